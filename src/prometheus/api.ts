@@ -1,0 +1,51 @@
+/** The part of Prometheus that the rest of the program sees: two kinds of query, decoded to typed arrays. */
+
+/** The labels of one series. A label that is not there reads as `undefined`, never as an empty string. */
+export type Labels = Readonly<Record<string, string>>;
+
+/**
+ * The series of one answer, column by column: the samples of series `i` are those from `offsets[i]` up to, but
+ * not including, `offsets[i + 1]`.
+ */
+export interface SeriesSet {
+  /** One label set for each series. */
+  readonly labels: readonly Labels[];
+  /** Length `labels.length + 1`, ascending. */
+  readonly offsets: Uint32Array;
+  /** Unix time in seconds, one for each sample. */
+  readonly timestampsSeconds: Float64Array;
+  /** One for each sample. `NaN` and infinities stand as they came. */
+  readonly values: Float64Array;
+}
+
+/** What a query answered, with what the server had to say about it. */
+export interface QueryResult extends SeriesSet {
+  /** Parts of the answer may be missing or wrong (a store that is down, for example). */
+  readonly warnings: readonly string[];
+  /** Hints about the query (Prometheus 3). */
+  readonly infos: readonly string[];
+}
+
+/** A query at one instant. */
+export interface InstantQuery {
+  readonly query: string;
+  /** Unix time in seconds at which the query is evaluated. */
+  readonly timeSeconds: number;
+  /** Ends the request: its abort reason `TimeoutError` is reported as a timeout. */
+  readonly signal: AbortSignal;
+}
+
+/** A query over a range. Both ends are included. */
+export interface RangeQuery {
+  readonly query: string;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly stepSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+/** A Prometheus HTTP API. Both calls reject with a `PrometheusError`, and with nothing else. */
+export interface PrometheusApi {
+  query(request: InstantQuery): Promise<QueryResult>;
+  queryRange(request: RangeQuery): Promise<QueryResult>;
+}
