@@ -1,0 +1,244 @@
+/**
+ * The table of settings. The parser, `--help` and the README's table derive from it: to add a setting, add a row.
+ */
+
+import * as cron from 'node-cron';
+import { z } from 'zod';
+
+/** One setting: where it comes from, what it may be, and what to tell a person about it. */
+export interface SettingDefinition<Value> {
+  /** Name of the environment variable. */
+  readonly env: string;
+  /** Text that stands for an absent variable. */
+  readonly default: string;
+  /** What is accepted, to read after "Expected". */
+  readonly expected: string;
+  /** A value that is accepted and shows the form. */
+  readonly example: string;
+  /** What it does: one sentence for `--help` and the README. */
+  readonly help: string;
+  /** From the variable's text to the value. */
+  readonly schema: z.ZodType<Value, string>;
+}
+
+const define = <Value>(definition: SettingDefinition<Value>): SettingDefinition<Value> =>
+  Object.freeze(definition);
+
+const integer = (minimum: number, maximum: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum);
+
+const decimal = (minimum: number, maximum: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum);
+
+const oneOf = <const Choice extends string>(...choices: readonly Choice[]): z.ZodType<Choice, string> =>
+  z.string().transform((text, context) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) {
+      context.addIssue({ code: 'custom' });
+      return z.NEVER;
+    }
+    return choice;
+  });
+
+const isTimezone = (name: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const isHttpUrl = (text: string): boolean => {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.search === '' && url.hash === '';
+};
+
+export const SETTINGS = Object.freeze({
+  prometheusUrl: define({
+    env: 'PROMETHEUS_URL',
+    default: 'http://prometheus:9090',
+    expected:
+      'an http:// or https:// URL without query and fragment; a path prefix is allowed',
+    example: 'https://example.org/prometheus',
+    help: 'Base URL of the Prometheus HTTP API; a path prefix is kept. `user:password@` means basic authentication.',
+    schema: z.string().refine(isHttpUrl),
+  }),
+  namespaceRegex: define({
+    env: 'NAMESPACE_REGEX',
+    default: '.*',
+    expected: 'a regular expression in RE2 syntax, matched against the whole namespace',
+    example: 'shop|payments-.*',
+    help: 'The namespaces whose pods are watched: an RE2 expression that must match the whole name.',
+    schema: z.string().refine((text) => !/\(\?(?:[=!]|<[=!])/.test(text)),
+  }),
+  podLabel: define({
+    env: 'POD_LABEL',
+    default: 'pod',
+    expected: 'a Prometheus label name',
+    example: 'pod_name',
+    help:
+      "The label that names the pod in cAdvisor's series (`pod_name` before Kubernetes 1.16, with " +
+      '`container_name` beside it). The output always says `pod`.',
+    schema: z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/),
+  }),
+  trainingLookbackMinutes: define({
+    env: 'TRAINING_LOOKBACK_MINUTES',
+    default: '60',
+    expected: 'a whole number of minutes from 5 to 20160 (14 days)',
+    example: '60',
+    help: 'How far back the training window reaches, in minutes.',
+    schema: integer(5, 20160),
+  }),
+  queryStepSeconds: define({
+    env: 'QUERY_STEP_SECONDS',
+    default: '60',
+    expected: 'a whole number of seconds from 1 to 3600',
+    example: '60',
+    help: 'Distance between two samples of the training window, in seconds.',
+    schema: integer(1, 3600),
+  }),
+  requestTimeoutSeconds: define({
+    env: 'REQUEST_TIMEOUT_SECONDS',
+    default: '5',
+    expected: 'a number of seconds from 0.1 to 300',
+    example: '5',
+    help:
+      'Longest time for the queries of one scrape, in seconds; the scrape timeout that Prometheus announces ' +
+      'shortens it. Training has its own, longer limit.',
+    schema: decimal(0.1, 300),
+  }),
+  estimators: define({
+    env: 'IFOREST_N_ESTIMATORS',
+    default: '100',
+    expected: 'a whole number from 1 to 1000',
+    example: '100',
+    help: 'Trees in the isolation forest.',
+    schema: integer(1, 1000),
+  }),
+  maxSamples: define({
+    env: 'IFOREST_MAX_SAMPLES',
+    default: '256',
+    expected: 'a whole number of rows from 2 to 4096',
+    example: '256',
+    help: 'Rows drawn for each tree.',
+    schema: integer(2, 4096),
+  }),
+  contamination: define({
+    env: 'IFOREST_CONTAMINATION',
+    default: 'auto',
+    expected: '`auto` or a share above 0 and up to 0.5',
+    example: '0.01',
+    help:
+      'Where the boundary lies: `auto` derives it from `ANOMALY_SENSITIVITY`; a share flags that share of the ' +
+      'training samples.',
+    schema: z.union([
+      z.literal('auto'),
+      z
+        .string()
+        .regex(/^\d*\.?\d+$/)
+        .transform(Number)
+        .refine((share) => share > 0 && share <= 0.5),
+    ]),
+  }),
+  randomState: define({
+    env: 'IFOREST_RANDOM_STATE',
+    default: '42',
+    expected: 'a whole number from 0 to 4294967295',
+    example: '42',
+    help: 'Seed of the random generator: the same data and seed give the same model.',
+    schema: integer(0, 4294967295),
+  }),
+  baseline: define({
+    env: 'BASELINE',
+    default: 'pod',
+    expected: 'one of `pod`, `workload`, `cluster`',
+    example: 'pod',
+    help:
+      'What a pod is compared with: its own past (`pod`), the pods of its workload (`workload`), or all pods ' +
+      '(`cluster`, the plain method of scikit-learn).',
+    schema: oneOf('pod', 'workload', 'cluster'),
+  }),
+  sensitivity: define({
+    env: 'ANOMALY_SENSITIVITY',
+    default: '4',
+    expected: 'a number of spreads from 1 to 40',
+    example: '4',
+    help: 'By how many of its usual spreads one feature alone must deviate for a flag. Lower flags more.',
+    schema: decimal(1, 40),
+  }),
+  retrainSchedule: define({
+    env: 'RETRAIN_SCHEDULE',
+    default: '*/15 * * * *',
+    expected: 'a cron expression of 5 fields (6 with seconds first)',
+    example: '*/15 * * * *',
+    help: 'When to train again, as a cron expression.',
+    schema: z.string().refine((text) => cron.validate(text)),
+  }),
+  retrainTimezone: define({
+    env: 'RETRAIN_TIMEZONE',
+    default: 'UTC',
+    expected: 'an IANA time zone',
+    example: 'Europe/Berlin',
+    help: 'The time zone of `RETRAIN_SCHEDULE`.',
+    schema: z.string().refine(isTimezone),
+  }),
+  cpuRateWindow: define({
+    env: 'CPU_RATE_WINDOW',
+    default: '1m',
+    expected: 'a Prometheus duration above 0',
+    example: '5m',
+    help:
+      'The window of `rate()` in the CPU query, a Prometheus duration; at least four times the scrape interval ' +
+      'of cAdvisor.',
+    schema: z.string().regex(/^(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/),
+  }),
+  host: define({
+    env: 'HOST',
+    default: '0.0.0.0',
+    expected: 'an IP address or a host name to listen on',
+    example: '127.0.0.1',
+    help: 'The address to listen on.',
+    schema: z.string().regex(/^[a-zA-Z0-9.:_-]+$/),
+  }),
+  port: define({
+    env: 'PORT',
+    default: '8000',
+    expected: 'a port from 0 to 65535 (0 takes a free one)',
+    example: '8000',
+    help: 'The port to listen on.',
+    schema: integer(0, 65535),
+  }),
+  logLevel: define({
+    env: 'LOG_LEVEL',
+    default: 'info',
+    expected: 'one of `debug`, `info`, `warn`, `error`, `silent`',
+    example: 'info',
+    help: 'The least severe messages that are logged.',
+    schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  }),
+  logFormat: define({
+    env: 'LOG_FORMAT',
+    default: 'json',
+    expected: 'one of `json`, `text`',
+    example: 'json',
+    help: 'One JSON object a line, or lines for people.',
+    schema: oneOf('json', 'text'),
+  }),
+});
+
+/** The settings as values, frozen. */
+export type Settings = {
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends SettingDefinition<infer Value>
+    ? Value
+    : never;
+};

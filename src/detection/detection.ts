@@ -1,0 +1,42 @@
+/** What a detection pass answers: the one source of the gauges and of the JSON views. */
+
+import type { FeatureTable } from '../features/table.js';
+import type { Model } from '../model/model.js';
+
+/** Scores of all pods at one instant. Row `i` of each array belongs to `table.pods[i]`. */
+export interface Detection {
+  /** The instant that was scored, Unix time in seconds. */
+  readonly timeSeconds: number;
+  readonly model: Model;
+  /** One instant, and only pods that could be scored, sorted by namespace and pod. */
+  readonly table: FeatureTable;
+  /** pods: the isolation score minus the threshold of the model, in (-1, 1); above 0 is anomalous. */
+  readonly scores: Float64Array;
+  /** pods × features: the usual value, in the unit of the feature. */
+  readonly expected: Float64Array;
+  /** pods × features: how far the value is from the usual one, in usual spreads, signed. */
+  readonly deviations: Float64Array;
+  /** How many pods were seen and not scored, by reason (`missing_cpu`, `completed`, …). */
+  readonly unscored: ReadonlyMap<string, number>;
+  /** How many series were left out, by reason (`unlabelled`, `duplicate`, …). */
+  readonly droppedSeries: ReadonlyMap<string, number>;
+}
+
+/** How one query of a pass went. */
+export interface QueryReport {
+  /** Name of the feature. */
+  readonly query: string;
+  readonly success: boolean;
+  readonly durationSeconds: number;
+}
+
+/** What a pass came to. It never rejects: that a scrape goes on without Prometheus is part of the contract. */
+export type PassOutcome = { readonly queries: readonly QueryReport[] } & (
+  | { readonly kind: 'detection'; readonly detection: Detection }
+  /** Nothing was asked, because there is no model to score with; `message` says why. */
+  | { readonly kind: 'no_model'; readonly message: string }
+  /** The deadline passed first. */
+  | { readonly kind: 'timeout'; readonly message: string }
+  /** Prometheus could not be asked, or what it answered could not be used. */
+  | { readonly kind: 'upstream_error'; readonly message: string }
+);

@@ -1,0 +1,23 @@
+/** What training leaves behind: an immutable value, swapped whole. */
+
+import type { FeatureDefinition } from '../features/catalog.js';
+import type { Baseline } from './baseline.js';
+import type { Forest } from './forest.js';
+
+/** A fitted model: everything that scoring needs, and nothing of the training rows. */
+export interface Model {
+  /** Identifies queries, features and parameters; models with different ones are not interchangeable. */
+  readonly fingerprint: string;
+  /** The features that the model knows, in the order of its columns. */
+  readonly features: readonly FeatureDefinition[];
+  readonly baseline: Baseline;
+  readonly forest: Forest;
+  /** The isolation score, in (0, 1], above which a pod is anomalous. */
+  readonly threshold: number;
+  /** First and last instant of the training window, Unix time in seconds. */
+  readonly windowStartSeconds: number;
+  readonly windowEndSeconds: number;
+  /** Training rows (pod-instants) that were usable, and the pods they came from. */
+  readonly samples: number;
+  readonly pods: number;
+}
