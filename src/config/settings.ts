@@ -67,8 +67,7 @@ export const SETTINGS = Object.freeze({
   prometheusUrl: define({
     env: 'PROMETHEUS_URL',
     default: 'http://prometheus:9090',
-    expected:
-      'an http:// or https:// URL without query and fragment; a path prefix is allowed',
+    expected: 'an http:// or https:// URL without query and fragment; a path prefix is allowed',
     example: 'https://example.org/prometheus',
     help: 'Base URL of the Prometheus HTTP API; a path prefix is kept. `user:password@` means basic authentication.',
     schema: z.string().refine(isHttpUrl),

@@ -30,13 +30,24 @@ export interface QueryReport {
   readonly durationSeconds: number;
 }
 
-/** What a pass came to. It never rejects: that a scrape goes on without Prometheus is part of the contract. */
-export type PassOutcome = { readonly queries: readonly QueryReport[] } & (
-  | { readonly kind: 'detection'; readonly detection: Detection }
-  /** Nothing was asked, because there is no model to score with; `message` says why. */
-  | { readonly kind: 'no_model'; readonly message: string }
-  /** The deadline passed first. */
-  | { readonly kind: 'timeout'; readonly message: string }
-  /** Prometheus could not be asked, or what it answered could not be used. */
-  | { readonly kind: 'upstream_error'; readonly message: string }
-);
+/** What a pass came to. A pass never rejects: that a scrape goes on without Prometheus is part of the contract. */
+export type PassOutcome = PassReport &
+  (
+    | { readonly kind: 'detection'; readonly detection: Detection }
+    /** Nothing was asked, because there is no model to score with; `message` says why. */
+    | { readonly kind: 'no_model'; readonly message: string }
+    /** The deadline passed first. */
+    | { readonly kind: 'timeout'; readonly message: string }
+    /** Prometheus could not be asked, or what it answered could not be used. */
+    | { readonly kind: 'upstream_error'; readonly message: string }
+  );
+
+/** What every outcome tells. */
+export interface PassReport {
+  /** The instant that was asked for, Unix time in seconds. */
+  readonly timeSeconds: number;
+  readonly durationSeconds: number;
+  readonly queries: readonly QueryReport[];
+  /** What Prometheus had to say about answers that it gave. */
+  readonly warnings: readonly string[];
+}

@@ -1,5 +1,8 @@
 /** Features of many pods at one or more instants: the one shape of data for training and for scoring. */
 
+import type { SeriesSet } from '../prometheus/api.js';
+import type { FeatureDefinition } from './catalog.js';
+
 /** A pod, and what it belongs to. */
 export interface PodIdentity {
   readonly namespace: string;
@@ -8,14 +11,212 @@ export interface PodIdentity {
   readonly workload: string;
 }
 
-/** Pods × instants × features. A cell without a value is `NaN`. */
+/** Pods × instants × features. Each instant of a pod is complete, or `NaN` in all its cells. */
 export interface FeatureTable {
   /** Names of the columns. */
   readonly features: readonly string[];
   /** Sorted by namespace, then pod. */
   readonly pods: readonly PodIdentity[];
-  /** Unix time in seconds, ascending. */
+  /** Unix time in seconds, ascending, at equal distances. */
   readonly timestampsSeconds: Float64Array;
   /** The cell of pod p, instant t, feature f is at `(p * instants + t) * features + f`. */
   readonly values: Float64Array;
+}
+
+/** A table, and what did not make it into it. */
+export interface BuiltTable {
+  /** Only pods that have a usable row (every required feature, at the same instant). */
+  readonly table: FeatureTable;
+  /** Pods that were seen but have no usable row, by reason. */
+  readonly unscored: ReadonlyMap<string, number>;
+  /** Series that were left out whole or in part, by reason. */
+  readonly droppedSeries: ReadonlyMap<string, number>;
+}
+
+/** Identifies a pod, or anything else that has a name in a namespace. Neither part can hold the separator. */
+export function podKey(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
+}
+
+/** Instants that are less than this apart are one: Prometheus counts in milliseconds. */
+const SAME_INSTANT_SECONDS = 0.0015;
+
+interface Row {
+  readonly namespace: string;
+  readonly pod: string;
+  /** Instants × features. */
+  readonly cells: Float64Array;
+  /** A value came that is not a finite number. */
+  notFinite: boolean;
+}
+
+/** Gathers the answers of queries into a table. Samples find their place by time, never by position. */
+export class FeatureTableBuilder {
+  readonly #features: readonly FeatureDefinition[];
+  readonly #timestampsSeconds: Float64Array;
+  readonly #rows = new Map<string, Row>();
+  readonly #droppedSeries = new Map<string, number>();
+
+  /**
+   * @param features the columns.
+   * @param timestampsSeconds the instants, ascending, at equal distances.
+   */
+  constructor(features: readonly FeatureDefinition[], timestampsSeconds: Float64Array) {
+    this.#features = features;
+    this.#timestampsSeconds = timestampsSeconds;
+  }
+
+  /**
+   * Adds the answer to one feature's query, or a part of it. Of two values for one cell the larger stays, as in
+   * the built-in queries.
+   */
+  add(feature: FeatureDefinition, series: SeriesSet): void {
+    const column = this.#features.indexOf(feature);
+    if (column < 0) throw new Error(`Feature ${feature.name} is not a column of this table.`);
+    for (let index = 0; index < series.labels.length; index++) {
+      const namespace = series.labels[index]?.namespace;
+      const pod = series.labels[index]?.[feature.podLabel];
+      if (!namespace || !pod) this.#drop('unlabelled');
+      else this.#addSamples(this.#row(namespace, pod), column, series, index);
+    }
+  }
+
+  #addSamples(row: Row, column: number, series: SeriesSet, index: number): void {
+    const width = this.#features.length;
+    const end = series.offsets[index + 1] ?? 0;
+    let duplicate = false;
+    let misaligned = false;
+    let notFinite = false;
+    for (let sample = series.offsets[index] ?? end; sample < end; sample++) {
+      const instant = this.#instantAt(series.timestampsSeconds[sample] as number);
+      const value = series.values[sample] as number;
+      if (instant < 0) misaligned = true;
+      else if (!Number.isFinite(value)) notFinite = true;
+      else {
+        const cell = instant * width + column;
+        const present = row.cells[cell] as number;
+        if (Number.isNaN(present)) row.cells[cell] = value;
+        else {
+          row.cells[cell] = Math.max(present, value);
+          duplicate = true;
+        }
+      }
+    }
+    if (duplicate) this.#drop('duplicate');
+    if (misaligned) this.#drop('misaligned');
+    if (notFinite) {
+      this.#drop('not_finite');
+      row.notFinite = true;
+    }
+  }
+
+  /** Position of an instant on the grid, -1 off it. */
+  #instantAt(timestampSeconds: number): number {
+    const grid = this.#timestampsSeconds;
+    const first = grid[0] ?? Number.NaN;
+    const step = (grid[1] ?? first + 1) - first;
+    const instant = Math.round((timestampSeconds - first) / step);
+    const onGrid = grid[instant];
+    return onGrid !== undefined && Math.abs(onGrid - timestampSeconds) < SAME_INSTANT_SECONDS ? instant : -1;
+  }
+
+  #row(namespace: string, pod: string): Row {
+    const key = podKey(namespace, pod);
+    const existing = this.#rows.get(key);
+    if (existing !== undefined) return existing;
+    const cells = new Float64Array(this.#timestampsSeconds.length * this.#features.length).fill(Number.NaN);
+    const row = { namespace, pod, cells, notFinite: false };
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  /** All pods that any series named, in no order. */
+  podsSeen(): { readonly namespace: string; readonly pod: string }[] {
+    return [...this.#rows.values()];
+  }
+
+  #drop(reason: string): void {
+    this.#droppedSeries.set(reason, (this.#droppedSeries.get(reason) ?? 0) + 1);
+  }
+
+  /**
+   * The table of all that was added. A feature that is not required reads as 0 in the rows that have the required
+   * ones: call this only when its query succeeded.
+   *
+   * @param workloadOf the workload of a pod, by namespace and name.
+   */
+  build(workloadOf: (namespace: string, pod: string) => string): BuiltTable {
+    const usable: Row[] = [];
+    const unscored = new Map<string, number>();
+    for (const row of this.#rows.values()) {
+      if (this.#hasCompleteInstant(row)) usable.push(row);
+      else {
+        const reason = this.#whyUnscored(row);
+        unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
+      }
+    }
+    usable.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod));
+    const size = this.#timestampsSeconds.length * this.#features.length;
+    const values = new Float64Array(usable.length * size);
+    usable.forEach((row, index) => {
+      values.set(this.#complete(row), index * size);
+    });
+    return {
+      table: {
+        features: this.#features.map((feature) => feature.name),
+        pods: usable.map(({ namespace, pod }) => ({ namespace, pod, workload: workloadOf(namespace, pod) })),
+        timestampsSeconds: this.#timestampsSeconds,
+        values,
+      },
+      unscored,
+      droppedSeries: this.#droppedSeries,
+    };
+  }
+
+  /** Fills what may be absent, and blanks the instants that lack a required feature. */
+  #complete({ cells }: Row): Float64Array {
+    const completed = cells.slice();
+    const width = this.#features.length;
+    for (let start = 0; start < cells.length; start += width) {
+      const filled = this.#isComplete(cells, start) ? 0 : Number.NaN;
+      for (let cell = start; cell < start + width; cell++) {
+        if (Number.isNaN(filled) || Number.isNaN(cells[cell])) completed[cell] = filled;
+      }
+    }
+    return completed;
+  }
+
+  #hasCompleteInstant({ cells }: Row): boolean {
+    for (let start = 0; start < cells.length; start += this.#features.length) {
+      if (this.#isComplete(cells, start)) return true;
+    }
+    return false;
+  }
+
+  #isComplete(cells: Float64Array, start: number): boolean {
+    return this.#features.every(
+      (feature, column) => !feature.required || !Number.isNaN(cells[start + column]),
+    );
+  }
+
+  #whyUnscored(row: Row): string {
+    if (row.notFinite) return 'not_finite';
+    const width = this.#features.length;
+    const seen = (column: number) => {
+      for (let cell = column; cell < row.cells.length; cell += width) {
+        if (!Number.isNaN(row.cells[cell])) return true;
+      }
+      return false;
+    };
+    const missing = this.#features.filter((feature, column) => feature.required && !seen(column));
+    const required = this.#features.filter((feature) => feature.required);
+    // kube-state-metrics goes on with a pod that has ended, until the object is deleted.
+    if (missing.length === required.length) return 'completed';
+    return missing[0] === undefined ? 'not_at_the_same_time' : `missing_${missing[0].name}`;
+  }
+}
+
+/** Order of code units: the same on every machine, unlike a locale's. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

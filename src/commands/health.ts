@@ -1,0 +1,95 @@
+/** The state of the exporter in one report, gathered from the parts that keep account of it. */
+
+import type { PassOutcome } from '../detection/detection.js';
+import type { HealthReport } from '../http/schemas.js';
+import type { BaselineKind } from '../model/baseline.js';
+import type { Model } from '../model/model.js';
+import type { TrainingState } from '../training/trainer.js';
+
+/** What passes came to so far. */
+export interface PassHistory {
+  /** The last pass; `undefined` before the first. */
+  readonly last: PassOutcome | undefined;
+  /** The last failure to ask Prometheus. */
+  readonly lastUpstreamError: { readonly message: string; readonly timeSeconds: number } | undefined;
+}
+
+/** What the report is made of. */
+export interface HealthSources {
+  readonly version: string;
+  /** Without credentials. */
+  readonly prometheusUrl: string;
+  readonly baseline: BaselineKind;
+  readonly model: Model | undefined;
+  readonly training: TrainingState;
+  readonly passes: PassHistory;
+  readonly nowSeconds: number;
+}
+
+/** Builds the report of `/healthz`. */
+export function healthReport(sources: HealthSources): HealthReport {
+  const { version, model, training, passes } = sources;
+  const up = prometheusUp(passes.last);
+  return {
+    status: model !== undefined && up !== false ? 'ok' : 'degraded',
+    version,
+    prometheus: { url: sources.prometheusUrl, up, last_error: errorAt(passes.lastUpstreamError) },
+    model: modelHealth(sources),
+    training: {
+      running: training.running,
+      runs: training.runs,
+      failures: training.failures,
+      last_success: isoTime(training.lastSuccessSeconds),
+      last_error: errorAt(training.lastError),
+      next_run: training.nextRun?.toISOString() ?? null,
+    },
+    last_pass: lastPass(passes.last),
+  };
+}
+
+/** A pass without a model does not ask Prometheus and tells nothing about it. */
+function prometheusUp(last: PassOutcome | undefined): boolean | null {
+  if (last === undefined || last.kind === 'no_model') return null;
+  return last.kind === 'detection';
+}
+
+function modelHealth({ model, training, baseline, nowSeconds }: HealthSources): HealthReport['model'] {
+  const trainedAt = training.lastSuccessSeconds;
+  return {
+    trained: model !== undefined,
+    trained_at: isoTime(trainedAt),
+    window_start: isoTime(model?.windowStartSeconds),
+    window_end: isoTime(model?.windowEndSeconds),
+    age_seconds: trainedAt === undefined ? null : nowSeconds - trainedAt,
+    fingerprint: model?.fingerprint ?? null,
+    baseline,
+    features: model?.features.map(({ name }) => name) ?? [],
+    threshold: model?.threshold ?? null,
+    samples: model?.samples ?? null,
+    pods: model?.pods ?? null,
+  };
+}
+
+function lastPass(last: PassOutcome | undefined): HealthReport['last_pass'] {
+  if (last === undefined) return null;
+  const detection = last.kind === 'detection' ? last.detection : undefined;
+  return {
+    time: new Date(last.timeSeconds * 1000).toISOString(),
+    pods_scored: detection?.table.pods.length ?? 0,
+    pods_unscored: Object.fromEntries(detection?.unscored ?? []),
+    duration_seconds: last.durationSeconds,
+    warnings: [...last.warnings],
+  };
+}
+
+function errorAt(
+  error: { readonly message: string; readonly timeSeconds: number } | undefined,
+): { message: string; time: string } | null {
+  return error === undefined
+    ? null
+    : { message: error.message, time: new Date(error.timeSeconds * 1000).toISOString() };
+}
+
+function isoTime(seconds: number | undefined): string | null {
+  return seconds === undefined ? null : new Date(seconds * 1000).toISOString();
+}

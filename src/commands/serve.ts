@@ -1,0 +1,142 @@
+/** Puts the service together: the only place where the parts meet. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Settings } from '../config/settings.js';
+import type { PassOutcome } from '../detection/detection.js';
+import { DetectionPass } from '../detection/pass.js';
+import { buildCatalog } from '../features/catalog.js';
+import { createApp } from '../http/app.js';
+import { listen } from '../http/server.js';
+import type { Logger } from '../logging/logger.js';
+import { createMetrics } from '../metrics/registry.js';
+import { ModelSlot } from '../model/slot.js';
+import { createPrometheusClient } from '../prometheus/client.js';
+import { PrometheusError } from '../prometheus/errors.js';
+import { parseBaseUrl } from '../prometheus/url.js';
+import { trainInWorker } from '../training/run-in-worker.js';
+import { startSchedule } from '../training/schedule.js';
+import { Trainer } from '../training/trainer.js';
+import { VERSION } from '../version.js';
+import { healthReport, type PassHistory } from './health.js';
+
+/** A running service. */
+export interface Service {
+  /** Where it listens: `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** Answers what is under way, ends a training, and lets go of the port. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the exporter: listens first, then trains.
+ *
+ * @throws {Error} when the address cannot be listened on.
+ */
+export async function startService(settings: Settings, logger: Logger): Promise<Service> {
+  const prometheusUrl = parseBaseUrl(settings.prometheusUrl).display;
+  const features = buildCatalog(settings);
+  const slot = new ModelSlot();
+  const requests = new Map<string, number>();
+  const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
+  const trainer = new Trainer({
+    slot,
+    logger,
+    now: Date.now,
+    delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+    startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
+    train: (signal) => {
+      const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
+      const request = {
+        features,
+        parameters: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
+        lookbackSeconds: settings.trainingLookbackMinutes * 60,
+        stepSeconds: settings.queryStepSeconds,
+        nowSeconds: Date.now() / 1000,
+      };
+      return trainInWorker({ prometheusUrl: settings.prometheusUrl, request }, signal, onRequest);
+    },
+  });
+
+  let passes: PassHistory = { last: undefined, lastUpstreamError: undefined };
+  const pass = new DetectionPass({
+    api: createPrometheusClient({ baseUrl: settings.prometheusUrl, onRequest }),
+    slot,
+    timeoutSeconds: settings.requestTimeoutSeconds,
+    now: Date.now,
+    whyNoModel: () => {
+      const { lastError } = trainer.state();
+      return lastError === undefined
+        ? 'The first training has not ended yet.'
+        : `There is no model yet: ${lastError.message}`;
+    },
+    onOutcome: (outcome, error) => {
+      logOutcome(logger, passes.last, outcome, error);
+      passes = {
+        last: outcome,
+        lastUpstreamError: isUpstreamFailure(outcome)
+          ? { message: outcome.message, timeSeconds: outcome.timeSeconds }
+          : passes.lastUpstreamError,
+      };
+    },
+  });
+
+  const metrics = createMetrics({
+    model: () => slot.get(),
+    training: () => trainer.state(),
+    prometheusRequests: () => requests,
+    version: VERSION,
+  });
+  const app = createApp({
+    version: VERSION,
+    renderMetrics: ({ scrapeTimeoutSeconds }) => metrics.render(() => pass.run(scrapeTimeoutSeconds)),
+    detect: ({ scrapeTimeoutSeconds }) => pass.run(scrapeTimeoutSeconds),
+    health: () =>
+      healthReport({
+        version: VERSION,
+        prometheusUrl,
+        baseline: settings.baseline,
+        model: slot.get(),
+        training: trainer.state(),
+        passes,
+        nowSeconds: Date.now() / 1000,
+      }),
+    logError: (error, context) => logger.error({ err: error }, `${context} failed.`),
+  });
+
+  const server = await listen(app, { host: settings.host, port: settings.port });
+  logger.info(
+    { version: VERSION, prometheus: prometheusUrl, baseline: settings.baseline },
+    `Listening on ${server.url}.`,
+  );
+  trainer.start();
+  return {
+    url: server.url,
+    async close() {
+      await Promise.all([trainer.stop(), server.close()]);
+    },
+  };
+}
+
+type UpstreamFailure = Extract<PassOutcome, { readonly kind: 'timeout' | 'upstream_error' }>;
+
+function isUpstreamFailure(outcome: PassOutcome): outcome is UpstreamFailure {
+  return outcome.kind === 'timeout' || outcome.kind === 'upstream_error';
+}
+
+/** One line when the state changes, not one for each scrape. */
+function logOutcome(
+  logger: Logger,
+  previous: PassOutcome | undefined,
+  outcome: PassOutcome,
+  error: unknown,
+): void {
+  if (error !== undefined && !(error instanceof PrometheusError)) {
+    logger.error({ err: error }, 'A detection pass failed unexpectedly. Please report this.');
+  } else if (isUpstreamFailure(outcome)) {
+    const repeated =
+      previous !== undefined && isUpstreamFailure(previous) && previous.message === outcome.message;
+    if (!repeated) logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
+  } else if (outcome.kind === 'detection' && previous !== undefined && isUpstreamFailure(previous)) {
+    logger.info({ pods: outcome.detection.table.pods.length }, 'Prometheus answers again.');
+  }
+}

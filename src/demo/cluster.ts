@@ -1,0 +1,148 @@
+/**
+ * The simulated cluster: which pods are there at an instant, and what the kubelet and the API server know of them.
+ *
+ * A world is a pure function of time. Nothing is stored and nothing runs: any instant, past or future, can be
+ * asked for in any order, and the same options give the same world.
+ */
+
+import { type Incident, SCRIPT, type ScriptedIncident } from './incidents.js';
+import { cronJobPods, lastingPods, type PodLife } from './lives.js';
+import { containerRuns, restartTimes } from './usage.js';
+import { ROLLOUTS, type Rollout, WORKLOADS } from './workloads.js';
+
+export interface WorldOptions {
+  readonly seed: number;
+  /** Unix time from which the offsets of incidents and rollouts count. */
+  readonly startSeconds: number;
+  /** Default: the script of the demo. */
+  readonly incidents?: readonly ScriptedIncident[];
+  /** Default: those of the demo. */
+  readonly rollouts?: readonly Rollout[];
+  /** Incidents and rollouts come and develop so many times faster; the usual behaviour stays. Default 1. */
+  readonly speed?: number;
+  /** Times as many replicas for each workload. Default 1: about 40 pods. */
+  readonly scale?: number;
+}
+
+/** A cluster over time. Times are Unix seconds. */
+export interface World {
+  /** The faults in it, by start. */
+  readonly incidents: readonly Incident[];
+  /** The pods that the API server knows at an instant, completed ones included. */
+  pods(timeSeconds: number): readonly PodState[];
+}
+
+export interface PodState {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
+  /** Who made the pod: a ReplicaSet, StatefulSet, DaemonSet or Job. */
+  readonly owner: Controller;
+  /** Who made the owner: a Deployment or CronJob. None: the owner is at the top. */
+  readonly ownersOwner: Controller | undefined;
+  readonly containers: readonly ContainerState[];
+}
+
+export interface Controller {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface ContainerState {
+  readonly name: string;
+  readonly image: string;
+  readonly restarts: number;
+  /** What cAdvisor reports, the newest first: none once completed, for half a minute two after a restart. */
+  readonly cgroups: readonly Cgroup[];
+}
+
+/** One run of a container. */
+export interface Cgroup {
+  /** How many runs there were before. */
+  readonly attempt: number;
+  /** CPU consumed in this run. Never falls. */
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+/** What the proxy beside the main container takes of a pod. */
+const SIDECAR_SHARE = 0.08;
+
+/** @throws {Error} if an incident names a replica that is not there when it begins. */
+export function createWorld(options: WorldOptions): World {
+  const { seed, startSeconds, speed = 1, scale = 1, rollouts = ROLLOUTS } = options;
+  const specs = WORKLOADS.map((spec) => ({
+    ...spec,
+    replicas: Math.max(1, Math.round(spec.replicas * scale)),
+  }));
+  const lasting = specs.flatMap((spec) => lastingPods(spec, { seed, startSeconds, rollouts, speed }));
+  const cronJobs = specs.filter((spec) => spec.kind === 'CronJob');
+  const incidents = (options.incidents ?? SCRIPT)
+    .map((scripted) => placeIncident(scripted, lasting, startSeconds, speed))
+    .sort((a, b) => a.startSeconds - b.startSeconds);
+  const incidentsOf = ({ namespace, pod }: PodLife) =>
+    incidents.filter((incident) => incident.namespace === namespace && incident.pod === pod);
+
+  return {
+    incidents,
+    pods: (time) =>
+      [...lasting, ...cronJobs.flatMap((spec) => cronJobPods(spec, seed, time))]
+        .filter((life) => life.bornSeconds <= time && time < life.goneSeconds)
+        .map((life) => podState(life, incidentsOf(life), time)),
+  };
+}
+
+function placeIncident(
+  scripted: ScriptedIncident,
+  lives: readonly PodLife[],
+  startSeconds: number,
+  speed: number,
+): Incident {
+  const start = startSeconds + scripted.startOffsetSeconds / speed;
+  const life = lives.find(
+    ({ spec, replica, bornSeconds, endSeconds }) =>
+      spec.namespace === scripted.namespace &&
+      spec.name === scripted.workload &&
+      replica === scripted.replica &&
+      bornSeconds <= start &&
+      start < endSeconds,
+  );
+  if (life === undefined) {
+    throw new Error(
+      `Expected an incident to name a replica that runs when it begins, ` +
+        `got ${scripted.namespace}/${scripted.workload}, replica ${scripted.replica}.`,
+    );
+  }
+  return {
+    kind: scripted.kind,
+    speed,
+    namespace: life.namespace,
+    pod: life.pod,
+    startSeconds: start,
+    endSeconds: startSeconds + scripted.endOffsetSeconds / speed,
+  };
+}
+
+/** The state of a pod that incidents hit in its first container. A second one is its proxy. */
+function podState(life: PodLife, incidents: readonly Incident[], timeSeconds: number): PodState {
+  const { namespace, pod, spec, owner, ownersOwner } = life;
+  const running = timeSeconds < life.endSeconds;
+  const share = spec.sidecar ? 1 - SIDECAR_SHARE : 1;
+  const containers: ContainerState[] = [
+    {
+      name: spec.name,
+      image: `registry.example.com/${spec.namespace}/${spec.name}:1.0`,
+      restarts: (spec.restarts ?? 0) + restartTimes(incidents, timeSeconds).length,
+      cgroups: running ? containerRuns(life, share, incidents, timeSeconds) : [],
+    },
+  ];
+  if (spec.sidecar) {
+    containers.push({
+      name: 'proxy',
+      image: 'registry.example.com/platform/proxy:1.0',
+      restarts: 0,
+      cgroups: running ? containerRuns(life, SIDECAR_SHARE, [], timeSeconds) : [],
+    });
+  }
+  return { namespace, pod, uid: life.uid, owner, ownersOwner, containers };
+}

@@ -1,0 +1,72 @@
+/** How a healthy pod's CPU and memory go over time, as formulas: any instant can be asked for without a past. */
+
+import { noise, uniform } from './random.js';
+import type { WorkloadSpec } from './workloads.js';
+
+const DAY_SECONDS = 86_400;
+const PEAK_SECONDS = 14 * 3600;
+const BURST_SLOT_SECONDS = 300;
+const BURST_SECONDS = 40;
+const GARBAGE_SECONDS = 240;
+/** A start takes about so long. It costs CPU, as much as the usual work of another 12 s, and memory is not filled yet. */
+const STARTUP_SECONDS = 20;
+const STARTUP_WORK_SECONDS = 12;
+
+/** Noise of the CPU on three scales of time; the shares are of the mean. Three times their sum stays below a half. */
+const CPU_NOISE = [
+  { seconds: 20, share: 0.04 },
+  { seconds: 90, share: 0.05 },
+  { seconds: 600, share: 0.06 },
+];
+
+/**
+ * CPU seconds that a pod has consumed from its birth to an instant: the integral of start-up, mean, daily swing,
+ * noise and bursts. The noise is the slope of a bounded curve and each slot of time has one burst of the same energy, so
+ * that the integral needs no sum over the past. Never falls: the slopes below the mean add up to less than it.
+ *
+ * @param key Seed of the pod. Both times are Unix seconds.
+ */
+export function cpuSeconds(
+  spec: WorkloadSpec,
+  key: number,
+  bornSeconds: number,
+  timeSeconds: number,
+): number {
+  const level = spec.cpuCores * (0.9 + 0.2 * uniform(key, 0));
+  const restlessness = spec.restlessness ?? 1;
+  const beyondMean = (time: number): number => {
+    const angle = (2 * Math.PI * (time - PEAK_SECONDS)) / DAY_SECONDS;
+    let sum = ((spec.daily ?? 0) * DAY_SECONDS * Math.sin(angle)) / (2 * Math.PI);
+    for (const { seconds, share } of CPU_NOISE) {
+      sum += restlessness * share * seconds * noise(key + seconds, time / seconds);
+    }
+    return sum + (spec.bursts ?? 0) * burstSeconds(key, time);
+  };
+  const age = timeSeconds - bornSeconds;
+  const startup = STARTUP_WORK_SECONDS * (1 - Math.exp(-age / STARTUP_SECONDS));
+  return level * (age + startup + beyondMean(timeSeconds) - beyondMean(bornSeconds));
+}
+
+/** Time spent in bursts up to an instant, were each of them 40 s long: each slot has one, somewhere, of 20 to 60 s. */
+function burstSeconds(key: number, time: number): number {
+  const slot = Math.floor(time / BURST_SLOT_SECONDS);
+  const length = BURST_SECONDS * (0.5 + uniform(key + 1, slot));
+  const begin = slot * BURST_SLOT_SECONDS + (BURST_SLOT_SECONDS - length) * uniform(key + 2, slot);
+  const progress = Math.min(1, Math.max(0, (time - begin) / length));
+  return BURST_SECONDS * (slot + progress);
+}
+
+/** Memory of a pod at an instant, in bytes: slow noise, the saw-tooth of garbage collection, and less at the start. */
+export function memoryBytes(
+  spec: WorkloadSpec,
+  key: number,
+  bornSeconds: number,
+  timeSeconds: number,
+): number {
+  const level = spec.memoryBytes * (0.95 + 0.1 * uniform(key, 1));
+  const slow = 0.015 * noise(key + 3, timeSeconds / 300) + 0.02 * noise(key + 4, timeSeconds / 2400);
+  const period = GARBAGE_SECONDS * (0.8 + 0.4 * uniform(key, 2));
+  const garbage = (spec.garbage ?? 0) * (((timeSeconds / period + uniform(key, 3)) % 1) - 0.5);
+  const startup = 0.2 * Math.exp((bornSeconds - timeSeconds) / STARTUP_SECONDS);
+  return level * (1 + slow + garbage - startup);
+}

@@ -1,0 +1,42 @@
+/** Names and identifiers, formed the way Kubernetes forms them. */
+
+import { hashText, uniform } from './random.js';
+
+/** What generated names are made of: no vowels, nothing to mistake (k8s.io/apimachinery, `util/rand`). */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** The five characters at the end of the name of a pod that has no fixed name. */
+export function podSuffix(key: string): string {
+  const hash = hashText(key);
+  return Array.from({ length: 5 }, (_, i) => ALPHABET[Math.floor(uniform(hash, i) * ALPHABET.length)]).join(
+    '',
+  );
+}
+
+/**
+ * The hash of a pod template, as in the name of a ReplicaSet: a 32-bit number in decimal whose digits are
+ * replaced by the letter at (code of the digit) modulo 27 (`SafeEncodeString`). So only ten letters occur.
+ */
+export function templateHash(key: string): string {
+  return Array.from(String(hashText(key)), (digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join(
+    '',
+  );
+}
+
+/** A UUID of version 4. */
+export function uid(key: string): string {
+  const hex = hexadecimal(key, 32);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20),
+  ].join('-');
+}
+
+/** So many hexadecimal digits, as in the identifier of a container. */
+export function hexadecimal(key: string, length: number): string {
+  const hash = hashText(key);
+  return Array.from({ length }, (_, i) => Math.floor(uniform(hash, i) * 16).toString(16)).join('');
+}

@@ -1,0 +1,138 @@
+/** The part of the Prometheus HTTP API that the exporter uses, in this process, over any source of answers. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { MetricSample } from './exposition.js';
+import { listen, type RunningServer } from './listen.js';
+import type { Evaluate, ResolveQuery } from './queries.js';
+
+export interface PrometheusApiOptions {
+  readonly resolve: ResolveQuery;
+  /** Unix time for requests that name none. */
+  readonly nowSeconds: () => number;
+  /** Default 0: a free one. */
+  readonly port?: number;
+}
+
+/** Prometheus answers at most so many steps of a range (11,000 intervals). */
+const MAX_STEPS = 11_000;
+
+/** What is wrong with a request: status 400, `bad_data`. */
+class BadData extends Error {}
+
+/** Starts the API on 127.0.0.1. Its base URL is `url`. */
+export function startPrometheusApi(options: PrometheusApiOptions): Promise<RunningServer> {
+  return listen((request, response) => {
+    answer(request, options).then(
+      (data) =>
+        data === undefined ? notFound(response) : sendJson(response, 200, { status: 'success', data }),
+      (error: unknown) => sendError(response, error),
+    );
+  }, options.port);
+}
+
+/** The `data` of the answer; `undefined` if there is no such endpoint. */
+async function answer(request: IncomingMessage, options: PrometheusApiOptions): Promise<unknown> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const form = request.method === 'POST' ? new URLSearchParams(await text(request)) : undefined;
+  const parameter = (name: string) => form?.get(name) ?? searchParams.get(name) ?? undefined;
+  switch (pathname) {
+    case '/api/v1/query': {
+      const evaluate = resolve(parameter('query'), options);
+      const time = seconds('time', parameter('time') ?? String(options.nowSeconds()));
+      return { resultType: 'vector', result: vector(evaluate, time) };
+    }
+    case '/api/v1/query_range': {
+      const evaluate = resolve(parameter('query'), options);
+      const [start = 0, end = 0] = ['start', 'end'].map((name) => seconds(name, parameter(name)));
+      const step = stepSeconds(parameter('step'));
+      if (end < start)
+        throw new BadData('invalid parameter "end": end timestamp must not be before start time');
+      if ((end - start) / step > MAX_STEPS) {
+        throw new BadData(
+          'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+        );
+      }
+      return { resultType: 'matrix', result: matrix(evaluate, start, end, step) };
+    }
+    case '/api/v1/status/buildinfo':
+      return {
+        version: '2.42.0',
+        revision: 'simulated',
+        branch: '',
+        buildUser: '',
+        buildDate: '',
+        goVersion: '',
+      };
+    default:
+      return undefined;
+  }
+}
+
+function resolve(query: string | undefined, options: PrometheusApiOptions): Evaluate {
+  const evaluate = query === undefined ? undefined : options.resolve(query);
+  if (evaluate === undefined) {
+    throw new BadData(
+      `invalid parameter "query": this simulated Prometheus knows only the exporter's built-in queries, got: ${query ?? ''}`,
+    );
+  }
+  return evaluate;
+}
+
+/** Unix seconds, or a date as in RFC 3339. */
+function seconds(name: string, value: string | undefined): number {
+  const parsed = value === undefined || value === '' ? NaN : Number(value);
+  const time = Number.isNaN(parsed) ? Date.parse(value ?? '') / 1000 : parsed;
+  if (!Number.isFinite(time)) {
+    throw new BadData(`invalid parameter "${name}": cannot parse "${value ?? ''}" to a valid timestamp`);
+  }
+  return time;
+}
+
+/** Seconds, or a duration of whole seconds, minutes or hours. */
+function stepSeconds(value = ''): number {
+  const [, count, unit = 's'] = /^([\d.]+)([smh]?)$/.exec(value) ?? [];
+  const step = Number(count) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1);
+  if (!(step > 0)) {
+    throw new BadData(`invalid parameter "step": cannot parse "${value}" to a valid duration above 0`);
+  }
+  return step;
+}
+
+/** Values are text, as numbers of JSON know no NaN and no infinity. */
+const point = (time: number, value: number): [number, string] => [
+  time,
+  String(value).replace('Infinity', 'Inf'),
+];
+
+function vector(evaluate: Evaluate, time: number): unknown[] {
+  return evaluate(time).map(({ labels, value }) => ({ metric: labels, value: point(time, value) }));
+}
+
+function matrix(evaluate: Evaluate, start: number, end: number, step: number): unknown[] {
+  const series = new Map<string, { metric: MetricSample['labels']; values: [number, string][] }>();
+  for (let i = 0; start + i * step <= end; i++) {
+    const time = start + i * step;
+    for (const { labels, value } of evaluate(time)) {
+      const key = JSON.stringify(labels);
+      const line = series.get(key) ?? { metric: labels, values: [] };
+      line.values.push(point(time, value));
+      series.set(key, line);
+    }
+  }
+  return [...series.values()];
+}
+
+function notFound(response: ServerResponse): void {
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
+}
+
+function sendError(response: ServerResponse, error: unknown): void {
+  const errorType = error instanceof BadData ? 'bad_data' : 'internal';
+  const message = error instanceof Error ? error.message : String(error);
+  sendJson(response, error instanceof BadData ? 400 : 500, { status: 'error', errorType, error: message });
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

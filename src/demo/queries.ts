@@ -1,0 +1,119 @@
+/** The queries that the simulated Prometheus understands, answered from the world. */
+
+import { buildCatalog } from '../features/catalog.js';
+import type { ContainerState, PodState, World } from './cluster.js';
+import { type MetricSample, metricFamilies } from './exposition.js';
+
+/** The samples of an instant vector at a time, Unix seconds. */
+export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
+
+/** From a query to its evaluation; `undefined` if it is none that is understood. */
+export type ResolveQuery = (query: string) => Evaluate | undefined;
+
+/**
+ * Understands the built-in queries of the catalog, for any namespaces and rate window, and the plain selectors of
+ * kube-state-metrics' owners, with or without a matcher for the namespace.
+ *
+ * There is no PromQL here. The namespaces and the window are cut out of the query; if the catalog makes exactly
+ * this query from them, it is one of ours.
+ */
+export function worldQueries(world: World): ResolveQuery {
+  return (query) => {
+    const namespaces = namespaceMatcher(query);
+    if (namespaces === undefined) return undefined;
+    const pods = (time: number) => world.pods(time).filter(({ namespace }) => namespaces.matches(namespace));
+
+    const [, owners] =
+      /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
+    if (owners !== undefined) return (time) => metricSamples({ ...world, pods }, owners, time);
+
+    const cpuRateWindow = /\[([0-9a-z]+)\]/.exec(query)?.[1] ?? '1m';
+    const catalog = buildCatalog({ namespaceRegex: namespaces.regex, podLabel: 'pod', cpuRateWindow });
+    switch (catalog.find((feature) => feature.query === query)?.name) {
+      case 'cpu': {
+        const window = durationSeconds(cpuRateWindow);
+        return (time) => perPod(pods(time), cpuRates(pods(time - window), window));
+      }
+      case 'memory':
+        return (time) => perPod(pods(time), ({ cgroups }) => cgroups.map(({ memoryBytes }) => memoryBytes));
+      case 'restarts':
+        return (time) => perPod(pods(time), ({ restarts }) => [restarts]);
+      default:
+        return undefined;
+    }
+  };
+}
+
+/** The sum over the containers of a pod of the largest value of each. A pod without any value is left out. */
+function perPod(
+  pods: readonly PodState[],
+  values: (container: ContainerState, pod: PodState) => readonly number[],
+): MetricSample[] {
+  return pods.flatMap((state) => {
+    const ofContainers = state.containers
+      .map((container) => values(container, state))
+      .filter((of) => of.length > 0);
+    if (ofContainers.length === 0) return [];
+    const value = ofContainers.reduce((sum, of) => sum + Math.max(...of), 0);
+    return [{ labels: { namespace: state.namespace, pod: state.pod }, value }];
+  });
+}
+
+/**
+ * Cores of each run of a container over the window that began with `before`. As with `rate()`, a counter that
+ * began within the window is divided by the whole of it, so a new container seems idle at first.
+ */
+function cpuRates(before: readonly PodState[], windowSeconds: number) {
+  const counters = new Map<string, number>();
+  for (const { uid, containers } of before) {
+    for (const { name, cgroups } of containers) {
+      for (const { attempt, cpuSeconds } of cgroups) counters.set(`${uid}/${name}/${attempt}`, cpuSeconds);
+    }
+  }
+  return ({ name, cgroups }: ContainerState, { uid }: PodState) =>
+    cgroups.map(
+      ({ attempt, cpuSeconds }) =>
+        (cpuSeconds - (counters.get(`${uid}/${name}/${attempt}`) ?? 0)) / windowSeconds,
+    );
+}
+
+function metricSamples(world: World, name: string, timeSeconds: number): readonly MetricSample[] {
+  const family = metricFamilies(world, timeSeconds).find((candidate) => candidate.name === name);
+  return (family?.samples ?? []).map(({ labels, value }) => ({
+    labels: { __name__: name, ...labels },
+    value,
+  }));
+}
+
+interface NamespaceMatcher {
+  readonly regex: string;
+  matches(namespace: string): boolean;
+}
+
+/** The first `namespace=~"…"` of a query, anchored; none matches everything. `undefined`: no valid expression. */
+function namespaceMatcher(query: string): NamespaceMatcher | undefined {
+  const literal = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
+  const regex = literal.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
+  try {
+    const anchored = new RegExp(`^(?:${regex})$`, 's');
+    return { regex, matches: (namespace) => anchored.test(namespace) };
+  } catch {
+    return undefined;
+  }
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = {
+  ms: 0.001,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+  w: 604_800,
+  y: 31_536_000,
+};
+
+/** Seconds of a Prometheus duration: `1m30s`. */
+function durationSeconds(text: string): number {
+  const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNIT_SECONDS[unit ?? ''] ?? 0), 0);
+}

@@ -1,0 +1,203 @@
+/** What runs in the simulated cluster when nothing is wrong. */
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/** One workload: what it is, how many pods it has, and how each of them usually behaves. */
+export interface WorkloadSpec {
+  readonly namespace: string;
+  readonly name: string;
+  readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Job' | 'CronJob';
+  /** Pods at a time. A Job or a run of a CronJob has one. */
+  readonly replicas: number;
+  /** Mean CPU of a pod; its replicas lie within ±10 %. */
+  readonly cpuCores: number;
+  /** Usual memory of a pod. */
+  readonly memoryBytes: number;
+  /** How far CPU swings over the day, as a share of the mean: highest at 14:00 UTC. */
+  readonly daily?: number;
+  /** How restless it is: 1 is a spread of some 7 % of the CPU over a minute. At most 1.2. */
+  readonly restlessness?: number;
+  /** Now and then a burst of 20 to 60 s: cores above the mean, as a share of it, if it lasts 40 s. */
+  readonly bursts?: number;
+  /** Garbage collection: memory climbs by this share of its usual size, then falls at once. */
+  readonly garbage?: number;
+  /** A second container (a proxy) has 8 % of the pod. */
+  readonly sidecar?: boolean;
+  /** Restarts that happened long ago. */
+  readonly restarts?: number;
+  /** Job and CronJob: how long a run takes, give or take 20 %. */
+  readonly runSeconds?: number;
+  /** CronJob: from one run to the next. Minutes, as cron knows no seconds. */
+  readonly everyMinutes?: number;
+}
+
+export const WORKLOADS: readonly WorkloadSpec[] = [
+  {
+    namespace: 'shop',
+    name: 'frontend',
+    kind: 'Deployment',
+    replicas: 4,
+    cpuCores: 0.35,
+    memoryBytes: 320 * MIB,
+    daily: 0.3,
+    bursts: 0.2,
+    sidecar: true,
+  },
+  {
+    namespace: 'shop',
+    name: 'cart',
+    kind: 'Deployment',
+    replicas: 3,
+    cpuCores: 0.22,
+    memoryBytes: 256 * MIB,
+    daily: 0.3,
+    bursts: 0.25,
+  },
+  {
+    namespace: 'shop',
+    name: 'catalog',
+    kind: 'Deployment',
+    replicas: 4,
+    cpuCores: 0.5,
+    memoryBytes: 640 * MIB,
+    daily: 0.25,
+  },
+  {
+    namespace: 'shop',
+    name: 'recommender',
+    kind: 'Deployment',
+    replicas: 2,
+    cpuCores: 0.8,
+    memoryBytes: 1.6 * GIB,
+    daily: 0.2,
+    garbage: 0.2,
+  },
+  {
+    namespace: 'payments',
+    name: 'checkout',
+    kind: 'Deployment',
+    replicas: 3,
+    cpuCores: 0.4,
+    memoryBytes: 0.6 * GIB,
+    daily: 0.3,
+    garbage: 0.12,
+    sidecar: true,
+  },
+  {
+    namespace: 'payments',
+    name: 'ledger',
+    kind: 'StatefulSet',
+    replicas: 3,
+    cpuCores: 0.6,
+    memoryBytes: 2 * GIB,
+    daily: 0.2,
+    bursts: 0.15,
+  },
+  {
+    namespace: 'data',
+    name: 'postgres',
+    kind: 'StatefulSet',
+    replicas: 1,
+    cpuCores: 6,
+    memoryBytes: 48 * GIB,
+    daily: 0.1,
+    restlessness: 0.6,
+    bursts: 0.1,
+  },
+  {
+    namespace: 'data',
+    name: 'kafka',
+    kind: 'StatefulSet',
+    replicas: 3,
+    cpuCores: 1.1,
+    memoryBytes: 6 * GIB,
+    daily: 0.2,
+    garbage: 0.1,
+    restarts: 1,
+  },
+  {
+    namespace: 'platform',
+    name: 'ingress-nginx-controller',
+    kind: 'Deployment',
+    replicas: 2,
+    cpuCores: 0.45,
+    memoryBytes: 220 * MIB,
+    daily: 0.35,
+    bursts: 0.2,
+  },
+  {
+    namespace: 'platform',
+    name: 'config-sync',
+    kind: 'Deployment',
+    replicas: 2,
+    cpuCores: 0.08,
+    memoryBytes: 96 * MIB,
+    restarts: 512,
+  },
+  {
+    namespace: 'platform',
+    name: 'node-exporter',
+    kind: 'DaemonSet',
+    replicas: 5,
+    cpuCores: 0.02,
+    memoryBytes: 28 * MIB,
+    restlessness: 0.8,
+  },
+  {
+    namespace: 'platform',
+    name: 'log-shipper',
+    kind: 'DaemonSet',
+    replicas: 5,
+    cpuCores: 0.15,
+    memoryBytes: 180 * MIB,
+    daily: 0.3,
+    restlessness: 1.2,
+    restarts: 2,
+  },
+  {
+    namespace: 'kube-system',
+    name: 'coredns',
+    kind: 'Deployment',
+    replicas: 2,
+    cpuCores: 0.06,
+    memoryBytes: 42 * MIB,
+    daily: 0.2,
+  },
+  {
+    namespace: 'batch',
+    name: 'archive-migration',
+    kind: 'Job',
+    replicas: 1,
+    cpuCores: 1.5,
+    memoryBytes: 3 * GIB,
+    runSeconds: 4 * 86_400,
+  },
+  {
+    namespace: 'batch',
+    name: 'invoice-export',
+    kind: 'CronJob',
+    replicas: 1,
+    cpuCores: 0.7,
+    memoryBytes: 400 * MIB,
+    runSeconds: 180,
+    everyMinutes: 5,
+  },
+];
+
+/** The pod that is larger than all others, steady, and never at fault. */
+export const DATABASE = { namespace: 'data', pod: 'postgres-0' };
+
+/** A new version of a Deployment: its pods are replaced one after the other. */
+export interface Rollout {
+  readonly namespace: string;
+  readonly workload: string;
+  /** From the start of the simulation; negative lies in its history. */
+  readonly startOffsetSeconds: number;
+}
+
+/** One deployment in the history, so that a new version is nothing unheard of, and one while people watch. */
+export const ROLLOUTS: readonly Rollout[] = [
+  { namespace: 'shop', workload: 'frontend', startOffsetSeconds: -40 * 60 },
+  { namespace: 'shop', workload: 'frontend', startOffsetSeconds: 150 },
+];

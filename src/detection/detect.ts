@@ -1,0 +1,29 @@
+/** Model and current features in, scores out: no clock, no network. */
+
+import type { BuiltTable } from '../features/table.js';
+import { measureDeviations } from '../model/baseline.js';
+import { scoreRows } from '../model/forest.js';
+import type { Model } from '../model/model.js';
+import { transformDeviations } from '../model/transform.js';
+import type { Detection } from './detection.js';
+
+/**
+ * Scores every pod of a table.
+ *
+ * @param built one instant, with the columns of the model's features in their order.
+ */
+export function detect(model: Model, built: BuiltTable): Detection {
+  const { table, unscored, droppedSeries } = built;
+  const { expected, deviations } = measureDeviations(model.baseline, model.features, table);
+  const scores = scoreRows(model.forest, transformDeviations(deviations, model.baseline.kind));
+  return {
+    timeSeconds: table.timestampsSeconds[0] ?? Number.NaN,
+    model,
+    table,
+    scores: scores.map((score) => score - model.threshold),
+    expected,
+    deviations,
+    unscored,
+    droppedSeries,
+  };
+}

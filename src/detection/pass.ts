@@ -1,0 +1,194 @@
+/** One detection pass for all who ask at the same time: the scrapes that overlap, and `/detect`. */
+
+import type { FeatureDefinition } from '../features/catalog.js';
+import { FeatureTableBuilder } from '../features/table.js';
+import { messageOf } from '../logging/logger.js';
+import type { Model } from '../model/model.js';
+import type { ModelSlot } from '../model/slot.js';
+import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
+import { PrometheusError } from '../prometheus/errors.js';
+import { detect } from './detect.js';
+import type { Detection, PassOutcome, QueryReport } from './detection.js';
+import { WorkloadDirectory } from './workloads.js';
+
+/** What passes work with. */
+export interface DetectionPassOptions {
+  readonly api: PrometheusApi;
+  readonly slot: ModelSlot;
+  /** Longest time for all queries of a pass together, in seconds. */
+  readonly timeoutSeconds: number;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Why there is no model, as a sentence. */
+  readonly whyNoModel: () => string;
+  /** Told the outcome of each pass, with the error if there was one. */
+  readonly onOutcome: (outcome: PassOutcome, error?: unknown) => void;
+}
+
+/** Kept back from the time that the caller gives, for rendering and the way home (as blackbox_exporter does). */
+const TIMEOUT_OFFSET_SECONDS = 0.5;
+
+/** A pass that is under way, and how many wait for it. */
+interface RunningPass {
+  readonly outcome: Promise<PassOutcome>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
+/** Runs passes, one at a time. */
+export class DetectionPass {
+  readonly #options: DetectionPassOptions;
+  readonly #workloads: WorkloadDirectory;
+  #running: RunningPass | undefined;
+
+  constructor(options: DetectionPassOptions) {
+    this.#options = options;
+    this.#workloads = new WorkloadDirectory(options.api);
+  }
+
+  /**
+   * The outcome of a pass that is under way, or of a new one. Does not reject.
+   *
+   * @param scrapeTimeoutSeconds after this time the caller gives up; the outcome comes half a second before.
+   */
+  async run(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
+    const timeoutSeconds = Math.min(
+      this.#options.timeoutSeconds,
+      // Of a very short time, half is kept back.
+      Math.max(
+        (scrapeTimeoutSeconds ?? Infinity) - TIMEOUT_OFFSET_SECONDS,
+        (scrapeTimeoutSeconds ?? Infinity) / 2,
+      ),
+    );
+    const pass = this.#running ?? this.#start();
+    pass.waiting++;
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<PassOutcome>((resolve) => {
+      timer = setTimeout(() => resolve(this.#timedOut(timeoutSeconds)), timeoutSeconds * 1000);
+    });
+    try {
+      return await Promise.race([pass.outcome, tooLate]);
+    } finally {
+      clearTimeout(timer);
+      // The last one to give up ends the work; whoever comes next starts anew.
+      if (--pass.waiting === 0) this.#end(pass);
+    }
+  }
+
+  #start(): RunningPass {
+    const controller = new AbortController();
+    // Its own limit as well: otherwise scrapes that join one after the other would keep a stuck pass alive.
+    const limit = AbortSignal.timeout(this.#options.timeoutSeconds * 1000);
+    const outcome = this.#pass(AbortSignal.any([controller.signal, limit]));
+    const pass: RunningPass = { outcome, controller, waiting: 0 };
+    this.#running = pass;
+    void outcome.finally(() => this.#forget(pass));
+    return pass;
+  }
+
+  #forget(pass: RunningPass): void {
+    if (this.#running === pass) this.#running = undefined;
+  }
+
+  #end(pass: RunningPass): void {
+    this.#forget(pass);
+    pass.controller.abort(new DOMException('Nobody waits for the answer any more.', 'TimeoutError'));
+  }
+
+  async #pass(signal: AbortSignal): Promise<PassOutcome> {
+    const { slot, now, onOutcome, whyNoModel } = this.#options;
+    const started = now();
+    const queries: QueryReport[] = [];
+    const warnings: string[] = [];
+    const report = () => ({
+      timeSeconds: started / 1000,
+      durationSeconds: (now() - started) / 1000,
+      queries,
+      warnings,
+    });
+    const model = slot.get();
+    const end = (outcome: PassOutcome, error?: unknown) => {
+      onOutcome(outcome, error);
+      return outcome;
+    };
+    if (model === undefined) return end({ ...report(), kind: 'no_model', message: whyNoModel() });
+    try {
+      const detection = await this.#score(model, started / 1000, signal, queries, warnings);
+      return end({ ...report(), kind: 'detection', detection });
+    } catch (error) {
+      const kind =
+        error instanceof PrometheusError && error.kind === 'timeout' ? 'timeout' : 'upstream_error';
+      return end({ ...report(), kind, message: messageOf(error) }, error);
+    }
+  }
+
+  async #score(
+    model: Model,
+    timeSeconds: number,
+    signal: AbortSignal,
+    queries: QueryReport[],
+    warnings: string[],
+  ): Promise<Detection> {
+    const builder = new FeatureTableBuilder(model.features, Float64Array.of(timeSeconds));
+    const answers = await settleAll(
+      model.features.map((feature) => this.#ask(feature, timeSeconds, signal, queries)),
+    );
+    model.features.forEach((feature, index) => {
+      const answer = answers[index] as QueryResult;
+      builder.add(feature, answer);
+      for (const warning of answer.warnings) warnings.push(`${feature.name}: ${warning}`);
+    });
+    try {
+      await this.#workloads.lookUp(model, builder.podsSeen(), timeSeconds, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
+    }
+    const built = builder.build((namespace, pod) => this.#workloads.workloadOf(model, namespace, pod));
+    return detect(model, built);
+  }
+
+  async #ask(
+    feature: FeatureDefinition,
+    timeSeconds: number,
+    signal: AbortSignal,
+    queries: QueryReport[],
+  ): Promise<QueryResult> {
+    const { api, now } = this.#options;
+    const started = now();
+    const report = (success: boolean) =>
+      queries.push({ query: feature.name, success, durationSeconds: (now() - started) / 1000 });
+    try {
+      const answer = await api.query({ query: feature.query, timeSeconds, signal });
+      report(true);
+      return answer;
+    } catch (error) {
+      report(false);
+      throw error;
+    }
+  }
+
+  /** For one who gave up; the pass itself may still come to an end for others. */
+  #timedOut(timeoutSeconds: number): PassOutcome {
+    return {
+      kind: 'timeout',
+      message:
+        `Expected Prometheus to answer within ${timeoutSeconds.toFixed(1)} s, got no answer. Raise the scrape timeout ` +
+        'and REQUEST_TIMEOUT_SECONDS, or find out why Prometheus is slow.',
+      timeSeconds: this.#options.now() / 1000,
+      durationSeconds: timeoutSeconds,
+      queries: (this.#options.slot.get()?.features ?? []).map((feature) => ({
+        query: feature.name,
+        success: false,
+        durationSeconds: timeoutSeconds,
+      })),
+      warnings: [],
+    };
+  }
+}
+
+/** Waits for all, so that each has been accounted for, then rejects with the first failure. */
+async function settleAll<Value>(promises: readonly Promise<Value>[]): Promise<Value[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

@@ -1,0 +1,70 @@
+/** Which workload a pod belongs to: by kube-state-metrics where it is there, else by the pod's name. */
+
+import type { SeriesSet } from '../prometheus/api.js';
+import { podKey } from './table.js';
+
+/** The queries that name the owners of pods, and the owners of those owners. */
+export const OWNER_QUERIES = Object.freeze({
+  pod: 'kube_pod_owner',
+  replicaSet: 'kube_replicaset_owner',
+  job: 'kube_job_owner',
+});
+
+/** The answers to `OWNER_QUERIES`. */
+export type OwnerAnswers = Readonly<Record<keyof typeof OWNER_QUERIES, SeriesSet>>;
+
+/** Workload of a pod by its key (`podKey`), as far as kube-state-metrics names an owner. */
+export type Owners = ReadonlyMap<string, string>;
+
+/** Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. */
+export function resolveOwners(answers: OwnerAnswers): Owners {
+  const ownerOfReplicaSet = ownersByName(answers.replicaSet, 'replicaset');
+  const ownerOfJob = ownersByName(answers.job, 'job_name');
+  const owners = new Map<string, string>();
+  for (const labels of answers.pod.labels) {
+    const { namespace, pod, owner_kind: kind, owner_name: name } = labels;
+    if (namespace === undefined || pod === undefined || !isOwner(name)) continue;
+    const key = podKey(namespace, name);
+    const above =
+      kind === 'ReplicaSet' ? ownerOfReplicaSet.get(key) : kind === 'Job' ? ownerOfJob.get(key) : undefined;
+    owners.set(podKey(namespace, pod), above ?? name);
+  }
+  return owners;
+}
+
+/** kube-state-metrics writes `<none>` (version 1) or an empty label (version 2) for an object without an owner. */
+function isOwner(name: string | undefined): name is string {
+  return name !== undefined && name !== '' && name !== '<none>';
+}
+
+function ownersByName(series: SeriesSet, nameLabel: string): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const labels of series.labels) {
+    const { namespace, [nameLabel]: name, owner_name: owner } = labels;
+    if (namespace !== undefined && name !== undefined && isOwner(owner)) {
+      owners.set(podKey(namespace, name), owner);
+    }
+  }
+  return owners;
+}
+
+/**
+ * Kubernetes appends generated parts to the workload's name, from an alphabet without vowels and look-alikes
+ * (apimachinery, `util/rand`). The order matters: the longest suffix that fits is the right one.
+ */
+const RANDOM = '[bcdfghjklmnpqrstvwxz2456789]';
+const GENERATED_SUFFIXES = [
+  /-\d{8}-[a-z0-9]{5}$/, // CronJob: scheduled minute, then the Job's pod
+  new RegExp(`-${RANDOM}{6,10}-${RANDOM}{5}$`), // Deployment: pod template hash, then the pod
+  new RegExp(`-${RANDOM}{5}$`), // DaemonSet, Job
+  /-\d+$/, // StatefulSet
+];
+
+/** The workload that a pod's name tells of; the whole name where no rule fits. */
+export function workloadFromName(pod: string): string {
+  for (const suffix of GENERATED_SUFFIXES) {
+    const workload = pod.replace(suffix, '');
+    if (workload !== pod && workload !== '') return workload;
+  }
+  return pod;
+}

@@ -1,0 +1,40 @@
+/** The HTTP application, without a socket: tests call it directly, and `server.ts` lends it a port. */
+
+import compression from 'compression';
+import express, { type Express, type RequestHandler } from 'express';
+import type { AppDependencies } from './dependencies.js';
+import { detect } from './detect.js';
+import { docs, docsAssets } from './docs.js';
+import { ENDPOINTS, type EndpointPath } from './endpoints.js';
+import { handleError, methodNotAllowed, notFound } from './errors.js';
+import { healthz } from './healthz.js';
+import { landing } from './landing.js';
+import { metrics } from './metrics.js';
+import { openApi } from './openapi.js';
+import { probe } from './probes.js';
+import { securityHeaders } from './security.js';
+
+/** Level 1 takes a quarter of the time of the default and leaves a tenth of the metrics' size, nearly as little. */
+const COMPRESSION = { level: 1, threshold: 1024 };
+
+/** Builds the application. Every endpoint of the table answers GET and HEAD. */
+export function createApp(dependencies: AppDependencies): Express {
+  const handlers: Readonly<Record<EndpointPath, RequestHandler>> = {
+    '/': landing(dependencies),
+    '/metrics': metrics(dependencies),
+    '/detect': detect(dependencies),
+    '/healthz': healthz(dependencies),
+    '/-/healthy': probe('healthy'),
+    '/-/ready': probe('ready'),
+    '/docs': docs,
+    '/openapi.json': openApi(dependencies.version),
+  };
+  const app = express();
+  app.disable('x-powered-by');
+  // A hash over megabytes of metrics that differ at every scrape.
+  app.disable('etag');
+  app.use(securityHeaders, compression(COMPRESSION));
+  for (const { path } of ENDPOINTS) app.route(path).get(handlers[path]).all(methodNotAllowed);
+  app.use(docsAssets(), notFound, handleError(dependencies));
+  return app;
+}

@@ -1,0 +1,51 @@
+/** The query parameters of `/detect`. */
+
+import { z } from 'zod';
+
+const NAMESPACE = 'the name of a namespace';
+const FLAGGED = '`true` or `false`';
+const LIMIT = 'a whole number of pods from 1 up';
+
+/** From the text of the parameters to filters; an issue's message says what was expected. */
+export const DetectQuery = z.strictObject({
+  namespace: z.string(NAMESPACE).min(1, NAMESPACE).optional().describe('Only pods of this namespace.'),
+  flagged: z
+    .enum(['true', 'false'], FLAGGED)
+    .transform((text) => text === 'true')
+    .pipe(z.boolean())
+    .optional()
+    .describe('`true`: only anomalous pods; `false`: only the others.'),
+  limit: z
+    .string(LIMIT)
+    .regex(/^[1-9]\d{0,14}$/, LIMIT)
+    .transform(Number)
+    .pipe(z.int().min(1))
+    .optional()
+    .describe('At most this many pods, the most anomalous ones.'),
+});
+
+export type DetectQuery = z.infer<typeof DetectQuery>;
+
+/**
+ * Reads the filters.
+ *
+ * @param parameters the parsed query string; a repeated parameter is an array, and refused.
+ * @returns the filters, or sentences on everything that is wrong with them.
+ */
+export function parseDetectQuery(
+  parameters: Readonly<Record<string, unknown>>,
+): { readonly filters: DetectQuery } | { readonly mistakes: string } {
+  const parsed = DetectQuery.safeParse(parameters);
+  if (parsed.success) return { filters: parsed.data };
+  const known = Object.keys(DetectQuery.shape).join(', ');
+  const mistakes = parsed.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return `Unknown query parameter ${issue.keys.map(quote).join(', ')}. Known: ${known}.`;
+    }
+    const name = String(issue.path[0]);
+    return `Expected ${name} to be ${issue.message}, got ${quote(parameters[name])}.`;
+  });
+  return { mistakes: mistakes.join(' ') };
+}
+
+const quote = (value: unknown): string => JSON.stringify(value);

@@ -1,0 +1,95 @@
+/**
+ * The table of endpoints. The routes, the OpenAPI document, the landing page and the README's table derive from it:
+ * to add an endpoint, add a row, and the compiler asks `app.ts` for its handler.
+ */
+
+import type { z } from 'zod';
+import { DetectQuery } from './detect-query.js';
+import type { SchemaName } from './schemas.js';
+
+/** Media type of Prometheus' text format, exactly as Prometheus 3 wants it. */
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** What an endpoint answers with one status. */
+export interface EndpointResponse {
+  readonly description: string;
+  readonly contentType: string;
+  /** Shape of the body; absent for text and for JSON with a standard of its own. */
+  readonly schema?: SchemaName;
+}
+
+/** One endpoint, for GET and HEAD. */
+export interface Endpoint {
+  readonly path: `/${string}`;
+  /** What it is for: one sentence. */
+  readonly summary: string;
+  /** Its query parameters, all optional. */
+  readonly query?: z.ZodObject;
+  /** By HTTP status. */
+  readonly responses: Readonly<Record<number, EndpointResponse>>;
+}
+
+const text = (description: string) => ({ description, contentType: 'text/plain; charset=utf-8' });
+const html = (description: string) => ({ description, contentType: 'text/html; charset=utf-8' });
+const json = (description: string, schema?: SchemaName) => ({
+  description,
+  contentType: 'application/json',
+  ...(schema && { schema }),
+});
+
+export const ENDPOINTS = [
+  {
+    path: '/',
+    summary: 'A page with the state of the model and links to the rest.',
+    responses: { 200: html('The page.') },
+  },
+  {
+    path: '/metrics',
+    summary: 'Anomaly flags and scores of all pods, and metrics of the exporter itself, for Prometheus.',
+    responses: {
+      200: {
+        description: 'Metrics in the text format; without pods when they cannot be scored.',
+        contentType: METRICS_CONTENT_TYPE,
+      },
+    },
+  },
+  {
+    path: '/detect',
+    summary: 'The same judgement as JSON, with what is usual for each pod and how far it is from that.',
+    query: DetectQuery,
+    responses: {
+      200: json('The judgement.', 'DetectResponse'),
+      400: json('A query parameter is wrong or unknown.', 'ErrorResponse'),
+      502: json('Prometheus failed, or its answer cannot be used.', 'ErrorResponse'),
+      503: json('There is no model yet.', 'ErrorResponse'),
+      504: json('Prometheus did not answer in time.', 'ErrorResponse'),
+    },
+  },
+  {
+    path: '/healthz',
+    summary: 'The state of the model, the trainings and Prometheus as JSON.',
+    responses: { 200: json('The state, also when it is bad.', 'HealthReport') },
+  },
+  {
+    path: '/-/healthy',
+    summary: 'Liveness probe; does not depend on Prometheus.',
+    responses: { 200: text('The process is alive.') },
+  },
+  {
+    path: '/-/ready',
+    summary: 'Readiness probe; does not depend on Prometheus.',
+    responses: { 200: text('The process serves.') },
+  },
+  {
+    path: '/docs',
+    summary: 'This API in Swagger UI.',
+    responses: { 200: html('The page.') },
+  },
+  {
+    path: '/openapi.json',
+    summary: 'This API as an OpenAPI 3.1 document.',
+    responses: { 200: json('The document.') },
+  },
+] as const satisfies readonly Endpoint[];
+
+export type EndpointPath = (typeof ENDPOINTS)[number]['path'];

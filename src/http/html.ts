@@ -1,0 +1,24 @@
+/** HTML that cannot be broken by what is put into it. */
+
+/** Markup that is safe to send. */
+export class Html {
+  constructor(readonly markup: string) {}
+}
+
+/**
+ * A template tag: texts are escaped, for content and for quoted attributes alike; `Html` and lists of it stay as
+ * they are.
+ */
+export function html(
+  strings: TemplateStringsArray,
+  ...values: readonly (string | Html | readonly Html[])[]
+): Html {
+  return new Html(String.raw({ raw: strings }, ...values.map(render)));
+}
+
+function render(value: string | Html | readonly Html[]): string {
+  if (value instanceof Html) return value.markup;
+  if (typeof value === 'string')
+    return value.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return value.map(render).join('\n');
+}

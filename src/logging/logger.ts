@@ -1,0 +1,33 @@
+/** Logs: one JSON object a line for machines, or lines for people. */
+
+import { type Logger as PinoLogger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+/** What the program logs with: fields first, then a sentence. */
+export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
+
+/** How to log. */
+export interface LoggerOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly format: 'json' | 'text';
+}
+
+/** A logger that writes to standard error, where container runtimes and service managers collect it. */
+export function createLogger({ level, format }: LoggerOptions): Logger {
+  const standardError = 2;
+  const destination =
+    format === 'json'
+      ? pino.destination({ dest: standardError, sync: true })
+      : pretty({
+          destination: standardError,
+          sync: true,
+          ignore: 'pid,hostname',
+          translateTime: 'SYS:HH:MM:ss',
+        });
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** The sentence of an error, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+/** The command line. Only this file reads arguments, environment and signals, and decides how the process ends. */
+
+import { Command, InvalidArgumentError } from 'commander';
+import { runDemo } from './commands/demo.js';
+import { startService } from './commands/serve.js';
+import { settingsHelp } from './config/help.js';
+import { parseSettings, SettingsError } from './config/parse.js';
+import { createLogger, messageOf } from './logging/logger.js';
+import { VERSION } from './version.js';
+
+/** Conventional statuses: 1 the work failed, 2 it was asked for wrongly. */
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+/** Kubernetes kills after 30 s by default; an orderly end that takes longer than this is none. */
+const SHUTDOWN_LIMIT_MILLISECONDS = 9_500;
+
+/** Aborted at the first SIGTERM or SIGINT. A second one ends the process at once, as without a handler. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => controller.abort(name));
+  return controller.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+async function serve(): Promise<void> {
+  const { settings, warnings } = parseSettings(process.env);
+  const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
+  for (const warning of warnings) logger.warn({}, warning);
+  const stop = stopSignal();
+  const service = await startService(settings, logger);
+  await aborted(stop);
+  logger.info({}, `Stopping on ${String(stop.reason)}.`);
+  setTimeout(() => {
+    logger.error({}, 'The service did not stop in time.');
+    process.exit(EXIT_FAILURE);
+  }, SHUTDOWN_LIMIT_MILLISECONDS).unref();
+  await service.close();
+  logger.info({}, 'Stopped.');
+}
+
+/** A whole or decimal number within bounds, for commander. */
+function numberBetween(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= minimum && value <= maximum)) {
+      throw new InvalidArgumentError(`Expected a number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+const program = new Command('k8s-anomaly-detector')
+  .description('A Prometheus exporter that says which Kubernetes pods misbehave.')
+  .version(VERSION)
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+
+program
+  .command('serve', { isDefault: true })
+  .description('Run the exporter (the default).')
+  .addHelpText('after', `\n${settingsHelp()}`)
+  .action(serve);
+
+program
+  .command('demo')
+  .description('Run the exporter on a simulated cluster, with incidents that begin within two minutes.')
+  .option('--port <number>', 'port of the exporter, 0 takes a free one', numberBetween(0, 65535), 8000)
+  .option('--speed <factor>', 'how many times faster the incidents begin and grow', numberBetween(0.1, 20), 1)
+  .option('--prometheus', 'run a real Prometheus between the cluster and the exporter', false)
+  .action((options: { port: number; speed: number; prometheus: boolean }) =>
+    runDemo(options, { stdout: process.stdout, signal: stopSignal(), environment: process.env }),
+  );
+
+program.addHelpText('after', `\n${settingsHelp()}`);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof SettingsError ? EXIT_USAGE : EXIT_FAILURE;
+}

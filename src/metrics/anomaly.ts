@@ -1,0 +1,42 @@
+/** The product: is a pod anomalous, and how much. */
+
+import { Gauge } from 'prom-client';
+import type { Detection } from '../detection/detection.js';
+import type { MetricModule, MetricSources } from './module.js';
+
+const FLAG = 'anomaly_flag';
+const SCORE = 'anomaly_score';
+
+/** One series for each scored pod. A pod that is not scored has none: absent is not normal. */
+export const anomaly: MetricModule = {
+  names: [FLAG, SCORE],
+  register(registry, sources) {
+    const series = (name: string, help: string, value: (score: number) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['namespace', 'pod'],
+        registers: [registry],
+        async collect() {
+          const detection = await detectionOf(sources);
+          this.reset();
+          detection?.table.pods.forEach(({ namespace, pod }, index) => {
+            this.set({ namespace, pod }, value(detection.scores[index] as number));
+          });
+        },
+      });
+    series(FLAG, 'Whether the pod misbehaves: 1 when anomaly_score is above 0, else 0.', (score) =>
+      score > 0 ? 1 : 0,
+    );
+    series(
+      SCORE,
+      'Isolation score of the pod minus the threshold of the model, from -1 to 1; above 0 is anomalous.',
+      (score) => score,
+    );
+  },
+};
+
+async function detectionOf(sources: MetricSources): Promise<Detection | undefined> {
+  const outcome = await sources.pass();
+  return outcome.kind === 'detection' ? outcome.detection : undefined;
+}

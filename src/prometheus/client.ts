@@ -1,0 +1,131 @@
+/** A Prometheus HTTP API over axios. */
+
+import * as http from 'node:http';
+import * as https from 'node:https';
+import axios, { type AxiosResponse, isAxiosError } from 'axios';
+import type { PrometheusApi, QueryResult } from './api.js';
+import { decodeAnswer, type ResultType } from './decode.js';
+import type { Asked } from './errors.js';
+import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
+import { type BaseUrl, endpointUrl, parseBaseUrl } from './url.js';
+
+export interface PrometheusClientOptions {
+  /** An `http:` or `https:` URL. A path prefix is kept; `user:password@` means basic authentication. */
+  readonly baseUrl: string;
+  /** Longer answers are refused; counted after decompression. Default `DEFAULT_MAX_RESPONSE_BYTES`. */
+  readonly maxResponseBytes?: number;
+  /** PEM certificates of the authorities to trust, instead of those that Node trusts. */
+  readonly ca?: string;
+  /** Called once for each finished request with the HTTP status, or `error` if no whole answer came. */
+  readonly onRequest?: (code: string) => void;
+}
+
+/** 256 MiB: about 9 million samples. */
+export const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Requests go to the server itself (no proxy from the environment, no redirects) by POST, so that a query may be
+ * long. Connections are kept; idle ones do not keep the process alive.
+ *
+ * @throws {Error} if the base URL is none.
+ */
+export function createPrometheusClient(options: PrometheusClientOptions): PrometheusApi {
+  const base = parseBaseUrl(options.baseUrl);
+  const quote = quoteWithout(base);
+  const client = axios.create({
+    ...(base.credentials && { auth: base.credentials }),
+    headers: { Accept: 'application/json', 'User-Agent': 'k8s-anomaly-detector' },
+    httpAgent: new http.Agent({ keepAlive: true }),
+    httpsAgent: new https.Agent({ keepAlive: true, ca: options.ca }),
+    maxContentLength: options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
+    maxRedirects: 0,
+    proxy: false,
+    responseType: 'text',
+    transformResponse: (body: unknown) => body,
+    validateStatus: () => true,
+  });
+
+  const post = async (
+    asked: Asked,
+    parameters: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<AxiosResponse<string>> => {
+    try {
+      return await client.post<string>(asked.url, new URLSearchParams(parameters), { signal });
+    } catch (error) {
+      if (wasStale(error)) return post(asked, parameters, signal);
+      options.onRequest?.('error');
+      throw connectionFailure(asked, error, signal);
+    }
+  };
+
+  const ask = async (
+    endpoint: string,
+    resultType: ResultType,
+    parameters: Record<string, string> & { query: string },
+    signal: AbortSignal,
+  ): Promise<QueryResult> => {
+    const asked: Asked = { url: endpointUrl(base, endpoint), query: parameters.query, quote };
+    const response = await post(asked, parameters, signal);
+    options.onRequest?.(String(response.status));
+    if (response.status < 200 || response.status > 299) throw statusFailure(asked, response);
+    let answer: unknown;
+    try {
+      answer = JSON.parse(response.data);
+    } catch {
+      throw notJsonFailure(asked, response);
+    }
+    return decodeAnswer(asked, resultType, answer);
+  };
+
+  return {
+    query: ({ query, timeSeconds, signal }) =>
+      ask('query', 'vector', { query, time: milliseconds(timeSeconds) }, signal),
+    queryRange: ({ query, startSeconds, endSeconds, stepSeconds, signal }) =>
+      ask(
+        'query_range',
+        'matrix',
+        {
+          query,
+          start: milliseconds(startSeconds),
+          end: milliseconds(endSeconds),
+          step: milliseconds(stepSeconds),
+        },
+        signal,
+      ),
+  };
+}
+
+/** Seconds as text, to the millisecond: the resolution of Prometheus. */
+function milliseconds(seconds: number): string {
+  return seconds.toFixed(3);
+}
+
+/**
+ * The server closed a kept connection at the moment of its reuse: nothing is wrong, and another connection will do.
+ * This ends, since each time one kept connection fewer is left.
+ */
+function wasStale(error: unknown): boolean {
+  return (
+    isAxiosError(error) &&
+    error.code === 'ECONNRESET' &&
+    error.response === undefined &&
+    error.request instanceof http.ClientRequest &&
+    error.request.reusedSocket
+  );
+}
+
+/** A server may repeat what it was sent, so its words are searched for the password before they are shown. */
+function quoteWithout({ credentials }: BaseUrl): Asked['quote'] {
+  const { username, password } = credentials ?? { username: '', password: '' };
+  const basic = Buffer.from(`${username}:${password}`).toString('base64');
+  const secrets = [basic, password, encodeURIComponent(password)].filter((secret) => secret !== '');
+  return (text, length) => {
+    const start = text.slice(0, QUOTED_WINDOW);
+    const safe = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), start);
+    return safe.replace(/\s+/g, ' ').trim().slice(0, length);
+  };
+}
+
+/** Quotes are taken from the first characters only: a body may be large. */
+const QUOTED_WINDOW = 10_000;

@@ -1,0 +1,40 @@
+/** The cron side of retraining. */
+
+import * as cron from 'node-cron';
+import type { Logger } from '../logging/logger.js';
+
+/** A schedule that runs until it is stopped. */
+export interface Schedule {
+  /** When the work is due next, if ever. */
+  nextRun(): Date | null;
+  stop(): void;
+}
+
+/**
+ * Runs `work` whenever the cron expression says.
+ *
+ * @param expression 5 fields, or 6 with seconds first; validated with the settings.
+ * @param timezone an IANA name.
+ * @param work must not reject.
+ */
+export function startSchedule(
+  expression: string,
+  timezone: string,
+  work: () => Promise<unknown>,
+  logger: Logger,
+): Schedule {
+  const task = cron.schedule(expression, work, {
+    timezone,
+    noOverlap: true,
+    logger: {
+      debug: (message) => logger.debug({}, String(message)),
+      info: (message) => logger.debug({}, message),
+      warn: (message) => logger.warn({}, message),
+      error: (message) => logger.error({}, String(message)),
+    },
+  });
+  return {
+    nextRun: () => task.getNextRun(),
+    stop: () => void task.destroy(),
+  };
+}

@@ -1,0 +1,136 @@
+/** Decides when to train, and keeps account of it: at start until it succeeds, then on schedule, never twice at once. */
+
+import { type Logger, messageOf } from '../logging/logger.js';
+import type { ModelSlot } from '../model/slot.js';
+import type { TrainingResult } from './job.js';
+import type { Schedule } from './schedule.js';
+
+/** The account of all trainings since the start. Times are Unix times in seconds. */
+export interface TrainingState {
+  readonly running: boolean;
+  readonly runs: number;
+  readonly failures: number;
+  /** How the last training ended; `undefined` before the first end. */
+  readonly lastSucceeded: boolean | undefined;
+  readonly lastSuccessSeconds: number | undefined;
+  readonly lastError: { readonly message: string; readonly timeSeconds: number } | undefined;
+  /** Duration of the last training, failed or not. */
+  readonly lastDurationSeconds: number | undefined;
+  readonly nextRun: Date | null;
+}
+
+/** What a trainer works with. */
+export interface TrainerOptions {
+  /** One training; `signal` ends it. */
+  readonly train: (signal: AbortSignal) => Promise<TrainingResult>;
+  readonly slot: ModelSlot;
+  /** Starts the schedule that calls `work`, which never rejects. */
+  readonly startSchedule: (work: () => Promise<unknown>) => Schedule;
+  readonly logger: Logger;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Waits that long, or until the signal aborts; does not reject. */
+  readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Waiting time after the first failure of the first training; it doubles up to the longest. */
+const FIRST_RETRY_MILLISECONDS = 1_000;
+const LONGEST_RETRY_MILLISECONDS = 60_000;
+
+/** Trains, one training at a time. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  readonly #stopping = new AbortController();
+  #schedule: Schedule | undefined;
+  #current: Promise<boolean> | undefined;
+  #account: Omit<TrainingState, 'running' | 'nextRun'> = {
+    runs: 0,
+    failures: 0,
+    lastSucceeded: undefined,
+    lastSuccessSeconds: undefined,
+    lastError: undefined,
+    lastDurationSeconds: undefined,
+  };
+
+  constructor(options: TrainerOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the schedule, and trains until there is a model. Returns at once. */
+  start(): void {
+    this.#schedule = this.#options.startSchedule(() => this.train());
+    void this.#trainUntilSuccess();
+  }
+
+  async #trainUntilSuccess(): Promise<void> {
+    const { signal } = this.#stopping;
+    let wait = FIRST_RETRY_MILLISECONDS;
+    while (!(await this.train()) && this.#options.slot.get() === undefined && !signal.aborted) {
+      await this.#options.delay(wait, signal);
+      wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
+    }
+  }
+
+  /**
+   * Trains now, or joins the training that is under way.
+   *
+   * @returns whether it succeeded; a failure is logged and leaves the old model in place.
+   */
+  train(): Promise<boolean> {
+    if (this.#stopping.signal.aborted) return Promise.resolve(false);
+    this.#current ??= this.#trainOnce().finally(() => {
+      this.#current = undefined;
+    });
+    return this.#current;
+  }
+
+  async #trainOnce(): Promise<boolean> {
+    const { train, slot, logger, now } = this.#options;
+    const started = now();
+    try {
+      const { model, warnings } = await train(this.#stopping.signal);
+      slot.set(model);
+      for (const warning of warnings) logger.warn({}, warning);
+      const { samples, pods, fingerprint } = model;
+      const lastDurationSeconds = (now() - started) / 1000;
+      logger.info({ samples, pods, fingerprint, seconds: lastDurationSeconds }, 'Trained a model.');
+      this.#account = {
+        ...this.#account,
+        runs: this.#account.runs + 1,
+        lastSucceeded: true,
+        lastSuccessSeconds: now() / 1000,
+        lastDurationSeconds,
+      };
+      return true;
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return false;
+      const message = messageOf(error);
+      this.#account = {
+        ...this.#account,
+        runs: this.#account.runs + 1,
+        failures: this.#account.failures + 1,
+        lastSucceeded: false,
+        lastError: { message, timeSeconds: now() / 1000 },
+        lastDurationSeconds: (now() - started) / 1000,
+      };
+      const kept = slot.get() === undefined ? 'There is no model yet' : 'The old model stays';
+      logger.error({}, `Training failed. ${kept}. ${message}`);
+      return false;
+    }
+  }
+
+  state(): TrainingState {
+    return {
+      ...this.#account,
+      running: this.#current !== undefined,
+      nextRun: this.#schedule?.nextRun() ?? null,
+    };
+  }
+
+  /** Stops the schedule and ends a training that is under way. */
+  async stop(): Promise<void> {
+    this.#schedule?.stop();
+    this.#stopping.abort();
+    await this.#current;
+  }
+}

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import request from 'supertest';
+import { createApp } from '../../src/http/app.js';
+import { ENDPOINTS } from '../../src/http/endpoints.js';
+import { ErrorResponse } from '../../src/http/schemas.js';
+import { fakeDependencies, HOSTILE } from '../support/http-fixtures.js';
+
+describe('errors over HTTP', () => {
+  it('answers an unknown path with the known ones', async () => {
+    const { body } = await request(createApp(fakeDependencies())).get('/metric').expect(404);
+    expect(ErrorResponse.parse(body).error).to.deep.equal({
+      code: 'not_found',
+      message:
+        'There is nothing at /metric. Known paths: ' +
+        '/, /metrics, /detect, /healthz, /-/healthy, /-/ready, /docs, /openapi.json.',
+    });
+  });
+
+  it('answers a hostile path with JSON that no browser takes for a page', async () => {
+    const response = await request(createApp(fakeDependencies()))
+      .get(`/${encodeURIComponent(HOSTILE)}`)
+      .expect(404);
+    expect(response.headers).to.include({
+      'content-type': 'application/json; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy':
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    });
+  });
+
+  for (const { path } of ENDPOINTS) {
+    it(`answers 405 to other methods on ${path}`, async () => {
+      const { body } = await request(createApp(fakeDependencies()))
+        .post(path)
+        .expect(405)
+        .expect('Allow', 'GET, HEAD');
+      expect(ErrorResponse.parse(body).error.message).to.equal(`Expected GET or HEAD on ${path}, got POST.`);
+    });
+  }
+
+  it('logs an unexpected failure whole, and tells the client nothing of it', async () => {
+    const error = new Error('password=hunter2');
+    const dependencies = fakeDependencies({ renderMetrics: () => Promise.reject(error) });
+    const response = await request(createApp(dependencies)).get('/metrics').expect(500);
+    expect(response.body).to.deep.equal({
+      error: { code: 'internal', message: 'Unexpected failure; the log has the details.' },
+    });
+    expect(response.text).not.to.match(/hunter2|at .*\.js/);
+    expect(dependencies.logged).to.deep.equal([{ error, context: 'GET /metrics' }]);
+  });
+
+  it('cuts an answer off that fails half-way, instead of ending it as if it were whole', async () => {
+    const dependencies = fakeDependencies({
+      renderMetrics: async () => ({ contentType: 'text/plain', body: 1 as unknown as string }),
+    });
+    const response = await request(createApp(dependencies))
+      .get('/metrics')
+      .catch((error: unknown) => error);
+    expect(dependencies.logged).to.have.length(1);
+    expect(response).to.have.property('code', 'ECONNRESET');
+  });
+
+  it('keeps mistakes of the client out of the log', async () => {
+    const dependencies = fakeDependencies();
+    const { body } = await request(createApp(dependencies))
+      .get('/docs/swagger-ui.css')
+      .set('If-Match', '"other"')
+      .expect(400);
+    expect(ErrorResponse.parse(body).error).to.deep.equal({
+      code: 'bad_request',
+      message: 'Precondition Failed.',
+    });
+    expect(dependencies.logged).to.deep.equal([]);
+  });
+});

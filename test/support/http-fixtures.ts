@@ -1,0 +1,128 @@
+/** Small worlds for the tests of the HTTP side. */
+
+import type { Detection, PassOutcome, PassReport } from '../../src/detection/detection.js';
+import type { AppDependencies, ScrapeOptions } from '../../src/http/dependencies.js';
+import { METRICS_CONTENT_TYPE } from '../../src/http/endpoints.js';
+import type { HealthReport } from '../../src/http/schemas.js';
+import type { Model } from '../../src/model/model.js';
+
+/** A pod name that no Kubernetes accepts, for views that must not trust that. */
+export const HOSTILE = `</script><img src=x onerror="alert('1')">&`;
+
+const passReport: PassReport = { timeSeconds: 1767225600, durationSeconds: 0.1, queries: [], warnings: [] };
+
+/** A pass that came to nothing. */
+export function failedPass(kind: 'no_model' | 'timeout' | 'upstream_error', message: string): PassOutcome {
+  return { ...passReport, kind, message };
+}
+
+/** A pass that scored the given pods. Each pod has cpu 1, memory 2, …, usually 1.5 lower, 3 spreads away. */
+export function passOf(
+  pods: readonly { namespace: string; pod: string; score: number }[],
+  features: readonly string[] = ['cpu', 'memory', 'restarts'],
+): PassOutcome {
+  const cells = pods.flatMap(() => features.map((_, column) => column + 1));
+  const detection: Detection = {
+    timeSeconds: passReport.timeSeconds,
+    // Of the model only the units are read.
+    model: { features: features.map((name) => ({ name, unit: `${name}-unit` })) } as unknown as Model,
+    table: {
+      features,
+      pods: pods.map(({ namespace, pod }) => ({ namespace, pod, workload: `${pod}-workload` })),
+      timestampsSeconds: Float64Array.of(passReport.timeSeconds),
+      values: Float64Array.from(cells),
+    },
+    scores: Float64Array.from(pods, ({ score }) => score),
+    expected: Float64Array.from(cells, (value) => value - 1.5),
+    deviations: new Float64Array(cells.length).fill(3),
+    unscored: new Map(),
+    droppedSeries: new Map(),
+  };
+  return { ...passReport, kind: 'detection', detection };
+}
+
+/** The state before the first training and the first pass. */
+export const freshHealth: HealthReport = {
+  status: 'degraded',
+  version: '1.2.3',
+  prometheus: { url: 'http://prometheus:9090', up: null, last_error: null },
+  model: {
+    trained: false,
+    trained_at: null,
+    window_start: null,
+    window_end: null,
+    age_seconds: null,
+    fingerprint: null,
+    baseline: 'pod',
+    features: [],
+    threshold: null,
+    samples: null,
+    pods: null,
+  },
+  training: { running: true, runs: 0, failures: 0, last_success: null, last_error: null, next_run: null },
+  last_pass: null,
+};
+
+/** The state after a day of work, with one failure of each kind. */
+export const seasonedHealth: HealthReport = {
+  status: 'ok',
+  version: '1.2.3',
+  prometheus: {
+    url: 'http://prometheus:9090',
+    up: true,
+    last_error: { message: 'Prometheus did not answer within 5 s.', time: '2026-01-01T00:00:00Z' },
+  },
+  model: {
+    trained: true,
+    trained_at: '2026-01-01T00:00:10Z',
+    window_start: '2025-12-31T23:00:00Z',
+    window_end: '2026-01-01T00:00:00Z',
+    age_seconds: 300,
+    fingerprint: 'a1b2c3',
+    baseline: 'pod',
+    features: ['cpu', 'memory', 'restarts'],
+    threshold: 0.6,
+    samples: 7320,
+    pods: 120,
+  },
+  training: {
+    running: false,
+    runs: 96,
+    failures: 1,
+    last_success: '2026-01-01T00:00:10Z',
+    last_error: { message: 'Prometheus answered 503.', time: '2025-12-31T12:00:00Z' },
+    next_run: '2026-01-01T00:15:00Z',
+  },
+  last_pass: {
+    time: '2026-01-01T00:05:00Z',
+    pods_scored: 118,
+    pods_unscored: { missing_cpu: 2 },
+    duration_seconds: 0.08,
+    warnings: ['The rate of CPU is empty.'],
+  },
+};
+
+/** Dependencies that work, with some replaced, and a record of what they were asked. */
+export function fakeDependencies(replaced: Partial<AppDependencies> = {}): AppDependencies & {
+  readonly asked: ScrapeOptions[];
+  readonly logged: { error: unknown; context: string }[];
+} {
+  const asked: ScrapeOptions[] = [];
+  const logged: { error: unknown; context: string }[] = [];
+  return {
+    asked,
+    logged,
+    version: '1.2.3',
+    renderMetrics: async (options) => {
+      asked.push(options);
+      return { contentType: METRICS_CONTENT_TYPE, body: '# TYPE up gauge\nup 1\n' };
+    },
+    detect: async (options) => {
+      asked.push(options);
+      return passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
+    },
+    health: () => freshHealth,
+    logError: (error, context) => logged.push({ error, context }),
+    ...replaced,
+  };
+}
