@@ -45,7 +45,7 @@ export const docs: RequestHandler = (request, response) => {
   if (request.path.endsWith('/')) return response.redirect(301, '../docs');
   allow(response, {
     'script-src': "'self'",
-    'style-src': "'self' 'unsafe-inline'",
+    'style-src': "'self'",
     'img-src': "'self' data:",
     'connect-src': "'self'",
   });

@@ -55,7 +55,8 @@ export const ENDPOINTS = [
   },
   {
     path: '/detect',
-    summary: 'The same judgement as JSON, with what is usual for each pod and how far it is from that.',
+    summary:
+      'The flag and score of every pod as JSON, with what is usual for it and how far it is from that.',
     query: DetectQuery,
     responses: {
       200: json('The judgement.', 'DetectResponse'),

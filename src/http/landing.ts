@@ -23,6 +23,7 @@ dt { font-weight: 600; }
 dd { margin: 0 0 .75rem; }
 table { border-collapse: collapse; }
 td { padding: .35rem 1rem .35rem 0; border-top: 1px solid var(--line); vertical-align: top; }
+td:first-child { white-space: nowrap; }
 `;
 
 /** Allows this style and no other: the policy names its hash. */

@@ -46,7 +46,7 @@ export async function listen(
     throw new ListenError(host, port, error);
   });
   const { port: taken } = server.address() as AddressInfo;
-  const closed = once(server, 'close');
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     url: `http://${isIPv6(host) ? `[${host}]` : host}:${taken}`,
     close: async ({ deadlineMs } = { deadlineMs: DEADLINE_MS }) => {
@@ -59,8 +59,8 @@ export async function listen(
 }
 
 /**
- * Keeps account of the connections, because `closeIdleConnections` of Node.js spares those that have not sent a
- * request yet (browsers open some in advance), and those that become idle later.
+ * Keeps account of the connections, in place of `closeIdleConnections` of Node.js: that spares connections without a
+ * request so far (browsers open some in advance) and cuts off responses that are written but not yet sent.
  *
  * @returns a function that closes the server, every idle connection, and each other one after its last response.
  */
@@ -69,7 +69,8 @@ function prepareDrain(server: Server): () => void {
   const inFlight = new Set<ServerResponse>();
   let draining = false;
 
-  const closeIdle = () => {
+  // `close` of Node.js calls this as well.
+  server.closeIdleConnections = () => {
     const busy = new Set([...inFlight].map((response) => response.req.socket));
     for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
   };
@@ -82,13 +83,12 @@ function prepareDrain(server: Server): () => void {
     if (draining) response.setHeader('Connection', 'close');
     response.once('close', () => {
       inFlight.delete(response);
-      if (draining) closeIdle();
+      if (draining) server.closeIdleConnections();
     });
   });
   return () => {
     draining = true;
-    server.close();
     for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
-    closeIdle();
+    server.close();
   };
 }

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import express from 'express';
 import request from 'supertest';
 import { createApp } from '../../src/http/app.js';
 import { ENDPOINTS } from '../../src/http/endpoints.js';
+import { handleError } from '../../src/http/errors.js';
 import { ErrorResponse } from '../../src/http/schemas.js';
 import { fakeDependencies, HOSTILE } from '../support/http-fixtures.js';
 
@@ -50,14 +52,18 @@ describe('errors over HTTP', () => {
   });
 
   it('cuts an answer off that fails half-way, instead of ending it as if it were whole', async () => {
-    const dependencies = fakeDependencies({
-      renderMetrics: async () => ({ contentType: 'text/plain', body: 1 as unknown as string }),
+    const dependencies = fakeDependencies();
+    const app = express();
+    app.get('/', (_request, response) => {
+      response.write('half');
+      throw new Error('no other half');
     });
-    const response = await request(createApp(dependencies))
-      .get('/metrics')
+    app.use(handleError(dependencies));
+    const failure = await request(app)
+      .get('/')
       .catch((error: unknown) => error);
+    expect(failure).to.have.property('code', 'ECONNRESET');
     expect(dependencies.logged).to.have.length(1);
-    expect(response).to.have.property('code', 'ECONNRESET');
   });
 
   it('keeps mistakes of the client out of the log', async () => {

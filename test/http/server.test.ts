@@ -118,6 +118,16 @@ describe('close', () => {
     });
   }
 
+  it('lets a slow reader have the whole of a long answer that is written already', async () => {
+    const body = Buffer.alloc(30_000_000);
+    const server = await listen((_request, response) => response.end(body), local);
+    const { body: received } = await fetchWith(agent, server.url);
+    // The test and the server share a thread: not more than the buffers of the system is sent so far.
+    const closed = server.close();
+    expect(await received).to.have.length(body.length);
+    await closed;
+  });
+
   it('accepts no new connection meanwhile', async () => {
     const { server, arrived, release } = await slowServer(hello);
     const answer = fetchWith(agent, server.url);

@@ -1,0 +1,167 @@
+/** A Prometheus HTTP API in this process, with data from a function and faults at the turn of a switch. */
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type AskedQuery, instantsOf, seriesOf } from './fake-api.js';
+import { readBody } from './http-server.js';
+import type { Answer } from './small-cluster.js';
+
+/** One request that arrived. An instant query has both ends equal. */
+export interface RecordedRequest extends Omit<AskedQuery, 'signal'> {
+  readonly authorization: string | undefined;
+}
+
+/** How a request fails. */
+export type FaultKind =
+  /** HTTP 500 with an error in JSON. */
+  | 'error_500'
+  /** No answer at all. */
+  | 'hang'
+  /** HTTP 200 and a login page. */
+  | 'html'
+  /** The whole answer, a byte at a time, slower than anyone waits. */
+  | 'slow_body'
+  /** Half of the answer, then the connection breaks off. */
+  | 'close_mid_body';
+
+export const FAULT_KINDS: readonly FaultKind[] = ['error_500', 'hang', 'html', 'slow_body', 'close_mid_body'];
+
+/** A fault, of all requests or of some. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly only?: (request: RecordedRequest) => boolean;
+}
+
+/** A running fake. */
+export interface FakePrometheus {
+  /** Base URL: `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly requests: RecordedRequest[];
+  /** Requests that have neither been answered nor given up. */
+  readonly open: number;
+  /** What is wrong from now on; `undefined` heals. */
+  fault: Fault | undefined;
+  /** Ends the server and every connection. */
+  close(): Promise<void>;
+}
+
+/** Starts a fake on a free port of 127.0.0.1. */
+export async function startFakePrometheus(answer: Answer): Promise<FakePrometheus> {
+  const openResponses = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    openResponses.add(response);
+    response.once('close', () => openResponses.delete(response));
+    void respond(fake, answer, request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const fake: FakePrometheus = {
+    url: `http://127.0.0.1:${port}`,
+    requests: [],
+    get open() {
+      return openResponses.size;
+    },
+    fault: undefined,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+  return fake;
+}
+
+async function respond(
+  fake: FakePrometheus,
+  answer: Answer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const recorded = await read(request).catch((error: unknown) => String(error));
+  if (typeof recorded === 'string') {
+    response.writeHead(400).end(JSON.stringify({ status: 'error', errorType: 'bad_data', error: recorded }));
+    return;
+  }
+  fake.requests.push(recorded);
+  const { fault } = fake;
+  const kind = fault !== undefined && (fault.only?.(recorded) ?? true) ? fault.kind : undefined;
+  if (kind === 'hang') return;
+  if (kind === 'error_500') {
+    response.writeHead(500, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ status: 'error', errorType: 'internal', error: 'the disk is full' }));
+    return;
+  }
+  if (kind === 'html') {
+    response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html><title>Log in</title></html>');
+    return;
+  }
+  const body = Buffer.from(JSON.stringify({ status: 'success', data: dataFor(answer, recorded) }));
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
+  if (kind === 'slow_body') trickle(response, body);
+  else if (kind === 'close_mid_body') {
+    response.write(body.subarray(0, body.length / 2), () => response.destroy());
+  } else response.end(body);
+}
+
+function trickle(response: ServerResponse, body: Buffer): void {
+  let sent = 0;
+  const timer = setInterval(() => {
+    if (sent < body.length - 1) response.write(body.subarray(sent, ++sent));
+  }, 50);
+  response.once('close', () => clearInterval(timer));
+}
+
+/** @throws {Error} on what Prometheus would not take, or the exporter must not send. */
+async function read(request: IncomingMessage): Promise<RecordedRequest> {
+  const form = new URLSearchParams(await readBody(request));
+  if (request.method !== 'POST') throw new Error(`Expected POST, got ${request.method}.`);
+  const number = (name: string): number => {
+    const value = Number(form.get(name) ?? Number.NaN);
+    if (!Number.isFinite(value)) throw new Error(`Expected a number as ${name}, got ${form.get(name)}.`);
+    return value;
+  };
+  const query = form.get('query') ?? '';
+  const { authorization } = request.headers;
+  if (request.url === '/api/v1/query') {
+    const time = number('time');
+    return {
+      kind: 'instant',
+      query,
+      startSeconds: time,
+      endSeconds: time,
+      stepSeconds: 1,
+      authorization,
+    };
+  }
+  if (request.url !== '/api/v1/query_range') throw new Error(`There is nothing at ${request.url}.`);
+  const stepSeconds = number('step');
+  if (stepSeconds <= 0) {
+    throw new Error('zero or negative query resolution step widths are not accepted. Try a positive integer');
+  }
+  return {
+    kind: 'range',
+    query,
+    startSeconds: number('start'),
+    endSeconds: number('end'),
+    stepSeconds,
+    authorization,
+  };
+}
+
+function dataFor(answer: Answer, request: RecordedRequest): unknown {
+  if (request.kind === 'instant') {
+    const result = answer(request.query, request.startSeconds).map(({ labels, value }) => ({
+      metric: labels,
+      value: [request.startSeconds, String(value)],
+    }));
+    return { resultType: 'vector', result };
+  }
+  const result = seriesOf(answer, request.query, instantsOf(request)).map(({ labels, samples }) => ({
+    metric: labels,
+    values: samples.map(({ timeSeconds, value }) => [timeSeconds, String(value)]),
+  }));
+  return { resultType: 'matrix', result };
+}

@@ -1,0 +1,35 @@
+/** A logger that remembers. */
+
+import type { Logger } from '../../src/logging/logger.js';
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: unknown;
+}
+
+/** A logger, and what was written to it so far. */
+export interface RecordingLogger extends Logger {
+  readonly lines: LogLine[];
+}
+
+export function recordingLogger(): RecordingLogger {
+  const lines: LogLine[] = [];
+  const write =
+    (level: LogLine['level']) =>
+    (fields: unknown, message?: string): void => {
+      lines.push(
+        typeof fields === 'string'
+          ? { level, message: fields, fields: {} }
+          : { level, message: String(message), fields },
+      );
+    };
+  return {
+    lines,
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  };
+}

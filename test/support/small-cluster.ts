@@ -1,0 +1,122 @@
+/** A cluster of a few pods as data: the same values for the same instant, whoever asks and however often. */
+
+import { createHash } from 'node:crypto';
+import { buildCatalog } from '../../src/features/catalog.js';
+import type { ModelParameters } from '../../src/model/fit.js';
+
+/** One series at one instant. */
+export interface FakeSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What a query finds at an instant. */
+export type Answer = (query: string, timeSeconds: number) => readonly FakeSample[];
+
+/** A pod; its usual load has defaults. */
+export interface FakePod {
+  readonly namespace: string;
+  readonly pod: string;
+  /** Owner for kube-state-metrics, of the kind StatefulSet. */
+  readonly owner?: string;
+}
+
+/** The built-in features with the default settings. */
+export const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
+
+/** A forest that is quick to grow. */
+export const PARAMETERS: ModelParameters = {
+  baseline: 'pod',
+  estimators: 25,
+  maxSamples: 128,
+  contamination: 'auto',
+  randomState: 42,
+  sensitivity: 4,
+};
+
+/** Which part of the cluster a query asks for. */
+export type QueryTopic =
+  | 'cpu'
+  | 'memory'
+  | 'restarts'
+  | 'kube_pod_owner'
+  | 'kube_replicaset_owner'
+  | 'kube_job_owner';
+
+export function topicOf(query: string): QueryTopic {
+  if (query.includes('container_cpu_usage_seconds_total')) return 'cpu';
+  if (query.includes('container_memory_usage_bytes')) return 'memory';
+  if (query.includes('kube_pod_container_status_restarts_total')) return 'restarts';
+  if (query === 'kube_pod_owner' || query === 'kube_replicaset_owner' || query === 'kube_job_owner') {
+    return query;
+  }
+  throw new Error(`Nobody has told the small cluster how to answer ${query}`);
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Pods whose load wavers by a few percent, and some that misbehave from a moment on. */
+export class SmallCluster {
+  readonly pods: FakePod[];
+  /** Queries about these find no series. */
+  readonly silent = new Set<QueryTopic>();
+  readonly #misbehavingSince = new Map<string, number>();
+
+  constructor(pods: readonly FakePod[] = namedPods(6)) {
+    this.pods = [...pods];
+  }
+
+  /** From that instant on the pod takes ten times its usual CPU and four times its usual memory. */
+  misbehave(pod: string, sinceSeconds: number): void {
+    this.#misbehavingSince.set(pod, sinceSeconds);
+  }
+
+  /** The pod is itself again, in the past as well. */
+  behave(pod: string): void {
+    this.#misbehavingSince.delete(pod);
+  }
+
+  readonly answer: Answer = (query, timeSeconds) => {
+    const topic = topicOf(query);
+    if (this.silent.has(topic)) return [];
+    return this.pods.flatMap((pod) => {
+      const sample = this.#sample(topic, pod, timeSeconds);
+      return sample === undefined ? [] : [sample];
+    });
+  };
+
+  #sample(
+    topic: QueryTopic,
+    { namespace, pod, owner }: FakePod,
+    timeSeconds: number,
+  ): FakeSample | undefined {
+    const labels = { namespace, pod };
+    const misbehaves = timeSeconds >= (this.#misbehavingSince.get(pod) ?? Infinity);
+    const wavering = 0.95 + 0.1 * noise(`${topic} ${namespace} ${pod} ${timeSeconds.toFixed(3)}`);
+    const size = 1 + noise(`${namespace} ${pod}`);
+    switch (topic) {
+      case 'cpu':
+        return { labels, value: 0.2 * size * wavering * (misbehaves ? 10 : 1) };
+      case 'memory':
+        return { labels, value: Math.round(200 * MEBIBYTE * size * wavering * (misbehaves ? 4 : 1)) };
+      case 'restarts':
+        return { labels, value: 2 };
+      case 'kube_pod_owner':
+        return owner === undefined
+          ? undefined
+          : { labels: { ...labels, owner_kind: 'StatefulSet', owner_name: owner }, value: 1 };
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** `shop/cart-0`, `shop/cart-1`, … */
+export function namedPods(count: number, workload = 'cart', namespace = 'shop'): FakePod[] {
+  return Array.from({ length: count }, (_, index) => ({ namespace, pod: `${workload}-${index}` }));
+}
+
+/** A number from [0, 1) that belongs to a text. */
+function noise(text: string): number {
+  return createHash('md5').update(text).digest().readUInt32LE(0) / 2 ** 32;
+}

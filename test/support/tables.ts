@@ -1,0 +1,81 @@
+/** Short ways to write answers of Prometheus and tables of features. */
+
+import { buildCatalog, type FeatureDefinition } from '../../src/features/catalog.js';
+import type { BuiltTable, FeatureTable } from '../../src/features/table.js';
+import type { Labels, SeriesSet } from '../../src/prometheus/api.js';
+
+/** The built-in features with the default settings: cpu and memory (required), restarts. */
+export const CATALOG = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
+
+/** A series as a person writes it: labels, then samples of time and value. */
+export type WrittenSeries = readonly [
+  labels: Labels,
+  ...samples: (readonly [seconds: number, value: number])[],
+];
+
+/** The answer to a query. */
+export function seriesSet(...series: readonly WrittenSeries[]): SeriesSet {
+  const samples = series.map(([, ...rest]) => rest);
+  let end = 0;
+  return {
+    labels: series.map(([labels]) => labels),
+    offsets: Uint32Array.from([
+      0,
+      ...samples.map((some) => {
+        end += some.length;
+        return end;
+      }),
+    ]),
+    timestampsSeconds: Float64Array.from(samples.flat().map(([seconds]) => seconds)),
+    values: Float64Array.from(samples.flat().map(([, value]) => value)),
+  };
+}
+
+/** A feature with a name of its own: both directions count, and its smallest spread is 1. */
+export function feature(name: string, changes: Partial<FeatureDefinition> = {}): FeatureDefinition {
+  return {
+    name,
+    unit: 'units',
+    help: name,
+    query: name,
+    podLabel: 'pod',
+    direction: 'both',
+    spreadFloor: 1,
+    required: true,
+    ...changes,
+  };
+}
+
+/** A pod with one row of values for each instant. */
+export interface WrittenPod {
+  readonly pod: string;
+  readonly rows: readonly (readonly number[])[];
+  /** `ns` unless told. */
+  readonly namespace?: string;
+  /** The pod's own name unless told. */
+  readonly workload?: string;
+}
+
+/** A table of pods that all have as many rows, one minute apart. */
+export function featureTable(
+  features: readonly FeatureDefinition[],
+  pods: readonly WrittenPod[],
+): FeatureTable {
+  const instants = pods[0]?.rows.length ?? 0;
+  for (const { pod, rows } of pods) {
+    if (rows.length !== instants || rows.some((row) => row.length !== features.length)) {
+      throw new Error(`Expected ${instants} rows of ${features.length} values from ${pod}.`);
+    }
+  }
+  return {
+    features: features.map(({ name }) => name),
+    pods: pods.map(({ namespace = 'ns', pod, workload = pod }) => ({ namespace, pod, workload })),
+    timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => 60 * instant),
+    values: Float64Array.from(pods.flatMap(({ rows }) => rows.flat())),
+  };
+}
+
+/** A table from which nothing was left out. */
+export function asBuilt(table: FeatureTable): BuiltTable {
+  return { table, unscored: new Map(), droppedSeries: new Map() };
+}

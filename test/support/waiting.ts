@@ -1,0 +1,51 @@
+/** Waiting, always with a deadline. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The outcome of a promise; fails when it takes longer. `what` completes "Waited … for". */
+export async function within<Value>(
+  milliseconds: number,
+  what: string,
+  promise: Promise<Value>,
+): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited ${milliseconds} ms for ${what}.`)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Tries until nothing is thrown, and gives what the check gave; at the deadline its last error. */
+export async function eventually<Value>(
+  check: () => Value | Promise<Value>,
+  milliseconds = 8_000,
+): Promise<Value> {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await sleep(10);
+  }
+}
+
+/** A promise and what settles it. */
+export interface Gate {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+/** Holds work back until the test lets it go. */
+export function gate(): Gate {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
