@@ -46,14 +46,18 @@ export function parseSettings(environment: Environment): ParsedSettings {
 
 function describeMistake(definition: SettingDefinition<unknown>, text: string): string {
   return (
-    `${definition.env}: expected ${definition.expected}, got "${withoutPassword(text)}". ` +
+    `${definition.env}: expected ${definition.expected}, got "${withoutSecrets(definition, text)}". ` +
     `Example: ${definition.env}="${definition.example}"`
   );
 }
 
-/** A password pasted into a URL must not be printed back; the last `@` of the authority ends it. */
-function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^/]*@/, '//[redacted]@');
+/**
+ * A password must not be printed back. A text that is wrong may have it at any odd place, so all before the last `@`
+ * goes, and of a URL the query and the fragment as well.
+ */
+function withoutSecrets({ secret }: SettingDefinition<unknown>, text: string): string {
+  const withoutUser = text.replace(/^(https?:\/\/)?.+@/is, '$1[redacted]@');
+  return secret ? withoutUser.replace(/([?#]).+$/s, '$1[redacted]') : withoutUser;
 }
 
 /** First words of our variables that no other program is likely to use. */
@@ -83,15 +87,13 @@ function misspelled(environment: Environment): string[] {
     const [nearest] = known
       .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
       .sort((a, b) => a.distance - b.distance);
-    if (nearest !== undefined && nearest.distance <= MISSPELLING_DISTANCE) {
+    // Further apart, two names are two things: POD_NAME is not POD_LABEL.
+    if (nearest !== undefined && nearest.distance <= Math.min(3, name.length / 4)) {
       warnings.push(`${name} is not a setting and is ignored. Did you mean ${nearest.candidate}?`);
     }
   }
   return warnings;
 }
-
-/** Further apart than this, two names are two things. */
-const MISSPELLING_DISTANCE = 3;
 
 /** Levenshtein distance: single-character insertions, deletions and substitutions between two texts. */
 function editDistance(a: string, b: string): number {

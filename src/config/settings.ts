@@ -2,6 +2,7 @@
  * The table of settings. The parser, `--help` and the README's table derive from it: to add a setting, add a row.
  */
 
+import { isIP } from 'node:net';
 import * as cron from 'node-cron';
 import { z } from 'zod';
 
@@ -17,6 +18,8 @@ export interface SettingDefinition<Value> {
   readonly example: string;
   /** What it does: one sentence for `--help` and the README. */
   readonly help: string;
+  /** The value may hold a password: a mistake shows no part of it that could be one. */
+  readonly secret?: true;
   /** From the variable's text to the value. */
   readonly schema: z.ZodType<Value, string>;
 }
@@ -60,16 +63,39 @@ const isTimezone = (name: string): boolean => {
 const isHttpUrl = (text: string): boolean => {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
   const url = new URL(text);
-  return url.search === '' && url.hash === '';
+  // A bare `/` in a password ends the host: the rest of the password would be shown as a path.
+  return url.search === '' && url.hash === '' && !url.pathname.includes('@');
 };
+
+/**
+ * Whether a text is RE2, as far as JavaScript's own expressions tell: what RE2 lacks is refused, what only RE2 has is
+ * translated.
+ */
+const isRe2 = (text: string): boolean => {
+  if (/\(\?(?:[=!]|<[=!])|\\[1-9]/.test(text)) return false;
+  const translated = text
+    .replaceAll(/\\Q.*?(?:\\E|$)/g, '')
+    .replaceAll('(?P<', '(?<')
+    .replaceAll(/\(\?[imsU-]+(?::|(?=\)))/g, '(?:');
+  try {
+    new RegExp(translated);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const isHost = (text: string): boolean =>
+  isIP(text) !== 0 || /^(?=.*[a-z])(?!-)[\w-]+(?:\.[\w-]+)*\.?$/i.test(text);
 
 export const SETTINGS = Object.freeze({
   prometheusUrl: define({
     env: 'PROMETHEUS_URL',
     default: 'http://prometheus:9090',
     expected: 'an http:// or https:// URL without query and fragment; a path prefix is allowed',
-    example: 'https://example.org/prometheus',
+    example: 'https://user:pass%2Fword@example.org/prometheus',
     help: 'Base URL of the Prometheus HTTP API; a path prefix is kept. `user:password@` means basic authentication.',
+    secret: true,
     schema: z.string().refine(isHttpUrl),
   }),
   namespaceRegex: define({
@@ -78,7 +104,7 @@ export const SETTINGS = Object.freeze({
     expected: 'a regular expression in RE2 syntax, matched against the whole namespace',
     example: 'shop|payments-.*',
     help: 'The namespaces whose pods are watched: an RE2 expression that must match the whole name.',
-    schema: z.string().refine((text) => !/\(\?(?:[=!]|<[=!])/.test(text)),
+    schema: z.string().refine(isRe2),
   }),
   podLabel: define({
     env: 'POD_LABEL',
@@ -207,7 +233,7 @@ export const SETTINGS = Object.freeze({
     expected: 'an IP address or a host name to listen on',
     example: '127.0.0.1',
     help: 'The address to listen on.',
-    schema: z.string().regex(/^[a-zA-Z0-9.:_-]+$/),
+    schema: z.string().refine(isHost),
   }),
   port: define({
     env: 'PORT',

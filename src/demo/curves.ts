@@ -15,8 +15,8 @@ const STARTUP_WORK_SECONDS = 12;
 /** Noise of the CPU on three scales of time; the shares are of the mean. Three times their sum stays below a half. */
 const CPU_NOISE = [
   { seconds: 20, share: 0.04 },
-  { seconds: 90, share: 0.05 },
-  { seconds: 600, share: 0.06 },
+  { seconds: 90, share: 0.04 },
+  { seconds: 600, share: 0.045 },
 ];
 
 /**

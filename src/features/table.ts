@@ -46,8 +46,8 @@ interface Row {
   readonly pod: string;
   /** Instants × features. */
   readonly cells: Float64Array;
-  /** A value came that is not a finite number. */
-  notFinite: boolean;
+  /** Why a value that came is not in a cell. */
+  lost: 'not_finite' | 'misaligned' | undefined;
 }
 
 /** Gathers the answers of queries into a table. Samples find their place by time, never by position. */
@@ -103,10 +103,13 @@ export class FeatureTableBuilder {
       }
     }
     if (duplicate) this.#drop('duplicate');
-    if (misaligned) this.#drop('misaligned');
+    if (misaligned) {
+      this.#drop('misaligned');
+      row.lost ??= 'misaligned';
+    }
     if (notFinite) {
       this.#drop('not_finite');
-      row.notFinite = true;
+      row.lost = 'not_finite';
     }
   }
 
@@ -125,7 +128,7 @@ export class FeatureTableBuilder {
     const existing = this.#rows.get(key);
     if (existing !== undefined) return existing;
     const cells = new Float64Array(this.#timestampsSeconds.length * this.#features.length).fill(Number.NaN);
-    const row = { namespace, pod, cells, notFinite: false };
+    const row: Row = { namespace, pod, cells, lost: undefined };
     this.#rows.set(key, row);
     return row;
   }
@@ -200,7 +203,7 @@ export class FeatureTableBuilder {
   }
 
   #whyUnscored(row: Row): string {
-    if (row.notFinite) return 'not_finite';
+    if (row.lost !== undefined) return row.lost;
     const width = this.#features.length;
     const seen = (column: number) => {
       for (let cell = column; cell < row.cells.length; cell += width) {

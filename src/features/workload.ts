@@ -27,9 +27,14 @@ export function resolveOwners(answers: OwnerAnswers): Owners {
     const key = podKey(namespace, name);
     const above =
       kind === 'ReplicaSet' ? ownerOfReplicaSet.get(key) : kind === 'Job' ? ownerOfJob.get(key) : undefined;
-    owners.set(podKey(namespace, pod), above ?? name);
+    owners.set(podKey(namespace, pod), kind === 'Node' ? staticPodName(pod, name) : (above ?? name));
   }
   return owners;
+}
+
+/** A static pod is owned by its node and named after it: `etcd-node-1`. A node is no workload. */
+function staticPodName(pod: string, node: string): string {
+  return pod.endsWith(`-${node}`) ? pod.slice(0, -node.length - 1) : pod;
 }
 
 /** kube-state-metrics writes `<none>` (version 1) or an empty label (version 2) for an object without an owner. */
@@ -54,7 +59,7 @@ function ownersByName(series: SeriesSet, nameLabel: string): Map<string, string>
  */
 const RANDOM = '[bcdfghjklmnpqrstvwxz2456789]';
 const GENERATED_SUFFIXES = [
-  /-\d{8}-[a-z0-9]{5}$/, // CronJob: scheduled minute, then the Job's pod
+  new RegExp(`-\\d{8}-${RANDOM}{5}$`), // CronJob: scheduled minute, then the Job's pod
   new RegExp(`-${RANDOM}{6,10}-${RANDOM}{5}$`), // Deployment: pod template hash, then the pod
   new RegExp(`-${RANDOM}{5}$`), // DaemonSet, Job
   /-\d+$/, // StatefulSet

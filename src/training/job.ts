@@ -67,7 +67,9 @@ export async function train(
   const builder = new FeatureTableBuilder(request.features, grid);
   const found: Found[] = [];
   for (const feature of request.features) {
-    found.push(await fetchFeature(api, feature, grid, builder, warnings, signal));
+    found.push(
+      await fetchFeature(api, feature, { grid, stepSeconds: request.stepSeconds }, builder, warnings, signal),
+    );
   }
   const absent = found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
   const owners = await fetchOwners(api, grid[grid.length - 1] as number, warnings, signal);
@@ -94,13 +96,13 @@ function trainingGrid({ nowSeconds, lookbackSeconds, stepSeconds }: TrainingRequ
 async function fetchFeature(
   api: PrometheusApi,
   feature: FeatureDefinition,
-  grid: Float64Array,
+  // The step does not follow from the grid, which has a single instant where the step is longer than the window.
+  { grid, stepSeconds }: { readonly grid: Float64Array; readonly stepSeconds: number },
   builder: FeatureTableBuilder,
   warnings: Set<string>,
   signal: AbortSignal,
 ): Promise<Found> {
   const found: Found = { feature, series: 0, samples: 0 };
-  const stepSeconds = (grid[1] ?? 1) - (grid[0] ?? 0);
   let instants = FIRST_REQUEST_INSTANTS;
   for (let first = 0; first < grid.length; first += instants) {
     if (first > 0) {

@@ -80,7 +80,11 @@ function parseSample(line: string): ExposedSample {
 }
 
 /** The value of a metric's only series with these labels; fails when there is none. */
-export function valueOf(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
+export function exposedValue(
+  text: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number {
   const samples = samplesOf(text, name).filter((sample) =>
     Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
   );

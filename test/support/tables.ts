@@ -7,6 +7,11 @@ import type { Labels, SeriesSet } from '../../src/prometheus/api.js';
 /** The built-in features with the default settings: cpu and memory (required), restarts. */
 export const CATALOG = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
 
+type Three = readonly [FeatureDefinition, FeatureDefinition, FeatureDefinition];
+
+/** The columns of `CATALOG`. */
+export const [CPU, MEMORY, RESTARTS] = CATALOG as Three;
+
 /** A series as a person writes it: labels, then samples of time and value. */
 export type WrittenSeries = readonly [
   labels: Labels,

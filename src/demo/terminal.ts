@@ -1,0 +1,74 @@
+/** Writes to the terminal: one screen that is painted over, or a line for each event where that is not possible. */
+
+import type { Writable } from 'node:stream';
+import type { Progress } from './progress.js';
+import { clock, events, introduction, type Line, type Links, screen, summary } from './words.js';
+
+/** Where to write. `process.stdout` is one. */
+export type Output = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
+
+export interface View {
+  show(progress: Progress): void;
+  /** The last words, below what was shown. */
+  end(progress: Progress): void;
+}
+
+export interface ViewOptions {
+  readonly output: Output;
+  readonly links: Links;
+  readonly colours: boolean;
+}
+
+/** A screen on a terminal, lines elsewhere. */
+export function createView(options: ViewOptions, begin: Progress): View {
+  return options.output.isTTY ? createScreen(options) : createLog(options, begin);
+}
+
+/** ANSI: to the top left corner; clear to the end of the line; clear everything below. */
+const HOME = '\x1b[H';
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_BELOW = '\x1b[J';
+const STYLES = { bold: 1, dim: 2, bad: 31, good: 32 };
+
+function createScreen({ output, links, colours }: ViewOptions): View {
+  const paint = ({ text, style }: Line) => {
+    // A line that wraps would shift all that follow.
+    const fitting = text.slice(0, Math.max(1, (output.columns ?? 80) - 1));
+    return style && colours ? `\x1b[${STYLES[style]}m${fitting}\x1b[0m` : fitting;
+  };
+  return {
+    show(progress) {
+      const lines = screen(links, progress).slice(0, (output.rows ?? 50) - 1);
+      output.write(HOME + lines.map((line) => `${paint(line)}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW);
+    },
+    end(progress) {
+      output.write(`\n${summary(progress)}\n`);
+    },
+  };
+}
+
+/** Where nothing else happens, a line comes after so many seconds. */
+const SUMMARY_SECONDS = 30;
+
+function createLog({ output, links }: ViewOptions, begin: Progress): View {
+  let previous = begin;
+  let summarised = begin.timeSeconds;
+  const write = (progress: Progress, text: string) =>
+    output.write(`${clock(progress.timeSeconds - begin.timeSeconds).padStart(5)}  ${text}\n`);
+  for (const { text } of introduction(links, begin.pods)) output.write(`${text}\n`);
+  return {
+    show(progress) {
+      for (const event of events(previous, progress)) write(progress, event);
+      if (progress.timeSeconds - summarised >= SUMMARY_SECONDS) {
+        write(progress, summary(progress));
+        summarised = progress.timeSeconds;
+      }
+      previous = progress;
+    },
+    end: (progress) => void write(progress, summary(progress)),
+  };
+}

@@ -1,0 +1,93 @@
+import { expect } from 'chai';
+import { Registry } from 'prom-client';
+import { METRIC_MODULES } from '../../src/metrics/registry.js';
+import { type ExposedFamily, parseExposition } from '../support/exposition.js';
+import {
+  detectionOf,
+  NO_MODEL_PASS,
+  ORDINARY_PODS,
+  passTo,
+  sourcesWith,
+  UNTRAINED,
+} from '../support/metric-sources.js';
+
+const outcome = passTo(detectionOf(ORDINARY_PODS));
+
+describe('metric modules', () => {
+  for (const module of METRIC_MODULES) {
+    const name = module.names[0];
+
+    it(`the one of ${name} exposes exactly the names that it lists`, async () => {
+      const registry = new Registry();
+      module.register(registry, { ...sourcesWith(), pass: async () => outcome });
+      const families = parseExposition(await registry.metrics());
+      expect([...families.keys()]).to.have.members([...module.names]);
+    });
+
+    it(`the one of ${name} exposes them without a model as well`, async () => {
+      const registry = new Registry();
+      module.register(registry, {
+        ...sourcesWith({ model: () => undefined, training: () => UNTRAINED }),
+        pass: async () => NO_MODEL_PASS,
+      });
+      const families = parseExposition(await registry.metrics());
+      expect([...families.keys()]).to.have.members([...module.names]);
+    });
+  }
+
+  it('have no name in common', () => {
+    const names = METRIC_MODULES.flatMap((module) => module.names);
+    expect([...new Set(names)]).to.deep.equal(names);
+  });
+
+  describe('together', () => {
+    let families: ExposedFamily[];
+
+    before(async () => {
+      const registry = new Registry();
+      const sources = { ...sourcesWith(), pass: async () => outcome };
+      for (const module of METRIC_MODULES) module.register(registry, sources);
+      families = [...parseExposition(await registry.metrics()).values()];
+    });
+
+    const check = (say: string, isRight: (family: ExposedFamily) => boolean) =>
+      it(say, () => {
+        expect(families).to.have.lengthOf.at.least(METRIC_MODULES.flatMap(({ names }) => names).length);
+        expect(families.filter((family) => !isRight(family)).map(({ name }) => name)).to.deep.equal([]);
+      });
+
+    check('end in _total where they are counters, and only there', ({ name, type }) =>
+      name.endsWith('_total') ? type === 'counter' : type !== 'counter',
+    );
+    check(
+      'measure in base units',
+      ({ name }) =>
+        !/_(milliseconds|ms|microseconds|minutes|hours|kilobytes|kib|megabytes|mib|percent|cores)(_|$)/.test(
+          name,
+        ),
+    );
+    check(
+      'put the unit last',
+      ({ name }) =>
+        /^(?!.*_(seconds|bytes)_).*$/.test(name.replace(/_total$/, '')) ||
+        /^process_cpu_(user|system)_seconds_total$|_timestamp_seconds$/.test(name) ||
+        // prom-client's.
+        name.startsWith('nodejs_'),
+    );
+    check(
+      'do not repeat the type in the name',
+      ({ name }) => !/_(gauge|counter|histogram|summary)$/.test(name),
+    );
+    check('explain themselves in a sentence', ({ name, help }) =>
+      name.startsWith('nodejs_') || name.startsWith('process_') ? help.length > 0 : /^[A-Z].*\.$/.test(help),
+    );
+    check('are of this exporter, or of the process', ({ name }) =>
+      /^(anomaly_(flag|score)$|anomaly_exporter_|process_|nodejs_)/.test(name),
+    );
+    check('carry only labels with a legal name and a value', ({ samples }) =>
+      samples.every(({ labels }) =>
+        Object.entries(labels).every(([label, value]) => /^[a-z_]+$/.test(label) && value !== 'undefined'),
+      ),
+    );
+  });
+});

@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import request from 'supertest';
+import { detect } from '../../src/detection/detect.js';
+import type { Detection, PassOutcome } from '../../src/detection/detection.js';
+import { DetectionPass } from '../../src/detection/pass.js';
+import { createApp } from '../../src/http/app.js';
+import { createMetrics, type Metrics } from '../../src/metrics/registry.js';
+import type { Model } from '../../src/model/model.js';
+import { createRandom } from '../../src/model/random.js';
+import { ModelSlot } from '../../src/model/slot.js';
+import { PrometheusError } from '../../src/prometheus/errors.js';
+import { train } from '../../src/training/job.js';
+import { exposedValue, parseExposition, samplesOf } from '../support/exposition.js';
+import { type FakeApi, fakeApi } from '../support/fake-api.js';
+import { fakeDependencies } from '../support/http-fixtures.js';
+import { sourcesWith } from '../support/metric-sources.js';
+import { type Answer, FEATURES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import { within } from '../support/waiting.js';
+
+const NOON = 1_767_268_800;
+
+/** From the instant that a pass asks for to its number: the clock of these tests counts milliseconds by ones. */
+const passAt = (timeSeconds: number) => Math.round((timeSeconds - NOON) * 1000);
+
+/** How many pods a pass finds beside those that are always there. */
+const visitors = (pass: number) => 3 + (pass % 11);
+
+/** In each pass other pods are there, which carry its number in their name. */
+const answerFor =
+  (cluster: SmallCluster): Answer =>
+  (query, timeSeconds) => {
+    const pass = passAt(timeSeconds);
+    const guests = Array.from({ length: visitors(pass) }, (_, index) => ({
+      namespace: 'guests',
+      pod: `of-pass-${pass}-${index}`,
+    }));
+    return new SmallCluster([...cluster.pods, ...guests]).answer(query, timeSeconds);
+  };
+
+describe('scrapes that overlap', () => {
+  let models: [Model, Model];
+
+  before(async () => {
+    const { signal } = new AbortController();
+    const train1 = async (silent: boolean, baseline: 'pod' | 'workload') => {
+      const cluster = new SmallCluster();
+      if (silent) cluster.silent.add('restarts');
+      const window = { lookbackSeconds: 3600, stepSeconds: 60, nowSeconds: NOON };
+      const parameters = { ...PARAMETERS, baseline };
+      return (await train(fakeApi(cluster.answer), { ...window, features: FEATURES, parameters }, signal))
+        .model;
+    };
+    models = [await train1(false, 'pod'), await train1(true, 'workload')];
+  });
+
+  let api: FakeApi;
+  let slot: ModelSlot;
+  let metrics: Metrics;
+  let pass: DetectionPass;
+  let outcomes: Map<number, PassOutcome>;
+
+  beforeEach(() => {
+    let ticks = 0;
+    api = fakeApi(answerFor(new SmallCluster()));
+    slot = new ModelSlot();
+    slot.set(models[0]);
+    outcomes = new Map();
+    pass = new DetectionPass({
+      api,
+      slot,
+      timeoutSeconds: 8,
+      // No two passes begin at the same time.
+      now: () => NOON * 1000 + ++ticks,
+      whyNoModel: () => 'Not yet.',
+      onOutcome: (outcome) => outcomes.set(passAt(outcome.timeSeconds), outcome),
+    });
+    metrics = createMetrics(sourcesWith({ model: () => slot.get() }));
+  });
+
+  /** One scrape; a short budget ends it early. */
+  const scrape = async (scrapeTimeoutSeconds?: number) =>
+    (
+      await within(
+        10_000,
+        'a scrape',
+        metrics.render(() => pass.run(scrapeTimeoutSeconds)),
+      )
+    ).body;
+
+  /** Fails when anything in the text is not from one and the same pass. Gives the number of that pass. */
+  function expectOnePass(text: string): number {
+    const guests = samplesOf(text, 'anomaly_score').filter(({ labels }) => labels.namespace === 'guests');
+    const numbers = new Set(guests.map(({ labels }) => Number(labels.pod?.split('-')[2])));
+    expect([...numbers], 'passes in one text').to.have.lengthOf(1);
+    const [number = Number.NaN] = numbers;
+    expect(guests).to.have.lengthOf(visitors(number));
+    const outcome = outcomes.get(number);
+    if (outcome?.kind !== 'detection') return expect.fail(`Pass ${number} came to ${outcome?.kind}.`);
+    expectScores(text, outcome.detection);
+    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+    expect(exposedValue(text, 'anomaly_exporter_scrape_duration_seconds')).to.equal(outcome.durationSeconds);
+    for (const [name, value] of [
+      ['anomaly_exporter_query_success', () => 1],
+      ['anomaly_exporter_query_duration_seconds', (index: number) => outcome.queries[index]?.durationSeconds],
+    ] as const) {
+      expect(samplesOf(text, name).map((sample) => [sample.labels.query, sample.value])).to.deep.equal(
+        outcome.queries.map(({ query }, index) => [query, value(index)]),
+      );
+    }
+    return number;
+  }
+
+  function expectScores(text: string, { model, table, scores, unscored, droppedSeries }: Detection): void {
+    const exposed = (name: string) =>
+      samplesOf(text, name).map(({ labels, value }) => [labels.namespace, labels.pod, value]);
+    const wanted = (value: (score: number) => number) =>
+      table.pods.map(({ namespace, pod }, row) => [namespace, pod, value(scores[row] as number)]);
+    expect(exposed('anomaly_score')).to.deep.equal(wanted((score) => score));
+    expect(exposed('anomaly_flag')).to.deep.equal(wanted((score) => Number(score > 0)));
+    expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(table.pods.length);
+    // Nothing of the pass is of another model than the one that it says it is of.
+    expect(detect(model, { table, unscored, droppedSeries }).scores).to.deep.equal(scores);
+    expect(models).to.include(model);
+  }
+
+  it('lose no series and mix no passes, 400 of them, while the model is swapped', async function () {
+    this.timeout(60_000);
+    const random = createRandom(7);
+    api.before = () => sleep(random() * 6);
+    let swaps = 0;
+    const swapping = setInterval(() => slot.set(models[++swaps % 2] as Model), 3);
+    let open = 0;
+    let mostOpen = 0;
+    const texts = await Promise.all(
+      Array.from({ length: 400 }, async (_, index) => {
+        await sleep(random() * 600);
+        mostOpen = Math.max(mostOpen, ++open);
+        // Every tenth is in such a hurry that it goes without the answer, mostly.
+        const hurried = index % 10 === 0;
+        const text = await scrape(hurried ? 0.004 : undefined);
+        open--;
+        return { text, hurried };
+      }),
+    ).finally(() => clearInterval(swapping));
+
+    const passes: number[] = [];
+    let withoutAnswer = 0;
+    for (const { text, hurried } of texts) {
+      if (hurried && exposedValue(text, 'anomaly_exporter_up') === 0) {
+        withoutAnswer++;
+        expect(samplesOf(text, 'anomaly_score')).to.deep.equal([]);
+        expect(samplesOf(text, 'anomaly_flag')).to.deep.equal([]);
+        expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
+      } else passes.push(expectOnePass(text));
+    }
+    // Else the test would not have tested anything.
+    const distinct = new Set(passes);
+    expect(mostOpen, 'scrapes at once').to.be.greaterThan(3);
+    expect(distinct.size, 'passes').to.be.greaterThan(10);
+    expect(distinct.size, 'passes').to.be.lessThan(passes.length);
+    expect(withoutAnswer, 'scrapes without an answer').to.be.greaterThan(0);
+    const used = [...distinct].map((number) => outcomes.get(number));
+    const usedModels = new Set(
+      used.map((outcome) => outcome?.kind === 'detection' && outcome.detection.model),
+    );
+    expect(usedModels.size, 'models').to.equal(2);
+  });
+
+  it('share one pass when they begin together', async () => {
+    api.before = () => sleep(5);
+    const texts = await Promise.all(Array.from({ length: 50 }, () => scrape()));
+    expect(new Set(texts.map(expectOnePass)).size).to.equal(1);
+    expect(outcomes.size).to.equal(1);
+  });
+
+  it('show other pods in the next scrape, and none of the last', async () => {
+    const first = expectOnePass(await scrape());
+    const second = expectOnePass(await scrape());
+    expect(second).to.be.greaterThan(first);
+  });
+
+  it('are answered with status 200, up 0 and no pod while Prometheus fails, and recover at once', async () => {
+    const app = createApp(
+      fakeDependencies({
+        renderMetrics: ({ scrapeTimeoutSeconds }) => metrics.render(() => pass.run(scrapeTimeoutSeconds)),
+      }),
+    );
+    const get = async () => {
+      const response = await request(app).get('/metrics').timeout(8_000).expect(200);
+      expect(response.headers['content-type']).to.equal('text/plain; version=0.0.4; charset=utf-8');
+      return response.text;
+    };
+    expectOnePass(await get());
+    api.before = () => {
+      throw new PrometheusError('refused', 'Nothing listens there.');
+    };
+    const failed = await get();
+    expect(exposedValue(failed, 'anomaly_exporter_up')).to.equal(0);
+    for (const name of ['anomaly_flag', 'anomaly_score']) {
+      expect(parseExposition(failed).get(name)?.samples, name).to.deep.equal([]);
+    }
+    expect(exposedValue(failed, 'anomaly_exporter_query_success', { query: 'cpu' })).to.equal(0);
+    expect(exposedValue(failed, 'process_resident_memory_bytes')).to.be.above(0);
+    api.before = () => {};
+    expectOnePass(await get());
+  });
+});

@@ -1,0 +1,136 @@
+/** What metrics are read from, made by hand: the same numbers on every machine. */
+
+import type { Detection, PassOutcome } from '../../src/detection/detection.js';
+import type { MetricSources } from '../../src/metrics/module.js';
+import type { Model } from '../../src/model/model.js';
+import { createRandom } from '../../src/model/random.js';
+import type { TrainingState } from '../../src/training/trainer.js';
+import { FEATURES } from './small-cluster.js';
+
+/** Of a model, metrics read these. */
+export const MODEL = {
+  fingerprint: '0123456789abcdef',
+  features: FEATURES,
+  baseline: { kind: 'pod' },
+  threshold: 0.61803,
+  samples: 7_320,
+} as unknown as Model;
+
+export const TRAINED: TrainingState = {
+  running: false,
+  runs: 12,
+  failures: 3,
+  lastSucceeded: true,
+  lastSuccessSeconds: 1_767_268_800.5,
+  lastError: { message: 'Prometheus was away.', timeSeconds: 1_767_260_000 },
+  lastDurationSeconds: 1.25,
+  nextRun: new Date('2026-01-01T12:15:00Z'),
+};
+
+export const UNTRAINED: TrainingState = {
+  running: true,
+  runs: 0,
+  failures: 0,
+  lastSucceeded: undefined,
+  lastSuccessSeconds: undefined,
+  lastError: undefined,
+  lastDurationSeconds: undefined,
+  nextRun: null,
+};
+
+/** Names that Kubernetes does not allow, and a text format has to get right all the same. */
+export const HOSTILE_PODS: readonly (readonly [namespace: string, pod: string])[] = [
+  ['quo"tes', 'a"b"c'],
+  ['new\nline', 'two\nlines\n'],
+  ['back\\slash', 'c:\\temp\\new'],
+  ['all', '\\"\n\\n"\\'],
+  ['looks-like-a-label', '",pod="other'],
+  ['braces', '{}} 1'],
+  ['ünïcode', '🐢'],
+];
+
+export const ORDINARY_PODS: readonly (readonly [namespace: string, pod: string])[] = [
+  ['shop', 'cart-6c9f7d8b5-x2x8p'],
+  ['shop', 'till-0'],
+];
+
+/** A detection with scores from a seed. */
+export function detectionOf(pods: readonly (readonly [namespace: string, pod: string])[]): Detection {
+  const random = createRandom(42);
+  const cells = pods.length * FEATURES.length;
+  return {
+    timeSeconds: 1_767_268_860,
+    model: MODEL,
+    table: {
+      features: FEATURES.map(({ name }) => name),
+      pods: pods.map(([namespace, pod]) => ({ namespace, pod, workload: pod })),
+      timestampsSeconds: Float64Array.of(1_767_268_860),
+      values: new Float64Array(cells),
+    },
+    scores: Float64Array.from(pods, () => random() - 0.5),
+    expected: new Float64Array(cells),
+    deviations: new Float64Array(cells),
+    unscored: new Map([
+      ['missing_cpu', 4],
+      ['completed', 9],
+    ]),
+    droppedSeries: new Map([['unlabelled', 2]]),
+  };
+}
+
+/** A pass that came to this detection. */
+export function passTo(detection: Detection): PassOutcome {
+  return {
+    kind: 'detection',
+    detection,
+    timeSeconds: detection.timeSeconds,
+    durationSeconds: 0.125,
+    queries: FEATURES.map(({ name }, index) => ({
+      query: name,
+      success: true,
+      durationSeconds: 0.0625 * (index + 1),
+    })),
+    warnings: [],
+  };
+}
+
+/** A pass in which one query was answered and another was not. */
+export const FAILED_PASS: PassOutcome = {
+  kind: 'upstream_error',
+  message: 'The disk is full.',
+  timeSeconds: 1_767_268_860,
+  durationSeconds: 0.5,
+  queries: [
+    { query: 'cpu', success: true, durationSeconds: 0.125 },
+    { query: 'memory', success: false, durationSeconds: 0.5 },
+  ],
+  warnings: [],
+};
+
+/** A pass before the first training. */
+export const NO_MODEL_PASS: PassOutcome = {
+  kind: 'no_model',
+  message: 'The first training has not ended yet.',
+  timeSeconds: 1_767_268_860,
+  durationSeconds: 0,
+  queries: [],
+  warnings: [],
+};
+
+/** Sources with a model, except for what is replaced. */
+export function sourcesWith(
+  replaced: Partial<Omit<MetricSources, 'pass'>> = {},
+): Omit<MetricSources, 'pass'> {
+  return {
+    model: () => MODEL,
+    training: () => TRAINED,
+    prometheusRequests: () =>
+      new Map([
+        ['200', 1_234],
+        ['503', 5],
+        ['error', 6],
+      ]),
+    version: '1.2.3',
+    ...replaced,
+  };
+}

@@ -1,0 +1,240 @@
+import { expect } from 'chai';
+import type { Model } from '../../src/model/model.js';
+import { ModelSlot } from '../../src/model/slot.js';
+import type { TrainingResult } from '../../src/training/job.js';
+import { Trainer, type TrainerOptions } from '../../src/training/trainer.js';
+import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
+import { eventually, gate, within } from '../support/waiting.js';
+
+/** Of a model the trainer reads what it logs. */
+const modelNamed = (fingerprint: string) => ({ fingerprint, samples: 100, pods: 5 }) as unknown as Model;
+
+const resultNamed = (fingerprint: string, ...warnings: string[]): TrainingResult => ({
+  model: modelNamed(fingerprint),
+  warnings,
+});
+
+const NEXT_RUN = new Date('2026-01-01T12:15:00Z');
+
+/** A trainer with everything around it in the hands of the test. */
+class Workshop {
+  readonly slot = new ModelSlot();
+  readonly logger: RecordingLogger = recordingLogger();
+  readonly delays: number[] = [];
+  readonly trainer: Trainer;
+  /** Unix time in milliseconds. */
+  now = 1_000_000;
+  /** What the schedule calls, once it is started. */
+  tick: () => Promise<unknown> = () => Promise.reject(new Error('The schedule was not started.'));
+  scheduled = false;
+  /** Trainings that run at this moment, the most at once, and all so far. */
+  running = 0;
+  mostAtOnce = 0;
+  started = 0;
+  delay: TrainerOptions['delay'] = async (milliseconds) => {
+    this.delays.push(milliseconds);
+    // Lets others work in between, as a real delay does.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  constructor(train: TrainerOptions['train']) {
+    this.trainer = new Trainer({
+      slot: this.slot,
+      logger: this.logger,
+      now: () => this.now,
+      delay: (milliseconds, signal) => this.delay(milliseconds, signal),
+      startSchedule: (work) => {
+        this.tick = work;
+        this.scheduled = true;
+        return {
+          nextRun: () => NEXT_RUN,
+          stop: () => {
+            this.scheduled = false;
+          },
+        };
+      },
+      train: async (signal) => {
+        this.started++;
+        this.mostAtOnce = Math.max(this.mostAtOnce, ++this.running);
+        try {
+          return await train(signal);
+        } finally {
+          this.running--;
+        }
+      },
+    });
+  }
+}
+
+describe('trainer', () => {
+  it('trains at start again and again until there is a model, twice as long apart each time', async () => {
+    let failures = 9;
+    const workshop = new Workshop(async () => {
+      if (failures-- > 0) throw new Error('Not yet.');
+      return resultNamed('first');
+    });
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.slot.get()).to.deep.equal(modelNamed('first')));
+    expect(workshop.delays).to.deep.equal([
+      1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000,
+    ]);
+    expect(workshop.trainer.state()).to.include({ runs: 10, failures: 9, lastSucceeded: true });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(workshop.started).to.equal(10);
+  });
+
+  it('keeps the old model when a training fails, and says so', async () => {
+    let failing = false;
+    const workshop = new Workshop(async () => {
+      if (failing) throw new Error('Prometheus is away.');
+      return resultNamed('old');
+    });
+    expect(await workshop.trainer.train()).to.equal(true);
+    failing = true;
+    expect(await workshop.trainer.train()).to.equal(false);
+    expect(workshop.slot.get()).to.deep.equal(modelNamed('old'));
+    expect(
+      workshop.logger.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
+    ).to.deep.equal(['Training failed. The old model stays. Prometheus is away.']);
+  });
+
+  it('does not retry by itself once there is a model: the schedule does', async () => {
+    const workshop = new Workshop(async () => {
+      throw new Error('Prometheus is away.');
+    });
+    workshop.slot.set(modelNamed('restored'));
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.trainer.state().failures).to.equal(1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(workshop.started).to.equal(1);
+    expect(workshop.delays).to.deep.equal([]);
+    await workshop.tick();
+    expect(workshop.started).to.equal(2);
+  });
+
+  it('puts each new model in the place of the old one', async () => {
+    let count = 0;
+    const workshop = new Workshop(async () => resultNamed(`model ${++count}`));
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.slot.get()?.fingerprint).to.equal('model 1'));
+    await workshop.tick();
+    expect(workshop.slot.get()?.fingerprint).to.equal('model 2');
+  });
+
+  it('never trains twice at once, whoever asks', async () => {
+    const held = gate();
+    const workshop = new Workshop(async () => {
+      await held.opened;
+      return resultNamed('only');
+    });
+    workshop.trainer.start();
+    const asked = [workshop.tick(), workshop.trainer.train(), workshop.tick(), workshop.trainer.train()];
+    expect(workshop.trainer.state()).to.include({ running: true, runs: 0 });
+    held.open();
+    expect(await Promise.all(asked)).to.deep.equal([true, true, true, true]);
+    expect(workshop).to.include({ started: 1, mostAtOnce: 1 });
+    expect(workshop.trainer.state()).to.include({ running: false, runs: 1 });
+    await workshop.trainer.train();
+    expect(workshop).to.include({ started: 2, mostAtOnce: 1 });
+  });
+
+  it('keeps account of what happened', async () => {
+    let failing = false;
+    const workshop = new Workshop(async () => {
+      workshop.now += 2_500;
+      if (failing) throw new Error('Prometheus is away.');
+      return resultNamed('fine');
+    });
+    expect(workshop.trainer.state()).to.deep.equal({
+      running: false,
+      runs: 0,
+      failures: 0,
+      lastSucceeded: undefined,
+      lastSuccessSeconds: undefined,
+      lastError: undefined,
+      lastDurationSeconds: undefined,
+      nextRun: null,
+    });
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.trainer.state().runs).to.equal(1));
+    const afterSuccess = {
+      running: false,
+      runs: 1,
+      failures: 0,
+      lastSucceeded: true,
+      lastSuccessSeconds: 1_002.5,
+      lastError: undefined,
+      lastDurationSeconds: 2.5,
+      nextRun: NEXT_RUN,
+    };
+    await eventually(() => expect(workshop.trainer.state()).to.deep.equal(afterSuccess));
+    failing = true;
+    workshop.now = 2_000_000;
+    await workshop.tick();
+    const afterFailure = {
+      ...afterSuccess,
+      runs: 2,
+      failures: 1,
+      lastSucceeded: false,
+      lastError: { message: 'Prometheus is away.', timeSeconds: 2_002.5 },
+    };
+    expect(workshop.trainer.state()).to.deep.equal(afterFailure);
+    failing = false;
+    await workshop.tick();
+    expect(workshop.trainer.state()).to.deep.equal({
+      ...afterFailure,
+      runs: 3,
+      lastSucceeded: true,
+      lastSuccessSeconds: 2_005,
+    });
+  });
+
+  it('logs every warning of a training', async () => {
+    const workshop = new Workshop(async () => resultNamed('fine', 'A store is down.', 'No restarts.'));
+    await workshop.trainer.train();
+    const warnings = workshop.logger.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ message }) => message)).to.deep.equal(['A store is down.', 'No restarts.']);
+  });
+
+  it('ends a training that is under way when it is stopped, without calling that a failure', async () => {
+    const workshop = new Workshop(
+      (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('Ended.')), { once: true });
+        }),
+    );
+    workshop.trainer.start();
+    expect(workshop.trainer.state().running).to.equal(true);
+    await within(5_000, 'the trainer to stop', workshop.trainer.stop());
+    expect(workshop).to.include({ scheduled: false, running: 0 });
+    expect(workshop.trainer.state()).to.include({ running: false, runs: 0, failures: 0 });
+    expect(workshop.trainer.state().lastError).to.equal(undefined);
+    expect(workshop.logger.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+    expect(await workshop.trainer.train()).to.equal(false);
+    expect(workshop.started).to.equal(1);
+  });
+
+  it('gives up waiting for the next try when it is stopped', async () => {
+    const workshop = new Workshop(async () => {
+      throw new Error('Not yet.');
+    });
+    let ended = false;
+    workshop.delay = (_milliseconds, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener(
+          'abort',
+          () => {
+            ended = true;
+            resolve();
+          },
+          { once: true },
+        );
+      });
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.trainer.state().failures).to.equal(1));
+    await within(5_000, 'the trainer to stop', workshop.trainer.stop());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(ended).to.equal(true);
+    expect(workshop.started).to.equal(1);
+  });
+});

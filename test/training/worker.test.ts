@@ -1,0 +1,127 @@
+import { expect } from 'chai';
+import type { Model } from '../../src/model/model.js';
+import { createPrometheusClient } from '../../src/prometheus/client.js';
+import { TrainingDataError, type TrainingRequest, train } from '../../src/training/job.js';
+import { TrainingFailedError, trainInWorker } from '../../src/training/run-in-worker.js';
+import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
+import { rejection } from '../support/rejection.js';
+import { FEATURES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import { eventually, within } from '../support/waiting.js';
+
+const REQUEST: TrainingRequest = {
+  features: FEATURES,
+  parameters: PARAMETERS,
+  lookbackSeconds: 3600,
+  stepSeconds: 60,
+  nowSeconds: 1_767_268_800,
+};
+
+const never = new AbortController().signal;
+const ignore = () => {};
+
+/** The arrays of a model as bytes, so that not even a -0 differs. */
+function bytesOf({ forest, baseline }: Model): Record<string, string> {
+  const arrays = {
+    splitFeatures: forest.splitFeatures,
+    splitValues: forest.splitValues,
+    pathLengths: forest.pathLengths,
+    podLocation: baseline.pods.location,
+    podScale: baseline.pods.scale,
+    workloadLocation: baseline.workloads.location,
+    workloadScale: baseline.workloads.scale,
+  };
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, array]) => [
+      name,
+      Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64'),
+    ]),
+  );
+}
+
+describe('training in a worker thread', () => {
+  let cluster: SmallCluster;
+  let prometheus: FakePrometheus;
+
+  beforeEach(async () => {
+    cluster = new SmallCluster();
+    prometheus = await startFakePrometheus(cluster.answer);
+  });
+
+  afterEach(() => prometheus.close());
+
+  const trainThere = (signal: AbortSignal = never, onRequest: (code: string) => void = ignore) =>
+    within(
+      8_000,
+      'the worker',
+      trainInWorker({ prometheusUrl: prometheus.url, request: REQUEST }, signal, onRequest),
+    );
+  const trainHere = () => train(createPrometheusClient({ baseUrl: prometheus.url }), REQUEST, never);
+
+  it('makes the same model as a training in this thread, to the last byte', async () => {
+    cluster.silent.add('restarts');
+    const [there, here] = await Promise.all([trainThere(), trainHere()]);
+    expect(bytesOf(there.model)).to.deep.equal(bytesOf(here.model));
+    expect(bytesOf(there.model).splitValues).to.have.length.greaterThan(1000);
+    expect(there).to.deep.equal(here);
+    expect(there.warnings).to.have.lengthOf(1);
+  });
+
+  it('reports each request with its status', async () => {
+    const codes: string[] = [];
+    await trainThere(never, (code) => codes.push(code));
+    expect(codes).to.deep.equal(prometheus.requests.map(() => '200'));
+    // Three features in two slices of time, and three questions for owners.
+    expect(codes).to.have.lengthOf(9);
+  });
+
+  it('fails with the message of the error in the thread', async () => {
+    cluster.silent.add('cpu');
+    const here = await rejection(trainHere(), TrainingDataError);
+    const there = await rejection(trainThere(), TrainingFailedError);
+    expect(there.message).to.equal(here.message).and.to.include('CPU_RATE_WINDOW');
+  });
+
+  it('fails with what Prometheus said, and reports that request too', async () => {
+    prometheus.fault = { kind: 'error_500' };
+    const codes: string[] = [];
+    const error = await rejection(
+      trainThere(never, (code) => codes.push(code)),
+      TrainingFailedError,
+    );
+    expect(error.message).to.include('the disk is full').and.to.include(prometheus.url);
+    expect(codes).to.deep.equal(['500']);
+  });
+
+  it('ends the thread and its request when it is aborted', async () => {
+    prometheus.fault = { kind: 'hang' };
+    const controller = new AbortController();
+    const failed = rejection(trainThere(controller.signal), TrainingFailedError);
+    await eventually(() => expect(prometheus.open).to.equal(1));
+    controller.abort();
+    expect((await failed).message).to.include('without an outcome');
+    await eventually(() => expect(prometheus.open).to.equal(0));
+  });
+
+  it('starts no thread when it was aborted before', async () => {
+    const error = await rejection(trainThere(AbortSignal.abort()), TrainingFailedError);
+    expect(error.message).to.include('before it began');
+    expect(prometheus.requests).to.deep.equal([]);
+  });
+
+  it('turns a crash of the thread into an error', async () => {
+    const crash = trainInWorker({ prometheusUrl: 'not a URL', request: REQUEST }, never, ignore);
+    const error = await rejection(within(8_000, 'the crash', crash), TrainingFailedError);
+    expect(error.message).to.include('The training thread failed').and.to.include('base URL');
+  });
+
+  it('leaves this thread free meanwhile', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    try {
+      await trainThere();
+    } finally {
+      clearInterval(timer);
+    }
+    expect(turns).to.be.greaterThan(3);
+  });
+});
