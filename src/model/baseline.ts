@@ -130,7 +130,10 @@ function columnOf(table: FeatureTable, pods: readonly number[], column: number):
 export interface Deviations {
   /** The usual value, in the feature's unit. */
   readonly expected: Float64Array;
-  /** (value - expected) / spread; never below 0 for a feature that can only go wrong upwards. */
+  /**
+   * (value - expected) / spread; never below 0 for a feature that can only go wrong upwards, except in the plain
+   * method (`cluster`), which knows no directions.
+   */
   readonly deviations: Float64Array;
 }
 
@@ -149,12 +152,13 @@ export function measureDeviations(
     for (let column = 0; column < width; column++) {
       const feature = features[column] as FeatureDefinition;
       const measure = measureAgainst(baseline, usual, feature, column, width);
+      const upwardsOnly = feature.direction === 'up' && baseline.kind !== 'cluster';
       for (let row = index * instants; row < (index + 1) * instants; row++) {
         const cell = row * width + column;
         const value = table.values[cell] as number;
         expected[cell] = Number.isNaN(value) ? Number.NaN : measure.expected;
         const deviation = measure.deviation(value);
-        deviations[cell] = feature.direction === 'up' ? Math.max(0, deviation) : deviation;
+        deviations[cell] = upwardsOnly ? Math.max(0, deviation) : deviation;
       }
     }
   });

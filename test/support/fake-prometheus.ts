@@ -46,15 +46,15 @@ export interface FakePrometheus {
   close(): Promise<void>;
 }
 
-/** Starts a fake on a free port of 127.0.0.1. */
-export async function startFakePrometheus(answer: Answer): Promise<FakePrometheus> {
+/** Starts a fake on 127.0.0.1; port 0 takes a free one. */
+export async function startFakePrometheus(answer: Answer, wantedPort = 0): Promise<FakePrometheus> {
   const openResponses = new Set<ServerResponse>();
   const server = createServer((request, response) => {
     openResponses.add(response);
     response.once('close', () => openResponses.delete(response));
     void respond(fake, answer, request, response);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(wantedPort, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const fake: FakePrometheus = {
@@ -65,6 +65,7 @@ export async function startFakePrometheus(answer: Answer): Promise<FakePrometheu
     },
     fault: undefined,
     async close() {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();

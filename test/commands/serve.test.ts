@@ -1,0 +1,352 @@
+import { once } from 'node:events';
+import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { type Service, startService } from '../../src/commands/serve.js';
+import { parseSettings } from '../../src/config/parse.js';
+import { DetectResponse, ErrorResponse, HealthReport } from '../../src/http/schemas.js';
+import { exposedValue, samplesOf } from '../support/exposition.js';
+import { FAULT_KINDS, type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
+import { get } from '../support/http-client.js';
+import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
+import { rejection } from '../support/rejection.js';
+import { SmallCluster, topicOf } from '../support/small-cluster.js';
+import { eventually, within } from '../support/waiting.js';
+
+/** The pod that misbehaves when a test wants one to. */
+const CULPRIT = 'cart-3';
+
+describe('serve', function () {
+  this.timeout(30_000);
+
+  let cluster: SmallCluster;
+  let prometheus: FakePrometheus;
+  let service: Service | undefined;
+  let logger: RecordingLogger;
+
+  beforeEach(async () => {
+    cluster = new SmallCluster();
+    prometheus = await startFakePrometheus(cluster.answer);
+    logger = recordingLogger();
+  });
+
+  afterEach(async () => {
+    // First what hangs, so that nothing waits for it.
+    await prometheus.close();
+    await service?.close();
+    service = undefined;
+  });
+
+  const settingsWith = (environment: Record<string, string> = {}) =>
+    parseSettings({
+      PROMETHEUS_URL: prometheus.url,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      IFOREST_N_ESTIMATORS: '25',
+      REQUEST_TIMEOUT_SECONDS: '5',
+      // Not while the tests run.
+      RETRAIN_SCHEDULE: '0 4 29 2 *',
+      ...environment,
+    }).settings;
+
+  async function start(environment: Record<string, string> = {}): Promise<Service> {
+    service = await startService(settingsWith(environment), logger);
+    return service;
+  }
+
+  const ask = (path: string, headers?: Record<string, string>) => get(`${service?.url}${path}`, headers);
+  const scrape = async () => {
+    const { status, contentType, text } = await ask('/metrics');
+    expect({ status, contentType }).to.deep.equal({
+      status: 200,
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    });
+    return text;
+  };
+  const health = async () => HealthReport.parse(JSON.parse((await ask('/healthz')).text));
+  const flaggedIn = (text: string) =>
+    samplesOf(text, 'anomaly_flag')
+      .filter(({ value }) => value === 1)
+      .map(({ labels }) => labels.pod);
+  const trained = () =>
+    eventually(async () => {
+      expect((await health()).model.trained).to.equal(true);
+    });
+
+  function expectNoPods(text: string): void {
+    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
+    expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
+    expect(samplesOf(text, 'anomaly_flag')).to.deep.equal([]);
+    expect(samplesOf(text, 'anomaly_score')).to.deep.equal([]);
+    expect(exposedValue(text, 'process_resident_memory_bytes')).to.be.above(0);
+    expect(exposedValue(text, 'anomaly_exporter_build_info')).to.equal(1);
+  }
+
+  async function expectFailure(path: string, status: number, code: string): Promise<string> {
+    const answer = await ask(path);
+    const { error } = ErrorResponse.parse(JSON.parse(answer.text));
+    expect({ status: answer.status, code: error.code }).to.deep.equal({ status, code });
+    return error.message;
+  }
+
+  describe('before the first training has ended', () => {
+    it('serves, without a score, and says why', async () => {
+      prometheus.fault = { kind: 'hang', only: ({ kind }) => kind === 'range' };
+      await start();
+      await eventually(() => expect(prometheus.open).to.equal(1));
+      const text = await scrape();
+      expectNoPods(text);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(0);
+      expect(samplesOf(text, 'anomaly_exporter_query_success')).to.deep.equal([]);
+      const message = await expectFailure('/detect', 503, 'no_model');
+      expect(message).to.equal('The first training has not ended yet.');
+      expect(await health()).to.deep.include({ status: 'degraded' });
+      expect((await health()).training).to.include({ running: true, runs: 0 });
+      expect((await ask('/-/healthy')).status).to.equal(200);
+      expect((await ask('/-/ready')).status).to.equal(200);
+      expect(prometheus.requests.filter(({ kind }) => kind === 'instant')).to.deep.equal([]);
+    });
+
+    it('tells what the training failed for, and trains again until it succeeds', async () => {
+      prometheus.fault = { kind: 'error_500' };
+      await start();
+      const message = await eventually(async () => {
+        const found = await expectFailure('/detect', 503, 'no_model');
+        expect(found).to.include('There is no model yet').and.to.include('the disk is full');
+        return found;
+      });
+      expect(message).to.include(prometheus.url);
+      const text = await scrape();
+      expectNoPods(text);
+      expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
+      expect(exposedValue(text, 'anomaly_exporter_training_failures_total')).to.be.at.least(1);
+      expect(
+        exposedValue(text, 'anomaly_exporter_prometheus_requests_total', { code: '500' }),
+      ).to.be.at.least(1);
+      prometheus.fault = undefined;
+      await trained();
+      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+    });
+  });
+
+  describe('with a model', () => {
+    it('scores every pod and flags none while all is as usual', async () => {
+      await start({ RETRAIN_SCHEDULE: '*/15 * * * *' });
+      await trained();
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(samplesOf(text, 'anomaly_flag').map(({ labels }) => labels)).to.deep.equal(
+        cluster.pods.map(({ namespace, pod }) => ({ namespace, pod })),
+      );
+      expect(flaggedIn(text)).to.deep.equal([]);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_training_samples')).to.equal(6 * 61);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.be.closeTo(
+        Date.now() / 1000,
+        60,
+      );
+      const report = await health();
+      expect(report).to.include({ status: 'ok' });
+      expect(report.prometheus).to.deep.equal({ url: prometheus.url, up: true, last_error: null });
+      expect(report.model).to.deep.include({ features: ['cpu', 'memory', 'restarts'], pods: 6 });
+      expect(report.last_pass).to.include({ pods_scored: 6 });
+      expect(report.training.next_run).to.match(/T\d\d:(00|15|30|45):00/);
+    });
+
+    it('flags the pod that misbehaves in the next scrape, and no longer when it is itself again', async () => {
+      await start();
+      await trained();
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+      expect(flaggedIn(await scrape())).to.deep.equal([CULPRIT]);
+      const flagged = await ask('/detect?flagged=true');
+      expect(flagged.status).to.equal(200);
+      const { pods } = DetectResponse.parse(JSON.parse(flagged.text));
+      expect(pods).to.have.lengthOf(1);
+      expect(pods[0]).to.include({ namespace: 'shop', pod: CULPRIT, workload: 'cart', anomaly_flag: 1 });
+      expect(pods[0]?.anomaly_score).to.be.above(0);
+      expect(pods[0]?.features.find(({ feature }) => feature === 'cpu')?.deviation).to.be.above(50);
+      const all = DetectResponse.parse(JSON.parse((await ask('/detect')).text));
+      expect(all.pods).to.have.lengthOf(6);
+      expect(all.pods[0]?.pod).to.equal(CULPRIT);
+      cluster.behave(CULPRIT);
+      expect(flaggedIn(await scrape())).to.deep.equal([]);
+    });
+
+    it('no longer names a pod that has gone', async () => {
+      await start();
+      await trained();
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+      expect(flaggedIn(await scrape())).to.deep.equal([CULPRIT]);
+      cluster.pods.splice(3, 1);
+      const text = await scrape();
+      expect(flaggedIn(text)).to.deep.equal([]);
+      expect(text).not.to.include(CULPRIT);
+    });
+
+    it('trains again on schedule', async () => {
+      await start({ RETRAIN_SCHEDULE: '* * * * * *' });
+      await eventually(async () => expect((await health()).training.runs).to.be.at.least(3), 15_000);
+      expect((await health()).training.failures).to.equal(0);
+    });
+
+    it('keeps the old model when a later training fails', async () => {
+      await start({ RETRAIN_SCHEDULE: '* * * * * *' });
+      await trained();
+      prometheus.fault = { kind: 'html', only: ({ kind }) => kind === 'range' };
+      await eventually(async () => expect((await health()).training.failures).to.be.at.least(1));
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
+      expect(samplesOf(text, 'anomaly_flag')).to.have.lengthOf(6);
+      expect((await health()).training.last_error?.message).to.include('not JSON');
+    });
+
+    for (const kind of FAULT_KINDS) {
+      for (const part of ['all queries', 'one query'] as const) {
+        it(`goes without pods while ${part} fail by ${kind}, and recovers in one scrape`, async () => {
+          await start({ REQUEST_TIMEOUT_SECONDS: '0.5' });
+          await trained();
+          cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+          expect(flaggedIn(await scrape())).to.deep.equal([CULPRIT]);
+
+          prometheus.fault = {
+            kind,
+            only: ({ query }) => part === 'all queries' || topicOf(query) === 'memory',
+          };
+          const slow = kind === 'hang' || kind === 'slow_body';
+          for (let round = 0; round < 2; round++) {
+            const text = await scrape();
+            expectNoPods(text);
+            expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'memory' })).to.equal(0);
+            if (!slow) {
+              expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'cpu' })).to.equal(
+                part === 'all queries' ? 0 : 1,
+              );
+            }
+            expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
+          }
+          await expectFailure('/detect', slow ? 504 : 502, slow ? 'timeout' : 'upstream_error');
+          const report = await health();
+          expect(report).to.include({ status: 'degraded' });
+          expect(report.prometheus.up).to.equal(false);
+          expect(report.prometheus.last_error?.message).to.be.a('string').and.not.to.equal('');
+
+          prometheus.fault = undefined;
+          const healed = await scrape();
+          expect(exposedValue(healed, 'anomaly_exporter_up')).to.equal(1);
+          expect(flaggedIn(healed)).to.deep.equal([CULPRIT]);
+          expect(await health()).to.include({ status: 'ok' });
+        });
+      }
+    }
+
+    it('recovers in one scrape from a Prometheus that was away as a whole', async () => {
+      await start();
+      await trained();
+      const { port } = new URL(prometheus.url);
+      await prometheus.close();
+      expectNoPods(await scrape());
+      expect(await expectFailure('/detect', 502, 'upstream_error')).to.include(port);
+      prometheus = await startFakePrometheus(cluster.answer, Number(port));
+      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+    });
+
+    it('answers before the scrape times out, half a second sooner', async () => {
+      await start({ REQUEST_TIMEOUT_SECONDS: '300' });
+      await trained();
+      prometheus.fault = { kind: 'hang' };
+      const { status, text } = await within(
+        5_000,
+        'the scrape',
+        ask('/metrics', { 'X-Prometheus-Scrape-Timeout-Seconds': '1' }),
+      );
+      expect(status).to.equal(200);
+      expectNoPods(text);
+      await eventually(() => expect(prometheus.open, 'requests to Prometheus').to.equal(0));
+    });
+
+    it('logs a failure once, not at every scrape, and the recovery', async () => {
+      await start();
+      await trained();
+      await scrape();
+      const linesBefore = logger.lines.length;
+      prometheus.fault = { kind: 'error_500' };
+      for (let round = 0; round < 3; round++) await scrape();
+      prometheus.fault = undefined;
+      for (let round = 0; round < 2; round++) await scrape();
+      const lines = logger.lines.slice(linesBefore);
+      expect(lines.map(({ level, message }) => [level, message.slice(0, 24)])).to.deep.equal([
+        ['warn', 'No pod was scored. Expec'],
+        ['info', 'Prometheus answers again'],
+      ]);
+    });
+
+    it('asks Prometheus once for scrapes that come together', async () => {
+      await start({ REQUEST_TIMEOUT_SECONDS: '1' });
+      await trained();
+      const before = prometheus.requests.length;
+      prometheus.fault = { kind: 'hang', only: ({ query }) => topicOf(query) === 'cpu' };
+      const first = scrape();
+      await eventually(() => expect(prometheus.requests.length).to.equal(before + 3));
+      const others = Array.from({ length: 10 }, () => scrape());
+      await sleep(100);
+      expect(prometheus.requests.length).to.equal(before + 3);
+      for (const text of await Promise.all([first, ...others])) expectNoPods(text);
+    });
+  });
+
+  describe('close', () => {
+    it('is prompt with idle keep-alive connections and a training under way, and lets go of all', async () => {
+      prometheus.fault = { kind: 'hang', only: ({ kind }) => kind === 'range' };
+      const { url } = await start();
+      const agent = new Agent({ keepAlive: true });
+      try {
+        for (const path of ['/healthz', '/metrics', '/-/healthy']) {
+          const request = httpGet(`${url}${path}`, { agent });
+          const [response] = (await once(request, 'response')) as [IncomingMessage];
+          response.resume();
+          await once(response, 'end');
+        }
+        await eventually(() => expect(prometheus.open).to.equal(1));
+        await within(5_000, 'the service to close', (service as Service).close());
+        service = undefined;
+        await rejection(get(`${url}/healthz`), TypeError);
+        await eventually(() => expect(prometheus.open, 'requests to Prometheus').to.equal(0));
+      } finally {
+        agent.destroy();
+      }
+      expect(logger.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+    });
+
+    it('answers a scrape that is under way', async () => {
+      await start({ REQUEST_TIMEOUT_SECONDS: '0.7' });
+      await trained();
+      prometheus.fault = { kind: 'hang' };
+      const waiting = scrape();
+      await eventually(() => expect(prometheus.open).to.equal(3));
+      await within(7_000, 'the service to close', (service as Service).close());
+      service = undefined;
+      expectNoPods(await waiting);
+    });
+
+    it('ends the schedule', async () => {
+      await start({ RETRAIN_SCHEDULE: '* * * * * *' });
+      await trained();
+      await within(5_000, 'the service to close', (service as Service).close());
+      service = undefined;
+      const requests = prometheus.requests.length;
+      await sleep(2_100);
+      expect(prometheus.requests.length).to.equal(requests);
+    });
+  });
+
+  it('fails at once, and trains nothing, when the port is taken', async () => {
+    const { url } = await start();
+    const second = startService(
+      settingsWith({ PORT: new URL(url).port, RETRAIN_SCHEDULE: '* * * * * *' }),
+      logger,
+    );
+    const error = await rejection(second, Error);
+    expect(error.message).to.include(`Port ${new URL(url).port} on 127.0.0.1 is taken`);
+  });
+});

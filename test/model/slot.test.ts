@@ -1,0 +1,27 @@
+import { expect } from 'chai';
+import { fitModel } from '../../src/model/fit.js';
+import { ModelSlot } from '../../src/model/slot.js';
+import { normalRows } from '../support/random-data.js';
+import { feature, featureTable } from '../support/tables.js';
+
+describe('ModelSlot', () => {
+  it('is empty at first, then holds the last model', () => {
+    const features = [feature('a')];
+    const models = [1, 2].map((randomState) =>
+      fitModel(featureTable(features, [{ pod: 'p', rows: normalRows(20, 1, 1) }]), features, {
+        baseline: 'pod',
+        estimators: 1,
+        maxSamples: 8,
+        contamination: 'auto',
+        randomState,
+        sensitivity: 4,
+      }),
+    );
+    const slot = new ModelSlot();
+    expect(slot.get()).to.equal(undefined);
+    for (const model of models) {
+      slot.set(model);
+      expect(slot.get()).to.equal(model);
+    }
+  });
+});
