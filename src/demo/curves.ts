@@ -33,10 +33,12 @@ export function cpuSeconds(
   timeSeconds: number,
 ): number {
   const level = spec.cpuCores * (0.9 + 0.2 * uniform(key, 0));
-  const restlessness = spec.restlessness ?? 1;
+  const daily = spec.daily ?? 0;
+  // No larger a share of what is usual at night than of the mean.
+  const restlessness = (spec.restlessness ?? 1) * (1 - daily);
   const beyondMean = (time: number): number => {
     const angle = (2 * Math.PI * (time - PEAK_SECONDS)) / DAY_SECONDS;
-    let sum = ((spec.daily ?? 0) * DAY_SECONDS * Math.sin(angle)) / (2 * Math.PI);
+    let sum = (daily * DAY_SECONDS * Math.sin(angle)) / (2 * Math.PI);
     for (const { seconds, share } of CPU_NOISE) {
       sum += restlessness * share * seconds * noise(key + seconds, time / seconds);
     }

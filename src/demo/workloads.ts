@@ -16,7 +16,7 @@ export interface WorkloadSpec {
   readonly memoryBytes: number;
   /** How far CPU swings over the day, as a share of the mean: highest at 14:00 UTC. */
   readonly daily?: number;
-  /** How restless it is: 1 is a spread of some 6 % of the CPU over a minute. At most 1.2. */
+  /** How restless it is: 1 is a spread of some 5 % of the CPU over a minute. At most 1.2. */
   readonly restlessness?: number;
   /** Now and then a burst of 20 to 60 s: cores above the mean, as a share of it, if it lasts 40 s. */
   readonly bursts?: number;
