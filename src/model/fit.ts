@@ -35,8 +35,11 @@ export const MINIMUM_TRAINING_SAMPLES = 10;
  */
 const TRAINING_SHARE = 0.7;
 
-/** Boundary of the plain method, "as in the original paper" (scikit-learn, `contamination="auto"`). */
-const PLAIN_THRESHOLD = 0.5;
+/**
+ * Boundary of the plain method, "as in the original paper" (scikit-learn, `contamination="auto"`): 0.5, which is also
+ * the score of rows that are all the same. A hair above, so that the rounding of their sums does not flag them.
+ */
+const PLAIN_THRESHOLD = 0.5 + 1e-12;
 
 /**
  * Fits a model.

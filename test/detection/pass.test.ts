@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { PassOutcome } from '../../src/detection/detection.js';
 import { DetectionPass, type DetectionPassOptions } from '../../src/detection/pass.js';
@@ -182,6 +183,14 @@ describe('detection pass', () => {
     expectDetection(await run(pass));
   });
 
+  it('is left alone when all have gone, even if it takes its time to end', async () => {
+    const stubborn: FakeApi = { ...api, query: () => new Promise(() => {}) };
+    const pass = passWith({ api: stubborn });
+    expect((await run(pass, 0.2)).kind).to.equal('timeout');
+    stubborn.query = api.query;
+    expectDetection(await run(pass));
+  });
+
   it('does not outlive its limit, even when someone is always waiting', async () => {
     api.before = () => new Promise(() => {});
     const pass = passWith({ timeoutSeconds: 0.5 });
@@ -213,6 +222,8 @@ describe('detection pass', () => {
       const broken = new PrometheusError('unavailable', 'The disk is full.');
       api.before = ({ query }) => {
         if (topicOf(query) === failing) throw broken;
+        // The others are answered later, and still count as answered.
+        return sleep(20);
       };
       const outcome = expectFailure(await run(passWith()));
       expect(outcome).to.include({ kind: 'upstream_error', message: 'The disk is full.' });

@@ -14,7 +14,7 @@ import { train } from '../../src/training/job.js';
 import { exposedValue, parseExposition, samplesOf } from '../support/exposition.js';
 import { type FakeApi, fakeApi } from '../support/fake-api.js';
 import { fakeDependencies } from '../support/http-fixtures.js';
-import { sourcesWith } from '../support/metric-sources.js';
+import { detectionOf, FAILED_PASS, passTo, sourcesWith } from '../support/metric-sources.js';
 import { type Answer, FEATURES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
 import { within } from '../support/waiting.js';
 
@@ -127,22 +127,28 @@ describe('scrapes that overlap', () => {
   it('lose no series and mix no passes, 400 of them, while the model is swapped', async function () {
     this.timeout(60_000);
     const random = createRandom(7);
-    api.before = () => sleep(random() * 6);
     let swaps = 0;
-    const swapping = setInterval(() => slot.set(models[++swaps % 2] as Model), 3);
+    api.before = async () => {
+      await sleep(random() * 6);
+      // In the middle of a pass.
+      if (random() < 0.3) slot.set(models[++swaps % 2] as Model);
+    };
     let open = 0;
     let mostOpen = 0;
-    const texts = await Promise.all(
-      Array.from({ length: 400 }, async (_, index) => {
-        await sleep(random() * 600);
+    const texts: { readonly text: string; readonly hurried: boolean }[] = [];
+    const scrapeInTurn = async () => {
+      for (let turn = 0; turn < 20; turn++) {
+        await sleep(random() * 10);
         mostOpen = Math.max(mostOpen, ++open);
         // Every tenth is in such a hurry that it goes without the answer, mostly.
-        const hurried = index % 10 === 0;
+        const hurried = random() < 0.1;
         const text = await scrape(hurried ? 0.004 : undefined);
         open--;
-        return { text, hurried };
-      }),
-    ).finally(() => clearInterval(swapping));
+        texts.push({ text, hurried });
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, scrapeInTurn));
+    expect(texts).to.have.lengthOf(400);
 
     const passes: number[] = [];
     let withoutAnswer = 0;
@@ -165,6 +171,32 @@ describe('scrapes that overlap', () => {
       used.map((outcome) => outcome?.kind === 'detection' && outcome.detection.model),
     );
     expect(usedModels.size, 'models').to.equal(2);
+  });
+
+  it('do not mix either when each has a pass of its own, in any order', async function () {
+    this.timeout(30_000);
+    const random = createRandom(11);
+    await Promise.all(
+      Array.from({ length: 400 }, async (_, number) => {
+        await sleep(random() * 100);
+        const pods = Array.from(
+          { length: visitors(number) },
+          (_, index) => ['guests', `${number}-${index}`] as const,
+        );
+        const fails = number % 5 === 0;
+        const { body } = await metrics.render(async () => {
+          await sleep(random() * 20);
+          return fails ? FAILED_PASS : passTo(detectionOf(pods));
+        });
+        for (const name of ['anomaly_flag', 'anomaly_score']) {
+          const shown = samplesOf(body, name).map(({ labels }) => [labels.namespace, labels.pod]);
+          expect(shown, name).to.deep.equal(fails ? [] : pods);
+        }
+        expect(exposedValue(body, 'anomaly_exporter_up')).to.equal(fails ? 0 : 1);
+        expect(exposedValue(body, 'anomaly_exporter_pods_scored')).to.equal(fails ? 0 : pods.length);
+        expect(samplesOf(body, 'anomaly_exporter_query_success')).to.have.lengthOf(fails ? 2 : 3);
+      }),
+    );
   });
 
   it('share one pass when they begin together', async () => {

@@ -1,11 +1,6 @@
 import { expect } from 'chai';
 import type { FeatureDefinition } from '../../src/features/catalog.js';
-import {
-  type BaselineKind,
-  fitBaseline,
-  MINIMUM_GROUP_SAMPLES,
-  measureDeviations,
-} from '../../src/model/baseline.js';
+import { type BaselineKind, fitBaseline, measureDeviations } from '../../src/model/baseline.js';
 import { feature, featureTable, type WrittenPod } from '../support/tables.js';
 
 const rowsOf = (count: number, valueAt: (instant: number) => number) =>
@@ -40,8 +35,8 @@ describe('Baseline', () => {
       { pod: 'web-1', workload: 'web', rows: rowsOf(30, () => 10) },
       { pod: 'web-2', workload: 'web', rows: rowsOf(30, () => 10) },
       { pod: 'web-3', workload: 'web', rows: rowsOf(30, around(1000)) },
-      { pod: 'new-1', workload: 'new', rows: late(30, MINIMUM_GROUP_SAMPLES - 1, around(500)) },
-      { pod: 'old-1', workload: 'old', rows: late(30, MINIMUM_GROUP_SAMPLES, around(200)) },
+      { pod: 'new-1', workload: 'new', rows: late(30, 19, around(500)) },
+      { pod: 'old-1', workload: 'old', rows: late(30, 20, around(200)) },
       { pod: 'two-1', workload: 'two', rows: late(30, 10, around(70)) },
       { pod: 'two-2', workload: 'two', rows: late(30, 10, around(70)) },
     ];
@@ -119,6 +114,15 @@ describe('Baseline', () => {
       const training = [{ pod: 'p', rows: rowsOf(30, () => 100) }];
       const { deviation } = measure(noFloor, 'pod', training, { pod: 'alien' }, 100 * 1.1 ** 3);
       expect(deviation).to.be.closeTo(3, 1e-6);
+    });
+
+    it('of the fleet are measured from the level itself, whatever the floor', () => {
+      const features = [feature('a', { spreadFloor: 50 })];
+      const training = [{ pod: 'p', rows: rowsOf(30, () => 100) }];
+      const { expected, deviation } = measure(features, 'pod', training, { pod: 'alien' }, 100);
+      expect(expected).to.be.closeTo(100, 1e-9);
+      expect(deviation).to.be.closeTo(0, 1e-9);
+      expect(measure(features, 'pod', training, { pod: 'alien' }, 115).deviation).to.be.closeTo(1, 1e-9);
     });
 
     it('of the cluster are 1 for a constant column, as in scikit-learn', () => {

@@ -23,7 +23,7 @@ const KINDS = ['pod', 'workload', 'cluster'] as const;
 
 const MEBIBYTE = 2 ** 20;
 
-const fit = (
+const train = (
   table: FeatureTable,
   features: readonly FeatureDefinition[],
   changes: Partial<ModelParameters> = {},
@@ -79,7 +79,7 @@ describe('fitModel', () => {
         const features = columns('ab');
         const rows = [...inliers, ...inliers, ...inliers, ...inliers, ...outliers];
         const table = onePod(features, rows);
-        const scores = scoresOf(fit(table, features, { baseline: kind }), table);
+        const scores = scoresOf(train(table, features, { baseline: kind }), table);
         const worst = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, 2);
         expect(worst).to.have.members([rows.length - 2, rows.length - 1]);
       });
@@ -92,7 +92,7 @@ describe('fitModel', () => {
       );
       const random = createRandom(2);
       const between = Array.from({ length: 200 }, () => [2 * random() - 1, 2 * random() - 1]);
-      const model = fit(onePod(features, blobs.slice(0, 1000)), features, { baseline: 'cluster' });
+      const model = train(onePod(features, blobs.slice(0, 1000)), features, { baseline: 'cluster' });
       const tested = [...blobs.slice(1000), ...between];
       const labels = tested.map((_, index) => (index < 200 ? 0 : 1));
       expect(areaUnderRocCurve(scoresOf(model, onePod(features, tested)), labels)).to.be.above(0.98);
@@ -108,7 +108,7 @@ describe('fitModel', () => {
           const distance = 5 + 10 * random();
           return [distance * Math.cos(angle), distance * Math.sin(angle)];
         });
-        const model = fit(onePod(features, blob.slice(0, 1000)), features, { baseline: kind });
+        const model = train(onePod(features, blob.slice(0, 1000)), features, { baseline: kind });
         const tested = [...blob.slice(1000), ...around];
         const labels = tested.map((_, index) => (index < 200 ? 0 : 1));
         expect(areaUnderRocCurve(scoresOf(model, onePod(features, tested)), labels)).to.be.above(0.98);
@@ -128,8 +128,8 @@ describe('fitModel', () => {
         it(`in ${instants} equal rows with ${estimators} trees (${kind})`, () => {
           const rows = Array.from({ length: instants }, () => [0.25, 100 * MEBIBYTE, 500]);
           const table = onePod(CATALOG, rows);
-          const model = fit(table, CATALOG, { baseline: kind, estimators });
-          expect(scoresOf(model, table).filter((score) => score > 0)).to.deep.equal([]);
+          const model = train(table, CATALOG, { baseline: kind, estimators });
+          expect(scoresOf(model, table).filter((score) => score > 0)).to.have.lengthOf(0);
         });
       }
 
@@ -138,8 +138,8 @@ describe('fitModel', () => {
           CATALOG,
           Array.from({ length: 100 }, () => [0.25, 100 * MEBIBYTE, 500]),
         );
-        const model = fit(table, CATALOG, { baseline: kind, contamination: 0.1 });
-        expect(scoresOf(model, table).filter((score) => score > 0)).to.deep.equal([]);
+        const model = train(table, CATALOG, { baseline: kind, contamination: 0.1 });
+        expect(scoresOf(model, table).filter((score) => score > 0)).to.have.lengthOf(0);
       });
     }
 
@@ -148,7 +148,7 @@ describe('fitModel', () => {
         CATALOG,
         Array.from({ length: 60 }, () => [0.25, 100 * MEBIBYTE, 500]),
       );
-      const model = fit(table, CATALOG);
+      const model = train(table, CATALOG);
       expect(scoreOf(model, 'p', [0.5, 100 * MEBIBYTE, 500])).to.be.above(0);
       expect(scoreOf(model, 'p', [0, 100 * MEBIBYTE, 500])).to.be.above(0);
       expect(scoreOf(model, 'p', [0.25, 200 * MEBIBYTE, 500])).to.be.above(0);
@@ -162,9 +162,9 @@ describe('fitModel', () => {
 
     for (const kind of KINDS) {
       it(`byte by byte for the same seed, and other trees for another (${kind})`, () => {
-        const one = fit(table, CATALOG, { baseline: kind });
-        expect(serialize(fit(table, CATALOG, { baseline: kind })).equals(serialize(one))).to.equal(true);
-        const other = fit(table, CATALOG, { baseline: kind, randomState: 43 });
+        const one = train(table, CATALOG, { baseline: kind });
+        expect(serialize(train(table, CATALOG, { baseline: kind })).equals(serialize(one))).to.equal(true);
+        const other = train(table, CATALOG, { baseline: kind, randomState: 43 });
         expect(other.forest.splitValues).not.to.deep.equal(one.forest.splitValues);
         expect(other.baseline).to.deep.equal(one.baseline);
       });
@@ -172,14 +172,14 @@ describe('fitModel', () => {
 
     it('whatever was fitted before: fit(A) then fit(B) is fit(B)', () => {
       const other = featureTable(CATALOG, fleet(7, 30, 2));
-      const first = serialize(fit(other, CATALOG));
-      fit(table, CATALOG);
-      expect(serialize(fit(other, CATALOG)).equals(first)).to.equal(true);
+      const first = serialize(train(other, CATALOG));
+      train(table, CATALOG);
+      expect(serialize(train(other, CATALOG)).equals(first)).to.equal(true);
     });
 
     it('and does not write into the table', () => {
       const before = structuredClone(table);
-      for (const kind of KINDS) fit(table, CATALOG, { baseline: kind });
+      for (const kind of KINDS) train(table, CATALOG, { baseline: kind });
       expect(table).to.deep.equal(before);
     });
 
@@ -188,7 +188,7 @@ describe('fitModel', () => {
       const forbidden = () => expect.fail('Math.random was called');
       Math.random = forbidden;
       try {
-        fit(table, CATALOG);
+        train(table, CATALOG);
         expect(Math.random).to.equal(forbidden);
       } finally {
         Math.random = original;
@@ -204,8 +204,8 @@ describe('fitModel', () => {
         ...table,
         values: table.values.map((value, cell) => value * 8 ** (cell % 3) + 100 * (cell % 3)),
       };
-      const plain = scoresOf(fit(table, features, { baseline: 'cluster' }), table);
-      const other = scoresOf(fit(scaled, features, { baseline: 'cluster' }), scaled);
+      const plain = scoresOf(train(table, features, { baseline: 'cluster' }), table);
+      const other = scoresOf(train(scaled, features, { baseline: 'cluster' }), scaled);
       plain.forEach((score, row) => {
         expect(other[row]).to.be.closeTo(score, 1e-9);
       });
@@ -221,8 +221,8 @@ describe('fitModel', () => {
           { pod: 'a', rows },
           { pod: 'b', rows: times(factor) },
         ]);
-      const plain = scoresOf(fit(tableOf(1), features), tableOf(1));
-      const large = scoresOf(fit(tableOf(8), features), tableOf(8));
+      const plain = scoresOf(train(tableOf(1), features), tableOf(1));
+      const large = scoresOf(train(tableOf(8), features), tableOf(8));
       expect(large).to.deep.equal(plain);
       expect(new Set(plain).size).to.be.above(50);
     });
@@ -230,7 +230,7 @@ describe('fitModel', () => {
 
   describe('judges a pod by its own past', () => {
     const pods = fleet(20, 60);
-    const model = fit(featureTable(CATALOG, pods), CATALOG);
+    const model = train(featureTable(CATALOG, pods), CATALOG);
     const last = pods.length - 1;
     const cores = (index: number) => 0.02 * 1.5 ** index;
     const bytes = (index: number) => (50 + 10 * index) * MEBIBYTE;
@@ -241,15 +241,18 @@ describe('fitModel', () => {
     });
 
     it('and a small pod that doubles is', () => {
-      expect(scoreOf(model, 'pod-0', [cores(0), bytes(0), 0])).to.be.below(0);
-      expect(scoreOf(model, 'pod-0', [2 * cores(0), bytes(0), 0])).to.be.above(0);
-      expect(scoreOf(model, 'pod-0', [cores(0), 2 * bytes(0), 0])).to.be.above(0);
+      for (const index of [0, 6]) {
+        const pod = `pod-${index}`;
+        expect(scoreOf(model, pod, [cores(index), bytes(index), 0])).to.be.below(0);
+        expect(scoreOf(model, pod, [2 * cores(index), bytes(index), 0])).to.be.above(0);
+        expect(scoreOf(model, pod, [cores(index), 2 * bytes(index), 0])).to.be.above(0);
+      }
     });
 
     it('while the plain method flags the large pod, and not the small one that doubles', () => {
-      const plain = fit(featureTable(CATALOG, pods), CATALOG, { baseline: 'cluster' });
+      const plain = train(featureTable(CATALOG, pods), CATALOG, { baseline: 'cluster' });
       expect(scoreOf(plain, `pod-${last}`, [cores(last), bytes(last), last % 3])).to.be.above(0);
-      expect(scoreOf(plain, 'pod-0', [2 * cores(0), bytes(0), 0])).to.be.below(0);
+      expect(scoreOf(plain, 'pod-6', [2 * cores(6), bytes(6), 0])).to.be.below(0);
     });
 
     it('and flags few of the usual rows', () => {
@@ -273,7 +276,7 @@ describe('fitModel', () => {
               rows: rows.slice(60 * pod, 60 * pod + 60),
             })),
           );
-          const model = fit(table, features, { sensitivity, estimators: 300 });
+          const model = train(table, features, { sensitivity, estimators: 300 });
           const { location, scale } = model.baseline.pods;
           const usual = [...location.subarray(0, width)];
           const scoresAt = (spreads: number) =>
@@ -305,7 +308,7 @@ describe('fitModel', () => {
     for (const kind of KINDS) {
       for (const contamination of [0.01, 0.05, 0.2, 0.5]) {
         it(`of ${contamination} flags about that share of the training rows (${kind})`, () => {
-          const scores = scoresOf(fit(table, CATALOG, { baseline: kind, contamination }), table);
+          const scores = scoresOf(train(table, CATALOG, { baseline: kind, contamination }), table);
           const share = scores.filter((score) => score > 0).length / scores.length;
           expect(share).to.be.within(0.9 * contamination, contamination);
         });
@@ -313,14 +316,34 @@ describe('fitModel', () => {
     }
   });
 
+  it('compares with an even background that reaches to where deviations end, and not below 0 upwards', () => {
+    const features = [feature('a'), feature('b', { direction: 'up' })];
+    const table = onePod(
+      features,
+      Array.from({ length: 60 }, () => [100, 100]),
+    );
+    const splitsOf = (kind: ModelParameters['baseline'], column: number) => {
+      const { splitFeatures, splitValues } = train(table, features, { baseline: kind }).forest;
+      return [...splitValues].filter((value, node) => splitFeatures[node] === column && value !== 0);
+    };
+    const limit = Math.asinh(50);
+    for (const kind of ['pod', 'workload'] as const) {
+      expect(Math.min(...splitsOf(kind, 0))).to.be.within(-limit, -0.9 * limit);
+      expect(Math.max(...splitsOf(kind, 0))).to.be.within(0.9 * limit, limit);
+      expect(Math.min(...splitsOf(kind, 1))).to.be.within(0, 0.1 * limit);
+      expect(Math.max(...splitsOf(kind, 1))).to.be.within(0.9 * limit, limit);
+    }
+    expect(splitsOf('cluster', 0)).to.deep.equal([]);
+  });
+
   it('takes 0.5 for the boundary of the plain method', () => {
-    const model = fit(featureTable(CATALOG, fleet(10, 30)), CATALOG, { baseline: 'cluster' });
+    const model = train(featureTable(CATALOG, fleet(10, 30)), CATALOG, { baseline: 'cluster' });
     expect(model.threshold).to.be.closeTo(0.5, 1e-9);
   });
 
   for (const kind of KINDS) {
     it(`scores in (0, 1] before the threshold is taken off (${kind})`, () => {
-      const model = fit(featureTable(CATALOG, fleet(10, 30)), CATALOG, { baseline: kind });
+      const model = train(featureTable(CATALOG, fleet(10, 30)), CATALOG, { baseline: kind });
       const wild = [
         [0, 0, 0],
         [1e6, 1e15, 1e9],
@@ -340,7 +363,7 @@ describe('fitModel', () => {
     it('that carries no training rows: ten times the rows make no larger one', () => {
       for (const kind of KINDS) {
         const [few, many] = [60, 600].map((instants) =>
-          fit(featureTable(CATALOG, fleet(20, instants)), CATALOG, { baseline: kind }),
+          train(featureTable(CATALOG, fleet(20, instants)), CATALOG, { baseline: kind }),
         ) as [Model, Model];
         expect(typedArrayBytes(many), kind).to.equal(typedArrayBytes(few));
         expect(serialize(many).byteLength, kind).to.be.closeTo(serialize(few).byteLength, 64);
@@ -352,7 +375,7 @@ describe('fitModel', () => {
     it('that survives structuredClone with equal detections', () => {
       const table = featureTable(CATALOG, fleet(10, 40));
       for (const kind of KINDS) {
-        const model = fit(table, CATALOG, { baseline: kind });
+        const model = train(table, CATALOG, { baseline: kind });
         const { model: _, ...before } = detect(model, asBuilt(table));
         const { model: __, ...after } = detect(structuredClone(model), asBuilt(table));
         expect(after).to.deep.equal(before);
@@ -364,7 +387,7 @@ describe('fitModel', () => {
       const blank = [Number.NaN, Number.NaN, Number.NaN];
       const [first, second] = fleet(2, 30) as [WrittenPod, WrittenPod];
       const late = { ...second, rows: second.rows.map((row, instant) => (instant < 12 ? blank : row)) };
-      const model = fit(featureTable(CATALOG, [first, late]), CATALOG);
+      const model = train(featureTable(CATALOG, [first, late]), CATALOG);
       expect(model.samples).to.equal(30 + 18);
       expect(model.pods).to.equal(2);
       expect(model.windowStartSeconds).to.equal(0);
@@ -382,8 +405,8 @@ describe('fitModel', () => {
     const rows = normalRows(60, 2, 8);
     const blanks = Array.from({ length: 60 }, () => [Number.NaN, Number.NaN]);
     for (const kind of KINDS) {
-      const plain = fit(onePod(features, rows), features, { baseline: kind });
-      const gaps = fit(onePod(features, [...blanks, ...rows]), features, { baseline: kind });
+      const plain = train(onePod(features, rows), features, { baseline: kind });
+      const gaps = train(onePod(features, [...blanks, ...rows]), features, { baseline: kind });
       expect(gaps.forest).to.deep.equal(plain.forest);
       expect(gaps.threshold).to.equal(plain.threshold);
     }
@@ -391,11 +414,11 @@ describe('fitModel', () => {
 
   it('refuses too few complete rows, and takes just enough', () => {
     const features = columns('ab');
-    const rows = normalRows(MINIMUM_TRAINING_SAMPLES, 2, 9);
+    const rows = normalRows(MINIMUM_TRAINING_SAMPLES, 2, 9).map((row) => row.map((value) => 100 + value));
     const short = onePod(features, [...rows.slice(1), [Number.NaN, Number.NaN]]);
-    expect(() => fit(short, features)).to.throw('Expected at least 10 complete training rows, got 9.');
+    expect(() => train(short, features)).to.throw('Expected at least 10 complete training rows, got 9.');
     for (const kind of KINDS) {
-      expect(fit(onePod(features, rows), features, { baseline: kind }).samples).to.equal(
+      expect(train(onePod(features, rows), features, { baseline: kind }).samples).to.equal(
         MINIMUM_TRAINING_SAMPLES,
       );
     }
@@ -405,9 +428,11 @@ describe('fitModel', () => {
     const table = featureTable(CATALOG, fleet(5, 20));
     const [cpu, ...others] = CATALOG as [FeatureDefinition, ...FeatureDefinition[]];
     const fingerprint = (features: readonly FeatureDefinition[], changes: Partial<ModelParameters> = {}) =>
-      fit(table, features, { estimators: 2, ...changes }).fingerprint;
+      train(table, features, { estimators: 2, ...changes }).fingerprint;
     const one = fingerprint(CATALOG);
-    expect(fit(featureTable(CATALOG, fleet(6, 30, 2)), CATALOG, { estimators: 2 }).fingerprint).to.equal(one);
+    expect(train(featureTable(CATALOG, fleet(6, 30, 2)), CATALOG, { estimators: 2 }).fingerprint).to.equal(
+      one,
+    );
     const different = [
       fingerprint([{ ...cpu, query: 'other' }, ...others]),
       fingerprint([{ ...cpu, spreadFloor: 1 }, ...others]),

@@ -200,7 +200,10 @@ describe('trainer', () => {
     const workshop = new Workshop(
       (signal) =>
         new Promise((_, reject) => {
-          signal.addEventListener('abort', () => reject(new Error('Ended.')), { once: true });
+          // A thread takes a moment to end.
+          signal.addEventListener('abort', () => setTimeout(() => reject(new Error('Ended.')), 30), {
+            once: true,
+          });
         }),
     );
     workshop.trainer.start();
