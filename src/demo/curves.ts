@@ -1,16 +1,16 @@
 /** How a healthy pod's CPU and memory go over time, as formulas: any instant can be asked for without a past. */
 
 import { noise, uniform } from './random.js';
-import type { WorkloadSpec } from './workloads.js';
+import { QUICK_STARTUP, type WorkloadSpec } from './workloads.js';
 
 const DAY_SECONDS = 86_400;
 const PEAK_SECONDS = 14 * 3600;
 const BURST_SLOT_SECONDS = 300;
 const BURST_SECONDS = 40;
 const GARBAGE_SECONDS = 240;
-/** A start takes about so long. It costs CPU, as much as the usual work of another 12 s, and memory is not filled yet. */
-const STARTUP_SECONDS = 20;
-const STARTUP_WORK_SECONDS = 12;
+const HOUR_SECONDS = 3600;
+/** An hourly job takes and returns its memory within so long. */
+const HOURLY_RAMP_SECONDS = 30;
 
 /** Noise of the CPU on three scales of time; the shares are of the mean. Three times their sum stays below a half. */
 const CPU_NOISE = [
@@ -45,7 +45,8 @@ export function cpuSeconds(
     return sum + (spec.bursts ?? 0) * burstSeconds(key, time);
   };
   const age = timeSeconds - bornSeconds;
-  const startup = STARTUP_WORK_SECONDS * (1 - Math.exp(-age / STARTUP_SECONDS));
+  const { workSeconds, burstSeconds: decay } = spec.startup ?? QUICK_STARTUP;
+  const startup = workSeconds * (1 - Math.exp(-age / decay));
   return level * (age + startup + beyondMean(timeSeconds) - beyondMean(bornSeconds));
 }
 
@@ -58,7 +59,10 @@ function burstSeconds(key: number, time: number): number {
   return BURST_SECONDS * (slot + progress);
 }
 
-/** Memory of a pod at an instant, in bytes: slow noise, the saw-tooth of garbage collection, and less at the start. */
+/**
+ * Memory of a pod at an instant, in bytes: slow noise, the saw-tooth of garbage collection, an hourly job, and less at
+ * the start.
+ */
 export function memoryBytes(
   spec: WorkloadSpec,
   key: number,
@@ -69,6 +73,17 @@ export function memoryBytes(
   const slow = 0.015 * noise(key + 3, timeSeconds / 300) + 0.02 * noise(key + 4, timeSeconds / 2400);
   const period = GARBAGE_SECONDS * (0.8 + 0.4 * uniform(key, 2));
   const garbage = (spec.garbage ?? 0) * (((timeSeconds / period + uniform(key, 3)) % 1) - 0.5);
-  const startup = 0.2 * Math.exp((bornSeconds - timeSeconds) / STARTUP_SECONDS);
-  return level * (1 + slow + garbage - startup);
+  const { emptyShare, fillSeconds } = spec.startup ?? QUICK_STARTUP;
+  const startup = emptyShare * Math.exp((bornSeconds - timeSeconds) / fillSeconds);
+  return level * (1 + slow + garbage + hourlyShare(spec, key, timeSeconds) - startup);
+}
+
+/** What the hourly job adds at an instant, as a share of the usual memory. Its minute is the pod's own. */
+function hourlyShare({ hourly }: WorkloadSpec, key: number, timeSeconds: number): number {
+  if (hourly === undefined) return 0;
+  const { share, seconds } = hourly;
+  const begin = Math.floor(uniform(key, 4) * (HOUR_SECONDS - seconds));
+  const elapsed = (timeSeconds % HOUR_SECONDS) - begin;
+  const ramp = Math.min(elapsed, seconds - elapsed) / HOURLY_RAMP_SECONDS;
+  return share * Math.min(1, Math.max(0, ramp));
 }

@@ -1,6 +1,6 @@
-/** What can go wrong with a pod, and the script of what does. */
+/** What can befall a pod, above all what can go wrong with it, and the script of what does. */
 
-/** A fault, placed on one replica of a workload. */
+/** An incident, placed on one replica of a workload. */
 export interface ScriptedIncident {
   readonly kind: IncidentKind;
   readonly namespace: string;
@@ -12,7 +12,7 @@ export interface ScriptedIncident {
   readonly endOffsetSeconds: number;
 }
 
-/** A fault with the pod that it hits and its time: the label of a test set. */
+/** An incident with the pod that it hits and its time: where it is a fault, the label of a test set. */
 export interface Incident {
   readonly kind: IncidentKind;
   readonly namespace: string;
@@ -28,28 +28,50 @@ export interface Incident {
 export interface Effect {
   /** For people: `runaway CPU`. */
   readonly title: string;
+  /** What test sets call such a fault: `cpu_load`. None: it is no fault and nobody should be woken by it. */
+  readonly faultType?: string;
   /** CPU seconds consumed since the beginning, where the container usually consumes `usual` in that time. Never falls. */
   cpuSeconds(elapsed: number, usual: number): number;
   /** Memory in bytes, where the container usually has `usual`. */
   memoryBytes(elapsed: number, usual: number): number;
   /** When the container was started again, in seconds since the beginning, up to `elapsed`, ascending. */
   restarts(elapsed: number): readonly number[];
+  /** Whether the container has a cgroup: none while the kubelet waits before a restart. Default: always. */
+  runs?(elapsed: number): boolean;
 }
 
-export type IncidentKind = 'runaway-cpu' | 'memory-leak' | 'crash-loop' | 'bad-replica';
+export type IncidentKind =
+  | 'runaway-cpu'
+  | 'cpu-stress'
+  | 'memory-leak'
+  | 'slow-leak'
+  | 'memory-stress'
+  | 'crash-loop'
+  | 'failing-start'
+  | 'oom-kill'
+  | 'bad-replica'
+  | 'heavy-from-birth'
+  | 'busy-from-birth'
+  | 'benign-restart';
 
 const NEVER = (): readonly number[] => [];
+const UNCHANGED = (_: number, usual: number): number => usual;
+
+const MIB = 2 ** 20;
 
 /** A leak adds the usual size once in so many seconds, and the container is killed at four times that size. */
 const LEAK_SECONDS = 60;
 const LEAK_KILL_SECONDS = 3 * LEAK_SECONDS;
 
-/** A crashing container lives so long; then the kubelet waits 10 s, 20 s, 40 s, … up to 5 minutes. */
+/** A crashing container lives so long, one that fails its probes so long; then the kubelet waits. */
 const CRASH_SECONDS = 10;
+const FAILING_SECONDS = 25;
+/** The kubelet waits 10 s, 20 s, 40 s, … up to 5 minutes. */
 const BACKOFF_SECONDS = 10;
 const BACKOFF_LIMIT_SECONDS = 300;
 
-function crashLoopRestarts(elapsed: number): readonly number[] {
+/** When a container that lives `lifeSeconds` each time is started, the first of them at 0, up to `elapsed`. */
+function kubeletStarts(elapsed: number, lifeSeconds: number): readonly number[] {
   const times: number[] = [];
   let next = 0;
   for (
@@ -58,21 +80,38 @@ function crashLoopRestarts(elapsed: number): readonly number[] {
     backoff = Math.min(2 * backoff, BACKOFF_LIMIT_SECONDS)
   ) {
     times.push(next);
-    next += CRASH_SECONDS + backoff;
+    next += lifeSeconds + backoff;
   }
   return times;
 }
 
-/** To add a kind of fault, add a row. */
+const crashLoopRestarts = (elapsed: number) => kubeletStarts(elapsed, CRASH_SECONDS);
+
+/** Up to its limit, two and a half times the usual size, memory climbs within so long; then the kernel kills. */
+const OOM_LIFE_SECONDS = 90;
+const OOM_LIMIT_RATIO = 2.5;
+
+/** How long the present run has lasted, or would have if it had not ended. */
+const sinceStart = (elapsed: number, lifeSeconds: number) =>
+  elapsed - (kubeletStarts(elapsed, lifeSeconds).at(-1) ?? 0);
+
+/** Core seconds that a single restart costs, most of them within so long; memory comes back within minutes. */
+const RESTART_CPU_SECONDS = 8;
+const RESTART_BURST_SECONDS = 20;
+const RESTART_FILL_SECONDS = 120;
+
+/** To add a kind of incident, add a row. Those in absolute units are as large for a pod that is almost idle. */
 export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   'runaway-cpu': {
     title: 'runaway CPU',
+    faultType: 'cpu_load',
     cpuSeconds: (elapsed, usual) => 3 * usual + 1.5 * elapsed,
     memoryBytes: (_, usual) => usual,
     restarts: NEVER,
   },
   'memory-leak': {
     title: 'memory leak',
+    faultType: 'mem_load',
     cpuSeconds: (_, usual) => usual,
     memoryBytes: (elapsed, usual) => usual * (1 + (elapsed % LEAK_KILL_SECONDS) / LEAK_SECONDS),
     restarts: (elapsed) =>
@@ -80,6 +119,7 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   },
   'crash-loop': {
     title: 'crash loop',
+    faultType: 'crash_loop',
     // One and a half cores while it starts, nothing while the kubelet waits.
     cpuSeconds: (elapsed) =>
       crashLoopRestarts(elapsed).reduce(
@@ -91,19 +131,90 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   },
   'bad-replica': {
     title: 'one bad replica',
+    faultType: 'bad_replica',
     cpuSeconds: (_, usual) => 2.5 * usual,
     memoryBytes: (elapsed, usual) => usual * (1 + 0.6 * Math.min(1, elapsed / 60)),
     restarts: NEVER,
   },
+  'cpu-stress': {
+    title: 'CPU stress',
+    faultType: 'cpu_load',
+    cpuSeconds: (elapsed, usual) => 2 * usual + 0.05 * elapsed,
+    memoryBytes: UNCHANGED,
+    restarts: NEVER,
+  },
+  'slow-leak': {
+    title: 'slow memory leak',
+    faultType: 'mem_load',
+    cpuSeconds: UNCHANGED,
+    memoryBytes: (elapsed, usual) => usual + (elapsed / 60) * (0.1 * usual + 3 * MIB),
+    restarts: NEVER,
+  },
+  'memory-stress': {
+    title: 'memory stress',
+    faultType: 'mem_load',
+    cpuSeconds: UNCHANGED,
+    memoryBytes: (elapsed, usual) => usual + Math.min(1, elapsed / 60) * (0.8 * usual + 40 * MIB),
+    restarts: NEVER,
+  },
+  // Unlike the crash loop, this one is not measured while the kubelet waits, as with containerd.
+  'failing-start': {
+    title: 'failing start',
+    faultType: 'crash_loop_unmeasured',
+    cpuSeconds: (elapsed) =>
+      kubeletStarts(elapsed, FAILING_SECONDS).reduce(
+        (sum, time) => sum + 0.8 * Math.min(elapsed - time, FAILING_SECONDS),
+        0,
+      ),
+    memoryBytes: (_, usual) => 0.4 * usual,
+    restarts: (elapsed) => kubeletStarts(elapsed, FAILING_SECONDS),
+    runs: (elapsed) => sinceStart(elapsed, FAILING_SECONDS) < FAILING_SECONDS,
+  },
+  'oom-kill': {
+    title: 'OOM kills',
+    faultType: 'oom_kill',
+    cpuSeconds: UNCHANGED,
+    memoryBytes: (elapsed, usual) =>
+      usual * (1 + ((OOM_LIMIT_RATIO - 1) * sinceStart(elapsed, OOM_LIFE_SECONDS)) / OOM_LIFE_SECONDS),
+    // The run that is there when it begins was started before.
+    restarts: (elapsed) => kubeletStarts(elapsed, OOM_LIFE_SECONDS).slice(1),
+    runs: (elapsed) => sinceStart(elapsed, OOM_LIFE_SECONDS) < OOM_LIFE_SECONDS,
+  },
+  // The next two are meant for new pods, to begin when they are born.
+  'heavy-from-birth': {
+    title: 'too large from birth',
+    faultType: 'heavy_from_birth',
+    cpuSeconds: UNCHANGED,
+    memoryBytes: (_, usual) => 3 * usual + 40 * MIB,
+    restarts: NEVER,
+  },
+  'busy-from-birth': {
+    title: 'too busy from birth',
+    faultType: 'busy_from_birth',
+    cpuSeconds: (elapsed, usual) => 4 * usual + 0.1 * elapsed,
+    memoryBytes: UNCHANGED,
+    restarts: NEVER,
+  },
+  'benign-restart': {
+    title: 'single restart',
+    cpuSeconds: (elapsed, usual) =>
+      usual + RESTART_CPU_SECONDS * (1 - Math.exp(-elapsed / RESTART_BURST_SECONDS)),
+    memoryBytes: (elapsed, usual) => usual * (1 - 0.35 * Math.exp(-elapsed / RESTART_FILL_SECONDS)),
+    restarts: () => [0],
+  },
 };
 
 /** The same fault, developing so many times faster. CPU in cores and memory come to the same. */
-export function pacedEffect(kind: IncidentKind, speed: number): Omit<Effect, 'title'> {
+export function pacedEffect(
+  kind: IncidentKind,
+  speed: number,
+): Required<Omit<Effect, 'title' | 'faultType'>> {
   const effect = EFFECTS[kind];
   return {
     cpuSeconds: (elapsed, usual) => effect.cpuSeconds(elapsed * speed, usual * speed) / speed,
     memoryBytes: (elapsed, usual) => effect.memoryBytes(elapsed * speed, usual),
     restarts: (elapsed) => effect.restarts(elapsed * speed).map((time) => time / speed),
+    runs: (elapsed) => effect.runs?.(elapsed * speed) ?? true,
   };
 }
 

@@ -7,6 +7,8 @@ import type { PodLife } from './lives.js';
 
 /** How long cAdvisor reports the cgroup of the previous run. */
 const STALE_CGROUP_SECONDS = 30;
+/** So long before a restart the previous run is looked at for the last time. */
+const INSTANT_SECONDS = 0.001;
 
 /**
  * The run of a container now, and the one before it where cAdvisor still reports it, at its last state.
@@ -34,24 +36,39 @@ export function containerRuns(
   };
   const memory = (time: number) => {
     const usual = share * memoryBytes(spec, key, bornSeconds, time);
-    const incident = incidents.find(
-      ({ startSeconds, endSeconds }) => startSeconds <= time && time < endSeconds,
-    );
+    const incident = incidentAt(incidents, time);
     if (incident === undefined) return usual;
     return pacedEffect(incident.kind, incident.speed).memoryBytes(time - incident.startSeconds, usual);
   };
+  if (!hasCgroup(incidents, timeSeconds)) return [];
   const restarts = restartTimes(incidents, timeSeconds);
   const started = [bornSeconds, ...restarts];
   const run = (index: number, time: number): Cgroup => ({
-    attempt: (spec.restarts ?? 0) + index,
+    attempt: life.restarts + index,
     cpuSeconds: cpu(time) - cpu(started[index] ?? bornSeconds),
     memoryBytes: memory(time),
   });
   const last = restarts.length;
   const restarted = restarts[last - 1] ?? -Infinity;
   const cgroups = [run(last, timeSeconds)];
-  if (timeSeconds - restarted < STALE_CGROUP_SECONDS) cgroups.push(run(last - 1, restarted - 0.001));
+  const ended = restarted - INSTANT_SECONDS;
+  if (timeSeconds - restarted < STALE_CGROUP_SECONDS && hasCgroup(incidents, ended)) {
+    cgroups.push(run(last - 1, ended));
+  }
   return cgroups;
+}
+
+/** Whether the kubelet is not just waiting before the next restart. */
+function hasCgroup(incidents: readonly Incident[], timeSeconds: number): boolean {
+  const incident = incidentAt(incidents, timeSeconds);
+  if (incident === undefined) return true;
+  return pacedEffect(incident.kind, incident.speed).runs(timeSeconds - incident.startSeconds);
+}
+
+function incidentAt(incidents: readonly Incident[], timeSeconds: number): Incident | undefined {
+  return incidents.find(
+    ({ startSeconds, endSeconds }) => startSeconds <= timeSeconds && timeSeconds < endSeconds,
+  );
 }
 
 /** When incidents restarted their container, up to an instant: Unix seconds, ascending. */

@@ -22,15 +22,39 @@ export interface WorkloadSpec {
   readonly bursts?: number;
   /** Garbage collection: memory climbs by this share of its usual size, then falls at once. */
   readonly garbage?: number;
+  /** Once an hour a job inside the pod: memory grows by this share of its usual size for so many seconds. */
+  readonly hourly?: { readonly share: number; readonly seconds: number };
+  /** How a new pod begins. Default: `QUICK_STARTUP`. */
+  readonly startup?: Startup;
   /** A second container (a proxy) has 8 % of the pod. */
   readonly sidecar?: boolean;
-  /** Restarts that happened long ago. */
+  /** Restarts that happened long ago, of each pod that is older than the simulation. */
   readonly restarts?: number;
+  /** Job: when it begins, from the start of the simulation. Default: three days before. */
+  readonly startOffsetSeconds?: number;
   /** Job and CronJob: how long a run takes, give or take 20 %. */
   readonly runSeconds?: number;
   /** CronJob: from one run to the next. Minutes, as cron knows no seconds. */
   readonly everyMinutes?: number;
 }
+
+/** The first minutes of a pod. */
+export interface Startup {
+  /** A start costs CPU, as much as the usual work of so many seconds, most of it within `burstSeconds`. */
+  readonly workSeconds: number;
+  readonly burstSeconds: number;
+  /** Memory begins this share below its usual size, and comes near to it within twice `fillSeconds`. */
+  readonly emptyShare: number;
+  readonly fillSeconds: number;
+}
+
+/** A small program: ready within half a minute. */
+export const QUICK_STARTUP: Startup = {
+  workSeconds: 12,
+  burstSeconds: 20,
+  emptyShare: 0.2,
+  fillSeconds: 20,
+};
 
 export const WORKLOADS: readonly WorkloadSpec[] = [
   {

@@ -1,5 +1,8 @@
 /** The features by which a pod is judged: what each is, how it is asked for, and which way it can go wrong. */
 
+import type { FeatureSpec } from './feature-spec.js';
+import { fillTemplate, type QueryOptions } from './template.js';
+
 /** A column of the feature table. */
 export interface FeatureDefinition {
   /** Column name, also the name of the query in logs and metrics: `cpu`. */
@@ -19,70 +22,70 @@ export interface FeatureDefinition {
   readonly required: boolean;
 }
 
-/** What the built-in queries depend on. */
-export interface CatalogOptions {
-  /** Anchored RE2 for the namespaces in scope. */
-  readonly namespaceRegex: string;
-  /** The label that carries the pod's name in cAdvisor's series: `pod`, or `pod_name` before Kubernetes 1.16. */
-  readonly podLabel: string;
-  /** The window of the CPU rate, a Prometheus duration: `1m`. */
-  readonly cpuRateWindow: string;
-}
+const CADVISOR = '{{container_label}}!="",{{container_label}}!="POD",namespace=~"{{namespace_regex}}"';
 
-/** A text as a PromQL string literal, quotes included (Prometheus docs, "String literals"). */
-export function quotePromql(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
-}
+/** One value a pod of series that cAdvisor has for each container. */
+const perPod = (expression: string) =>
+  `sum by (namespace, {{pod_label}}) (max by (namespace, {{pod_label}}, {{container_label}}) (${expression}))`;
 
 /**
- * The built-in features.
+ * The built-in features, in the form of a feature file.
  *
  * The inner `max` leaves one series for each container where several report it: the cgroups before and after a
  * restart, a kubelet that is scraped twice, replicas of Prometheus behind one address. The selectors leave out
  * the cgroup of the whole pod (no container) and its pause container.
  */
-export function buildCatalog(options: CatalogOptions): readonly FeatureDefinition[] {
-  const { podLabel } = options;
-  const containerLabel = podLabel === 'pod' ? 'container' : podLabel.replace(/^pod/, 'container');
-  const namespace = `namespace=~${quotePromql(options.namespaceRegex)}`;
-  const cadvisor = `${containerLabel}!="",${containerLabel}!="POD",${namespace}`;
-  const perPod = (pod: string, container: string, expression: string) =>
-    `sum by (namespace, ${pod}) (max by (namespace, ${pod}, ${container}) (${expression}))`;
-  return [
-    {
-      name: 'cpu',
-      unit: 'cores',
-      help: 'CPU in use',
-      query: perPod(
-        podLabel,
-        containerLabel,
-        `rate(container_cpu_usage_seconds_total{${cadvisor}}[${options.cpuRateWindow}])`,
-      ),
-      podLabel,
-      direction: 'both',
-      spreadFloor: 0.002,
-      required: true,
-    },
-    {
-      name: 'memory',
-      unit: 'bytes',
-      help: 'Memory in use, page cache included',
-      query: perPod(podLabel, containerLabel, `container_memory_usage_bytes{${cadvisor}}`),
-      podLabel,
-      direction: 'both',
-      spreadFloor: 2 * 1024 * 1024,
-      required: true,
-    },
-    {
-      name: 'restarts',
-      unit: 'restarts',
-      help: 'Container restarts so far',
-      // kube-state-metrics always says `pod` and `container`.
-      query: perPod('pod', 'container', `kube_pod_container_status_restarts_total{${namespace}}`),
-      podLabel: 'pod',
-      direction: 'up',
-      spreadFloor: 0.5,
-      required: false,
-    },
-  ];
+export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
+  {
+    name: 'cpu',
+    help: 'CPU in use',
+    query: perPod(`rate(container_cpu_usage_seconds_total{${CADVISOR}}[{{cpu_rate_window}}])`),
+    pod_label: '{{pod_label}}',
+    unit: 'cores',
+    direction: 'both',
+    spread_floor: 0.002,
+    required: true,
+  },
+  {
+    name: 'memory',
+    help: 'Memory in use, page cache included',
+    query: perPod(`container_memory_usage_bytes{${CADVISOR}}`),
+    pod_label: '{{pod_label}}',
+    unit: 'bytes',
+    direction: 'both',
+    spread_floor: 2 * 1024 * 1024,
+    required: true,
+  },
+  {
+    name: 'restarts',
+    help: 'Container restarts so far',
+    // kube-state-metrics always says `pod` and `container`.
+    query:
+      'sum by (namespace, pod) (max by (namespace, pod, container) ' +
+      '(kube_pod_container_status_restarts_total{namespace=~"{{namespace_regex}}"}))',
+    pod_label: 'pod',
+    unit: 'restarts',
+    direction: 'up',
+    spread_floor: 0.5,
+    required: false,
+  },
+];
+
+/** The built-in features for these settings. */
+export function buildCatalog(options: QueryOptions): readonly FeatureDefinition[] {
+  return BUILTIN_FEATURES.map((spec) => toDefinition(spec, options));
+}
+
+/** A feature with its placeholders filled. */
+export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureDefinition {
+  return {
+    name: spec.name,
+    unit: spec.unit,
+    help: spec.help,
+    query: fillTemplate(spec.query, options).text.trim(),
+    podLabel: fillTemplate(spec.pod_label, options).text,
+    direction: spec.direction,
+    spreadFloor: spec.spread_floor,
+    required: spec.required,
+  };
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { createWorld } from '../../src/demo/cluster.js';
 import type { RunningServer } from '../../src/demo/listen.js';
@@ -6,17 +5,16 @@ import { worldQueries } from '../../src/demo/queries.js';
 import { startRealPrometheus } from '../../src/demo/real-prometheus.js';
 import { startScrapingPrometheus } from '../../src/demo/sources.js';
 import { buildCatalog } from '../../src/features/catalog.js';
+import { requireTool } from '../support/real-tools.js';
 import { rejection } from '../support/rejection.js';
 
-const isThere = ['prometheus', 'promtool'].every(
-  (program) => spawnSync(program, ['--version']).error === undefined,
-);
 const path = process.env.PATH ?? '';
 
 describe('a real Prometheus', function () {
   this.timeout(60_000);
   before(function () {
-    if (!isThere) this.skip();
+    requireTool(this, 'prometheus');
+    requireTool(this, 'promtool');
   });
 
   describe('over the simulated cluster', () => {
@@ -26,7 +24,8 @@ describe('a real Prometheus', function () {
     before(async () => {
       server = await startScrapingPrometheus({
         world,
-        nowSeconds: () => Date.now() / 1000,
+        // The clock stands, so that the instant that is asked for is one of the history's samples.
+        nowSeconds: () => start,
         exporterPort: 9,
         path,
         signal: new AbortController().signal,
@@ -49,7 +48,7 @@ describe('a real Prometheus', function () {
         };
         const real = new Map(answer.data.result.map(({ metric, value }) => [metric.pod, Number(value[1])]));
         for (const { labels, value } of worldQueries(world)(query)?.(time) ?? expect.fail()) {
-          // A scrape is up to 15 s old, and a pod that was just born is not known yet.
+          // A pod that was just born is not known yet.
           if (labels.pod?.startsWith('invoice-export-')) continue;
           expect(real.get(labels.pod), labels.pod).to.be.closeTo(value, 0.15 * value);
         }

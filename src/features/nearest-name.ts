@@ -1,0 +1,26 @@
+/** What a misspelled name was probably meant to be. */
+
+/** The known name that is closest to `name`, or `undefined` if none is close enough to be meant. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const [nearest] = known
+    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  // Further apart, two names are two things.
+  return nearest !== undefined && nearest.distance <= Math.max(1, Math.min(3, name.length / 3))
+    ? nearest.candidate
+    : undefined;
+}
+
+/** Levenshtein distance: single-character insertions, deletions and substitutions between two texts. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
