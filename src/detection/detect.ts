@@ -2,9 +2,8 @@
 
 import type { BuiltTable } from '../features/table.js';
 import { measureDeviations } from '../model/baseline.js';
-import { scoreRows } from '../model/forest.js';
 import type { Model } from '../model/model.js';
-import { transformDeviations } from '../model/transform.js';
+import { scoreDeviations } from '../model/score.js';
 import type { Detection } from './detection.js';
 
 /**
@@ -15,12 +14,11 @@ import type { Detection } from './detection.js';
 export function detect(model: Model, built: BuiltTable): Detection {
   const { table, unscored, droppedSeries } = built;
   const { expected, deviations } = measureDeviations(model.baseline, model.features, table);
-  const scores = scoreRows(model.forest, transformDeviations(deviations, model.baseline.kind));
   return {
     timeSeconds: table.timestampsSeconds[0] ?? Number.NaN,
     model,
     table,
-    scores: scores.map((score) => score - model.threshold),
+    scores: scoreDeviations(model, deviations),
     expected,
     deviations,
     unscored,
