@@ -3,9 +3,12 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { runDemo } from './commands/demo.js';
+import { type EvaluateOptions, runEvaluate, UsageError } from './commands/evaluate.js';
 import { startService } from './commands/serve.js';
+import { DEFAULT_HOURS, MINIMUM_HOURS, runSimulate } from './commands/simulate.js';
 import { settingsHelp } from './config/help.js';
 import { parseSettings, SettingsError } from './config/parse.js';
+import { FeatureFileError } from './features/feature-file.js';
 import { createLogger, messageOf } from './logging/logger.js';
 import { VERSION } from './version.js';
 
@@ -78,11 +81,36 @@ program
     runDemo(options, { stdout: process.stdout, signal: stopSignal(), environment: process.env }),
   );
 
+program
+  .command('evaluate')
+  .description('Measure the detector on recordings with known faults.')
+  .requiredOption('--data <directory>', 'recordings (*.csv, *.csv.gz) and labels.json')
+  .option('--scores <file>', 'write every score, compressed when the name ends in .gz')
+  .option('--json <file>', 'write the report as JSON')
+  .option('--baseline <kind>', 'as BASELINE')
+  .option('--sensitivity <spreads>', 'as ANOMALY_SENSITIVITY', Number)
+  .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)
+  .option('--columns <names>', 'further columns to use as features, with commas between them')
+  .action((options: EvaluateOptions) =>
+    runEvaluate(options, { stdout: process.stdout, progress: process.stderr, signal: stopSignal() }),
+  );
+
+program
+  .command('simulate')
+  .description('Write recordings of a simulated cluster with known faults, to evaluate on.')
+  .requiredOption('--output <directory>', 'where to write')
+  .option('--seed <number>', 'another seed, another cluster', numberBetween(0, 4294967295), 1)
+  .option('--hours <hours>', 'length of a recording', numberBetween(MINIMUM_HOURS, 48), DEFAULT_HOURS)
+  .action(async (options: { output: string; seed: number; hours: number }) => {
+    await runSimulate(options, { stdout: process.stdout, signal: stopSignal() });
+  });
+
 program.addHelpText('after', `\n${settingsHelp()}`);
 
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = error instanceof SettingsError ? EXIT_USAGE : EXIT_FAILURE;
+  const askedWrongly = [SettingsError, FeatureFileError, UsageError].some((kind) => error instanceof kind);
+  process.exitCode = askedWrongly ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Environment, parseSettings } from '../config/parse.js';
 import { createWorld, type World } from '../demo/cluster.js';
-import { freePort, type RunningServer } from '../demo/listen.js';
+import { freePort, portError, type RunningServer } from '../demo/listen.js';
 import { advance, beginProgress, type Observation } from '../demo/progress.js';
 import { startScrapingPrometheus, startSimulatedPrometheus } from '../demo/sources.js';
 import { createView, type Output } from '../demo/terminal.js';
@@ -65,10 +65,10 @@ export async function runDemo(
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'text',
     });
-    const exporter = await start(
-      settings,
-      createLogger({ level: settings.logLevel, format: settings.logFormat }),
-    );
+    const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
+    const exporter = await start(settings, logger).catch((error: unknown) => {
+      throw portError(error, port);
+    });
     running.push(exporter);
 
     let progress = beginProgress(world.incidents, startSeconds, world.pods(startSeconds).length);

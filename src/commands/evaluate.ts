@@ -18,6 +18,8 @@ import { openForWriting, openScoresFile, type ScoresFile, scoreRowsText } from '
 import { type CaseScores, emptyScores, walkForward } from '../evaluation/walk.js';
 import type { ModelParameters } from '../model/fit.js';
 
+export { UsageError };
+
 /** What is asked on the command line. */
 export interface EvaluateOptions {
   /** Directory with `*.csv`, `*.csv.gz` and `labels.json`. */
@@ -126,10 +128,13 @@ async function openOutputs({ json, scores }: EvaluateOptions): Promise<Outputs> 
   if (scores !== undefined && scores === json) {
     throw new UsageError(`Expected two files in --scores and --json, got ${scores} twice. Name another one.`);
   }
-  return {
-    json: json === undefined ? undefined : await openForWriting(json, '--json'),
-    scores: scores === undefined ? undefined : await openScoresFile(scores),
-  };
+  const jsonFile = json === undefined ? undefined : await openForWriting(json, '--json');
+  try {
+    return { json: jsonFile, scores: scores === undefined ? undefined : await openScoresFile(scores) };
+  } catch (error) {
+    await jsonFile?.close();
+    throw error;
+  }
 }
 
 async function closeOutputs({ json, scores }: Outputs): Promise<void> {

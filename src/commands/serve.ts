@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import type { PassOutcome } from '../detection/detection.js';
 import { DetectionPass } from '../detection/pass.js';
-import { buildCatalog } from '../features/catalog.js';
+import { requireSoundQueries } from '../features/check-features.js';
+import { loadFeatures } from '../features/load-features.js';
 import { createApp } from '../http/app.js';
 import { listen } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
@@ -30,28 +31,35 @@ export interface Service {
 /**
  * Starts the exporter: listens first, then trains.
  *
+ * @throws {FeatureFileError} when the feature file cannot be read, or is wrong.
  * @throws {Error} when the address cannot be listened on.
  */
 export async function startService(settings: Settings, logger: Logger): Promise<Service> {
   const prometheusUrl = parseBaseUrl(settings.prometheusUrl).display;
-  const features = buildCatalog(settings);
+  const featureSet = await loadFeatures(settings.featuresFile, settings);
   const slot = new ModelSlot();
   const requests = new Map<string, number>();
   const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
+  const api = createPrometheusClient({ baseUrl: settings.prometheusUrl, onRequest });
   const trainer = new Trainer({
     slot,
     logger,
     now: Date.now,
     delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
     startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
-    train: (signal) => {
+    train: async (signal, untilNextTrainingSeconds) => {
+      if (slot.get() === undefined) {
+        const limit = AbortSignal.timeout(settings.requestTimeoutSeconds * 1000);
+        await requireSoundQueries(api, featureSet, Date.now() / 1000, AbortSignal.any([signal, limit]));
+      }
       const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
       const request = {
-        features,
+        features: featureSet.features,
         parameters: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
         lookbackSeconds: settings.trainingLookbackMinutes * 60,
         stepSeconds: settings.queryStepSeconds,
         nowSeconds: Date.now() / 1000,
+        untilNextTrainingSeconds,
       };
       return trainInWorker({ prometheusUrl: settings.prometheusUrl, request }, signal, onRequest);
     },
@@ -59,7 +67,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
 
   let passes: PassHistory = { last: undefined, lastUpstreamError: undefined };
   const pass = new DetectionPass({
-    api: createPrometheusClient({ baseUrl: settings.prometheusUrl, onRequest }),
+    api,
     slot,
     timeoutSeconds: settings.requestTimeoutSeconds,
     now: Date.now,
@@ -84,6 +92,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     model: () => slot.get(),
     training: () => trainer.state(),
     prometheusRequests: () => requests,
+    explain: settings.explain,
     version: VERSION,
   });
   const app = createApp({

@@ -227,6 +227,24 @@ export const SETTINGS = Object.freeze({
       'of cAdvisor.',
     schema: z.string().regex(/^(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/),
   }),
+  explain: define({
+    env: 'EXPLAIN',
+    default: 'flagged',
+    expected: 'one of `flagged`, `all`, `off`',
+    example: 'flagged',
+    help:
+      'The pods for which `/metrics` says why, in the gauges `anomaly_feature_…`: the flagged ones, all (three ' +
+      'series for each feature of each pod), or none. `/detect` says it for every pod.',
+    schema: oneOf('flagged', 'all', 'off'),
+  }),
+  featuresFile: define({
+    env: 'FEATURES_FILE',
+    default: '',
+    expected: 'the path of a YAML file (it does not end in `/`), or nothing for the built-in features',
+    example: '/etc/detector/features.yaml',
+    help: 'A file with the features to judge pods by, in place of the built-in ones.',
+    schema: z.string().regex(/^(?:.*[^/])?$/),
+  }),
   host: define({
     env: 'HOST',
     default: '0.0.0.0',

@@ -5,20 +5,27 @@
  * asked for in any order, and the same options give the same world.
  */
 
+import type { Cause, Replacement, Scaling } from './changes.js';
 import { type Incident, SCRIPT, type ScriptedIncident } from './incidents.js';
 import { cronJobPods, lastingPods, type PodLife } from './lives.js';
 import { containerRuns, restartTimes } from './usage.js';
-import { ROLLOUTS, type Rollout, WORKLOADS } from './workloads.js';
+import { ROLLOUTS, type Rollout, WORKLOADS, type WorkloadSpec } from './workloads.js';
 
 export interface WorldOptions {
   readonly seed: number;
-  /** Unix time from which the offsets of incidents and rollouts count. */
+  /** Unix time from which the offsets of incidents and changes count. */
   readonly startSeconds: number;
+  /** Default: those of the demo. */
+  readonly workloads?: readonly WorkloadSpec[];
   /** Default: the script of the demo. */
   readonly incidents?: readonly ScriptedIncident[];
   /** Default: those of the demo. */
   readonly rollouts?: readonly Rollout[];
-  /** Incidents and rollouts come and develop so many times faster; the usual behaviour stays. Default 1. */
+  /** Default: none. */
+  readonly scalings?: readonly Scaling[];
+  /** Default: none. */
+  readonly replacements?: readonly Replacement[];
+  /** Incidents and changes come and develop so many times faster; the usual behaviour stays. Default 1. */
   readonly speed?: number;
   /** Times as many replicas for each workload. Default 1: about 40 pods. */
   readonly scale?: number;
@@ -26,10 +33,21 @@ export interface WorldOptions {
 
 /** A cluster over time. Times are Unix seconds. */
 export interface World {
-  /** The faults in it, by start. */
+  /** What befalls pods, by start. */
   readonly incidents: readonly Incident[];
+  /** The pods that a rollout, a scale-up or a replacement brings, by birth. */
+  readonly births: readonly Birth[];
   /** The pods that the API server knows at an instant, completed ones included. */
   pods(timeSeconds: number): readonly PodState[];
+}
+
+/** A pod that a change brings. */
+export interface Birth {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly cause: Exclude<Cause, 'start'>;
+  /** Unix time. */
+  readonly bornSeconds: number;
 }
 
 export interface PodState {
@@ -71,25 +89,35 @@ const SIDECAR_SHARE = 0.08;
 /** @throws {Error} if an incident names a replica that is not there when it begins. */
 export function createWorld(options: WorldOptions): World {
   const { seed, startSeconds, speed = 1, scale = 1, rollouts = ROLLOUTS } = options;
-  const specs = WORKLOADS.map((spec) => ({
+  const { workloads = WORKLOADS, scalings = [], replacements = [] } = options;
+  const specs = workloads.map((spec) => ({
     ...spec,
     replicas: Math.max(1, Math.round(spec.replicas * scale)),
   }));
-  const lasting = specs.flatMap((spec) => lastingPods(spec, { seed, startSeconds, rollouts, speed }));
+  const changes = { seed, startSeconds, rollouts, scalings, replacements, speed };
+  const lasting = specs.flatMap((spec) => lastingPods(spec, changes));
   const cronJobs = specs.filter((spec) => spec.kind === 'CronJob');
-  const incidents = (options.incidents ?? SCRIPT)
+  const placed = (options.incidents ?? SCRIPT)
     .map((scripted) => placeIncident(scripted, lasting, startSeconds, speed))
-    .sort((a, b) => a.startSeconds - b.startSeconds);
-  const incidentsOf = ({ namespace, pod }: PodLife) =>
-    incidents.filter((incident) => incident.namespace === namespace && incident.pod === pod);
+    .sort((a, b) => a.incident.startSeconds - b.incident.startSeconds);
+  // By life, as pods of a StatefulSet follow one another under one name.
+  const incidentsOf = new Map<PodLife, Incident[]>();
+  for (const { life, incident } of placed) {
+    incidentsOf.set(life, [...(incidentsOf.get(life) ?? []), incident]);
+  }
 
   return {
-    incidents,
+    incidents: placed.map(({ incident }) => incident),
+    births: lasting.flatMap(birthOf).sort((a, b) => a.bornSeconds - b.bornSeconds),
     pods: (time) =>
       [...lasting, ...cronJobs.flatMap((spec) => cronJobPods(spec, seed, time))]
         .filter((life) => life.bornSeconds <= time && time < life.goneSeconds)
-        .map((life) => podState(life, incidentsOf(life), time)),
+        .map((life) => podState(life, incidentsOf.get(life) ?? [], time)),
   };
+}
+
+function birthOf({ namespace, pod, cause, bornSeconds }: PodLife): Birth[] {
+  return cause === 'start' ? [] : [{ namespace, pod, cause, bornSeconds }];
 }
 
 function placeIncident(
@@ -97,7 +125,7 @@ function placeIncident(
   lives: readonly PodLife[],
   startSeconds: number,
   speed: number,
-): Incident {
+): { readonly life: PodLife; readonly incident: Incident } {
   const start = startSeconds + scripted.startOffsetSeconds / speed;
   const life = lives.find(
     ({ spec, replica, bornSeconds, endSeconds }) =>
@@ -113,7 +141,7 @@ function placeIncident(
         `got ${scripted.namespace}/${scripted.workload}, replica ${scripted.replica}.`,
     );
   }
-  return {
+  const incident = {
     kind: scripted.kind,
     speed,
     namespace: life.namespace,
@@ -121,6 +149,7 @@ function placeIncident(
     startSeconds: start,
     endSeconds: startSeconds + scripted.endOffsetSeconds / speed,
   };
+  return { life, incident };
 }
 
 /** The state of a pod that incidents hit in its first container. A second one is its proxy. */
@@ -132,7 +161,7 @@ function podState(life: PodLife, incidents: readonly Incident[], timeSeconds: nu
     {
       name: spec.name,
       image: `registry.example.com/${spec.namespace}/${spec.name}:1.0`,
-      restarts: (spec.restarts ?? 0) + restartTimes(incidents, timeSeconds).length,
+      restarts: life.restarts + restartTimes(incidents, timeSeconds).length,
       cgroups: running ? containerRuns(life, share, incidents, timeSeconds) : [],
     },
   ];

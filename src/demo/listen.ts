@@ -34,3 +34,27 @@ export async function freePort(): Promise<number> {
   await server.close();
   return Number(new URL(server.url).port);
 }
+
+/**
+ * Why the exporter cannot have its port, in the words of the demo: there it is an option, not the setting `PORT`.
+ *
+ * @param error what starting the exporter threw, with the error of the operating system as its cause.
+ * @returns an error for people; what was thrown, if it is about something else.
+ */
+export function portError(error: unknown, port: number): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  switch (cause instanceof Error && 'code' in cause ? cause.code : undefined) {
+    case 'EADDRINUSE':
+      return new Error(
+        `Port ${port} is taken by another program. Stop it, or choose another one with --port (0 takes a free one).`,
+        { cause },
+      );
+    case 'EACCES':
+      return new Error(
+        `This process may not listen on port ${port}. Choose 1024 or above with --port (0 takes a free one).`,
+        { cause },
+      );
+    default:
+      return error;
+  }
+}

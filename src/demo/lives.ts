@@ -1,5 +1,6 @@
 /** Which pods there are: who makes them, what they are called, and how long they live. */
 
+import type { Cause, Replacement, Scaling } from './changes.js';
 import type { PodState } from './cluster.js';
 import { podSuffix, templateHash, uid } from './names.js';
 import { hashText, uniform } from './random.js';
@@ -11,6 +12,9 @@ export interface PodLife extends Omit<PodState, 'containers'> {
   readonly replica: number;
   /** Seed of its noise. */
   readonly key: number;
+  readonly cause: Cause;
+  /** Restarts of its main container before the simulation. */
+  readonly restarts: number;
   readonly bornSeconds: number;
   /** From then on nothing runs any more. */
   readonly endSeconds: number;
@@ -23,7 +27,10 @@ const MONTH_SECONDS = 30 * 86_400;
 /** In a rollout, from one replaced pod to the next; and how long the old one lives on beside the new one. */
 const ROLLOUT_STEP_SECONDS = 20;
 const ROLLOUT_OVERLAP_SECONDS = 10;
-/** The Job had been running for so long at the start, and its pod is kept for so long once completed. */
+/** The pod of a StatefulSet comes back so soon; an evicted pod is kept as a record, and nothing runs in it. */
+const REPLACEMENT_SECONDS = 8;
+const EVICTED_KEPT_SECONDS = 20 * 60;
+/** Unless told otherwise, the Job had been running for so long at the start, and its pod is kept for so long once completed. */
 const JOB_AGE_SECONDS = 3 * 86_400;
 const JOB_KEPT_SECONDS = 86_400;
 /** A CronJob keeps the pods of its last three runs (`successfulJobsHistoryLimit`). */
@@ -32,73 +39,184 @@ const KEPT_RUNS = 3;
 /** What the lives depend on. */
 export interface LivesOptions {
   readonly seed: number;
-  /** Unix time from which the offsets of rollouts count. */
+  /** Unix time from which the offsets of changes count. */
   readonly startSeconds: number;
   readonly rollouts: readonly Rollout[];
-  /** Rollouts come and proceed so many times faster. */
+  readonly scalings: readonly Scaling[];
+  readonly replacements: readonly Replacement[];
+  /** Changes come and proceed so many times faster. */
   readonly speed: number;
 }
 
 /** All pods that a workload ever has, but for the runs of a CronJob, which are without end. */
 export function lastingPods(spec: WorkloadSpec, options: LivesOptions): PodLife[] {
   switch (spec.kind) {
-    case 'Deployment':
-      return deploymentPods(spec, options);
     case 'CronJob':
       return [];
+    case 'Job':
+      return [jobPod(spec, options)];
     default:
-      return namedPods(spec, options);
+      return slotsOf(spec, options).flatMap((slot) => podsOfSlot(spec, slot, options));
   }
 }
 
-/** Each revision of a Deployment has a ReplicaSet and pods of its own, which replace those of the revision before. */
-function deploymentPods(spec: WorkloadSpec, options: LivesOptions): PodLife[] {
-  const { seed, startSeconds, rollouts, speed } = options;
-  const path = `${seed}/${spec.namespace}/${spec.name}`;
-  const rolledOut = rollouts
-    .filter(({ namespace, workload }) => namespace === spec.namespace && workload === spec.name)
+/** The pod of a Job: it completes and is kept for a while. */
+function jobPod(spec: WorkloadSpec, { seed, startSeconds }: LivesOptions): PodLife {
+  const born = startSeconds + (spec.startOffsetSeconds ?? -JOB_AGE_SECONDS);
+  const end = born + (spec.runSeconds ?? Infinity);
+  return makeLife(spec, seed, {
+    pod: `${spec.name}-${podSuffix(`${seed}/${spec.namespace}/${spec.name}/0`)}`,
+    owner: { kind: spec.kind, name: spec.name },
+    ownersOwner: undefined,
+    replica: 0,
+    cause: 'start',
+    restarts: 0,
+    bornSeconds: born,
+    endSeconds: end,
+    goneSeconds: end + JOB_KEPT_SECONDS,
+  });
+}
+
+/** The place of one replica, which one pod after the other fills. */
+interface Slot {
+  readonly replica: number;
+  readonly cause: Cause;
+  readonly fromSeconds: number;
+  readonly untilSeconds: number;
+}
+
+/** The replicas that were always there, then those of each scale-up. */
+function slotsOf(spec: WorkloadSpec, { startSeconds, scalings, speed }: LivesOptions): Slot[] {
+  const added = scalings
+    .filter((scaling) => isOf(spec, scaling))
+    .sort((a, b) => a.startOffsetSeconds - b.startOffsetSeconds)
+    .flatMap(({ replicas, startOffsetSeconds, endOffsetSeconds = Infinity }) =>
+      Array.from({ length: replicas }, () => ({
+        cause: 'scale-up' as const,
+        fromSeconds: startSeconds + startOffsetSeconds / speed,
+        untilSeconds: startSeconds + endOffsetSeconds / speed,
+      })),
+    );
+  const first = {
+    cause: 'start',
+    fromSeconds: startSeconds - MONTH_SECONDS,
+    untilSeconds: Infinity,
+  } as const;
+  return [...Array.from({ length: spec.replicas }, () => first), ...added].map((slot, replica) => ({
+    ...slot,
+    replica,
+  }));
+}
+
+/** When one pod of a slot follows another. Unix seconds. */
+interface Turn {
+  readonly cause: Cause;
+  readonly bornSeconds: number;
+  /** When the pod before it ends, and when the API server forgets that. */
+  readonly previousEndSeconds: number;
+  readonly previousGoneSeconds: number;
+}
+
+/** What happens to a slot while it is there, in order of time. */
+function turnsOf(spec: WorkloadSpec, slot: Slot, options: LivesOptions): Turn[] {
+  const { startSeconds, speed } = options;
+  const rollouts = rolloutTimes(spec, slot.replica, options).map((born) => {
+    const gone = born + ROLLOUT_OVERLAP_SECONDS / speed;
+    return {
+      cause: 'rollout' as const,
+      bornSeconds: born,
+      previousEndSeconds: gone,
+      previousGoneSeconds: gone,
+    };
+  });
+  // Two pods cannot have one name, so that of a StatefulSet must be gone first.
+  const keptSeconds = spec.kind === 'StatefulSet' ? 0 : EVICTED_KEPT_SECONDS;
+  const replacements = options.replacements
+    .filter((replacement) => isOf(spec, replacement) && replacement.replica === slot.replica)
+    .map(({ startOffsetSeconds }) => {
+      const end = startSeconds + startOffsetSeconds / speed;
+      return {
+        cause: 'replacement' as const,
+        bornSeconds: end + REPLACEMENT_SECONDS,
+        previousEndSeconds: end,
+        previousGoneSeconds: end + keptSeconds,
+      };
+    });
+  return [...rollouts, ...replacements]
+    .filter(({ bornSeconds }) => slot.fromSeconds < bornSeconds && bornSeconds < slot.untilSeconds)
+    .sort((a, b) => a.bornSeconds - b.bornSeconds);
+}
+
+/** When each new version of a Deployment reaches a replica: one after the other. The other kinds have none. */
+function rolloutTimes(spec: WorkloadSpec, replica: number, options: LivesOptions): number[] {
+  const { startSeconds, rollouts, speed } = options;
+  return rollouts
+    .filter((rollout) => spec.kind === 'Deployment' && isOf(spec, rollout))
     .map(({ startOffsetSeconds }) => startSeconds + startOffsetSeconds / speed)
+    .map((start) => start + (replica * ROLLOUT_STEP_SECONDS) / speed)
     .sort((a, b) => a - b);
-  return [startSeconds - MONTH_SECONDS, ...rolledOut].flatMap((start, revision) => {
-    const replicaSet = `${spec.name}-${templateHash(`${path}/${revision}`)}`;
-    const next = rolledOut[revision] ?? Infinity;
-    return replicasOf(spec, (replica) => {
-      const delay = (replica * ROLLOUT_STEP_SECONDS) / speed;
-      const gone = next + delay + ROLLOUT_OVERLAP_SECONDS / speed;
-      return makeLife(spec, seed, {
-        pod: `${replicaSet}-${podSuffix(`${path}/${revision}/${replica}`)}`,
-        owner: { kind: 'ReplicaSet', name: replicaSet },
-        ownersOwner: { kind: 'Deployment', name: spec.name },
+}
+
+/** The pods that fill a slot, one after the other. */
+function podsOfSlot(spec: WorkloadSpec, slot: Slot, options: LivesOptions): PodLife[] {
+  const { replica, cause, fromSeconds, untilSeconds } = slot;
+  const turns = turnsOf(spec, slot, options);
+  const births = [{ cause, bornSeconds: fromSeconds }, ...turns];
+  const rollouts = rolloutTimes(spec, replica, options);
+  return births.map((birth, index) => {
+    const next = turns[index];
+    // Replacements since the last new version: each has another name.
+    const sinceRollout = births.slice(0, index + 1).findLastIndex((one) => one.cause !== 'replacement');
+    return makeLife(spec, options.seed, {
+      ...nameOf(spec, options.seed, {
+        revision: rollouts.filter((time) => time <= birth.bornSeconds).length,
         replica,
-        bornSeconds: start + delay,
-        endSeconds: gone,
-        goneSeconds: gone,
-      });
+        replacement: index - sinceRollout,
+      }),
+      replica,
+      cause: birth.cause,
+      restarts: birth.cause === 'start' ? (spec.restarts ?? 0) : 0,
+      bornSeconds: birth.bornSeconds,
+      endSeconds: next?.previousEndSeconds ?? untilSeconds,
+      goneSeconds: next?.previousGoneSeconds ?? untilSeconds,
     });
   });
 }
 
-/** The pods of a StatefulSet are numbered, those of a DaemonSet or a Job get a suffix. */
-function namedPods(spec: WorkloadSpec, { seed, startSeconds }: LivesOptions): PodLife[] {
-  const path = `${seed}/${spec.namespace}/${spec.name}`;
-  const born = startSeconds - (spec.kind === 'Job' ? JOB_AGE_SECONDS : MONTH_SECONDS);
-  const end = born + (spec.runSeconds ?? Infinity);
-  return replicasOf(spec, (replica) =>
-    makeLife(spec, seed, {
-      pod: `${spec.name}-${spec.kind === 'StatefulSet' ? replica : podSuffix(`${path}/${replica}`)}`,
-      owner: { kind: spec.kind, name: spec.name },
-      ownersOwner: undefined,
-      replica,
-      bornSeconds: born,
-      endSeconds: end,
-      goneSeconds: end + JOB_KEPT_SECONDS,
-    }),
-  );
+/** Which version, replica and replacement a pod is, each counted from 0. */
+interface Place {
+  readonly revision: number;
+  readonly replica: number;
+  readonly replacement: number;
 }
 
-function replicasOf(spec: WorkloadSpec, make: (replica: number) => PodLife): PodLife[] {
-  return Array.from({ length: spec.replicas }, (_, replica) => make(replica));
+/**
+ * Each revision of a Deployment has a ReplicaSet and pods of its own. The pods of a StatefulSet are numbered, those of
+ * a DaemonSet get a suffix.
+ */
+function nameOf(
+  spec: WorkloadSpec,
+  seed: number,
+  { revision, replica, replacement }: Place,
+): Pick<PodLife, 'pod' | 'owner' | 'ownersOwner' | 'uid'> {
+  const { namespace, name, kind } = spec;
+  const path = `${seed}/${namespace}/${name}`;
+  const again = replacement === 0 ? '' : `/${replacement}`;
+  const identify = (pod: string) => ({ pod, uid: uid(`${seed}/${namespace}/${pod}${again}`) });
+  if (kind === 'Deployment') {
+    const replicaSet = `${name}-${templateHash(`${path}/${revision}`)}`;
+    return {
+      ...identify(`${replicaSet}-${podSuffix(`${path}/${revision}/${replica}${again}`)}`),
+      owner: { kind: 'ReplicaSet', name: replicaSet },
+      ownersOwner: { kind, name },
+    };
+  }
+  const suffix = kind === 'StatefulSet' ? replica : podSuffix(`${path}/${replica}${again}`);
+  return { ...identify(`${name}-${suffix}`), owner: { kind, name }, ownersOwner: undefined };
 }
+
+const isOf = (spec: WorkloadSpec, change: { readonly namespace: string; readonly workload: string }) =>
+  change.namespace === spec.namespace && change.workload === spec.name;
 
 /** The runs of a CronJob that may be known at an instant. A Job is named after its scheduled minute. */
 export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: number): PodLife[] {
@@ -114,6 +232,8 @@ export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: numbe
       owner: { kind: 'Job', name: job },
       ownersOwner: { kind: 'CronJob', name: spec.name },
       replica: 0,
+      cause: 'start',
+      restarts: 0,
       bornSeconds: scheduled,
       endSeconds: scheduled + run,
       goneSeconds: scheduled + KEPT_RUNS * every + run,
@@ -121,11 +241,12 @@ export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: numbe
   });
 }
 
+/** @param life `uid`: unless told otherwise, made of the name, which then no other pod may have. */
 function makeLife(
   spec: WorkloadSpec,
   seed: number,
-  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key'>,
+  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key'> & { readonly uid?: string },
 ): PodLife {
   const path = `${seed}/${spec.namespace}/${life.pod}`;
-  return { ...life, spec, namespace: spec.namespace, uid: uid(path), key: hashText(path) };
+  return { uid: uid(path), ...life, spec, namespace: spec.namespace, key: hashText(path) };
 }

@@ -14,6 +14,7 @@ export interface FlaggedPod {
     readonly actual: number;
     readonly expected: number;
     readonly deviation: number;
+    readonly share: number;
   }[];
 }
 

@@ -75,17 +75,23 @@ function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
   ];
 }
 
-/** From here on a feature counts as a reason; if none does, the one that is furthest off does. */
-const NOTABLE_SPREADS = 2;
+/** From this share of the score on, a feature counts as a reason; if none has it, the first one does. */
+const NOTABLE_SHARE = 0.05;
 
-/** Why a pod is flagged, the strongest reason first: `memory 1.9 GiB, usually 614 MiB (+22 spreads)`. */
+/**
+ * Why a pod is flagged, the strongest reason first:
+ * `memory 1.9 GiB, usually 614 MiB (+22 spreads, 97 % of the score)`.
+ */
 export function reasons({ features }: FlaggedPod): string[] {
-  const sorted = features.toSorted((a, b) => Math.abs(b.deviation) - Math.abs(a.deviation));
-  return sorted
-    .filter(({ deviation }, index) => index === 0 || Math.abs(deviation) >= NOTABLE_SPREADS)
-    .map(({ feature, unit, actual, expected, deviation }) => {
+  return features
+    .toSorted((a, b) => b.share - a.share)
+    .filter(({ share }, index) => index === 0 || share >= NOTABLE_SHARE)
+    .map(({ feature, unit, actual, expected, deviation, share }) => {
+      // Not "restarts 2 restarts".
+      const value = (amount: number) => quantity(amount, unit === feature ? '' : unit);
       const spreads = `${deviation < 0 ? '-' : '+'}${Math.abs(deviation).toFixed(Math.abs(deviation) < 10 ? 1 : 0)}`;
-      return `${feature} ${quantity(actual, unit)}, usually ${quantity(expected, unit)} (${spreads} spreads)`;
+      const weight = `${Math.round(100 * share)} % of the score`;
+      return `${feature} ${value(actual)}, usually ${value(expected)} (${spreads} spreads, ${weight})`;
     });
 }
 
@@ -116,7 +122,8 @@ export function events(previous: Progress, next: Progress): string[] {
   const before = new Set((previous.flagged ?? []).map(name));
   const now = new Set(next.flagged.map(name));
   for (const pod of next.flagged) {
-    if (!before.has(name(pod))) lines.push(`flagged  ${name(pod)}: ${reasons(pod).join('; ')}`);
+    if (before.has(name(pod))) continue;
+    lines.push(`flagged  ${name(pod)}`, ...reasons(pod).map((reason) => `         ${reason}`));
   }
   for (const pod of before) if (!now.has(pod)) lines.push(`cleared  ${pod}`);
   return lines;
@@ -140,7 +147,8 @@ export function clock(seconds: number): string {
 
 /** A value in a unit that people read easily. */
 export function quantity(value: number, unit: string): string {
-  if (unit !== 'bytes') return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(2))} ${unit}`;
+  if (unit !== 'bytes')
+    return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(2))} ${unit}`.trim();
   const [size, name] = value >= 2 ** 30 ? [2 ** 30, 'GiB'] : [2 ** 20, 'MiB'];
   const scaled = value / size;
   return `${scaled.toFixed(scaled < 10 ? 1 : 0)} ${name}`;

@@ -10,12 +10,14 @@ export interface Detection {
   readonly model: Model;
   /** One instant, and only pods that could be scored, sorted by namespace and pod. */
   readonly table: FeatureTable;
-  /** pods: the isolation score minus the threshold of the model, in (-1, 1); above 0 is anomalous. */
+  /** pods: the score minus the threshold of the model; above 0 is anomalous. */
   readonly scores: Float64Array;
   /** pods × features: the usual value, in the unit of the feature. */
   readonly expected: Float64Array;
   /** pods × features: how far the value is from the usual one, in usual spreads, signed. */
   readonly deviations: Float64Array;
+  /** pods × features: what the forest saw of the deviations (`measure`). */
+  readonly inputs: Float64Array;
   /** How many pods were seen and not scored, by reason (`missing_cpu`, `completed`, …). */
   readonly unscored: ReadonlyMap<string, number>;
   /** How many series were left out, by reason (`unlabelled`, `duplicate`, …). */

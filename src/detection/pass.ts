@@ -7,7 +7,7 @@ import type { Model } from '../model/model.js';
 import type { ModelSlot } from '../model/slot.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import { detect } from './detect.js';
+import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
 import type { Detection, PassOutcome, QueryReport } from './detection.js';
 import { WorkloadDirectory } from './workloads.js';
 
@@ -129,7 +129,7 @@ export class DetectionPass {
     queries: QueryReport[],
     warnings: string[],
   ): Promise<Detection> {
-    const builder = new FeatureTableBuilder(model.features, Float64Array.of(timeSeconds));
+    const builder = new FeatureTableBuilder(model.features, recentInstants(timeSeconds));
     const answers = await settleAll(
       model.features.map((feature) => this.#ask(feature, timeSeconds, signal, queries)),
     );
@@ -159,7 +159,13 @@ export class DetectionPass {
     const report = (success: boolean) =>
       queries.push({ query: feature.name, success, durationSeconds: (now() - started) / 1000 });
     try {
-      const answer = await api.query({ query: feature.query, timeSeconds, signal });
+      const answer = await api.queryRange({
+        query: feature.query,
+        startSeconds: timeSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS,
+        endSeconds: timeSeconds,
+        stepSeconds: RECENT_STEP_SECONDS,
+        signal,
+      });
       report(true);
       return answer;
     } catch (error) {
@@ -185,6 +191,14 @@ export class DetectionPass {
       warnings: [],
     };
   }
+}
+
+/** The minutes up to now: state such as a recent restart comes from the answer, and is never kept between passes. */
+function recentInstants(timeSeconds: number): Float64Array {
+  return Float64Array.from(
+    { length: RECENT_INSTANTS },
+    (_, index) => timeSeconds - (RECENT_INSTANTS - 1 - index) * RECENT_STEP_SECONDS,
+  );
 }
 
 /** Waits for all, so that each has been accounted for, then rejects with the first failure. */

@@ -14,10 +14,14 @@ export interface FeatureDefinition {
   readonly query: string;
   /** The label that carries the pod's name in the answer. */
   readonly podLabel: string;
+  /** `counter`: counts events from an arbitrary beginning; judged by its rise in the last minutes, not its height. */
+  readonly type: 'gauge' | 'counter';
   /** `up`: only a rise is a fault. `both`: a fall is one as well. */
   readonly direction: 'both' | 'up';
   /** The smallest spread that a baseline may have, in `unit`: below it, noise of the measurement begins. */
   readonly spreadFloor: number;
+  /** The smallest spread as a share of the usual level: smaller changes are not worth a flag. */
+  readonly relativeSpreadFloor: number;
   /** A pod without a required feature is not scored; another feature reads as 0 where its query succeeded. */
   readonly required: boolean;
 }
@@ -42,8 +46,11 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
     query: perPod(`rate(container_cpu_usage_seconds_total{${CADVISOR}}[{{cpu_rate_window}}])`),
     pod_label: '{{pod_label}}',
     unit: 'cores',
+    type: 'gauge',
     direction: 'both',
     spread_floor: 0.002,
+    // CPU follows traffic; memory hardly does.
+    relative_spread_floor: 0.2,
     required: true,
   },
   {
@@ -52,8 +59,10 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
     query: perPod(`container_memory_usage_bytes{${CADVISOR}}`),
     pod_label: '{{pod_label}}',
     unit: 'bytes',
+    type: 'gauge',
     direction: 'both',
     spread_floor: 2 * 1024 * 1024,
+    relative_spread_floor: 0.1,
     required: true,
   },
   {
@@ -65,8 +74,11 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
       '(kube_pod_container_status_restarts_total{namespace=~"{{namespace_regex}}"}))',
     pod_label: 'pod',
     unit: 'restarts',
+    type: 'counter',
     direction: 'up',
-    spread_floor: 0.5,
+    // One restart in ten minutes is free, two are five spreads.
+    spread_floor: 0.2,
+    relative_spread_floor: 0,
     required: false,
   },
 ];
@@ -84,8 +96,10 @@ export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureD
     help: spec.help,
     query: fillTemplate(spec.query, options).text.trim(),
     podLabel: fillTemplate(spec.pod_label, options).text,
+    type: spec.type,
     direction: spec.direction,
     spreadFloor: spec.spread_floor,
+    relativeSpreadFloor: spec.relative_spread_floor,
     required: spec.required,
   };
 }

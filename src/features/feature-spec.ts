@@ -53,6 +53,12 @@ export const FEATURE_FIELDS = Object.freeze({
     example: 'bytes per second',
     schema: sentence(40),
   }),
+  /** What the values are: a height, or a count of events from an arbitrary beginning. */
+  type: field({
+    expected: '`gauge` (judged by its value) or `counter` (judged by its rise in the last ten minutes)',
+    example: 'gauge',
+    schema: z.enum(['gauge', 'counter']).default('gauge'),
+  }),
   /** Whether only a rise is a fault, or a fall as well. */
   direction: field({
     expected: '`both` (a rise or a fall is a fault) or `up` (only a rise is)',
@@ -64,6 +70,12 @@ export const FEATURE_FIELDS = Object.freeze({
     expected: 'a number above 0, in the unit of the feature',
     example: '1024',
     schema: z.number().positive(),
+  }),
+  /** The smallest spread as a share of the usual level. */
+  relative_spread_floor: field({
+    expected: 'a number from 0 to 1, a share of the usual level',
+    example: '0.1',
+    schema: z.number().min(0).max(1).default(0.1),
   }),
   /** Whether a pod without this feature goes unscored; otherwise the feature reads as 0 there. */
   required: field({
@@ -80,8 +92,10 @@ export const FeatureSpec = z.strictObject({
   query: FEATURE_FIELDS.query.schema,
   pod_label: FEATURE_FIELDS.pod_label.schema,
   unit: FEATURE_FIELDS.unit.schema,
+  type: FEATURE_FIELDS.type.schema,
   direction: FEATURE_FIELDS.direction.schema,
   spread_floor: FEATURE_FIELDS.spread_floor.schema,
+  relative_spread_floor: FEATURE_FIELDS.relative_spread_floor.schema,
   required: FEATURE_FIELDS.required.schema,
 });
 

@@ -6,9 +6,8 @@ export function nearestName(name: string, known: readonly string[]): string | un
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   // Further apart, two names are two things.
-  return nearest !== undefined && nearest.distance <= Math.max(1, Math.min(3, name.length / 3))
-    ? nearest.candidate
-    : undefined;
+  if (nearest === undefined || nearest.distance >= name.length) return undefined;
+  return nearest.distance <= Math.max(1, Math.min(3, name.length / 3)) ? nearest.candidate : undefined;
 }
 
 /** Levenshtein distance: single-character insertions, deletions and substitutions between two texts. */

@@ -1,6 +1,6 @@
 /** What can be said of a PromQL query without asking Prometheus: its syntax, and the labels that it certainly loses. */
 
-import type { SyntaxNode } from '@lezer/common';
+import type { SyntaxNode, Tree } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import { nearestName } from './nearest-name.js';
 
@@ -34,29 +34,31 @@ export function promqlMistakes(query: string, labels: readonly string[]): readon
       if (type.isError && (first === undefined || from < first)) first = from;
     },
   });
-  if (first !== undefined) return [syntaxMistake(query, first)];
+  if (first !== undefined) return [syntaxMistake(tree, query, first)];
   const expression = expressionsIn(tree.topNode)[0];
-  if (expression === undefined) return [syntaxMistake(query, 0)];
+  if (expression === undefined) return [syntaxMistake(tree, query, 0)];
   return typeMistake(expression) ?? lostLabels(expression, query, labels);
 }
 
 /** PromQL keywords that are often misspelled after an aggregation. */
 const MODIFIERS = ['by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'offset', 'bool'];
 
-function syntaxMistake(query: string, offset: number): OffsetMistake {
+function syntaxMistake(tree: Tree, query: string, offset: number): OffsetMistake {
   const called = query.charAt(offset) === '(' ? /[a-zA-Z_]\w*\s*$/.exec(query.slice(0, offset)) : null;
-  if (called !== null) {
+  // In a list of labels, what comes before the parenthesis is not what is wrong.
+  if (called !== null && tree.resolveInner(called.index, 1).name === 'Identifier') {
     return {
       offset: called.index,
       sentence: `expected a function or an aggregation of PromQL, got \`${called[0].trim()}\`.`,
     };
   }
-  const [token = ''] = /^(?:\w+|\S)/.exec(query.slice(offset).trimStart()) ?? [];
+  const [token] = /^(?:\w+|\S)/.exec(query.slice(offset).trimStart()) ?? [];
+  if (token === undefined) return { offset, sentence: 'expected more PromQL, got the end of the query.' };
   const meant = /^[a-z]/.test(token) ? nearestName(token, MODIFIERS) : undefined;
   return {
     offset,
     sentence:
-      `expected PromQL, got ${token === '' ? 'the end of the query' : `\`${token}\``} where it cannot stand.` +
+      `expected PromQL, got \`${token}\` where it cannot stand.` +
       (meant === undefined || meant === token ? '' : ` Did you mean \`${meant}\`?`),
   };
 }
@@ -144,7 +146,9 @@ function aggregationMistakes(
 function groupingLabels(modifier: SyntaxNode | null, query: string): readonly string[] {
   const grouping = modifier?.getChild('GroupingLabels') ?? null;
   if (grouping === null) return [];
-  return expressionsIn(grouping).map(({ from, to }) => query.slice(from, to).replaceAll(/^["'`]|["'`]$/g, ''));
+  return expressionsIn(grouping).map(({ from, to }) =>
+    query.slice(from, to).replaceAll(/^["'`]|["'`]$/g, ''),
+  );
 }
 
 function listOf(labels: readonly string[]): string {

@@ -25,9 +25,9 @@ export interface FeatureTable {
 
 /** A table, and what did not make it into it. */
 export interface BuiltTable {
-  /** Only pods that have a usable row (every required feature, at the same instant). */
+  /** Only pods that have every required feature at one instant or more. */
   readonly table: FeatureTable;
-  /** Pods that were seen but have no usable row, by reason. */
+  /** Pods that were seen at the last instant without every required feature, by reason. */
   readonly unscored: ReadonlyMap<string, number>;
   /** Series that were left out whole or in part, by reason. */
   readonly droppedSeries: ReadonlyMap<string, number>;
@@ -153,10 +153,8 @@ export class FeatureTableBuilder {
     const unscored = new Map<string, number>();
     for (const row of this.#rows.values()) {
       if (this.#hasCompleteInstant(row)) usable.push(row);
-      else {
-        const reason = this.#whyUnscored(row);
-        unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
-      }
+      const reason = this.#whyUnscored(row);
+      if (reason !== undefined) unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
     }
     usable.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod));
     const size = this.#timestampsSeconds.length * this.#features.length;
@@ -180,11 +178,11 @@ export class FeatureTableBuilder {
   #complete({ cells }: Row): Float64Array {
     const completed = cells.slice();
     const width = this.#features.length;
+    this.#features.forEach((feature, column) => {
+      if (!feature.required) fillGaps(completed, column, width);
+    });
     for (let start = 0; start < cells.length; start += width) {
-      const filled = this.#isComplete(cells, start) ? 0 : Number.NaN;
-      for (let cell = start; cell < start + width; cell++) {
-        if (Number.isNaN(filled) || Number.isNaN(cells[cell])) completed[cell] = filled;
-      }
+      if (!this.#isComplete(cells, start)) completed.fill(Number.NaN, start, start + width);
     }
     return completed;
   }
@@ -202,20 +200,35 @@ export class FeatureTableBuilder {
     );
   }
 
-  #whyUnscored(row: Row): string {
-    if (row.lost !== undefined) return row.lost;
-    const width = this.#features.length;
-    const seen = (column: number) => {
-      for (let cell = column; cell < row.cells.length; cell += width) {
-        if (!Number.isNaN(row.cells[cell])) return true;
-      }
-      return false;
-    };
-    const missing = this.#features.filter((feature, column) => feature.required && !seen(column));
+  /** Why a pod that is there at the last instant has no score then; `undefined` where it has one, or is gone. */
+  #whyUnscored({ cells, lost }: Row): string | undefined {
+    const last = cells.length - this.#features.length;
+    if (this.#isComplete(cells, last)) return undefined;
+    if (lost !== undefined) return lost;
+    if (cells.subarray(last).every(Number.isNaN)) return undefined;
     const required = this.#features.filter((feature) => feature.required);
+    const missing = this.#features.filter(
+      (feature, column) => feature.required && Number.isNaN(cells[last + column]),
+    );
     // kube-state-metrics goes on with a pod that has ended, until the object is deleted.
-    if (missing.length === required.length) return 'completed';
-    return missing[0] === undefined ? 'not_at_the_same_time' : `missing_${missing[0].name}`;
+    return missing.length === required.length ? 'completed' : `missing_${missing[0]?.name}`;
+  }
+}
+
+/**
+ * Fills a column's gaps with the value before, at the beginning with the first one, and with 0 where there is none. A
+ * counter that read 0 in a gap would seem to rise by all it has at its end.
+ */
+function fillGaps(cells: Float64Array, column: number, width: number): void {
+  let known = 0;
+  for (let cell = column; cell < cells.length; cell += width) {
+    if (Number.isNaN(cells[cell])) continue;
+    known = cells[cell] as number;
+    break;
+  }
+  for (let cell = column; cell < cells.length; cell += width) {
+    if (Number.isNaN(cells[cell])) cells[cell] = known;
+    else known = cells[cell] as number;
   }
 }
 

@@ -1,6 +1,7 @@
 /** From a detection to the JSON of `/detect`. */
 
 import type { Detection } from '../detection/detection.js';
+import { explain, type FeatureExplanation } from '../detection/explain.js';
 import type { PodIdentity } from '../features/table.js';
 import type { DetectQuery } from './detect-query.js';
 import type { DetectResponse } from './schemas.js';
@@ -8,38 +9,33 @@ import type { DetectResponse } from './schemas.js';
 /**
  * The pods that pass the filters, most anomalous first.
  *
- * Equal scores stay in the order of the table, which is by namespace and pod: the sort is stable.
+ * Equal scores stay in the order of the table, which is by namespace and pod: the sort is stable. Only what passes is
+ * explained: that costs more than the scores did.
  */
 export function toDetectResponse(detection: Detection, filters: DetectQuery): DetectResponse {
   const { namespace, flagged, limit } = filters;
-  const pods = detection.table.pods
+  const selected = detection.table.pods
     .map((identity, row) => ({ identity, row, score: detection.scores[row] as number }))
     .filter(({ identity }) => namespace === undefined || identity.namespace === namespace)
     .filter(({ score }) => flagged === undefined || score > 0 === flagged)
     .sort((a, b) => b.score - a.score)
-    .slice(0, limit)
-    .map(({ identity, row, score }) => toPod(detection, identity, row, score));
-  return { time: detection.timeSeconds, pods };
+    .slice(0, limit);
+  const explanations = explain(
+    detection,
+    selected.map(({ row }) => row),
+  );
+  return {
+    time: detection.timeSeconds,
+    pods: selected.map(({ identity, score }, index) => toPod(identity, score, explanations[index] ?? [])),
+  };
 }
 
 function toPod(
-  detection: Detection,
   { namespace, pod, workload }: PodIdentity,
-  row: number,
   score: number,
+  explanations: readonly FeatureExplanation[],
 ): DetectResponse['pods'][number] {
-  const { table, model, expected, deviations } = detection;
-  const features = table.features.map((feature, column) => {
-    const cell = row * table.features.length + column;
-    return {
-      feature,
-      unit: model.features.find(({ name }) => name === feature)?.unit ?? '',
-      actual: table.values[cell] as number,
-      expected: expected[cell] as number,
-      deviation: deviations[cell] as number,
-    };
-  });
-  const actual = (name: string) => features.find(({ feature }) => feature === name)?.actual ?? null;
+  const actual = (name: string) => explanations.find(({ feature }) => feature === name)?.actual ?? null;
   return {
     namespace,
     pod,
@@ -49,6 +45,6 @@ function toPod(
     restarts: actual('restarts'),
     anomaly_flag: score > 0 ? 1 : 0,
     anomaly_score: score,
-    features,
+    features: explanations.map(({ contribution: _, ...judgement }) => judgement),
   };
 }

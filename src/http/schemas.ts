@@ -52,6 +52,19 @@ const FeatureJudgement = z
       .number()
       .describe('Distance of `actual` from `expected` in usual spreads; negative below it.')
       .meta({ examples: [33] }),
+    direction: z
+      .enum(['above', 'below', 'usual'])
+      .describe('Where the pod stands; `usual` is less than one spread away from the usual value.')
+      .meta({ examples: ['above'] }),
+    share: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe(
+        'Share of this feature in the score: by how much the score falls when the feature is put back to its usual ' +
+          'value, divided by the sum of that over all features. 0 for each where none makes the score higher.',
+      )
+      .meta({ examples: [0.97] }),
   })
   .describe('One feature of a pod compared with its usual value.');
 
@@ -92,7 +105,9 @@ const PodJudgement = z
       .number()
       .describe('Isolation score minus the threshold of the model, in (-1, 1); above 0 is anomalous.')
       .meta({ examples: [0.12] }),
-    features: z.array(FeatureJudgement).describe('The features that the score is made of.'),
+    features: z
+      .array(FeatureJudgement)
+      .describe('The features that the score is made of, the one with the largest share first.'),
   })
   .describe('One pod and how it behaves.');
 

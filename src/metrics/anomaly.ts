@@ -1,8 +1,8 @@
 /** The product: is a pod anomalous, and how much. */
 
 import { Gauge } from 'prom-client';
-import type { Detection } from '../detection/detection.js';
-import type { MetricModule, MetricSources } from './module.js';
+import { detectionOf } from './detection-of.js';
+import type { MetricModule } from './module.js';
 
 const FLAG = 'anomaly_flag';
 const SCORE = 'anomaly_score';
@@ -35,8 +35,3 @@ export const anomaly: MetricModule = {
     );
   },
 };
-
-async function detectionOf(sources: MetricSources): Promise<Detection | undefined> {
-  const outcome = await sources.pass();
-  return outcome.kind === 'detection' ? outcome.detection : undefined;
-}

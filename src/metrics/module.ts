@@ -5,6 +5,9 @@ import type { PassOutcome } from '../detection/detection.js';
 import type { Model } from '../model/model.js';
 import type { TrainingState } from '../training/trainer.js';
 
+/** The pods for which the gauges of features are there. */
+export type ExplainScope = 'flagged' | 'all' | 'off';
+
 /** What metrics are read from, at the time of the scrape. */
 export interface MetricSources {
   /**
@@ -16,6 +19,7 @@ export interface MetricSources {
   readonly training: () => TrainingState;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: () => ReadonlyMap<string, number>;
+  readonly explain: ExplainScope;
   /** Version of the exporter. */
   readonly version: string;
 }

@@ -5,16 +5,20 @@ import { Registry } from 'prom-client';
 import type { PassOutcome } from '../detection/detection.js';
 import { anomaly } from './anomaly.js';
 import { buildInfo } from './build-info.js';
+import { explanation } from './explanation.js';
 import { model } from './model.js';
 import type { MetricModule, MetricSources } from './module.js';
 import { pass } from './pass.js';
 import { processMetrics } from './process.js';
 import { training } from './training.js';
 import { upstream } from './upstream.js';
+import { workload } from './workload.js';
 
 /** The metric modules, in the order of the text. */
 export const METRIC_MODULES: readonly MetricModule[] = [
   anomaly,
+  explanation,
+  workload,
   pass,
   model,
   training,

@@ -1,8 +1,15 @@
-/** What is usual for a pod: centre and spread of each feature, from the closest group that has enough samples. */
+/** What is usual for a pod: centre and spread of each feature, from the closest group that can tell. */
 
 import type { FeatureDefinition } from '../features/catalog.js';
-import { type FeatureTable, podKey } from '../features/table.js';
-import { type LocationScale, meanAndStandardDeviation, robustLocationScale } from './statistics.js';
+import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
+import { fitSchedule, type Schedule } from './schedule.js';
+import { fitLocationScale } from './spread.js';
+import {
+  type LocationScale,
+  meanAndStandardDeviation,
+  quantileOfSorted,
+  robustLocationScale,
+} from './statistics.js';
 
 /** What a pod is compared with first. */
 export type BaselineKind = 'pod' | 'workload' | 'cluster';
@@ -20,20 +27,34 @@ export interface GroupStatistics {
 /** The usual values, fitted. */
 export interface Baseline {
   readonly kind: BaselineKind;
+  /** Samples that each pod has in the window, by its key. */
+  readonly samples: ReadonlyMap<string, number>;
+  /** Pods by their own past, as far as they have enough of it. */
   readonly pods: GroupStatistics;
+  /** Keys of the pods that have been there since the beginning of the window: only their past is a measure. */
+  readonly established: ReadonlySet<string>;
+  /** What the established pods of a workload have in common. */
   readonly workloads: GroupStatistics;
+  /** Timetables of pods that have one, by their keys. */
+  readonly schedules: ReadonlyMap<string, Schedule>;
   /**
-   * features: all pods in scope. Of ln(value + floor) for the kinds `pod` and `workload`, where only what is extreme
-   * for the whole fleet shall stand out; of the value itself for `cluster`.
+   * features: all pods in scope. Of ln(value) for the kinds `pod` and `workload`, where only what is extreme for the
+   * whole fleet shall stand out; of the value itself for `cluster`.
    */
   readonly fleet: readonly LocationScale[];
 }
 
-/** A group with fewer samples than this has no baseline of its own. */
-export const MINIMUM_GROUP_SAMPLES = 20;
+/** A pod with fewer samples than this has no baseline of its own. */
+const MINIMUM_OWN_SAMPLES = 20;
 
-/** A change of less than a tenth of the usual level is not worth a spread. */
-const RELATIVE_SPREAD_FLOOR = 0.1;
+/** The share of the window in which an established pod has its first sample. */
+const ESTABLISHED_SHARE = 0.1;
+
+/** Replicas of one workload differ by so much of their usual level at least. */
+const RELATIVE_SIBLING_SPREAD = 0.2;
+
+/** A pod of an unknown workload is compared with the fleet by factors; below two, no factor is remarkable. */
+const SMALLEST_FLEET_SPREAD = Math.LN2;
 
 const NO_GROUPS: GroupStatistics = Object.freeze({
   rows: new Map<string, number>(),
@@ -41,162 +62,274 @@ const NO_GROUPS: GroupStatistics = Object.freeze({
   scale: new Float64Array(0),
 });
 
+/** What a baseline is fitted on. */
+export interface TrainingTables {
+  /** The training window. */
+  readonly window: FeatureTable;
+  /** Earlier slices of time with the same columns, possibly none. */
+  readonly history: readonly FeatureTable[];
+}
+
 /**
  * Fits the baseline.
  *
- * @param table the training window; rows that are not complete are passed over.
- * @param features definitions of the table's columns, in their order.
+ * @param features definitions of the tables' columns, in their order.
+ * @param sensitivity spreads that one feature alone must deviate by.
  */
 export function fitBaseline(
-  table: FeatureTable,
+  { window, history }: TrainingTables,
   features: readonly FeatureDefinition[],
   kind: BaselineKind,
+  sensitivity: number,
 ): Baseline {
   if (kind === 'cluster') {
-    return { kind, pods: NO_GROUPS, workloads: NO_GROUPS, fleet: fitCluster(table, features) };
+    return {
+      kind,
+      samples: new Map(),
+      pods: NO_GROUPS,
+      established: new Set(),
+      workloads: NO_GROUPS,
+      schedules: new Map(),
+      fleet: fitCluster(window, features),
+    };
   }
+  const samples = new Map(window.pods.map((pod, index) => [keyOf(pod), countSamples(window, index)]));
+  const slices = history.map((table) => new PastTable(table));
+  const pods = new GroupBuilder(features.length);
+  const schedules = new Map<string, Schedule>();
+  window.pods.forEach((pod, index) => {
+    const key = keyOf(pod);
+    if ((samples.get(key) ?? 0) < MINIMUM_OWN_SAMPLES) return;
+    const own = features.map((feature, column) =>
+      feature.type === 'counter'
+        ? counterStatistics(feature)
+        : fitLocationScale(
+            columnOf(window, index, column),
+            slices.map((slice) => slice.columnOf(key, column)),
+            { ...feature, sensitivity },
+          ),
+    );
+    pods.add(key, own);
+    const schedule = scheduleOf(window, index, slices, key, features, own);
+    if (schedule !== undefined) schedules.set(key, schedule);
+  });
+  const established = establishedPods(window, pods.rows);
+  const statistics = pods.build();
   return {
     kind,
-    pods: kind === 'pod' ? fitGroups(table, features, (pod) => podKey(pod.namespace, pod.pod)) : NO_GROUPS,
-    workloads: fitGroups(table, features, (pod) => podKey(pod.namespace, pod.workload)),
-    fleet: fitFleet(table, features),
+    samples,
+    pods: statistics,
+    established,
+    workloads: fitWorkloads(window, features, statistics, established),
+    schedules,
+    fleet: fitFleet(window, features),
   };
+}
+
+const keyOf = (pod: PodIdentity): string => podKey(pod.namespace, pod.pod);
+
+/** Counters are measured by their recent rise: one is free, as a restart by itself is part of life. */
+const FREE_RISE = 1;
+
+function counterStatistics(feature: FeatureDefinition): LocationScale {
+  return { location: FREE_RISE, scale: feature.spreadFloor };
 }
 
 /** scikit-learn's StandardScaler leaves a constant column as it is, by a scale of 1. */
 function fitCluster(table: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
-  const everyPod = table.pods.map((_, index) => index);
   return features.map((_, column) => {
-    const { location, scale } = meanAndStandardDeviation(columnOf(table, everyPod, column));
+    const parts = table.pods.map((_pod, index) => present(columnOf(table, index, column)));
+    const { location, scale } = meanAndStandardDeviation(concatenate(parts));
     return { location, scale: scale > 0 ? scale : 1 };
   });
 }
 
+/** By pods, not by samples: a pod that was there for a minute tells as much about what sizes there are. */
 function fitFleet(table: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
-  const everyPod = table.pods.map((_, index) => index);
   return features.map((feature, column) => {
-    const values = columnOf(table, everyPod, column).map((value) => Math.log(value + feature.spreadFloor));
-    const { location, scale } = robustLocationScale(values);
-    return { location, scale: Math.max(scale, Math.log1p(RELATIVE_SPREAD_FLOOR)) };
+    if (feature.type === 'counter') return counterStatistics(feature);
+    const logarithms = table.pods.map((_, index) => {
+      const level = median(present(columnOf(table, index, column)));
+      return Math.log(Math.max(level, feature.spreadFloor));
+    });
+    const { location, scale } = robustLocationScale(Float64Array.from(logarithms));
+    return { location, scale: Math.max(scale, SMALLEST_FLEET_SPREAD) };
   });
 }
 
-function fitGroups(
+/** A window may begin before Prometheus has data; its first sample of any pod is what counts as the beginning. */
+function establishedPods(table: FeatureTable, withBaseline: ReadonlyMap<string, number>): Set<string> {
+  const firsts = table.pods.map((_, index) =>
+    columnOf(table, index, 0).findIndex((value) => !Number.isNaN(value)),
+  );
+  const begin = Math.min(...firsts.filter((first) => first >= 0));
+  const latest = begin + ESTABLISHED_SHARE * (table.timestampsSeconds.length - begin);
+  const established = table.pods.filter(
+    (pod, index) => withBaseline.has(keyOf(pod)) && (firsts[index] as number) < latest,
+  );
+  return new Set(established.map(keyOf));
+}
+
+/**
+ * The statistics of workloads from those of their established pods: also of pods that are gone by now, so that the
+ * pods of a rollout are compared with those that they replace.
+ */
+function fitWorkloads(
   table: FeatureTable,
   features: readonly FeatureDefinition[],
-  keyOf: (pod: FeatureTable['pods'][number]) => string,
+  pods: GroupStatistics,
+  established: ReadonlySet<string>,
 ): GroupStatistics {
   const members = new Map<string, number[]>();
-  table.pods.forEach((pod, index) => {
-    const key = keyOf(pod);
-    const group = members.get(key);
-    if (group === undefined) members.set(key, [index]);
-    else group.push(index);
-  });
-  const rows = new Map<string, number>();
-  const location: number[] = [];
-  const scale: number[] = [];
-  for (const [key, pods] of members) {
-    const columns = features.map((_, column) => columnOf(table, pods, column));
-    if ((columns[0]?.length ?? 0) < MINIMUM_GROUP_SAMPLES) continue;
-    rows.set(key, rows.size);
-    features.forEach((feature, column) => {
-      const fitted = robustLocationScale(columns[column] as Float64Array);
-      location.push(fitted.location);
-      scale.push(
-        Math.max(fitted.scale, RELATIVE_SPREAD_FLOOR * Math.abs(fitted.location), feature.spreadFloor),
-      );
-    });
+  for (const pod of table.pods) {
+    const row = established.has(keyOf(pod)) ? pods.rows.get(keyOf(pod)) : undefined;
+    if (row === undefined) continue;
+    const key = podKey(pod.namespace, pod.workload);
+    const rows = members.get(key);
+    if (rows === undefined) members.set(key, [row]);
+    else rows.push(row);
   }
-  return { rows, location: Float64Array.from(location), scale: Float64Array.from(scale) };
+  const workloads = new GroupBuilder(features.length);
+  for (const [key, rows] of members) {
+    workloads.add(
+      key,
+      features.map((feature, column) => {
+        if (feature.type === 'counter') return counterStatistics(feature);
+        const cells = Uint32Array.from(rows, (row) => row * features.length + column);
+        const locations = Float64Array.from(cells, (cell) => pods.location[cell] as number);
+        const scales = Float64Array.from(cells, (cell) => pods.scale[cell] as number);
+        const { location, scale } = robustLocationScale(locations);
+        return {
+          location,
+          scale: Math.max(
+            median(scales),
+            scale,
+            RELATIVE_SIBLING_SPREAD * Math.abs(location),
+            feature.spreadFloor,
+          ),
+        };
+      }),
+    );
+  }
+  return workloads.build();
 }
 
-/** One feature of some pods, over all their complete instants. */
-function columnOf(table: FeatureTable, pods: readonly number[], column: number): Float64Array {
+function scheduleOf(
+  window: FeatureTable,
+  index: number,
+  slices: readonly PastTable[],
+  key: string,
+  features: readonly FeatureDefinition[],
+  own: readonly LocationScale[],
+): Schedule | undefined {
+  const current = new PastTable(window);
+  const past = (column: number, timeSeconds: number) => {
+    if (features[column]?.type === 'counter') return Number.NaN;
+    let value = current.valueAt(index, column, timeSeconds);
+    for (const slice of slices) {
+      if (!Number.isNaN(value)) break;
+      value = slice.valueAt(slice.indexOf(key), column, timeSeconds);
+    }
+    const { location, scale } = own[column] as LocationScale;
+    return (value - location) / scale;
+  };
+  return fitSchedule(past, features.length, window.timestampsSeconds);
+}
+
+/** A table that is asked by pod and by time. */
+class PastTable {
+  readonly #table: FeatureTable;
+  #indices: ReadonlyMap<string, number> | undefined;
+
+  constructor(table: FeatureTable) {
+    this.#table = table;
+  }
+
+  /** Position of a pod by its key, -1 where it is not in the table. */
+  indexOf(key: string): number {
+    this.#indices ??= new Map(this.#table.pods.map((pod, index) => [keyOf(pod), index]));
+    return this.#indices.get(key) ?? -1;
+  }
+
+  /** All values of a feature of a pod, one for each instant; `NaN` where there is none. */
+  columnOf(key: string, column: number): Float64Array {
+    const index = this.indexOf(key);
+    if (index < 0) return new Float64Array(this.#table.timestampsSeconds.length).fill(Number.NaN);
+    return columnOf(this.#table, index, column);
+  }
+
+  /** The value at the instant nearest to a time, `NaN` where the table has none there. */
+  valueAt(index: number, column: number, timeSeconds: number): number {
+    const { timestampsSeconds: grid, features, values } = this.#table;
+    const first = grid[0] ?? Number.NaN;
+    const step = (grid[1] ?? first + 1) - first;
+    const instant = Math.round((timeSeconds - first) / step);
+    if (index < 0 || !(instant >= 0 && instant < grid.length)) return Number.NaN;
+    return values[(index * grid.length + instant) * features.length + column] as number;
+  }
+}
+
+/** Collects rows of statistics. */
+class GroupBuilder {
+  readonly rows = new Map<string, number>();
+  readonly #location: number[] = [];
+  readonly #scale: number[] = [];
+  readonly #width: number;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  add(key: string, columns: readonly LocationScale[]): void {
+    if (columns.length !== this.#width) {
+      throw new Error(`Expected ${this.#width} columns, got ${columns.length}.`);
+    }
+    this.rows.set(key, this.rows.size);
+    for (const { location, scale } of columns) {
+      this.#location.push(location);
+      this.#scale.push(scale);
+    }
+  }
+
+  build(): GroupStatistics {
+    return {
+      rows: this.rows,
+      location: Float64Array.from(this.#location),
+      scale: Float64Array.from(this.#scale),
+    };
+  }
+}
+
+/** One feature of one pod, a value for each instant; `NaN` where there is none. */
+export function columnOf(table: FeatureTable, index: number, column: number): Float64Array {
   const width = table.features.length;
   const instants = table.timestampsSeconds.length;
-  const values = new Float64Array(pods.length * instants);
-  let count = 0;
-  for (const pod of pods) {
-    for (let row = pod * instants; row < (pod + 1) * instants; row++) {
-      const value = table.values[row * width + column] as number;
-      if (!Number.isNaN(value)) values[count++] = value;
-    }
+  const values = new Float64Array(instants);
+  for (let instant = 0; instant < instants; instant++) {
+    values[instant] = table.values[(index * instants + instant) * width + column] as number;
   }
-  return values.subarray(0, count);
+  return values;
 }
 
-/** How far every row of a table is from what is usual for its pod. Both are rows × features, like the table. */
-export interface Deviations {
-  /** The usual value, in the feature's unit. */
-  readonly expected: Float64Array;
-  /**
-   * (value - expected) / spread; never below 0 for a feature that can only go wrong upwards, except in the plain
-   * method (`cluster`), which knows no directions.
-   */
-  readonly deviations: Float64Array;
+function countSamples(table: FeatureTable, index: number): number {
+  return present(columnOf(table, index, 0)).length;
 }
 
-/** Compares a table of the same features with the baseline. Cells without a value stay `NaN`. */
-export function measureDeviations(
-  baseline: Baseline,
-  features: readonly FeatureDefinition[],
-  table: FeatureTable,
-): Deviations {
-  const width = features.length;
-  const instants = table.timestampsSeconds.length;
-  const expected = new Float64Array(table.values.length);
-  const deviations = new Float64Array(table.values.length);
-  table.pods.forEach((pod, index) => {
-    const usual = usualOf(baseline, pod.namespace, pod.pod, pod.workload);
-    for (let column = 0; column < width; column++) {
-      const feature = features[column] as FeatureDefinition;
-      const measure = measureAgainst(baseline, usual, feature, column, width);
-      const upwardsOnly = feature.direction === 'up' && baseline.kind !== 'cluster';
-      for (let row = index * instants; row < (index + 1) * instants; row++) {
-        const cell = row * width + column;
-        const value = table.values[cell] as number;
-        expected[cell] = Number.isNaN(value) ? Number.NaN : measure.expected;
-        const deviation = measure.deviation(value);
-        deviations[cell] = upwardsOnly ? Math.max(0, deviation) : deviation;
-      }
-    }
-  });
-  return { expected, deviations };
+function present(values: Float64Array): Float64Array {
+  return values.filter((value) => !Number.isNaN(value));
 }
 
-/** The closest group of a pod that has a baseline; none means the fleet. */
-function usualOf(
-  baseline: Baseline,
-  namespace: string,
-  pod: string,
-  workload: string,
-): { readonly statistics: GroupStatistics; readonly row: number } | undefined {
-  const ownRow = baseline.pods.rows.get(podKey(namespace, pod));
-  if (ownRow !== undefined) return { statistics: baseline.pods, row: ownRow };
-  const workloadRow = baseline.workloads.rows.get(podKey(namespace, workload));
-  if (workloadRow !== undefined) return { statistics: baseline.workloads, row: workloadRow };
-  return undefined;
+/** @param values at least one; sorted in place. */
+function median(values: Float64Array): number {
+  return quantileOfSorted(values.sort(), 0.5);
 }
 
-function measureAgainst(
-  baseline: Baseline,
-  usual: ReturnType<typeof usualOf>,
-  feature: FeatureDefinition,
-  column: number,
-  width: number,
-): { readonly expected: number; deviation(value: number): number } {
-  if (usual !== undefined) {
-    const location = usual.statistics.location[usual.row * width + column] as number;
-    const scale = usual.statistics.scale[usual.row * width + column] as number;
-    return { expected: location, deviation: (value) => (value - location) / scale };
+function concatenate(parts: readonly Float64Array[]): Float64Array {
+  const whole = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
   }
-  const { location, scale } = baseline.fleet[column] as LocationScale;
-  if (baseline.kind === 'cluster') {
-    return { expected: location, deviation: (value) => (value - location) / scale };
-  }
-  return {
-    expected: Math.exp(location) - feature.spreadFloor,
-    deviation: (value) => (Math.log(value + feature.spreadFloor) - location) / scale,
-  };
+  return whole;
 }

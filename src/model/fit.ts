@@ -2,14 +2,16 @@
 
 import { createHash } from 'node:crypto';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { type FeatureTable, podKey } from '../features/table.js';
-import { type BaselineKind, fitBaseline, measureDeviations } from './baseline.js';
-import { type Forest, scoreRows } from './forest.js';
+import { podKey } from '../features/table.js';
+import { type BaselineKind, fitBaseline, type TrainingTables } from './baseline.js';
+import type { Forest } from './forest.js';
 import { growForest } from './grow.js';
+import { measure } from './measure.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
+import { rawScores } from './score.js';
 import { quantileOfSorted } from './statistics.js';
-import { probePoints, TRANSFORMED_LIMIT, transformDeviations } from './transform.js';
+import { INPUT_LIMIT, inputOf, probePoints } from './transform.js';
 
 /** What shapes a model besides the data. */
 export interface ModelParameters {
@@ -44,24 +46,25 @@ const PLAIN_THRESHOLD = 0.5 + 1e-12;
 /**
  * Fits a model.
  *
- * @param table the training window, with at least `MINIMUM_TRAINING_SAMPLES` complete rows.
- * @param features definitions of the table's columns, in their order.
+ * @param tables the training window, with at least `MINIMUM_TRAINING_SAMPLES` complete rows, and earlier slices.
+ * @param features definitions of the tables' columns, in their order.
  */
 export function fitModel(
-  table: FeatureTable,
+  tables: TrainingTables,
   features: readonly FeatureDefinition[],
   parameters: ModelParameters,
 ): Model {
+  const { window } = tables;
   const random = createRandom(parameters.randomState);
-  const baseline = fitBaseline(table, features, parameters.baseline);
-  const { deviations } = measureDeviations(baseline, features, table);
-  const rows = transformDeviations(completeRows(deviations, features.length), parameters.baseline);
+  const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity);
+  const { inputs } = measure(baseline, features, window, { firstInstant: 0, excuseSchedules: false });
+  const rows = completeRows(inputs, features.length);
   const samples = rows.length / features.length;
   if (samples < MINIMUM_TRAINING_SAMPLES) {
     throw new Error(`Expected at least ${MINIMUM_TRAINING_SAMPLES} complete training rows, got ${samples}.`);
   }
-  const forest = fitForest(rows, features, parameters, random);
-  const instants = table.timestampsSeconds;
+  const forest = fitForest(usualRows(rows, features.length, parameters), features, parameters, random);
+  const instants = window.timestampsSeconds;
   return {
     fingerprint: fingerprint(features, parameters),
     features,
@@ -70,10 +73,28 @@ export function fitModel(
     threshold: chooseThreshold(forest, rows, features, parameters),
     windowStartSeconds: instants[0] ?? Number.NaN,
     windowEndSeconds: instants[instants.length - 1] ?? Number.NaN,
-    workloads: new Map(table.pods.map((pod) => [podKey(pod.namespace, pod.pod), pod.workload])),
+    workloads: new Map(window.pods.map((pod) => [podKey(pod.namespace, pod.pod), pod.workload])),
     samples,
-    pods: table.pods.length,
+    pods: window.pods.length,
   };
+}
+
+/**
+ * The rows in which no feature alone is beyond the boundary: the forest learns what is usual, and an incident in the
+ * window must not teach it. All rows where hardly any would remain, and for the plain method.
+ */
+function usualRows(rows: Float64Array, width: number, parameters: ModelParameters): Float64Array {
+  if (parameters.baseline === 'cluster') return rows;
+  const boundary = inputOf(parameters.sensitivity);
+  const usual = new Float64Array(rows.length);
+  let length = 0;
+  for (let start = 0; start < rows.length; start += width) {
+    const row = rows.subarray(start, start + width);
+    if (row.some((input) => Math.abs(input) > boundary)) continue;
+    usual.set(row, length);
+    length += width;
+  }
+  return length < MINIMUM_TRAINING_SAMPLES * width ? rows : usual.slice(0, length);
 }
 
 /** A table's rows without those that have no values. */
@@ -107,8 +128,8 @@ function fitForest(
       position += width;
     }
     while (position < sample.length) {
-      const lowest = features[position % width]?.direction === 'up' ? 0 : -TRANSFORMED_LIMIT;
-      sample[position++] = lowest + random() * (TRANSFORMED_LIMIT - lowest);
+      const lowest = features[position % width]?.direction === 'up' ? 0 : -INPUT_LIMIT;
+      sample[position++] = lowest + random() * (INPUT_LIMIT - lowest);
     }
     return sample;
   };
@@ -122,10 +143,13 @@ function chooseThreshold(
   parameters: ModelParameters,
 ): number {
   if (parameters.contamination !== 'auto') {
-    return quantileOfSorted(scoreRows(forest, rows).sort(), 1 - parameters.contamination);
+    return quantileOfSorted(
+      rawScores(forest, rows, parameters.baseline).sort(),
+      1 - parameters.contamination,
+    );
   }
   if (parameters.baseline === 'cluster') return PLAIN_THRESHOLD;
-  const scores = scoreRows(forest, probePoints(features, parameters.sensitivity));
+  const scores = rawScores(forest, probePoints(features, parameters.sensitivity), parameters.baseline);
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 

@@ -1,16 +1,40 @@
-/** From deviations to anomaly scores. */
+/** From what the forest sees to anomaly scores. */
 
-import { scoreRows } from './forest.js';
+import type { BaselineKind } from './baseline.js';
+import { type Forest, scoreRows } from './forest.js';
 import type { Model } from './model.js';
-import { transformDeviations } from './transform.js';
+import { clipInputs } from './transform.js';
 
 /**
- * Scores rows of deviations with a model.
- *
- * @param deviations rows × features, in usual spreads.
- * @returns one for each row: the isolation score minus the threshold of the model, in (-1, 1); above 0 is anomalous.
+ * Weight of the largest single deviation beside the forest's score. The forest saturates: far beyond what it was grown
+ * on, further is not more. This keeps the ranking rising, and is too small to flag what the forest finds usual.
  */
-export function scoreDeviations(model: Model, deviations: Float64Array): Float64Array {
-  const rows = transformDeviations(deviations, model.baseline.kind);
-  return scoreRows(model.forest, rows).map((score) => score - model.threshold);
+const TAIL_WEIGHT = 0.02;
+
+/**
+ * Scores before the threshold is taken off.
+ *
+ * @param inputs rows × features, as `measure` gives them.
+ */
+export function rawScores(forest: Forest, inputs: Float64Array, kind: BaselineKind): Float64Array {
+  if (kind === 'cluster') return scoreRows(forest, inputs);
+  const scores = scoreRows(forest, clipInputs(inputs));
+  const width = forest.features;
+  return scores.map((score, row) => {
+    let largest = 0;
+    for (let cell = row * width; cell < (row + 1) * width; cell++) {
+      largest = Math.max(largest, Math.abs(inputs[cell] as number));
+    }
+    return score + TAIL_WEIGHT * largest;
+  });
+}
+
+/**
+ * Scores rows with a model.
+ *
+ * @param inputs rows × features, as `measure` gives them.
+ * @returns one for each row: the score minus the threshold of the model; above 0 is anomalous.
+ */
+export function scoreInputs(model: Model, inputs: Float64Array): Float64Array {
+  return rawScores(model.forest, inputs, model.baseline.kind).map((score) => score - model.threshold);
 }

@@ -1,33 +1,56 @@
-/** From deviations to the rows that the forest sees. */
+/** From deviations to what the forest sees. */
 
 import type { FeatureDefinition } from '../features/catalog.js';
-import type { BaselineKind } from './baseline.js';
 
-/** Beyond this many spreads, further is not more: the forest has seen nothing there. */
+/** Beyond this many spreads, further is not more for the forest: it has seen nothing there. */
 const DEVIATION_LIMIT = 50;
 
-/** Ends of the range of a transformed deviation. */
-export const TRANSFORMED_LIMIT = Math.asinh(DEVIATION_LIMIT);
+/** Ends of the range that the forest partitions. */
+export const INPUT_LIMIT = Math.asinh(DEVIATION_LIMIT);
+
+/** A fall counts half: a pod with less to do is more often idle than broken. */
+const FALL_WEIGHT = 0.5;
+
+/** A deviation that the minute before does not share counts a little less. */
+const NEWEST_WEIGHT = 0.9;
 
 /**
- * Deviations as the forest sees them: asinh, clipped. It is linear near 0 and logarithmic far out, so that the
- * forest's uniform splits fall as often between 2 and 4 spreads as between 20 and 40. The `cluster` baseline is the
- * plain method and leaves deviations as they are.
+ * asinh of a deviation: linear near 0 and logarithmic far out, so that uniform splits fall as often between 2 and 4
+ * spreads as between 20 and 40.
  *
- * @param deviations rows × features.
+ * @param upwardsOnly a fall is nothing.
  */
-export function transformDeviations(deviations: Float64Array, kind: BaselineKind): Float64Array {
-  if (kind === 'cluster') return deviations;
-  return deviations.map((deviation) =>
-    Math.max(-TRANSFORMED_LIMIT, Math.min(TRANSFORMED_LIMIT, Math.asinh(deviation))),
-  );
+export function squash(deviation: number, upwardsOnly: boolean): number {
+  if (deviation < 0) return upwardsOnly ? 0 : Math.asinh(FALL_WEIGHT * deviation);
+  return Math.asinh(deviation);
+}
+
+/**
+ * Two neighbouring instants as one: what deviates to the same side twice counts in full, a lone instant less.
+ *
+ * @param now squashed deviation; `NaN` stays.
+ * @param before of the instant before; `NaN` where there is none, and then `now` counts in full.
+ */
+export function settle(now: number, before: number): number {
+  if (Number.isNaN(before)) return now;
+  return now * before > 0 ? NEWEST_WEIGHT * now + (1 - NEWEST_WEIGHT) * before : NEWEST_WEIGHT * now;
+}
+
+/** What one feature alone looks like at `deviation` spreads upwards that last for two instants. */
+export function inputOf(deviation: number): number {
+  return Math.asinh(deviation);
+}
+
+/** Values cut off at the ends of the range that the forest partitions. */
+export function clipInputs(inputs: Float64Array): Float64Array {
+  return inputs.map((input) => Math.max(-INPUT_LIMIT, Math.min(INPUT_LIMIT, input)));
 }
 
 /**
  * The points at which one feature alone deviates by `sensitivity` spreads, each feature in turn, in each direction
- * that counts. Their mean score is the boundary of what is anomalous.
+ * that counts (downwards by as many weighted ones). Their mean score is the boundary of what is anomalous.
  *
- * @returns points × features, transformed.
+ * @returns points × features.
  */
 export function probePoints(features: readonly FeatureDefinition[], sensitivity: number): Float64Array {
   const probes = features.flatMap((feature, column) =>
@@ -40,7 +63,7 @@ export function probePoints(features: readonly FeatureDefinition[], sensitivity:
   );
   const points = new Float64Array(probes.length * features.length);
   probes.forEach(({ column, sign }, row) => {
-    points[row * features.length + column] = sign * Math.asinh(sensitivity);
+    points[row * features.length + column] = sign * inputOf(sensitivity);
   });
   return points;
 }

@@ -2,11 +2,12 @@
 
 import type { FeatureDefinition } from '../features/catalog.js';
 import { queryOwners } from '../features/owners.js';
-import { type BuiltTable, FeatureTableBuilder, podKey } from '../features/table.js';
+import { type BuiltTable, type FeatureTable, FeatureTableBuilder, podKey } from '../features/table.js';
 import { type Owners, workloadFromName } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
+import { type HistorySlice, historySlices } from '../model/schedule.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 
 /** What to train on. */
@@ -17,6 +18,8 @@ export interface TrainingRequest {
   readonly stepSeconds: number;
   /** Unix time in seconds; the window ends at the last multiple of the step before it. */
   readonly nowSeconds: number;
+  /** Time until the next training, in seconds: earlier hours are asked what to expect until then. */
+  readonly untilNextTrainingSeconds: number;
 }
 
 /** What a training brings. */
@@ -36,6 +39,9 @@ export const TRAINING_REQUEST_TIMEOUT_SECONDS = 60;
 
 /** Points in one answer: about 20 MB of JSON, and far below Prometheus' limits on samples and on points. */
 const POINTS_PER_REQUEST = 600_000;
+
+/** Slices of earlier hours are sampled at least so closely, in seconds, to tell one minute from the next. */
+const LONGEST_SLICE_STEP_SECONDS = 60;
 
 /** Instants in the first request for a feature, before the number of its series is known. */
 const FIRST_REQUEST_INSTANTS = 30;
@@ -64,25 +70,58 @@ export async function train(
 ): Promise<TrainingResult> {
   const grid = trainingGrid(request);
   const warnings = new Set<string>();
-  const builder = new FeatureTableBuilder(request.features, grid);
-  const found: Found[] = [];
-  for (const feature of request.features) {
-    found.push(
-      await fetchFeature(api, feature, { grid, stepSeconds: request.stepSeconds }, builder, warnings, signal),
-    );
-  }
-  const absent = found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
-  const owners = await fetchOwners(api, grid[grid.length - 1] as number, warnings, signal);
-  const built = builder.build(
-    (namespace, pod) => owners.get(podKey(namespace, pod)) ?? workloadFromName(pod),
-  );
-  requireEnoughSamples(built, found);
+  const end = grid[grid.length - 1] as number;
+  const owners = await fetchOwners(api, end, warnings, signal);
+  const fetching: Fetching = { api, features: request.features, owners, warnings, signal };
+  const window = await fetchTable(fetching, { grid, stepSeconds: request.stepSeconds });
+  requireEnoughSamples(window.built, window.found);
+  const absent = window.found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
   for (const feature of absent) {
     warnings.add(`The query for ${feature.name} found no series; the model does without this feature.`);
   }
   const features = request.features.filter((feature) => !absent.includes(feature));
-  const table = selectFeatures(built, request.features, features);
-  return { model: fitModel(table, features, request.parameters), warnings: [...warnings] };
+  const history: FeatureTable[] = [];
+  for (const slice of request.parameters.baseline === 'cluster'
+    ? []
+    : historySlices(end, request.untilNextTrainingSeconds)) {
+    const { built } = await fetchTable({ ...fetching, features }, sliceGrid(slice, request.stepSeconds));
+    history.push(built.table);
+  }
+  const tables = { window: selectFeatures(window.built, request.features, features), history };
+  return { model: fitModel(tables, features, request.parameters), warnings: [...warnings] };
+}
+
+/** Instants at equal distances. The step does not follow from a grid that has a single instant. */
+interface Grid {
+  readonly grid: Float64Array;
+  readonly stepSeconds: number;
+}
+
+/** What every request of a training shares. */
+interface Fetching {
+  readonly api: PrometheusApi;
+  readonly features: readonly FeatureDefinition[];
+  readonly owners: Owners;
+  /** Is added to. */
+  readonly warnings: Set<string>;
+  readonly signal: AbortSignal;
+}
+
+async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: BuiltTable; found: Found[] }> {
+  const builder = new FeatureTableBuilder(fetching.features, grid.grid);
+  const found: Found[] = [];
+  for (const feature of fetching.features) found.push(await fetchFeature(fetching, feature, grid, builder));
+  const built = builder.build(
+    (namespace, pod) => fetching.owners.get(podKey(namespace, pod)) ?? workloadFromName(pod),
+  );
+  return { built, found };
+}
+
+function sliceGrid({ startSeconds, endSeconds }: HistorySlice, windowStepSeconds: number): Grid {
+  const stepSeconds = Math.min(windowStepSeconds, LONGEST_SLICE_STEP_SECONDS);
+  const instants = Math.floor((endSeconds - startSeconds) / stepSeconds) + 1;
+  const grid = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * stepSeconds);
+  return { grid, stepSeconds };
 }
 
 /** Instants of the window at multiples of the step, ascending: replicas that train in the same step agree. */
@@ -94,13 +133,10 @@ function trainingGrid({ nowSeconds, lookbackSeconds, stepSeconds }: TrainingRequ
 
 /** Asks for one feature in slices of time, so that no answer is large, and decodes each into the table at once. */
 async function fetchFeature(
-  api: PrometheusApi,
+  { api, warnings, signal }: Fetching,
   feature: FeatureDefinition,
-  // The step does not follow from the grid, which has a single instant where the step is longer than the window.
-  { grid, stepSeconds }: { readonly grid: Float64Array; readonly stepSeconds: number },
+  { grid, stepSeconds }: Grid,
   builder: FeatureTableBuilder,
-  warnings: Set<string>,
-  signal: AbortSignal,
 ): Promise<Found> {
   const found: Found = { feature, series: 0, samples: 0 };
   let instants = FIRST_REQUEST_INSTANTS;

@@ -7,6 +7,8 @@ import type { Logger } from '../logging/logger.js';
 export interface Schedule {
   /** When the work is due next, if ever. */
   nextRun(): Date | null;
+  /** Time from the next run to the one after it, in seconds; `undefined` where there are no two more. */
+  intervalSeconds(): number | undefined;
   stop(): void;
 }
 
@@ -35,6 +37,10 @@ export function startSchedule(
   });
   return {
     nextRun: () => task.getNextRun(),
+    intervalSeconds: () => {
+      const [first, second] = task.getNextRuns(2);
+      return first && second && (second.getTime() - first.getTime()) / 1000;
+    },
     stop: () => void task.destroy(),
   };
 }

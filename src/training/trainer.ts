@@ -21,8 +21,8 @@ export interface TrainingState {
 
 /** What a trainer works with. */
 export interface TrainerOptions {
-  /** One training; `signal` ends it. */
-  readonly train: (signal: AbortSignal) => Promise<TrainingResult>;
+  /** One training; `signal` ends it. `untilNextTrainingSeconds` is how long the model is going to serve. */
+  readonly train: (signal: AbortSignal, untilNextTrainingSeconds: number) => Promise<TrainingResult>;
   readonly slot: ModelSlot;
   /** Starts the schedule that calls `work`, which never rejects. */
   readonly startSchedule: (work: () => Promise<unknown>) => Schedule;
@@ -36,6 +36,9 @@ export interface TrainerOptions {
 /** Waiting time after the first failure of the first training; it doubles up to the longest. */
 const FIRST_RETRY_MILLISECONDS = 1_000;
 const LONGEST_RETRY_MILLISECONDS = 60_000;
+
+/** Where the schedule tells no interval. */
+const DEFAULT_INTERVAL_SECONDS = 15 * 60;
 
 /** Trains, one training at a time. */
 export class Trainer {
@@ -88,7 +91,10 @@ export class Trainer {
     const { train, slot, logger, now } = this.#options;
     const started = now();
     try {
-      const { model, warnings } = await train(this.#stopping.signal);
+      const { model, warnings } = await train(
+        this.#stopping.signal,
+        this.#schedule?.intervalSeconds() ?? DEFAULT_INTERVAL_SECONDS,
+      );
       slot.set(model);
       for (const warning of warnings) logger.warn({}, warning);
       const { samples, pods, fingerprint } = model;

@@ -1,0 +1,118 @@
+/** Why a pod has its score: each feature beside its usual value, and the part that it has in the score. */
+
+import type { FeatureTable } from '../features/table.js';
+import { scoreInputs } from '../model/score.js';
+import type { Detection } from './detection.js';
+
+/** Where a value stands; `usual`: less than one usual spread from what is expected. */
+export type Direction = 'above' | 'below' | 'usual';
+
+/** One feature of a pod compared with its usual value. */
+export interface FeatureReading {
+  /** Name of the feature. */
+  readonly feature: string;
+  /** Unit of `actual` and `expected`. */
+  readonly unit: string;
+  /** The latest value. */
+  readonly actual: number;
+  /** The usual value. */
+  readonly expected: number;
+  /** How far the value is from the usual one, in usual spreads, signed. */
+  readonly deviation: number;
+  readonly direction: Direction;
+}
+
+/** A reading, and how much it weighs. */
+export interface FeatureExplanation extends FeatureReading {
+  /**
+   * By how much the score falls when this feature alone is put back to its usual value; never below 0. A feature
+   * without which the score would even be higher has 0: it excuses the pod and does not accuse it.
+   */
+  readonly contribution: number;
+  /** The contribution as a share of those of all features of the pod, from 0 to 1; 0 where no feature has any. */
+  readonly share: number;
+}
+
+/** From this many spreads on, a value counts as above or below the usual one. */
+const NOTEWORTHY_SPREADS = 1;
+
+/**
+ * Explains the scores of some pods. It scores each of them once and once more for each feature, so the cost grows
+ * with pods × features: give only the pods that somebody asks for.
+ *
+ * @param rows positions of the pods in the table of the detection.
+ * @returns for each row, in their order: all features, the one with the largest share first, equal shares by the size
+ *   of the deviation.
+ */
+export function explain(detection: Detection, rows: readonly number[]): FeatureExplanation[][] {
+  const contributions = contributionsOf(detection, rows);
+  return rows.map((row, index) => {
+    const own = contributions.map((ofFeature) => ofFeature[index] as number);
+    const total = own.reduce((sum, contribution) => sum + contribution, 0);
+    return readFeatures(detection, row)
+      .map((reading, column) => {
+        const contribution = own[column] as number;
+        return { ...reading, contribution, share: total > 0 ? contribution / total : 0 };
+      })
+      .sort((a, b) => b.share - a.share || Math.abs(b.deviation) - Math.abs(a.deviation));
+  });
+}
+
+/**
+ * Every feature of a pod beside its usual value, in the order of the model. Costs next to nothing.
+ *
+ * @param row position of the pod in the table of the detection.
+ */
+export function readFeatures(detection: Detection, row: number): FeatureReading[] {
+  const { model, table, expected, deviations } = detection;
+  const actual = latestValues(table, row);
+  return model.features.map(({ name, unit }, column) => {
+    const cell = row * model.features.length + column;
+    const deviation = deviations[cell] as number;
+    return {
+      feature: name,
+      unit,
+      actual: actual[column] as number,
+      expected: expected[cell] as number,
+      deviation,
+      direction: directionOf(deviation),
+    };
+  });
+}
+
+/**
+ * The values of a pod at the last instant at which it has any.
+ *
+ * @param pod position of the pod in the table.
+ * @returns one for each feature.
+ */
+export function latestValues(table: FeatureTable, pod: number): Float64Array {
+  const width = table.features.length;
+  const instants = table.timestampsSeconds.length;
+  const first = pod * instants;
+  let row = first + instants - 1;
+  // An instant is complete or empty: one cell tells.
+  while (row > first && Number.isNaN(table.values[row * width])) row--;
+  return table.values.subarray(row * width, (row + 1) * width);
+}
+
+function directionOf(deviation: number): Direction {
+  if (Math.abs(deviation) < NOTEWORTHY_SPREADS) return 'usual';
+  return deviation > 0 ? 'above' : 'below';
+}
+
+/** For each feature: the contribution to the score of each row. All rows are scored in one go. */
+function contributionsOf({ model, inputs }: Detection, rows: readonly number[]): Float64Array[] {
+  const width = model.features.length;
+  const own = new Float64Array(rows.length * width);
+  rows.forEach((row, index) => {
+    own.set(inputs.subarray(row * width, (row + 1) * width), index * width);
+  });
+  // Not the scores of the detection: both sides of the difference have to be made in the same way.
+  const scores = scoreInputs(model, own);
+  return model.features.map((_, column) => {
+    const putBack = own.slice();
+    for (let cell = column; cell < putBack.length; cell += width) putBack[cell] = 0;
+    return scoreInputs(model, putBack).map((score, index) => Math.max(0, (scores[index] as number) - score));
+  });
+}

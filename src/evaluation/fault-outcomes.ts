@@ -1,0 +1,49 @@
+/** What became of each labelled fault. */
+
+import { ALERT_GRACE_MINUTES, isAlert } from './alerts.js';
+import { BIN_SECONDS, type Case, TRAINING_MINUTES } from './case.js';
+import type { Fault } from './labels.js';
+import { podOfFault } from './point-classes.js';
+
+/** Why a fault is not judged. */
+export type LeftOut = 'no_such_case' | 'no_data' | 'first_hour' | 'not_visible';
+
+/** A fault and whether an alert told of it. */
+export interface FaultOutcome {
+  readonly fault: Fault;
+  /** `undefined` for a fault that is judged. */
+  readonly leftOut: LeftOut | undefined;
+  /** Minutes from the start of the fault to the end of the minute of its first alert; `undefined` without one. */
+  readonly delayMinutes: number | undefined;
+}
+
+/** The outcome of a fault for which there is no case. */
+export function outcomeWithoutCase(fault: Fault): FaultOutcome {
+  return { fault, leftOut: 'no_such_case', delayMinutes: undefined };
+}
+
+/**
+ * Looks for an alert on the pod of a fault, from the fault's first minute to 2 minutes after its last.
+ *
+ * @param scores of each pod of the case.
+ */
+export function outcomeOf(recording: Case, scores: readonly Float64Array[], fault: Fault): FaultOutcome {
+  const index = podOfFault(recording, fault);
+  const pod = recording.pods[index];
+  const ofPod = scores[index];
+  const first = Math.floor((fault.startSeconds - recording.startSeconds) / BIN_SECONDS);
+  const last = Math.ceil((fault.endSeconds - recording.startSeconds) / BIN_SECONDS) - 1;
+  const skip = (leftOut: LeftOut) => ({ fault, leftOut, delayMinutes: undefined });
+  if (pod === undefined || ofPod === undefined) return skip('no_data');
+  if (first < TRAINING_MINUTES) return skip('first_hour');
+  // A fault that begins after the recording has no data either.
+  if (first >= recording.minutes) return skip('no_data');
+  if (!fault.visible) return skip('not_visible');
+  const end = Math.min(recording.minutes - 1, last + ALERT_GRACE_MINUTES);
+  for (let minute = first; minute <= end; minute++) {
+    if (!isAlert(ofPod, minute - pod.firstMinute)) continue;
+    const alertSeconds = recording.startSeconds + (minute + 1) * BIN_SECONDS;
+    return { fault, leftOut: undefined, delayMinutes: (alertSeconds - fault.startSeconds) / 60 };
+  }
+  return { fault, leftOut: undefined, delayMinutes: undefined };
+}

@@ -1,0 +1,38 @@
+/** Healthy pods that come while the recording runs: a scale-up or a rollout must not raise an alert. */
+
+import { isAlert } from './alerts.js';
+import { type Case, TRAINING_MINUTES } from './case.js';
+import type { Fault } from './labels.js';
+import { isNear, podOfFault } from './point-classes.js';
+
+/** A pod counts as new for this long. */
+const NEW_MINUTES = 60;
+
+/** New pods of a case without a fault of their own in their first hour. */
+export interface NewReplicas {
+  readonly healthy: number;
+  /** Those of them with an alert in their first hour, by position among the pods of the case. */
+  readonly alerted: readonly number[];
+}
+
+/**
+ * Finds the pods that first appear after the first hour of a case, and which of them got an alert in their first
+ * hour. A pod with a fault near its first hour is not healthy and does not count.
+ */
+export function newReplicasOf(
+  recording: Case,
+  scores: readonly Float64Array[],
+  faults: readonly Fault[],
+): NewReplicas {
+  let healthy = 0;
+  const alerted: number[] = [];
+  recording.pods.forEach(({ firstMinute, minutes }, index) => {
+    if (firstMinute < TRAINING_MINUTES) return;
+    const offsets = Array.from({ length: Math.min(NEW_MINUTES, minutes) }, (_, offset) => offset);
+    const own = faults.filter((fault) => podOfFault(recording, fault) === index);
+    if (own.some((fault) => offsets.some((offset) => isNear(recording, fault, firstMinute + offset)))) return;
+    healthy++;
+    if (offsets.some((offset) => isAlert(scores[index] as Float64Array, offset))) alerted.push(index);
+  });
+  return { healthy, alerted };
+}

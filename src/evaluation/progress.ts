@@ -1,0 +1,72 @@
+/** Tells how far an evaluation is: a bar on a terminal, a line for each case elsewhere. */
+
+import type { Writable } from 'node:stream';
+
+/** Where to write. `process.stderr` is one. */
+export type ProgressOutput = Writable & { readonly isTTY?: boolean };
+
+/** Told by the evaluation as it goes. */
+export interface Progress {
+  /**
+   * @param share of all work that is done, in [0, 1].
+   * @param what the case at hand.
+   */
+  show(share: number, what: string): void;
+  /** A case is done. */
+  caseDone(line: string): void;
+  /** Leaves a clean line. */
+  end(): void;
+}
+
+/** A bar that is repainted at most this often. */
+const REPAINT_MILLISECONDS = 100;
+
+const BAR_WIDTH = 30;
+
+/** ANSI: to the start of the line, and clear it. */
+const CLEAR_LINE = '\r\x1b[K';
+
+/**
+ * Begins to tell.
+ *
+ * @param now Unix time in milliseconds.
+ */
+export function createProgress(output: ProgressOutput, now: () => number): Progress {
+  if (!output.isTTY) {
+    return {
+      show: () => undefined,
+      caseDone: (line) => void output.write(`${line}\n`),
+      end: () => undefined,
+    };
+  }
+  const started = now();
+  let painted = Number.NEGATIVE_INFINITY;
+  return {
+    show(share, what) {
+      if (now() - painted < REPAINT_MILLISECONDS) return;
+      painted = now();
+      output.write(CLEAR_LINE + progressLine(share, what, (painted - started) / 1000));
+    },
+    caseDone: () => undefined,
+    end: () => void output.write(CLEAR_LINE),
+  };
+}
+
+/**
+ * The bar, percentage, case, and time left.
+ *
+ * @param share of all work that is done, in [0, 1].
+ * @param elapsedSeconds since the beginning.
+ */
+export function progressLine(share: number, what: string, elapsedSeconds: number): string {
+  const done = Math.round(share * BAR_WIDTH);
+  const bar = '#'.repeat(done) + '-'.repeat(BAR_WIDTH - done);
+  const percentage = `${Math.floor(100 * share)} %`.padStart(5);
+  const left = share > 0.01 ? `, ${duration((elapsedSeconds * (1 - share)) / share)} left` : '';
+  return `[${bar}] ${percentage}  ${what.length > 40 ? `${what.slice(0, 39)}…` : what}${left}`;
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
