@@ -75,24 +75,39 @@ function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
   ];
 }
 
-/** From this share of the score on, a feature counts as a reason; if none has it, the first one does. */
+/** From this share of the score on, a feature counts as a reason. */
 const NOTABLE_SHARE = 0.05;
 
+/** So far off, it does in any case: beside others that are far off as well, the score can do without each. */
+const NOTABLE_SPREADS = 4;
+
 /**
- * Why a pod is flagged, the strongest reason first:
+ * Why a pod is flagged, the strongest reason first, and at least one:
  * `memory 1.9 GiB, usually 614 MiB (+22 spreads, 97 % of the score)`.
  */
 export function reasons({ features }: FlaggedPod): string[] {
   return features
     .toSorted((a, b) => b.share - a.share)
-    .filter(({ share }, index) => index === 0 || share >= NOTABLE_SHARE)
-    .map(({ feature, unit, actual, expected, deviation, share }) => {
-      // Not "restarts 2 restarts".
-      const value = (amount: number) => quantity(amount, unit === feature ? '' : unit);
-      const spreads = `${deviation < 0 ? '-' : '+'}${Math.abs(deviation).toFixed(Math.abs(deviation) < 10 ? 1 : 0)}`;
-      const weight = `${Math.round(100 * share)} % of the score`;
-      return `${feature} ${value(actual)}, usually ${value(expected)} (${spreads} spreads, ${weight})`;
-    });
+    .filter(
+      ({ share, deviation }, index) =>
+        index === 0 || share >= NOTABLE_SHARE || Math.abs(deviation) >= NOTABLE_SPREADS,
+    )
+    .map(reason);
+}
+
+function reason({
+  feature,
+  unit,
+  actual,
+  expected,
+  deviation,
+  share,
+}: FlaggedPod['features'][number]): string {
+  // Not "restarts 2 restarts".
+  const value = (amount: number) => quantity(amount, unit === feature ? '' : unit);
+  const spreads = `${deviation < 0 ? '-' : '+'}${Math.abs(deviation).toFixed(Math.abs(deviation) < 10 ? 1 : 0)}`;
+  const weight = share < NOTABLE_SHARE ? '' : `, ${Math.round(100 * share)} % of the score`;
+  return `${feature} ${value(actual)}, usually ${value(expected)} (${spreads} spreads${weight})`;
 }
 
 export function databaseLine({ databaseFlaggedSeconds, timeSeconds }: Progress): Line {

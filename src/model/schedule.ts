@@ -54,7 +54,7 @@ const ALLOWANCE = 1.25;
 const LARGEST_EXCUSE_SPREADS = 12;
 
 /** A pod that deviates for a larger share of the last hour has no timetable but trouble. */
-const LARGEST_DUTY = 0.1;
+const LARGEST_DUTY = 0.125;
 
 /**
  * Derives the timetable of a pod from its last hours.

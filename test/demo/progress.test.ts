@@ -17,9 +17,16 @@ const flag = (namespace: string, pod: string): FlaggedPod => ({
   pod,
   anomaly_score: 0.21,
   features: [
-    { feature: 'cpu', unit: 'cores', actual: 0.3, expected: 0.31, deviation: -0.3 },
-    { feature: 'memory', unit: 'bytes', actual: 1.9 * GIB, expected: 0.6 * GIB, deviation: 21.7 },
-    { feature: 'restarts', unit: 'restarts', actual: 2, expected: 0, deviation: 4 },
+    { feature: 'cpu', unit: 'cores', actual: 0.3, expected: 0.31, deviation: -0.3, share: 0 },
+    {
+      feature: 'memory',
+      unit: 'bytes',
+      actual: 1.9 * GIB,
+      expected: 0.6 * GIB,
+      deviation: 21.7,
+      share: 0.88,
+    },
+    { feature: 'restarts', unit: 'restarts', actual: 2, expected: 0, deviation: 4, share: 0.12 },
   ],
 });
 const leak = flag('payments', 'checkout-1');
@@ -70,8 +77,6 @@ describe('the progress of the demo', () => {
     then(32, [leak]);
     then(101, []);
     const told = states.slice(1).map((state, index) => events(states[index] ?? begin, state));
-    const reason =
-      'memory 1.9 GiB, usually 614 MiB (+22 spreads); restarts 2 restarts, usually 0 restarts (+4.0 spreads)';
     expect(told).to.deep.equal([
       ['No model yet.'],
       [],
@@ -79,23 +84,67 @@ describe('the progress of the demo', () => {
       ['BEGINS   memory leak of payments/checkout-1'],
       [
         'DETECTED memory leak of payments/checkout-1, 0:10 after it began',
-        `flagged  payments/checkout-1: ${reason}`,
+        'flagged  payments/checkout-1',
+        '         memory 1.9 GiB, usually 614 MiB (+22 spreads, 88 % of the score)',
+        '         restarts 2, usually 0 (+4.0 spreads, 12 % of the score)',
       ],
       [],
       ['ENDS     memory leak of payments/checkout-1', 'cleared  payments/checkout-1'],
     ]);
   });
 
-  it('names at least one reason, the strongest first', () => {
-    expect(reasons(leak)[0]).to.match(/^memory/);
-    const slight = { ...leak, features: leak.features.map((feature) => ({ ...feature, deviation: 1 })) };
-    expect(reasons(slight)).to.have.lengthOf(1);
+  it('names what makes the score, the largest share first, and leaves out what does not', () => {
+    expect(reasons(leak).map((reason) => reason.split(' ')[0])).to.deep.equal(['memory', 'restarts']);
+    const reversed = { ...leak, features: leak.features.toReversed() };
+    expect(reasons(reversed)).to.deep.equal(reasons(leak));
+  });
+
+  it('names at least one reason', () => {
+    const none = {
+      ...leak,
+      features: leak.features.map((feature) => ({ ...feature, deviation: 1, share: 0 })),
+    };
+    expect(reasons(none)).to.have.lengthOf(1);
+  });
+
+  it('names what is far off without weighing in the score, last', () => {
+    const features = [
+      { feature: 'restarts', unit: 'restarts', actual: 515, expected: 512, deviation: 10, share: 0 },
+      { feature: 'cpu', unit: 'cores', actual: 0.25, expected: 0.077, deviation: 11.3, share: 1 },
+      { feature: 'memory', unit: 'bytes', actual: 47 * GIB, expected: 48 * GIB, deviation: -0.2, share: 0 },
+    ];
+    expect(reasons({ ...leak, features })).to.deep.equal([
+      'cpu 0.25 cores, usually 0.077 cores (+11 spreads, 100 % of the score)',
+      'restarts 515, usually 512 (+10 spreads)',
+    ]);
+  });
+
+  it('names reasons in lines that a terminal has room for', () => {
+    const far = { deviation: -12_345, share: 1 };
+    const long = {
+      ...leak,
+      features: [
+        {
+          feature: 'memory',
+          unit: 'bytes',
+          actual: 1000.4 * GIB,
+          expected: 1000.4 * (GIB - 2 ** 20),
+          ...far,
+        },
+        { feature: 'restarts', unit: 'restarts', actual: 123_456, expected: 123_456, ...far },
+        { feature: 'cpu', unit: 'cores', actual: 0.00012345, expected: 123.45, ...far },
+      ],
+    };
+    for (const { text } of screen(links, look(begin, 30, [long]))) {
+      expect(text.length, text).to.be.below(110);
+    }
   });
 
   it('writes quantities for people', () => {
     expect(quantity(6.04, 'cores')).to.equal('6 cores');
     expect(quantity(0.0213, 'cores')).to.equal('0.021 cores');
     expect(quantity(515, 'restarts')).to.equal('515 restarts');
+    expect(quantity(2, '')).to.equal('2');
     expect(quantity(48.2 * GIB, 'bytes')).to.equal('48 GiB');
     expect(quantity(0.6 * GIB, 'bytes')).to.equal('614 MiB');
   });

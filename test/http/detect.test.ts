@@ -4,6 +4,8 @@ import { createApp } from '../../src/http/app.js';
 import { DetectResponse, ErrorResponse } from '../../src/http/schemas.js';
 import { failedPass, fakeDependencies, HOSTILE, passOf } from '../support/http-fixtures.js';
 
+type PodJudgement = DetectResponse['pods'][number];
+
 const pods = [
   { namespace: 'a', pod: 'calm', score: -0.2 },
   { namespace: 'a', pod: 'edge', score: 0 },
@@ -11,6 +13,9 @@ const pods = [
   { namespace: 'b', pod: 'tie-2', score: 0.3 },
   { namespace: 'b', pod: 'worst', score: 0.4 },
 ];
+
+/** What each of three features has that deviate alike. */
+const equally = { deviation: 3, direction: 'above', share: 1 / 3 };
 
 const appOf = (outcome: ReturnType<typeof passOf>) =>
   createApp(fakeDependencies({ detect: async () => outcome }));
@@ -34,13 +39,28 @@ describe('GET /detect', () => {
           anomaly_flag: 1,
           anomaly_score: 0.4,
           features: [
-            { feature: 'cpu', unit: 'cpu-unit', actual: 1, expected: -0.5, deviation: 3 },
-            { feature: 'memory', unit: 'memory-unit', actual: 2, expected: 0.5, deviation: 3 },
-            { feature: 'restarts', unit: 'restarts-unit', actual: 3, expected: 1.5, deviation: 3 },
+            { feature: 'cpu', unit: 'cpu-unit', actual: 1, expected: -0.5, ...equally },
+            { feature: 'memory', unit: 'memory-unit', actual: 2, expected: 0.5, ...equally },
+            { feature: 'restarts', unit: 'restarts-unit', actual: 3, expected: 1.5, ...equally },
           ],
         },
       ],
     });
+  });
+
+  it('has the feature first that the score is made of, and the others without a share', async () => {
+    const outcome = passOf(pods.slice(4));
+    if (outcome.kind !== 'detection') return expect.fail(outcome.kind);
+    outcome.detection.deviations.set([0.5, -1.5, 40]);
+    outcome.detection.inputs.set([0.5, -1.5, 40]);
+    const { body } = await request(appOf(outcome)).get('/detect').expect(200);
+    const [{ features, cpu, memory, restarts }] = DetectResponse.parse(body).pods as [PodJudgement];
+    expect(features.map(({ feature, direction, share }) => ({ feature, direction, share }))).to.deep.equal([
+      { feature: 'restarts', direction: 'above', share: 1 },
+      { feature: 'memory', direction: 'below', share: 0 },
+      { feature: 'cpu', direction: 'usual', share: 0 },
+    ]);
+    expect({ cpu, memory, restarts }).to.deep.equal({ cpu: 1, memory: 2, restarts: 3 });
   });
 
   it('has null for what the model does not use', async () => {
