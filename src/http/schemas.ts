@@ -103,7 +103,7 @@ const PodJudgement = z
       .meta({ examples: [1] }),
     anomaly_score: z
       .number()
-      .describe('Isolation score minus the threshold of the model, in (-1, 1); above 0 is anomalous.')
+      .describe('Score minus the threshold of the model; above 0 is anomalous.')
       .meta({ examples: [0.12] }),
     features: z
       .array(FeatureJudgement)

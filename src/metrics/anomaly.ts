@@ -30,7 +30,7 @@ export const anomaly: MetricModule = {
     );
     series(
       SCORE,
-      'Isolation score of the pod minus the threshold of the model, from -1 to 1; above 0 is anomalous.',
+      'Score of the pod minus the threshold of the model; above 0 is anomalous.',
       (score) => score,
     );
   },

@@ -71,6 +71,7 @@ export function fitModel(
     baseline,
     forest,
     threshold: chooseThreshold(forest, rows, features, parameters),
+    minimumInput: minimumInput(parameters),
     windowStartSeconds: instants[0] ?? Number.NaN,
     windowEndSeconds: instants[instants.length - 1] ?? Number.NaN,
     workloads: new Map(window.pods.map((pod) => [podKey(pod.namespace, pod.pod), pod.workload])),
@@ -151,6 +152,15 @@ function chooseThreshold(
   if (parameters.baseline === 'cluster') return PLAIN_THRESHOLD;
   const scores = rawScores(forest, probePoints(features, parameters.sensitivity), parameters.baseline);
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}
+
+/** Features that deviate together may each deviate less than one alone, but not by less than this share of it. */
+const SMALLEST_SHARE_OF_SENSITIVITY = 0.5;
+
+/** A share of the training rows to flag is an order that knows no other condition. */
+function minimumInput({ baseline, contamination, sensitivity }: ModelParameters): number {
+  if (baseline === 'cluster' || contamination !== 'auto') return Number.NEGATIVE_INFINITY;
+  return inputOf(SMALLEST_SHARE_OF_SENSITIVITY * sensitivity);
 }
 
 /** Short hash of all that makes two models comparable, besides the data. */

@@ -14,6 +14,8 @@ export interface Model {
   readonly forest: Forest;
   /** The isolation score, in (0, 1], above which a pod is anomalous. */
   readonly threshold: number;
+  /** What the largest input of a row must reach for a flag; `-Infinity` where any may do. */
+  readonly minimumInput: number;
   /** First and last instant of the training window, Unix time in seconds. */
   readonly windowStartSeconds: number;
   readonly windowEndSeconds: number;
