@@ -33,11 +33,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'evaluation',
     'demo',
   ],
-  main: ['logging', 'version', 'config', 'commands'],
+  main: ['logging', 'version', 'config', 'features', 'commands'],
 };
 
 /** The parts that may use a package of `package.json`. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  '@lezer/common': ['features'],
+  '@prometheus-io/lezer-promql': ['features'],
   axios: ['prometheus'],
   commander: ['main'],
   compression: ['http'],
@@ -48,7 +50,8 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'pino-pretty': ['logging'],
   'prom-client': ['metrics'],
   'swagger-ui-dist': ['http'],
-  zod: ['config', 'http'],
+  yaml: ['features'],
+  zod: ['config', 'features', 'http'],
 };
 
 /** What may stand in some places only. `where` tests a path within `src`. */

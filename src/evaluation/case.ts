@@ -18,8 +18,8 @@ export interface PodMinutes {
   /** Minutes to the last complete one, that one included; at least 1. */
   readonly minutes: number;
   /**
-   * minutes × features, in the form of a `FeatureTable`: a minute is complete, or `NaN` in all its cells; a feature
-   * that is not required reads as 0 in a minute that has the required ones.
+   * minutes × features, in the form of a `FeatureTable`: a minute is complete, or `NaN` in all its cells; gaps of a
+   * feature that is not required are filled (`completeSeries`).
    */
   readonly cells: Float64Array;
 }

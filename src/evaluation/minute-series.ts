@@ -1,6 +1,7 @@
 /** From the bins of a pod to its minutes in the form of a feature table. */
 
 import type { FeatureDefinition } from '../features/catalog.js';
+import { fillGaps } from '../features/table.js';
 import { type Counts, count } from './counts.js';
 import { MINUTES_OF_CHUNK, type MinuteBins } from './minute-bins.js';
 
@@ -48,8 +49,9 @@ function trim({ firstMinute, cells }: MinuteSeries, width: number): MinuteSeries
 }
 
 /**
- * A series as a `FeatureTableBuilder` would put it: each minute is complete or `NaN` in all its cells, and a feature
- * that is not required reads as 0 where the required ones are there.
+ * A series as a `FeatureTableBuilder` would put it: each minute is complete or `NaN` in all its cells, and the gaps of
+ * a feature that is not required are filled with the value before. Before its first value, a gauge reads as 0: more is
+ * known from the future only. A counter reads as its first value, as only rises count.
  *
  * @returns from the first complete minute to the last; `undefined` when none is.
  */
@@ -58,12 +60,14 @@ export function completeSeries(
   features: readonly FeatureDefinition[],
 ): MinuteSeries | undefined {
   const cells = series.cells.slice();
+  features.forEach(({ required, type }, column) => {
+    if (required) return;
+    if (type === 'gauge' && Number.isNaN(cells[column])) cells[column] = 0;
+    fillGaps(cells, column, features.length);
+  });
   for (let row = 0; row < cells.length; row += features.length) {
     const lacks = features.some(({ required }, column) => required && Number.isNaN(cells[row + column]));
-    for (let cell = row; cell < row + features.length; cell++) {
-      if (lacks) cells[cell] = Number.NaN;
-      else if (Number.isNaN(cells[cell])) cells[cell] = 0;
-    }
+    if (lacks) cells.fill(Number.NaN, row, row + features.length);
   }
   return trim({ firstMinute: series.firstMinute, cells }, features.length);
 }

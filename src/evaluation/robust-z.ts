@@ -7,7 +7,7 @@ import { type LocationScale, robustLocationScale } from '../model/statistics.js'
 /** A pod with fewer complete minutes in the window has no score, as it has no baseline of its own in the detector. */
 const MINIMUM_SAMPLES = 20;
 
-/** The floor of a spread as a share of the usual level, as in the detector. */
+/** The floor of a spread as a share of the usual level, the tenth that the first version of the detector had. */
 const RELATIVE_SPREAD_FLOOR = 0.1;
 
 /** Median and spread of each feature, by the pod's key. */

@@ -46,7 +46,7 @@ interface Row {
   readonly pod: string;
   /** Instants × features. */
   readonly cells: Float64Array;
-  /** Why a value that came is not in a cell. */
+  /** Why a value that came for the last instant is not in a cell. */
   lost: 'not_finite' | 'misaligned' | undefined;
 }
 
@@ -88,11 +88,16 @@ export class FeatureTableBuilder {
     let misaligned = false;
     let notFinite = false;
     for (let sample = series.offsets[index] ?? end; sample < end; sample++) {
-      const instant = this.#instantAt(series.timestampsSeconds[sample] as number);
+      const seconds = series.timestampsSeconds[sample] as number;
+      const instant = this.#instantAt(seconds);
       const value = series.values[sample] as number;
-      if (instant < 0) misaligned = true;
-      else if (!Number.isFinite(value)) notFinite = true;
-      else {
+      if (instant < 0) {
+        misaligned = true;
+        if (this.#isOfLastInstant(seconds)) row.lost ??= 'misaligned';
+      } else if (!Number.isFinite(value)) {
+        notFinite = true;
+        if (this.#isOfLastInstant(seconds)) row.lost = 'not_finite';
+      } else {
         const cell = instant * width + column;
         const present = row.cells[cell] as number;
         if (Number.isNaN(present)) row.cells[cell] = value;
@@ -103,14 +108,14 @@ export class FeatureTableBuilder {
       }
     }
     if (duplicate) this.#drop('duplicate');
-    if (misaligned) {
-      this.#drop('misaligned');
-      row.lost ??= 'misaligned';
-    }
-    if (notFinite) {
-      this.#drop('not_finite');
-      row.lost = 'not_finite';
-    }
+    if (misaligned) this.#drop('misaligned');
+    if (notFinite) this.#drop('not_finite');
+  }
+
+  /** Whether a sample came after the instant before the last: a pod may be gone since. */
+  #isOfLastInstant(timestampSeconds: number): boolean {
+    const before = this.#timestampsSeconds[this.#timestampsSeconds.length - 2];
+    return before === undefined || timestampSeconds > before + SAME_INSTANT_SECONDS;
   }
 
   /** Position of an instant on the grid, -1 off it. */
@@ -218,8 +223,10 @@ export class FeatureTableBuilder {
 /**
  * Fills a column's gaps with the value before, at the beginning with the first one, and with 0 where there is none. A
  * counter that read 0 in a gap would seem to rise by all it has at its end.
+ *
+ * @param cells rows × `width`.
  */
-function fillGaps(cells: Float64Array, column: number, width: number): void {
+export function fillGaps(cells: Float64Array, column: number, width: number): void {
   let known = 0;
   for (let cell = column; cell < cells.length; cell += width) {
     if (Number.isNaN(cells[cell])) continue;

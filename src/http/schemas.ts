@@ -163,7 +163,7 @@ const ModelHealth = z
     threshold: z
       .number()
       .nullable()
-      .describe('The isolation score, in (0, 1], above which a pod is anomalous.'),
+      .describe('The score, before it is taken off, above which a pod is anomalous.'),
     samples: count().nullable().describe('Training rows (pod-instants) that were used.'),
     pods: count().nullable().describe('Pods that the training rows came from.'),
   })

@@ -162,7 +162,7 @@ function establishedPods(table: FeatureTable, withBaseline: ReadonlyMap<string, 
   const firsts = table.pods.map((_, index) =>
     columnOf(table, index, 0).findIndex((value) => !Number.isNaN(value)),
   );
-  const begin = Math.min(...firsts.filter((first) => first >= 0));
+  const begin = firsts.reduce((least, first) => (first < 0 ? least : Math.min(least, first)), Infinity);
   const latest = begin + ESTABLISHED_SHARE * (table.timestampsSeconds.length - begin);
   const established = table.pods.filter(
     (pod, index) => withBaseline.has(keyOf(pod)) && (firsts[index] as number) < latest,

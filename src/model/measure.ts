@@ -76,7 +76,9 @@ export function measure(
         const cell = (index * measured + instant - firstInstant) * width + column;
         const value = values[instant] as number;
         expected[cell] =
-          rises === undefined ? usualValue(reference, column) : value - (rises[instant] as number);
+          rises === undefined
+            ? usualValue(reference, column)
+            : Math.max(0, value - (rises[instant] as number));
         deviations[cell] = clampDirection(deviationAt(instant), feature, baseline);
         inputs[cell] =
           baseline.kind === 'cluster' ? inputAt(instant) : settle(inputAt(instant), inputAt(instant - 1));

@@ -12,7 +12,7 @@ export interface Model {
   readonly features: readonly FeatureDefinition[];
   readonly baseline: Baseline;
   readonly forest: Forest;
-  /** The isolation score, in (0, 1], above which a pod is anomalous. */
+  /** The score, tail included, above which a pod is anomalous. */
   readonly threshold: number;
   /** What the largest input of a row must reach for a flag; `-Infinity` where any may do. */
   readonly minimumInput: number;

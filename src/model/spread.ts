@@ -55,7 +55,8 @@ export function fitLocationScale(
 /** `count` values that are spread evenly over the present values of a slice; none where too few are present. */
 function resample(slice: Float64Array, count: number): Float64Array {
   const present = slice.filter((value) => !Number.isNaN(value));
-  if (present.length < MINIMUM_SLICE_COVERAGE * slice.length) return new Float64Array(0);
+  if (present.length === 0 || present.length < MINIMUM_SLICE_COVERAGE * slice.length)
+    return new Float64Array(0);
   return Float64Array.from({ length: count }, (_, index) => {
     return present[Math.floor((index * present.length) / count)] as number;
   });

@@ -33,8 +33,10 @@ function readSet(path: string): { table: FeatureTable; features: FeatureDefiniti
       help: '',
       query: '',
       podLabel: 'pod',
+      type: 'gauge',
       direction: 'both',
       spreadFloor: 1,
+      relativeSpreadFloor: 0,
       required: true,
     }),
   );
@@ -50,6 +52,19 @@ function readSet(path: string): { table: FeatureTable; features: FeatureDefiniti
   };
 }
 
+/** The rows of one pod as one row each of as many pods: detection scores the last instant of a table. */
+function atOneInstant(table: FeatureTable): FeatureTable {
+  return {
+    ...table,
+    pods: Array.from(table.timestampsSeconds, (_, row) => ({
+      namespace: '',
+      pod: `row-${row}`,
+      workload: 'table',
+    })),
+    timestampsSeconds: Float64Array.of(0),
+  };
+}
+
 function run(directory: string): void {
   const reference = JSON.parse(readFileSync(join(directory, 'sklearn_reference.json'), 'utf8')) as Reference;
   const differences: number[] = [];
@@ -57,7 +72,7 @@ function run(directory: string): void {
   for (const [name, { sklearn_auroc_mean: expected }] of Object.entries(reference.sets)) {
     const { table, features, labels } = readSet(join(directory, `${name}.csv.gz`));
     const areas = SEEDS.map((randomState) => {
-      const model = fitModel(table, features, {
+      const model = fitModel({ window: table, history: [] }, features, {
         baseline: 'cluster',
         estimators: 100,
         maxSamples: 256,
@@ -65,7 +80,7 @@ function run(directory: string): void {
         randomState,
         sensitivity: 4,
       });
-      const built = { table, unscored: new Map(), droppedSeries: new Map() };
+      const built = { table: atOneInstant(table), unscored: new Map(), droppedSeries: new Map() };
       return areaUnderRocCurve(detect(model, built).scores, labels);
     });
     const mean = areas.reduce((sum, area) => sum + area, 0) / areas.length;

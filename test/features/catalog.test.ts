@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import { buildCatalog, quotePromql } from '../../src/features/catalog.js';
+import { BUILTIN_FEATURES, buildCatalog } from '../../src/features/catalog.js';
+import { FeatureSpec } from '../../src/features/feature-spec.js';
+import { promqlMistakes } from '../../src/features/promql.js';
+import { fillTemplate } from '../../src/features/template.js';
 
 const DEFAULTS = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };
 
@@ -48,17 +51,20 @@ describe('buildCatalog', () => {
     ]);
   });
 
-  it('says unit, direction, smallest spread and need of each feature', () => {
-    const facts = buildCatalog(DEFAULTS).map(({ unit, direction, spreadFloor, required }) => ({
-      unit,
-      direction,
-      spreadFloor,
-      required,
-    }));
+  it('says unit, type, direction, smallest spreads and need of each feature', () => {
+    const facts = buildCatalog(DEFAULTS).map(
+      ({ unit, type, direction, spreadFloor, relativeSpreadFloor, required }) => ({
+        unit,
+        type,
+        direction,
+        floors: [spreadFloor, relativeSpreadFloor],
+        required,
+      }),
+    );
     expect(facts).to.deep.equal([
-      { unit: 'cores', direction: 'both', spreadFloor: 0.002, required: true },
-      { unit: 'bytes', direction: 'both', spreadFloor: 2_097_152, required: true },
-      { unit: 'restarts', direction: 'up', spreadFloor: 0.5, required: false },
+      { unit: 'cores', type: 'gauge', direction: 'both', floors: [0.002, 0.2], required: true },
+      { unit: 'bytes', type: 'gauge', direction: 'both', floors: [2_097_152, 0.1], required: true },
+      { unit: 'restarts', type: 'counter', direction: 'up', floors: [0.2, 0], required: false },
     ]);
   });
 
@@ -79,20 +85,21 @@ describe('buildCatalog', () => {
   });
 });
 
-describe('quotePromql', () => {
-  const rows: readonly (readonly [text: string, literal: string])[] = [
-    ['', '""'],
-    ['.*', '".*"'],
-    ['a"b', '"a\\"b"'],
-    ['a\\.b', '"a\\\\.b"'],
-    ['a\\"b', '"a\\\\\\"b"'],
-    ['a\nb', '"a\\nb"'],
-    ['""', '"\\"\\""'],
-    ['\\\\', '"\\\\\\\\"'],
-  ];
-  for (const [text, literal] of rows) {
-    it(`writes ${JSON.stringify(text)} as ${literal}`, () => {
-      expect(quotePromql(text)).to.equal(literal);
+describe('BUILTIN_FEATURES', () => {
+  for (const spec of BUILTIN_FEATURES) {
+    it(`describes ${spec.name} in the form of a feature file, without a mistake`, () => {
+      expect(FeatureSpec.parse(spec)).to.deep.equal(spec);
+      expect(fillTemplate(spec.query, DEFAULTS)).to.deep.include({ mistakes: [], hasNamespaceRegex: true });
+    });
+  }
+
+  for (const podLabel of ['pod', 'pod_name']) {
+    it(`asks in PromQL that keeps the labels, with ${podLabel}`, () => {
+      for (const feature of buildCatalog({ ...DEFAULTS, podLabel })) {
+        expect(promqlMistakes(feature.query, ['namespace', feature.podLabel]), feature.name).to.deep.equal(
+          [],
+        );
+      }
     });
   }
 });

@@ -86,23 +86,54 @@ describe('FeatureTableBuilder', () => {
     expect(rowsOf(built)).to.deep.equal({ 'ns/a': [[1, 10, 4], BLANK, BLANK] });
   });
 
-  it('reads an absent optional feature as 0, for a pod and for an instant', () => {
-    const built = build({
-      cpu: seriesSet(constant('a', 1), constant('b', 2)),
-      memory: seriesSet(constant('a', 10), constant('b', 20)),
-      restarts: seriesSet([{ namespace: 'ns', pod: 'b' }, [660, 3]]),
+  describe('fills what is absent of an optional feature', () => {
+    const NONE = Number.NaN;
+    const rows: readonly (readonly [what: string, samples: readonly number[], filled: readonly number[]])[] =
+      [
+        ['with 0 where there is nothing', [NONE, NONE, NONE, NONE], [0, 0, 0, 0]],
+        ['with the value before', [3, NONE, 4, NONE], [3, 3, 4, 4]],
+        ['with the first value at the beginning', [NONE, NONE, 500, 501], [500, 500, 500, 501]],
+        ['with 0 only where 0 was the value', [NONE, 0, NONE, 2], [0, 0, 0, 2]],
+      ];
+    for (const [what, samples, filled] of rows) {
+      it(what, () => {
+        const grid = [600, 660, 720, 780];
+        const series = (values: readonly number[]): WrittenSeries => [
+          { namespace: 'ns', pod: 'a' },
+          ...values.flatMap((value, index) =>
+            Number.isNaN(value) ? [] : [[grid[index] ?? 0, value] as const],
+          ),
+        ];
+        const required = [1, 1, 1, 1];
+        const built = build(
+          {
+            cpu: seriesSet(series(required)),
+            memory: seriesSet(series(required)),
+            restarts: seriesSet(series(samples)),
+          },
+          grid,
+        );
+        expect(rowsOf(built)['ns/a']?.map((row) => row[2])).to.deep.equal(filled);
+      });
+    }
+
+    it('from instants that lack a required feature as well', () => {
+      const built = build({
+        cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [660, 1], [720, 1]]),
+        memory: seriesSet(constant('a', 10)),
+        restarts: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, 500]]),
+      });
+      expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, [1, 10, 500], [1, 10, 500]] });
     });
-    expect(rowsOf(built)).to.deep.equal({
-      'ns/a': [
-        [1, 10, 0],
-        [1, 10, 0],
-        [1, 10, 0],
-      ],
-      'ns/b': [
-        [2, 20, 0],
-        [2, 20, 3],
-        [2, 20, 0],
-      ],
+
+    it('of each pod by itself', () => {
+      const built = build({
+        cpu: seriesSet(constant('a', 1), constant('b', 2)),
+        memory: seriesSet(constant('a', 10), constant('b', 20)),
+        restarts: seriesSet([{ namespace: 'ns', pod: 'b' }, [660, 3]]),
+      });
+      expect(rowsOf(built)['ns/a']).to.deep.equal(new Array(3).fill([1, 10, 0]));
+      expect(rowsOf(built)['ns/b']).to.deep.equal(new Array(3).fill([2, 20, 3]));
     });
   });
 
@@ -199,13 +230,40 @@ describe('FeatureTableBuilder', () => {
         {},
       ],
       [
-        'cpu and memory, but never at the same time',
+        'no memory any more, but cpu',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [720, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [660, 1]]),
+        },
+        { missing_memory: 1 },
+        {},
+      ],
+      [
+        'nothing for a pod that has gone, though it never had cpu and memory at the same time',
         {
           cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [600, 1]]),
           memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [660, 1]]),
         },
-        { not_at_the_same_time: 1 },
         {},
+        {},
+      ],
+      [
+        'nothing for a pod that has gone, though a value of it was no number before',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [600, Number.NaN], [601, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [600, 1]]),
+        },
+        {},
+        { not_finite: 1, misaligned: 1 },
+      ],
+      [
+        'what is missing now, not what was no number before',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [600, Number.NaN], [720, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [600, 1]]),
+        },
+        { missing_memory: 1 },
+        { not_finite: 1 },
       ],
       [
         'NaN for cpu',
@@ -254,14 +312,23 @@ describe('FeatureTableBuilder', () => {
       expect(built.table.values).to.have.lengthOf(0);
     });
 
-    it('is none for a pod whose other instants are usable', () => {
+    it('are those of the last instant: a pod that is in the table may be one of them', () => {
       const built = build({
         cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, Number.NaN], [660, 2], [700, 3]]),
         memory: seriesSet(constant('a', 10)),
       });
       expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, [2, 10, 0], BLANK] });
-      expect(counts(built.unscored)).to.deep.equal({});
+      expect(counts(built.unscored)).to.deep.equal({ misaligned: 1 });
       expect(counts(built.droppedSeries)).to.deep.equal({ misaligned: 1, not_finite: 1 });
+    });
+
+    it('are none where the last instant is complete', () => {
+      const built = build({
+        cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, Number.NaN], [720, 2]]),
+        memory: seriesSet([{ namespace: 'ns', pod: 'a' }, [630, 1], [720, 10]]),
+      });
+      expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, BLANK, [2, 10, 0]] });
+      expect(counts(built.unscored)).to.deep.equal({});
     });
   });
 

@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8';
 import { expect } from 'chai';
-import { detect } from '../../src/detection/detect.js';
+import { detect, RECENT_INSTANTS } from '../../src/detection/detect.js';
 import type { FeatureDefinition } from '../../src/features/catalog.js';
 import type { FeatureTable } from '../../src/features/table.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../../src/model/fit.js';
@@ -8,7 +8,7 @@ import type { Model } from '../../src/model/model.js';
 import { createRandom } from '../../src/model/random.js';
 import { createNormal, normalRows } from '../support/random-data.js';
 import { areaUnderRocCurve } from '../support/roc.js';
-import { asBuilt, CATALOG, feature, featureTable, type WrittenPod } from '../support/tables.js';
+import { CATALOG, feature, featureTable, recentOf, type WrittenPod } from '../support/tables.js';
 
 const DEFAULTS: ModelParameters = {
   baseline: 'pod',
@@ -27,16 +27,27 @@ const train = (
   table: FeatureTable,
   features: readonly FeatureDefinition[],
   changes: Partial<ModelParameters> = {},
-): Model => fitModel(table, features, { ...DEFAULTS, ...changes });
+): Model => fitModel({ window: table, history: [] }, features, { ...DEFAULTS, ...changes });
 
-/** Scores of all rows of a table, above 0 = anomalous. */
-const scoresOf = (model: Model, table: FeatureTable): number[] => [...detect(model, asBuilt(table)).scores];
+/** Scores of all instants of a table, one after the other, as the service gives them; above 0 = anomalous. */
+const scoresOf = (model: Model, table: FeatureTable): number[] =>
+  Array.from(table.timestampsSeconds.keys()).flatMap((instant) => [
+    ...detect(model, recentOf(table, instant)).scores,
+  ]);
 
-/** The score of one pod with one row. */
-function scoreOf(model: Model, pod: string, row: readonly number[]): number {
-  const table = featureTable(model.features, [{ pod, rows: [row] }]);
-  return scoresOf(model, table)[0] ?? Number.NaN;
+/** The score of one pod after these rows, a minute apart. */
+function scoreAfter(model: Model, pod: string, rows: readonly (readonly number[])[]): number {
+  const table = featureTable(model.features, [{ pod, rows }]);
+  return detect(model, recentOf(table, rows.length - 1)).scores[0] ?? Number.NaN;
 }
+
+/** The score of one pod that is as this row says, for as long as detection looks back. */
+const scoreOf = (model: Model, pod: string, row: readonly number[]): number =>
+  scoreAfter(model, pod, new Array(RECENT_INSTANTS).fill(row));
+
+/** Scores of rows that have nothing to do with each other. */
+const scoresOfRows = (model: Model, rows: readonly (readonly number[])[], pod = 'p'): number[] =>
+  rows.map((row) => scoreOf(model, pod, row));
 
 /** One pod with these rows. */
 const onePod = (features: readonly FeatureDefinition[], rows: readonly (readonly number[])[], pod = 'p') =>
@@ -55,6 +66,13 @@ function fleet(pods: number, instants: number, seed = 1): WrittenPod[] {
     ]),
   }));
 }
+
+const WILD = [
+  [0, 0, 0],
+  [1e6, 1e15, 1e9],
+  [0, 1e15, 0],
+  [0.02, 50 * MEBIBYTE, 0],
+];
 
 const columns = (names: string) => [...names].map((name) => feature(name, { spreadFloor: 0.01 }));
 
@@ -79,7 +97,7 @@ describe('fitModel', () => {
         const features = columns('ab');
         const rows = [...inliers, ...inliers, ...inliers, ...inliers, ...outliers];
         const table = onePod(features, rows);
-        const scores = scoresOf(train(table, features, { baseline: kind }), table);
+        const scores = scoresOfRows(train(table, features, { baseline: kind }), rows);
         const worst = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, 2);
         expect(worst).to.have.members([rows.length - 2, rows.length - 1]);
       });
@@ -95,7 +113,7 @@ describe('fitModel', () => {
       const model = train(onePod(features, blobs.slice(0, 1000)), features, { baseline: 'cluster' });
       const tested = [...blobs.slice(1000), ...between];
       const labels = tested.map((_, index) => (index < 200 ? 0 : 1));
-      expect(areaUnderRocCurve(scoresOf(model, onePod(features, tested)), labels)).to.be.above(0.98);
+      expect(areaUnderRocCurve(scoresOfRows(model, tested), labels)).to.be.above(0.98);
     });
 
     for (const kind of ['pod', 'workload'] as const) {
@@ -111,7 +129,7 @@ describe('fitModel', () => {
         const model = train(onePod(features, blob.slice(0, 1000)), features, { baseline: kind });
         const tested = [...blob.slice(1000), ...around];
         const labels = tested.map((_, index) => (index < 200 ? 0 : 1));
-        expect(areaUnderRocCurve(scoresOf(model, onePod(features, tested)), labels)).to.be.above(0.98);
+        expect(areaUnderRocCurve(scoresOfRows(model, tested), labels)).to.be.above(0.98);
       });
     }
   });
@@ -143,17 +161,30 @@ describe('fitModel', () => {
       });
     }
 
-    it('but a change of a constant pod', () => {
-      const table = onePod(
-        CATALOG,
-        Array.from({ length: 60 }, () => [0.25, 100 * MEBIBYTE, 500]),
-      );
-      const model = train(table, CATALOG);
-      expect(scoreOf(model, 'p', [0.5, 100 * MEBIBYTE, 500])).to.be.above(0);
-      expect(scoreOf(model, 'p', [0, 100 * MEBIBYTE, 500])).to.be.above(0);
-      expect(scoreOf(model, 'p', [0.25, 200 * MEBIBYTE, 500])).to.be.above(0);
-      expect(scoreOf(model, 'p', [0.25, 100 * MEBIBYTE, 700])).to.be.above(0);
-      expect(scoreOf(model, 'p', [0.25, 100 * MEBIBYTE, 0])).to.be.below(0);
+    describe('but a change of a constant pod', () => {
+      const usual = [0.25, 100 * MEBIBYTE, 500];
+      const model = train(onePod(CATALOG, new Array(60).fill(usual)), CATALOG);
+      const restarting = (...counts: number[]) => counts.map((count) => usual.with(2, count));
+      const rows: readonly (readonly [
+        what: string,
+        after: readonly (readonly number[])[],
+        flagged: boolean,
+      ])[] = [
+        ['three times the CPU', [usual, usual.with(0, 0.75), usual.with(0, 0.75)], true],
+        ['twice the memory', [usual, usual.with(1, 200 * MEBIBYTE)], true],
+        ['a tenth more of each', [usual, [0.275, 110 * MEBIBYTE, 500]], false],
+        ['one restart', restarting(500, 501, 501), false],
+        ['two restarts in a minute', restarting(500, 500, 502, 502), true],
+        ['two restarts within five minutes', restarting(500, 501, 501, 501, 501, 502, 502), true],
+        ['two restarts, and five quiet minutes since', restarting(501, 502, 502, 502, 502, 502, 502), false],
+        ['a counter that begins anew', restarting(500, 0, 0), false],
+        ['a counter that is higher than ever, and rests', restarting(700, 700, 700), false],
+      ];
+      for (const [what, after, flagged] of rows) {
+        it(`${what}: ${flagged ? 'flagged' : 'not flagged'}`, () => {
+          expect(scoreAfter(model, 'p', after) > 0).to.equal(flagged);
+        });
+      }
     });
   });
 
@@ -282,10 +313,14 @@ describe('fitModel', () => {
           const scoresAt = (spreads: number) =>
             features.flatMap(({ direction }, column) =>
               (direction === 'both' ? [1, -1] : [1]).map((sign) =>
+                // A fall counts half.
                 scoreOf(
                   model,
                   'p0',
-                  usual.with(column, (usual[column] ?? 0) + sign * spreads * (scale[column] ?? 0)),
+                  usual.with(
+                    column,
+                    (usual[column] ?? 0) + (sign > 0 ? 1 : -2) * spreads * (scale[column] ?? 0),
+                  ),
                 ),
               ),
             );
@@ -341,23 +376,52 @@ describe('fitModel', () => {
     expect(model.threshold).to.be.closeTo(0.5, 1e-9);
   });
 
-  for (const kind of KINDS) {
-    it(`scores in (0, 1] before the threshold is taken off (${kind})`, () => {
-      const model = train(featureTable(CATALOG, fleet(10, 30)), CATALOG, { baseline: kind });
-      const wild = [
-        [0, 0, 0],
-        [1e6, 1e15, 1e9],
-        [0, 1e15, 0],
-        [0.02, 50 * MEBIBYTE, 0],
-      ];
-      for (const pod of ['pod-0', 'alien']) {
-        for (const row of wild) {
-          const score = scoreOf(model, pod, row) + model.threshold;
-          expect(score).to.be.above(0).and.at.most(1);
-        }
+  it('scores in (0, 1] before the threshold is taken off, in the plain method', () => {
+    const model = train(featureTable(CATALOG, fleet(10, 30)), CATALOG, { baseline: 'cluster' });
+    for (const pod of ['pod-0', 'alien']) {
+      for (const row of WILD) {
+        expect(scoreOf(model, pod, row) + model.threshold)
+          .to.be.above(0)
+          .and.at.most(1);
       }
+    }
+  });
+
+  for (const kind of ['pod', 'workload'] as const) {
+    it(`gives the wildest values a score of a sane size (${kind})`, () => {
+      const model = train(featureTable(CATALOG, fleet(10, 30)), CATALOG, { baseline: kind });
+      for (const pod of ['pod-0', 'alien']) {
+        for (const row of WILD) expect(scoreOf(model, pod, row)).to.be.within(-2, 2);
+      }
+      expect(scoreOf(model, 'pod-0', [1e6, 1e15, 1e9])).to.be.above(0.5);
     });
   }
+
+  describe('does not flag small deviations together, however rare they are', () => {
+    const features = columns('abcde');
+    // With a spread of a tenth of the level, 1 is a spread.
+    const rows = Array.from({ length: 60 }, () => [10, 10, 10, 10, 10]);
+    const at = (spreads: number) => new Array(5).fill(10 + spreads);
+
+    it('of less than half of the sensitivity', () => {
+      const model = train(onePod(features, rows), features);
+      expect(scoreOf({ ...model, minimumInput: Number.NEGATIVE_INFINITY }, 'p', at(1.9))).to.be.above(0);
+      expect(scoreOf(model, 'p', at(1.9))).to.be.at.most(0);
+      expect(scoreOf(model, 'p', at(2.5))).to.be.above(0);
+    });
+
+    it('whatever the sensitivity', () => {
+      const model = train(onePod(features, rows), features, { sensitivity: 8 });
+      expect(scoreOf(model, 'p', at(3.9))).to.be.at.most(0);
+      expect(scoreOf(model, 'p', at(5))).to.be.above(0);
+    });
+
+    it('but knows no such condition in the plain method, and with a contamination', () => {
+      for (const changes of [{ baseline: 'cluster' }, { contamination: 0.1 }] as const) {
+        expect(train(onePod(features, rows), features, changes).minimumInput).to.equal(-Infinity);
+      }
+    });
+  });
 
   describe('leaves a model', () => {
     it('that carries no training rows: ten times the rows make no larger one', () => {
@@ -376,10 +440,10 @@ describe('fitModel', () => {
       const table = featureTable(CATALOG, fleet(10, 40));
       for (const kind of KINDS) {
         const model = train(table, CATALOG, { baseline: kind });
-        const { model: _, ...before } = detect(model, asBuilt(table));
-        const { model: __, ...after } = detect(structuredClone(model), asBuilt(table));
+        const { model: _, ...before } = detect(model, recentOf(table, 39));
+        const { model: __, ...after } = detect(structuredClone(model), recentOf(table, 39));
         expect(after).to.deep.equal(before);
-        expect(before.scores).to.have.lengthOf(400);
+        expect(before.scores).to.have.lengthOf(10);
       }
     });
 
@@ -401,7 +465,8 @@ describe('fitModel', () => {
   });
 
   it('does not let blank rows into the forest', () => {
-    const features = columns('ab');
+    // The spread is the floor: bursts are looked for up to the last minutes before a blank one.
+    const features = [feature('a', { spreadFloor: 3 }), feature('b', { spreadFloor: 3 })];
     const rows = normalRows(60, 2, 8);
     const blanks = Array.from({ length: 60 }, () => [Number.NaN, Number.NaN]);
     for (const kind of KINDS) {
@@ -410,6 +475,62 @@ describe('fitModel', () => {
       expect(gaps.forest).to.deep.equal(plain.forest);
       expect(gaps.threshold).to.equal(plain.threshold);
     }
+  });
+
+  describe('keeps an incident out of the forest', () => {
+    const features = [feature('a'), feature('b')];
+    // Median and spread are the same with the last ten minutes and without.
+    const usual = Array.from({ length: 50 }, (_, instant) => [
+      [9, 10, 10, 10, 11][instant % 5] ?? 0,
+      [11, 10, 9, 10, 10][instant % 5] ?? 0,
+    ]);
+    const tableWith = (last: readonly number[]) =>
+      onePod(features, [...usual, ...Array.from({ length: 10 }, () => last)]);
+    const without = tableWith([Number.NaN, Number.NaN]);
+
+    for (const [what, last] of [
+      ['in one feature', [40, 10]],
+      ['in the other one, downwards', [10, -40]],
+      ['in both', [40, 40]],
+    ] as const) {
+      it(what, () => {
+        const plain = train(without, features);
+        const polluted = train(tableWith(last), features);
+        expect(polluted.baseline.pods).to.deep.equal(plain.baseline.pods);
+        expect(polluted.forest).to.deep.equal(plain.forest);
+        expect(polluted.threshold).to.equal(plain.threshold);
+        expect(polluted.samples).to.equal(60);
+      });
+    }
+
+    it('but learns what no feature alone gives away', () => {
+      expect(train(tableWith([13, 13]), features).forest).not.to.deep.equal(train(without, features).forest);
+    });
+
+    it('and learns all in the plain method', () => {
+      const cluster = { baseline: 'cluster' } as const;
+      const tables = [tableWith([40, 40]), without];
+      const [polluted, plain] = tables.map((table) => train(table, features, cluster).forest);
+      expect(polluted).not.to.deep.equal(plain);
+    });
+
+    it('and counts it among the rows of which a contamination flags its share', () => {
+      const model = train(tableWith([40, 40]), features, { contamination: 10 / 60 });
+      const scores = scoresOf(model, tableWith([40, 40]));
+      expect(scores.filter((score) => score > 0)).to.have.lengthOf(10);
+      expect(scores.slice(50).every((score) => score > 0)).to.equal(true);
+    });
+
+    it('unless hardly any row would remain', () => {
+      // The sample of a tree grows with the rows that there are to draw from.
+      const drawnFrom = (kept: number, unusual: number) => {
+        const rows = Array.from({ length: kept + unusual }, (_, instant) => [instant < kept ? 10 : 1e6, 10]);
+        return train(onePod(features, rows), features).forest.averagePathLength;
+      };
+      expect(drawnFrom(10, 2)).to.equal(drawnFrom(10, 0));
+      expect(drawnFrom(9, 3)).to.equal(drawnFrom(12, 0));
+      expect(drawnFrom(12, 0)).to.be.above(drawnFrom(10, 0));
+    });
   });
 
   it('refuses too few complete rows, and takes just enough', () => {

@@ -25,8 +25,12 @@ function score(randomState: number): {
   readonly scores: readonly number[];
   readonly flags: readonly boolean[];
 } {
-  const table = featureTable(CATALOG, [{ pod: 'table', rows: reference.rows }]);
-  const model = fitModel(table, CATALOG, {
+  const past = featureTable(CATALOG, [{ pod: 'table', rows: reference.rows }]);
+  const present = featureTable(
+    CATALOG,
+    reference.rows.map((row, index) => ({ pod: `row-${index}`, rows: [row] })),
+  );
+  const model = fitModel({ window: past, history: [] }, CATALOG, {
     baseline: 'cluster',
     estimators: 100,
     maxSamples: 256,
@@ -34,7 +38,7 @@ function score(randomState: number): {
     randomState,
     sensitivity: 4,
   });
-  const { scores } = detect(model, asBuilt(table));
+  const { scores } = detect(model, asBuilt(present));
   return {
     scores: [...scores].map((margin) => margin + model.threshold),
     flags: [...scores].map((margin) => margin > 0),

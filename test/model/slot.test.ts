@@ -7,8 +7,9 @@ import { feature, featureTable } from '../support/tables.js';
 describe('ModelSlot', () => {
   it('is empty at first, then holds the last model', () => {
     const features = [feature('a')];
+    const window = featureTable(features, [{ pod: 'p', rows: normalRows(20, 1, 1) }]);
     const models = [1, 2].map((randomState) =>
-      fitModel(featureTable(features, [{ pod: 'p', rows: normalRows(20, 1, 1) }]), features, {
+      fitModel({ window, history: [] }, features, {
         baseline: 'pod',
         estimators: 1,
         maxSamples: 8,

@@ -1,5 +1,6 @@
 /** Short ways to write answers of Prometheus and tables of features. */
 
+import { RECENT_INSTANTS } from '../../src/detection/detect.js';
 import { buildCatalog, type FeatureDefinition } from '../../src/features/catalog.js';
 import type { BuiltTable, FeatureTable } from '../../src/features/table.js';
 import type { Labels, SeriesSet } from '../../src/prometheus/api.js';
@@ -36,7 +37,7 @@ export function seriesSet(...series: readonly WrittenSeries[]): SeriesSet {
   };
 }
 
-/** A feature with a name of its own: both directions count, and its smallest spread is 1. */
+/** A gauge with a name of its own: both directions count, its smallest spread is 1, or a tenth of the usual level. */
 export function feature(name: string, changes: Partial<FeatureDefinition> = {}): FeatureDefinition {
   return {
     name,
@@ -44,8 +45,10 @@ export function feature(name: string, changes: Partial<FeatureDefinition> = {}):
     help: name,
     query: name,
     podLabel: 'pod',
+    type: 'gauge',
     direction: 'both',
     spreadFloor: 1,
+    relativeSpreadFloor: 0.1,
     required: true,
     ...changes,
   };
@@ -61,10 +64,14 @@ export interface WrittenPod {
   readonly workload?: string;
 }
 
-/** A table of pods that all have as many rows, one minute apart. */
+/** A table of pods that all have as many rows, one minute apart unless told. */
 export function featureTable(
   features: readonly FeatureDefinition[],
   pods: readonly WrittenPod[],
+  {
+    startSeconds = 0,
+    stepSeconds = 60,
+  }: { readonly startSeconds?: number; readonly stepSeconds?: number } = {},
 ): FeatureTable {
   const instants = pods[0]?.rows.length ?? 0;
   for (const { pod, rows } of pods) {
@@ -75,9 +82,34 @@ export function featureTable(
   return {
     features: features.map(({ name }) => name),
     pods: pods.map(({ namespace = 'ns', pod, workload = pod }) => ({ namespace, pod, workload })),
-    timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => 60 * instant),
+    timestampsSeconds: Float64Array.from(
+      { length: instants },
+      (_, instant) => startSeconds + stepSeconds * instant,
+    ),
     values: Float64Array.from(pods.flatMap(({ rows }) => rows.flat())),
   };
+}
+
+/** The instants from `from` to before `to` of a table, and the pods that are there at any of them. */
+export function sliceTable(table: FeatureTable, from: number, to: number): FeatureTable {
+  const width = table.features.length;
+  const instants = table.timestampsSeconds.length;
+  const parts = table.pods.map((pod, index) => ({
+    pod,
+    values: table.values.subarray((index * instants + from) * width, (index * instants + to) * width),
+  }));
+  const present = parts.filter(({ values }) => values.some((value) => !Number.isNaN(value)));
+  return {
+    features: table.features,
+    pods: present.map(({ pod }) => pod),
+    timestampsSeconds: table.timestampsSeconds.slice(from, to),
+    values: Float64Array.from(present.flatMap(({ values }) => [...values])),
+  };
+}
+
+/** What a detection at an instant of a table sees: that instant, and the ten before it as far as they are there. */
+export function recentOf(table: FeatureTable, instant: number): BuiltTable {
+  return asBuilt(sliceTable(table, Math.max(0, instant + 1 - RECENT_INSTANTS), instant + 1));
 }
 
 /** A table from which nothing was left out. */
