@@ -2,13 +2,16 @@
 
 import { SETTINGS, type SettingDefinition } from './settings.js';
 
+/** In place of a default that is no text at all. */
+const EMPTY = '(empty)';
+
 const definitions: readonly SettingDefinition<unknown>[] = Object.values(SETTINGS);
 
 /** For `--help`: each setting with its default and what it does, wrapped by nothing, one paragraph each. */
 export function settingsHelp(): string {
   const entries = definitions.map(
     ({ env, default: fallback, expected, help }) =>
-      `  ${env} (default: ${fallback})\n    ${plain(help)}\n    Accepts ${plain(expected)}.`,
+      `  ${env} (default: ${fallback || EMPTY})\n    ${plain(help)}\n    Accepts ${plain(expected)}.`,
   );
   return `Settings (environment variables):\n${entries.join('\n')}`;
 }
@@ -18,7 +21,7 @@ export function settingsMarkdown(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
   const rows = definitions.map(
     ({ env, default: fallback, help, expected }) =>
-      `| \`${env}\` | \`${cell(fallback)}\` | ${cell(help)} Accepts ${cell(expected)}. |`,
+      `| \`${env}\` | ${fallback === '' ? EMPTY : `\`${cell(fallback)}\``} | ${cell(help)} Accepts ${cell(expected)}. |`,
   );
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }

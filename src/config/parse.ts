@@ -73,6 +73,7 @@ const OUR_PREFIXES = [
   'ANOMALY_',
   'RETRAIN_',
   'CPU_RATE_',
+  'FEATURE',
 ];
 
 /** Kubernetes sets these for each Service in the namespace (`PROMETHEUS_SERVICE_HOST`, `PROMETHEUS_PORT_9090_TCP`). */

@@ -151,7 +151,7 @@ async function fetchFeature(
       startSeconds: grid[first] as number,
       endSeconds: grid[last] as number,
       stepSeconds,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000)]),
+      signal: withDeadline(signal),
     });
     builder.add(feature, answer);
     for (const warning of answer.warnings) warnings.add(`Prometheus warns of ${feature.name}: ${warning}`);
@@ -169,7 +169,7 @@ async function fetchOwners(
   signal: AbortSignal,
 ): Promise<Owners> {
   try {
-    return await queryOwners(api, timeSeconds, signal);
+    return await queryOwners(api, timeSeconds, withDeadline(signal));
   } catch (error) {
     if (signal.aborted) throw error;
     warnings.add(
@@ -177,6 +177,10 @@ async function fetchOwners(
     );
     return new Map();
   }
+}
+
+function withDeadline(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000)]);
 }
 
 function requireEnoughSamples({ table, unscored }: BuiltTable, found: readonly Found[]): void {

@@ -7,10 +7,13 @@ import type { Logger } from '../logging/logger.js';
 export interface Schedule {
   /** When the work is due next, if ever. */
   nextRun(): Date | null;
-  /** Time from the next run to the one after it, in seconds; `undefined` where there are no two more. */
+  /** The longest time between two of the next runs, in seconds; `undefined` where there are no two more. */
   intervalSeconds(): number | undefined;
   stop(): void;
 }
+
+/** Enough to see the longest interval of an uneven expression, such as `0,50 * * * *`. */
+const RUNS_AHEAD = 10;
 
 /**
  * Runs `work` whenever the cron expression says.
@@ -38,8 +41,9 @@ export function startSchedule(
   return {
     nextRun: () => task.getNextRun(),
     intervalSeconds: () => {
-      const [first, second] = task.getNextRuns(2);
-      return first && second && (second.getTime() - first.getTime()) / 1000;
+      const runs = task.getNextRuns(RUNS_AHEAD).map((run) => run.getTime() / 1000);
+      const intervals = runs.slice(1).map((run, index) => run - (runs[index] as number));
+      return intervals.length === 0 ? undefined : Math.max(...intervals);
     },
     stop: () => void task.destroy(),
   };

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { SETTINGS } from '../../src/config/settings.js';
 import { VERSION } from '../../src/version.js';
@@ -48,8 +51,28 @@ describe('main', function () {
         expect(await program.ended()).to.deep.equal({ code: 0, signal: null });
         expect(program.stderr()).to.equal('');
         for (const { env, default: fallback } of Object.values(SETTINGS)) {
-          expect(program.stdout()).to.include(`${env} (default: ${fallback})`);
+          expect(program.stdout()).to.include(`${env} (default: ${fallback || '(empty)'})`);
         }
+      });
+    }
+
+    it('lists the commands, each with a sentence', async () => {
+      const program = startProgram(['--help']);
+      await program.ended();
+      const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec(program.stdout()) ?? [];
+      const commands = [...list.matchAll(/^ {2}(\w+)(?: \[\S+\])* +([A-Z].*)$/gm)].map(([, name]) => name);
+      expect(commands).to.deep.equal(['serve', 'demo', 'evaluate', 'simulate']);
+    });
+
+    for (const [command, options] of [
+      ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'columns']],
+      ['simulate', ['output', 'seed', 'hours']],
+    ] as const) {
+      it(`explains the options of ${command}`, async () => {
+        const program = startProgram([command, '--help']);
+        expect(await program.ended()).to.deep.equal({ code: 0, signal: null });
+        const listed = [...program.stdout().matchAll(/^ {2}--(\S+)/gm)].map(([, name]) => name);
+        expect(listed).to.deep.equal(options);
       });
     }
 
@@ -87,6 +110,21 @@ describe('main', function () {
       expect(program.stdout()).to.equal('');
     });
 
+    it('ends with status 2 and shows every mistake of the feature file', async () => {
+      const program = serveWith({ FEATURES_FILE: 'test/fixtures/features/syntax.bad.yaml' });
+      expect(await program.ended()).to.deep.equal({ code: 2, signal: null });
+      expect(program.stderr()).to.match(
+        /^6 mistakes in the feature file test\/fixtures\/features\/syntax\.bad\.yaml:\n/,
+      );
+      expect(program.stderr()).to.include('syntax.bad.yaml:16:30: plain: query: expected PromQL, got `pod`');
+    });
+
+    it('ends with status 2 when there is no feature file', async () => {
+      const program = serveWith({ FEATURES_FILE: 'no-such-file.yaml' });
+      expect(await program.ended()).to.deep.equal({ code: 2, signal: null });
+      expect(program.stderr()).to.include('expected a file that can be read at no-such-file.yaml');
+    });
+
     for (const parameters of [['--no-such-option'], ['serve', '--no-such-option'], ['no-such-command']]) {
       it(`ends with status 2 on ${parameters.join(' ')}`, async () => {
         const program = startProgram(parameters, { PROMETHEUS_URL: prometheus.url, PORT: '0' });
@@ -108,6 +146,122 @@ describe('main', function () {
         'IFOREST_CONTAMINATON is not a setting and is ignored. Did you mean IFOREST_CONTAMINATION?',
       ]);
     });
+  });
+
+  describe('recordings', () => {
+    let directory: string;
+    beforeEach(() => {
+      directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-main-'));
+    });
+    afterEach(() => rmSync(directory, { recursive: true }));
+
+    /** An hour and a half of one pod, a row a minute. */
+    const recording = () => {
+      const rows = Array.from({ length: 90 }, (_, minute) => {
+        const cpu = minute >= 80 ? 3 : 0.5 + 0.01 * (minute % 7);
+        return `${1_700_000_040 + 60 * minute},shop,cart-0,${cpu},${500_000_000 + 1e6 * (minute % 5)}`;
+      });
+      return ['timestamp,namespace,pod,cpu_cores,memory_bytes', ...rows, ''].join('\n');
+    };
+    const FAULT = {
+      case: 'small',
+      namespace: 'shop',
+      pod: 'cart-0',
+      fault_type: 'cpu_load',
+      visible: { cpu: true },
+      start: 1_700_000_040 + 80 * 60,
+      end: 1_700_000_040 + 89 * 60,
+    };
+    const writeCase = () => {
+      writeFileSync(join(directory, 'small.csv'), recording());
+      writeFileSync(join(directory, 'labels.json'), JSON.stringify([FAULT]));
+    };
+
+    it('are evaluated: the report on standard output, the progress beside it', async () => {
+      writeCase();
+      const json = join(directory, 'report.json');
+      const program = startProgram(['evaluate', '--data', directory, '--json', json]);
+      expect(await program.ended(20_000)).to.deep.equal({ code: 0, signal: null });
+      expect(program.stdout()).to.match(/^small .* 1\/1 /m);
+      expect(program.stderr()).to.match(/^small: 90 rows, 1 pods, 90 minutes, /);
+      expect(JSON.parse(readFileSync(json, 'utf8')).faults).to.have.lengthOf(1);
+    });
+
+    it('are simulated, and evaluated then', async function () {
+      this.timeout(120_000);
+      const simulation = startProgram(['simulate', '--output', directory, '--hours', '2', '--seed', '3']);
+      expect(await simulation.ended(50_000)).to.deep.equal({ code: 0, signal: null });
+      expect(simulation.stderr()).to.equal('');
+      const cases = readdirSync(directory).filter((name) => name.endsWith('.csv.gz'));
+      expect(cases).to.have.lengthOf(6);
+      for (const name of cases) expect(simulation.stdout()).to.include(name.replace('.csv.gz', ''));
+      const evaluation = startProgram(['evaluate', '--data', directory]);
+      expect(await evaluation.ended(60_000)).to.deep.equal({ code: 0, signal: null });
+      for (const name of cases) expect(evaluation.stdout()).to.include(name.replace('.csv.gz', ''));
+    });
+
+    for (const [parameters, complaint] of [
+      [['evaluate'], /--data/],
+      [['evaluate', '--data', 'no-such-directory'], /no-such-directory/],
+      [['evaluate', '--data', '.', '--baseline', 'planet'], /BASELINE: expected one of .* got "planet"/],
+      [['evaluate', '--data', '.', '--sensitivity', 'high'], /ANOMALY_SENSITIVITY: expected .* got "NaN"/],
+      [['evaluate', '--data', '.', '--seed', '1.5'], /IFOREST_RANDOM_STATE: expected .* got "1.5"/],
+      [['simulate'], /--output/],
+      [['simulate', '--output', 'never-made', '--hours', '1'], /Expected a number from 2 to 48\./],
+      [['simulate', '--output', 'never-made', '--seed', '-1'], /Expected a number from 0 to 4294967295\./],
+    ] as const) {
+      it(`end with status 2 on ${parameters.join(' ')}`, async () => {
+        const program = startProgram(parameters);
+        expect(await program.ended()).to.deep.equal({ code: 2, signal: null });
+        expect(program.stderr()).to.match(complaint);
+        expect(program.stdout()).to.equal('');
+      });
+    }
+
+    it('end with status 1 when the data is nothing to evaluate', async () => {
+      writeCase();
+      writeFileSync(
+        join(directory, 'small.csv'),
+        'timestamp,namespace,pod,cpu_cores\n2023-01-01,shop,cart-0,1\n',
+      );
+      const program = startProgram(['evaluate', '--data', directory]);
+      expect(await program.ended()).to.deep.equal({ code: 1, signal: null });
+      expect(program.stderr()).to.include('small');
+      expect(program.stdout()).to.equal('');
+    });
+
+    it('end with status 1 rather than mixing a simulation with other data', async () => {
+      writeCase();
+      const program = startProgram(['simulate', '--output', directory]);
+      expect(await program.ended()).to.deep.equal({ code: 1, signal: null });
+      expect(program.stderr()).to.include('small.csv').and.to.include('Choose another one.');
+      expect(readdirSync(directory).sort()).to.deep.equal(['labels.json', 'small.csv']);
+    });
+
+    for (const command of ['evaluate', 'simulate'] as const) {
+      it(`end with status 1 when ${command} is stopped, and say so`, async () => {
+        writeCase();
+        // Long enough to be caught at work.
+        const target = command === 'evaluate' ? directory : join(directory, 'new');
+        if (command === 'evaluate') {
+          for (let copy = 0; copy < 400; copy++)
+            writeFileSync(join(directory, `copy-${copy}.csv`), recording());
+        }
+        const program = startProgram(
+          command === 'evaluate'
+            ? ['evaluate', '--data', target]
+            : ['simulate', '--output', target, '--hours', '48'],
+        );
+        await eventually(() => {
+          if (command === 'evaluate') expect(program.stderr()).to.match(/rows/);
+          else expect(readdirSync(target)).to.have.lengthOf(1);
+        });
+        program.kill('SIGINT');
+        expect(await program.ended()).to.deep.equal({ code: 1, signal: null });
+        expect(program.stderr()).not.to.equal('');
+        if (command === 'simulate') expect(readdirSync(target)).to.deep.equal([]);
+      });
+    }
   });
 
   it('ends with status 1 and a clear error when the port is taken', async () => {
@@ -151,7 +305,7 @@ describe('main', function () {
       prometheus.fault = { kind: 'hang' };
       const program = serveWith();
       const url = await program.listening();
-      await eventually(() => expect(prometheus.open).to.equal(1));
+      await eventually(() => expect(prometheus.open).to.be.above(0));
       const agent = new Agent({ keepAlive: true });
       try {
         const [response] = (await once(httpGet(`${url}/-/healthy`, { agent }), 'response')) as [

@@ -1,12 +1,20 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Service, startService } from '../../src/commands/serve.js';
 import { parseSettings } from '../../src/config/parse.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../../src/http/schemas.js';
 import { exposedValue, samplesOf } from '../support/exposition.js';
-import { FAULT_KINDS, type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
+import {
+  FAULT_KINDS,
+  type FakePrometheus,
+  isOfTraining,
+  startFakePrometheus,
+} from '../support/fake-prometheus.js';
 import { get } from '../support/http-client.js';
 import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
 import { rejection } from '../support/rejection.js';
@@ -22,12 +30,14 @@ describe('serve', function () {
   let cluster: SmallCluster;
   let prometheus: FakePrometheus;
   let service: Service | undefined;
+  let directory: string;
   let logger: RecordingLogger;
 
   beforeEach(async () => {
     cluster = new SmallCluster();
     prometheus = await startFakePrometheus(cluster.answer);
     logger = recordingLogger();
+    directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-serve-'));
   });
 
   afterEach(async () => {
@@ -35,6 +45,7 @@ describe('serve', function () {
     await prometheus.close();
     await service?.close();
     service = undefined;
+    rmSync(directory, { recursive: true });
   });
 
   const settingsWith = (environment: Record<string, string> = {}) =>
@@ -94,6 +105,8 @@ describe('serve', function () {
       prometheus.fault = { kind: 'hang', only: ({ kind }) => kind === 'range' };
       await start();
       await eventually(() => expect(prometheus.open).to.equal(1));
+      const instants = () => prometheus.requests.filter(({ kind }) => kind === 'instant');
+      const atStart = instants().length;
       const text = await scrape();
       expectNoPods(text);
       expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(0);
@@ -104,7 +117,36 @@ describe('serve', function () {
       expect((await health()).training).to.include({ running: true, runs: 0 });
       expect((await ask('/-/healthy')).status).to.equal(200);
       expect((await ask('/-/ready')).status).to.equal(200);
-      expect(prometheus.requests.filter(({ kind }) => kind === 'instant')).to.deep.equal([]);
+      expect(instants()).to.have.lengthOf(atStart);
+    });
+
+    it('tries the queries of the feature file, and names the feature and its place in /healthz', async () => {
+      const file = join(directory, 'features.yaml');
+      const query =
+        'max by (namespace, instance) (container_memory_usage_bytes{namespace=~"{{namespace_regex}}"})';
+      writeFileSync(
+        file,
+        `builtin: [cpu]\nfeatures:\n  - {name: own, help: Own, query: '${query}', pod_label: instance, unit: b, ` +
+          'direction: up, spread_floor: 1}\n',
+      );
+      await start({ FEATURES_FILE: file });
+      const message = await expectFailure('/detect', 503, 'no_model').then(() =>
+        eventually(async () => {
+          const { last_error: error } = (await health()).training;
+          return error?.message ?? expect.fail('no error yet');
+        }),
+      );
+      expect(message).to.match(/^Feature own \(.*features\.yaml:3:5\): Expected the answer to /);
+      expect(message).to.include('to have the labels namespace and instance');
+      expect(prometheus.requests.filter(({ kind }) => kind === 'range')).to.deep.equal([]);
+    });
+
+    it('trains on the features of the file, without the built-in ones', async () => {
+      const file = join(directory, 'features.yaml');
+      writeFileSync(file, 'builtin: [memory]');
+      await start({ FEATURES_FILE: file });
+      await trained();
+      expect((await health()).model.features).to.deep.equal(['memory']);
     });
 
     it('tells what the training failed for, and trains again until it succeeds', async () => {
@@ -164,13 +206,32 @@ describe('serve', function () {
       expect(pods).to.have.lengthOf(1);
       expect(pods[0]).to.include({ namespace: 'shop', pod: CULPRIT, workload: 'cart', anomaly_flag: 1 });
       expect(pods[0]?.anomaly_score).to.be.above(0);
-      expect(pods[0]?.features.find(({ feature }) => feature === 'cpu')?.deviation).to.be.above(50);
+      expect(pods[0]?.features.find(({ feature }) => feature === 'cpu')?.deviation).to.be.above(30);
+      // Both are far off; restarts are as usual, and stand last.
+      expect(pods[0]?.features.map(({ direction }) => direction)).to.deep.equal(['above', 'above', 'usual']);
       const all = DetectResponse.parse(JSON.parse((await ask('/detect')).text));
       expect(all.pods).to.have.lengthOf(6);
       expect(all.pods[0]?.pod).to.equal(CULPRIT);
       cluster.behave(CULPRIT);
       expect(flaggedIn(await scrape())).to.deep.equal([]);
     });
+
+    for (const [explain, explained] of [
+      ['flagged', 1],
+      ['all', 6],
+      ['off', 0],
+    ] as const) {
+      it(`says why in gauges for ${explained} of 6 pods with EXPLAIN=${explain}`, async () => {
+        await start({ EXPLAIN: explain });
+        await trained();
+        cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+        const text = await scrape();
+        expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
+        expect(samplesOf(text, 'anomaly_feature_deviation')).to.have.lengthOf(3 * explained);
+        expect(exposedValue(text, 'anomaly_workload_pods_flagged', { workload: 'cart' })).to.equal(1);
+        expect(exposedValue(text, 'anomaly_workload_pods_scored', { workload: 'cart' })).to.equal(6);
+      });
+    }
 
     it('no longer names a pod that has gone', async () => {
       await start();
@@ -183,6 +244,64 @@ describe('serve', function () {
       expect(text).not.to.include(CULPRIT);
     });
 
+    it('counts a pod that just came as warming up, and scores it once it has been there for some minutes', async () => {
+      await start();
+      await trained();
+      cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: Date.now() / 1000 - 1 });
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_pods_unscored', { reason: 'warmup' })).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(6);
+      expect(text).not.to.include('cart-8');
+      cluster.pods[6] = { namespace: 'shop', pod: 'cart-8', sinceSeconds: Date.now() / 1000 - 400 };
+      const later = await scrape();
+      expect(samplesOf(later, 'anomaly_exporter_pods_unscored')).to.deep.equal([]);
+      expect(samplesOf(later, 'anomaly_score').map(({ labels }) => labels.pod)).to.include('cart-8');
+    });
+
+    it('flags a crash loop that began before the exporter was started, as one that ran on does', async () => {
+      const now = Date.now() / 1000;
+      await start();
+      await trained();
+      expect(flaggedIn(await scrape())).to.deep.equal([]);
+      cluster.pods[3] = { namespace: 'shop', pod: CULPRIT, restartsAt: [now - 400, now - 250, now - 100] };
+      const ranOn = flaggedIn(await scrape());
+      await service?.close();
+      await start();
+      await trained();
+      expect(flaggedIn(await scrape())).to.deep.equal(ranOn);
+      expect(ranOn).to.deep.equal([CULPRIT]);
+    });
+
+    for (const [expression, seconds] of [
+      ['*/5 * * * *', 300],
+      ['*/15 * * * *', 900],
+    ] as const) {
+      it(`asks earlier hours for ${seconds} s of time, as ${expression} trains so often`, async () => {
+        await start({ RETRAIN_SCHEDULE: expression });
+        await trained();
+        // All but the window itself; there is a minute of tolerance at each end.
+        const windowEnd = Math.max(...prometheus.requests.map(({ endSeconds }) => endSeconds));
+        const slices = prometheus.requests.filter(
+          (request) =>
+            isOfTraining(request) &&
+            request.endSeconds <= windowEnd - 3600 &&
+            topicOf(request.query) === 'cpu',
+        );
+        expect(slices.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds)).to.deep.equal([
+          seconds + 120,
+          seconds + 120,
+        ]);
+      });
+    }
+
+    it('asks for no earlier hours with BASELINE=cluster', async () => {
+      await start({ BASELINE: 'cluster' });
+      await trained();
+      const starts = prometheus.requests.filter(isOfTraining).map(({ startSeconds }) => startSeconds);
+      // The window is an hour, and ends at the last whole minute.
+      expect(Math.min(...starts)).to.be.above(Date.now() / 1000 - 3600 - 120);
+    });
+
     it('trains again on schedule', async () => {
       await start({ RETRAIN_SCHEDULE: '* * * * * *' });
       await eventually(async () => expect((await health()).training.runs).to.be.at.least(3), 15_000);
@@ -192,7 +311,7 @@ describe('serve', function () {
     it('keeps the old model when a later training fails', async () => {
       await start({ RETRAIN_SCHEDULE: '* * * * * *' });
       await trained();
-      prometheus.fault = { kind: 'html', only: ({ kind }) => kind === 'range' };
+      prometheus.fault = { kind: 'html', only: isOfTraining };
       await eventually(async () => expect((await health()).training.failures).to.be.at.least(1));
       const text = await scrape();
       expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);

@@ -10,8 +10,12 @@ describe('settingsHelp', () => {
       .split('\n')
       .filter((line) => /^ {2}\S/.test(line));
     expect(headings).to.deep.equal(
-      definitions.map(({ env, default: text }) => `  ${env} (default: ${text})`),
+      definitions.map(({ env, default: text }) => `  ${env} (default: ${text || '(empty)'})`),
     );
+  });
+
+  it('says of an empty default that it is empty', () => {
+    expect(settingsHelp()).to.include('  FEATURES_FILE (default: (empty))\n');
   });
 
   it('says what each does and accepts, in plain text', () => {
@@ -35,6 +39,10 @@ describe('settingsMarkdown', () => {
     for (const line of lines) {
       expect(line.match(/(?<!\\)\|/g), line).to.have.lengthOf(4);
     }
+  });
+
+  it('says of an empty default that it is empty, and has no empty code', () => {
+    expect(settingsMarkdown()).to.include('| `FEATURES_FILE` | (empty) | ').and.not.to.include('``');
   });
 
   it('says what the variable means', () => {

@@ -29,6 +29,8 @@ const DEFAULTS: Settings = {
   retrainSchedule: '*/15 * * * *',
   retrainTimezone: 'UTC',
   cpuRateWindow: '1m',
+  featuresFile: '',
+  explain: 'flagged',
   host: '0.0.0.0',
   port: 8000,
   logLevel: 'info',
@@ -182,6 +184,21 @@ const ROWS: {
       ['1y2w3d4h5m6s7ms', '1y2w3d4h5m6s7ms'],
     ],
     bad: ['0s', '0m0s', '1x', '5', '1.5m', 'm', '-1m', '1m 30s', '30m1h', '1m1m', '5m]', '1mm'],
+  },
+  explain: {
+    good: [
+      ['flagged', 'flagged'],
+      ['all', 'all'],
+      ['off', 'off'],
+    ],
+    bad: ['Flagged', 'none', 'true', '1', 'flagged,all'],
+  },
+  featuresFile: {
+    good: [
+      ['/etc/detector/features.yaml', '/etc/detector/features.yaml'],
+      ['features.yaml', 'features.yaml'],
+    ],
+    bad: ['/etc/detector/', '/'],
   },
   host: {
     good: [
@@ -366,6 +383,8 @@ describe('Warnings of misspelled settings', () => {
     ['ANOMALY_SENSITIVTY', 'ANOMALY_SENSITIVITY'],
     ['RETRAIN_TIME_ZONE', 'RETRAIN_TIMEZONE'],
     ['CPU_RATE_WINDOWS', 'CPU_RATE_WINDOW'],
+    ['FEATURE_FILE', 'FEATURES_FILE'],
+    ['FEATURES_FILES', 'FEATURES_FILE'],
   ];
   for (const [name, meant] of misspelled) {
     it(`takes ${name} for ${meant}`, () => {
@@ -393,6 +412,8 @@ describe('Warnings of misspelled settings', () => {
     'HOSTS',
     'PORTS',
     'LOG_LEVELS',
+    'FEATURE_FLAGS',
+    'FEATURES',
   ];
   for (const name of innocent) {
     it(`has nothing to say about ${name}`, () => {

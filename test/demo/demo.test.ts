@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { type DemoOptions, runDemo } from '../../src/commands/demo.js';
 import type { Settings } from '../../src/config/settings.js';
+import { listen } from '../../src/demo/listen.js';
 import { rejection } from '../support/rejection.js';
 
 /** Runs the demo with the real exporter until its output matches, then as Ctrl-C would end it. */
@@ -58,6 +59,24 @@ describe('the demo', () => {
     expect((await rejection(run, Error)).message)
       .to.contain('`prometheus` on the PATH')
       .and.to.contain('Install');
+  });
+
+  it('tells of its option where its port is taken', async () => {
+    const other = await listen(() => undefined);
+    const port = Number(new URL(other.url).port);
+    try {
+      const surroundings = {
+        stdout: new PassThrough(),
+        signal: new AbortController().signal,
+        environment: {},
+      };
+      const error = await rejection(runDemo({ port, speed: 1, prometheus: false }, surroundings), Error);
+      expect(error.message).to.equal(
+        `Port ${port} is taken by another program. Stop it, or choose another one with --port (0 takes a free one).`,
+      );
+    } finally {
+      await other.close();
+    }
   });
 
   it('stops what it had started when the exporter cannot start', async () => {

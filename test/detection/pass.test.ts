@@ -1,16 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { PassOutcome } from '../../src/detection/detection.js';
+import type { Detection, PassOutcome } from '../../src/detection/detection.js';
 import { DetectionPass, type DetectionPassOptions } from '../../src/detection/pass.js';
 import type { Model } from '../../src/model/model.js';
 import { ModelSlot } from '../../src/model/slot.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
-import { train } from '../../src/training/job.js';
-import { type FakeApi, fakeApi } from '../support/fake-api.js';
-import { FEATURES, PARAMETERS, SmallCluster, topicOf } from '../support/small-cluster.js';
+import { type TrainingRequest, train } from '../../src/training/job.js';
+import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../support/fake-api.js';
+import { type FakePod, FEATURES, PARAMETERS, SmallCluster, topicOf } from '../support/small-cluster.js';
 import { eventually, gate, within } from '../support/waiting.js';
 
 const NOON = 1_767_268_800;
+
+const REQUEST: TrainingRequest = {
+  features: FEATURES,
+  parameters: PARAMETERS,
+  lookbackSeconds: 3600,
+  stepSeconds: 60,
+  nowSeconds: NOON,
+  untilNextTrainingSeconds: 900,
+};
+
+/** The pods with a score above 0, and what their scores are. */
+const flaggedIn = ({ table, scores }: Detection): [pod: string, score: number][] =>
+  table.pods
+    .map(({ pod }, row): [string, number] => [pod, scores[row] as number])
+    .filter(([, score]) => score > 0);
 
 /** Fails where a pass came to something else; so the compiler knows as well. */
 function expectDetection(outcome: PassOutcome): Extract<PassOutcome, { kind: 'detection' }> {
@@ -46,15 +61,8 @@ describe('detection pass', () => {
   const asked = (topic: string) => api.asked.filter(({ query }) => topicOf(query) === topic);
 
   before(async () => {
-    const request = {
-      features: FEATURES,
-      parameters: PARAMETERS,
-      lookbackSeconds: 3600,
-      stepSeconds: 60,
-      nowSeconds: NOON,
-    };
     const { signal } = new AbortController();
-    ({ model } = await train(fakeApi(new SmallCluster().answer), request, signal));
+    ({ model } = await train(fakeApi(new SmallCluster().answer), REQUEST, signal));
   });
 
   beforeEach(() => {
@@ -66,7 +74,7 @@ describe('detection pass', () => {
     told = [];
   });
 
-  it('asks for all features at the same instant and in parallel', async () => {
+  it('asks for the same minutes of all features, up to now, and in parallel', async () => {
     const all = gate();
     api.before = () => {
       if (api.asked.length === FEATURES.length) all.open();
@@ -75,9 +83,15 @@ describe('detection pass', () => {
     };
     const outcome = expectDetection(await run(passWith()));
     expect(api.asked.map(({ query }) => query)).to.deep.equal(FEATURES.map(({ query }) => query));
-    for (const { startSeconds, kind } of api.asked) {
-      expect({ startSeconds, kind }).to.deep.equal({ startSeconds: NOON + 77, kind: 'instant' });
+    for (const { kind, startSeconds, endSeconds, stepSeconds } of api.asked) {
+      expect({ kind, startSeconds, endSeconds, stepSeconds }).to.deep.equal({
+        kind: 'range',
+        startSeconds: NOON + 77 - 600,
+        endSeconds: NOON + 77,
+        stepSeconds: 60,
+      });
     }
+    expect(instantsOf(api.asked[0] as AskedQuery)).to.have.lengthOf(11);
     expect(outcome.timeSeconds).to.equal(NOON + 77);
     expect(outcome.detection.timeSeconds).to.equal(NOON + 77);
     expect(outcome.detection.table.pods).to.have.lengthOf(6);
@@ -90,14 +104,7 @@ describe('detection pass', () => {
 
   it('asks for the features that the model has, and no others', async () => {
     cluster.silent.add('restarts');
-    const request = {
-      features: FEATURES,
-      parameters: PARAMETERS,
-      lookbackSeconds: 3600,
-      stepSeconds: 60,
-      nowSeconds: NOON,
-    };
-    slot.set((await train(api, request, new AbortController().signal)).model);
+    slot.set((await train(api, REQUEST, new AbortController().signal)).model);
     api.asked.length = 0;
     expectDetection(await run(passWith()));
     expect(api.asked.map(({ query }) => topicOf(query))).to.deep.equal(['cpu', 'memory']);
@@ -184,10 +191,10 @@ describe('detection pass', () => {
   });
 
   it('is left alone when all have gone, even if it takes its time to end', async () => {
-    const stubborn: FakeApi = { ...api, query: () => new Promise(() => {}) };
+    const stubborn: FakeApi = { ...api, queryRange: () => new Promise(() => {}) };
     const pass = passWith({ api: stubborn });
     expect((await run(pass, 0.2)).kind).to.equal('timeout');
-    stubborn.query = api.query;
+    stubborn.queryRange = api.queryRange;
     expectDetection(await run(pass));
   });
 
@@ -333,6 +340,51 @@ describe('detection pass', () => {
     expect(outcome.kind).to.equal('timeout');
     await eventually(() => expect(told).to.have.lengthOf(1));
     expect(told[0]?.outcome.kind).to.equal('timeout');
+  });
+
+  it('finds its samples whatever the milliseconds of its instant are', async () => {
+    const pass = passWith();
+    for (const milliseconds of [0, 1, 333, 500, 667, 999]) {
+      now = (NOON + 77) * 1000 + milliseconds;
+      const { detection } = expectDetection(await run(pass));
+      expect(detection.table.pods).to.have.lengthOf(6);
+      expect([...detection.droppedSeries]).to.deep.equal([]);
+    }
+  });
+
+  it('counts a pod that just came as warming up, and scores it some minutes later', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: NOON + 70 });
+    const pass = passWith();
+    const lookAt = async (minutes: number) => {
+      now = (NOON + 77 + 60 * minutes) * 1000;
+      const { table, unscored } = expectDetection(await run(pass)).detection;
+      return { pods: table.pods.length, unscored: Object.fromEntries(unscored) };
+    };
+    for (const minutes of [0, 1, 2, 3, 4]) {
+      expect(await lookAt(minutes), `${minutes}`).to.deep.equal({ pods: 6, unscored: { warmup: 1 } });
+    }
+    expect(await lookAt(5)).to.deep.equal({ pods: 7, unscored: {} });
+  });
+
+  it('gives the same flags after a restart of the exporter as if it had run on', async () => {
+    cluster.pods[1] = {
+      ...(cluster.pods[1] as FakePod),
+      restartsAt: [NOON + 300, NOON + 500],
+    };
+    cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: NOON + 400 });
+    cluster.misbehave('cart-4', NOON + 520);
+    const ranOn = passWith();
+    const flags: string[][] = [];
+    for (let seconds = 100; seconds <= 700; seconds += 30) {
+      now = (NOON + seconds) * 1000;
+      const { model: _, ...old } = expectDetection(await run(ranOn)).detection;
+      const { model: __, ...young } = expectDetection(await run(passWith())).detection;
+      expect(young, `at ${seconds} s`).to.deep.equal(old);
+      flags.push(flaggedIn(expectDetection(await run(ranOn)).detection).map(([pod]) => pod));
+    }
+    // Else the test would not have tested anything.
+    expect(flags[0]).to.deep.equal([]);
+    expect(flags.at(-1)).to.have.members(['cart-1', 'cart-4']);
   });
 
   it('no longer lists a pod that has vanished', async () => {

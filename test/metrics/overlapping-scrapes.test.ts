@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
-import { detect } from '../../src/detection/detect.js';
 import type { Detection, PassOutcome } from '../../src/detection/detection.js';
 import { DetectionPass } from '../../src/detection/pass.js';
 import { createApp } from '../../src/http/app.js';
 import { createMetrics, type Metrics } from '../../src/metrics/registry.js';
 import type { Model } from '../../src/model/model.js';
 import { createRandom } from '../../src/model/random.js';
+import { scoreInputs } from '../../src/model/score.js';
 import { ModelSlot } from '../../src/model/slot.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
 import { train } from '../../src/training/job.js';
@@ -20,8 +20,14 @@ import { within } from '../support/waiting.js';
 
 const NOON = 1_767_268_800;
 
-/** From the instant that a pass asks for to its number: the clock of these tests counts milliseconds by ones. */
-const passAt = (timeSeconds: number) => Math.round((timeSeconds - NOON) * 1000);
+/**
+ * From an instant that a pass asks for to its number: the clock of these tests counts milliseconds by ones, and a pass
+ * asks for instants that are whole minutes apart.
+ */
+const passAt = (timeSeconds: number) => {
+  const milliseconds = Math.round((timeSeconds - NOON) * 1000);
+  return milliseconds - 60_000 * Math.floor(milliseconds / 60_000);
+};
 
 /** How many pods a pass finds beside those that are always there. */
 const visitors = (pass: number) => 3 + (pass % 11);
@@ -46,7 +52,12 @@ describe('scrapes that overlap', () => {
     const train1 = async (silent: boolean, baseline: 'pod' | 'workload') => {
       const cluster = new SmallCluster();
       if (silent) cluster.silent.add('restarts');
-      const window = { lookbackSeconds: 3600, stepSeconds: 60, nowSeconds: NOON };
+      const window = {
+        lookbackSeconds: 3600,
+        stepSeconds: 60,
+        nowSeconds: NOON,
+        untilNextTrainingSeconds: 900,
+      };
       const parameters = { ...PARAMETERS, baseline };
       return (await train(fakeApi(cluster.answer), { ...window, features: FEATURES, parameters }, signal))
         .model;
@@ -111,7 +122,7 @@ describe('scrapes that overlap', () => {
     return number;
   }
 
-  function expectScores(text: string, { model, table, scores, unscored, droppedSeries }: Detection): void {
+  function expectScores(text: string, { model, table, scores, inputs, unscored }: Detection): void {
     const exposed = (name: string) =>
       samplesOf(text, name).map(({ labels, value }) => [labels.namespace, labels.pod, value]);
     const wanted = (value: (score: number) => number) =>
@@ -119,8 +130,12 @@ describe('scrapes that overlap', () => {
     expect(exposed('anomaly_score')).to.deep.equal(wanted((score) => score));
     expect(exposed('anomaly_flag')).to.deep.equal(wanted((score) => Number(score > 0)));
     expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(table.pods.length);
+    const countedIn = samplesOf(text, 'anomaly_workload_pods_scored').map(({ value }) => value);
+    expect(countedIn.reduce((sum, value) => sum + value, 0)).to.equal(table.pods.length);
     // Nothing of the pass is of another model than the one that it says it is of.
-    expect(detect(model, { table, unscored, droppedSeries }).scores).to.deep.equal(scores);
+    expect(scoreInputs(model, inputs)).to.deep.equal(scores);
+    expect(table.features).to.deep.equal(model.features.map(({ name }) => name));
+    expect([...unscored]).to.deep.equal([]);
     expect(models).to.include(model);
   }
 
@@ -192,6 +207,12 @@ describe('scrapes that overlap', () => {
           const shown = samplesOf(body, name).map(({ labels }) => [labels.namespace, labels.pod]);
           expect(shown, name).to.deep.equal(fails ? [] : pods);
         }
+        const explained = new Set(
+          samplesOf(body, 'anomaly_feature_deviation').map(({ labels }) => labels.pod),
+        );
+        const flagged = samplesOf(body, 'anomaly_flag').filter(({ value }) => value === 1);
+        expect([...explained]).to.deep.equal(flagged.map(({ labels }) => labels.pod));
+        expect(samplesOf(body, 'anomaly_workload_pods_scored')).to.have.lengthOf(fails ? 0 : pods.length);
         expect(exposedValue(body, 'anomaly_exporter_up')).to.equal(fails ? 0 : 1);
         expect(exposedValue(body, 'anomaly_exporter_pods_scored')).to.equal(fails ? 0 : pods.length);
         expect(samplesOf(body, 'anomaly_exporter_query_success')).to.have.lengthOf(fails ? 2 : 3);

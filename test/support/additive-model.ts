@@ -41,6 +41,7 @@ export function additiveModel(features: readonly FeatureDefinition[], weights?: 
     baseline: { kind: 'cluster' } as Baseline,
     forest,
     threshold: 0.5,
+    minimumInput: Number.NEGATIVE_INFINITY,
     windowStartSeconds: 0,
     windowEndSeconds: 3600,
     workloads: new Map(),

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/detection/detect.js';
 import { type AskedQuery, instantsOf, seriesOf } from './fake-api.js';
 import { readBody } from './http-server.js';
 import type { Answer } from './small-cluster.js';
@@ -10,6 +11,11 @@ import type { Answer } from './small-cluster.js';
 /** One request that arrived. An instant query has both ends equal. */
 export interface RecordedRequest extends Omit<AskedQuery, 'signal'> {
   readonly authorization: string | undefined;
+}
+
+/** Whether a request looks at earlier time than a detection pass does, which asks for the same minutes each time. */
+export function isOfTraining({ kind, startSeconds, endSeconds }: RecordedRequest): boolean {
+  return kind === 'range' && endSeconds - startSeconds !== (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
 }
 
 /** How a request fails. */

@@ -46,6 +46,7 @@ async function metricsMarkdown(): Promise<string> {
       nextRun: null,
     }),
     prometheusRequests: () => new Map(),
+    explain: 'off',
   });
   const { body } = await metrics.render(async () => ({
     kind: 'no_model',

@@ -4,7 +4,8 @@ import type { Detection, PassOutcome, PassReport } from '../../src/detection/det
 import type { AppDependencies, ScrapeOptions } from '../../src/http/dependencies.js';
 import { METRICS_CONTENT_TYPE } from '../../src/http/endpoints.js';
 import type { HealthReport } from '../../src/http/schemas.js';
-import type { Model } from '../../src/model/model.js';
+import { additiveModel } from './additive-model.js';
+import { feature } from './tables.js';
 
 /** A pod name that no Kubernetes accepts, for views that must not trust that. */
 export const HOSTILE = `</script><img src=x onerror="alert('1')">&`;
@@ -24,8 +25,7 @@ export function passOf(
   const cells = pods.flatMap(() => features.map((_, column) => column + 1));
   const detection: Detection = {
     timeSeconds: passReport.timeSeconds,
-    // Of the model only the units are read.
-    model: { features: features.map((name) => ({ name, unit: `${name}-unit` })) } as unknown as Model,
+    model: additiveModel(features.map((name) => feature(name, { unit: `${name}-unit` }))),
     table: {
       features,
       pods: pods.map(({ namespace, pod }) => ({ namespace, pod, workload: `${pod}-workload` })),
@@ -35,6 +35,7 @@ export function passOf(
     scores: Float64Array.from(pods, ({ score }) => score),
     expected: Float64Array.from(cells, (value) => value - 1.5),
     deviations: new Float64Array(cells.length).fill(3),
+    inputs: new Float64Array(cells.length).fill(3),
     unscored: new Map(),
     droppedSeries: new Map(),
   };

@@ -54,7 +54,11 @@ export const ORDINARY_PODS: readonly (readonly [namespace: string, pod: string])
   ['shop', 'till-0'],
 ];
 
-/** A detection with scores from a seed. */
+/** Numbers that differ from cell to cell and are exact in binary. */
+const eighths = (cells: number, first: number) =>
+  Float64Array.from({ length: cells }, (_, cell) => first + cell / 8);
+
+/** A detection with scores from a seed; one spread is 2 of a feature's unit. */
 export function detectionOf(pods: readonly (readonly [namespace: string, pod: string])[]): Detection {
   const random = createRandom(42);
   const cells = pods.length * FEATURES.length;
@@ -65,11 +69,12 @@ export function detectionOf(pods: readonly (readonly [namespace: string, pod: st
       features: FEATURES.map(({ name }) => name),
       pods: pods.map(([namespace, pod]) => ({ namespace, pod, workload: pod })),
       timestampsSeconds: Float64Array.of(1_767_268_860),
-      values: new Float64Array(cells),
+      values: eighths(cells, 0),
     },
     scores: Float64Array.from(pods, () => random() - 0.5),
-    expected: new Float64Array(cells),
-    deviations: new Float64Array(cells),
+    expected: new Float64Array(cells).fill(1),
+    deviations: eighths(cells, -1).map((distance) => distance / 2),
+    inputs: new Float64Array(cells),
     unscored: new Map([
       ['missing_cpu', 4],
       ['completed', 9],
@@ -130,6 +135,7 @@ export function sourcesWith(
         ['503', 5],
         ['error', 6],
       ]),
+    explain: 'flagged',
     version: '1.2.3',
     ...replaced,
   };

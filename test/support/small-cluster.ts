@@ -19,6 +19,10 @@ export interface FakePod {
   readonly pod: string;
   /** Owner for kube-state-metrics, of the kind StatefulSet. */
   readonly owner?: string;
+  /** The instant that it came at, Unix time in seconds; without one it has always been there. */
+  readonly sinceSeconds?: number;
+  /** Instants at which a container restarts, besides two restarts of long ago. */
+  readonly restartsAt?: readonly number[];
 }
 
 /** The built-in features with the default settings. */
@@ -87,9 +91,10 @@ export class SmallCluster {
 
   #sample(
     topic: QueryTopic,
-    { namespace, pod, owner }: FakePod,
+    { namespace, pod, owner, sinceSeconds = -Infinity, restartsAt = [] }: FakePod,
     timeSeconds: number,
   ): FakeSample | undefined {
+    if (timeSeconds < sinceSeconds) return undefined;
     const labels = { namespace, pod };
     const misbehaves = timeSeconds >= (this.#misbehavingSince.get(pod) ?? Infinity);
     const wavering = 0.95 + 0.1 * noise(`${topic} ${namespace} ${pod} ${timeSeconds.toFixed(3)}`);
@@ -100,7 +105,7 @@ export class SmallCluster {
       case 'memory':
         return { labels, value: Math.round(200 * MEBIBYTE * size * wavering * (misbehaves ? 4 : 1)) };
       case 'restarts':
-        return { labels, value: 2 };
+        return { labels, value: 2 + restartsAt.filter((instant) => instant <= timeSeconds).length };
       case 'kube_pod_owner':
         return owner === undefined
           ? undefined

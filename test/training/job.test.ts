@@ -1,9 +1,22 @@
 import { expect } from 'chai';
 import { PrometheusError } from '../../src/prometheus/errors.js';
-import { TrainingDataError, type TrainingRequest, train } from '../../src/training/job.js';
-import { type FakeApi, fakeApi, instantsOf } from '../support/fake-api.js';
+import {
+  TRAINING_REQUEST_TIMEOUT_SECONDS,
+  TrainingDataError,
+  type TrainingRequest,
+  train,
+} from '../../src/training/job.js';
+import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../support/fake-api.js';
 import { rejection } from '../support/rejection.js';
-import { FEATURES, namedPods, PARAMETERS, SmallCluster, topicOf } from '../support/small-cluster.js';
+import {
+  type Answer,
+  FEATURES,
+  namedPods,
+  PARAMETERS,
+  SmallCluster,
+  topicOf,
+} from '../support/small-cluster.js';
+import { within } from '../support/waiting.js';
 
 /** A multiple of a minute. */
 const NOON = 1_767_268_800;
@@ -16,12 +29,41 @@ const requestWith = (overrides: Partial<TrainingRequest> = {}): TrainingRequest 
   lookbackSeconds: 1800,
   stepSeconds: 60,
   nowSeconds: NOON,
+  untilNextTrainingSeconds: 900,
   ...overrides,
 });
+
+/** With the plain method only the window is asked for. */
+const PLAIN = { ...PARAMETERS, baseline: 'cluster' } as const;
+
+const HOUR = 3600;
 
 /** What was asked of one topic by range, in the order of the requests. */
 const rangesOf = (api: FakeApi, topic: string) =>
   api.asked.filter(({ kind, query }) => kind === 'range' && topicOf(query) === topic);
+
+/** The requests for a topic that reach back behind the window, which ends at noon. */
+const slicesOf = (api: FakeApi, topic: string, lookbackSeconds = 1800) =>
+  rangesOf(api, topic).filter(({ startSeconds }) => startSeconds < NOON - lookbackSeconds);
+
+/** From how long before noon to how long before noon, in seconds. */
+const reachOf = ({ startSeconds, endSeconds }: AskedQuery) => [NOON - startSeconds, NOON - endSeconds];
+
+/** Lets all deadlines of a training pass in no time, and gives those that were set, in milliseconds. */
+async function withoutPatience(work: () => Promise<void>): Promise<number[]> {
+  const { timeout } = AbortSignal;
+  const deadlines: number[] = [];
+  AbortSignal.timeout = (milliseconds) => {
+    deadlines.push(milliseconds);
+    return timeout.call(AbortSignal, 5);
+  };
+  try {
+    await work();
+  } finally {
+    AbortSignal.timeout = timeout;
+  }
+  return deadlines;
+}
 
 describe('training job', () => {
   it('takes the window that ends at the last multiple of the step, both ends included', async () => {
@@ -45,12 +87,118 @@ describe('training job', () => {
   it('asks for every instant of every feature exactly once, in several requests', async () => {
     const api = fakeApi(new SmallCluster().answer);
     const lookbackSeconds = 6 * 3600;
-    await train(api, requestWith({ lookbackSeconds }), never);
+    await train(api, requestWith({ lookbackSeconds, parameters: PLAIN }), never);
     const wanted = Array.from({ length: 361 }, (_, index) => NOON - lookbackSeconds + index * 60);
     for (const { name } of FEATURES) {
       const ranges = rangesOf(api, name);
       expect(ranges.length, name).to.be.greaterThan(1);
       expect(ranges.flatMap(instantsOf), name).to.deep.equal(wanted);
+    }
+  });
+
+  it('asks for the owners first, then for the window, then for earlier hours', async () => {
+    const api = fakeApi(new SmallCluster().answer);
+    await train(api, requestWith(), never);
+    const order = api.asked.map((asked) => {
+      const topic = topicOf(asked.query);
+      if (asked.kind === 'instant') return topic;
+      return `${topic} ${asked.startSeconds < NOON - 1800 ? 'earlier' : 'window'}`;
+    });
+    const ranges = (part: string, times: number) =>
+      FEATURES.flatMap(({ name }) => new Array<string>(times).fill(`${name} ${part}`));
+    expect(order).to.deep.equal([
+      'kube_pod_owner',
+      'kube_replicaset_owner',
+      'kube_job_owner',
+      ...ranges('window', 2),
+      ...ranges('earlier', 1),
+      ...ranges('earlier', 1),
+    ]);
+  });
+
+  for (const [untilNext, reach] of [
+    [900, 900],
+    [60, 60],
+    [HOUR, HOUR],
+    // At most an hour: the minutes of the hour repeat.
+    [24 * HOUR, HOUR],
+  ] as const) {
+    it(`asks what was two and three hours before, for the next ${reach} s, if trained every ${untilNext} s`, async () => {
+      const api = fakeApi(new SmallCluster().answer);
+      await train(api, requestWith({ nowSeconds: NOON + 20, untilNextTrainingSeconds: untilNext }), never);
+      const wanted = [2, 3].map((hours) => [hours * HOUR + 60, hours * HOUR - reach - 60]);
+      for (const { name } of FEATURES) {
+        const slices = slicesOf(api, name);
+        // A slice of an hour takes two requests.
+        const perSlice = slices.length / 2;
+        const joined = [slices.slice(0, perSlice), slices.slice(perSlice)].map((parts) => [
+          reachOf(parts[0] as AskedQuery)[0],
+          reachOf(parts.at(-1) as AskedQuery)[1],
+        ]);
+        expect(joined, name).to.deep.equal(wanted);
+        expect(slices.flatMap(instantsOf), name).to.deep.equal(
+          wanted.flatMap(([first = 0]) =>
+            Array.from({ length: reach / 60 + 3 }, (_, index) => NOON - first + index * 60),
+          ),
+        );
+      }
+    });
+  }
+
+  for (const [windowStep, sliceStep] of [
+    [300, 60],
+    [60, 60],
+    [15, 15],
+  ] as const) {
+    it(`samples earlier hours every ${sliceStep} s when the window is sampled every ${windowStep} s`, async () => {
+      const api = fakeApi(new SmallCluster().answer);
+      await train(api, requestWith({ stepSeconds: windowStep, lookbackSeconds: HOUR }), never);
+      const slices = slicesOf(api, 'cpu', HOUR);
+      expect(slices).not.to.deep.equal([]);
+      for (const { stepSeconds } of slices) expect(stepSeconds).to.equal(sliceStep);
+    });
+  }
+
+  it('asks for no earlier hours for the plain method', async () => {
+    const api = fakeApi(new SmallCluster().answer);
+    const { model } = await train(api, requestWith({ parameters: PLAIN }), never);
+    for (const { name } of FEATURES) {
+      expect(slicesOf(api, name)).to.deep.equal([]);
+      expect(rangesOf(api, name)).not.to.deep.equal([]);
+    }
+    expect(model.baseline.kind).to.equal('cluster');
+  });
+
+  it('asks for no earlier hours of a feature that has no series in the window', async () => {
+    const cluster = new SmallCluster();
+    cluster.silent.add('restarts');
+    const api = fakeApi(cluster.answer);
+    await train(api, requestWith(), never);
+    expect(slicesOf(api, 'restarts')).to.deep.equal([]);
+    expect(slicesOf(api, 'memory')).to.have.lengthOf(2);
+  });
+
+  it('makes the model that earlier hours make: an incident as long as the window is not yet usual', async () => {
+    const cluster = new SmallCluster();
+    const memoryOf = async (parameters = PARAMETERS) => {
+      const { model } = await train(fakeApi(cluster.answer), requestWith({ parameters }), never);
+      return model.baseline.pods.location[1] as number;
+    };
+    const usual = await memoryOf();
+    cluster.misbehave('cart-0', NOON - 1500);
+    // Four times the memory in five sixths of the window.
+    expect((await memoryOf()) / usual).to.be.closeTo(1, 0.1);
+  });
+
+  it('trains where Prometheus remembers nothing before the window', async () => {
+    const { answer } = new SmallCluster();
+    const young: Answer = (query, timeSeconds) =>
+      timeSeconds < NOON - 1800 ? [] : answer(query, timeSeconds);
+    const { model, warnings } = await train(fakeApi(young), requestWith(), never);
+    expect(model.samples).to.equal(6 * 31);
+    expect(warnings).to.deep.equal([]);
+    for (const statistics of [model.baseline.pods.location, model.baseline.pods.scale]) {
+      for (const value of statistics) expect(value).to.be.finite;
     }
   });
 
@@ -68,7 +216,11 @@ describe('training job', () => {
         return { ...answer, labels, offsets };
       },
     };
-    const { model } = await train(manySeries, requestWith({ lookbackSeconds: 7200 }), never);
+    const { model } = await train(
+      manySeries,
+      requestWith({ lookbackSeconds: 7200, parameters: PLAIN }),
+      never,
+    );
     const sizes = rangesOf(api, 'cpu').map((range) => instantsOf(range).length);
     expect(sizes).to.deep.equal([30, 29, 29, 29, 4]);
     expect(model.samples).to.equal(10 * 121);
@@ -76,7 +228,11 @@ describe('training job', () => {
 
   it('never asks for more than 11,000 instants at once, however few series there are', async () => {
     const api = fakeApi(new SmallCluster(namedPods(1)).answer);
-    const { model } = await train(api, requestWith({ lookbackSeconds: 12_000, stepSeconds: 1 }), never);
+    const { model } = await train(
+      api,
+      requestWith({ lookbackSeconds: 12_000, stepSeconds: 1, parameters: PLAIN }),
+      never,
+    );
     expect(rangesOf(api, 'cpu').map((range) => instantsOf(range).length)).to.deep.equal([30, 11_000, 971]);
     expect(model.samples).to.equal(12_001);
   });
@@ -85,7 +241,7 @@ describe('training job', () => {
     const api = fakeApi(new SmallCluster(namedPods(12)).answer);
     const { model } = await train(
       api,
-      requestWith({ lookbackSeconds: 300, stepSeconds: 3600, nowSeconds: NOON + 10 }),
+      requestWith({ lookbackSeconds: 300, stepSeconds: 3600, nowSeconds: NOON + 10, parameters: PLAIN }),
       never,
     );
     expect(model).to.include({ samples: 12, windowStartSeconds: NOON, windowEndSeconds: NOON });
@@ -178,6 +334,28 @@ describe('training job', () => {
       if (topicOf(query) === 'memory') throw broken;
     };
     expect(await rejection(train(api, requestWith(), never), PrometheusError)).to.equal(broken);
+  });
+
+  it('waits a minute for an answer about a feature, and fails', async () => {
+    const api = fakeApi(new SmallCluster().answer);
+    api.before = ({ query }) => (topicOf(query) === 'memory' ? new Promise(() => {}) : undefined);
+    const deadlines = await withoutPatience(async () => {
+      const training = within(5_000, 'the training', train(api, requestWith(), never));
+      expect((await rejection(training, PrometheusError)).kind).to.equal('timeout');
+    });
+    for (const deadline of deadlines) expect(deadline).to.equal(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
+  });
+
+  it('waits a minute for the owners, and takes the workloads from the names', async () => {
+    const api = fakeApi(new SmallCluster(namedPods(4).map((pod) => ({ ...pod, owner: 'till' }))).answer);
+    api.before = ({ query }) => (query === 'kube_job_owner' ? new Promise(() => {}) : undefined);
+    const deadlines = await withoutPatience(async () => {
+      const training = within(5_000, 'the training', train(api, requestWith(), never));
+      const { model, warnings } = await training;
+      expect([...new Set(model.workloads.values())]).to.deep.equal(['cart']);
+      expect(warnings).to.have.lengthOf(1);
+    });
+    for (const deadline of deadlines) expect(deadline).to.equal(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
   });
 
   for (const topic of ['memory', 'kube_pod_owner'] as const) {

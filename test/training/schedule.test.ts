@@ -47,6 +47,34 @@ describe('training schedule', () => {
     expect(runs).to.equal(1);
   });
 
+  for (const [expression, seconds] of [
+    [EVERY_SECOND, 1],
+    ['*/10 * * * * *', 10],
+    ['* * * * *', 60],
+    ['*/15 * * * *', 900],
+    ['30 * * * *', 3600],
+    ['17 3 * * *', 24 * 3600],
+  ] as const) {
+    it(`tells that ${expression} is due every ${seconds} s`, () => {
+      expect(start(expression, 'UTC').schedule.intervalSeconds()).to.equal(seconds);
+    });
+  }
+
+  for (const [expression, seconds] of [
+    ['0,50 * * * *', 50 * 60],
+    ['*/25 * * * *', 25 * 60],
+    ['0 8,9 * * *', 23 * 3600],
+  ] as const) {
+    it(`tells the longest interval of ${expression}, whenever it is asked`, () => {
+      expect(start(expression, 'UTC').schedule.intervalSeconds()).to.equal(seconds);
+    });
+  }
+
+  it('tells the interval of a day that exists in leap years only', () => {
+    const seconds = start('0 4 29 2 *', 'UTC').schedule.intervalSeconds();
+    expect(seconds).to.equal((4 * 365 + 1) * 24 * 3600);
+  });
+
   for (const timezone of ['UTC', 'Asia/Tokyo', 'America/New_York', 'Asia/Kathmandu']) {
     it(`tells when the work is due next by the clock of ${timezone}`, () => {
       const { schedule } = start('17 3 * * *', timezone);

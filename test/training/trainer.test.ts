@@ -15,6 +15,7 @@ const resultNamed = (fingerprint: string, ...warnings: string[]): TrainingResult
 });
 
 const NEXT_RUN = new Date('2026-01-01T12:15:00Z');
+const INTERVAL_SECONDS = 600;
 
 /** A trainer with everything around it in the hands of the test. */
 class Workshop {
@@ -27,6 +28,10 @@ class Workshop {
   /** What the schedule calls, once it is started. */
   tick: () => Promise<unknown> = () => Promise.reject(new Error('The schedule was not started.'));
   scheduled = false;
+  /** What the schedule tells. */
+  intervalSeconds: number | undefined = INTERVAL_SECONDS;
+  /** What each training was told of the time until the next. */
+  readonly untilNextSeconds: number[] = [];
   /** Trainings that run at this moment, the most at once, and all so far. */
   running = 0;
   mostAtOnce = 0;
@@ -48,16 +53,18 @@ class Workshop {
         this.scheduled = true;
         return {
           nextRun: () => NEXT_RUN,
+          intervalSeconds: () => this.intervalSeconds,
           stop: () => {
             this.scheduled = false;
           },
         };
       },
-      train: async (signal) => {
+      train: async (signal, untilNextTrainingSeconds) => {
         this.started++;
+        this.untilNextSeconds.push(untilNextTrainingSeconds);
         this.mostAtOnce = Math.max(this.mostAtOnce, ++this.running);
         try {
-          return await train(signal);
+          return await train(signal, untilNextTrainingSeconds);
         } finally {
           this.running--;
         }
@@ -136,6 +143,24 @@ describe('trainer', () => {
     expect(workshop.trainer.state()).to.include({ running: false, runs: 1 });
     await workshop.trainer.train();
     expect(workshop).to.include({ started: 2, mostAtOnce: 1 });
+  });
+
+  it('tells each training for how long its model is going to serve', async () => {
+    const workshop = new Workshop(async () => resultNamed('fine'));
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.trainer.state().runs).to.equal(1));
+    workshop.intervalSeconds = 60;
+    await workshop.tick();
+    expect(workshop.untilNextSeconds).to.deep.equal([INTERVAL_SECONDS, 60]);
+  });
+
+  it('takes a quarter of an hour where the schedule tells no interval, and without a schedule', async () => {
+    const workshop = new Workshop(async () => resultNamed('fine'));
+    await workshop.trainer.train();
+    workshop.intervalSeconds = undefined;
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.trainer.state().runs).to.equal(2));
+    expect(workshop.untilNextSeconds).to.deep.equal([900, 900]);
   });
 
   it('keeps account of what happened', async () => {

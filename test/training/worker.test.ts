@@ -14,6 +14,7 @@ const REQUEST: TrainingRequest = {
   lookbackSeconds: 3600,
   stepSeconds: 60,
   nowSeconds: 1_767_268_800,
+  untilNextTrainingSeconds: 900,
 };
 
 const never = new AbortController().signal;
@@ -70,8 +71,8 @@ describe('training in a worker thread', () => {
     const codes: string[] = [];
     await trainThere(never, (code) => codes.push(code));
     expect(codes).to.deep.equal(prometheus.requests.map(() => '200'));
-    // Three features in two slices of time, and three questions for owners.
-    expect(codes).to.have.lengthOf(9);
+    // Three questions for owners; three features, the window in two requests and two slices of earlier hours in one each.
+    expect(codes).to.have.lengthOf(3 + 3 * 4);
   });
 
   it('fails with the message of the error in the thread', async () => {
@@ -82,21 +83,22 @@ describe('training in a worker thread', () => {
   });
 
   it('fails with what Prometheus said, and reports that request too', async () => {
-    prometheus.fault = { kind: 'error_500' };
+    prometheus.fault = { kind: 'error_500', only: ({ kind }) => kind === 'range' };
     const codes: string[] = [];
     const error = await rejection(
       trainThere(never, (code) => codes.push(code)),
       TrainingFailedError,
     );
     expect(error.message).to.include('the disk is full').and.to.include(prometheus.url);
-    expect(codes).to.deep.equal(['500']);
+    // The owners first; without the first feature it does not go on.
+    expect(codes).to.deep.equal(['200', '200', '200', '500']);
   });
 
   it('ends the thread and its request when it is aborted', async () => {
     prometheus.fault = { kind: 'hang' };
     const controller = new AbortController();
     const failed = rejection(trainThere(controller.signal), TrainingFailedError);
-    await eventually(() => expect(prometheus.open).to.equal(1));
+    await eventually(() => expect(prometheus.open).to.equal(3));
     controller.abort();
     expect((await failed).message).to.include('without an outcome');
     await eventually(() => expect(prometheus.open).to.equal(0));
