@@ -60,6 +60,17 @@ function numberBetween(minimum: number, maximum: number): (text: string) => numb
   };
 }
 
+function wholeNumberBetween(minimum: number, maximum: number): (text: string) => number {
+  const parse = numberBetween(minimum, maximum);
+  return (text) => {
+    const value = parse(text);
+    if (!Number.isInteger(value)) {
+      throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
 const program = new Command('k8s-anomaly-detector')
   .description('A Prometheus exporter that says which Kubernetes pods misbehave.')
   .version(VERSION)
@@ -74,7 +85,7 @@ program
 program
   .command('demo')
   .description('Run the exporter on a simulated cluster, with incidents that begin within two minutes.')
-  .option('--port <number>', 'port of the exporter, 0 takes a free one', numberBetween(0, 65535), 8000)
+  .option('--port <number>', 'port of the exporter, 0 takes a free one', wholeNumberBetween(0, 65535), 8000)
   .option('--speed <factor>', 'how many times faster the incidents begin and grow', numberBetween(0.1, 20), 1)
   .option('--prometheus', 'run a real Prometheus between the cluster and the exporter', false)
   .action((options: { port: number; speed: number; prometheus: boolean }) =>
@@ -99,7 +110,7 @@ program
   .command('simulate')
   .description('Write recordings of a simulated cluster with known faults, to evaluate on.')
   .requiredOption('--output <directory>', 'where to write')
-  .option('--seed <number>', 'another seed, another cluster', numberBetween(0, 4294967295), 1)
+  .option('--seed <number>', 'another seed, another cluster', wholeNumberBetween(0, 4294967295), 1)
   .option('--hours <hours>', 'length of a recording', numberBetween(MINIMUM_HOURS, 48), DEFAULT_HOURS)
   .action(async (options: { output: string; seed: number; hours: number }) => {
     await runSimulate(options, { stdout: process.stdout, signal: stopSignal() });

@@ -209,6 +209,11 @@ describe('main', function () {
       [['simulate'], /--output/],
       [['simulate', '--output', 'never-made', '--hours', '1'], /Expected a number from 2 to 48\./],
       [['simulate', '--output', 'never-made', '--seed', '-1'], /Expected a number from 0 to 4294967295\./],
+      [
+        ['simulate', '--output', 'never-made', '--seed', '1.5'],
+        /Expected a whole number from 0 to 4294967295\./,
+      ],
+      [['demo', '--port', '80.5'], /Expected a whole number from 0 to 65535\./],
     ] as const) {
       it(`end with status 2 on ${parameters.join(' ')}`, async () => {
         const program = startProgram(parameters);
