@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
