@@ -75,7 +75,9 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
     );
   }
   const [, kind, advice] = DIAGNOSES_BY_CODE.find(([codes]) => codes.test(code)) ?? UNKNOWN_CODE;
-  return failure(kind, asked, `no answer (${text})`, advice);
+  // A connection that is reset may have carried a part of an answer: axios does not tell.
+  const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
+  return failure(kind, asked, `${got} (${text})`, advice);
 }
 
 const UNKNOWN_CODE = [/./, 'connection', CORRECT_URL] as const;
