@@ -1,0 +1,218 @@
+import { expect } from 'chai';
+import { type MonitoredCluster, startMonitoredCluster } from '../support/dashboard-cluster.js';
+import {
+  createGrafana,
+  type Grafana,
+  type GrafanaOptions,
+  type Series,
+} from '../support/dashboard-grafana.js';
+import { panelsOf, readDashboard, type TargetJson } from '../support/dashboard-json.js';
+import { requireTool } from '../support/real-tools.js';
+import { eventually } from '../support/waiting.js';
+
+/** Panels that show nothing while all is well with the exporter, and why. By title and name of the query. */
+const EMPTY_WITH_REASON: Readonly<Record<string, string>> = {
+  'Series left out, A': 'the built-in queries name namespace and pod, and answer one series for each',
+};
+
+const dashboard = readDashboard();
+const panels = panelsOf(dashboard);
+
+describe('the dashboard on a real Prometheus', function () {
+  this.timeout(30_000);
+
+  let cluster: MonitoredCluster;
+  /** A pod that is flagged, of the workload `cart`. */
+  let culprit: string;
+
+  const grafana = (selected?: GrafanaOptions['selected']): Grafana => {
+    const toSeconds = Date.now() / 1000;
+    return createGrafana({
+      prometheusUrl: cluster.prometheusUrl,
+      fromSeconds: toSeconds - 15 * 60,
+      toSeconds,
+      stepSeconds: 2,
+      ...(selected && { selected }),
+    });
+  };
+  const target = (title: string, refId = 'A'): TargetJson => {
+    const found = panels
+      .filter(({ panel }) => panel.title === title)
+      .flatMap(({ panel }) => panel.targets)
+      .find((candidate) => candidate.refId === refId);
+    if (found === undefined) throw new Error(`Expected a panel “${title}” with a query ${refId}.`);
+    return found;
+  };
+  const ask = (title: string, refId?: string, selected?: GrafanaOptions['selected']) =>
+    grafana(selected).runTarget(target(title, refId));
+  const only = (series: readonly Series[]): number => {
+    expect(series).to.have.lengthOf(1);
+    return series[0]?.samples.at(-1)?.[1] ?? Number.NaN;
+  };
+  const labels = (series: readonly Series[], name: string) =>
+    [...new Set(series.map((one) => one.labels[name]))].sort();
+
+  before(async function () {
+    this.timeout(90_000);
+    requireTool(this, 'prometheus');
+    requireTool(this, 'promtool');
+    cluster = await startMonitoredCluster([
+      { ...SHOP_CART, kind: 'runaway-cpu', startOffsetSeconds: -90, endOffsetSeconds: 3600 },
+    ]);
+    culprit = cluster.world.incidents[0]?.pod ?? '';
+    // Two scrapes of each replica with scores: rates need two samples.
+    const scrapes = {
+      refId: 'A',
+      expr: 'min(count_over_time((anomaly_exporter_up == 1)[5m:1s]))',
+      instant: true,
+    };
+    await eventually(async () => {
+      expect(only(await grafana().runTarget({ ...scrapes, range: false }))).to.be.greaterThan(4);
+      expect(labels(await ask('Most anomalous pods now', 'score'), 'pod')).to.include(culprit);
+    }, 60_000);
+  });
+
+  after(() => cluster?.close());
+
+  for (const { row, panel } of panels) {
+    for (const query of panel.targets) {
+      const name = `${panel.title}, ${query.refId}`;
+      const reason = EMPTY_WITH_REASON[name];
+      it(`${row}: ${name} ${reason === undefined ? 'shows something' : `is empty: ${reason}`}`, async () => {
+        const series = await grafana().runTarget(query);
+        if (reason !== undefined) {
+          expect(series).to.be.empty;
+          return;
+        }
+        expect(series).to.not.be.empty;
+        const named = [...(query.legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)].map(
+          ([, label = '']) => label,
+        );
+        for (const { labels: present, samples } of series) {
+          expect(Object.keys(present), query.legendFormat).to.include.members(named);
+          for (const [, value] of samples) expect(value, query.expr).to.satisfy(Number.isFinite);
+        }
+      });
+    }
+  }
+
+  for (const annotation of dashboard.annotations.list) {
+    it(`marks ${annotation.name} where they were`, async () => {
+      const [series] = await grafana().runAnnotation(annotation);
+      const trainedMilliseconds = series?.samples.at(-1)?.[1] ?? 0;
+      expect(Date.now() - trainedMilliseconds).to.be.within(0, 120_000);
+    });
+  }
+
+  it('offers choices in each variable', async () => {
+    const choices = new Map<string, readonly string[]>();
+    for (const variable of dashboard.templating.list.filter(({ type }) => type === 'query')) {
+      choices.set(variable.name, await grafana().runVariable(variable));
+    }
+    expect(choices.get('namespace')).to.include.members(['shop', 'data']);
+    expect(choices.get('workload')).to.include.members(['cart', 'postgres']);
+    expect(choices.get('pod')).to.include.members([culprit, 'postgres-0']);
+    const [pod] = dashboard.templating.list.filter(({ name }) => name === 'pod');
+    if (pod === undefined) throw new Error('Expected a variable pod.');
+    const ofCart = await grafana({ namespace: ['shop'], workload: ['cart'] }).runVariable(pod);
+    expect(ofCart).to.have.lengthOf(3).and.include(culprit);
+    for (const name of ofCart) expect(name).to.match(/^cart-/);
+  });
+
+  it('counts each pod once where two replicas of the exporter are scraped', async () => {
+    const up = await grafana().runTarget({
+      refId: 'A',
+      expr: 'anomaly_exporter_pods_scored',
+      instant: true,
+      range: false,
+    });
+    expect(up, 'two replicas').to.have.lengthOf(2);
+    expect(only(await ask('Pods scored'))).to.equal(up[0]?.samples[0]?.[1]);
+    const flagged = await ask('Most anomalous pods now', 'score');
+    expect(only(await ask('Pods flagged'))).to.equal(flagged.length);
+    expect(only(await ask('Workloads affected'))).to.equal(
+      (await ask('Workloads with flagged pods now', 'flagged')).length,
+    );
+  });
+
+  it('gives the reason of each flagged pod, in one row', async () => {
+    const table = panels.find(({ panel }) => panel.title === 'Most anomalous pods now')?.panel;
+    for (const query of table?.targets ?? []) {
+      const series = await grafana().runTarget(query);
+      const ofCulprit = series.filter(({ labels: { pod } }) => pod === culprit);
+      expect(ofCulprit, query.refId).to.have.lengthOf(1);
+    }
+    const [deviation] = (await ask('Most anomalous pods now', 'deviation')).filter(
+      ({ labels: { pod } }) => pod === culprit,
+    );
+    expect(deviation?.labels.feature).to.equal('cpu');
+    expect(deviation?.samples[0]?.[1]).to.be.greaterThan(4);
+  });
+
+  it('fills every column of the tables', async () => {
+    for (const { panel } of panels.filter(({ panel: { type } }) => type === 'table')) {
+      const found = new Set<string>();
+      for (const query of panel.targets) {
+        found.add(`Value #${query.refId}`);
+        for (const series of await grafana().runTarget(query)) {
+          for (const label of Object.keys(series.labels)) found.add(label);
+        }
+      }
+      const organize = panel.transformations?.find(({ id }) => id === 'organize')?.options as {
+        renameByName: Record<string, string>;
+        excludeByName: Record<string, boolean>;
+      };
+      const columns = Object.keys({ ...organize.renameByName, ...organize.excludeByName });
+      expect(columns, panel.title).to.have.members([...found, 'Time', 'Value']);
+    }
+  });
+
+  it('shows the CPU of the culprit beside what is usual for it', async () => {
+    const selected = { namespace: ['shop'], pod: [culprit] };
+    const last = async (refId: string) => only(await ask('CPU', refId, selected));
+    expect(await last('A')).to.be.greaterThan(1.5);
+    expect(await last('B')).to.be.within(0.1, 0.5);
+  });
+
+  it('knows how far it reaches', async () => {
+    const of = async (refId: string) =>
+      (await ask('Workloads with flagged pods now', refId))
+        .filter(({ labels: { workload } }) => workload === 'cart')
+        .map(({ samples }) => samples[0]?.[1]);
+    expect(await of('flagged')).to.deep.equal([1]);
+    expect(await of('scored')).to.deep.equal([3]);
+    expect((await of('share'))[0]).to.be.closeTo(1 / 3, 1e-9);
+  });
+
+  it('narrows every panel about pods to the selected namespace, workload and pod', async () => {
+    const cases = [
+      { selected: { namespace: ['shop', 'data'] }, label: 'namespace', allowed: /^(shop|data)$/ },
+      { selected: { workload: ['cart', 'postgres'] }, label: 'pod', allowed: /^(cart|postgres)-/ },
+      { selected: { pod: [culprit] }, label: 'pod', allowed: new RegExp(`^${culprit}$`) },
+    ];
+    for (const { selected, label, allowed } of cases) {
+      let compared = 0;
+      for (const { panel } of panels) {
+        for (const query of panel.targets) {
+          for (const series of await grafana(selected).runTarget(query)) {
+            const value = series.labels[label];
+            if (value === undefined) continue;
+            expect(value, `${panel.title}, ${query.refId}`).to.match(allowed);
+            compared++;
+          }
+        }
+      }
+      expect(compared, label).to.be.greaterThan(5);
+    }
+  });
+
+  it('shows the same few pods in every chart of the selected pods', async () => {
+    const shown = labels(await ask('Score'), 'pod');
+    expect(shown).to.have.length.within(2, 6).and.include(culprit);
+    expect(labels(await ask('CPU'), 'pod')).to.deep.equal(shown);
+    expect(labels(await ask('Memory'), 'pod')).to.deep.equal(shown);
+    expect(labels(await ask('Restarts within ten minutes'), 'pod')).to.deep.equal(shown);
+  });
+});
+
+const SHOP_CART = { namespace: 'shop', workload: 'cart', replica: 0 } as const;

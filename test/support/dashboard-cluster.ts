@@ -1,0 +1,74 @@
+/** A simulated cluster in trouble, a real Prometheus that scrapes it, and the exporter beside it. */
+
+import { type Service, startService } from '../../src/commands/serve.js';
+import { parseSettings } from '../../src/config/parse.js';
+import { createWorld, type World } from '../../src/demo/cluster.js';
+import { openMetricsHistory } from '../../src/demo/exposition.js';
+import type { ScriptedIncident } from '../../src/demo/incidents.js';
+import { freePort, type RunningServer } from '../../src/demo/listen.js';
+import { startRealPrometheus } from '../../src/demo/real-prometheus.js';
+import { startExposition } from '../../src/demo/sources.js';
+import { recordingLogger } from './recording-logger.js';
+
+const EXPORTER_JOB = 'k8s-anomaly-detector';
+
+export interface MonitoredCluster {
+  readonly world: World;
+  readonly prometheusUrl: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts all of it, with an hour of history. Prometheus scrapes the exporter under two names, as it does where two
+ * replicas run.
+ *
+ * @param incidents offsets count from now; those that have begun are in the history.
+ */
+export async function startMonitoredCluster(
+  incidents: readonly ScriptedIncident[],
+): Promise<MonitoredCluster> {
+  const nowSeconds = () => Date.now() / 1000;
+  const start = Math.floor(nowSeconds());
+  const world = createWorld({ seed: 7, startSeconds: start, rollouts: [], incidents });
+  const running: { close(): Promise<void> }[] = [];
+  const close = async () => {
+    for (const part of running.reverse()) await part.close();
+  };
+  try {
+    const cluster: RunningServer = await startExposition(world, nowSeconds);
+    running.push(cluster);
+    const instance = new URL(cluster.url).host;
+    const port = await freePort();
+    const prometheus = await startRealPrometheus({
+      path: process.env.PATH ?? '',
+      configuration: configuration(instance, [`127.0.0.1:${port}`, `localhost:${port}`]),
+      history: openMetricsHistory(world, {
+        startSeconds: start - 70 * 60,
+        endSeconds: start,
+        stepSeconds: 15,
+        targetLabels: { job: 'cluster', instance },
+      }),
+    });
+    running.push(prometheus);
+    const { settings } = parseSettings({
+      PROMETHEUS_URL: prometheus.url,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+    });
+    const exporter: Service = await startService(settings, recordingLogger());
+    running.push(exporter);
+    return { world, prometheusUrl: prometheus.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function configuration(cluster: string, exporters: readonly string[]): string {
+  const quoted = (targets: readonly string[]) => targets.map((target) => `'${target}'`).join(', ');
+  return `global: { scrape_interval: 2s, scrape_timeout: 2s }
+scrape_configs:
+  - { job_name: cluster, honor_labels: true, scrape_interval: 5s, static_configs: [{ targets: [${quoted([cluster])}] }] }
+  - { job_name: ${EXPORTER_JOB}, honor_labels: true, static_configs: [{ targets: [${quoted(exporters)}] }] }
+`;
+}
