@@ -1,0 +1,360 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { IDeployment } from 'kubernetes-models/apps/v1';
+import type { IContainer, IPodSpec } from 'kubernetes-models/v1';
+import { parseSettings } from '../../src/config/parse.js';
+import { SETTINGS } from '../../src/config/settings.js';
+import { ENDPOINTS } from '../../src/http/endpoints.js';
+import { VERSION } from '../../src/version.js';
+import {
+  copyDeployFolder,
+  type DeployFolder,
+  type KubernetesObject,
+  kustomize,
+  objectOfKind,
+  objectsOfKind,
+  readDockerfile,
+  schemaErrors,
+  unknownFields,
+} from '../support/kustomize.js';
+import { restrictedViolations } from '../support/pod-security.js';
+import { endPrograms, startProgram } from '../support/program.js';
+import { requireTool } from '../support/real-tools.js';
+
+const FOLDERS = [
+  'base',
+  'overlays/no-image',
+  'overlays/no-image-bundled',
+  'overlays/prometheus-operator',
+] as const;
+type Folder = (typeof FOLDERS)[number];
+
+const STANDARD_LABELS = ['name', 'instance', 'part-of', 'managed-by'].map(
+  (name) => `app.kubernetes.io/${name}`,
+);
+
+function podOf({ spec }: IDeployment): IPodSpec {
+  const pod = spec?.template.spec;
+  if (!pod) throw new Error('Expected a pod in the Deployment.');
+  return pod;
+}
+
+function containerOf(deployment: IDeployment): IContainer {
+  const [container, ...others] = podOf(deployment).containers;
+  if (container === undefined || others.length > 0) throw new Error('Expected one container.');
+  return container;
+}
+
+/** `512Mi` in MiB. */
+function mebibytes(quantity: unknown): number {
+  const [, number] = /^(\d+)Mi$/.exec(String(quantity)) ?? [];
+  if (number === undefined) throw new Error(`Expected a quantity in Mi, got ${String(quantity)}`);
+  return Number(number);
+}
+
+describe('the Kubernetes manifests', function () {
+  this.timeout(120_000);
+
+  let deploy: DeployFolder;
+  const built = new Map<Folder, readonly KubernetesObject[]>();
+  const objectsOf = (folder: Folder) => built.get(folder) ?? [];
+  const deploymentOf = (folder: Folder) => objectOfKind(objectsOf(folder), 'Deployment');
+
+  before(function () {
+    requireTool(this, 'kubectl');
+    deploy = copyDeployFolder();
+    for (const folder of FOLDERS) built.set(folder, kustomize(join(deploy.path, 'kubernetes', folder)));
+  });
+  after(() => deploy?.remove());
+  afterEach(endPrograms);
+
+  it('are all built here', () => {
+    const overlays = readdirSync('deploy/kubernetes/overlays').map((name) => `overlays/${name}`);
+    expect(['base', ...overlays]).to.have.members([...FOLDERS]);
+  });
+
+  it('follow the schemas of the API', () => {
+    for (const folder of FOLDERS) expect(schemaErrors(objectsOf(folder)), folder).to.deep.equal([]);
+  });
+
+  it('have no field that the API does not know', () => {
+    const objects = FOLDERS.flatMap((folder) => objectsOf(folder));
+    expect(unknownFields(objects)).to.deep.equal([]);
+  });
+
+  it('are checked by something that finds a wrong type, a missing field and a misspelled one', () => {
+    const wrong = structuredClone(deploymentOf('base'));
+    Object.assign(containerOf(wrong).ports?.[0] ?? {}, { containerPort: '8000' });
+    Object.assign(containerOf(wrong).livenessProbe ?? {}, { httpGet: { path: '/' } });
+    const [error = ''] = schemaErrors([wrong]);
+    expect(error).to.include('containerPort must be integer').and.include('required property port');
+
+    const misspelled = structuredClone(deploymentOf('base'));
+    Object.assign(containerOf(misspelled).ports?.[0] ?? {}, { hostport: 8000 });
+    expect(unknownFields([misspelled]).join('\n')).to.match(/hostport.* does not exist in type/);
+  });
+
+  it('carry the standard labels, with the version of the program', () => {
+    for (const folder of FOLDERS) {
+      for (const { kind, metadata } of objectsOf(folder)) {
+        expect(metadata.labels, `${folder}: ${kind}`).to.include.keys(STANDARD_LABELS);
+      }
+      const { metadata, spec } = deploymentOf(folder);
+      expect(metadata.labels).to.have.property('app.kubernetes.io/version', VERSION);
+      expect(spec?.template.metadata?.labels).to.deep.include(
+        Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([name]) => name !== 'release')),
+      );
+    }
+  });
+
+  it('select what they mean, by labels that no release changes', () => {
+    for (const folder of FOLDERS) {
+      const objects = objectsOf(folder);
+      const { spec } = objectOfKind(objects, 'Deployment');
+      const podLabels = spec?.template.metadata?.labels;
+      const service = objectOfKind(objects, 'Service');
+      for (const selector of [
+        spec?.selector.matchLabels,
+        service.spec?.selector,
+        objectOfKind(objects, 'NetworkPolicy').spec?.podSelector?.matchLabels,
+      ]) {
+        expect(selector).to.have.all.keys('app.kubernetes.io/name', 'app.kubernetes.io/instance');
+        expect(podLabels).to.include(selector);
+      }
+      for (const monitor of objectsOfKind(objects, 'ServiceMonitor')) {
+        expect(monitor.spec?.selector.matchLabels).to.not.be.empty;
+        expect(service.metadata.labels).to.include(monitor.spec?.selector.matchLabels);
+      }
+    }
+  });
+
+  it('pass the restricted profile of Pod Security, as the user of the image', () => {
+    const { uid, gid } = readDockerfile();
+    for (const folder of FOLDERS) {
+      const pod = podOf(deploymentOf(folder));
+      expect(restrictedViolations(pod), folder).to.deep.equal([]);
+      expect(pod.securityContext).to.include({ runAsNonRoot: true, runAsUser: uid, runAsGroup: gid });
+      expect(pod.automountServiceAccountToken, folder).to.equal(false);
+      expect(containerOf(deploymentOf(folder)).securityContext?.readOnlyRootFilesystem).to.equal(true);
+    }
+  });
+
+  it('are held against every rule of that profile', () => {
+    const pod = podOf(deploymentOf('base'));
+    const container = containerOf(deploymentOf('base'));
+    const withContainer = (own: object) => ({ ...pod, containers: [{ ...container, ...own }] });
+    const withSecurity = (own: object) =>
+      withContainer({ securityContext: { ...container.securityContext, ...own } });
+    const forbidden: readonly (readonly [string, IPodSpec])[] = [
+      ['host namespaces', { ...pod, hostNetwork: true }],
+      [
+        'sysctls',
+        { ...pod, securityContext: { ...pod.securityContext, sysctls: [{ name: 'a', value: '1' }] } },
+      ],
+      ['volume type of v', { ...pod, volumes: [{ name: 'v', hostPath: { path: '/' } }] }],
+      [
+        'runAsNonRoot of exporter',
+        { ...pod, securityContext: { ...pod.securityContext, runAsNonRoot: false } },
+      ],
+      ['runAsUser of exporter', withSecurity({ runAsUser: 0 })],
+      ['seccompProfile of exporter', withSecurity({ seccompProfile: { type: 'Unconfined' } })],
+      ['privileged of exporter', withSecurity({ privileged: true })],
+      ['allowPrivilegeEscalation of exporter', withSecurity({ allowPrivilegeEscalation: undefined })],
+      ['capabilities.drop of exporter', withSecurity({ capabilities: { drop: ['NET_RAW'] } })],
+      ['capabilities.add of exporter', withSecurity({ capabilities: { drop: ['ALL'], add: ['SYS_TIME'] } })],
+      ['procMount of exporter', withSecurity({ procMount: 'Unmasked' })],
+      ['seLinuxOptions of exporter', withSecurity({ seLinuxOptions: { type: 'spc_t' } })],
+      ['hostPort of exporter', withContainer({ ports: [{ containerPort: 8000, hostPort: 8000 }] })],
+    ];
+    for (const [rule, changed] of forbidden) expect(restrictedViolations(changed)).to.deep.equal([rule]);
+  });
+
+  it('listen where the program listens, under one name', () => {
+    const port = Number(SETTINGS.port.default);
+    expect(readFileSync('Dockerfile', 'utf8')).to.include(`\nEXPOSE ${port}\n`);
+    for (const folder of FOLDERS) {
+      const objects = objectsOf(folder);
+      expect(containerOf(deploymentOf(folder)).ports).to.deep.equal([{ name: 'http', containerPort: port }]);
+      const service = objectOfKind(objects, 'Service');
+      expect(service.metadata.name).to.equal('k8s-anomaly-detector');
+      expect(service.spec?.ports).to.deep.equal([{ name: 'http', port, targetPort: 'http' }]);
+      const { ingress } = objectOfKind(objects, 'NetworkPolicy').spec ?? {};
+      expect(ingress?.map(({ ports }) => ports)).to.deep.equal([[{ port: 'http', protocol: 'TCP' }]]);
+    }
+  });
+
+  it('probe three endpoints of the program, which answer while Prometheus does not', async () => {
+    const url = await startProgram(['serve'], {
+      PROMETHEUS_URL: 'http://127.0.0.1:1',
+      HOST: '127.0.0.1',
+      PORT: '0',
+    }).listening();
+    for (const folder of FOLDERS) {
+      const { startupProbe, livenessProbe, readinessProbe } = containerOf(deploymentOf(folder));
+      const paths = [startupProbe, livenessProbe, readinessProbe].map((probe) => {
+        expect(probe?.httpGet?.port, folder).to.equal('http');
+        return String(probe?.httpGet?.path);
+      });
+      expect(new Set(paths), folder).to.have.lengthOf(3);
+      for (const path of paths) {
+        expect(ENDPOINTS.map((endpoint) => endpoint.path)).to.include(path);
+        expect((await fetch(`${url}${path}`)).status, path).to.equal(200);
+      }
+    }
+  });
+
+  it('give the heap of Node.js three quarters of the memory', () => {
+    for (const folder of FOLDERS) {
+      const { env = [], resources } = containerOf(deploymentOf(folder));
+      const options = env.find(({ name }) => name === 'NODE_OPTIONS')?.value ?? '';
+      const heap = Number(/^--max-old-space-size=(\d+)$/.exec(options)?.[1]);
+      expect(heap / mebibytes(resources?.limits?.memory), folder).to.be.within(0.7, 0.8);
+      expect(mebibytes(resources?.requests?.memory)).to.be.at.most(mebibytes(resources?.limits?.memory));
+    }
+  });
+
+  it('never leave a gap between two releases', () => {
+    for (const folder of FOLDERS) {
+      expect(deploymentOf(folder).spec?.strategy).to.deep.equal({
+        type: 'RollingUpdate',
+        rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+      });
+    }
+  });
+
+  it('have their settings in one place, each known to the program and accepted by it', () => {
+    const names = Object.values(SETTINGS).map(({ env }) => env);
+    const settingsOf = (folder: Folder) => {
+      const found = objectsOfKind(objectsOf(folder), 'ConfigMap').find(({ metadata }) =>
+        metadata.name.startsWith('k8s-anomaly-detector-settings-'),
+      );
+      const used = containerOf(deploymentOf(folder)).envFrom?.map(({ configMapRef }) => configMapRef?.name);
+      expect(used, folder).to.include(found?.metadata.name);
+      return found?.data ?? {};
+    };
+    for (const folder of FOLDERS) {
+      const settings = settingsOf(folder);
+      expect(settings).to.deep.equal(settingsOf('base'));
+      expect(settings).to.include.keys('PROMETHEUS_URL', 'NAMESPACE_REGEX');
+      expect(names).to.include.members(Object.keys(settings));
+      expect(parseSettings(settings).warnings).to.deep.equal([]);
+      // These come from Node.js, npm and the Dockerfile; a setting there would win over the place for settings.
+      const own = containerOf(deploymentOf(folder)).env?.map(({ name }) => name) ?? [];
+      expect(['NODE_OPTIONS', 'NODE_ENV', 'HOME']).to.include.members(own);
+    }
+  });
+
+  it('let the program reach Prometheus where the settings say it is', () => {
+    const objects = objectsOf('base');
+    const settings = objectsOfKind(objects, 'ConfigMap')[0]?.data ?? {};
+    const { port } = new URL(parseSettings(settings).settings.prometheusUrl);
+    const { egress = [] } = objectOfKind(objects, 'NetworkPolicy').spec ?? {};
+    const toPrometheus = egress.filter(({ to }) => to !== undefined);
+    expect(toPrometheus.map(({ ports }) => ports)).to.deep.equal([[{ port: Number(port), protocol: 'TCP' }]]);
+    const dns = egress.find(({ to }) => to === undefined)?.ports;
+    expect(dns).to.deep.include.members([
+      { port: 53, protocol: 'UDP' },
+      { port: 53, protocol: 'TCP' },
+    ]);
+    // More than names and Prometheus only where packages are installed.
+    expect(egress).to.have.lengthOf(2);
+    const egressOf = (folder: Folder) => objectOfKind(objectsOf(folder), 'NetworkPolicy').spec?.egress;
+    expect(egressOf('overlays/no-image-bundled')).to.deep.equal(egress);
+    expect(egressOf('overlays/prometheus-operator')).to.deep.equal(egress);
+    expect(egressOf('overlays/no-image')).to.deep.equal([
+      ...egress,
+      { ports: [{ port: 443, protocol: 'TCP' }] },
+    ]);
+  });
+
+  it('mount what is there, and nothing twice', () => {
+    for (const folder of FOLDERS) {
+      const pod = podOf(deploymentOf(folder));
+      const volumes = pod.volumes ?? [];
+      const mounts = containerOf(deploymentOf(folder)).volumeMounts ?? [];
+      expect(volumes.map(({ name }) => name)).to.have.members(mounts.map(({ name }) => name));
+      expect(new Set(mounts.map(({ mountPath }) => mountPath))).to.have.lengthOf(mounts.length);
+      expect(mounts.map(({ mountPath }) => mountPath)).to.include('/tmp');
+      const maps = objectsOfKind(objectsOf(folder), 'ConfigMap').map(({ metadata }) => metadata.name);
+      for (const { configMap } of volumes) if (configMap) expect(maps).to.include(configMap.name);
+    }
+  });
+
+  it('name the image as the placeholder with our version, or as the one of the Dockerfile', () => {
+    expect(containerOf(deploymentOf('base')).image).to.equal(`k8s-anomaly-detector:${VERSION}`);
+    for (const folder of ['overlays/no-image', 'overlays/no-image-bundled'] as const) {
+      expect(containerOf(deploymentOf(folder)).image).to.equal(readDockerfile().image);
+    }
+  });
+
+  it('roll out a new pod for new code, although its ConfigMap keeps its name', () => {
+    for (const folder of ['overlays/no-image', 'overlays/no-image-bundled'] as const) {
+      const code = objectsOfKind(objectsOf(folder), 'ConfigMap').find(
+        ({ metadata }) => metadata.name === 'anomaly-detector-code',
+      );
+      const checksum = code?.metadata.annotations?.['checksum/code'];
+      expect(checksum).to.match(/^[0-9a-f]{64}$/);
+      expect(deploymentOf(folder).spec?.template.metadata?.annotations).to.deep.equal({
+        'checksum/code': checksum,
+      });
+    }
+  });
+
+  describe('for the Prometheus Operator', () => {
+    const objects = () => objectsOf('overlays/prometheus-operator');
+
+    it('scrape the Service by the name of its port, and keep our labels', () => {
+      const [endpoint, ...others] = objectOfKind(objects(), 'ServiceMonitor').spec?.endpoints ?? [];
+      expect(others).to.be.empty;
+      expect(endpoint).to.include({ port: 'http', path: '/metrics', interval: '30s', honorLabels: true });
+      expect(ENDPOINTS.map(({ path }) => path)).to.include(endpoint?.path);
+      expect(Number.parseInt(endpoint?.scrapeTimeout ?? '', 10)).to.be.within(1, 29);
+    });
+
+    it('carry the label of the Helm release, which stands in one place', () => {
+      for (const kind of ['ServiceMonitor', 'PrometheusRule'] as const) {
+        expect(objectOfKind(objects(), kind).metadata.labels).to.include({
+          release: 'kube-prometheus-stack',
+        });
+      }
+      const lines = readdirSync('deploy/kubernetes', { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith('.yaml'))
+        .flatMap((path) => readFileSync(join('deploy/kubernetes', path), 'utf8').split('\n'))
+        .filter((line) => /^\s*release:/.test(line));
+      expect(lines).to.have.lengthOf(1);
+    });
+
+    it('bring alert rules', () => {
+      const groups = objectOfKind(objects(), 'PrometheusRule').spec?.groups ?? [];
+      expect(groups.flatMap(({ rules = [] }) => rules.map(({ alert }) => alert)).filter(Boolean)).to.not.be
+        .empty;
+    });
+
+    it('bring the dashboard, where the sidecar of Grafana looks for it, under a name that stays', () => {
+      const dashboard = objectsOfKind(objects(), 'ConfigMap').find(
+        ({ metadata }) => metadata.labels?.grafana_dashboard === '1',
+      );
+      expect(dashboard?.metadata.name).to.equal('k8s-anomaly-detector-dashboard');
+      const [[file = '', text = ''] = []] = Object.entries(dashboard?.data ?? {});
+      expect(file).to.match(/\.json$/);
+      expect(JSON.parse(text)).to.deep.equal(
+        JSON.parse(readFileSync('deploy/grafana/dashboard.json', 'utf8')),
+      );
+    });
+
+    it('go together with code from a ConfigMap, as the README says', () => {
+      const [, example = ''] =
+        /^```yaml\n(# kustomization\.yaml .*?)^```$/ms.exec(
+          readFileSync('deploy/kubernetes/README.md', 'utf8'),
+        ) ?? [];
+      const folder = join(deploy.path, 'kubernetes/overlays/both');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'kustomization.yaml'), example);
+      const both = kustomize(folder);
+      expect(schemaErrors(both)).to.deep.equal([]);
+      expect(containerOf(objectOfKind(both, 'Deployment')).image).to.equal(readDockerfile().image);
+      expect(objectOfKind(both, 'ServiceMonitor').metadata.labels).to.have.property('release', 'monitoring');
+    });
+  });
+});

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { createWorld } from '../../src/demo/cluster.js';
+import { freePort, type RunningServer } from '../../src/demo/listen.js';
+import { startSimulatedPrometheus } from '../../src/demo/sources.js';
+import { VERSION } from '../../src/version.js';
+import {
+  CONFIG_MAP_LIMIT_BYTES,
+  CodeTooLargeError,
+  type CodeVariant,
+  codeConfigMap,
+  describeCodeSize,
+  packCode,
+} from '../support/code-archive.js';
+import {
+  COMPONENTS,
+  copyDeployFolder,
+  type DeployFolder,
+  kustomize,
+  objectOfKind,
+  objectsOfKind,
+} from '../support/kustomize.js';
+import { requireTool } from '../support/real-tools.js';
+import { eventually, within } from '../support/waiting.js';
+
+/** Everything about running without an image that can be known without a cluster. */
+describe('the code in a ConfigMap', function () {
+  this.timeout(300_000);
+
+  describe('when it is packed', () => {
+    it('is the same for the same code', async () => {
+      for (const variant of ['installed', 'bundled'] as const) {
+        const [first, second] = [await packCode('.', variant), await packCode('.', variant)];
+        expect(first.equals(second), variant).to.equal(true);
+      }
+    });
+
+    it('fits, and says how large it is', async () => {
+      const installed = codeConfigMap(await packCode('.', 'installed'), VERSION);
+      const bundled = codeConfigMap(await packCode('.', 'bundled'), VERSION);
+      expect(describeCodeSize(installed.size)).to.match(/^\d+ KiB, \d+ % of .* plain `kubectl apply`\.$/);
+      expect(describeCodeSize(bundled.size)).to.match(/^\d+ KiB, \d+ % of .*`kubectl apply --server-side`/);
+    });
+
+    it('is refused when it does not fit, with what to do', () => {
+      codeConfigMap(Buffer.alloc(CONFIG_MAP_LIMIT_BYTES), VERSION);
+      expect(() => codeConfigMap(Buffer.alloc(CONFIG_MAP_LIMIT_BYTES + 7), VERSION)).to.throw(
+        CodeTooLargeError,
+        'Expected at most 1048576 bytes, the limit of a ConfigMap, got an archive of 1048583: 7 too many. Use the ' +
+          'variant that installs its packages at start (npm run configmap), or build an image from the Dockerfile.',
+      );
+    });
+
+    it('has the size that the README tells, and the scripts', async () => {
+      const readme = readFileSync('deploy/kubernetes/README.md', 'utf8');
+      const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+      for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g))
+        expect(scripts).to.have.property(script);
+      const told = [...readme.matchAll(/about (\d+) KiB/g)].map(([, kibibytes]) => Number(kibibytes));
+      expect(told).to.have.lengthOf(2);
+      for (const [index, variant] of (['installed', 'bundled'] as const).entries()) {
+        const kibibytes = (await packCode('.', variant)).length / 1024;
+        expect(kibibytes, variant).to.be.closeTo(told[index] ?? 0, kibibytes / 10);
+      }
+    });
+
+    it('is not committed', () => {
+      expect(readFileSync('.gitignore', 'utf8').split('\n')).to.include('anomaly-detector-code.yaml');
+    });
+  });
+
+  describe('when the container starts', () => {
+    let deploy: DeployFolder;
+    let prometheus: RunningServer;
+    let folder: string;
+    let container: ChildProcess | undefined;
+
+    before(async function () {
+      requireTool(this, 'kubectl');
+      deploy = copyDeployFolder();
+      const nowSeconds = () => Date.now() / 1000;
+      const world = createWorld({ seed: 1, startSeconds: nowSeconds(), speed: 1 });
+      prometheus = await startSimulatedPrometheus(world, nowSeconds);
+    });
+    after(async () => {
+      deploy?.remove();
+      await prometheus?.close();
+    });
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-no-image-'));
+    });
+    afterEach(() => {
+      container?.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    /**
+     * Runs the command of the container with its environment. Only paths differ: `/app` is `<folder>/app`.
+     *
+     * @param damage changes the archive on its way.
+     */
+    function startContainer(
+      variant: CodeVariant,
+      port: number,
+      damage: (archive: Buffer) => Buffer = (archive) => archive,
+    ): { process: ChildProcess; log: () => string } {
+      const objects = kustomize(join(deploy.path, 'kubernetes/overlays', COMPONENTS[variant]));
+      const code = objectsOfKind(objects, 'ConfigMap').find(
+        ({ metadata }) => metadata.name === 'anomaly-detector-code',
+      );
+      const { containers = [] } = objectOfKind(objects, 'Deployment').spec?.template.spec ?? {};
+      const { command = [], env = [], volumeMounts = [], workingDir } = containers[0] ?? {};
+      const mounts = volumeMounts.map(({ mountPath }) => mountPath);
+      expect(mounts).to.have.members(['/config', '/app', '/tmp']);
+      for (const path of mounts) mkdirSync(join(folder, path));
+      for (const [key, base64] of Object.entries(code?.binaryData ?? {})) {
+        writeFileSync(join(folder, 'config', key), damage(Buffer.from(base64, 'base64')));
+      }
+      const here = (text: string) =>
+        text.replaceAll(/(?<![\w/])\/(?:config|app|tmp)\b/g, (path) => join(folder, path));
+      const [program = '', ...parameters] = command;
+      const inherited = Object.entries(process.env).filter(([name]) => /_proxy$|^NODE_EXTRA_CA/i.test(name));
+      const child = spawn(program, parameters.map(here), {
+        cwd: join(folder, String(workingDir)),
+        env: {
+          ...Object.fromEntries(inherited),
+          ...Object.fromEntries(env.map(({ name, value = '' }) => [name, here(value)])),
+          PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+          PROMETHEUS_URL: prometheus.url,
+          HOST: '127.0.0.1',
+          PORT: String(port),
+          // With this format, the bundle needs one package more.
+          LOG_FORMAT: 'text',
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      container = child;
+      let log = '';
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          log += text;
+        });
+      }
+      return { process: child, log: () => log };
+    }
+
+    for (const variant of ['installed', 'bundled'] as const) {
+      it(`runs with all packages ${variant}: scores pods, shows its API, and stops`, async () => {
+        const port = await freePort();
+        const url = `http://127.0.0.1:${port}`;
+        const { process: child, log } = startContainer(variant, port);
+        const ended = once(child, 'exit');
+        await eventually(async () => {
+          if (child.exitCode !== null) expect.fail(`The container ended:\n${log()}`);
+          expect((await fetch(`${url}/metrics`)).status).to.equal(200);
+        }, 240_000);
+        expect(existsSync(join(folder, 'app/node_modules')), 'node_modules').to.equal(
+          variant === 'installed',
+        );
+        expect(existsSync(join(folder, 'app/node_modules/mocha')), 'development dependencies').to.equal(
+          false,
+        );
+
+        // The worker thread is a file of its own, and has to be found.
+        await eventually(async () => {
+          const metrics = await (await fetch(`${url}/metrics`)).text();
+          expect(metrics, log()).to.match(/^anomaly_exporter_model_trained 1$/m);
+          expect(metrics).to.match(/^anomaly_score\{/m);
+          expect(metrics).to.match(new RegExp(`^anomaly_exporter_build_info\\{.*version="${VERSION}"`, 'm'));
+        }, 30_000);
+
+        const page = await (await fetch(`${url}/docs`)).text();
+        const assets = [...page.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path = '']) => path);
+        expect(assets).to.have.length.above(3);
+        for (const asset of assets) {
+          const response = await fetch(`${url}/${asset}`);
+          expect(response.status, asset).to.equal(200);
+          expect(await response.text(), asset).to.not.be.empty;
+        }
+
+        // The shell has made place for the service (exec), so the signal reaches it.
+        child.kill('SIGTERM');
+        expect(await within(15_000, 'the container to end', ended), log()).to.deep.equal([0, null]);
+      });
+    }
+
+    it('fails at once when the archive is damaged', async () => {
+      const port = await freePort();
+      const { process: child, log } = startContainer('bundled', port, (archive) =>
+        archive.subarray(0, -1000),
+      );
+      expect((await within(15_000, 'the container to end', once(child, 'exit')))[0], log()).to.not.equal(0);
+    });
+  });
+});

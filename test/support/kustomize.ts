@@ -1,0 +1,178 @@
+/** What `kubectl apply -k` would send, and whether the API server would take it. */
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type IPrometheusRule,
+  type IServiceMonitor,
+  PrometheusRule,
+  ServiceMonitor,
+} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
+import { Deployment, type IDeployment } from 'kubernetes-models/apps/v1';
+import { type INetworkPolicy, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { ConfigMap, type IConfigMap, type IService, Service } from 'kubernetes-models/v1';
+import { parseAllDocuments } from 'yaml';
+import type { CodeVariant } from './code-archive.js';
+
+/** The kinds of objects that we deploy. */
+export interface Kinds {
+  readonly ConfigMap: IConfigMap;
+  readonly Deployment: IDeployment;
+  readonly NetworkPolicy: INetworkPolicy;
+  readonly PrometheusRule: IPrometheusRule;
+  readonly Service: IService;
+  readonly ServiceMonitor: IServiceMonitor;
+}
+
+type Kind = keyof Kinds;
+
+/** Checks types and required fields, by the schemas of the API. They let unknown fields pass. */
+const VALIDATORS: { readonly [Name in Kind]: (object: Kinds[Name]) => void } = {
+  ConfigMap: (object) => new ConfigMap(object).validate(),
+  Deployment: (object) => new Deployment(object).validate(),
+  NetworkPolicy: (object) => new NetworkPolicy(object).validate(),
+  PrometheusRule: (object) => new PrometheusRule(object).validate(),
+  Service: (object) => new Service(object).validate(),
+  ServiceMonitor: (object) => new ServiceMonitor(object).validate(),
+};
+
+const CORE = 'kubernetes-models';
+const OPERATOR = '@kubernetes-models/prometheus-operator';
+const MODULES: Readonly<Record<Kind, string>> = {
+  ConfigMap: `${CORE}/v1`,
+  Deployment: `${CORE}/apps/v1`,
+  NetworkPolicy: `${CORE}/networking.k8s.io/v1`,
+  PrometheusRule: `${OPERATOR}/monitoring.coreos.com/v1`,
+  Service: `${CORE}/v1`,
+  ServiceMonitor: `${OPERATOR}/monitoring.coreos.com/v1`,
+};
+
+/** An object as kustomize prints it. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+/** A copy of `deploy`, with what npm scripts generate into it; the one in the repository stays as it is. */
+export interface DeployFolder {
+  readonly path: string;
+  remove(): void;
+}
+
+/** The component that each variant of the code goes into. */
+export const COMPONENTS: Readonly<Record<CodeVariant, string>> = {
+  installed: 'no-image',
+  bundled: 'no-image-bundled',
+};
+
+/** Copies `deploy` and makes the ConfigMaps of the code, as `npm run configmap` does after the build. */
+export function copyDeployFolder(): DeployFolder {
+  const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-deploy-'));
+  const path = join(folder, 'deploy');
+  cpSync('deploy', path, { recursive: true, dereference: true });
+  const script = fileURLToPath(new URL('./write-code-configmap.js', import.meta.url));
+  for (const options of [[], ['--bundled']]) {
+    execFileSync(process.execPath, [script, '--deploy', path, ...options], { stdio: 'pipe' });
+  }
+  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Builds a folder with a `kustomization.yaml`. */
+export function kustomize(folder: string): readonly KubernetesObject[] {
+  const text = execFileSync('kubectl', ['kustomize', folder], {
+    encoding: 'utf8',
+    maxBuffer: 16 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
+}
+
+/** All objects of a kind. */
+export function objectsOfKind<Name extends Kind>(
+  objects: readonly KubernetesObject[],
+  kind: Name,
+): readonly (KubernetesObject & Kinds[Name])[] {
+  return objects.filter((object): object is KubernetesObject & Kinds[Name] => object.kind === kind);
+}
+
+/** The only object of a kind. */
+export function objectOfKind<Name extends Kind>(
+  objects: readonly KubernetesObject[],
+  kind: Name,
+): KubernetesObject & Kinds[Name] {
+  const [found, ...others] = objectsOfKind(objects, kind);
+  if (found === undefined || others.length > 0)
+    throw new Error(`Expected one ${kind}, got ${others.length + 1}`);
+  return found;
+}
+
+/** What the API server would refuse in each object: wrong types and missing fields. */
+export function schemaErrors(objects: readonly KubernetesObject[]): string[] {
+  return objects.flatMap((object) => {
+    const name = `${object.kind}/${object.metadata.name}`;
+    if (!(object.kind in VALIDATORS)) return [`${name}: no schema for this kind`];
+    try {
+      (VALIDATORS[object.kind as Kind] as (object: KubernetesObject) => void)(object);
+      return [];
+    } catch (error) {
+      return [`${name}: ${error instanceof Error ? error.message : String(error)}`];
+    }
+  });
+}
+
+/**
+ * What `kubectl` would refuse besides: fields that do not exist. The compiler knows them all: in an object literal it
+ * accepts no field that the type lacks.
+ */
+export function unknownFields(objects: readonly KubernetesObject[]): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-types-'));
+  try {
+    const kinds = [...new Set(objects.map(({ kind }) => kind as Kind))];
+    const imports = kinds.map((kind) => `import type { I${kind} } from '${MODULES[kind]}';`);
+    const constants = objects.map(
+      (object, index) => `export const o${index}: I${object.kind} = ${JSON.stringify(object, known, 1)};`,
+    );
+    writeFileSync(join(folder, 'objects.ts'), [...imports, ...constants].join('\n'));
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023'];
+    execFileSync(process.execPath, [resolve('node_modules/typescript/bin/tsc'), ...options, 'objects.ts'], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return [];
+  } catch (error) {
+    if (error instanceof Error && 'stdout' in error && String(error.stdout) !== '') {
+      return String(error.stdout).trim().split('\n');
+    }
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * For `JSON.stringify`: shortens long texts, which the compiler need not read, and leaves out `keep_firing_for`, which
+ * is one release of the Prometheus Operator younger than the types (`promtool` checks it in the rules).
+ */
+function known(key: string, value: unknown): unknown {
+  if (key === 'keep_firing_for') return undefined;
+  return typeof value === 'string' && value.length > 1000 ? '…' : value;
+}
+
+/** The user and group of the Dockerfile, and the image that it builds upon. */
+export function readDockerfile(): { readonly uid: number; readonly gid: number; readonly image: string } {
+  const text = readFileSync('Dockerfile', 'utf8');
+  const [, uid = '', gid = ''] = text.match(/^USER (\d+):(\d+)$/m) ?? [];
+  const image = [...text.matchAll(/^FROM (\S+)/gm)].at(-1)?.[1] ?? '';
+  return { uid: Number(uid), gid: Number(gid), image };
+}
