@@ -22,7 +22,12 @@ const SHUTDOWN_LIMIT_MILLISECONDS = 9_500;
 /** Aborted at the first SIGTERM or SIGINT. A second one ends the process at once, as without a handler. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => controller.abort(name));
+  const names = ['SIGTERM', 'SIGINT'] as const;
+  const stop = (name: NodeJS.Signals) => {
+    for (const each of names) process.removeListener(each, stop);
+    controller.abort(name);
+  };
+  for (const name of names) process.on(name, stop);
   return controller.signal;
 }
 

@@ -28,6 +28,9 @@ export interface Service {
   close(): Promise<void>;
 }
 
+/** Time for a pass that is under way when the service ends. */
+const PASS_GRACE_MILLISECONDS = 5_000;
+
 /**
  * Starts the exporter: listens first, then trains.
  *
@@ -49,7 +52,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
     train: async (signal, untilNextTrainingSeconds) => {
       if (slot.get() === undefined) {
-        const limit = AbortSignal.timeout(settings.requestTimeoutSeconds * 1000);
+        const limit = AbortSignal.timeout(Math.round(settings.requestTimeoutSeconds * 1000));
         await requireSoundQueries(api, featureSet, Date.now() / 1000, AbortSignal.any([signal, limit]));
       }
       const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
@@ -121,7 +124,11 @@ export async function startService(settings: Settings, logger: Logger): Promise<
   return {
     url: server.url,
     async close() {
+      // A scrape under way may end by itself, but a Prometheus that hangs must not hold the service up.
+      const impatience = setTimeout(() => pass.close(), PASS_GRACE_MILLISECONDS);
       await Promise.all([trainer.stop(), server.close()]);
+      clearTimeout(impatience);
+      pass.close();
     },
   };
 }

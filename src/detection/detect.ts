@@ -2,7 +2,7 @@
 
 import { type BuiltTable, type FeatureTable, podKey } from '../features/table.js';
 import { COUNTER_LOOKBACK_SECONDS } from '../model/counter.js';
-import { measure, WARM_UP_SAMPLES } from '../model/measure.js';
+import { type Measurement, measure, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import { scoreInputs } from '../model/score.js';
 import type { Detection } from './detection.js';
@@ -30,10 +30,11 @@ export function detect(model: Model, built: BuiltTable): Detection {
     else scored.push(index);
   });
   const recent = selectPods(table, scored);
-  const { expected, deviations, inputs } = measure(model.baseline, model.features, recent, {
+  const measurement = measure(model.baseline, model.features, recent, {
     firstInstant: last,
     excuseSchedules: true,
   });
+  const { expected, deviations, inputs } = withoutSilentFeatures(measurement, model, recent);
   return {
     timeSeconds: table.timestampsSeconds[last] ?? Number.NaN,
     model,
@@ -47,6 +48,25 @@ export function detect(model: Model, built: BuiltTable): Detection {
   };
 }
 
+/**
+ * An optional gauge that reads 0 for every pod has most likely lost its source, and would seem to have fallen
+ * everywhere. It counts as usual; where 0 is usual, nothing changes.
+ */
+function withoutSilentFeatures(measurement: Measurement, model: Model, table: FeatureTable): Measurement {
+  const width = model.features.length;
+  model.features.forEach((feature, column) => {
+    if (feature.required || feature.type === 'counter' || model.baseline.kind === 'cluster') return;
+    for (let cell = column; cell < table.values.length; cell += width) {
+      if (table.values[cell] !== 0) return;
+    }
+    for (let cell = column; cell < measurement.inputs.length; cell += width) {
+      measurement.inputs[cell] = 0;
+      measurement.deviations[cell] = 0;
+    }
+  });
+  return measurement;
+}
+
 function isComplete({ values, features, timestampsSeconds }: FeatureTable, pod: number, instant: number) {
   return !Number.isNaN(values[(pod * timestampsSeconds.length + instant) * features.length]);
 }
@@ -55,12 +75,12 @@ function isComplete({ values, features, timestampsSeconds }: FeatureTable, pod: 
 function isWarmingUp(model: Model, table: FeatureTable, index: number): boolean {
   if (model.baseline.kind === 'cluster') return false;
   const { namespace, pod } = table.pods[index] as FeatureTable['pods'][number];
-  if ((model.baseline.samples.get(podKey(namespace, pod)) ?? 0) >= WARM_UP_SAMPLES) return false;
+  if ((model.baseline.seenSeconds.get(podKey(namespace, pod)) ?? 0) >= WARM_UP_SECONDS) return false;
   let samples = 0;
   for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
     if (isComplete(table, index, instant)) samples++;
   }
-  return samples < WARM_UP_SAMPLES;
+  return samples * RECENT_STEP_SECONDS < WARM_UP_SECONDS;
 }
 
 function selectPods(table: FeatureTable, indices: readonly number[]): FeatureTable {

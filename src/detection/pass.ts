@@ -64,7 +64,7 @@ export class DetectionPass {
     pass.waiting++;
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<PassOutcome>((resolve) => {
-      timer = setTimeout(() => resolve(this.#timedOut(timeoutSeconds)), timeoutSeconds * 1000);
+      timer = setTimeout(() => resolve(this.#timedOut(timeoutSeconds)), milliseconds(timeoutSeconds));
     });
     try {
       return await Promise.race([pass.outcome, tooLate]);
@@ -75,14 +75,19 @@ export class DetectionPass {
     }
   }
 
+  /** Ends the pass that is under way; whoever waits for it gets an outcome at once. */
+  close(): void {
+    if (this.#running !== undefined) this.#end(this.#running);
+  }
+
   #start(): RunningPass {
     const controller = new AbortController();
     // Its own limit as well: otherwise scrapes that join one after the other would keep a stuck pass alive.
-    const limit = AbortSignal.timeout(this.#options.timeoutSeconds * 1000);
+    const limit = AbortSignal.timeout(milliseconds(this.#options.timeoutSeconds));
     const outcome = this.#pass(AbortSignal.any([controller.signal, limit]));
     const pass: RunningPass = { outcome, controller, waiting: 0 };
     this.#running = pass;
-    void outcome.finally(() => this.#forget(pass));
+    void outcome.finally(() => this.#forget(pass)).catch(() => undefined);
     return pass;
   }
 
@@ -136,6 +141,7 @@ export class DetectionPass {
     model.features.forEach((feature, index) => {
       const answer = answers[index] as QueryResult;
       builder.add(feature, answer);
+      if (answer.labels.length === 0) warnings.push(`${feature.name}: the query found no series.`);
       for (const warning of answer.warnings) warnings.push(`${feature.name}: ${warning}`);
     });
     try {
@@ -199,6 +205,11 @@ function recentInstants(timeSeconds: number): Float64Array {
     { length: RECENT_INSTANTS },
     (_, index) => timeSeconds - (RECENT_INSTANTS - 1 - index) * RECENT_STEP_SECONDS,
   );
+}
+
+/** Timers take whole milliseconds: `2.01 * 1000` is none. */
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1000);
 }
 
 /** Waits for all, so that each has been accounted for, then rejects with the first failure. */

@@ -141,7 +141,9 @@ const PrometheusHealth = z
     up: z
       .boolean()
       .nullable()
-      .describe('Whether the last pass could ask Prometheus; null before the first pass.'),
+      .describe(
+        'Whether the last pass could ask Prometheus; null before the first pass, and without a model.',
+      ),
     last_error: LastError.nullable().describe('The last failure to ask it; null when there was none.'),
   })
   .describe('The Prometheus server that is asked.');

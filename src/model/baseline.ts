@@ -27,8 +27,8 @@ export interface GroupStatistics {
 /** The usual values, fitted. */
 export interface Baseline {
   readonly kind: BaselineKind;
-  /** Samples that each pod has in the window, by its key. */
-  readonly samples: ReadonlyMap<string, number>;
+  /** For how long each pod was seen in the window, in seconds, by its key. */
+  readonly seenSeconds: ReadonlyMap<string, number>;
   /** Pods by their own past, as far as they have enough of it. */
   readonly pods: GroupStatistics;
   /** Keys of the pods that have been there since the beginning of the window: only their past is a measure. */
@@ -85,7 +85,7 @@ export function fitBaseline(
   if (kind === 'cluster') {
     return {
       kind,
-      samples: new Map(),
+      seenSeconds: new Map(),
       pods: NO_GROUPS,
       established: new Set(),
       workloads: NO_GROUPS,
@@ -117,7 +117,7 @@ export function fitBaseline(
   const statistics = pods.build();
   return {
     kind,
-    samples,
+    seenSeconds: new Map([...samples].map(([key, count]) => [key, count * stepOf(window)])),
     pods: statistics,
     established,
     workloads: fitWorkloads(window, features, statistics, established),
@@ -298,6 +298,12 @@ class GroupBuilder {
       scale: Float64Array.from(this.#scale),
     };
   }
+}
+
+/** Distance of the instants of a table, in seconds; a minute where there is only one. */
+export function stepOf({ timestampsSeconds }: FeatureTable): number {
+  const [first, second] = timestampsSeconds;
+  return first === undefined || second === undefined ? 60 : second - first;
 }
 
 /** One feature of one pod, a value for each instant; `NaN` where there is none. */

@@ -7,8 +7,8 @@ import { recentRises } from './counter.js';
 import { excuse, type Schedule } from './schedule.js';
 import { settle, squash } from './transform.js';
 
-/** Pods with fewer samples than this are warming up: what they do while they start is no measure of anything. */
-export const WARM_UP_SAMPLES = 6;
+/** Pods that were seen for less than this are warming up: what they do while they start is no measure of anything. */
+export const WARM_UP_SECONDS = 6 * 60;
 
 /** What was measured, one row for each pod and measured instant. */
 export interface Measurement {

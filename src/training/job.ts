@@ -88,7 +88,14 @@ export async function train(
     history.push(built.table);
   }
   const tables = { window: selectFeatures(window.built, request.features, features), history };
-  return { model: fitModel(tables, features, request.parameters), warnings: [...warnings] };
+  const model = fitModel(tables, features, request.parameters);
+  if (request.parameters.baseline === 'pod' && model.baseline.pods.rows.size === 0) {
+    warnings.add(
+      'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +
+        'lengthen TRAINING_LOOKBACK_MINUTES or shorten QUERY_STEP_SECONDS: 20 samples are needed.',
+    );
+  }
+  return { model, warnings: [...warnings] };
 }
 
 /** Instants at equal distances. The step does not follow from a grid that has a single instant. */

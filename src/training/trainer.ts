@@ -70,6 +70,8 @@ export class Trainer {
     let wait = FIRST_RETRY_MILLISECONDS;
     while (!(await this.train()) && this.#options.slot.get() === undefined && !signal.aborted) {
       await this.#options.delay(wait, signal);
+      // The schedule may have brought a model meanwhile.
+      if (this.#options.slot.get() !== undefined) return;
       wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
     }
   }

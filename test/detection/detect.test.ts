@@ -1,14 +1,18 @@
 import { expect } from 'chai';
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/detection/detect.js';
 import type { Detection } from '../../src/detection/detection.js';
-import { type BuiltTable, FeatureTableBuilder } from '../../src/features/table.js';
+import type { FeatureDefinition } from '../../src/features/catalog.js';
+import { type BuiltTable, type FeatureTable, FeatureTableBuilder } from '../../src/features/table.js';
 import { workloadFromName } from '../../src/features/workload.js';
-import { WARM_UP_SAMPLES } from '../../src/model/measure.js';
+import { fitModel } from '../../src/model/fit.js';
+import { WARM_UP_SECONDS } from '../../src/model/measure.js';
 import type { Model } from '../../src/model/model.js';
 import { scoreInputs } from '../../src/model/score.js';
 import { type TrainingRequest, train } from '../../src/training/job.js';
 import { fakeApi, instantsOf } from '../support/fake-api.js';
 import { type FakePod, FEATURES, namedPods, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+
+const WARM_UP_MINUTES = WARM_UP_SECONDS / 60;
 
 const NOON = 1_767_268_800;
 const NOW = NOON + 90;
@@ -170,6 +174,45 @@ describe('detect', () => {
     expect(scoreInputs(model, inputs)).to.deep.equal(scores);
   });
 
+  it('takes an optional gauge that reads 0 for every pod for one that lost its source', async () => {
+    const gauge = { ...(FEATURES[0] as FeatureDefinition), name: 'network', required: false };
+    const features = [...FEATURES.slice(0, 2), gauge];
+    const pods = podsInDisorder.map(({ namespace, pod }) => ({ namespace, pod, workload: pod }));
+    const tableWith = (network: number, instants: number): FeatureTable => ({
+      features: features.map(({ name }) => name),
+      pods,
+      timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => NOON + 60 * instant),
+      values: Float64Array.from(
+        pods.flatMap(() => Array.from({ length: instants }, () => [1, 1e9, network]).flat()),
+      ),
+    });
+    const trained = fitModel({ window: tableWith(50, 60), history: [] }, features, PARAMETERS);
+    const detectAt = (network: number) =>
+      detect(trained, {
+        table: tableWith(network, RECENT_INSTANTS),
+        unscored: new Map(),
+        droppedSeries: new Map(),
+      });
+    expect(flaggedIn(detectAt(0))).to.be.empty;
+    expect([...detectAt(0).deviations].every((deviation) => deviation === 0)).to.equal(true);
+    expect(flaggedIn(detectAt(500))).to.have.lengthOf(pods.length);
+  });
+
+  it('counts the warm-up by time, not by samples of the window', async () => {
+    const born = NOON - 120;
+    const late = new SmallCluster([
+      ...podsInDisorder,
+      { namespace: 'shop', pod: 'cart-7', sinceSeconds: born },
+    ]);
+    const trained = await train(
+      fakeApi(late.answer),
+      { ...REQUEST, stepSeconds: 15 },
+      new AbortController().signal,
+    );
+    const { unscored } = detect(trained.model, await tableOf(late, NOON + 30));
+    expect([...unscored]).to.deep.equal([['warmup', 1]]);
+  });
+
   describe('a pod that just came', () => {
     const newcomer = (minutes: number): FakePod => ({
       namespace: 'shop',
@@ -179,9 +222,9 @@ describe('detect', () => {
     const withNewcomer = async (minutes: number) =>
       detect(model, await tableOf(new SmallCluster([...podsInDisorder, newcomer(minutes)])));
 
-    for (let minutes = 0; minutes < WARM_UP_SAMPLES + 2; minutes++) {
+    for (let minutes = 0; minutes < WARM_UP_MINUTES + 2; minutes++) {
       // The first and the last minute both have a sample.
-      const isScored = minutes + 1 >= WARM_UP_SAMPLES;
+      const isScored = minutes + 1 >= WARM_UP_MINUTES;
       it(`is ${isScored ? 'scored' : 'counted as warming up'} ${minutes} minutes after its first sample`, async () => {
         const { table, scores, unscored } = await withNewcomer(minutes);
         expect(table.pods.map(({ pod }) => pod).includes('cart-7')).to.equal(isScored);

@@ -176,6 +176,20 @@ describe('detection pass', () => {
     });
   }
 
+  it('takes a limit that is no whole number of milliseconds', async () => {
+    expectDetection(await run(passWith({ timeoutSeconds: 0.1234 + 2 }), 2.0123));
+  });
+
+  it('ends at once when it is closed', async () => {
+    const never = gate();
+    api.before = () => never.opened;
+    const pass = passWith();
+    const outcome = run(pass);
+    pass.close();
+    expectFailure(await outcome);
+    pass.close();
+  });
+
   it('ends the requests when the last one who waits has gone', async () => {
     api.before = () => new Promise(() => {});
     const pass = passWith();

@@ -4,7 +4,7 @@ import type { Detection } from '../../src/detection/detection.js';
 import { FeatureTableBuilder } from '../../src/features/table.js';
 import { workloadFromName } from '../../src/features/workload.js';
 import { fitModel, type ModelParameters } from '../../src/model/fit.js';
-import { WARM_UP_SAMPLES } from '../../src/model/measure.js';
+import { WARM_UP_SECONDS } from '../../src/model/measure.js';
 import type { Model } from '../../src/model/model.js';
 import type { SeriesSet } from '../../src/prometheus/api.js';
 import { createNormal } from '../support/random-data.js';
@@ -19,6 +19,8 @@ import {
   type WrittenPod,
   type WrittenSeries,
 } from '../support/tables.js';
+
+const WARM_UP_MINUTES = WARM_UP_SECONDS / 60;
 
 const MEBIBYTE = 2 ** 20;
 const BLANK = [Number.NaN, Number.NaN, Number.NaN];
@@ -112,7 +114,7 @@ describe('New pods', () => {
         ['long enough ago to have a past of its own', 20],
       ] as const) {
         it(`${what}, born ${when}: ${flagged ? 'flagged all the time' : 'not flagged'}`, () => {
-          const from = Math.max(WINDOW, born + WARM_UP_SAMPLES - 1);
+          const from = Math.max(WINDOW, born + WARM_UP_MINUTES - 1);
           const pods = [...SIBLINGS, live('web-d', { ...life, born })];
           expect(flaggedMinutes(pods, 'web-d', from)).to.equal(flagged ? MINUTES - from : 0);
         });

@@ -281,6 +281,17 @@ describe('training job', () => {
     expect(error.message).to.include('found 9');
   });
 
+  it('says so when no pod has enough samples for a past of its own', async () => {
+    const { model, warnings } = await train(
+      fakeApi(new SmallCluster().answer),
+      { ...requestWith(), stepSeconds: 300 },
+      never,
+    );
+    expect(model.baseline.pods.rows.size).to.equal(0);
+    expect(warnings).to.have.lengthOf(1);
+    expect(warnings[0]).to.include('TRAINING_LOOKBACK_MINUTES').and.to.include('QUERY_STEP_SECONDS');
+  });
+
   it('leaves out an optional feature without series, and says so', async () => {
     const cluster = new SmallCluster();
     const complete = await train(fakeApi(cluster.answer), requestWith(), never);

@@ -1,0 +1,376 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import { SETTINGS } from '../../src/config/settings.js';
+import { createWorld } from '../../src/demo/cluster.js';
+import { workloadFromName } from '../../src/features/workload.js';
+import { type KnownMetrics, knownMetrics, selectorsIn, unknownNames } from '../support/dashboard-promql.js';
+import {
+  type AlertingRule,
+  alertsOf,
+  labelsOfRecord,
+  PROMETHEUS_RULE_FILE,
+  parseRules,
+  prometheusRule,
+  RULES_FILE,
+  type RulesFile,
+  recordsOf,
+  templateQueries,
+} from '../support/prometheus-rules.js';
+import { requireTool } from '../support/real-tools.js';
+
+const DIRECTORY = 'deploy/prometheus';
+const RUNBOOKS = 'docs/runbooks';
+const JOB = 'k8s-anomaly-detector';
+
+interface ScrapeConfig {
+  readonly job_name: string;
+  readonly honor_labels?: boolean;
+  readonly kubernetes_sd_configs?: readonly Readonly<Record<string, unknown>>[];
+}
+
+const read = (path: string) => readFileSync(join(DIRECTORY, path), 'utf8');
+const scrapeConfigOf = (text: string) =>
+  (parse(text) as { scrape_configs: readonly ScrapeConfig[] }).scrape_configs[0];
+
+function promtool(...parameters: string[]): { readonly status: number | null; readonly output: string } {
+  const { status, stdout, stderr } = spawnSync('promtool', parameters, { encoding: 'utf8', timeout: 30_000 });
+  return { status, output: stdout + stderr };
+}
+
+describe('deploy/prometheus', function () {
+  this.timeout(60_000);
+
+  const rulesText = readFileSync(RULES_FILE, 'utf8');
+  const rules: RulesFile = parseRules(rulesText);
+  const alerts = alertsOf(rules);
+  const alertNames = alerts.map(({ alert }) => alert);
+  const testFiles = readdirSync(join(DIRECTORY, 'tests')).sort();
+  let directory: string;
+  let known: KnownMetrics;
+
+  before(async () => {
+    known = new Map([
+      ...(await knownMetrics()),
+      ...['up', 'scrape_duration_seconds'].map((name) => [name, new Set(['job', 'instance'])] as const),
+      ['ALERTS', new Set(['alertname', 'alertstate', 'severity', 'namespace', 'workload', 'pod', 'job'])],
+      ...recordsOf(rules).map(({ record }) => [record, new Set(labelsOfRecord(record))] as const),
+    ]);
+  });
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-rules-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  describe('scrape configurations', () => {
+    for (const file of ['prometheus.yaml', 'scrape-configs/static.yaml']) {
+      it(`${file} is accepted by promtool`, function () {
+        requireTool(this, 'promtool');
+        const { status, output } = promtool('check', 'config', join(DIRECTORY, file));
+        expect(status, output).to.equal(0);
+        expect(output).to.include('SUCCESS');
+      });
+    }
+
+    it('are all for the job that the alerts select, with honor_labels', () => {
+      const files = readdirSync(join(DIRECTORY, 'scrape-configs')).map((file) => `scrape-configs/${file}`);
+      for (const file of ['prometheus.yaml', ...files]) {
+        const scrape = scrapeConfigOf(read(file));
+        expect(scrape?.job_name, file).to.equal(JOB);
+        expect(scrape?.honor_labels, file).to.equal(true);
+      }
+      expect(
+        selectorsIn(alertNamed('AnomalyExporterDown').expr).map(({ matchers }) => matchers),
+      ).to.deep.equal([[`job="${JOB}"`], [`job="${JOB}"`]]);
+    });
+
+    it('the complete configuration has that of a fixed address', () => {
+      expect(scrapeConfigOf(read('prometheus.yaml'))).to.deep.equal(
+        scrapeConfigOf(read('scrape-configs/static.yaml')),
+      );
+    });
+
+    it('the one for Kubernetes keeps the port `http` of the Service, and says whose namespace it is', function () {
+      requireTool(this, 'promtool');
+      const text = read('scrape-configs/kubernetes.yaml');
+      const discovery = '    kubernetes_sd_configs:\n      - role: endpoints\n';
+      expect(text).to.include(discovery);
+      // Debian's promtool is built without Kubernetes. What it would discover is put in its place.
+      const endpoints = [
+        { address: 'right:8000', service: JOB, port: 'http' },
+        { address: 'other-port:9000', service: JOB, port: 'debug' },
+        { address: 'other-service:8000', service: 'cart', port: 'http' },
+        { address: 'longer-name:8000', service: `${JOB}-old`, port: 'http' },
+      ];
+      const discovered = endpoints.map(
+        ({ address, service, port }) =>
+          `      - targets: ["${address}"]\n        labels: { __meta_kubernetes_service_name: ${service}, ` +
+          `__meta_kubernetes_endpoint_port_name: ${port}, __meta_kubernetes_namespace: monitoring }\n`,
+      );
+      const file = join(directory, 'prometheus.yml');
+      writeFileSync(file, text.replace(discovery, `    static_configs:\n${discovered.join('')}`));
+      const { status, output } = promtool('check', 'service-discovery', '--timeout=1s', file, JOB);
+      expect(status, output).to.equal(0);
+      const targets = JSON.parse(output) as { labels: Record<string, string> }[];
+      expect(targets).to.have.lengthOf(endpoints.length);
+      const kept = targets.map(({ labels }) => labels).filter(({ instance }) => instance !== undefined);
+      expect(kept.map(({ instance, namespace, job }) => ({ instance, namespace, job }))).to.deep.equal([
+        { instance: 'right:8000', namespace: 'monitoring', job: JOB },
+      ]);
+      expect(kept[0], 'would be put on the series of workloads').to.not.have.property('pod');
+    });
+  });
+
+  describe('rules', () => {
+    it('are accepted by promtool', function () {
+      requireTool(this, 'promtool');
+      const { status, output } = promtool('check', 'rules', RULES_FILE);
+      expect(status, output).to.equal(0);
+      expect(output).to.include(`SUCCESS: ${recordsOf(rules).length + alerts.length} rules found`);
+    });
+
+    it(`are those of ${PROMETHEUS_RULE_FILE} (else: npm run rules)`, () => {
+      const text = readFileSync(PROMETHEUS_RULE_FILE, 'utf8');
+      expect(text).to.equal(prometheusRule(rulesText));
+      expect((parse(text) as { spec: unknown }).spec).to.deep.equal(rules);
+    });
+
+    it('select only metrics and labels that are there, in expressions and in descriptions', () => {
+      for (const { record, expr } of recordsOf(rules)) expect(unknownNames(expr, known), record).to.be.empty;
+      for (const { alert, expr, annotations } of alerts) {
+        expect(unknownNames(expr, known), alert).to.be.empty;
+        const queries = Object.values(annotations).flatMap(templateQueries);
+        for (const query of queries) expect(unknownNames(query, known), `${alert}: ${query}`).to.be.empty;
+        const used =
+          Object.values(annotations)
+            .join()
+            .match(/\| query\b|query `/g) ?? [];
+        expect(queries.length, `${alert}: queries found in the templates`).to.equal(used.length);
+      }
+    });
+
+    it('record metrics that are named after their labels, and that something reads', () => {
+      const readers = [
+        ...recordsOf(rules).map(({ expr }) => expr),
+        ...alerts.flatMap(({ expr, annotations }) => [
+          expr,
+          ...templateQueries(annotations.description ?? ''),
+        ]),
+      ];
+      const readMetrics = new Set(readers.flatMap(selectorsIn).map(({ metric }) => metric));
+      for (const { record } of recordsOf(rules)) {
+        expect(record).to.match(/^[a-z_]+:[a-z_]+:[a-z0-9_]+$/);
+        expect([...readMetrics], record).to.include(record);
+      }
+    });
+
+    it('say how bad it is, what it is, and where to read what to do', () => {
+      for (const { alert, labels, annotations } of alerts) {
+        expect(alert).to.match(/^([A-Z][a-z]+)+$/);
+        expect(['critical', 'warning', 'info'], alert).to.include(labels.severity);
+        expect(annotations.summary, alert).to.match(/^[A-Z].*\.$/);
+        expect(annotations.summary, `${alert}: the same for all of its instances`).to.not.include('{{');
+        expect(annotations.runbook_url, alert).to.match(new RegExp(`^https://.*/${RUNBOOKS}/${alert}\\.md$`));
+      }
+    });
+
+    it('have a runbook each, and no runbook is left over', () => {
+      const pages = readdirSync(RUNBOOKS).filter((page) => page !== 'README.md');
+      expect(pages).to.have.members(alertNames.map((alert) => `${alert}.md`));
+    });
+
+    it('take a model for stale after two intervals of training', () => {
+      const [, minutes] = /^\*\/(\d+) \* \* \* \*$/.exec(SETTINGS.retrainSchedule.default) ?? [];
+      const seconds = Number(/> (\d+)$/.exec(alertNamed('AnomalyModelStale').expr)?.[1]);
+      expect(seconds).to.be.within(2 * 60 * Number(minutes), 4 * 60 * Number(minutes));
+    });
+
+    it('take a scrape for slow at half of its time limit', () => {
+      const seconds = Number(/> ([\d.]+)$/.exec(alertNamed('AnomalyExporterSlowScrape').expr)?.[1]);
+      expect(seconds).to.equal(Number(SETTINGS.requestTimeoutSeconds.default) / 2);
+    });
+
+    it('keep the alert of what is wider firing for longer than those that it stands for', () => {
+      const minutes = ['AnomalyMassFlagging', 'WorkloadAnomalous', 'PodAnomalous'].map((alert) =>
+        Number.parseInt(alertNamed(alert).keep_firing_for ?? '', 10),
+      );
+      expect(minutes).to.deep.equal([...minutes].sort((a, b) => b - a));
+      expect(new Set(minutes).size).to.equal(3);
+    });
+
+    it('take the workload of a pod from its name as the exporter does', function () {
+      requireTool(this, 'promtool');
+      const names = [
+        ...createWorld({ seed: 5, startSeconds: 0 })
+          .pods(0)
+          .map(({ pod }) => pod),
+        ...[
+          'bare',
+          'etcd-node-1',
+          'a-12-45678',
+          'web-0',
+          'x-29404800-bcdfg',
+          'api-aeiou',
+          'n-5d4f6',
+          '-0',
+          'a-b-c',
+        ],
+      ];
+      const series = names.map((pod) => ({
+        series: `anomaly_flag{namespace="n",pod="${pod}"}`,
+        values: '0',
+      }));
+      const samples = names.map((pod) => ({
+        labels: `namespace_workload_pod:anomaly_flag:avg{namespace="n",pod="${pod}",workload="${workloadFromName(pod)}"}`,
+        value: 0,
+      }));
+      const test = {
+        input_series: series,
+        interval: '30s',
+        promql_expr_test: [
+          { expr: 'namespace_workload_pod:anomaly_flag:avg', eval_time: '0m', exp_samples: samples },
+        ],
+      };
+      expect(new Set(names.map(workloadFromName)).size).to.be.greaterThan(15);
+      const { status, output } = runTests(
+        rulesText,
+        JSON.stringify({ rule_files: ['rules.yaml'], tests: [test] }),
+      );
+      expect(status, output).to.equal(0);
+    });
+  });
+
+  describe('unit tests of the rules', () => {
+    for (const file of testFiles) {
+      it(`${file} pass`, function () {
+        requireTool(this, 'promtool');
+        const { status, output } = promtool('test', 'rules', join(DIRECTORY, 'tests', file));
+        expect(status, output).to.equal(0);
+        expect(output).to.include('SUCCESS');
+      });
+    }
+
+    it('see each alert fire, with its whole text', () => {
+      const fired = testFiles.flatMap((file) =>
+        (parse(read(`tests/${file}`)) as TestFile).tests.flatMap(({ alert_rule_test: checks = [] }) =>
+          checks.filter(({ exp_alerts: expected }) => expected.length > 0).map(({ alertname }) => alertname),
+        ),
+      );
+      expect([...new Set(fired)]).to.have.members(alertNames);
+    });
+
+    /** Changes that a person might make in good faith, each with the test that notices it. */
+    const mutations: readonly (readonly [file: string, what: string, from: string, to: string])[] = [
+      [
+        'blip.yaml',
+        'fires on four minutes',
+        'anomaly_flag:avg[5m] offset 5m',
+        'anomaly_flag:avg[8m] offset 3m',
+      ],
+      ['blip.yaml', 'counts a third of good readings as none', '>= 0.8', '>= 0.6'],
+      [
+        'short-lived-pod.yaml',
+        'fires for what is gone',
+        'and namespace_workload_pod:anomaly_flag:avg > 0.5',
+        '',
+      ],
+      [
+        'exporter-restart.yaml',
+        'lets instances stand',
+        'avg by (namespace, pod) (',
+        'avg by (namespace, pod, instance) (',
+      ],
+      [
+        'exporter-restart.yaml',
+        'believes one of two replicas',
+        'avg by (namespace, pod) (',
+        'max by (namespace, pod) (',
+      ],
+      ['crash-loop.yaml', 'demands a whole window', '[10m]) >= 6', '[10m]) >= 12'],
+      ['recovering.yaml', 'ends at once', 'keep_firing_for: 10m', 'keep_firing_for: 1m'],
+      ['recovering.yaml', 'never ends', 'keep_firing_for: 10m', 'keep_firing_for: 10h'],
+      [
+        'whole-workload.yaml',
+        'counts workloads of one pod',
+        '(anomaly_workload_pods_scored) >= 2)',
+        '(anomaly_workload_pods_scored))',
+      ],
+      ['whole-workload.yaml', 'takes half for most', '> 0.5', '>= 0.5'],
+      ['mass-flagging.yaml', 'counts small clusters', 'anomaly_flag:avg) >= 5', 'anomaly_flag:avg) >= 1'],
+      ['mass-flagging.yaml', 'comes after its pods', '[3m]) > 0.2', '[8m]) > 0.2'],
+      ['stale-model.yaml', 'has no patience', '> 2400', '> 1200'],
+      ['missing-model.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
+      ['upstream-down.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
+      ['unscored-pods.yaml', 'counts young pods', 'warmup|completed', 'completed'],
+    ];
+    for (const [file, what, from, to] of mutations) {
+      it(`${file} fail when the rule ${what}`, function () {
+        requireTool(this, 'promtool');
+        const mutated = rulesText.replaceAll(from, to);
+        expect(mutated, 'the change').to.not.equal(rulesText);
+        const { status, output } = runTests(
+          mutated,
+          read(`tests/${file}`).replace('../rules.yaml', 'rules.yaml'),
+        );
+        expect(status, output).to.equal(1);
+        expect(output).to.include('exp:');
+      });
+    }
+  });
+
+  describe('runbooks', () => {
+    for (const alert of alertNames) {
+      const page = () => readFileSync(join(RUNBOOKS, `${alert}.md`), 'utf8');
+
+      it(`of ${alert} has every section`, () => {
+        const headings = page().match(/^#+ .*$/gm);
+        expect(headings).to.deep.equal([
+          `# ${alert}`,
+          '## What it means',
+          '## Look at this first',
+          '## Likely causes, and what to do',
+          '## When it is the detector',
+          '## Silence it',
+        ]);
+      });
+
+      it(`of ${alert} asks for metrics and labels that are there`, () => {
+        const blocks = [...page().matchAll(/^```promql\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+        const queries = blocks.flatMap((block) => block.split('\n\n')).map((query) => query.trim());
+        expect(queries).to.not.be.empty;
+        for (const query of queries) expect(unknownNames(query, known), query).to.be.empty;
+      });
+
+      it(`of ${alert} says how to silence it by name, and links only to files that exist`, () => {
+        expect(page()).to.match(new RegExp(`amtool silence add alertname=${alert}\\b`));
+        for (const [, path = ''] of page().matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+          expect(existsSync(join(RUNBOOKS, path)), path).to.equal(true);
+        }
+      });
+    }
+  });
+
+  function alertNamed(name: string): AlertingRule {
+    const alert = alerts.find((candidate) => candidate.alert === name);
+    if (alert === undefined) throw new Error(`Expected an alert ${name} in ${RULES_FILE}.`);
+    return { ...alert, expr: alert.expr.trim() };
+  }
+
+  function runTests(rulesOf: string, tests: string) {
+    writeFileSync(join(directory, 'rules.yaml'), rulesOf);
+    writeFileSync(join(directory, 'tests.yaml'), tests);
+    return promtool('test', 'rules', join(directory, 'tests.yaml'));
+  }
+});
+
+interface TestFile {
+  readonly tests: readonly {
+    readonly alert_rule_test?: readonly {
+      readonly alertname: string;
+      readonly exp_alerts: readonly unknown[];
+    }[];
+  }[];
+}

@@ -1,0 +1,255 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type Service, startService } from '../../src/commands/serve.js';
+import { parseSettings } from '../../src/config/parse.js';
+import { createWorld, type World } from '../../src/demo/cluster.js';
+import { openMetricsHistory } from '../../src/demo/exposition.js';
+import { freePort, listen, type RunningServer } from '../../src/demo/listen.js';
+import { startExposition } from '../../src/demo/sources.js';
+import { readBody } from '../support/http-server.js';
+import {
+  alertmanagerProgram,
+  type ServerPlace,
+  startAlertmanager,
+  startPrometheus,
+  writeHistory,
+} from '../support/real-servers.js';
+import { requireTool } from '../support/real-tools.js';
+import { recordingLogger } from '../support/recording-logger.js';
+import { eventually } from '../support/waiting.js';
+
+/** What Alertmanager sends to a webhook. */
+interface Notification {
+  readonly status: 'firing' | 'resolved';
+  readonly receiver: string;
+  readonly groupLabels: Readonly<Record<string, string>>;
+  readonly alerts: readonly {
+    readonly status: 'firing' | 'resolved';
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  }[];
+}
+
+/** So many times faster than shipped: half a minute is two seconds. */
+const SPEED = 15;
+
+/** Of the incident, from the start of the test. */
+const WRONG_SECONDS = 35;
+const RIGHT_SECONDS = 105;
+
+const MIB = 2 ** 20;
+
+/** A text with each duration in it shortened, and nothing else changed. */
+function accelerate(text: string): string {
+  const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+  return text.replace(/\b(\d+)([smhd])\b/g, (_, count: string, unit: string) => {
+    return `${Math.round((Number(count) * (seconds[unit] ?? 1) * 1000) / SPEED)}ms`;
+  });
+}
+
+/** A text with one part of it exchanged, which must be there. */
+function exchange(text: string, from: string, to: string): string {
+  if (!text.includes(from)) throw new Error(`Expected \`${from}\` in a shipped file.`);
+  return text.replaceAll(from, to);
+}
+
+describe('from a pod that goes wrong to a person', function () {
+  this.timeout(240_000);
+
+  const notifications: Notification[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  const nowSeconds = () => Date.now() / 1000;
+  let directory: string;
+  let start: number;
+  let world: World;
+  let pod: string;
+  let place: ServerPlace;
+  let prometheus: RunningServer;
+  let exporter: Service;
+
+  const shipped = (path: string) => readFile(join('deploy', path), 'utf8').then(accelerate);
+  const inDirectory = (name: string) => join(directory, name);
+  const ask = async (
+    query: string,
+  ): Promise<readonly { metric: Record<string, string>; value: [number, string] }[]> => {
+    const answer = await fetch(`${prometheus.url}/api/v1/query`, {
+      method: 'POST',
+      body: new URLSearchParams({ query }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    const { data } = (await answer.json()) as {
+      data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+    };
+    return data.result;
+  };
+  const restartPrometheus = async () => {
+    await prometheus.close();
+    prometheus = await startPrometheus(place);
+  };
+
+  before(async function () {
+    requireTool(this, 'prometheus');
+    requireTool(this, 'promtool');
+    requireTool(this, alertmanagerProgram());
+    directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-chain-'));
+    start = nowSeconds();
+    world = createWorld({
+      seed: 11,
+      startSeconds: start,
+      speed: 4,
+      incidents: [
+        {
+          kind: 'memory-stress',
+          namespace: 'shop',
+          workload: 'cart',
+          replica: 1,
+          startOffsetSeconds: 4 * WRONG_SECONDS,
+          endOffsetSeconds: 4 * RIGHT_SECONDS,
+        },
+      ],
+      rollouts: [
+        // Its new pods are past their warm-up: they are scored all the time.
+        { namespace: 'shop', workload: 'frontend', startOffsetSeconds: 4 * -9 * 60 },
+        { namespace: 'shop', workload: 'catalog', startOffsetSeconds: 4 * (WRONG_SECONDS + 5) },
+      ],
+    });
+    pod = world.incidents[0]?.pod ?? '';
+
+    const cluster = await startExposition(world, nowSeconds);
+    closing.push(cluster.close);
+    const webhook = await listen(async (request, response) => {
+      notifications.push(JSON.parse(await readBody(request)) as Notification);
+      response.end();
+    });
+    closing.push(webhook.close);
+
+    const alertmanagerFile = inDirectory('alertmanager.yaml');
+    const alertmanagerText = await shipped('alertmanager/alertmanager.yaml');
+    await writeFile(alertmanagerFile, exchange(alertmanagerText, 'http://localhost:5001', webhook.url));
+    const alertmanagerPlace = { directory, port: await freePort(), configuration: alertmanagerFile };
+    const alertmanager = await startAlertmanager(alertmanagerPlace);
+    closing.push(alertmanager.close);
+
+    const exporterPort = await freePort();
+    const instance = new URL(cluster.url).host;
+    let text = await shipped('prometheus/prometheus.yaml');
+    text = exchange(text, 'localhost:9093', new URL(alertmanager.url).host);
+    text = exchange(text, 'localhost:8000', `127.0.0.1:${exporterPort}`);
+    text = exchange(text, 'scrape_timeout: 667ms', 'scrape_timeout: 2s');
+    const kubelet = `  - { job_name: kubelet, honor_labels: true, scrape_timeout: 2s, static_configs: [{ targets: ['${instance}'] }] }\n`;
+    place = { directory, port: await freePort(), configuration: inDirectory('prometheus.yaml') };
+    await writeFile(place.configuration, text + kubelet);
+    await writeFile(inDirectory('rules.yaml'), await shipped('prometheus/rules.yaml'));
+    await writeHistory(
+      directory,
+      openMetricsHistory(world, {
+        startSeconds: Math.floor(start) - 65 * 60,
+        endSeconds: Math.floor(start),
+        stepSeconds: 15,
+        targetLabels: { job: 'kubelet', instance },
+      }),
+    );
+    prometheus = await startPrometheus(place);
+    closing.push(() => prometheus.close());
+    const { settings } = parseSettings({
+      PROMETHEUS_URL: prometheus.url,
+      HOST: '127.0.0.1',
+      PORT: String(exporterPort),
+    });
+    exporter = await startService(settings, recordingLogger());
+    closing.push(() => exporter.close());
+    await eventually(async () => {
+      expect((await ask('anomaly_flag')).length).to.be.greaterThan(30);
+    }, 30_000);
+    expect(nowSeconds(), 'ready before the incident').to.be.lessThan(start + WRONG_SECONDS);
+  });
+
+  after(async () => {
+    for (const close of closing.reverse()) await close();
+    if (directory) await rm(directory, { recursive: true, force: true });
+  });
+
+  it('flags the pod, and a restart of Prometheus meanwhile loses no evidence', async () => {
+    const flag = `anomaly_flag{namespace="shop",pod="${pod}"} == 1`;
+    await eventually(async () => expect(await ask(flag)).to.have.lengthOf(1), 60_000);
+    expect(nowSeconds(), 'not before it goes wrong').to.be.greaterThan(start + WRONG_SECONDS);
+    const firstFlag = nowSeconds();
+    await eventually(async () => {
+      const readings = `count_over_time(namespace_workload_pod:anomaly_flag:avg{pod="${pod}"}[1m]) and last_over_time(namespace_workload_pod:anomaly_flag:avg{pod="${pod}"}[1m]) == 1`;
+      expect(await ask(readings)).to.have.lengthOf(1);
+    });
+    await restartPrometheus();
+    await eventually(() => expect(notifications).to.have.lengthOf(1), 60_000);
+    // Five minutes of evidence and 45 s of waiting for others, at the speed of this test, and what a restart takes.
+    const [soonest, latest] = [(5 * 60) / SPEED - 4, (5.75 * 60) / SPEED + 14];
+    expect(nowSeconds() - firstFlag).to.be.within(soonest, latest);
+  });
+
+  it('tells one person once: which pod, which feature, its value and its usual value', () => {
+    const [notification] = notifications;
+    expect(notification?.status).to.equal('firing');
+    expect(notification?.groupLabels).to.deep.equal({ namespace: 'shop', workload: 'cart' });
+    expect(notification?.alerts).to.have.lengthOf(1);
+    const { labels = {}, annotations = {} } = notification?.alerts[0] ?? {};
+    expect(labels).to.deep.equal({
+      alertname: 'PodAnomalous',
+      severity: 'warning',
+      namespace: 'shop',
+      workload: 'cart',
+      pod,
+    });
+    const [, named, actual, expected] =
+      /^Pod (\S+) was flagged .* Furthest off: memory ([\d.]+)MiB, usually ([\d.]+)MiB \(\+[\d.]+ usual spreads\)\.$/.exec(
+        annotations.description ?? '',
+      ) ?? [];
+    expect(named, annotations.description).to.equal(`shop/${pod}`);
+    expect(Number(actual)).to.be.closeTo(memoryMib(nowSeconds()), 0.15 * memoryMib(nowSeconds()));
+    expect(Number(expected)).to.be.closeTo(memoryMib(start), 0.15 * memoryMib(start));
+    expect(annotations.runbook_url).to.match(/\/docs\/runbooks\/PodAnomalous\.md$/);
+  });
+
+  it('goes on firing after another restart of Prometheus, and tells nobody again', async () => {
+    await restartPrometheus();
+    const firing = `ALERTS{alertname="PodAnomalous",alertstate="firing"} and on () (time() - timestamp(ALERTS) < 6)`;
+    await eventually(async () => expect(await ask(firing)).to.have.lengthOf(1), 15_000);
+    expect(nowSeconds(), 'still wrong').to.be.lessThan(start + RIGHT_SECONDS);
+    expect(notifications).to.have.lengthOf(1);
+  });
+
+  it('says that it is over once the pod is well, with the same reason', async () => {
+    await eventually(() => expect(notifications).to.have.lengthOf(2), 120_000);
+    expect(nowSeconds(), 'not before it is well').to.be.greaterThan(start + RIGHT_SECONDS);
+    const [firing, resolved] = notifications;
+    expect(resolved?.status).to.equal('resolved');
+    expect(resolved?.alerts.map(({ labels }) => labels)).to.deep.equal(
+      firing?.alerts.map(({ labels }) => labels),
+    );
+    expect(resolved?.alerts[0]?.annotations.description).to.include(`Pod shop/${pod} was flagged`);
+    expect(resolved?.alerts[0]?.annotations.description).to.include('Furthest off: memory');
+    expect(await ask('ALERTS{alertstate="firing"} and on () (time() - timestamp(ALERTS) < 6)')).to.be.empty;
+  });
+
+  it('has told nobody of the rollouts of the same minutes, nor of anything else', async () => {
+    expect(notifications).to.have.lengthOf(2);
+    const fired = await ask('count by (alertname, pod) (last_over_time(ALERTS{alertstate="firing"}[5m]))');
+    expect(fired.map(({ metric }) => metric)).to.deep.equal([{ alertname: 'PodAnomalous', pod }]);
+    const births = world.births.filter(({ bornSeconds }) => bornSeconds < nowSeconds());
+    const during = births.filter(({ bornSeconds }) => bornSeconds > start + WRONG_SECONDS);
+    expect(during, 'new pods while the alert fired').to.have.lengthOf(4);
+    const before = births.filter(({ bornSeconds }) => bornSeconds < start);
+    expect(before, 'new pods before').to.have.lengthOf(4);
+    for (const { pod: young } of before) {
+      const readings = await ask(`count_over_time(anomaly_flag{pod="${young}"}[2m])`);
+      expect(Number(readings[0]?.value[1]), `readings of ${young}`).to.be.greaterThan(30);
+    }
+  });
+
+  /** Of all containers of the pod that goes wrong. */
+  function memoryMib(seconds: number): number {
+    const state = world.pods(seconds).find((candidate) => candidate.pod === pod);
+    const bytes = state?.containers.map(({ cgroups }) => cgroups[0]?.memoryBytes ?? 0) ?? [];
+    return bytes.reduce((sum, one) => sum + one, 0) / MIB;
+  }
+});

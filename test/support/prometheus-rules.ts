@@ -1,0 +1,85 @@
+/** The rules of `deploy/prometheus/rules.yaml` as data, and the object for the Prometheus Operator made of them. */
+
+import { isScalar, parse, parseDocument, type Scalar, stringify, visit } from 'yaml';
+
+/** The one source of all rules. Tests and scripts run in the root of the repository. */
+export const RULES_FILE = 'deploy/prometheus/rules.yaml';
+
+/** What is generated from it. */
+export const PROMETHEUS_RULE_FILE = 'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml';
+
+export interface RulesFile {
+  readonly groups: readonly {
+    readonly name: string;
+    readonly interval?: string;
+    readonly rules: readonly (RecordingRule | AlertingRule)[];
+  }[];
+}
+
+export interface RecordingRule {
+  readonly record: string;
+  readonly expr: string;
+}
+
+export interface AlertingRule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly keep_firing_for?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export function parseRules(text: string): RulesFile {
+  return parse(text) as RulesFile;
+}
+
+export function recordsOf(file: RulesFile): readonly RecordingRule[] {
+  return file.groups.flatMap(({ rules }) => rules.filter((rule) => 'record' in rule));
+}
+
+export function alertsOf(file: RulesFile): readonly AlertingRule[] {
+  return file.groups.flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule));
+}
+
+/** The queries of an annotation's template, with a text in place of each argument. */
+export function templateQueries(annotation: string): readonly string[] {
+  return [...annotation.matchAll(/\bquery `([^`]+)`|\bprintf `([^`]+)`[^}|]*\| query/g)].map(
+    ([, plain, formatted]) => (plain ?? formatted ?? '').replaceAll('%q', '"x"').replaceAll('%s', ''),
+  );
+}
+
+/** The labels of a recorded metric, which its name tells: `namespace_pod:metric:avg`. */
+export function labelsOfRecord(name: string): readonly string[] {
+  const [level = ''] = name.split(':');
+  return level === 'cluster' ? [] : level.split('_');
+}
+
+/** The text of the PrometheusRule: the same groups with their comments, and every alias written out. */
+export function prometheusRule(rulesText: string): string {
+  const document = parseDocument(rulesText);
+  const [failure] = document.errors;
+  if (failure !== undefined) throw failure;
+  visit(document, {
+    Alias(_, alias) {
+      const target = alias.resolve(document);
+      if (!isScalar(target)) throw new Error(`Expected *${alias.source} to stand for a text.`);
+      return target.clone() as Scalar;
+    },
+  });
+  visit(document, {
+    Scalar(_, scalar) {
+      delete scalar.anchor;
+    },
+  });
+  // It speaks of the source.
+  document.commentBefore = null;
+  const groups = document.toString({ lineWidth: 110 });
+  const head = stringify({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'k8s-anomaly-detector' },
+  });
+  const comment = `# Generated from ${RULES_FILE}. Change that file, then run: npm run rules\n`;
+  return `${comment}${head}spec:\n${groups.replace(/^(?=.)/gm, '  ')}`;
+}

@@ -1,0 +1,105 @@
+/** Real Prometheus and Alertmanager on 127.0.0.1, with directories that outlive them. */
+
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { RunningServer } from '../../src/demo/listen.js';
+
+/** Debian's name for it, and that of the project. */
+const ALERTMANAGER_NAMES = ['prometheus-alertmanager', 'alertmanager'] as const;
+
+const READY_LIMIT_MILLISECONDS = 30_000;
+const STOP_LIMIT_MILLISECONDS = 10_000;
+
+/** The program's name on this machine; Debian's where there is none. */
+export function alertmanagerProgram(): string {
+  const [debian] = ALERTMANAGER_NAMES;
+  const runs = (name: string) => spawnSync(name, ['--version'], { timeout: 10_000 }).error === undefined;
+  return ALERTMANAGER_NAMES.find(runs) ?? debian;
+}
+
+export interface ServerPlace {
+  /** Where its data is kept. It is left as it is when the server is closed. */
+  readonly directory: string;
+  /** A free port of 127.0.0.1. */
+  readonly port: number;
+  /** Path of the configuration. */
+  readonly configuration: string;
+}
+
+/** Starts `prometheus` and waits until it is ready. Started again in the same place, it goes on where it was. */
+export function startPrometheus({ directory, port, configuration }: ServerPlace): Promise<RunningServer> {
+  return startServer('prometheus', port, [
+    `--config.file=${configuration}`,
+    `--storage.tsdb.path=${join(directory, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=warn',
+  ]);
+}
+
+/** Starts Alertmanager, alone and not in a cluster, and waits until it is ready. */
+export function startAlertmanager({ directory, port, configuration }: ServerPlace): Promise<RunningServer> {
+  return startServer(alertmanagerProgram(), port, [
+    `--config.file=${configuration}`,
+    `--storage.path=${join(directory, 'alertmanager')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--cluster.listen-address=',
+    '--log.level=warn',
+  ]);
+}
+
+/** Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces. */
+export async function writeHistory(directory: string, history: Iterable<string>): Promise<void> {
+  const file = join(directory, 'history.om');
+  await writeFile(file, history);
+  const parameters = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(directory, 'data')];
+  await promisify(execFile)('promtool', parameters, { maxBuffer: 64 * 2 ** 20, timeout: 120_000 });
+}
+
+async function startServer(
+  program: string,
+  port: number,
+  parameters: readonly string[],
+): Promise<RunningServer> {
+  const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-4000);
+  });
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await once(child, 'spawn');
+    await untilReady(child, url);
+  } catch (error) {
+    await stop(child);
+    throw new Error(`${program} did not start. It said:\n${said}`, { cause: error });
+  }
+  return { url, close: () => stop(child) };
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  const deadline = AbortSignal.timeout(READY_LIMIT_MILLISECONDS);
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`It ended with status ${child.exitCode}.`);
+    const ready = await fetch(`${url}/-/ready`, { signal: deadline }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (ready) return;
+    deadline.throwIfAborted();
+    await sleep(100);
+  }
+}
+
+/** Asks it to end; insists after a while. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const insist = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MILLISECONDS);
+  await exited;
+  clearTimeout(insist);
+}
