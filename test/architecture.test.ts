@@ -110,7 +110,7 @@ const partOf = (path: string) => (path.split('/')[0] ?? '').replace(/\.ts$/, '')
 
 /** The path within `src` of what a file imports by a relative specifier; `undefined` outside of it. */
 function localPath(importer: string, specifier: string): string | undefined {
-  const base = new URL('file:///root/src/');
+  const base = new URL('file:///project/src/');
   const { pathname } = new URL(specifier, new URL(importer, base));
   return pathname.startsWith(base.pathname)
     ? pathname.slice(base.pathname.length).replace(/\.js$/, '.ts')

@@ -1,11 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { createWorld } from '../../src/demo/cluster.js';
 import { expositionText, metricFamilies, openMetricsHistory } from '../../src/demo/exposition.js';
+import { requireTool } from '../support/real-tools.js';
 
 const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
 const world = createWorld({ seed: 1, startSeconds: START });
-const promtoolIsThere = spawnSync('promtool', ['--version']).error === undefined;
 
 const samplesOf = (name: string, time: number) =>
   metricFamilies(world, time).find((family) => family.name === name)?.samples ?? [];
@@ -54,7 +54,7 @@ describe('the exposition of the simulated cluster', () => {
   });
 
   it('passes `promtool check metrics`', function () {
-    if (!promtoolIsThere) this.skip();
+    requireTool(this, 'promtool');
     execFileSync('promtool', ['check', 'metrics'], { input: expositionText(world, START + 200) });
   });
 });
