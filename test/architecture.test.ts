@@ -8,10 +8,11 @@ import { expect } from 'chai';
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   version: [],
+  'nearest-name': [],
   logging: [],
-  config: ['logging'],
+  config: ['nearest-name', 'logging'],
   prometheus: ['logging'],
-  features: ['logging', 'prometheus'],
+  features: ['nearest-name', 'logging', 'prometheus'],
   model: ['logging', 'features'],
   training: ['logging', 'prometheus', 'features', 'model'],
   detection: ['logging', 'prometheus', 'features', 'model'],

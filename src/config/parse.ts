@@ -1,5 +1,6 @@
 /** From environment variables to settings, with all mistakes at once. */
 
+import { editDistance } from '../nearest-name.js';
 import { SETTINGS, type SettingDefinition, type Settings } from './settings.js';
 
 /** Variables by name, as in `process.env`. */
@@ -94,18 +95,4 @@ function misspelled(environment: Environment): string[] {
     }
   }
   return warnings;
-}
-
-/** Levenshtein distance: single-character insertions, deletions and substitutions between two texts. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

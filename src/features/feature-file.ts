@@ -2,9 +2,9 @@
 
 import { type Document, isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
+import { nearestName } from '../nearest-name.js';
 import { BUILTIN_FEATURES, type FeatureDefinition, toDefinition } from './catalog.js';
 import { FEATURE_FIELDS, FeatureSpec } from './feature-spec.js';
-import { nearestName } from './nearest-name.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
 import { type FilledTemplate, fillTemplate, type QueryOptions } from './template.js';
 import { keyNodeAt, nodeAt, offsetInScalar, offsetOfNode, SourceText, type YamlPath } from './yaml-source.js';

@@ -1,6 +1,6 @@
 /** PromQL with placeholders, and how the settings fill them. */
 
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '../nearest-name.js';
 import { type OffsetMistake, quotePromql } from './promql.js';
 
 /** What the placeholders stand for: the settings that queries depend on. */
