@@ -1,6 +1,5 @@
 /** Why a pod has its score: each feature beside its usual value, and the part that it has in the score. */
 
-import type { FeatureTable } from '../features/table.js';
 import { scoreInputs } from '../model/score.js';
 import type { Detection } from './detection.js';
 
@@ -65,35 +64,18 @@ export function explain(detection: Detection, rows: readonly number[]): FeatureE
  */
 export function readFeatures(detection: Detection, row: number): FeatureReading[] {
   const { model, table, expected, deviations } = detection;
-  const actual = latestValues(table, row);
   return model.features.map(({ name, unit }, column) => {
     const cell = row * model.features.length + column;
     const deviation = deviations[cell] as number;
     return {
       feature: name,
       unit,
-      actual: actual[column] as number,
+      actual: table.values[cell] as number,
       expected: expected[cell] as number,
       deviation,
       direction: directionOf(deviation),
     };
   });
-}
-
-/**
- * The values of a pod at the last instant at which it has any.
- *
- * @param pod position of the pod in the table.
- * @returns one for each feature.
- */
-export function latestValues(table: FeatureTable, pod: number): Float64Array {
-  const width = table.features.length;
-  const instants = table.timestampsSeconds.length;
-  const first = pod * instants;
-  let row = first + instants - 1;
-  // An instant is complete or empty: one cell tells.
-  while (row > first && Number.isNaN(table.values[row * width])) row--;
-  return table.values.subarray(row * width, (row + 1) * width);
 }
 
 function directionOf(deviation: number): Direction {

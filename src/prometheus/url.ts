@@ -31,11 +31,6 @@ export function parseBaseUrl(text: string): BaseUrl {
   };
 }
 
-/** The base URL as it may be shown. @throws {Error} as `parseBaseUrl`. */
-export function displayUrl(baseUrl: string): string {
-  return parseBaseUrl(baseUrl).display;
-}
-
 /** Where to send a request to: the path is appended, so a prefix in the base URL stays. */
 export function endpointUrl(base: BaseUrl, endpoint: string): string {
   return `${base.display}/api/v1/${endpoint}`;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { detect } from '../../src/detection/detect.js';
 import type { Detection } from '../../src/detection/detection.js';
-import { explain, type FeatureExplanation, latestValues, readFeatures } from '../../src/detection/explain.js';
+import { explain, type FeatureExplanation, readFeatures } from '../../src/detection/explain.js';
 import type { FeatureDefinition } from '../../src/features/catalog.js';
 import { fitModel } from '../../src/model/fit.js';
 import type { Model } from '../../src/model/model.js';
@@ -264,36 +264,5 @@ describe('readFeatures', () => {
       { feature: 'b', unit: 'units', actual: 7, expected: 10, deviation: -3, direction: 'below' },
       { feature: 'c', unit: 'units', actual: 19, expected: 10, deviation: 9, direction: 'above' },
     ]);
-  });
-});
-
-describe('latestValues', () => {
-  const gone = [Number.NaN, Number.NaN];
-  const table = featureTable(
-    [A, B],
-    [
-      {
-        pod: 'steady',
-        rows: [
-          [1, 2],
-          [3, 4],
-          [5, 6],
-        ],
-      },
-      { pod: 'gone', rows: [[7, 8], [9, 10], gone] },
-      { pod: 'never', rows: [gone, gone, gone] },
-    ],
-  );
-
-  it('are those of the last instant', () => {
-    expect([...latestValues(table, 0)]).to.deep.equal([5, 6]);
-  });
-
-  it('are those of the last instant that has any', () => {
-    expect([...latestValues(table, 1)]).to.deep.equal([9, 10]);
-  });
-
-  it('are none of another pod', () => {
-    expect([...latestValues(table, 2)]).to.deep.equal(gone);
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { displayUrl, endpointUrl, parseBaseUrl, withoutSecrets } from '../../src/prometheus/url.js';
+import { endpointUrl, parseBaseUrl, withoutSecrets } from '../../src/prometheus/url.js';
 
 describe('parseBaseUrl', () => {
   const rows: [base: string, endpoint: string][] = [
@@ -41,12 +41,6 @@ describe('parseBaseUrl', () => {
         .that.does.not.include('secret');
     });
   }
-});
-
-describe('displayUrl', () => {
-  it('shows the base URL without user, password and trailing slash', () => {
-    expect(displayUrl('https://user:secret@h:8443/prometheus/')).to.equal('https://h:8443/prometheus');
-  });
 });
 
 describe('withoutSecrets', () => {
