@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { type Measurement, summarize, verdict } from './measurement.js';
+import { comparison } from './report.js';
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+
+describe('Benchmark', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'bench-test-'));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('measures everything, at the least effort', async function () {
+    this.timeout(60_000);
+    const json = join(folder, 'figures.json');
+    const effort = ['--scrapes', '2', '--seconds', '1', '--idle', '0.1', '--trainings', '1', '--rounds', '1'];
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [MAIN, '--pods', '20', ...effort, '--json', json],
+      {
+        timeout: 55_000,
+      },
+    );
+    const { measurements } = JSON.parse(readFileSync(json, 'utf8')) as { measurements: Measurement[] };
+    const names = measurements.map(({ name }) => name);
+    expect(names).to.include.members([
+      'scrape',
+      'longest block in a scrape',
+      'training',
+      'scrape p99 while training / idle',
+      'processor time at rest, share of one',
+      'start to first scores, without snapshot',
+      'stage: fetch',
+      'stage: decode',
+      'stage: table',
+      'stage: baseline',
+      'stage: forest',
+      'stage: set and render',
+      'stage: gzip',
+    ]);
+    for (const { name, median, count } of measurements) {
+      expect(median, name).to.satisfy(Number.isFinite);
+      expect(count, name).to.be.above(0);
+      expect(stdout).to.include(name);
+    }
+  });
+
+  it('tells the values that were seen', () => {
+    const { median, min, p95, p99, max, count } = summarize('x', 1, 'seconds', [5, 1, 4, 2, 3]);
+    expect({ median, min, p95, p99, max, count }).to.deep.equal({
+      median: 3,
+      min: 1,
+      p95: 5,
+      p99: 5,
+      max: 5,
+      count: 5,
+    });
+  });
+
+  it('says whether a target is met, and by how much not', () => {
+    const scrape = (seconds: number) => verdict(summarize('scrape', 10_000, 'seconds', [seconds]));
+    expect(scrape(0.13)).to.equal('median <= 130 ms: met');
+    expect(scrape(0.26)).to.equal('median <= 130 ms: MISSED by 100 %');
+    expect(verdict(summarize('scrape', 77, 'seconds', [1]))).to.equal('');
+  });
+
+  it('compares with an earlier run', () => {
+    const at = (seconds: number) => [summarize('scrape', 10, 'seconds', [seconds])];
+    expect(comparison(at(2), at(1)).split('\n').at(-1)).to.match(/scrape +2.00 s +1.00 s +0.50$/);
+    expect(comparison([], at(1)).split('\n')).to.have.lengthOf(1);
+  });
+});

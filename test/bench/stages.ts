@@ -1,0 +1,175 @@
+/**
+ * The stages of a scrape, one by one, in a process of their own: `fork(stages.js, [PODS, URL, ROUNDS])`. It trains on the
+ * stub, measures, and sends its `Measurement`s.
+ */
+
+import { request as httpRequest } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/detection/detect.js';
+import type { PassOutcome } from '../../src/detection/detection.js';
+import { buildCatalog } from '../../src/features/catalog.js';
+import { FeatureTableBuilder, podKey } from '../../src/features/table.js';
+import { createMetrics } from '../../src/metrics/registry.js';
+import type { ModelParameters } from '../../src/model/fit.js';
+import { scoreRows } from '../../src/model/forest.js';
+import { growForest } from '../../src/model/grow.js';
+import { measure } from '../../src/model/measure.js';
+import { createRandom } from '../../src/model/random.js';
+import { scoreInputs } from '../../src/model/score.js';
+import type { QueryResult } from '../../src/prometheus/api.js';
+import { createPrometheusClient } from '../../src/prometheus/client.js';
+import { decodeAnswer } from '../../src/prometheus/decode.js';
+import { train } from '../../src/training/job.js';
+import { type Measurement, summarize, type Unit } from './measurement.js';
+
+const [pods = 0, rounds = 1] = [Number(process.argv[2]), Number(process.argv[4])];
+const url = process.argv[3] ?? '';
+
+const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
+const PARAMETERS: ModelParameters = {
+  baseline: 'pod',
+  estimators: 100,
+  maxSamples: 256,
+  contamination: 'auto',
+  randomState: 42,
+  sensitivity: 4,
+};
+const never = new AbortController().signal;
+const compress = promisify(gzip);
+
+const measurements: Measurement[] = [];
+const record = (name: string, unit: Unit, values: readonly number[], size = pods) =>
+  void measurements.push(summarize(name, size, unit, values));
+
+/** Durations of some runs, the first of which, not counted, warms up; and what the last one gave. */
+async function time<Value>(name: string, run: () => Value | Promise<Value>, size = pods): Promise<Value> {
+  let value = await run();
+  const seconds: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const started = performance.now();
+    value = await run();
+    seconds.push((performance.now() - started) / 1000);
+  }
+  record(`stage: ${name}`, 'seconds', seconds, size);
+  return value;
+}
+
+const nowSeconds = Math.floor(Date.now() / 1000) + 0.123;
+const startSeconds = nowSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
+const range = (query: string) => ({
+  query,
+  startSeconds,
+  endSeconds: nowSeconds,
+  stepSeconds: RECENT_STEP_SECONDS,
+  signal: never,
+});
+
+/** The body of an answer as bytes, without anything that reads it. */
+function fetchBody(query: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const question = httpRequest(new URL('/api/v1/query_range', url), { method: 'POST' }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve(Buffer.concat(chunks)));
+    });
+    question.on('error', reject);
+    const times = { start: String(startSeconds), end: String(nowSeconds), step: String(RECENT_STEP_SECONDS) };
+    question.end(new URLSearchParams({ query, ...times }).toString());
+  });
+}
+
+const asked = { url, query: '', quote: (text: string, length: number) => text.slice(0, length) };
+
+async function measureScrape(): Promise<void> {
+  const api = createPrometheusClient({ baseUrl: url });
+  const request = {
+    features: FEATURES,
+    parameters: PARAMETERS,
+    lookbackSeconds: 3600,
+    stepSeconds: 60,
+    nowSeconds,
+    untilNextTrainingSeconds: 900,
+  };
+  const { model } = await train(api, request, never);
+  const bodies = await time('fetch', () => Promise.all(FEATURES.map(({ query }) => fetchBody(query))));
+  record('size: answers to a pass', 'bytes', [bodies.reduce((sum, { length }) => sum + length, 0)]);
+  await time('decode', () =>
+    bodies.map((body) => decodeAnswer(asked, 'matrix', JSON.parse(body.toString('utf8')))),
+  );
+  const answers = await time('fetch and decode', () =>
+    Promise.all(FEATURES.map(({ query }) => api.queryRange(range(query)))),
+  );
+  const built = await time('table', () => {
+    const grid = Float64Array.from(
+      { length: RECENT_INSTANTS },
+      (_, index) => startSeconds + index * RECENT_STEP_SECONDS,
+    );
+    const builder = new FeatureTableBuilder(FEATURES, grid);
+    FEATURES.forEach((feature, index) => void builder.add(feature, answers[index] as QueryResult));
+    return builder.build((namespace, pod) => model.workloads.get(podKey(namespace, pod)) ?? pod);
+  });
+  await time('baseline', () =>
+    measure(model.baseline, model.features, built.table, {
+      firstInstant: RECENT_INSTANTS - 1,
+      excuseSchedules: true,
+    }),
+  );
+  const detection = await time('detect (baseline, forest and more)', () => detect(model, built));
+  await time('forest', () => scoreInputs(model, detection.inputs));
+  const metrics = createMetrics({
+    model: () => model,
+    training: () => ({
+      running: false,
+      runs: 1,
+      failures: 0,
+      lastSucceeded: true,
+      lastSuccessSeconds: nowSeconds,
+      lastError: undefined,
+      lastDurationSeconds: 1,
+      nextRun: null,
+    }),
+    prometheusRequests: () => new Map(),
+    explain: 'flagged',
+    version: '0.0.0',
+  });
+  const outcome: PassOutcome = {
+    kind: 'detection',
+    detection,
+    timeSeconds: nowSeconds,
+    durationSeconds: 1,
+    queries: [],
+    warnings: [],
+  };
+  const { body } = await time('set and render', () => metrics.render(async () => outcome));
+  const zipped = await time('gzip', () => compress(body, { level: 1 }));
+  record('size: metrics', 'bytes', [Buffer.byteLength(body)]);
+  record('size: metrics, compressed', 'bytes', [zipped.length]);
+}
+
+/** What other libraries are measured by as well: no baseline, rows at random. */
+async function measureForest(): Promise<void> {
+  const size = { rows: 10_000, features: 3, trees: 100, sample: 256 };
+  const random = createRandom(42);
+  const rows = (count: number) => Float64Array.from({ length: count * size.features }, random);
+  const forest = growForest({
+    estimators: size.trees,
+    features: size.features,
+    sampleRows: size.sample,
+    drawSample: () => rows(size.sample),
+    random,
+  });
+  const sample = rows(size.rows);
+  const seconds: number[] = [];
+  for (let round = 0; round < 5 + rounds; round++) {
+    const started = performance.now();
+    scoreRows(forest, sample);
+    if (round >= 5) seconds.push((performance.now() - started) / 1000);
+  }
+  record(`forest, ${size.rows} rows x ${size.features} x ${size.trees} trees`, 'seconds', seconds, size.rows);
+}
+
+await measureScrape();
+if (pods === 10_000 || rounds === 1) await measureForest();
+process.send?.(measurements);
