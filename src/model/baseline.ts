@@ -3,11 +3,11 @@
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
 import { fitSchedule, type Schedule } from './schedule.js';
-import { fitLocationScale } from './spread.js';
+import { fitLocationScale, scratchLength } from './spread.js';
 import {
   type LocationScale,
   meanAndStandardDeviation,
-  quantileOfSorted,
+  quantileInPlace,
   robustLocationScale,
 } from './statistics.js';
 
@@ -93,36 +93,40 @@ export function fitBaseline(
       fleet: fitCluster(window, features),
     };
   }
-  const samples = new Map(window.pods.map((pod, index) => [keyOf(pod), countSamples(window, index)]));
-  const slices = history.map((table) => new PastTable(table));
+  const keys = window.pods.map(keyOf);
+  const past = new Past(window, history);
   const pods = new GroupBuilder(features.length);
   const schedules = new Map<string, Schedule>();
-  window.pods.forEach((pod, index) => {
-    const key = keyOf(pod);
-    if ((samples.get(key) ?? 0) < MINIMUM_OWN_SAMPLES) return;
+  const levels = new Float64Array(window.pods.length * features.length);
+  const seenSeconds = new Map<string, number>();
+  const step = stepOf(window);
+  for (const [index, key] of keys.entries()) {
+    past.moveTo(index, key);
+    const samples = past.countSamples();
+    seenSeconds.set(key, samples * step);
+    features.forEach((feature, column) => {
+      if (feature.type !== 'counter') levels[column * keys.length + index] = past.levelOf(column);
+    });
+    if (samples < MINIMUM_OWN_SAMPLES) continue;
     const own = features.map((feature, column) =>
       feature.type === 'counter'
         ? counterStatistics(feature)
-        : fitLocationScale(
-            columnOf(window, index, column),
-            slices.map((slice) => slice.columnOf(key, column)),
-            { ...feature, sensitivity },
-          ),
+        : past.fitLocationScale(column, feature, sensitivity),
     );
     pods.add(key, own);
-    const schedule = scheduleOf(window, index, slices, key, features, own);
+    const schedule = past.fitSchedule(features, own);
     if (schedule !== undefined) schedules.set(key, schedule);
-  });
-  const established = establishedPods(window, pods.rows);
+  }
   const statistics = pods.build();
+  const established = establishedPods(window, keys, statistics.rows);
   return {
     kind,
-    seenSeconds: new Map([...samples].map(([key, count]) => [key, count * stepOf(window)])),
+    seenSeconds,
     pods: statistics,
     established,
-    workloads: fitWorkloads(window, features, statistics, established),
+    workloads: fitWorkloads(window, keys, features, statistics, established),
     schedules,
-    fleet: fitFleet(window, features),
+    fleet: fitFleet(levels, features),
   };
 }
 
@@ -136,38 +140,50 @@ function counterStatistics(feature: FeatureDefinition): LocationScale {
 }
 
 /** scikit-learn's StandardScaler leaves a constant column as it is, by a scale of 1. */
-function fitCluster(table: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
+function fitCluster({ values }: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
   return features.map((_, column) => {
-    const parts = table.pods.map((_pod, index) => present(columnOf(table, index, column)));
-    const { location, scale } = meanAndStandardDeviation(concatenate(parts));
+    const { location, scale } = meanAndStandardDeviation(values, column, features.length);
     return { location, scale: scale > 0 ? scale : 1 };
   });
 }
 
-/** By pods, not by samples: a pod that was there for a minute tells as much about what sizes there are. */
-function fitFleet(table: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
+/**
+ * By pods, not by samples: a pod that was there for a minute tells as much about what sizes there are.
+ *
+ * @param levels features × pods: the median of each pod's samples.
+ */
+function fitFleet(levels: Float64Array, features: readonly FeatureDefinition[]): LocationScale[] {
+  const pods = levels.length / features.length;
   return features.map((feature, column) => {
     if (feature.type === 'counter') return counterStatistics(feature);
-    const logarithms = table.pods.map((_, index) => {
-      const level = median(present(columnOf(table, index, column)));
-      return Math.log(Math.max(level, feature.spreadFloor));
-    });
-    const { location, scale } = robustLocationScale(Float64Array.from(logarithms));
+    const logarithms = levels
+      .subarray(column * pods, (column + 1) * pods)
+      .map((level) => Math.log(Math.max(level, feature.spreadFloor)));
+    const { location, scale } = robustLocationScale(logarithms);
     return { location, scale: Math.max(scale, SMALLEST_FLEET_SPREAD) };
   });
 }
 
 /** A window may begin before Prometheus has data; its first sample of any pod is what counts as the beginning. */
-function establishedPods(table: FeatureTable, withBaseline: ReadonlyMap<string, number>): Set<string> {
-  const firsts = table.pods.map((_, index) =>
-    columnOf(table, index, 0).findIndex((value) => !Number.isNaN(value)),
-  );
-  const begin = firsts.reduce((least, first) => (first < 0 ? least : Math.min(least, first)), Infinity);
-  const latest = begin + ESTABLISHED_SHARE * (table.timestampsSeconds.length - begin);
-  const established = table.pods.filter(
-    (pod, index) => withBaseline.has(keyOf(pod)) && (firsts[index] as number) < latest,
-  );
-  return new Set(established.map(keyOf));
+function establishedPods(
+  table: FeatureTable,
+  keys: readonly string[],
+  withBaseline: ReadonlyMap<string, number>,
+): Set<string> {
+  const instants = table.timestampsSeconds.length;
+  const firsts = Uint32Array.from(keys, (_, index) => firstSample(table, index));
+  const begin = firsts.reduce((least, first) => Math.min(least, first), instants);
+  const latest = begin + ESTABLISHED_SHARE * (instants - begin);
+  return new Set(keys.filter((key, index) => withBaseline.has(key) && (firsts[index] as number) < latest));
+}
+
+/** The first instant of a pod, the number of instants where it has none. */
+function firstSample({ values, features, timestampsSeconds }: FeatureTable, index: number): number {
+  const instants = timestampsSeconds.length;
+  for (let instant = 0; instant < instants; instant++) {
+    if (!Number.isNaN(values[(index * instants + instant) * features.length])) return instant;
+  }
+  return instants;
 }
 
 /**
@@ -176,13 +192,15 @@ function establishedPods(table: FeatureTable, withBaseline: ReadonlyMap<string, 
  */
 function fitWorkloads(
   table: FeatureTable,
+  keys: readonly string[],
   features: readonly FeatureDefinition[],
   pods: GroupStatistics,
   established: ReadonlySet<string>,
 ): GroupStatistics {
   const members = new Map<string, number[]>();
-  for (const pod of table.pods) {
-    const row = established.has(keyOf(pod)) ? pods.rows.get(keyOf(pod)) : undefined;
+  for (const [index, pod] of table.pods.entries()) {
+    const own = keys[index] as string;
+    const row = established.has(own) ? pods.rows.get(own) : undefined;
     if (row === undefined) continue;
     const key = podKey(pod.namespace, pod.workload);
     const rows = members.get(key);
@@ -202,7 +220,7 @@ function fitWorkloads(
         return {
           location,
           scale: Math.max(
-            median(scales),
+            quantileInPlace(scales, scales.length, 0.5),
             scale,
             RELATIVE_SIBLING_SPREAD * Math.abs(location),
             feature.spreadFloor,
@@ -214,59 +232,103 @@ function fitWorkloads(
   return workloads.build();
 }
 
-function scheduleOf(
-  window: FeatureTable,
-  index: number,
-  slices: readonly PastTable[],
-  key: string,
-  features: readonly FeatureDefinition[],
-  own: readonly LocationScale[],
-): Schedule | undefined {
-  const current = new PastTable(window);
-  const past = (column: number, timeSeconds: number) => {
-    if (features[column]?.type === 'counter') return Number.NaN;
-    let value = current.valueAt(index, column, timeSeconds);
-    for (const slice of slices) {
-      if (!Number.isNaN(value)) break;
-      value = slice.valueAt(slice.indexOf(key), column, timeSeconds);
+/**
+ * All that is known of one pod after the other. Columns are read into the same few arrays again and again: at
+ * hundreds of thousands of pods, arrays of their own would cost more than the arithmetic.
+ */
+class Past {
+  readonly #window: FeatureTable;
+  readonly #slices: readonly Slice[];
+  readonly #column: Float64Array;
+  readonly #sliceColumns: readonly Float64Array[];
+  readonly #scratch: Float64Array;
+  #index = -1;
+
+  constructor(window: FeatureTable, history: readonly FeatureTable[]) {
+    this.#window = window;
+    this.#slices = history.map((table) => new Slice(table));
+    this.#column = new Float64Array(window.timestampsSeconds.length);
+    this.#sliceColumns = history.map((table) => new Float64Array(table.timestampsSeconds.length));
+    this.#scratch = new Float64Array(scratchLength(this.#column, this.#sliceColumns));
+  }
+
+  /** Turns to a pod by its position in the window, and its key. */
+  moveTo(index: number, key: string): void {
+    this.#index = index;
+    for (const slice of this.#slices) slice.moveTo(key);
+  }
+
+  /** Instants of the window with values. */
+  countSamples(): number {
+    return this.#copyPresent(0);
+  }
+
+  /** Median of a feature over the window. */
+  levelOf(column: number): number {
+    return quantileInPlace(this.#scratch, this.#copyPresent(column), 0.5);
+  }
+
+  #copyPresent(column: number): number {
+    const { values, features, timestampsSeconds } = this.#window;
+    const size = timestampsSeconds.length * features.length;
+    let count = 0;
+    for (let cell = this.#index * size + column; cell < (this.#index + 1) * size; cell += features.length) {
+      const value = values[cell] as number;
+      if (!Number.isNaN(value)) this.#scratch[count++] = value;
     }
-    const { location, scale } = own[column] as LocationScale;
-    return (value - location) / scale;
-  };
-  return fitSchedule(past, features.length, window.timestampsSeconds);
+    return count;
+  }
+
+  fitLocationScale(column: number, feature: FeatureDefinition, sensitivity: number): LocationScale {
+    const { spreadFloor, relativeSpreadFloor } = feature;
+    readColumn(this.#window, this.#index, column, this.#column);
+    this.#slices.forEach((slice, position) => {
+      readColumn(slice.table, slice.index, column, this.#sliceColumns[position] as Float64Array);
+    });
+    const options = { spreadFloor, relativeSpreadFloor, sensitivity };
+    return fitLocationScale(this.#column, this.#sliceColumns, options, this.#scratch);
+  }
+
+  fitSchedule(features: readonly FeatureDefinition[], own: readonly LocationScale[]): Schedule | undefined {
+    const deviationAt = (column: number, timeSeconds: number) => {
+      if (features[column]?.type === 'counter') return Number.NaN;
+      let value = valueAt(this.#window, this.#index, column, timeSeconds);
+      for (let slice = 0; slice < this.#slices.length && Number.isNaN(value); slice++) {
+        const { table, index } = this.#slices[slice] as Slice;
+        value = valueAt(table, index, column, timeSeconds);
+      }
+      const { location, scale } = own[column] as LocationScale;
+      return (value - location) / scale;
+    };
+    return fitSchedule(deviationAt, features.length, this.#window.timestampsSeconds);
+  }
 }
 
-/** A table that is asked by pod and by time. */
-class PastTable {
-  readonly #table: FeatureTable;
-  #indices: ReadonlyMap<string, number> | undefined;
+/** An earlier table, turned to one pod. */
+class Slice {
+  readonly table: FeatureTable;
+  readonly #indices: ReadonlyMap<string, number>;
+  /** Position of the pod, -1 where it is not in the table. */
+  index = -1;
 
   constructor(table: FeatureTable) {
-    this.#table = table;
+    this.table = table;
+    this.#indices = new Map(table.pods.map((pod, index) => [keyOf(pod), index]));
   }
 
-  /** Position of a pod by its key, -1 where it is not in the table. */
-  indexOf(key: string): number {
-    this.#indices ??= new Map(this.#table.pods.map((pod, index) => [keyOf(pod), index]));
-    return this.#indices.get(key) ?? -1;
+  moveTo(key: string): void {
+    this.index = this.#indices.get(key) ?? -1;
   }
+}
 
-  /** All values of a feature of a pod, one for each instant; `NaN` where there is none. */
-  columnOf(key: string, column: number): Float64Array {
-    const index = this.indexOf(key);
-    if (index < 0) return new Float64Array(this.#table.timestampsSeconds.length).fill(Number.NaN);
-    return columnOf(this.#table, index, column);
-  }
-
-  /** The value at the instant nearest to a time, `NaN` where the table has none there. */
-  valueAt(index: number, column: number, timeSeconds: number): number {
-    const { timestampsSeconds: grid, features, values } = this.#table;
-    const first = grid[0] ?? Number.NaN;
-    const step = (grid[1] ?? first + 1) - first;
-    const instant = Math.round((timeSeconds - first) / step);
-    if (index < 0 || !(instant >= 0 && instant < grid.length)) return Number.NaN;
-    return values[(index * grid.length + instant) * features.length + column] as number;
-  }
+/** The value at the instant nearest to a time, `NaN` where the table has none there. */
+function valueAt(table: FeatureTable, index: number, column: number, timeSeconds: number): number {
+  const { timestampsSeconds: grid, features, values } = table;
+  const first = grid[0] ?? Number.NaN;
+  const step = (grid[1] ?? first + 1) - first;
+  const instant = Math.round((timeSeconds - first) / step);
+  if (index < 0 || !(instant >= 0 && instant < grid.length)) return Number.NaN;
+  return values[(index * grid.length + instant) * features.length + column] as number;
 }
 
 /** Collects rows of statistics. */
@@ -306,36 +368,17 @@ export function stepOf({ timestampsSeconds }: FeatureTable): number {
   return first === undefined || second === undefined ? 60 : second - first;
 }
 
-/** One feature of one pod, a value for each instant; `NaN` where there is none. */
-export function columnOf(table: FeatureTable, index: number, column: number): Float64Array {
+/**
+ * Reads one feature of one pod, a value for each instant; `NaN` where there is none.
+ *
+ * @param index position of the pod, -1 where it is not in the table.
+ * @param into has room for all instants.
+ */
+export function readColumn(table: FeatureTable, index: number, column: number, into: Float64Array): void {
   const width = table.features.length;
   const instants = table.timestampsSeconds.length;
-  const values = new Float64Array(instants);
   for (let instant = 0; instant < instants; instant++) {
-    values[instant] = table.values[(index * instants + instant) * width + column] as number;
+    into[instant] =
+      index < 0 ? Number.NaN : (table.values[(index * instants + instant) * width + column] as number);
   }
-  return values;
-}
-
-function countSamples(table: FeatureTable, index: number): number {
-  return present(columnOf(table, index, 0)).length;
-}
-
-function present(values: Float64Array): Float64Array {
-  return values.filter((value) => !Number.isNaN(value));
-}
-
-/** @param values at least one; sorted in place. */
-function median(values: Float64Array): number {
-  return quantileOfSorted(values.sort(), 0.5);
-}
-
-function concatenate(parts: readonly Float64Array[]): Float64Array {
-  const whole = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }

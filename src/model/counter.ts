@@ -15,17 +15,23 @@ export const COUNTER_LOOKBACK_SECONDS = RISE_SPAN_SECONDS;
  *
  * @param values one for each instant; `NaN` where there is none, and so is the result.
  * @param stepSeconds distance of the instants.
+ * @param rises room for as many numbers as there are values, overwritten.
+ * @param sums the same; returned.
  */
-export function recentRises(values: Float64Array, stepSeconds: number): Float64Array {
+export function recentRises(
+  values: Float64Array,
+  stepSeconds: number,
+  rises: Float64Array = new Float64Array(values.length),
+  sums: Float64Array = new Float64Array(values.length),
+): Float64Array {
   const span = Math.max(1, Math.round(RISE_SPAN_SECONDS / stepSeconds));
   const quiet = Math.max(1, Math.round(QUIET_SECONDS / stepSeconds));
-  const rises = new Float64Array(values.length);
-  const sums = new Float64Array(values.length);
   let last = Number.NaN;
   let sum = 0;
   let lastRise = Number.NEGATIVE_INFINITY;
   for (let instant = 0; instant < values.length; instant++) {
     const value = values[instant] as number;
+    rises[instant] = 0;
     if (!Number.isNaN(value)) {
       if (value > last) rises[instant] = value - last;
       else if (value < last) rises[instant] = value;

@@ -6,11 +6,11 @@ import { podKey } from '../features/table.js';
 import { type BaselineKind, fitBaseline, type TrainingTables } from './baseline.js';
 import type { Forest } from './forest.js';
 import { growForest } from './grow.js';
-import { measure } from './measure.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
 import { rawScores } from './score.js';
-import { quantileOfSorted } from './statistics.js';
+import { quantileInPlace } from './statistics.js';
+import { type RowSource, TrainingRows } from './training-rows.js';
 import { INPUT_LIMIT, inputOf, probePoints } from './transform.js';
 
 /** What shapes a model besides the data. */
@@ -57,13 +57,12 @@ export function fitModel(
   const { window } = tables;
   const random = createRandom(parameters.randomState);
   const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity);
-  const { inputs } = measure(baseline, features, window, { firstInstant: 0, excuseSchedules: false });
-  const rows = completeRows(inputs, features.length);
-  const samples = rows.length / features.length;
+  const rows = new TrainingRows(baseline, features, window, inputOf(parameters.sensitivity));
+  const samples = rows.complete().count;
   if (samples < MINIMUM_TRAINING_SAMPLES) {
     throw new Error(`Expected at least ${MINIMUM_TRAINING_SAMPLES} complete training rows, got ${samples}.`);
   }
-  const forest = fitForest(usualRows(rows, features.length, parameters), features, parameters, random);
+  const forest = fitForest(rowsToLearn(rows, parameters), features, parameters, random);
   const instants = window.timestampsSeconds;
   return {
     fingerprint: fingerprint(features, parameters),
@@ -84,39 +83,20 @@ export function fitModel(
  * The rows in which no feature alone is beyond the boundary: the forest learns what is usual, and an incident in the
  * window must not teach it. All rows where hardly any would remain, and for the plain method.
  */
-function usualRows(rows: Float64Array, width: number, parameters: ModelParameters): Float64Array {
-  if (parameters.baseline === 'cluster') return rows;
-  const boundary = inputOf(parameters.sensitivity);
-  const usual = new Float64Array(rows.length);
-  let length = 0;
-  for (let start = 0; start < rows.length; start += width) {
-    const row = rows.subarray(start, start + width);
-    if (row.some((input) => Math.abs(input) > boundary)) continue;
-    usual.set(row, length);
-    length += width;
-  }
-  return length < MINIMUM_TRAINING_SAMPLES * width ? rows : usual.slice(0, length);
-}
-
-/** A table's rows without those that have no values. */
-function completeRows(values: Float64Array, width: number): Float64Array {
-  const complete = new Float64Array(values.length);
-  let length = 0;
-  for (let start = 0; start < values.length; start += width) {
-    if (Number.isNaN(values[start])) continue;
-    for (let cell = start; cell < start + width; cell++) complete[length++] = values[cell] as number;
-  }
-  return complete.slice(0, length);
+function rowsToLearn(rows: TrainingRows, { baseline }: ModelParameters): RowSource {
+  if (baseline === 'cluster') return rows.complete();
+  const usual = rows.usual();
+  return usual.count < MINIMUM_TRAINING_SAMPLES ? rows.complete() : usual;
 }
 
 function fitForest(
-  rows: Float64Array,
+  rows: RowSource,
   features: readonly FeatureDefinition[],
   parameters: ModelParameters,
   random: Random,
 ): Forest {
   const width = features.length;
-  const available = rows.length / width;
+  const available = rows.count;
   const trainingShare = parameters.baseline === 'cluster' ? 1 : TRAINING_SHARE;
   // Both parts keep their proportion where there are fewer training rows than a sample takes.
   const sampleRows = Math.min(parameters.maxSamples, Math.floor(available / trainingShare));
@@ -125,7 +105,7 @@ function fitForest(
     const sample = new Float64Array(sampleRows * width);
     let position = 0;
     for (const row of sampleWithoutReplacement(available, trainingRows, random)) {
-      sample.set(rows.subarray(row * width, (row + 1) * width), position);
+      rows.read(row, sample, position);
       position += width;
     }
     while (position < sample.length) {
@@ -139,19 +119,34 @@ function fitForest(
 
 function chooseThreshold(
   forest: Forest,
-  rows: Float64Array,
+  rows: TrainingRows,
   features: readonly FeatureDefinition[],
   parameters: ModelParameters,
 ): number {
   if (parameters.contamination !== 'auto') {
-    return quantileOfSorted(
-      rawScores(forest, rows, parameters.baseline).sort(),
+    return quantileInPlace(
+      scoresOf(forest, rows, parameters.baseline),
+      rows.complete().count,
       1 - parameters.contamination,
     );
   }
   if (parameters.baseline === 'cluster') return PLAIN_THRESHOLD;
   const scores = rawScores(forest, probePoints(features, parameters.sensitivity), parameters.baseline);
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}
+
+/** Rows to score at a time. */
+const BLOCK_ROWS = 4096;
+
+function scoresOf(forest: Forest, rows: TrainingRows, kind: BaselineKind): Float64Array {
+  const scores = new Float64Array(rows.complete().count);
+  let position = 0;
+  for (const block of rows.blocks(BLOCK_ROWS)) {
+    const part = rawScores(forest, block, kind);
+    scores.set(part, position);
+    position += part.length;
+  }
+  return scores;
 }
 
 /** Features that deviate together may each deviate less than one alone, but not by less than this share of it. */

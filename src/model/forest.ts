@@ -51,7 +51,10 @@ export function scoreRows(forest: Forest, rows: Float64Array): Float64Array {
   return pathLengthSums.map((sum) => 2 ** (sum * perUnit));
 }
 
-/** Tree by tree, so that one tree stays in the cache; four rows abreast, so that the processor need not wait. */
+/**
+ * Tree by tree, so that one tree stays in the cache; eight rows abreast, so that the processor need not wait for one
+ * comparison before it makes the next. Four abreast take 1.3 times as long, one alone nearly three times.
+ */
 function addPathLengths(forest: Forest, tree: number, rows: Float64Array, sums: Float64Array): void {
   const { depth, features } = forest;
   const leaves = 2 ** depth;
@@ -61,25 +64,41 @@ function addPathLengths(forest: Forest, tree: number, rows: Float64Array, sums: 
   const firstLeaf = leaves - 1;
   const count = sums.length;
   let row = 0;
-  for (; row + 3 < count; row += 4) {
+  for (; row + 7 < count; row += 8) {
     const rowA = row * features;
     const rowB = rowA + features;
     const rowC = rowB + features;
     const rowD = rowC + features;
+    const rowE = rowD + features;
+    const rowF = rowE + features;
+    const rowG = rowF + features;
+    const rowH = rowG + features;
     let a = 0;
     let b = 0;
     let c = 0;
     let d = 0;
+    let e = 0;
+    let f = 0;
+    let g = 0;
+    let h = 0;
     for (let level = 0; level < depth; level++) {
       a = 2 * a + 1 + +((rows[rowA + (splitFeatures[a] as number)] as number) >= (splitValues[a] as number));
       b = 2 * b + 1 + +((rows[rowB + (splitFeatures[b] as number)] as number) >= (splitValues[b] as number));
       c = 2 * c + 1 + +((rows[rowC + (splitFeatures[c] as number)] as number) >= (splitValues[c] as number));
       d = 2 * d + 1 + +((rows[rowD + (splitFeatures[d] as number)] as number) >= (splitValues[d] as number));
+      e = 2 * e + 1 + +((rows[rowE + (splitFeatures[e] as number)] as number) >= (splitValues[e] as number));
+      f = 2 * f + 1 + +((rows[rowF + (splitFeatures[f] as number)] as number) >= (splitValues[f] as number));
+      g = 2 * g + 1 + +((rows[rowG + (splitFeatures[g] as number)] as number) >= (splitValues[g] as number));
+      h = 2 * h + 1 + +((rows[rowH + (splitFeatures[h] as number)] as number) >= (splitValues[h] as number));
     }
     sums[row] = (sums[row] as number) + (pathLengths[a - firstLeaf] as number);
     sums[row + 1] = (sums[row + 1] as number) + (pathLengths[b - firstLeaf] as number);
     sums[row + 2] = (sums[row + 2] as number) + (pathLengths[c - firstLeaf] as number);
     sums[row + 3] = (sums[row + 3] as number) + (pathLengths[d - firstLeaf] as number);
+    sums[row + 4] = (sums[row + 4] as number) + (pathLengths[e - firstLeaf] as number);
+    sums[row + 5] = (sums[row + 5] as number) + (pathLengths[f - firstLeaf] as number);
+    sums[row + 6] = (sums[row + 6] as number) + (pathLengths[g - firstLeaf] as number);
+    sums[row + 7] = (sums[row + 7] as number) + (pathLengths[h - firstLeaf] as number);
   }
   for (; row < count; row++) {
     let node = 0;

@@ -2,7 +2,7 @@
 
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
-import { type Baseline, columnOf } from './baseline.js';
+import { type Baseline, type GroupStatistics, readColumn } from './baseline.js';
 import { recentRises } from './counter.js';
 import { excuse, type Schedule } from './schedule.js';
 import { settle, squash } from './transform.js';
@@ -28,17 +28,6 @@ export interface MeasureOptions {
   readonly excuseSchedules: boolean;
 }
 
-/** What a pod is compared with. */
-interface Reference {
-  location(column: number): number;
-  scale(column: number): number;
-  /** Compare logarithms. */
-  readonly logarithmic: boolean;
-  /** A young pod that uses less than others is young, not broken. */
-  readonly upwardsOnly: boolean;
-  readonly schedule: Schedule | undefined;
-}
-
 /** Measures a table of the same features against the baseline. Rows without values stay `NaN`. */
 export function measure(
   baseline: Baseline,
@@ -46,104 +35,159 @@ export function measure(
   table: FeatureTable,
   { firstInstant, excuseSchedules }: MeasureOptions,
 ): Measurement {
-  const width = features.length;
   const instants = table.timestampsSeconds.length;
   const measured = instants - firstInstant;
-  const size = table.pods.length * measured * width;
-  const expected = new Float64Array(size);
-  const deviations = new Float64Array(size);
-  const inputs = new Float64Array(size);
-  const step =
-    instants > 1 ? (table.timestampsSeconds[1] as number) - (table.timestampsSeconds[0] as number) : 1;
-  table.pods.forEach((pod, index) => {
-    const reference = referenceOf(baseline, pod);
+  const measurement = emptyMeasurement(table.pods.length * measured * features.length);
+  const measurer = new Measurer(baseline, features, table, excuseSchedules);
+  for (let index = 0; index < table.pods.length; index++) {
+    measurer.measurePod(index, firstInstant, instants, measurement, index * measured);
+  }
+  return measurement;
+}
+
+/** Room for so many cells. */
+export function emptyMeasurement(cells: number): Measurement {
+  return {
+    expected: new Float64Array(cells),
+    deviations: new Float64Array(cells),
+    inputs: new Float64Array(cells),
+  };
+}
+
+/** What a pod is compared with. */
+interface Reference {
+  readonly statistics: Pick<GroupStatistics, 'location' | 'scale'>;
+  /** Cell of the first feature in the statistics. */
+  readonly start: number;
+  /** Compare logarithms. */
+  readonly logarithmic: boolean;
+  /** A young pod that uses less than others is young, not broken. */
+  readonly upwardsOnly: boolean;
+  readonly schedule: Schedule | undefined;
+}
+
+/** Measures pods of a table one at a time. */
+export class Measurer {
+  readonly #baseline: Baseline;
+  readonly #features: readonly FeatureDefinition[];
+  readonly #table: FeatureTable;
+  readonly #excuseSchedules: boolean;
+  readonly #stepSeconds: number;
+  readonly #fleet: Reference['statistics'];
+  // Room to work in, for all pods the same.
+  readonly #values: Float64Array;
+  readonly #rises: Float64Array;
+  readonly #recentRises: Float64Array;
+
+  constructor(
+    baseline: Baseline,
+    features: readonly FeatureDefinition[],
+    table: FeatureTable,
+    excuseSchedules: boolean,
+  ) {
+    this.#baseline = baseline;
+    this.#features = features;
+    this.#table = table;
+    this.#excuseSchedules = excuseSchedules;
+    const [first = 0, second = first + 1] = table.timestampsSeconds;
+    this.#stepSeconds = second - first;
+    this.#fleet = {
+      location: Float64Array.from(baseline.fleet, ({ location }) => location),
+      scale: Float64Array.from(baseline.fleet, ({ scale }) => scale),
+    };
+    const instants = table.timestampsSeconds.length;
+    this.#values = new Float64Array(instants);
+    this.#rises = new Float64Array(instants);
+    this.#recentRises = new Float64Array(instants);
+  }
+
+  /**
+   * Measures the instants from `first` to before `end` of a pod.
+   *
+   * @param into is written to, from row `row` on.
+   */
+  measurePod(index: number, first: number, end: number, into: Measurement, row: number): void {
+    const width = this.#features.length;
+    const isPlain = this.#baseline.kind === 'cluster';
+    const { timestampsSeconds } = this.#table;
+    const reference = this.#referenceOf(this.#table.pods[index] as PodIdentity);
     for (let column = 0; column < width; column++) {
-      const feature = features[column] as FeatureDefinition;
-      const values = columnOf(table, index, column);
-      const rises = isRise(feature, baseline) ? recentRises(values, step) : undefined;
-      const deviationAt = (instant: number) =>
-        distance(reference, column, (rises ?? values)[instant] as number, feature);
-      const inputAt = (instant: number) => {
-        if (baseline.kind === 'cluster') return deviationAt(instant);
-        let deviation = deviationAt(instant);
-        if (excuseSchedules && reference.schedule !== undefined) {
-          const time = table.timestampsSeconds[instant] as number;
-          deviation = excuse(reference.schedule, width, column, time, deviation);
+      const feature = this.#features[column] as FeatureDefinition;
+      const location = reference.statistics.location[reference.start + column] as number;
+      const scale = reference.statistics.scale[reference.start + column] as number;
+      // The plain method takes counters as they stand.
+      const isRise = feature.type === 'counter' && !isPlain;
+      const logarithmic = reference.logarithmic && feature.type !== 'counter';
+      const upwardsOnly = reference.upwardsOnly || feature.direction === 'up';
+      const usual = reference.logarithmic ? Math.exp(location) : location;
+      const values = this.#values;
+      readColumn(this.#table, index, column, values);
+      const comparable = isRise
+        ? recentRises(values, this.#stepSeconds, this.#rises, this.#recentRises)
+        : values;
+      let before = Number.NaN;
+      for (let instant = Math.max(0, first - 1); instant < end; instant++) {
+        const value = comparable[instant] as number;
+        const deviation =
+          ((logarithmic ? Math.log(Math.max(value, feature.spreadFloor)) : value) - location) / scale;
+        let input = deviation;
+        if (!isPlain) {
+          if (this.#excuseSchedules && reference.schedule !== undefined) {
+            const time = timestampsSeconds[instant] as number;
+            input = excuse(reference.schedule, width, column, time, deviation);
+          }
+          input = squash(input, upwardsOnly);
         }
-        return squash(deviation, reference.upwardsOnly || feature.direction === 'up');
-      };
-      for (let instant = firstInstant; instant < instants; instant++) {
-        const cell = (index * measured + instant - firstInstant) * width + column;
-        const value = values[instant] as number;
-        expected[cell] =
-          rises === undefined
-            ? usualValue(reference, column)
-            : Math.max(0, value - (rises[instant] as number));
-        deviations[cell] = clampDirection(deviationAt(instant), feature, baseline);
-        inputs[cell] =
-          baseline.kind === 'cluster' ? inputAt(instant) : settle(inputAt(instant), inputAt(instant - 1));
-        if (Number.isNaN(value)) expected[cell] = Number.NaN;
+        if (instant >= first) {
+          const cell = (row + instant - first) * width + column;
+          into.expected[cell] = Number.isNaN(values[instant])
+            ? Number.NaN
+            : isRise
+              ? Math.max(0, (values[instant] as number) - value)
+              : usual;
+          into.deviations[cell] = feature.direction === 'up' && !isPlain ? Math.max(0, deviation) : deviation;
+          into.inputs[cell] = isPlain ? input : settle(input, before);
+        }
+        before = input;
       }
     }
-  });
-  return { expected, deviations, inputs };
-}
+  }
 
-/** The plain method takes counters as they stand. */
-function isRise(feature: FeatureDefinition, baseline: Baseline): boolean {
-  return feature.type === 'counter' && baseline.kind !== 'cluster';
-}
-
-function clampDirection(deviation: number, feature: FeatureDefinition, baseline: Baseline): number {
-  return feature.direction === 'up' && baseline.kind !== 'cluster' ? Math.max(0, deviation) : deviation;
-}
-
-function distance(reference: Reference, column: number, value: number, feature: FeatureDefinition): number {
-  const comparable =
-    reference.logarithmic && feature.type !== 'counter'
-      ? Math.log(Math.max(value, feature.spreadFloor))
-      : value;
-  return (comparable - reference.location(column)) / reference.scale(column);
-}
-
-function usualValue(reference: Reference, column: number): number {
-  const location = reference.location(column);
-  return reference.logarithmic ? Math.exp(location) : location;
-}
-
-/**
- * The closest group that can tell. A pod that came within the window may have been born into trouble: its siblings
- * are the measure, not its own short past. Only without siblings its own past counts, and without that the fleet.
- */
-function referenceOf(baseline: Baseline, { namespace, pod, workload }: PodIdentity): Reference {
-  const { kind, pods, workloads, established, schedules, fleet } = baseline;
-  const width = fleet.length;
-  const key = podKey(namespace, pod);
-  const own = pods.rows.get(key);
-  const siblings = workloads.rows.get(podKey(namespace, workload));
-  const plain = { logarithmic: false, upwardsOnly: false, schedule: undefined };
-  if (own !== undefined && (siblings === undefined || (kind === 'pod' && established.has(key)))) {
+  /**
+   * The closest group that can tell. A pod that came within the window may have been born into trouble: its siblings
+   * are the measure, not its own short past. Only without siblings its own past counts, and without that the fleet.
+   */
+  #referenceOf({ namespace, pod, workload }: PodIdentity): Reference {
+    const { kind, pods, workloads, established, schedules } = this.#baseline;
+    const width = this.#features.length;
+    const key = podKey(namespace, pod);
+    const own = pods.rows.get(key);
+    const siblings = workloads.rows.get(podKey(namespace, workload));
+    if (own !== undefined && (siblings === undefined || (kind === 'pod' && established.has(key)))) {
+      return {
+        statistics: pods,
+        start: own * width,
+        logarithmic: false,
+        upwardsOnly: false,
+        schedule: schedules.get(key),
+      };
+    }
+    if (siblings !== undefined) {
+      return {
+        statistics: workloads,
+        start: siblings * width,
+        logarithmic: false,
+        upwardsOnly: !established.has(key),
+        schedule: undefined,
+      };
+    }
+    const isPlainMethod = kind === 'cluster';
     return {
-      ...plain,
-      location: (column) => pods.location[own * width + column] as number,
-      scale: (column) => pods.scale[own * width + column] as number,
-      schedule: schedules.get(key),
+      statistics: this.#fleet,
+      start: 0,
+      logarithmic: !isPlainMethod,
+      upwardsOnly: !isPlainMethod,
+      schedule: undefined,
     };
   }
-  if (siblings !== undefined) {
-    return {
-      ...plain,
-      location: (column) => workloads.location[siblings * width + column] as number,
-      scale: (column) => workloads.scale[siblings * width + column] as number,
-      upwardsOnly: !established.has(key),
-    };
-  }
-  const isPlainMethod = kind === 'cluster';
-  return {
-    location: (column) => (fleet[column] as { location: number }).location,
-    scale: (column) => (fleet[column] as { scale: number }).scale,
-    logarithmic: !isPlainMethod,
-    upwardsOnly: !isPlainMethod,
-    schedule: undefined,
-  };
 }

@@ -68,38 +68,53 @@ export function fitSchedule(
   instants: Float64Array,
 ): Schedule | undefined {
   const end = instants[instants.length - 1] as number;
-  const lastHour = instants.filter((instant) => instant > end - HOUR_SECONDS);
-  const expected = new Float32Array(MINUTES * columns * 2);
-  let any = false;
+  let expected: Float32Array | undefined;
   for (let column = 0; column < columns; column++) {
-    if (duty(past, column, lastHour) > LARGEST_DUTY) continue;
-    for (let minute = 0; minute < MINUTES; minute++) {
-      const time = nextTimeAt(minute, end);
-      for (const [side, sign] of [1, -1].entries()) {
+    if (duty(past, column, instants) > LARGEST_DUTY) continue;
+    for (const time of timesToExpect(past, column, end)) {
+      const minute = Math.floor(time / MINUTE_SECONDS) % MINUTES;
+      for (const [side, sign] of SIGNS.entries()) {
         const least = leastOverHours(past, column, time, sign);
         if (least < MINIMUM_SPREADS) continue;
+        expected ??= new Float32Array(MINUTES * columns * 2);
         expected[(minute * columns + column) * 2 + side] = Math.min(
           LARGEST_EXCUSE_SPREADS,
           ALLOWANCE * least,
         );
-        any = true;
       }
     }
   }
-  return any ? { expected } : undefined;
+  return expected && { expected };
 }
 
-/** The first time after `end` whose minute of the hour is `minute`. */
-function nextTimeAt(minute: number, end: number): number {
-  const time = Math.floor(end / HOUR_SECONDS) * HOUR_SECONDS + minute * MINUTE_SECONDS;
-  return time > end ? time : time + HOUR_SECONDS;
+/** Upwards and downwards, in the order of `expected`. */
+const SIGNS = [1, -1];
+
+/** The minutes of the hour after `end` an hour before which anything stood out: few of few pods. */
+function timesToExpect(past: PastDeviation, column: number, end: number): ReadonlySet<number> {
+  let times: Set<number> | undefined;
+  const first = (Math.floor(end / MINUTE_SECONDS) + 1) * MINUTE_SECONDS;
+  const last = first + HOUR_SECONDS - MINUTE_SECONDS;
+  const tolerance = TOLERANCE_MINUTES * MINUTE_SECONDS;
+  for (let time = first - tolerance; time <= last + tolerance; time += MINUTE_SECONDS) {
+    if (!(Math.abs(past(column, time - HOUR_SECONDS)) >= MINIMUM_SPREADS)) continue;
+    times ??= new Set();
+    const latest = Math.min(last, time + tolerance);
+    for (let near = Math.max(first, time - tolerance); near <= latest; near += MINUTE_SECONDS)
+      times.add(near);
+  }
+  return times ?? NO_TIMES;
 }
 
+const NO_TIMES: ReadonlySet<number> = new Set();
+
+/** The share of the last hour in which a feature stands out; 1 where nothing of it is known. */
 function duty(past: PastDeviation, column: number, instants: Float64Array): number {
   let busy = 0;
   let known = 0;
-  for (const instant of instants) {
-    const deviation = past(column, instant);
+  const begin = (instants[instants.length - 1] as number) - HOUR_SECONDS;
+  for (let index = instants.length - 1; index >= 0 && (instants[index] as number) > begin; index--) {
+    const deviation = past(column, instants[index] as number);
     if (Number.isNaN(deviation)) continue;
     known++;
     if (Math.abs(deviation) >= MINIMUM_SPREADS) busy++;

@@ -1,6 +1,6 @@
 /** Centre and spread of one feature of one pod. */
 
-import { type LocationScale, quantileOfSorted, robustLocationScale } from './statistics.js';
+import { type LocationScale, quantileInPlace, robustLocationScale } from './statistics.js';
 
 /** What the spread is at least, and how far a value may be from the centre to count as usual. */
 export interface SpreadOptions {
@@ -32,54 +32,91 @@ const BURST_QUANTILE = 0.9;
  * @param window one value for each instant of the window, `NaN` where there is none; at least one value.
  * @param slices the same for earlier slices of time. They keep an incident from becoming the usual level before it
  *   has lasted for about a whole window.
+ * @param scratch room to work in, `scratchLength` numbers; of use where this is called for many pods.
  */
 export function fitLocationScale(
   window: Float64Array,
   slices: readonly Float64Array[],
   options: SpreadOptions,
+  scratch: Float64Array = new Float64Array(scratchLength(window, slices)),
 ): LocationScale {
-  const recent = window.filter((value) => !Number.isNaN(value));
-  const older = slices.map((slice) => resample(slice, Math.round(SLICE_WEIGHT * window.length)));
-  const samples = new Float64Array(recent.length + older.reduce((sum, { length }) => sum + length, 0));
-  let position = 0;
-  for (const part of [recent, ...older]) {
-    samples.set(part, position);
-    position += part.length;
+  let count = 0;
+  for (let instant = 0; instant < window.length; instant++) {
+    const value = window[instant] as number;
+    if (!Number.isNaN(value)) scratch[count++] = value;
   }
-  const { location, scale } = robustLocationScale(samples);
+  for (const slice of slices) count = resample(slice, sliceShare(window), scratch, count);
+  const { location, scale } = robustLocationScale(scratch, count);
   const floor = Math.max(scale, options.relativeSpreadFloor * Math.abs(location), options.spreadFloor);
-  const bursts = burstSpread(window, location, options.sensitivity * floor);
+  const bursts = burstSpread(window, location, options.sensitivity * floor, scratch);
   return { location, scale: Math.max(floor, bursts) };
 }
 
-/** `count` values that are spread evenly over the present values of a slice; none where too few are present. */
-function resample(slice: Float64Array, count: number): Float64Array {
-  const present = slice.filter((value) => !Number.isNaN(value));
-  if (present.length === 0 || present.length < MINIMUM_SLICE_COVERAGE * slice.length)
-    return new Float64Array(0);
-  return Float64Array.from({ length: count }, (_, index) => {
-    return present[Math.floor((index * present.length) / count)] as number;
-  });
+/** How many numbers `fitLocationScale` takes room for. */
+export function scratchLength(window: Float64Array, slices: readonly Float64Array[]): number {
+  const longest = slices.reduce((length, slice) => Math.max(length, slice.length), 0);
+  return window.length + slices.length * sliceShare(window) + longest;
+}
+
+/** Values that stand for a slice. */
+function sliceShare(window: Float64Array): number {
+  return Math.round(SLICE_WEIGHT * window.length);
+}
+
+/**
+ * Writes `count` values that are spread evenly over the present values of a slice; none where too few are present.
+ *
+ * @param into has room for them and the slice, from `start` on.
+ * @returns the end of what was written.
+ */
+function resample(slice: Float64Array, count: number, into: Float64Array, start: number): number {
+  const presentStart = start + count;
+  let present = 0;
+  for (let instant = 0; instant < slice.length; instant++) {
+    const value = slice[instant] as number;
+    if (!Number.isNaN(value)) into[presentStart + present++] = value;
+  }
+  if (present === 0 || present < MINIMUM_SLICE_COVERAGE * slice.length) return start;
+  for (let index = 0; index < count; index++) {
+    into[start + index] = into[presentStart + Math.floor((index * present) / count)] as number;
+  }
+  return start + count;
 }
 
 /**
  * The quantile of the distances from the running median, over the instants at which that median is near the usual
  * level: an incident's own noise must not widen the spread.
+ *
+ * @param distances has room for as many numbers as the window.
  */
-function burstSpread(window: Float64Array, location: number, reach: number): number {
+function burstSpread(window: Float64Array, location: number, reach: number, distances: Float64Array): number {
   const half = (RUNNING_MEDIAN_INSTANTS - 1) / 2;
-  const distances = new Float64Array(window.length);
-  const around = new Float64Array(RUNNING_MEDIAN_INSTANTS);
   let count = 0;
   for (let instant = half; instant < window.length - half; instant++) {
     const value = window[instant] as number;
     if (Number.isNaN(value)) continue;
-    let present = 0;
-    for (let neighbour = instant - half; neighbour <= instant + half; neighbour++) {
-      if (!Number.isNaN(window[neighbour])) around[present++] = window[neighbour] as number;
-    }
-    const level = quantileOfSorted(around.subarray(0, present).sort(), 0.5);
+    const level = medianAround(window, instant - half, instant + half);
     if (Math.abs(level - location) <= reach) distances[count++] = Math.abs(value - level);
   }
-  return count === 0 ? 0 : quantileOfSorted(distances.subarray(0, count).sort(), BURST_QUANTILE);
+  return count === 0 ? 0 : quantileInPlace(distances, count, BURST_QUANTILE);
+}
+
+const around = new Float64Array(RUNNING_MEDIAN_INSTANTS);
+
+/** Median of the present values from `first` to `last`, of which there is one at least. */
+function medianAround(values: Float64Array, first: number, last: number): number {
+  let count = 0;
+  for (let instant = first; instant <= last; instant++) {
+    const value = values[instant] as number;
+    if (Number.isNaN(value)) continue;
+    // Insertion: for five values, nothing is faster.
+    let place = count++;
+    for (; place > 0 && (around[place - 1] as number) > value; place--) {
+      around[place] = around[place - 1] as number;
+    }
+    around[place] = value;
+  }
+  const middle = (count - 1) >> 1;
+  const lower = around[middle] as number;
+  return count % 2 === 1 ? lower : lower + ((around[middle + 1] as number) - lower) * 0.5;
 }

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { createRandom } from '../../src/model/random.js';
 import {
   meanAndStandardDeviation,
+  quantileInPlace,
   quantileOfSorted,
   robustLocationScale,
 } from '../../src/model/statistics.js';
@@ -32,6 +34,38 @@ describe('quantileOfSorted', () => {
 
   it('is the value where there is only one', () => {
     for (const q of [0, 0.3, 1]) expect(quantileOfSorted(Float64Array.of(7), q)).to.equal(7);
+  });
+});
+
+describe('quantileInPlace', () => {
+  const sorted = (values: Float64Array, count: number) => values.slice(0, count).sort();
+
+  it('agrees with the sorted values, to the last bit, whatever their order', () => {
+    const random = createRandom(7);
+    const shapes: readonly (readonly [what: string, valueAt: (index: number, length: number) => number])[] = [
+      ['any', () => random() * 10 - 5],
+      ['few different', () => Math.floor(random() * 3)],
+      ['all the same', () => 4],
+      ['ascending', (index) => index],
+      ['descending', (index, length) => length - index],
+      ['a spire', (index, length) => Math.min(index, length - index)],
+    ];
+    for (const [what, valueAt] of shapes) {
+      for (const length of [1, 2, 3, 4, 5, 17, 60, 121, 1000]) {
+        for (const q of [0, 0.1, 0.5, 0.9, 1]) {
+          const values = Float64Array.from({ length }, (_, index) => valueAt(index, length));
+          const expected = quantileOfSorted(sorted(values, length), q);
+          expect(quantileInPlace(values, length, q), `${what}, ${length}, ${q}`).to.equal(expected);
+        }
+      }
+    }
+  });
+
+  it('takes the first values only, keeps all of them, and leaves the others alone', () => {
+    const values = Float64Array.of(3, 1, 2, -100, 100);
+    expect(quantileInPlace(values, 3, 0.5)).to.equal(2);
+    expect([...sorted(values, 3)]).to.deep.equal([1, 2, 3]);
+    expect([...values.subarray(3)]).to.deep.equal([-100, 100]);
   });
 });
 
@@ -85,6 +119,11 @@ describe('meanAndStandardDeviation', () => {
   it('does not lose a small spread at a large level', () => {
     const values = Float64Array.from({ length: 100 }, (_, index) => 1e9 + (index % 2));
     expect(meanAndStandardDeviation(values).scale).to.be.closeTo(0.5, 1e-6);
+  });
+
+  it('takes a column of a table, and passes over what is missing', () => {
+    const values = Float64Array.of(9, 1, Number.NaN, Number.NaN, 9, 3);
+    expect(meanAndStandardDeviation(values, 1, 2)).to.deep.equal({ location: 2, scale: 1 });
   });
 
   it('finds no spread in equal values', () => {

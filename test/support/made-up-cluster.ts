@@ -1,0 +1,76 @@
+/** A large cluster made up from a seed: what a training of it fetches, as tables. */
+
+import { buildCatalog, type FeatureDefinition } from '../../src/features/catalog.js';
+import type { FeatureTable } from '../../src/features/table.js';
+import type { TrainingTables } from '../../src/model/baseline.js';
+import type { ModelParameters } from '../../src/model/fit.js';
+import { createRandom } from '../../src/model/random.js';
+
+/** CPU, memory and restarts with the default settings. */
+export const DEFAULT_FEATURES: readonly FeatureDefinition[] = buildCatalog({
+  namespaceRegex: '.*',
+  podLabel: 'pod',
+  cpuRateWindow: '1m',
+});
+
+/** The default settings. */
+export const DEFAULT_PARAMETERS: ModelParameters = {
+  baseline: 'pod',
+  estimators: 100,
+  maxSamples: 256,
+  contamination: 'auto',
+  randomState: 42,
+  sensitivity: 4,
+};
+
+const REPLICAS = 10;
+const WORKLOADS_PER_NAMESPACE = 10;
+const WINDOW_INSTANTS = 61;
+const SLICE_INSTANTS = 18;
+const STEP_SECONDS = 60;
+
+/** A window of an hour and two slices of earlier hours: noisy CPU, creeping memory, few restarts. */
+export function madeUpTables(pods: number, seed = 1): TrainingTables {
+  const end = 500 * 3600;
+  const slice = (hours: number) =>
+    madeUpTable(pods, end - hours * 3600 - STEP_SECONDS, SLICE_INSTANTS, seed + hours);
+  return {
+    window: madeUpTable(pods, end - (WINDOW_INSTANTS - 1) * STEP_SECONDS, WINDOW_INSTANTS, seed),
+    history: [slice(2), slice(3)],
+  };
+}
+
+function madeUpTable(pods: number, startSeconds: number, instants: number, seed: number): FeatureTable {
+  const random = createRandom(seed);
+  const width = DEFAULT_FEATURES.length;
+  const values = new Float64Array(pods * instants * width);
+  for (let pod = 0; pod < pods; pod++) {
+    const cpu = 0.01 + ((pod * 7919) % 1000) / 1000;
+    const memory = (32 + ((pod * 104729) % 2000)) * 2 ** 20;
+    let restarts = pod % 97;
+    for (let instant = 0; instant < instants; instant++) {
+      const cell = (pod * instants + instant) * width;
+      if (random() < 0.0005) restarts++;
+      const burst = random() < 0.01 ? 3 : 1;
+      values[cell] = cpu * burst * (0.8 + 0.4 * random());
+      values[cell + 1] = Math.round(memory * (1 + 0.0005 * instant + 0.01 * random()));
+      values[cell + 2] = restarts;
+    }
+  }
+  return {
+    features: DEFAULT_FEATURES.map(({ name }) => name),
+    pods: Array.from({ length: pods }, (_, pod) => {
+      const workload = Math.floor(pod / REPLICAS);
+      return {
+        namespace: `namespace-${String(Math.floor(workload / WORKLOADS_PER_NAMESPACE)).padStart(5, '0')}`,
+        pod: `workload-${String(workload).padStart(5, '0')}-5d4f8c7b9-x${String(pod % REPLICAS).padStart(4, '0')}`,
+        workload: `workload-${String(workload).padStart(5, '0')}`,
+      };
+    }),
+    timestampsSeconds: Float64Array.from(
+      { length: instants },
+      (_, instant) => startSeconds + instant * STEP_SECONDS,
+    ),
+    values,
+  };
+}
