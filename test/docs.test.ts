@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { updateReadme } from './support/generated-docs.js';
+import { updateFaults, updateReadme } from './support/generated-docs.js';
 
 describe('README', () => {
   const readme = readFileSync('README.md', 'utf8');
@@ -13,5 +13,12 @@ describe('README', () => {
     const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path);
     expect(links).to.not.be.empty;
     for (const path of links) expect(() => readFileSync(path), path).to.not.throw();
+  });
+});
+
+describe('docs/faults.md', () => {
+  it('has the faults that the tests go through (else: npm run docs)', () => {
+    const page = readFileSync('docs/faults.md', 'utf8');
+    expect(updateFaults(page)).to.equal(page);
   });
 });

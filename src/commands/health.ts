@@ -31,7 +31,7 @@ export function healthReport(sources: HealthSources): HealthReport {
   const { version, model, training, passes } = sources;
   const up = prometheusUp(passes.last);
   return {
-    status: model !== undefined && up !== false ? 'ok' : 'degraded',
+    status: model !== undefined && up !== false && passes.last?.kind !== 'internal' ? 'ok' : 'degraded',
     version,
     prometheus: { url: sources.prometheusUrl, up, last_error: errorAt(passes.lastUpstreamError) },
     model: modelHealth(sources),
@@ -50,6 +50,8 @@ export function healthReport(sources: HealthSources): HealthReport {
 /** A pass without a model does not ask Prometheus and tells nothing about it. */
 function prometheusUp(last: PassOutcome | undefined): boolean | null {
   if (last === undefined || last.kind === 'no_model') return null;
+  // A failure of our own says nothing against Prometheus, which may have answered every query.
+  if (last.kind === 'internal') return last.queries.every(({ success }) => success);
   return last.kind === 'detection';
 }
 
@@ -79,6 +81,7 @@ function lastPass(last: PassOutcome | undefined): HealthReport['last_pass'] {
     pods_unscored: Object.fromEntries(detection?.unscored ?? []),
     duration_seconds: last.durationSeconds,
     warnings: [...last.warnings],
+    error: last.kind === 'detection' ? null : last.message,
   };
 }
 

@@ -2,7 +2,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
-import type { PassOutcome } from '../detection/detection.js';
 import { DetectionPass } from '../detection/pass.js';
 import { requireSoundQueries } from '../features/check-features.js';
 import { loadFeatures } from '../features/load-features.js';
@@ -12,13 +11,13 @@ import type { Logger } from '../logging/logger.js';
 import { createMetrics } from '../metrics/registry.js';
 import { ModelSlot } from '../model/slot.js';
 import { createPrometheusClient } from '../prometheus/client.js';
-import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
-import { trainInWorker } from '../training/run-in-worker.js';
+import { trainInWorker, trainingLimitSeconds } from '../training/run-in-worker.js';
 import { startSchedule } from '../training/schedule.js';
 import { Trainer } from '../training/trainer.js';
 import { VERSION } from '../version.js';
 import { healthReport, type PassHistory } from './health.js';
+import { isUpstreamFailure, logOutcome } from './log-outcome.js';
 
 /** A running service. */
 export interface Service {
@@ -64,7 +63,12 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         nowSeconds: Date.now() / 1000,
         untilNextTrainingSeconds,
       };
-      return trainInWorker({ prometheusUrl: settings.prometheusUrl, request }, signal, onRequest);
+      return trainInWorker(
+        { prometheusUrl: settings.prometheusUrl, request },
+        signal,
+        onRequest,
+        trainingLimitSeconds(untilNextTrainingSeconds),
+      );
     },
   });
 
@@ -131,28 +135,4 @@ export async function startService(settings: Settings, logger: Logger): Promise<
       pass.close();
     },
   };
-}
-
-type UpstreamFailure = Extract<PassOutcome, { readonly kind: 'timeout' | 'upstream_error' }>;
-
-function isUpstreamFailure(outcome: PassOutcome): outcome is UpstreamFailure {
-  return outcome.kind === 'timeout' || outcome.kind === 'upstream_error';
-}
-
-/** One line when the state changes, not one for each scrape. */
-function logOutcome(
-  logger: Logger,
-  previous: PassOutcome | undefined,
-  outcome: PassOutcome,
-  error: unknown,
-): void {
-  if (error !== undefined && !(error instanceof PrometheusError)) {
-    logger.error({ err: error }, 'A detection pass failed unexpectedly. Please report this.');
-  } else if (isUpstreamFailure(outcome)) {
-    const repeated =
-      previous !== undefined && isUpstreamFailure(previous) && previous.message === outcome.message;
-    if (!repeated) logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
-  } else if (outcome.kind === 'detection' && previous !== undefined && isUpstreamFailure(previous)) {
-    logger.info({ pods: outcome.detection.table.pods.length }, 'Prometheus answers again.');
-  }
 }

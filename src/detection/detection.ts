@@ -42,6 +42,8 @@ export type PassOutcome = PassReport &
     | { readonly kind: 'timeout'; readonly message: string }
     /** Prometheus could not be asked, or what it answered could not be used. */
     | { readonly kind: 'upstream_error'; readonly message: string }
+    /** This program failed. `message` says so without details, which are in `reason`: for the log only. */
+    | { readonly kind: 'internal'; readonly message: string; readonly reason: string }
   );
 
 /** What every outcome tells. */

@@ -28,12 +28,32 @@ export interface DetectionPassOptions {
 /** Kept back from the time that the caller gives, for rendering and the way home (as blackbox_exporter does). */
 const TIMEOUT_OFFSET_SECONDS = 0.5;
 
+/** Of the time of a pass, what the question for the owners of new pods may take: scores are worth more than owners. */
+const OWNERS_SHARE = 0.25;
+
 /** A pass that is under way, and how many wait for it. */
 interface RunningPass {
   readonly outcome: Promise<PassOutcome>;
   readonly controller: AbortController;
   waiting: number;
 }
+
+/** What a pass has to keep to. */
+interface Limits {
+  /** The instant to score, Unix time in seconds. */
+  readonly timeSeconds: number;
+  readonly signal: AbortSignal;
+  readonly ownersTimeoutSeconds: number;
+}
+
+/** What a pass adds to on its way. */
+interface Account {
+  readonly queries: QueryReport[];
+  readonly warnings: string[];
+}
+
+/** What went wrong within this program is for its log. */
+const INTERNAL_MESSAGE = 'The scores could not be made by a fault of the exporter; its log has the details.';
 
 /** Runs passes, one at a time. */
 export class DetectionPass {
@@ -60,7 +80,7 @@ export class DetectionPass {
         (scrapeTimeoutSeconds ?? Infinity) / 2,
       ),
     );
-    const pass = this.#running ?? this.#start();
+    const pass = this.#running ?? this.#start(timeoutSeconds);
     pass.waiting++;
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<PassOutcome>((resolve) => {
@@ -80,11 +100,13 @@ export class DetectionPass {
     if (this.#running !== undefined) this.#end(this.#running);
   }
 
-  #start(): RunningPass {
+  /** @param timeoutSeconds how long the first who asks is going to wait. */
+  #start(timeoutSeconds: number): RunningPass {
     const controller = new AbortController();
     // Its own limit as well: otherwise scrapes that join one after the other would keep a stuck pass alive.
     const limit = AbortSignal.timeout(milliseconds(this.#options.timeoutSeconds));
-    const outcome = this.#pass(AbortSignal.any([controller.signal, limit]));
+    const signal = AbortSignal.any([controller.signal, limit]);
+    const outcome = this.#pass(signal, timeoutSeconds * OWNERS_SHARE);
     const pass: RunningPass = { outcome, controller, waiting: 0 };
     this.#running = pass;
     void outcome.finally(() => this.#forget(pass)).catch(() => undefined);
@@ -100,14 +122,14 @@ export class DetectionPass {
     pass.controller.abort(new DOMException('Nobody waits for the answer any more.', 'TimeoutError'));
   }
 
-  async #pass(signal: AbortSignal): Promise<PassOutcome> {
+  async #pass(signal: AbortSignal, ownersTimeoutSeconds: number): Promise<PassOutcome> {
     const { slot, now, onOutcome, whyNoModel } = this.#options;
     const started = now();
     const queries: QueryReport[] = [];
     const warnings: string[] = [];
     const report = () => ({
       timeSeconds: started / 1000,
-      durationSeconds: (now() - started) / 1000,
+      durationSeconds: secondsBetween(started, now()),
       queries,
       warnings,
     });
@@ -118,21 +140,28 @@ export class DetectionPass {
     };
     if (model === undefined) return end({ ...report(), kind: 'no_model', message: whyNoModel() });
     try {
-      const detection = await this.#score(model, started / 1000, signal, queries, warnings);
+      const detection = await this.#score(
+        model,
+        { timeSeconds: started / 1000, signal, ownersTimeoutSeconds },
+        { queries, warnings },
+      );
       return end({ ...report(), kind: 'detection', detection });
     } catch (error) {
-      const kind =
-        error instanceof PrometheusError && error.kind === 'timeout' ? 'timeout' : 'upstream_error';
+      if (!(error instanceof PrometheusError)) {
+        return end(
+          { ...report(), kind: 'internal', message: INTERNAL_MESSAGE, reason: messageOf(error) },
+          error,
+        );
+      }
+      const kind = error.kind === 'timeout' ? 'timeout' : 'upstream_error';
       return end({ ...report(), kind, message: messageOf(error) }, error);
     }
   }
 
   async #score(
     model: Model,
-    timeSeconds: number,
-    signal: AbortSignal,
-    queries: QueryReport[],
-    warnings: string[],
+    { timeSeconds, signal, ownersTimeoutSeconds }: Limits,
+    { queries, warnings }: Account,
   ): Promise<Detection> {
     const builder = new FeatureTableBuilder(model.features, recentInstants(timeSeconds));
     const answers = await settleAll(
@@ -145,7 +174,9 @@ export class DetectionPass {
       for (const warning of answer.warnings) warnings.push(`${feature.name}: ${warning}`);
     });
     try {
-      await this.#workloads.lookUp(model, builder.podsSeen(), timeSeconds, signal);
+      const limit = AbortSignal.timeout(milliseconds(ownersTimeoutSeconds));
+      const either = AbortSignal.any([signal, limit]);
+      await this.#workloads.lookUp(model, builder.podsSeen(), timeSeconds, either);
     } catch (error) {
       if (signal.aborted) throw error;
       warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
@@ -163,7 +194,7 @@ export class DetectionPass {
     const { api, now } = this.#options;
     const started = now();
     const report = (success: boolean) =>
-      queries.push({ query: feature.name, success, durationSeconds: (now() - started) / 1000 });
+      queries.push({ query: feature.name, success, durationSeconds: secondsBetween(started, now()) });
     try {
       const answer = await api.queryRange({
         query: feature.query,
@@ -205,6 +236,11 @@ function recentInstants(timeSeconds: number): Float64Array {
     { length: RECENT_INSTANTS },
     (_, index) => timeSeconds - (RECENT_INSTANTS - 1 - index) * RECENT_STEP_SECONDS,
   );
+}
+
+/** From one reading of the clock to the next, in milliseconds; the clock may have been set back meanwhile. */
+function secondsBetween(start: number, end: number): number {
+  return Math.max(0, end - start) / 1000;
 }
 
 /** Timers take whole milliseconds: `2.01 * 1000` is none. */

@@ -2,6 +2,7 @@
 
 import type { SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
+import { isObjectName } from './object-name.js';
 
 /** A pod, and what it belongs to. */
 export interface PodIdentity {
@@ -33,7 +34,7 @@ export interface BuiltTable {
   readonly droppedSeries: ReadonlyMap<string, number>;
 }
 
-/** Identifies a pod, or anything else that has a name in a namespace. Neither part can hold the separator. */
+/** Identifies a pod, or anything else that has a name in a namespace. Neither part holds the separator (`isObjectName`). */
 export function podKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
@@ -77,6 +78,7 @@ export class FeatureTableBuilder {
       const namespace = series.labels[index]?.namespace;
       const pod = series.labels[index]?.[feature.podLabel];
       if (!namespace || !pod) this.#drop('unlabelled');
+      else if (!isObjectName(namespace) || !isObjectName(pod)) this.#drop('bad_name');
       else this.#addSamples(this.#row(namespace, pod), column, series, index);
     }
   }

@@ -1,6 +1,7 @@
 /** Which workload a pod belongs to: by kube-state-metrics where it is there, else by the pod's name. */
 
 import type { SeriesSet } from '../prometheus/api.js';
+import { isObjectName } from './object-name.js';
 import { podKey } from './table.js';
 
 /** The queries that name the owners of pods, and the owners of those owners. */
@@ -39,7 +40,7 @@ function staticPodName(pod: string, node: string): string {
 
 /** kube-state-metrics writes `<none>` (version 1) or an empty label (version 2) for an object without an owner. */
 function isOwner(name: string | undefined): name is string {
-  return name !== undefined && name !== '' && name !== '<none>';
+  return name !== undefined && name !== '<none>' && isObjectName(name);
 }
 
 function ownersByName(series: SeriesSet, nameLabel: string): Map<string, string> {

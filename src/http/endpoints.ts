@@ -61,6 +61,7 @@ export const ENDPOINTS = [
     responses: {
       200: json('The judgement.', 'DetectResponse'),
       400: json('A query parameter is wrong or unknown.', 'ErrorResponse'),
+      500: json('The exporter failed; its log has the details.', 'ErrorResponse'),
       502: json('Prometheus failed, or its answer cannot be used.', 'ErrorResponse'),
       503: json('There is no model yet.', 'ErrorResponse'),
       504: json('Prometheus did not answer in time.', 'ErrorResponse'),

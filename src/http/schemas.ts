@@ -189,6 +189,7 @@ const LastPass = z
     pods_unscored: z.record(z.string(), count()).describe('Pods that were seen and not scored, by reason.'),
     duration_seconds: z.number().nonnegative().describe('How long the pass took, in seconds.'),
     warnings: z.array(z.string()).describe('What was odd about the data, in sentences.'),
+    error: z.string().nullable().describe('Why no pod was scored; null when the pass came to its end.'),
   })
   .describe('The last detection pass.');
 

@@ -37,6 +37,7 @@ export function describeLastPass({ last_pass: pass }: HealthReport): string {
   return [
     `At ${pass.time}: ${[`${counted(pass.pods_scored, 'pod')} scored`, ...unscored].join(', ')}.`,
     ...pass.warnings,
+    ...(pass.error === null ? [] : [pass.error]),
   ].join(' ');
 }
 

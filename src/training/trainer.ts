@@ -100,7 +100,7 @@ export class Trainer {
       slot.set(model);
       for (const warning of warnings) logger.warn({}, warning);
       const { samples, pods, fingerprint } = model;
-      const lastDurationSeconds = (now() - started) / 1000;
+      const lastDurationSeconds = Math.max(0, now() - started) / 1000;
       logger.info({ samples, pods, fingerprint, seconds: lastDurationSeconds }, 'Trained a model.');
       this.#account = {
         ...this.#account,
@@ -119,7 +119,7 @@ export class Trainer {
         failures: this.#account.failures + 1,
         lastSucceeded: false,
         lastError: { message, timeSeconds: now() / 1000 },
-        lastDurationSeconds: (now() - started) / 1000,
+        lastDurationSeconds: Math.max(0, now() - started) / 1000,
       };
       const kept = slot.get() === undefined ? 'There is no model yet' : 'The old model stays';
       logger.error({}, `Training failed. ${kept}. ${message}`);

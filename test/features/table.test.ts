@@ -200,6 +200,21 @@ describe('FeatureTableBuilder', () => {
     expect(counts(built.unscored)).to.deep.equal({});
   });
 
+  it('drops and counts series whose names would mix two pods up', () => {
+    const built = build({
+      cpu: seriesSet(
+        [{ namespace: 'ns', pod: 'a/b' }, [600, 1]],
+        [{ namespace: 'ns/a', pod: 'b' }, [600, 1]],
+        [{ namespace: 'ns', pod: '\ud800' }, [600, 1]],
+        [{ namespace: 'ns', pod: 'x'.repeat(65_536) }, [600, 1]],
+        constant('a', 1),
+      ),
+      memory: seriesSet(constant('a', 10)),
+    });
+    expect(Object.keys(rowsOf(built))).to.deep.equal(['ns/a']);
+    expect(counts(built.droppedSeries)).to.deep.equal({ bad_name: 4 });
+  });
+
   it('reads the pod from the label of the feature', () => {
     const old = feature('old', { podLabel: 'pod_name' });
     const builder = new FeatureTableBuilder([old], Float64Array.from([600]));

@@ -56,6 +56,7 @@ describe('resolveOwners', () => {
     ['<none>', { owner_kind: '<none>', owner_name: '<none>' }],
     ['an empty name', { owner_kind: '', owner_name: '' }],
     ['no name', {}],
+    ['a name that cannot be one', { owner_kind: 'Deployment', owner_name: 'a,b' }],
   ];
   for (const [what, owner] of unowned) {
     it(`stops at a ReplicaSet and at a Job whose owner has ${what}`, () => {

@@ -110,6 +110,7 @@ describe('GET /detect', () => {
   }
 
   for (const [kind, status] of [
+    ['internal', 500],
     ['no_model', 503],
     ['timeout', 504],
     ['upstream_error', 502],

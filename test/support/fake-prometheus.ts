@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/detection/detect.js';
 import { type AskedQuery, instantsOf, seriesOf } from './fake-api.js';
+import type { Upstream } from './fault-proxy.js';
 import { readBody } from './http-server.js';
 import type { Answer } from './small-cluster.js';
 
@@ -14,7 +15,11 @@ export interface RecordedRequest extends Omit<AskedQuery, 'signal'> {
 }
 
 /** Whether a request looks at earlier time than a detection pass does, which asks for the same minutes each time. */
-export function isOfTraining({ kind, startSeconds, endSeconds }: RecordedRequest): boolean {
+export function isOfTraining({
+  kind,
+  startSeconds,
+  endSeconds,
+}: Omit<RecordedRequest, 'authorization'>): boolean {
   return kind === 'range' && endSeconds - startSeconds !== (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
 }
 
@@ -125,25 +130,30 @@ function trickle(response: ServerResponse, body: Buffer): void {
 async function read(request: IncomingMessage): Promise<RecordedRequest> {
   const form = new URLSearchParams(await readBody(request));
   if (request.method !== 'POST') throw new Error(`Expected POST, got ${request.method}.`);
+  return { ...readForm(request.url ?? '', form), authorization: request.headers.authorization };
+}
+
+/** The same without a server: for a proxy that asks nobody. */
+export function upstreamOf(answer: Answer): Upstream {
+  return async (path, form) => {
+    const request = { ...readForm(path, form), authorization: undefined };
+    return { status: 200, body: JSON.stringify({ status: 'success', data: dataFor(answer, request) }) };
+  };
+}
+
+/** @throws {Error} on what Prometheus would not take. */
+export function readForm(path: string, form: URLSearchParams): Omit<RecordedRequest, 'authorization'> {
   const number = (name: string): number => {
     const value = Number(form.get(name) ?? Number.NaN);
     if (!Number.isFinite(value)) throw new Error(`Expected a number as ${name}, got ${form.get(name)}.`);
     return value;
   };
   const query = form.get('query') ?? '';
-  const { authorization } = request.headers;
-  if (request.url === '/api/v1/query') {
+  if (path === '/api/v1/query') {
     const time = number('time');
-    return {
-      kind: 'instant',
-      query,
-      startSeconds: time,
-      endSeconds: time,
-      stepSeconds: 1,
-      authorization,
-    };
+    return { kind: 'instant', query, startSeconds: time, endSeconds: time, stepSeconds: 1 };
   }
-  if (request.url !== '/api/v1/query_range') throw new Error(`There is nothing at ${request.url}.`);
+  if (path !== '/api/v1/query_range') throw new Error(`There is nothing at ${path}.`);
   const stepSeconds = number('step');
   if (stepSeconds <= 0) {
     throw new Error('zero or negative query resolution step widths are not accepted. Try a positive integer');
@@ -154,7 +164,6 @@ async function read(request: IncomingMessage): Promise<RecordedRequest> {
     startSeconds: number('start'),
     endSeconds: number('end'),
     stepSeconds,
-    authorization,
   };
 }
 

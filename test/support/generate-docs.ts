@@ -1,7 +1,11 @@
-/** Writes the generated sections of the README: `npm run docs`. */
+/** Writes the generated sections of the documents: `npm run docs`. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { updateReadme } from './generated-docs.js';
+import { updateFaults, updateReadme } from './generated-docs.js';
 
-const path = 'README.md';
-writeFileSync(path, await updateReadme(readFileSync(path, 'utf8')));
+for (const [path, update] of [
+  ['README.md', updateReadme],
+  ['docs/faults.md', updateFaults],
+] as const) {
+  writeFileSync(path, await update(readFileSync(path, 'utf8')));
+}

@@ -1,8 +1,9 @@
-/** The parts of the README that derive from the code: what stands between the markers is replaced. */
+/** The parts of the documents that derive from the code: what stands between the markers is replaced. */
 
 import { settingsMarkdown } from '../../src/config/help.js';
 import { ENDPOINTS } from '../../src/http/endpoints.js';
 import { createMetrics } from '../../src/metrics/registry.js';
+import { PROCESS_FAULTS, UPSTREAM_FAULTS } from './faults.js';
 
 /** The README with its generated sections up to date. */
 export async function updateReadme(readme: string): Promise<string> {
@@ -11,13 +12,33 @@ export async function updateReadme(readme: string): Promise<string> {
     metrics: await metricsMarkdown(),
     endpoints: endpointsMarkdown(),
   };
-  let updated = readme;
+  return withSections(readme, sections);
+}
+
+/** docs/faults.md with the tables of the faults that the tests go through. */
+export function updateFaults(page: string): string {
+  const upstream = UPSTREAM_FAULTS.map(({ name, pods, sees }) => [
+    name,
+    pods === 'none' ? 'no pods' : pods.named,
+    sees,
+  ]);
+  const process = Object.entries(PROCESS_FAULTS).map(([name, { scrape, sees }]) => [name, scrape, sees]);
+  return withSections(page, {
+    counts: `${upstream.length} faults between the exporter and Prometheus, ${process.length} of processes and machines.`,
+    upstream: markdownTable(['Prometheus …', 'a scrape names', 'to be read'], upstream),
+    process: markdownTable(['fault', 'a scrape names', 'to be read'], process),
+  });
+}
+
+/** Puts each text between its markers. */
+function withSections(page: string, sections: Readonly<Record<string, string>>): string {
+  let updated = page;
   for (const [name, text] of Object.entries(sections)) {
     const begin = `<!-- generated: ${name} -->`;
     const end = `<!-- end: ${name} -->`;
     const start = updated.indexOf(begin);
     const stop = updated.indexOf(end);
-    if (start < 0 || stop < start) throw new Error(`Expected ${begin} and ${end} in the README.`);
+    if (start < 0 || stop < start) throw new Error(`Expected ${begin} and ${end} on the page.`);
     updated = `${updated.slice(0, start + begin.length)}\n${text}\n${updated.slice(stop)}`;
   }
   return updated;

@@ -13,8 +13,13 @@ export const HOSTILE = `</script><img src=x onerror="alert('1')">&`;
 const passReport: PassReport = { timeSeconds: 1767225600, durationSeconds: 0.1, queries: [], warnings: [] };
 
 /** A pass that came to nothing. */
-export function failedPass(kind: 'no_model' | 'timeout' | 'upstream_error', message: string): PassOutcome {
-  return { ...passReport, kind, message };
+export function failedPass(
+  kind: 'no_model' | 'timeout' | 'upstream_error' | 'internal',
+  message: string,
+): PassOutcome {
+  return kind === 'internal'
+    ? { ...passReport, kind, message, reason: 'A secret of the log.' }
+    : { ...passReport, kind, message };
 }
 
 /** A pass that scored the given pods. Each pod has cpu 1, memory 2, …, usually 1.5 lower, 3 spreads away. */
@@ -100,6 +105,7 @@ export const seasonedHealth: HealthReport = {
     pods_unscored: { missing_cpu: 2 },
     duration_seconds: 0.08,
     warnings: ['The rate of CPU is empty.'],
+    error: null,
   },
 };
 

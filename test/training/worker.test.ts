@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import type { Model } from '../../src/model/model.js';
 import { createPrometheusClient } from '../../src/prometheus/client.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../src/training/job.js';
-import { TrainingFailedError, trainInWorker } from '../../src/training/run-in-worker.js';
+import {
+  TrainingFailedError,
+  trainInWorker,
+  trainingLimitSeconds,
+} from '../../src/training/run-in-worker.js';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
 import { rejection } from '../support/rejection.js';
 import { FEATURES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
@@ -50,11 +54,15 @@ describe('training in a worker thread', () => {
 
   afterEach(() => prometheus.close());
 
-  const trainThere = (signal: AbortSignal = never, onRequest: (code: string) => void = ignore) =>
+  const trainThere = (
+    signal: AbortSignal = never,
+    onRequest: (code: string) => void = ignore,
+    limitSeconds = 60,
+  ) =>
     within(
       8_000,
       'the worker',
-      trainInWorker({ prometheusUrl: prometheus.url, request: REQUEST }, signal, onRequest),
+      trainInWorker({ prometheusUrl: prometheus.url, request: REQUEST }, signal, onRequest, limitSeconds),
     );
   const trainHere = () => train(createPrometheusClient({ baseUrl: prometheus.url }), REQUEST, never);
 
@@ -104,6 +112,17 @@ describe('training in a worker thread', () => {
     await eventually(() => expect(prometheus.open).to.equal(0));
   });
 
+  it('ends the thread when the training as a whole takes too long, and says what to do', async () => {
+    prometheus.fault = { kind: 'hang' };
+    const error = await rejection(trainThere(never, ignore, 1), TrainingFailedError);
+    expect(error.message).to.include('within 1 s').and.to.include('NAMESPACE_REGEX');
+    await eventually(() => expect(prometheus.open).to.equal(0));
+  });
+
+  it('has the time until the next training, and neither seconds nor days', () => {
+    expect([1, 900, 86_400].map(trainingLimitSeconds)).to.deep.equal([300, 900, 3600]);
+  });
+
   it('starts no thread when it was aborted before', async () => {
     const error = await rejection(trainThere(AbortSignal.abort()), TrainingFailedError);
     expect(error.message).to.include('before it began');
@@ -111,7 +130,7 @@ describe('training in a worker thread', () => {
   });
 
   it('turns a crash of the thread into an error', async () => {
-    const crash = trainInWorker({ prometheusUrl: 'not a URL', request: REQUEST }, never, ignore);
+    const crash = trainInWorker({ prometheusUrl: 'not a URL', request: REQUEST }, never, ignore, 60);
     const error = await rejection(within(8_000, 'the crash', crash), TrainingFailedError);
     expect(error.message).to.include('The training thread failed').and.to.include('base URL');
   });

@@ -1,0 +1,209 @@
+import { expect } from 'chai';
+import { exposedValue } from '../support/exposition.js';
+import { isOfTraining, readForm, upstreamOf } from '../support/fake-prometheus.js';
+import { type Behaviour, type FaultProxy, passOn, startFaultProxy } from '../support/fault-proxy.js';
+import { PROCESS_FAULTS, type ProcessFaultName } from '../support/faults.js';
+import { endPrograms, startProgram } from '../support/program.js';
+import { requireTool } from '../support/real-tools.js';
+import { expectNoPods, flaggedIn, healthOf, podsIn, scrape, untilTrained } from '../support/scraping.js';
+import { type ServiceProcess, startServiceProcess } from '../support/service-process.js';
+import { SmallCluster } from '../support/small-cluster.js';
+import { startSmallPrometheus } from '../support/small-prometheus.js';
+import { eventually } from '../support/waiting.js';
+
+const CULPRIT = 'shop/cart-3';
+const DAY_MILLISECONDS = 24 * 3600 * 1000;
+
+/** Only the requests of trainings; scrapes go on. */
+const inTraining =
+  (behaviour: Behaviour): Behaviour =>
+  (exchange) =>
+    isOfTraining(readForm(exchange.path, exchange.form)) ? behaviour(exchange) : passOn(exchange);
+
+const hang: Behaviour = () => {};
+
+/** Below the limit of one answer, and more than fits into the memory of the thread when it is JSON. */
+const tooMuchForTheHeap: Behaviour = ({ response }) => {
+  const series = `{"metric":{},"values":[${'[1,"1"],'.repeat(1e6)}[1,"1"]]}`;
+  response.end(`{"status":"success","data":{"resultType":"matrix","result":[${series}]}}`);
+};
+
+describe('faults of the exporter, its machine and its Prometheus', function () {
+  this.timeout(60_000);
+
+  let cluster: SmallCluster;
+  let proxy: FaultProxy;
+  let service: ServiceProcess | undefined;
+
+  beforeEach(async () => {
+    cluster = new SmallCluster();
+    cluster.misbehave('cart-3', Date.now() / 1000 - 120);
+    proxy = await startFaultProxy(upstreamOf(cluster.answer));
+  });
+
+  afterEach(async () => {
+    await service?.kill();
+    service = undefined;
+    await endPrograms();
+    await proxy.close();
+  });
+
+  const settingsFor = (url: string, others: Readonly<Record<string, string>> = {}) => ({
+    PROMETHEUS_URL: url,
+    REQUEST_TIMEOUT_SECONDS: '2',
+    IFOREST_N_ESTIMATORS: '25',
+    RETRAIN_SCHEDULE: '0 4 29 2 *',
+    ...others,
+  });
+  const EACH_SECOND = { RETRAIN_SCHEDULE: '* * * * * *' };
+
+  async function start(settings: Readonly<Record<string, string>>, parameters: readonly string[] = []) {
+    service = await startServiceProcess(settings, parameters);
+    await untilTrained(service.url);
+    await expectUsual(service);
+    return service;
+  }
+
+  async function expectUsual({ url }: ServiceProcess): Promise<void> {
+    const text = await scrape(url);
+    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+    expect(podsIn(text)).to.deep.equal(cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`));
+    expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
+  }
+
+  /** Trainings succeed again, be it after the ones that were under way. */
+  async function expectTrainings({ url }: ServiceProcess): Promise<void> {
+    const successes = async () => {
+      const { runs, failures } = (await healthOf(url)).training;
+      return runs - failures;
+    };
+    const before = await successes();
+    await eventually(async () => expect(await successes()).to.be.above(before + 1), 20_000);
+  }
+
+  const lastTrainingError = async ({ url }: ServiceProcess) =>
+    (await healthOf(url)).training.last_error?.message ?? expect.fail('no training has failed');
+
+  async function jumps(milliseconds: number): Promise<void> {
+    const shifted = await start(settingsFor(proxy.url, EACH_SECOND));
+    await proxy.switchTo(async (exchange) => {
+      // Like a server that has data of its own time only.
+      const { startSeconds } = readForm(exchange.path, exchange.form);
+      if (Math.abs(startSeconds - Date.now() / 1000) < 20 * 3600) return passOn(exchange);
+      exchange.response.end('{"status":"success","data":{"resultType":"matrix","result":[]}}');
+    });
+    await shifted.shiftClock(milliseconds);
+    for (let round = 0; round < 3; round++) {
+      const text = await scrape(shifted.url);
+      expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
+      expectNoPods(text);
+      expect(exposedValue(text, 'anomaly_exporter_scrape_duration_seconds')).to.be.at.least(0);
+    }
+    await shifted.shiftClock(0);
+    await expectUsual(shifted);
+    await expectTrainings(shifted);
+  }
+
+  const tests: Readonly<Record<ProcessFaultName, (this: Mocha.Context) => Promise<void>>> = {
+    async 'Prometheus is restarted'() {
+      requireTool(this, 'prometheus');
+      requireTool(this, 'promtool');
+      const prometheus = await startSmallPrometheus(cluster);
+      try {
+        const running = await start(settingsFor(prometheus.url));
+        for (let round = 0; round < 2; round++) {
+          await prometheus.stop();
+          const text = await scrape(running.url);
+          expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
+          expectNoPods(text);
+          await prometheus.start();
+          await expectUsual(running);
+        }
+      } finally {
+        await prometheus.close();
+      }
+    },
+
+    async 'The clock of the exporter jumps a day ahead'() {
+      await jumps(DAY_MILLISECONDS);
+    },
+
+    async 'The clock of the exporter jumps a day back'() {
+      await jumps(-DAY_MILLISECONDS);
+    },
+
+    async 'The training thread is killed'() {
+      const running = await start(settingsFor(proxy.url, EACH_SECOND));
+      await proxy.switchTo(inTraining(hang));
+      for (let round = 0; round < 3; round++) {
+        await eventually(async () => expect(await running.killTraining()).to.equal(true));
+        await expectUsual(running);
+      }
+      await eventually(async () => expect(await lastTrainingError(running)).to.include('without an outcome'));
+      await proxy.switchTo(undefined);
+      while (await running.killTraining());
+      await expectTrainings(running);
+    },
+
+    async 'The training thread runs out of memory'() {
+      const running = await start(settingsFor(proxy.url, EACH_SECOND), ['--max-old-space-size=64']);
+      await proxy.switchTo(inTraining(tooMuchForTheHeap));
+      await eventually(
+        async () => expect(await lastTrainingError(running)).to.include('memory limit'),
+        30_000,
+      );
+      await expectUsual(running);
+      await proxy.switchTo(undefined);
+      await expectTrainings(running);
+    },
+
+    async 'A training hangs'() {
+      const running = await start(settingsFor(proxy.url, EACH_SECOND));
+      await proxy.switchTo(inTraining(hang));
+      await eventually(() => expect(proxy.open).to.equal(1));
+      for (let round = 0; round < 10; round++) await expectUsual(running);
+      expect((await healthOf(running.url)).training.running).to.equal(true);
+      // What the server does when it comes to itself.
+      await proxy.switchTo('refuse');
+      await proxy.switchTo(undefined);
+      await expectTrainings(running);
+    },
+
+    async 'SIGTERM during the start'() {
+      for (let milliseconds = 0; milliseconds <= 900; milliseconds += 60) {
+        const program = startProgram(['serve'], settingsFor(proxy.url, { PORT: '0', HOST: '127.0.0.1' }));
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+        program.kill('SIGTERM');
+        const end = await program.ended(10_000);
+        const said = program.stderr();
+        if (said === '' && end.signal !== null) expect(end).to.deep.equal({ code: null, signal: 'SIGTERM' });
+        else expect(end, said).to.deep.equal({ code: 0, signal: null });
+        expect(said.match(/"level":[56]0/), said).to.equal(null);
+      }
+    },
+
+    async 'SIGTERM during a training'() {
+      await proxy.switchTo(hang);
+      const program = startProgram(['serve'], settingsFor(proxy.url, { PORT: '0', HOST: '127.0.0.1' }));
+      await eventually(() => expect(proxy.open).to.be.above(0));
+      program.kill('SIGTERM');
+      expect(await program.ended(10_000)).to.deep.equal({ code: 0, signal: null });
+      expect(program.stderr()).to.include('Stopped.');
+    },
+
+    async 'SIGTERM during scrapes that hang'() {
+      const settings = { PORT: '0', HOST: '127.0.0.1', REQUEST_TIMEOUT_SECONDS: '300' };
+      const program = startProgram(['serve'], settingsFor(proxy.url, settings));
+      const url = await program.listening();
+      await untilTrained(url);
+      await proxy.switchTo(hang);
+      const scrapes = [scrape(url), scrape(url)];
+      await eventually(() => expect(proxy.open).to.equal(3));
+      program.kill('SIGTERM');
+      for (const text of await Promise.all(scrapes)) expectNoPods(text);
+      expect(await program.ended(10_000)).to.deep.equal({ code: 0, signal: null });
+    },
+  };
+
+  for (const name of Object.keys(PROCESS_FAULTS) as ProcessFaultName[]) it(name, tests[name]);
+});

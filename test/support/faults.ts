@@ -1,0 +1,521 @@
+/**
+ * The faults that the exporter is put through, with what it must make of each. The test goes through this table, and
+ * docs/faults.md is generated from it.
+ */
+
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
+import type { Behaviour, Exchange, FaultSwitch } from './fault-proxy.js';
+import { topicOf } from './small-cluster.js';
+
+/** One fault between the exporter and Prometheus. */
+export interface UpstreamFault {
+  /** What Prometheus, or what is in between, does. */
+  readonly name: string;
+  readonly fault: FaultSwitch;
+  /**
+   * The pods that a scrape names meanwhile, from those that are there: none means `anomaly_exporter_up 0`, and every
+   * other answer `anomaly_exporter_up 1`.
+   */
+  readonly pods: 'none' | { readonly named: string; of(usual: readonly string[]): readonly string[] };
+  /** What an operator reads of it, in `/healthz` or in the metrics. */
+  readonly says: RegExp;
+  /** The same for people, in the docs. */
+  readonly sees: string;
+}
+
+/** The form of an answer, as far as faults change it. */
+interface Series {
+  metric: Record<string, string>;
+  values?: [number, string][];
+  value?: [number, string];
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** More than the exporter takes. Compressed it is a thousandth of that. */
+const BOMB_BYTES = 300 * MEBIBYTE;
+
+const answerWith =
+  (status: number, body: string, headers: Readonly<Record<string, string>> = {}): Behaviour =>
+  ({ response }) => {
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(body);
+  };
+
+/** HTTP 200 with JSON in place of the answer. */
+const json = (value: unknown): Behaviour => answerWith(200, JSON.stringify(value));
+
+const success = (data: unknown) => json({ status: 'success', data });
+
+const matrix = (result: unknown) => success({ resultType: 'matrix', result });
+
+/** Takes the answer apart and puts it together otherwise; owners are left alone. */
+const rewrite =
+  (change: (series: Series[], topic: string) => unknown): Behaviour =>
+  async ({ query, response, upstream }) => {
+    const answer = JSON.parse((await upstream()).body) as { data: { result: Series[] } };
+    const topic = topicOf(query);
+    if (!topic.startsWith('kube_')) answer.data.result = change(answer.data.result, topic) as Series[];
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+  };
+
+/** Every sample in place of the one that came. */
+const samples = (change: (sample: [number, string], isLast: boolean) => [number, string]): Behaviour =>
+  rewrite((result) =>
+    result.map((series) => ({
+      ...series,
+      ...(series.values && {
+        values: series.values.map((sample, index, all) => change(sample, index === all.length - 1)),
+      }),
+      ...(series.value && { value: change(series.value, true) }),
+    })),
+  );
+
+/** A pod like the first one under this name, beside those that are there. */
+const named = (...names: readonly string[]): Behaviour =>
+  rewrite((result) => {
+    const [first] = result;
+    if (first === undefined) return result;
+    return [...result, ...names.map((pod) => ({ ...first, metric: { ...first.metric, pod } }))];
+  });
+
+/** The start of the real answer, then what `rest` does. */
+const halfOf =
+  (rest: (exchange: Exchange, half: Buffer) => void): Behaviour =>
+  async (exchange) => {
+    const body = Buffer.from((await exchange.upstream()).body);
+    exchange.response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
+    exchange.response.write(body.subarray(0, body.length / 2), () => rest(exchange, body));
+  };
+
+/** The same piece again and again, until the other side has had enough. */
+const endless =
+  (piece: Buffer): Behaviour =>
+  async ({ response }) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    while (!response.destroyed) {
+      // A connection that is gone never drains.
+      if (response.write(piece)) await sleep(0);
+      else await Promise.race([once(response, 'drain'), sleep(100)]);
+    }
+  };
+
+const bomb = (encoding: string, compress: (bytes: Buffer) => Buffer): Behaviour => {
+  let compressed: Buffer | undefined;
+  return ({ response }) => {
+    // Made when it is needed: it takes a second.
+    compressed ??= compress(Buffer.alloc(BOMB_BYTES, ' '));
+    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Encoding': encoding });
+    response.end(compressed);
+  };
+};
+
+const drip: Behaviour = async ({ response, upstream }) => {
+  const { body } = await upstream();
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+  for (let sent = 0; sent < body.length && !response.destroyed; sent++) {
+    response.write(body.charAt(sent));
+    await sleep(1000);
+  }
+};
+
+const bytes =
+  (text: string): Behaviour =>
+  ({ response }) => {
+    response.socket?.end(text);
+  };
+
+const hang: Behaviour = () => {};
+
+const none = { pods: 'none' } as const;
+const all = { named: 'all pods', of: (usual: readonly string[]) => usual };
+const noPod = { named: 'no pods, with `anomaly_exporter_up 1`', of: () => [] };
+
+const connection: readonly UpstreamFault[] = [
+  {
+    ...none,
+    name: 'refuses connections',
+    fault: 'refuse',
+    says: /ECONNREFUSED/,
+    sees: '“Is Prometheus running?”',
+  },
+  {
+    ...none,
+    name: 'resets the connection before the answer',
+    fault: ({ response }) => void (response.socket as import('node:net').Socket).resetAndDestroy(),
+    says: /ECONNRESET/,
+    sees: '“no whole answer (read ECONNRESET)”',
+  },
+  {
+    ...none,
+    name: 'closes the connection without an answer',
+    fault: ({ response }) => void response.destroy(),
+    says: /socket hang up/,
+    sees: '“no whole answer (socket hang up)”',
+  },
+  {
+    ...none,
+    name: 'resets the connection in the middle of the body',
+    fault: halfOf(({ response }) => void (response.socket as import('node:net').Socket).resetAndDestroy()),
+    says: /ECONNRESET|aborted/,
+    sees: '“an answer that cannot be read to its end”',
+  },
+  {
+    ...none,
+    name: 'closes the connection in the middle of the body',
+    fault: halfOf(({ response }) => void response.destroy()),
+    says: /aborted|ECONNRESET/,
+    sees: '“an answer that cannot be read to its end”',
+  },
+  {
+    ...none,
+    name: 'accepts and never answers',
+    fault: hang,
+    says: /in time|within/,
+    sees: '“no whole answer in time”',
+  },
+  {
+    ...none,
+    name: 'sends half of the answer and no more',
+    fault: halfOf(() => {}),
+    says: /in time|within/,
+    sees: '“no whole answer in time”',
+  },
+  {
+    ...none,
+    name: 'sends one byte a second',
+    fault: drip,
+    says: /in time|within/,
+    sees: '“no whole answer in time”',
+  },
+  {
+    ...none,
+    name: 'speaks another protocol',
+    fault: bytes('SSH-2.0-OpenSSH_9.2p1\r\n'),
+    says: /Does the port speak/,
+    sees: '“Does the port speak HTTPS?”',
+  },
+  {
+    ...none,
+    name: 'sends headers without an end',
+    fault: async ({ response }) => {
+      const { socket } = response;
+      socket?.write('HTTP/1.1 200 OK\r\n');
+      for (let line = 0; socket?.writable && line < 10_000; line++)
+        socket.write(`X-${line}: ${'x'.repeat(100)}\r\n`);
+    },
+    says: /HPE_HEADER_OVERFLOW/,
+    sees: '“HPE_HEADER_OVERFLOW”',
+  },
+];
+
+const status: readonly UpstreamFault[] = [
+  {
+    ...none,
+    name: 'answers 500 with an error in JSON',
+    fault: answerWith(500, '{"status":"error","errorType":"internal","error":"the disk is full"}'),
+    says: /HTTP 500 \("the disk is full"\)/,
+    sees: 'the words of Prometheus',
+  },
+  {
+    ...none,
+    name: 'answers 502 with a page of a proxy',
+    fault: answerWith(502, '<html><h1>502 Bad Gateway</h1></html>', { 'Content-Type': 'text/html' }),
+    says: /HTTP 502 .*Bad Gateway/,
+    sees: 'the start of the page',
+  },
+  {
+    ...none,
+    name: 'answers 503 without a body',
+    fault: answerWith(503, ''),
+    says: /HTTP 503/,
+    sees: 'the status',
+  },
+  {
+    ...none,
+    name: 'answers 429 with Retry-After: 3600',
+    fault: answerWith(429, 'slow down', { 'Retry-After': '3600' }),
+    says: /HTTP 429 .*Query less often/,
+    sees: '“Query less often, or raise the limit”; the next scrape asks all the same',
+  },
+  {
+    ...none,
+    name: 'answers 401',
+    fault: answerWith(401, 'no', { 'WWW-Authenticate': 'Basic' }),
+    says: /HTTP 401/,
+    sees: 'which setting takes the password',
+  },
+  {
+    ...none,
+    name: 'redirects to itself',
+    fault: ({ response }) => void response.writeHead(307, { Location: '/api/v1/query_range' }).end(),
+    says: /HTTP 307 to/,
+    sees: 'where to; redirects are not followed',
+  },
+  {
+    ...none,
+    name: 'redirects to another host',
+    fault: answerWith(302, '', { Location: 'http://login.example.org/?next=x' }),
+    says: /HTTP 302 to http:\/\/login\.example\.org/,
+    sees: 'where to; redirects are not followed',
+  },
+];
+
+const body: readonly UpstreamFault[] = [
+  {
+    ...none,
+    name: 'answers with a login page',
+    fault: answerWith(200, '<!doctype html><title>Sign in</title>', { 'Content-Type': 'text/html' }),
+    says: /not JSON .*Sign in/,
+    sees: 'the start of the page',
+  },
+  {
+    ...none,
+    name: 'answers with nothing',
+    fault: answerWith(200, ''),
+    says: /0 characters/,
+    sees: '“not JSON”',
+  },
+  {
+    ...none,
+    name: 'answers with half a JSON',
+    fault: async ({ response, upstream }) => {
+      const { body: text } = await upstream();
+      response.end(text.slice(0, text.length / 2));
+    },
+    says: /not JSON/,
+    sees: '“not JSON”',
+  },
+  ...(
+    [
+      ['an array', json([]), /a list instead of an object/],
+      ['null', json(null), /null instead of an object/],
+      ['a number', json(42), /42 instead of an object/],
+      ['an error under HTTP 200', json({ status: 'error', error: 'too many' }), /too many/],
+      ['no data', json({ status: 'success' }), /nothing instead of an object at data/],
+      [
+        'another type of result',
+        success({ resultType: 'scalar', result: [0, '1'] }),
+        /"scalar" instead of "matrix"/,
+      ],
+      ['no list of series', matrix({}), /an object instead of a list/],
+      ['series that are no objects', matrix([null]), /null instead of an object/],
+      ['series without labels', matrix([{ values: [] }]), /nothing instead of an object of texts/],
+      [
+        'labels that are numbers',
+        matrix([{ metric: { namespace: 1, pod: 2 }, values: [] }]),
+        /an object of texts/,
+      ],
+      ['series without samples', matrix([{ metric: {} }]), /nothing instead of a list of samples/],
+      ['values that are numbers', matrix([{ metric: {}, values: [[1, 1]] }]), /a pair of a time and a text/],
+      ['samples of three', matrix([{ metric: {}, values: [[1, '1', 1]] }]), /a pair of a time and a text/],
+      ['times that are texts', matrix([{ metric: {}, values: [['1', '1']] }]), /a pair of a time and a text/],
+      ['times that are null', matrix([{ metric: {}, values: [[null, '1']] }]), /a pair of a time and a text/],
+    ] as const
+  ).map(([what, fault, says]) => ({
+    ...none,
+    name: `answers with the wrong JSON: ${what}`,
+    fault,
+    says,
+    sees: 'what came instead of what, and where',
+  })),
+  {
+    ...none,
+    name: 'answers with JSON that is nested a million times',
+    fault: answerWith(200, `{"status":"success","data":${'['.repeat(1e6)}${']'.repeat(1e6)}}`),
+    says: /a list instead of an object at data/,
+    sees: 'what came instead of what, and where',
+  },
+  {
+    name: 'answers with JSON that has a key twice',
+    fault: async ({ response, upstream }) => {
+      response.end((await upstream()).body.replace('{', '{"status":"error","status":"error",'));
+    },
+    pods: all,
+    says: /anomaly_exporter_up 1\n/,
+    sees: 'nothing: the last of the two counts, as everywhere',
+  },
+  {
+    ...none,
+    name: 'answers without an end',
+    fault: endless(Buffer.alloc(MEBIBYTE, ' ')),
+    says: /too large an answer|in time|within/,
+    sees: '“too large an answer”',
+  },
+  ...(
+    [
+      ['gzip', (plain: Buffer) => gzipSync(plain, { level: 1 })],
+      ['deflate', (plain: Buffer) => deflateSync(plain, { level: 1 })],
+      [
+        'br',
+        (plain: Buffer) => brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+      ],
+    ] as const
+  ).map(([encoding, compress]) => ({
+    ...none,
+    name: `answers with a compression bomb (${encoding})`,
+    fault: bomb(encoding, compress),
+    says: /too large an answer|in time|within/,
+    sees: '“too large an answer”',
+  })),
+  {
+    ...none,
+    name: 'answers with gzip that is none',
+    fault: answerWith(200, 'plain', { 'Content-Encoding': 'gzip' }),
+    says: /incorrect header check|cannot be read to its end/,
+    sees: '“an answer that cannot be read to its end”',
+  },
+];
+
+/** What no name of a pod can be; the first ones are escaped, the others are left out and counted. */
+const ODD_NAMES = ['quo"ted', 'back\\slash', '{}} 1', '🐢', '__proto__', 'constructor', 'toString'];
+const IMPOSSIBLE_NAMES = [
+  'two\nlines',
+  'n\u0000ul',
+  'a,pod:b',
+  'a/b',
+  'x'.repeat(65_536),
+  '\ud800',
+  '\ud801',
+];
+
+const unchanged = rewrite((result) => result);
+const newcomer = named('newcomer-0');
+
+const data: readonly UpstreamFault[] = [
+  {
+    name: 'has every series twice',
+    fault: rewrite((result) => [...result, ...result]),
+    pods: all,
+    says: /anomaly_exporter_series_dropped\{reason="duplicate"\}/,
+    sees: '`anomaly_exporter_series_dropped{reason="duplicate"}`',
+  },
+  ...(['NaN', '+Inf', '-Inf', 'no number'] as const).map(
+    (text): UpstreamFault => ({
+      name: `has ${text} as the last value of all pods`,
+      fault: samples(([time, value], isLast) => [time, isLast ? text : value]),
+      pods: noPod,
+      says: /anomaly_exporter_pods_unscored\{reason="not_finite"\}/,
+      sees: '`anomaly_exporter_pods_unscored{reason="not_finite"}`',
+    }),
+  ),
+  {
+    name: 'has pods with quotes, backslashes, emoji and `__proto__` in their names',
+    fault: named(...ODD_NAMES),
+    pods: {
+      named: 'all pods, these too',
+      of: (usual) => [...usual, ...ODD_NAMES.map((pod) => `shop/${pod}`)],
+    },
+    says: /quo\\"ted/,
+    sees: 'the pods, escaped as the text format asks for',
+  },
+  {
+    name: 'has pods with line feeds, NUL, commas, slashes, half characters and 64 KiB in their names',
+    fault: named(...IMPOSSIBLE_NAMES),
+    pods: all,
+    says: /anomaly_exporter_series_dropped\{reason="bad_name"\}/,
+    sees: '`anomaly_exporter_series_dropped{reason="bad_name"}`',
+  },
+  {
+    name: 'has no pods',
+    fault: rewrite(() => []),
+    pods: noPod,
+    says: /the query found no series/,
+    sees: '`anomaly_exporter_pods_scored 0`, a warning in `/healthz`',
+  },
+  {
+    name: 'has one pod',
+    fault: rewrite((result) => result.slice(0, 1)),
+    pods: { named: 'that pod', of: (usual) => usual.slice(0, 1) },
+    says: /anomaly_exporter_pods_scored 1\n/,
+    sees: '`anomaly_exporter_pods_scored 1`',
+  },
+  {
+    name: 'has other pods all at once',
+    fault: rewrite((result) =>
+      result.map((series) => ({ ...series, metric: { ...series.metric, pod: `${series.metric.pod}-next` } })),
+    ),
+    pods: { named: 'the new pods', of: (usual) => usual.map((pod) => `${pod}-next`) },
+    says: /-next"/,
+    sees: 'the new pods, compared with what is usual for their workload or for all',
+  },
+  {
+    ...none,
+    name: 'fails for one of the features',
+    fault: (exchange) =>
+      topicOf(exchange.query) === 'memory' ? answerWith(500, 'no')(exchange) : unchanged(exchange),
+    says: /anomaly_exporter_query_success\{query="memory"\} 0/,
+    sees: '`anomaly_exporter_query_success{query="memory"} 0`',
+  },
+  {
+    name: 'has a new pod and hangs when it is asked for its owner',
+    fault: (exchange) => (topicOf(exchange.query).startsWith('kube_') ? hang(exchange) : newcomer(exchange)),
+    pods: { named: 'all pods', of: (usual) => [...usual, 'shop/newcomer-0'] },
+    says: /Workloads of new pods are taken from their names/,
+    sees: 'a warning in `/healthz`; the workload is taken from the name of the pod',
+  },
+  {
+    name: 'has a clock that is an hour behind',
+    fault: samples(([time, value]) => [time - 3600, value]),
+    pods: noPod,
+    says: /anomaly_exporter_pods_unscored\{reason="misaligned"\}|series_dropped\{reason="misaligned"\}/,
+    sees: '`anomaly_exporter_series_dropped{reason="misaligned"}`',
+  },
+  {
+    name: 'has a clock that is an hour ahead',
+    fault: samples(([time, value]) => [time + 3600, value]),
+    pods: noPod,
+    says: /anomaly_exporter_pods_unscored\{reason="misaligned"\}/,
+    sees: '`anomaly_exporter_pods_unscored{reason="misaligned"}`',
+  },
+];
+
+/** Faults of the exporter itself, of its machine, and of Prometheus as a process. */
+export const PROCESS_FAULTS = {
+  'Prometheus is restarted': {
+    scrape: 'no pods until it answers again',
+    sees: '“Is Prometheus running?”, then “Prometheus answers again”',
+  },
+  'The clock of the exporter jumps a day ahead': {
+    scrape: 'no pods: Prometheus has no data of tomorrow',
+    sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”',
+  },
+  'The clock of the exporter jumps a day back': {
+    scrape: 'the pods of yesterday, or none where Prometheus has no data of that time',
+    sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”; trainings go on',
+  },
+  'The training thread is killed': {
+    scrape: 'all pods, by the old model',
+    sees: '“The training thread ended without an outcome”, `anomaly_exporter_last_training_success 0`',
+  },
+  'The training thread runs out of memory': {
+    scrape: 'all pods, by the old model',
+    sees: '“The training thread failed: … memory limit”, `anomaly_exporter_last_training_success 0`',
+  },
+  'A training hangs': {
+    scrape: 'all pods, by the old model',
+    sees: 'after 60 s for one request, or the interval of the schedule for all: the reason in `/healthz`',
+  },
+  'SIGTERM during the start': {
+    scrape: '—',
+    sees: 'status 0; before Node.js has read the program, the signal',
+  },
+  'SIGTERM during a training': { scrape: '—', sees: '“Stopping on SIGTERM”, “Stopped”, status 0' },
+  'SIGTERM during scrapes that hang': {
+    scrape: 'answered before the end',
+    sees: '“Stopping on SIGTERM”, “Stopped”, status 0 within 10 s',
+  },
+} as const satisfies Readonly<Record<string, { readonly scrape: string; readonly sees: string }>>;
+
+export type ProcessFaultName = keyof typeof PROCESS_FAULTS;
+
+/** All of them, in the order of the docs. */
+export const UPSTREAM_FAULTS: readonly UpstreamFault[] = [...connection, ...status, ...body, ...data];
+
+/** @throws {Error} if there is none of that name. */
+export function upstreamFault(name: string): UpstreamFault {
+  const found = UPSTREAM_FAULTS.find((fault) => fault.name === name);
+  if (found === undefined) throw new Error(`There is no fault of the name ${name}.`);
+  return found;
+}
