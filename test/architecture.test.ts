@@ -52,7 +52,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['metrics'],
   'swagger-ui-dist': ['http'],
   yaml: ['features'],
-  zod: ['config', 'features', 'http'],
+  zod: ['config', 'features', 'model', 'http'],
 };
 
 /** What may stand in some places only. `where` tests a path within `src`. */

@@ -65,7 +65,7 @@ export function fitModel(
   const forest = fitForest(rowsToLearn(rows, parameters), features, parameters, random);
   const instants = window.timestampsSeconds;
   return {
-    fingerprint: fingerprint(features, parameters),
+    fingerprint: modelFingerprint(features, parameters),
     features,
     baseline,
     forest,
@@ -159,6 +159,9 @@ function minimumInput({ baseline, contamination, sensitivity }: ModelParameters)
 }
 
 /** Short hash of all that makes two models comparable, besides the data. */
-function fingerprint(features: readonly FeatureDefinition[], parameters: ModelParameters): string {
+export function modelFingerprint(
+  features: readonly FeatureDefinition[],
+  parameters: ModelParameters,
+): string {
   return createHash('sha256').update(JSON.stringify({ features, parameters })).digest('hex').slice(0, 16);
 }

@@ -21,6 +21,9 @@ export interface Forest {
   readonly averagePathLength: number;
 }
 
+/** Trees of 2^16 samples: more than any setting allows, and few enough to be walked at every scrape. */
+export const LARGEST_DEPTH = 16;
+
 const EULER_MASCHERONI = 0.5772156649015329;
 
 /**

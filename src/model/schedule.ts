@@ -51,7 +51,7 @@ const MINIMUM_SPREADS = 2;
 const ALLOWANCE = 1.25;
 
 /** More is not excused: a large fault on a timetable is one all the same. */
-const LARGEST_EXCUSE_SPREADS = 12;
+export const LARGEST_EXCUSE_SPREADS = 12;
 
 /** A pod that deviates for a larger share of the last hour has no timetable but trouble. */
 const LARGEST_DUTY = 0.125;
@@ -76,7 +76,7 @@ export function fitSchedule(
       for (const [side, sign] of SIGNS.entries()) {
         const least = leastOverHours(past, column, time, sign);
         if (least < MINIMUM_SPREADS) continue;
-        expected ??= new Float32Array(MINUTES * columns * 2);
+        expected ??= new Float32Array(scheduleCells(columns));
         expected[(minute * columns + column) * 2 + side] = Math.min(
           LARGEST_EXCUSE_SPREADS,
           ALLOWANCE * least,
@@ -85,6 +85,11 @@ export function fitSchedule(
     }
   }
   return expected && { expected };
+}
+
+/** Length of `expected` for so many features. */
+export function scheduleCells(columns: number): number {
+  return MINUTES * columns * 2;
 }
 
 /** Upwards and downwards, in the order of `expected`. */

@@ -1,0 +1,136 @@
+/** The snapshot on disk: whatever happens, the file is the old one or the new one, whole. */
+
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import * as nodeFiles from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SnapshotError } from './snapshot-error.js';
+
+/** The part of `node:fs/promises` that is used. Tests replace it by one that fails. */
+export type FileSystem = Pick<typeof nodeFiles, 'lstat' | 'open' | 'readdir' | 'rename' | 'unlink'>;
+
+/** What a store works with. */
+export interface ModelStoreOptions {
+  /** Of the file. Its folder must be there. */
+  readonly path: string;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  readonly files?: FileSystem;
+}
+
+/** Only this user may read what pods there are, and nobody else may change what is loaded. */
+const MODE = 0o600;
+
+/** A larger file is not read: it holds more than a million pods, or is something else. */
+const LARGEST_FILE_BYTES = 128 * 2 ** 20;
+
+/** A temporary file that was not written to for so long belongs to a process that is gone. */
+const LEFTOVER_MILLISECONDS = 60_000;
+
+/** What the system says where a folder cannot be synchronised: some network file systems, and Windows. */
+const NO_FOLDER_SYNC: readonly unknown[] = ['EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM'];
+
+/** Reads and writes one file. Any number of processes may do so with the same one. */
+export class ModelStore {
+  readonly path: string;
+  readonly #now: () => number;
+  readonly #files: FileSystem;
+
+  constructor({ path, now, files = nodeFiles }: ModelStoreOptions) {
+    this.path = path;
+    this.#now = now;
+    this.#files = files;
+  }
+
+  /**
+   * The content of the file; `undefined` where there is none.
+   *
+   * @throws {SnapshotError} when what is there cannot be a snapshot.
+   * @throws {Error} of the file system.
+   */
+  async read(): Promise<Uint8Array | undefined> {
+    // Without O_NONBLOCK, opening a pipe waits for somebody to write.
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+    const file = await this.#files.open(this.path, flags).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (file === undefined) return undefined;
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) throw new SnapshotError('it is not a file');
+      if (stats.size > LARGEST_FILE_BYTES) {
+        throw new SnapshotError(
+          `it has ${stats.size} bytes where at most ${LARGEST_FILE_BYTES} are expected`,
+        );
+      }
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * Puts a new file in the place of the old one: written beside it, synchronised, then renamed.
+   *
+   * @param parts of the content, in their order.
+   * @throws {Error} of the file system. The old file is still there, and nothing beside it; unless all that failed was
+   *   to synchronise the folder.
+   */
+  async write(parts: readonly Uint8Array[]): Promise<void> {
+    await this.removeLeftovers();
+    const temporary = join(
+      dirname(this.path),
+      `${this.#temporaryPrefix()}${randomUUID()}${TEMPORARY_SUFFIX}`,
+    );
+    // `wx`: never through a link that somebody has put there.
+    const file = await this.#files.open(temporary, 'wx', MODE);
+    try {
+      try {
+        for (const part of parts) await file.writeFile(part);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await this.#files.rename(temporary, this.path);
+    } catch (error) {
+      await this.#files.unlink(temporary).catch(() => undefined);
+      throw error;
+    }
+    await this.#syncFolder();
+  }
+
+  /** Removes what processes have left behind that ended while they wrote. Does not reject. */
+  async removeLeftovers(): Promise<void> {
+    const folder = dirname(this.path);
+    const names = await this.#files.readdir(folder).catch(() => []);
+    for (const name of names) {
+      if (!name.startsWith(this.#temporaryPrefix()) || !name.endsWith(TEMPORARY_SUFFIX)) continue;
+      const path = join(folder, name);
+      const stats = await this.#files.lstat(path).catch(() => undefined);
+      // A young one may be another process at work.
+      if (stats === undefined || this.#now() - stats.mtimeMs < LEFTOVER_MILLISECONDS) continue;
+      await this.#files.unlink(path).catch(() => undefined);
+    }
+  }
+
+  #temporaryPrefix(): string {
+    return `.${basename(this.path)}.`;
+  }
+
+  /** Makes the rename outlast a loss of power. */
+  async #syncFolder(): Promise<void> {
+    try {
+      const folder = await this.#files.open(dirname(this.path), 'r');
+      try {
+        await folder.sync();
+      } finally {
+        await folder.close();
+      }
+    } catch (error) {
+      if (!NO_FOLDER_SYNC.includes((error as NodeJS.ErrnoException).code)) throw error;
+    }
+  }
+}
+
+const TEMPORARY_SUFFIX = '.tmp';
