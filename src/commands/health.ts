@@ -4,6 +4,7 @@ import type { PassOutcome } from '../detection/detection.js';
 import type { HealthReport } from '../http/schemas.js';
 import type { BaselineKind } from '../model/baseline.js';
 import type { Model } from '../model/model.js';
+import type { SnapshotState } from '../training/snapshots.js';
 import type { TrainingState } from '../training/trainer.js';
 
 /** What passes came to so far. */
@@ -22,6 +23,8 @@ export interface HealthSources {
   readonly baseline: BaselineKind;
   readonly model: Model | undefined;
   readonly training: TrainingState;
+  /** `undefined` where none is kept. */
+  readonly snapshot: SnapshotState | undefined;
   readonly passes: PassHistory;
   readonly nowSeconds: number;
 }
@@ -43,6 +46,7 @@ export function healthReport(sources: HealthSources): HealthReport {
       last_error: errorAt(training.lastError),
       next_run: training.nextRun?.toISOString() ?? null,
     },
+    snapshot: snapshotHealth(sources.snapshot),
     last_pass: lastPass(passes.last),
   };
 }
@@ -56,9 +60,10 @@ function prometheusUp(last: PassOutcome | undefined): boolean | null {
 }
 
 function modelHealth({ model, training, baseline, nowSeconds }: HealthSources): HealthReport['model'] {
-  const trainedAt = training.lastSuccessSeconds;
+  const trainedAt = training.model?.trainedSeconds;
   return {
     trained: model !== undefined,
+    origin: training.model?.origin ?? null,
     trained_at: isoTime(trainedAt),
     window_start: isoTime(model?.windowStartSeconds),
     window_end: isoTime(model?.windowEndSeconds),
@@ -69,6 +74,17 @@ function modelHealth({ model, training, baseline, nowSeconds }: HealthSources): 
     threshold: model?.threshold ?? null,
     samples: model?.samples ?? null,
     pods: model?.pods ?? null,
+  };
+}
+
+function snapshotHealth(snapshot: SnapshotState | undefined): HealthReport['snapshot'] {
+  if (snapshot === undefined) return null;
+  return {
+    path: snapshot.path,
+    trained_at: isoTime(snapshot.trainedSeconds),
+    size_bytes: snapshot.sizeBytes ?? null,
+    last_save_succeeded: snapshot.lastSaveSucceeded ?? null,
+    last_error: errorAt(snapshot.lastError),
   };
 }
 

@@ -10,10 +10,13 @@ import { listen } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
 import { createMetrics } from '../metrics/registry.js';
 import { ModelSlot } from '../model/slot.js';
+import type { TrainingConfiguration } from '../model/snapshot.js';
+import { ModelStore } from '../model/store.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { trainInWorker, trainingLimitSeconds } from '../training/run-in-worker.js';
-import { startSchedule } from '../training/schedule.js';
+import { longestIntervalSeconds, startSchedule } from '../training/schedule.js';
+import { SnapshotKeeper } from '../training/snapshots.js';
 import { Trainer } from '../training/trainer.js';
 import { VERSION } from '../version.js';
 import { healthReport, type PassHistory } from './health.js';
@@ -31,7 +34,7 @@ export interface Service {
 const PASS_GRACE_MILLISECONDS = 5_000;
 
 /**
- * Starts the exporter: listens first, then trains.
+ * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.
  *
  * @throws {FeatureFileError} when the feature file cannot be read, or is wrong.
  * @throws {Error} when the address cannot be listened on.
@@ -43,34 +46,42 @@ export async function startService(settings: Settings, logger: Logger): Promise<
   const requests = new Map<string, number>();
   const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
   const api = createPrometheusClient({ baseUrl: settings.prometheusUrl, onRequest });
+  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
+  const configuration: TrainingConfiguration = {
+    features: featureSet.features,
+    parameters: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
+    lookbackSeconds: settings.trainingLookbackMinutes * 60,
+    stepSeconds: settings.queryStepSeconds,
+    source: [prometheusUrl],
+  };
+  const snapshots = snapshotKeeper(settings, configuration, logger);
   const trainer = new Trainer({
     slot,
     logger,
     now: Date.now,
+    ...(snapshots && { save: (encoded, trainedSeconds) => snapshots.save(encoded, trainedSeconds) }),
     delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
     startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
-    train: async (signal, untilNextTrainingSeconds) => {
-      if (slot.get() === undefined) {
+    train: async (signal, { dueSeconds, untilNextTrainingSeconds }) => {
+      if (trainer.state().lastSuccessSeconds === undefined) {
         const limit = AbortSignal.timeout(Math.round(settings.requestTimeoutSeconds * 1000));
         await requireSoundQueries(api, featureSet, Date.now() / 1000, AbortSignal.any([signal, limit]));
       }
-      const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
+      const { features, parameters, lookbackSeconds, stepSeconds } = configuration;
       const request = {
-        features: featureSet.features,
-        parameters: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
-        lookbackSeconds: settings.trainingLookbackMinutes * 60,
-        stepSeconds: settings.queryStepSeconds,
-        nowSeconds: Date.now() / 1000,
+        features,
+        parameters,
+        lookbackSeconds,
+        stepSeconds,
+        nowSeconds: dueSeconds,
         untilNextTrainingSeconds,
       };
-      return trainInWorker(
-        { prometheusUrl: settings.prometheusUrl, request },
-        signal,
-        onRequest,
-        trainingLimitSeconds(untilNextTrainingSeconds),
-      );
+      const input = { prometheusUrl: settings.prometheusUrl, request, encode: snapshots !== undefined };
+      return trainInWorker(input, signal, onRequest, trainingLimitSeconds(untilNextTrainingSeconds));
     },
   });
+  const snapshot = await snapshots?.load();
+  if (snapshot !== undefined) trainer.restore(snapshot);
 
   let passes: PassHistory = { last: undefined, lastUpstreamError: undefined };
   const pass = new DetectionPass({
@@ -98,6 +109,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
   const metrics = createMetrics({
     model: () => slot.get(),
     training: () => trainer.state(),
+    snapshot: () => snapshots?.state(),
     prometheusRequests: () => requests,
     explain: settings.explain,
     version: VERSION,
@@ -113,6 +125,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         baseline: settings.baseline,
         model: slot.get(),
         training: trainer.state(),
+        snapshot: snapshots?.state(),
         passes,
         nowSeconds: Date.now() / 1000,
       }),
@@ -135,4 +148,29 @@ export async function startService(settings: Settings, logger: Logger): Promise<
       pass.close();
     },
   };
+}
+
+/**
+ * A training remembers the usual level of up to three hours before (`historySlices`): what is older than that, a
+ * model of today would not know either.
+ */
+const MEMORY_SECONDS = 3 * 3600;
+
+/** Where trainings are rarer, models serve for longer by choice: one training may be missed. */
+const INTERVALS_TO_KEEP = 2;
+
+function snapshotKeeper(
+  settings: Settings,
+  configuration: TrainingConfiguration,
+  logger: Logger,
+): SnapshotKeeper | undefined {
+  if (settings.modelPath === '') return undefined;
+  const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone) ?? 0;
+  return new SnapshotKeeper({
+    store: new ModelStore({ path: settings.modelPath, now: Date.now }),
+    configuration,
+    maximumAgeSeconds: Math.max(MEMORY_SECONDS, INTERVALS_TO_KEEP * interval),
+    logger,
+    now: Date.now,
+  });
 }

@@ -75,6 +75,7 @@ const OUR_PREFIXES = [
   'RETRAIN_',
   'CPU_RATE_',
   'FEATURE',
+  'MODEL_',
 ];
 
 /** Kubernetes sets these for each Service in the namespace (`PROMETHEUS_SERVICE_HOST`, `PROMETHEUS_PORT_9090_TCP`). */

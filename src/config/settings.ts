@@ -245,6 +245,16 @@ export const SETTINGS = Object.freeze({
     help: 'A file with the features to judge pods by, in place of the built-in ones.',
     schema: z.string().regex(/^(?:.*[^/])?$/),
   }),
+  modelPath: define({
+    env: 'MODEL_PATH',
+    default: '',
+    expected: 'the path of a file (it does not end in `/`), or nothing to keep no model',
+    example: '/var/lib/k8s-anomaly-detector/model',
+    help:
+      'A file to save the model to after each training and to load it from at start, so that a restart scores at ' +
+      'once. Its folder must be there and writable.',
+    schema: z.string().regex(/^(?:.*[^/])?$/),
+  }),
   host: define({
     env: 'HOST',
     default: '0.0.0.0',

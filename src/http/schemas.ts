@@ -153,6 +153,10 @@ const ModelHealth = z
     trained: z
       .boolean()
       .describe('Whether there is a model; everything that may be null is null without one.'),
+    origin: z
+      .enum(['training', 'snapshot'])
+      .nullable()
+      .describe('Whether the model was trained since the start, or loaded from `MODEL_PATH` at the start.'),
     trained_at: time().nullable().describe('When the training of the model ended.'),
     window_start: time().nullable().describe('First instant of the training window.'),
     window_end: time().nullable().describe('Last instant of the training window.'),
@@ -182,6 +186,23 @@ const TrainingHealth = z
   })
   .describe('The trainings.');
 
+const SnapshotHealth = z
+  .object({
+    path: z.string().describe('The file.'),
+    trained_at: time()
+      .nullable()
+      .describe('When the training of the saved model ended; null while none is known.'),
+    size_bytes: count().nullable().describe('Size of the saved model; null while none is known.'),
+    last_save_succeeded: z
+      .boolean()
+      .nullable()
+      .describe('Whether the last model was saved; null before the first attempt.'),
+    last_error: LastError.nullable().describe(
+      'The last time that it could not be loaded or saved; null when there was none.',
+    ),
+  })
+  .describe('The model on disk.');
+
 const LastPass = z
   .object({
     time: time().describe('The instant that was scored.'),
@@ -200,6 +221,7 @@ export const HealthReport = z
     prometheus: PrometheusHealth,
     model: ModelHealth,
     training: TrainingHealth,
+    snapshot: SnapshotHealth.nullable().describe('The model on disk; null without `MODEL_PATH`.'),
     last_pass: LastPass.nullable().describe('The last detection pass; null before the first one.'),
   })
   .describe('The state of the exporter.');

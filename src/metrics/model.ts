@@ -27,8 +27,8 @@ export const model: MetricModule = {
       collect() {
         // An unlabelled gauge would read 0 after a reset: 1970, and every alert on the age would fire.
         this.remove();
-        const { lastSuccessSeconds } = sources.training();
-        if (lastSuccessSeconds !== undefined) this.set(lastSuccessSeconds);
+        const { model: current } = sources.training();
+        if (current !== undefined) this.set(current.trainedSeconds);
       },
     });
     new Gauge({

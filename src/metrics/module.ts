@@ -3,6 +3,7 @@
 import type { Registry } from 'prom-client';
 import type { PassOutcome } from '../detection/detection.js';
 import type { Model } from '../model/model.js';
+import type { SnapshotState } from '../training/snapshots.js';
 import type { TrainingState } from '../training/trainer.js';
 
 /** The pods for which the gauges of features are there. */
@@ -17,6 +18,8 @@ export interface MetricSources {
   readonly pass: () => Promise<PassOutcome>;
   readonly model: () => Model | undefined;
   readonly training: () => TrainingState;
+  /** The account of the snapshot; `undefined` where none is kept. */
+  readonly snapshot: () => SnapshotState | undefined;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: () => ReadonlyMap<string, number>;
   readonly explain: ExplainScope;

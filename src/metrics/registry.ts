@@ -10,6 +10,7 @@ import { model } from './model.js';
 import type { MetricModule, MetricSources } from './module.js';
 import { pass } from './pass.js';
 import { processMetrics } from './process.js';
+import { snapshot } from './snapshot.js';
 import { training } from './training.js';
 import { upstream } from './upstream.js';
 import { workload } from './workload.js';
@@ -21,6 +22,7 @@ export const METRIC_MODULES: readonly MetricModule[] = [
   workload,
   pass,
   model,
+  snapshot,
   training,
   upstream,
   buildInfo,

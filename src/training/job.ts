@@ -9,6 +9,7 @@ import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../mod
 import type { Model } from '../model/model.js';
 import { type HistorySlice, historySlices } from '../model/schedule.js';
 import type { PrometheusApi } from '../prometheus/api.js';
+import type { EncodedModel } from './snapshots.js';
 
 /** What to train on. */
 export interface TrainingRequest {
@@ -27,6 +28,8 @@ export interface TrainingResult {
   readonly model: Model;
   /** Sentences on what Prometheus warned of, and on what the model had to do without. */
   readonly warnings: readonly string[];
+  /** The model as bytes, to be saved; absent where nobody asked for it. */
+  readonly encoded?: EncodedModel;
 }
 
 /** The data does not make a model. The message tells what each query found. */

@@ -15,20 +15,36 @@ export interface Schedule {
 /** Enough to see the longest interval of an uneven expression, such as `0,50 * * * *`. */
 const RUNS_AHEAD = 10;
 
+/** The longest time between two of the next runs, in seconds; `undefined` where there are no two more. */
+export function longestIntervalSeconds(expression: string, timezone: string): number | undefined {
+  const task = cron.createTask(expression, () => undefined, { timezone });
+  try {
+    return longestIntervalOf(task);
+  } finally {
+    void task.destroy();
+  }
+}
+
+function longestIntervalOf(task: cron.ScheduledTask): number | undefined {
+  const runs = task.getNextRuns(RUNS_AHEAD).map((run) => run.getTime() / 1000);
+  const intervals = runs.slice(1).map((run, index) => run - (runs[index] as number));
+  return intervals.length === 0 ? undefined : Math.max(...intervals);
+}
+
 /**
  * Runs `work` whenever the cron expression says.
  *
  * @param expression 5 fields, or 6 with seconds first; validated with the settings.
  * @param timezone an IANA name.
- * @param work must not reject.
+ * @param work is told when it was due, Unix time in seconds; must not reject.
  */
 export function startSchedule(
   expression: string,
   timezone: string,
-  work: () => Promise<unknown>,
+  work: (dueSeconds: number) => Promise<unknown>,
   logger: Logger,
 ): Schedule {
-  const task = cron.schedule(expression, work, {
+  const task = cron.schedule(expression, ({ date }) => work(date.getTime() / 1000), {
     timezone,
     noOverlap: true,
     logger: {
@@ -40,11 +56,7 @@ export function startSchedule(
   });
   return {
     nextRun: () => task.getNextRun(),
-    intervalSeconds: () => {
-      const runs = task.getNextRuns(RUNS_AHEAD).map((run) => run.getTime() / 1000);
-      const intervals = runs.slice(1).map((run, index) => run - (runs[index] as number));
-      return intervals.length === 0 ? undefined : Math.max(...intervals);
-    },
+    intervalSeconds: () => longestIntervalOf(task),
     stop: () => void task.destroy(),
   };
 }

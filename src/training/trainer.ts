@@ -1,9 +1,13 @@
-/** Decides when to train, and keeps account of it: at start until it succeeds, then on schedule, never twice at once. */
+/**
+ * Decides when to train, and keeps account of it: at start until it succeeds, then on schedule, never twice at once.
+ */
 
 import { type Logger, messageOf } from '../logging/logger.js';
 import type { ModelSlot } from '../model/slot.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { TrainingResult } from './job.js';
 import type { Schedule } from './schedule.js';
+import type { EncodedModel } from './snapshots.js';
 
 /** The account of all trainings since the start. Times are Unix times in seconds. */
 export interface TrainingState {
@@ -13,19 +17,31 @@ export interface TrainingState {
   /** How the last training ended; `undefined` before the first end. */
   readonly lastSucceeded: boolean | undefined;
   readonly lastSuccessSeconds: number | undefined;
+  /** Where the model comes from that scores: a training since the start, or a snapshot of an earlier run. */
+  readonly model: { readonly origin: 'training' | 'snapshot'; readonly trainedSeconds: number } | undefined;
   readonly lastError: { readonly message: string; readonly timeSeconds: number } | undefined;
   /** Duration of the last training, failed or not. */
   readonly lastDurationSeconds: number | undefined;
   readonly nextRun: Date | null;
 }
 
+/** When a training takes place. */
+export interface TrainingOccasion {
+  /** When it was due, Unix time in seconds. Replicas on the same schedule agree on it, whenever their timers fire. */
+  readonly dueSeconds: number;
+  /** How long the model is going to serve. */
+  readonly untilNextTrainingSeconds: number;
+}
+
 /** What a trainer works with. */
 export interface TrainerOptions {
-  /** One training; `signal` ends it. `untilNextTrainingSeconds` is how long the model is going to serve. */
-  readonly train: (signal: AbortSignal, untilNextTrainingSeconds: number) => Promise<TrainingResult>;
+  /** One training; `signal` ends it. */
+  readonly train: (signal: AbortSignal, occasion: TrainingOccasion) => Promise<TrainingResult>;
   readonly slot: ModelSlot;
-  /** Starts the schedule that calls `work`, which never rejects. */
-  readonly startSchedule: (work: () => Promise<unknown>) => Schedule;
+  /** Starts the schedule that calls `work`, which never rejects, with the Unix time in seconds that it was due. */
+  readonly startSchedule: (work: (dueSeconds: number) => Promise<unknown>) => Schedule;
+  /** Saves what a training has brought, when that already scores. Does not reject. */
+  readonly save?: (encoded: EncodedModel, trainedSeconds: number) => Promise<void>;
   readonly logger: Logger;
   /** Unix time in milliseconds. */
   readonly now: () => number;
@@ -51,6 +67,7 @@ export class Trainer {
     failures: 0,
     lastSucceeded: undefined,
     lastSuccessSeconds: undefined,
+    model: undefined,
     lastError: undefined,
     lastDurationSeconds: undefined,
   };
@@ -59,19 +76,37 @@ export class Trainer {
     this.#options = options;
   }
 
-  /** Starts the schedule, and trains until there is a model. Returns at once. */
+  /** Takes over the model of an earlier run. Call it before `start`. */
+  restore({ model, trainedSeconds }: Snapshot): void {
+    this.#options.slot.set(model);
+    this.#account = { ...this.#account, model: { origin: 'snapshot', trainedSeconds } };
+  }
+
+  /**
+   * Starts the schedule, and trains until it has succeeded once: also where a model was restored, as that may be old
+   * and the schedule slow. Returns at once.
+   */
   start(): void {
-    this.#schedule = this.#options.startSchedule(() => this.train());
+    this.#schedule = this.#options.startSchedule((dueSeconds) => this.#trainWhenDue(dueSeconds));
     void this.#trainUntilSuccess();
+  }
+
+  /**
+   * A training under way, at start, is of another time. To count it as this one would leave replicas with different
+   * models until the next.
+   */
+  async #trainWhenDue(dueSeconds: number): Promise<void> {
+    await this.#current;
+    await this.train(dueSeconds);
   }
 
   async #trainUntilSuccess(): Promise<void> {
     const { signal } = this.#stopping;
     let wait = FIRST_RETRY_MILLISECONDS;
-    while (!(await this.train()) && this.#options.slot.get() === undefined && !signal.aborted) {
+    while (!(await this.train()) && this.#account.lastSuccessSeconds === undefined && !signal.aborted) {
       await this.#options.delay(wait, signal);
       // The schedule may have brought a model meanwhile.
-      if (this.#options.slot.get() !== undefined) return;
+      if (this.#account.lastSuccessSeconds !== undefined) return;
       wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
     }
   }
@@ -79,36 +114,40 @@ export class Trainer {
   /**
    * Trains now, or joins the training that is under way.
    *
+   * @param dueSeconds Unix time; now unless told.
    * @returns whether it succeeded; a failure is logged and leaves the old model in place.
    */
-  train(): Promise<boolean> {
+  train(dueSeconds = this.#options.now() / 1000): Promise<boolean> {
     if (this.#stopping.signal.aborted) return Promise.resolve(false);
-    this.#current ??= this.#trainOnce().finally(() => {
+    this.#current ??= this.#trainOnce(dueSeconds).finally(() => {
       this.#current = undefined;
     });
     return this.#current;
   }
 
-  async #trainOnce(): Promise<boolean> {
-    const { train, slot, logger, now } = this.#options;
+  async #trainOnce(dueSeconds: number): Promise<boolean> {
+    const { train, slot, save, logger, now } = this.#options;
     const started = now();
     try {
-      const { model, warnings } = await train(
-        this.#stopping.signal,
-        this.#schedule?.intervalSeconds() ?? DEFAULT_INTERVAL_SECONDS,
-      );
+      const { model, warnings, encoded } = await train(this.#stopping.signal, {
+        dueSeconds,
+        untilNextTrainingSeconds: this.#schedule?.intervalSeconds() ?? DEFAULT_INTERVAL_SECONDS,
+      });
       slot.set(model);
       for (const warning of warnings) logger.warn({}, warning);
       const { samples, pods, fingerprint } = model;
+      const trainedSeconds = now() / 1000;
       const lastDurationSeconds = Math.max(0, now() - started) / 1000;
       logger.info({ samples, pods, fingerprint, seconds: lastDurationSeconds }, 'Trained a model.');
       this.#account = {
         ...this.#account,
         runs: this.#account.runs + 1,
         lastSucceeded: true,
-        lastSuccessSeconds: now() / 1000,
+        lastSuccessSeconds: trainedSeconds,
+        model: { origin: 'training', trainedSeconds },
         lastDurationSeconds,
       };
+      if (encoded !== undefined) await save?.(encoded, trainedSeconds);
       return true;
     } catch (error) {
       if (this.#stopping.signal.aborted) return false;

@@ -2,6 +2,8 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../logging/logger.js';
+import { decodeModel, encodeModel } from '../model/codec.js';
+import type { Model } from '../model/model.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
@@ -9,6 +11,8 @@ import { type TrainingRequest, type TrainingResult, train } from './job.js';
 export interface WorkerInput {
   readonly prometheusUrl: string;
   readonly request: TrainingRequest;
+  /** Whether the model shall come as bytes too. */
+  readonly encode?: boolean;
 }
 
 /** What the thread says: each request to Prometheus as it ends, then the outcome. */
@@ -17,8 +21,9 @@ export type WorkerMessage =
   | { readonly kind: 'trained'; readonly result: TrainingResult }
   | { readonly kind: 'failed'; readonly message: string };
 
-async function run({ prometheusUrl, request }: WorkerInput): Promise<void> {
-  const post = (message: WorkerMessage) => parentPort?.postMessage(message);
+async function run({ prometheusUrl, request, encode = false }: WorkerInput): Promise<void> {
+  const post = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []) =>
+    parentPort?.postMessage(message, transferred);
   const api = createPrometheusClient({
     baseUrl: prometheusUrl,
     onRequest: (code) => post({ kind: 'request', code }),
@@ -26,9 +31,28 @@ async function run({ prometheusUrl, request }: WorkerInput): Promise<void> {
   // The thread that started this one ends it as a whole; nothing here has to abort.
   const never = new AbortController().signal;
   try {
-    post({ kind: 'trained', result: await train(api, request, never) });
+    const result = await train(api, request, never);
+    if (!encode) post({ kind: 'trained', result });
+    else {
+      const encoded = encodeSafely(result.model);
+      post(
+        { kind: 'trained', result: { ...result, encoded } },
+        'bytes' in encoded ? [encoded.bytes.buffer] : [],
+      );
+    }
   } catch (error) {
     post({ kind: 'failed', message: messageOf(error) });
+  }
+}
+
+/** Reads back what it wrote: what could not be loaded shall not replace what can. */
+function encodeSafely(model: Model) {
+  try {
+    const bytes = encodeModel(model);
+    decodeModel(bytes);
+    return { bytes };
+  } catch (error) {
+    return { reason: messageOf(error) };
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -319,7 +319,84 @@ describe('serve', function () {
       expect(samplesOf(text, 'anomaly_flag')).to.have.lengthOf(6);
       expect((await health()).training.last_error?.message).to.include('not JSON');
     });
+  });
 
+  describe('with MODEL_PATH', () => {
+    const path = () => join(directory, 'model');
+    /** Starts, trains, saves, ends; the time of the training in milliseconds. */
+    async function earlierRun(environment: Record<string, string> = {}): Promise<number> {
+      await start({ MODEL_PATH: path(), ...environment });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+      const { trained_at: trainedAt, origin } = (await health()).model;
+      expect(origin).to.equal('training');
+      await service?.close();
+      return Date.parse(trainedAt ?? '');
+    }
+
+    it('scores at once after a restart, with the true time of the training, and trains meanwhile', async () => {
+      const trainedAt = await earlierRun();
+      prometheus.fault = { kind: 'hang', only: isOfTraining };
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+      await start({ MODEL_PATH: path() });
+      // Without waiting for anything.
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.equal(
+        trainedAt / 1000,
+      );
+      expect(exposedValue(text, 'anomaly_exporter_model_snapshot_trained_timestamp_seconds')).to.equal(
+        trainedAt / 1000,
+      );
+      expect(samplesOf(text, 'anomaly_exporter_model_snapshot_last_save_success')).to.deep.equal([]);
+      const report = await health();
+      expect(report.model).to.include({
+        origin: 'snapshot',
+        trained_at: new Date(trainedAt).toISOString(),
+        pods: 6,
+      });
+      expect(report.training).to.include({ running: true, runs: 0, last_success: null });
+      prometheus.fault = undefined;
+      await service?.close();
+      await start({ MODEL_PATH: path() });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+      expect((await health()).model.origin).to.equal('training');
+      const later = exposedValue(await scrape(), 'anomaly_exporter_model_snapshot_trained_timestamp_seconds');
+      expect(later).to.be.above(trainedAt / 1000);
+    });
+
+    it('refuses a model of other settings, says so, and trains', async () => {
+      await earlierRun();
+      prometheus.fault = { kind: 'hang', only: isOfTraining };
+      await start({ MODEL_PATH: path(), ANOMALY_SENSITIVITY: '7' });
+      await expectFailure('/detect', 503, 'no_model');
+      const warning = logger.lines.find(({ level }) => level === 'warn')?.message;
+      expect(warning).to.include(`The snapshot ${path()} is not used: it was trained with other settings`);
+      expect((await health()).snapshot?.last_error?.message).to.equal(warning);
+    });
+
+    it('trains where the file is torn, and puts a whole one in its place', async () => {
+      await earlierRun();
+      const whole = readFileSync(path());
+      writeFileSync(path(), whole.subarray(0, whole.length / 2));
+      await start({ MODEL_PATH: path() });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+      expect(logger.lines.map(({ message }) => message).join()).to.include('its end was not written');
+      expect(readFileSync(path())).to.have.lengthOf(whole.length);
+      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+    });
+
+    it('scores with the new model where it cannot be saved, and says so', async () => {
+      await start({ MODEL_PATH: join(directory, 'missing', 'model') });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(false));
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_model_snapshot_last_save_success')).to.equal(0);
+      expect((await health()).snapshot?.last_error?.message).to.include('its folder is not there');
+    });
+  });
+
+  describe('when Prometheus fails', () => {
     for (const kind of FAULT_KINDS) {
       for (const part of ['all queries', 'one query'] as const) {
         it(`goes without pods while ${part} fail by ${kind}, and recovers in one scrape`, async () => {

@@ -31,6 +31,7 @@ const DEFAULTS: Settings = {
   cpuRateWindow: '1m',
   featuresFile: '',
   explain: 'flagged',
+  modelPath: '',
   host: '0.0.0.0',
   port: 8000,
   logLevel: 'info',
@@ -199,6 +200,13 @@ const ROWS: {
       ['features.yaml', 'features.yaml'],
     ],
     bad: ['/etc/detector/', '/'],
+  },
+  modelPath: {
+    good: [
+      ['/var/lib/k8s-anomaly-detector/model', '/var/lib/k8s-anomaly-detector/model'],
+      ['model', 'model'],
+    ],
+    bad: ['/var/lib/', '/'],
   },
   host: {
     good: [

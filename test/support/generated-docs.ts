@@ -62,10 +62,12 @@ async function metricsMarkdown(): Promise<string> {
       failures: 0,
       lastSucceeded: undefined,
       lastSuccessSeconds: undefined,
+      model: undefined,
       lastError: undefined,
       lastDurationSeconds: undefined,
       nextRun: null,
     }),
+    snapshot: () => undefined,
     prometheusRequests: () => new Map(),
     explain: 'off',
   });

@@ -54,6 +54,7 @@ export const freshHealth: HealthReport = {
   prometheus: { url: 'http://prometheus:9090', up: null, last_error: null },
   model: {
     trained: false,
+    origin: null,
     trained_at: null,
     window_start: null,
     window_end: null,
@@ -66,6 +67,7 @@ export const freshHealth: HealthReport = {
     pods: null,
   },
   training: { running: true, runs: 0, failures: 0, last_success: null, last_error: null, next_run: null },
+  snapshot: null,
   last_pass: null,
 };
 
@@ -80,6 +82,7 @@ export const seasonedHealth: HealthReport = {
   },
   model: {
     trained: true,
+    origin: 'snapshot',
     trained_at: '2026-01-01T00:00:10Z',
     window_start: '2025-12-31T23:00:00Z',
     window_end: '2026-01-01T00:00:00Z',
@@ -98,6 +101,13 @@ export const seasonedHealth: HealthReport = {
     last_success: '2026-01-01T00:00:10Z',
     last_error: { message: 'Prometheus answered 503.', time: '2025-12-31T12:00:00Z' },
     next_run: '2026-01-01T00:15:00Z',
+  },
+  snapshot: {
+    path: '/var/lib/k8s-anomaly-detector/model',
+    trained_at: '2026-01-01T00:00:10Z',
+    size_bytes: 123456,
+    last_save_succeeded: false,
+    last_error: { message: 'The disk is full.', time: '2026-01-01T00:00:10Z' },
   },
   last_pass: {
     time: '2026-01-01T00:05:00Z',

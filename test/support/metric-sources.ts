@@ -4,6 +4,7 @@ import type { Detection, PassOutcome } from '../../src/detection/detection.js';
 import type { MetricSources } from '../../src/metrics/module.js';
 import type { Model } from '../../src/model/model.js';
 import { createRandom } from '../../src/model/random.js';
+import type { SnapshotState } from '../../src/training/snapshots.js';
 import type { TrainingState } from '../../src/training/trainer.js';
 import { FEATURES } from './small-cluster.js';
 
@@ -22,6 +23,7 @@ export const TRAINED: TrainingState = {
   failures: 3,
   lastSucceeded: true,
   lastSuccessSeconds: 1_767_268_800.5,
+  model: { origin: 'training', trainedSeconds: 1_767_268_800.5 },
   lastError: { message: 'Prometheus was away.', timeSeconds: 1_767_260_000 },
   lastDurationSeconds: 1.25,
   nextRun: new Date('2026-01-01T12:15:00Z'),
@@ -33,9 +35,18 @@ export const UNTRAINED: TrainingState = {
   failures: 0,
   lastSucceeded: undefined,
   lastSuccessSeconds: undefined,
+  model: undefined,
   lastError: undefined,
   lastDurationSeconds: undefined,
   nextRun: null,
+};
+
+export const SAVED: SnapshotState = {
+  path: '/var/lib/k8s-anomaly-detector/model',
+  lastSaveSucceeded: true,
+  trainedSeconds: 1_767_268_800.5,
+  sizeBytes: 123_456,
+  lastError: undefined,
 };
 
 /** Names that Kubernetes does not allow, and a text format has to get right all the same. */
@@ -129,6 +140,7 @@ export function sourcesWith(
   return {
     model: () => MODEL,
     training: () => TRAINED,
+    snapshot: () => SAVED,
     prometheusRequests: () =>
       new Map([
         ['200', 1_234],

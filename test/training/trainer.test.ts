@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Model } from '../../src/model/model.js';
 import { ModelSlot } from '../../src/model/slot.js';
 import type { TrainingResult } from '../../src/training/job.js';
+import type { EncodedModel } from '../../src/training/snapshots.js';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer.js';
 import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
 import { eventually, gate, within } from '../support/waiting.js';
@@ -26,12 +27,20 @@ class Workshop {
   /** Unix time in milliseconds. */
   now = 1_000_000;
   /** What the schedule calls, once it is started. */
-  tick: () => Promise<unknown> = () => Promise.reject(new Error('The schedule was not started.'));
+  tick: (dueSeconds?: number) => Promise<unknown> = () =>
+    Promise.reject(new Error('The schedule was not started.'));
   scheduled = false;
   /** What the schedule tells. */
   intervalSeconds: number | undefined = INTERVAL_SECONDS;
   /** What each training was told of the time until the next. */
   readonly untilNextSeconds: number[] = [];
+  /** What each training was told of when it was due, Unix time in seconds. */
+  readonly dueSeconds: number[] = [];
+  /** What was saved, in the order of the trainings. */
+  readonly saved: { readonly encoded: EncodedModel; readonly trainedSeconds: number }[] = [];
+  save: NonNullable<TrainerOptions['save']> = async (encoded, trainedSeconds) => {
+    this.saved.push({ encoded, trainedSeconds });
+  };
   /** Trainings that run at this moment, the most at once, and all so far. */
   running = 0;
   mostAtOnce = 0;
@@ -49,7 +58,7 @@ class Workshop {
       now: () => this.now,
       delay: (milliseconds, signal) => this.delay(milliseconds, signal),
       startSchedule: (work) => {
-        this.tick = work;
+        this.tick = (dueSeconds = this.now / 1000) => work(dueSeconds);
         this.scheduled = true;
         return {
           nextRun: () => NEXT_RUN,
@@ -59,12 +68,14 @@ class Workshop {
           },
         };
       },
-      train: async (signal, untilNextTrainingSeconds) => {
+      save: (encoded, trainedSeconds) => this.save(encoded, trainedSeconds),
+      train: async (signal, occasion) => {
         this.started++;
-        this.untilNextSeconds.push(untilNextTrainingSeconds);
+        this.untilNextSeconds.push(occasion.untilNextTrainingSeconds);
+        this.dueSeconds.push(occasion.dueSeconds);
         this.mostAtOnce = Math.max(this.mostAtOnce, ++this.running);
         try {
-          return await train(signal, untilNextTrainingSeconds);
+          return await train(signal, occasion);
         } finally {
           this.running--;
         }
@@ -105,18 +116,94 @@ describe('trainer', () => {
     ).to.deep.equal(['Training failed. The old model stays. Prometheus is away.']);
   });
 
-  it('does not retry by itself once there is a model: the schedule does', async () => {
+  it('does not retry by itself after a success: the schedule does', async () => {
+    let failing = false;
     const workshop = new Workshop(async () => {
-      throw new Error('Prometheus is away.');
+      if (failing) throw new Error('Prometheus is away.');
+      return resultNamed('first');
     });
-    workshop.slot.set(modelNamed('restored'));
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.trainer.state().runs).to.equal(1));
+    failing = true;
+    await workshop.tick();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(workshop).to.include({ started: 2 });
+    expect(workshop.delays).to.deep.equal([]);
+  });
+
+  it('scores with a restored model at once, and trains at start all the same, until that has succeeded', async () => {
+    let failures = 2;
+    const workshop = new Workshop(async () => {
+      if (failures-- > 0) throw new Error('Not yet.');
+      return resultNamed('fresh');
+    });
+    const patience = gate();
+    const { delay } = workshop;
+    workshop.delay = async (milliseconds, signal) => {
+      await delay(milliseconds, signal);
+      await patience.opened;
+    };
+    workshop.trainer.restore({ model: modelNamed('restored'), trainedSeconds: 500 });
+    expect(workshop.slot.get()).to.deep.equal(modelNamed('restored'));
+    expect(workshop.trainer.state()).to.deep.include({
+      model: { origin: 'snapshot', trainedSeconds: 500 },
+      lastSucceeded: undefined,
+      lastSuccessSeconds: undefined,
+    });
     workshop.trainer.start();
     await eventually(() => expect(workshop.trainer.state().failures).to.equal(1));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(workshop.started).to.equal(1);
-    expect(workshop.delays).to.deep.equal([]);
-    await workshop.tick();
-    expect(workshop.started).to.equal(2);
+    expect(workshop.trainer.state().model).to.deep.equal({ origin: 'snapshot', trainedSeconds: 500 });
+    patience.open();
+    await eventually(() => expect(workshop.slot.get()).to.deep.equal(modelNamed('fresh')));
+    expect(workshop.trainer.state().model).to.deep.equal({ origin: 'training', trainedSeconds: 1_000 });
+    expect(workshop.delays).to.deep.equal([1_000, 2_000]);
+    expect(workshop.logger.lines[0]?.message).to.equal('Training failed. The old model stays. Not yet.');
+  });
+
+  it('saves a model when it already scores, with the time of its training, and is busy until then', async () => {
+    const saving = gate();
+    const workshop = new Workshop(async () => {
+      workshop.now += 2_500;
+      return { ...resultNamed('fine'), encoded: { bytes: Uint8Array.of(1) } };
+    });
+    const { save } = workshop;
+    workshop.save = async (encoded, trainedSeconds) => {
+      await save(encoded, trainedSeconds);
+      await saving.opened;
+    };
+    const trained = workshop.trainer.train();
+    await eventually(() => expect(workshop.saved).to.have.lengthOf(1));
+    expect(workshop.slot.get()).to.deep.equal(modelNamed('fine'));
+    expect(workshop.trainer.state()).to.include({ running: true, runs: 1, lastSuccessSeconds: 1_002.5 });
+    saving.open();
+    expect(await trained).to.equal(true);
+    expect(workshop.saved).to.deep.equal([{ encoded: { bytes: Uint8Array.of(1) }, trainedSeconds: 1_002.5 }]);
+  });
+
+  it('trains for the time at which the schedule was due, not for the one at which it came to it', async () => {
+    const workshop = new Workshop(async () => resultNamed('fine'));
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.trainer.state().runs).to.equal(1));
+    workshop.now = 1_800_350;
+    await workshop.tick(1_800);
+    expect(workshop.dueSeconds).to.deep.equal([1_000, 1_800]);
+  });
+
+  it('trains again for the schedule when that is due during the training at start', async () => {
+    const first = gate();
+    let count = 0;
+    const workshop = new Workshop(async () => {
+      const name = `model ${++count}`;
+      if (count === 1) await first.opened;
+      return resultNamed(name);
+    });
+    workshop.trainer.start();
+    const due = workshop.tick(1_800);
+    first.open();
+    await due;
+    expect(workshop.dueSeconds).to.deep.equal([1_000, 1_800]);
+    expect(workshop.slot.get()?.fingerprint).to.equal('model 2');
+    expect(workshop).to.include({ started: 2, mostAtOnce: 1 });
   });
 
   it('puts each new model in the place of the old one', async () => {
@@ -135,10 +222,10 @@ describe('trainer', () => {
       return resultNamed('only');
     });
     workshop.trainer.start();
-    const asked = [workshop.tick(), workshop.trainer.train(), workshop.tick(), workshop.trainer.train()];
+    const asked = [workshop.trainer.train(), workshop.trainer.train()];
     expect(workshop.trainer.state()).to.include({ running: true, runs: 0 });
     held.open();
-    expect(await Promise.all(asked)).to.deep.equal([true, true, true, true]);
+    expect(await Promise.all(asked)).to.deep.equal([true, true]);
     expect(workshop).to.include({ started: 1, mostAtOnce: 1 });
     expect(workshop.trainer.state()).to.include({ running: false, runs: 1 });
     await workshop.trainer.train();
@@ -176,6 +263,7 @@ describe('trainer', () => {
       failures: 0,
       lastSucceeded: undefined,
       lastSuccessSeconds: undefined,
+      model: undefined,
       lastError: undefined,
       lastDurationSeconds: undefined,
       nextRun: null,
@@ -188,6 +276,7 @@ describe('trainer', () => {
       failures: 0,
       lastSucceeded: true,
       lastSuccessSeconds: 1_002.5,
+      model: { origin: 'training', trainedSeconds: 1_002.5 },
       lastError: undefined,
       lastDurationSeconds: 2.5,
       nextRun: NEXT_RUN,
@@ -211,6 +300,7 @@ describe('trainer', () => {
       runs: 3,
       lastSucceeded: true,
       lastSuccessSeconds: 2_005,
+      model: { origin: 'training', trainedSeconds: 2_005 },
     });
   });
 

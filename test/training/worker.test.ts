@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { decodeModel } from '../../src/model/codec.js';
 import type { Model } from '../../src/model/model.js';
 import { createPrometheusClient } from '../../src/prometheus/client.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../src/training/job.js';
@@ -73,6 +74,32 @@ describe('training in a worker thread', () => {
     expect(bytesOf(there.model).splitValues).to.have.length.greaterThan(1000);
     expect(there).to.deep.equal(here);
     expect(there.warnings).to.have.lengthOf(1);
+  });
+
+  it('brings the model as bytes too when it is asked to', async () => {
+    const input = { prometheusUrl: prometheus.url, request: REQUEST, encode: true };
+    const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore));
+    if (encoded === undefined || !('bytes' in encoded)) throw new Error('Expected bytes.');
+    expect(decodeModel(encoded.bytes)).to.deep.equal(model);
+    expect((await trainThere()).encoded).to.equal(undefined);
+  });
+
+  it('says why the model does not come as bytes when those could not be read back', async () => {
+    const request = { ...REQUEST, features: FEATURES.map((feature) => ({ ...feature, podLabel: '' })) };
+    cluster.pods.splice(0, cluster.pods.length, ...['a', 'b'].map((pod) => ({ namespace: 'shop', pod })));
+    const unlabelled = await startFakePrometheus((query, timeSeconds) =>
+      cluster
+        .answer(query, timeSeconds)
+        .map(({ labels, value }) => ({ labels: { ...labels, '': `${labels.pod}` }, value })),
+    );
+    try {
+      const input = { prometheusUrl: unlabelled.url, request, encode: true };
+      const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore));
+      expect(model.pods).to.equal(2);
+      expect(encoded).to.have.property('reason').that.includes('"features.0.podLabel"');
+    } finally {
+      await unlabelled.close();
+    }
   });
 
   it('reports each request with its status', async () => {
