@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { IDeployment } from 'kubernetes-models/apps/v1';
 import type { IContainer, IPodSpec } from 'kubernetes-models/v1';
@@ -211,6 +211,21 @@ describe('the Kubernetes manifests', function () {
       const heap = Number(/^--max-old-space-size=(\d+)$/.exec(options)?.[1]);
       expect(heap / mebibytes(resources?.limits?.memory), folder).to.be.within(0.7, 0.8);
       expect(mebibytes(resources?.requests?.memory)).to.be.at.most(mebibytes(resources?.limits?.memory));
+    }
+  });
+
+  it('keep the model in a volume that outlasts the container', () => {
+    for (const folder of FOLDERS) {
+      const settings = objectsOfKind(objectsOf(folder), 'ConfigMap').find(
+        ({ data }) => data?.MODEL_PATH !== undefined,
+      );
+      const deployment = deploymentOf(folder);
+      const mount = containerOf(deployment).volumeMounts?.find(
+        ({ mountPath }) => mountPath === dirname(settings?.data?.MODEL_PATH ?? ''),
+      );
+      expect(mount, folder).to.not.have.property('readOnly');
+      const volume = podOf(deployment).volumes?.find(({ name }) => name === mount?.name);
+      expect(volume, folder).to.have.property('emptyDir');
     }
   });
 

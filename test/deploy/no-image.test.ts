@@ -115,8 +115,8 @@ describe('the code in a ConfigMap', function () {
       const { containers = [] } = objectOfKind(objects, 'Deployment').spec?.template.spec ?? {};
       const { command = [], env = [], volumeMounts = [], workingDir } = containers[0] ?? {};
       const mounts = volumeMounts.map(({ mountPath }) => mountPath);
-      expect(mounts).to.have.members(['/config', '/app', '/tmp']);
-      for (const path of mounts) mkdirSync(join(folder, path));
+      expect(mounts).to.have.members(['/config', '/app', '/tmp', '/var/lib/k8s-anomaly-detector']);
+      for (const path of mounts) mkdirSync(join(folder, path), { recursive: true });
       for (const [key, base64] of Object.entries(code?.binaryData ?? {})) {
         writeFileSync(join(folder, 'config', key), damage(Buffer.from(base64, 'base64')));
       }
