@@ -34,6 +34,12 @@ export interface Service {
 const PASS_GRACE_MILLISECONDS = 5_000;
 
 /**
+ * Prometheus stamps a sample when a scrape begins and stores it when that ends, by default up to 10 s later. A training
+ * leaves out what is younger: of two replicas that train at the same tick, one would find it and the other would not.
+ */
+const SETTLING_SECONDS = 15;
+
+/**
  * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.
  *
  * @throws {FeatureFileError} when the feature file cannot be read, or is wrong.
@@ -73,8 +79,8 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         parameters,
         lookbackSeconds,
         stepSeconds,
-        nowSeconds: dueSeconds,
-        untilNextTrainingSeconds,
+        nowSeconds: dueSeconds - SETTLING_SECONDS,
+        untilNextTrainingSeconds: untilNextTrainingSeconds + SETTLING_SECONDS,
       };
       const input = { prometheusUrl: settings.prometheusUrl, request, encode: snapshots !== undefined };
       return trainInWorker(input, signal, onRequest, trainingLimitSeconds(untilNextTrainingSeconds));

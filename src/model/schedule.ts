@@ -30,10 +30,10 @@ export interface HistorySlice {
  * the usual level.
  *
  * @param endSeconds end of the training window.
- * @param untilNextTrainingSeconds at most an hour counts.
+ * @param aheadSeconds from there until the next training; at most an hour counts.
  */
-export function historySlices(endSeconds: number, untilNextTrainingSeconds: number): HistorySlice[] {
-  const ahead = Math.min(untilNextTrainingSeconds, HOUR_SECONDS);
+export function historySlices(endSeconds: number, aheadSeconds: number): HistorySlice[] {
+  const ahead = Math.min(aheadSeconds, HOUR_SECONDS);
   return SLICE_HOURS.map((hours) => {
     const middle = endSeconds - hours * HOUR_SECONDS;
     const tolerance = TOLERANCE_MINUTES * MINUTE_SECONDS;

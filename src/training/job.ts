@@ -19,7 +19,7 @@ export interface TrainingRequest {
   readonly stepSeconds: number;
   /** Unix time in seconds; the window ends at the last multiple of the step before it. */
   readonly nowSeconds: number;
-  /** Time until the next training, in seconds: earlier hours are asked what to expect until then. */
+  /** Time from then until the next training, in seconds: earlier hours are asked what to expect until then. */
   readonly untilNextTrainingSeconds: number;
 }
 
@@ -84,9 +84,8 @@ export async function train(
   }
   const features = request.features.filter((feature) => !absent.includes(feature));
   const history: FeatureTable[] = [];
-  for (const slice of request.parameters.baseline === 'cluster'
-    ? []
-    : historySlices(end, request.untilNextTrainingSeconds)) {
+  const aheadSeconds = request.nowSeconds + request.untilNextTrainingSeconds - end;
+  for (const slice of request.parameters.baseline === 'cluster' ? [] : historySlices(end, aheadSeconds)) {
     const { built } = await fetchTable({ ...fetching, features }, sliceGrid(slice, request.stepSeconds));
     history.push(built.table);
   }
