@@ -3,16 +3,30 @@
 import { queryOwners } from '../features/owners.js';
 import { podKey } from '../features/table.js';
 import { workloadFromName } from '../features/workload.js';
+import { WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 
+/** Seconds between two questions for the same pod. */
+const ASK_AGAIN_SECONDS = 60;
+
+/** What is known of a pod. Times are Unix times in seconds. */
+interface Entry {
+  /** By its name, as long as no owner was found. */
+  readonly workload: string;
+  readonly found: boolean;
+  readonly firstAskedSeconds: number;
+  readonly lastAskedSeconds: number;
+}
+
 /**
  * Remembers the workloads of pods that the model has not seen, so that Prometheus is asked for owners only when new
- * pods turn up. A pod is asked for once: where no owner was found, its name tells.
+ * pods turn up. Where no owner was found, the name of the pod tells, and it is asked for again as long as the pod is
+ * warming up: its usage may be scraped before its owner is, and of two replicas one may have come too early.
  */
 export class WorkloadDirectory {
   readonly #api: PrometheusApi;
-  #later = new Map<string, string>();
+  #later = new Map<string, Entry>();
 
   constructor(api: PrometheusApi) {
     this.#api = api;
@@ -21,7 +35,7 @@ export class WorkloadDirectory {
   /** The workload of a pod, as far as it is known; else by its name. */
   workloadOf(model: Model, namespace: string, pod: string): string {
     const key = podKey(namespace, pod);
-    return model.workloads.get(key) ?? this.#later.get(key) ?? workloadFromName(pod);
+    return model.workloads.get(key) ?? this.#later.get(key)?.workload ?? workloadFromName(pod);
   }
 
   /**
@@ -37,21 +51,38 @@ export class WorkloadDirectory {
     timeSeconds: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const later = new Map<string, string>();
-    const unseen: string[] = [];
+    const later = new Map<string, Entry>();
+    const asked: string[] = [];
     for (const { namespace, pod } of pods) {
       const key = podKey(namespace, pod);
       if (model.workloads.has(key)) continue;
       const known = this.#later.get(key);
-      if (known === undefined) unseen.push(key);
-      later.set(key, known ?? workloadFromName(pod));
+      if (known !== undefined && !isToBeAsked(known, timeSeconds)) later.set(key, known);
+      else {
+        asked.push(key);
+        later.set(key, {
+          workload: workloadFromName(pod),
+          found: false,
+          firstAskedSeconds: known?.firstAskedSeconds ?? timeSeconds,
+          lastAskedSeconds: timeSeconds,
+        });
+      }
     }
     this.#later = later;
-    if (unseen.length === 0) return;
+    if (asked.length === 0) return;
     const owners = await queryOwners(this.#api, timeSeconds, signal);
-    for (const key of unseen) {
-      const owner = owners.get(key);
-      if (owner !== undefined) later.set(key, owner);
+    for (const key of asked) {
+      const workload = owners.get(key);
+      const entry = later.get(key);
+      if (workload !== undefined && entry !== undefined) later.set(key, { ...entry, workload, found: true });
     }
   }
+}
+
+function isToBeAsked({ found, firstAskedSeconds, lastAskedSeconds }: Entry, timeSeconds: number): boolean {
+  return (
+    !found &&
+    timeSeconds - lastAskedSeconds >= ASK_AGAIN_SECONDS &&
+    timeSeconds - firstAskedSeconds <= WARM_UP_SECONDS
+  );
 }

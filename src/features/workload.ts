@@ -1,6 +1,6 @@
 /** Which workload a pod belongs to: by kube-state-metrics where it is there, else by the pod's name. */
 
-import type { SeriesSet } from '../prometheus/api.js';
+import type { Labels, SeriesSet } from '../prometheus/api.js';
 import { isObjectName } from './object-name.js';
 import { podKey } from './table.js';
 
@@ -22,9 +22,8 @@ export function resolveOwners(answers: OwnerAnswers): Owners {
   const ownerOfReplicaSet = ownersByName(answers.replicaSet, 'replicaset');
   const ownerOfJob = ownersByName(answers.job, 'job_name');
   const owners = new Map<string, string>();
-  for (const labels of answers.pod.labels) {
-    const { namespace, pod, owner_kind: kind, owner_name: name } = labels;
-    if (namespace === undefined || pod === undefined || !isOwner(name)) continue;
+  for (const { namespace, name: pod, labels } of preferredOwners(answers.pod, 'pod')) {
+    const { owner_kind: kind, owner_name: name = '' } = labels;
     const key = podKey(namespace, name);
     const above =
       kind === 'ReplicaSet' ? ownerOfReplicaSet.get(key) : kind === 'Job' ? ownerOfJob.get(key) : undefined;
@@ -44,14 +43,42 @@ function isOwner(name: string | undefined): name is string {
 }
 
 function ownersByName(series: SeriesSet, nameLabel: string): Map<string, string> {
-  const owners = new Map<string, string>();
+  const preferred = preferredOwners(series, nameLabel);
+  return new Map(
+    preferred.map(({ namespace, name, labels }) => [podKey(namespace, name), labels.owner_name ?? '']),
+  );
+}
+
+/** An object, and the series that names its owner. */
+interface Owned {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/**
+ * One owner of each object that has any: the one that controls it, of several the first by kind and name. Prometheus
+ * answers in no order that replicas could rely on.
+ */
+function preferredOwners(series: SeriesSet, nameLabel: string): Owned[] {
+  const owned = new Map<string, Owned>();
   for (const labels of series.labels) {
     const { namespace, [nameLabel]: name, owner_name: owner } = labels;
-    if (namespace !== undefined && name !== undefined && isOwner(owner)) {
-      owners.set(podKey(namespace, name), owner);
-    }
+    if (namespace === undefined || name === undefined || !isOwner(owner)) continue;
+    const key = podKey(namespace, name);
+    const known = owned.get(key);
+    if (known === undefined || rankOf(labels) < rankOf(known.labels))
+      owned.set(key, { namespace, name, labels });
   }
-  return owners;
+  return [...owned.values()];
+}
+
+function rankOf({
+  owner_is_controller: controls,
+  owner_kind: kind = '',
+  owner_name: name = '',
+}: Labels): string {
+  return `${controls === 'true' ? 0 : 1}/${kind}/${name}`;
 }
 
 /**

@@ -63,6 +63,7 @@ describe('healthReport after a fault of the exporter', () => {
     baseline: 'pod',
     model: MODEL,
     training: TRAINED,
+    snapshot: undefined,
     passes: { last: internal('secret details'), lastUpstreamError: undefined },
     nowSeconds: 1_767_268_900,
   });

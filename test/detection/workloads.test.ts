@@ -64,6 +64,21 @@ describe('workload directory', () => {
     expect(questions()).to.equal(1);
   });
 
+  it('asks again, once a minute while the pod warms up, for an owner that was not there yet', async () => {
+    const ownerSince = NOON + 150;
+    const late = fakeApi((query, timeSeconds) =>
+      new SmallCluster(timeSeconds < ownerSince ? [ORPHAN] : [NEW]).answer(query, timeSeconds),
+    );
+    const eager = new WorkloadDirectory(late);
+    for (let seconds = 0; seconds <= 1200; seconds += 15) {
+      await eager.lookUp(model, [NEW, ORPHAN], NOON + seconds, signal);
+      expect(eager.workloadOf(model, 'shop', 'till-0')).to.equal(seconds < 180 ? 'till' : 'checkout');
+    }
+    expect(
+      late.asked.map(({ startSeconds }) => startSeconds - NOON).filter((_, index) => index % 3 === 0),
+    ).to.deep.equal([0, 60, 120, 180, 240, 300, 360]);
+  });
+
   it('forgets pods that are gone', async () => {
     await lookUp([NEW]);
     await lookUp([]);

@@ -52,6 +52,23 @@ describe('resolveOwners', () => {
     });
   }
 
+  it('takes of several owners the one that controls, else the first by name, in whatever order they come', () => {
+    const of = (pod: string, name: string, controller?: string): Labels => ({
+      ...owned(pod, 'StatefulSet', name),
+      ...(controller !== undefined && { owner_is_controller: controller }),
+    });
+    const labels = [
+      of('a', 'first', 'false'),
+      of('a', 'second', 'true'),
+      of('b', 'second'),
+      of('b', 'first'),
+      of('c', 'only', 'false'),
+    ];
+    const expected = { 'ns/a': 'second', 'ns/b': 'first', 'ns/c': 'only' };
+    expect(resolve({ pod: labels })).to.deep.equal(expected);
+    expect(resolve({ pod: labels.toReversed() })).to.deep.equal(expected);
+  });
+
   const unowned: readonly (readonly [what: string, labels: Labels])[] = [
     ['<none>', { owner_kind: '<none>', owner_name: '<none>' }],
     ['an empty name', { owner_kind: '', owner_name: '' }],

@@ -18,7 +18,7 @@ const PODS: readonly FakePod[] = [
   { namespace: 'shop', pod: 'cart-1', owner: 'cart' },
   { namespace: 'shop', pod: 'cart-2', owner: 'cart', sinceSeconds: TRAINED_AT - 600 },
   { namespace: 'data', pod: 'postgres-0' },
-  { namespace: 'ünï\n', pod: '🐢"\\\ud800' },
+  { namespace: 'ünï', pod: '🐢"\\' },
 ];
 
 /** Few and small trees: the snapshot stays small enough to try every byte of it. */

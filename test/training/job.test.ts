@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { encodeModel } from '../../src/model/codec.js';
+import { createRandom } from '../../src/model/random.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
 import {
   TRAINING_REQUEST_TIMEOUT_SECONDS,
@@ -83,6 +85,43 @@ describe('training job', () => {
     expect(second).to.deep.equal(first);
     expect(third).not.to.deep.equal(first);
   });
+
+  for (const baseline of ['pod', 'workload', 'cluster'] as const) {
+    it(`makes the same model (${baseline}) to the last byte, in whatever order the series come`, async () => {
+      const cluster = new SmallCluster([
+        ...namedPods(4).map((pod) => ({ ...pod, owner: 'cart' })),
+        ...namedPods(3, 'till', 'shop'),
+        ...namedPods(3, 'cart', 'other'),
+      ]);
+      // Some pods come twice with other values, as from two kubelets, and with two owners.
+      const twice: Answer = (query, timeSeconds) => {
+        const samples = cluster.answer(query, timeSeconds);
+        const again = samples.slice(0, 3).map(({ labels, value }) => ({
+          labels: { ...labels, instance: 'other', ...(labels.owner_name && { owner_name: 'basket' }) },
+          value: value * 1.5,
+        }));
+        return [...samples, ...again];
+      };
+      const trainOn = async (answer: Answer) => {
+        const request = requestWith({ parameters: { ...PARAMETERS, baseline } });
+        return encodeModel((await train(fakeApi(answer), request, never)).model);
+      };
+      const model = await trainOn(twice);
+      expect(await trainOn((query, timeSeconds) => twice(query, timeSeconds).toReversed())).to.deep.equal(
+        model,
+      );
+      for (const seed of [1, 2, 3]) {
+        const shuffled = await trainOn((query, timeSeconds) => {
+          const random = createRandom(seed + query.length);
+          return twice(query, timeSeconds)
+            .map((sample) => ({ sample, place: random() }))
+            .sort((a, b) => a.place - b.place)
+            .map(({ sample }) => sample);
+        });
+        expect(shuffled).to.deep.equal(model);
+      }
+    });
+  }
 
   it('asks for every instant of every feature exactly once, in several requests', async () => {
     const api = fakeApi(new SmallCluster().answer);

@@ -78,7 +78,7 @@ describe('training in a worker thread', () => {
 
   it('brings the model as bytes too when it is asked to', async () => {
     const input = { prometheusUrl: prometheus.url, request: REQUEST, encode: true };
-    const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore));
+    const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
     if (encoded === undefined || !('bytes' in encoded)) throw new Error('Expected bytes.');
     expect(decodeModel(encoded.bytes)).to.deep.equal(model);
     expect((await trainThere()).encoded).to.equal(undefined);
@@ -94,7 +94,7 @@ describe('training in a worker thread', () => {
     );
     try {
       const input = { prometheusUrl: unlabelled.url, request, encode: true };
-      const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore));
+      const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
       expect(model.pods).to.equal(2);
       expect(encoded).to.have.property('reason').that.includes('"features.0.podLabel"');
     } finally {
