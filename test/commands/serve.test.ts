@@ -296,11 +296,12 @@ describe('serve', function () {
     }
 
     it('trains on nothing that Prometheus may still be storing: replicas would not find the same', async () => {
-      await start({ QUERY_STEP_SECONDS: '1' });
-      const began = Date.now() / 1000;
+      const before = Date.now() / 1000;
+      await start({ QUERY_STEP_SECONDS: '1', TRAINING_LOOKBACK_MINUTES: '5' });
+      const after = Date.now() / 1000;
       await trained();
       const windowEnd = Date.parse((await health()).model.window_end ?? '') / 1000;
-      expect(began - windowEnd).to.be.within(14, 25);
+      expect(windowEnd).to.be.within(before - 16, after - 15);
       const ends = prometheus.requests.filter(isOfTraining).map(({ endSeconds }) => endSeconds);
       expect(Math.max(...ends)).to.equal(windowEnd);
     });
