@@ -2,11 +2,15 @@
 
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse, isAxiosError } from 'axios';
+import { AnswerReader } from './answer-reader.js';
 import type { PrometheusApi, QueryResult } from './api.js';
-import { decodeAnswer, type ResultType } from './decode.js';
+import { readBody, readText } from './body.js';
+import type { ResultType } from './decode.js';
 import type { Asked } from './errors.js';
 import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
+import { KnownSeriesByQuery } from './known-series.js';
 import { type BaseUrl, endpointUrl, parseBaseUrl } from './url.js';
 
 export interface PrometheusClientOptions {
@@ -43,18 +47,19 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
     maxContentLength: options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
     maxRedirects: 0,
     proxy: false,
-    responseType: 'text',
-    transformResponse: (body: unknown) => body,
+    responseType: 'stream',
     validateStatus: () => true,
   });
+
+  const knownSeries = new KnownSeriesByQuery();
 
   const post = async (
     asked: Asked,
     parameters: Record<string, string>,
     signal: AbortSignal,
-  ): Promise<AxiosResponse<string>> => {
+  ): Promise<AxiosResponse<Readable>> => {
     try {
-      return await client.post<string>(asked.url, new URLSearchParams(parameters), { signal });
+      return await client.post<Readable>(asked.url, new URLSearchParams(parameters), { signal });
     } catch (error) {
       if (wasStale(error)) return post(asked, parameters, signal);
       options.onRequest?.('error');
@@ -70,15 +75,22 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
   ): Promise<QueryResult> => {
     const asked: Asked = { url: endpointUrl(base, endpoint), query: parameters.query, quote };
     const response = await post(asked, parameters, signal);
-    options.onRequest?.(String(response.status));
-    if (response.status < 200 || response.status > 299) throw statusFailure(asked, response);
-    let answer: unknown;
+    const { status } = response;
+    const isSuccess = status >= 200 && status <= 299;
+    const reader = new AnswerReader(asked, resultType, knownSeries.get(parameters.query));
+    let refusal = '';
     try {
-      answer = JSON.parse(response.data);
-    } catch {
-      throw notJsonFailure(asked, response);
+      if (isSuccess) await readBody(response, (chunk) => reader.push(chunk));
+      else refusal = await readText(response);
+    } catch (error) {
+      options.onRequest?.('error');
+      throw connectionFailure(asked, error, signal);
     }
-    return decodeAnswer(asked, resultType, answer);
+    options.onRequest?.(String(status));
+    if (!isSuccess) throw statusFailure(asked, { ...response, data: refusal });
+    const result = reader.finish((bytes, start) => notJsonFailure(asked, status, bytes, start));
+    if (resultType === 'matrix') knownSeries.set(parameters.query, reader.known());
+    return result;
   };
 
   return {

@@ -140,12 +140,17 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
   return failure('redirect', asked, `HTTP ${status} to ${target}`, advice);
 }
 
-/** The body of a success is not JSON. */
-export function notJsonFailure(asked: Asked, { status, data: body }: AxiosResponse<string>): PrometheusError {
+/**
+ * The body of a success is not JSON.
+ *
+ * @param bytes length of the whole body.
+ * @param start the first characters of it.
+ */
+export function notJsonFailure(asked: Asked, status: number, bytes: number, start: string): PrometheusError {
   return failure(
     'not_json',
     asked,
-    `HTTP ${status} and ${body.length} characters that are not JSON ("${asked.quote(body, EXCERPT_LENGTH)}")`,
+    `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.quote(start, EXCERPT_LENGTH)}")`,
     'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.',
   );
 }

@@ -17,9 +17,10 @@ import { growForest } from '../../src/model/grow.js';
 import { measure } from '../../src/model/measure.js';
 import { createRandom } from '../../src/model/random.js';
 import { scoreInputs } from '../../src/model/score.js';
+import { AnswerReader } from '../../src/prometheus/answer-reader.js';
 import type { QueryResult } from '../../src/prometheus/api.js';
 import { createPrometheusClient } from '../../src/prometheus/client.js';
-import { decodeAnswer } from '../../src/prometheus/decode.js';
+import { NO_KNOWN_SERIES } from '../../src/prometheus/known-series.js';
 import { train } from '../../src/training/job.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
 
@@ -80,6 +81,9 @@ function fetchBody(query: string): Promise<Buffer> {
   });
 }
 
+/** What a read from a socket brings. */
+const CHUNK_BYTES = 64 * 1024;
+
 const asked = { url, query: '', quote: (text: string, length: number) => text.slice(0, length) };
 
 async function measureScrape(): Promise<void> {
@@ -95,9 +99,17 @@ async function measureScrape(): Promise<void> {
   const { model } = await train(api, request, never);
   const bodies = await time('fetch', () => Promise.all(FEATURES.map(({ query }) => fetchBody(query))));
   record('size: answers to a pass', 'bytes', [bodies.reduce((sum, { length }) => sum + length, 0)]);
-  await time('decode', () =>
-    bodies.map((body) => decodeAnswer(asked, 'matrix', JSON.parse(body.toString('utf8')))),
-  );
+  const known = bodies.map(() => NO_KNOWN_SERIES);
+  await time('decode', () => {
+    bodies.forEach((body, index) => {
+      const reader = new AnswerReader(asked, 'matrix', known[index]);
+      for (let start = 0; start < body.length; start += CHUNK_BYTES) {
+        reader.push(body.subarray(start, start + CHUNK_BYTES));
+      }
+      reader.finish(() => new Error('Expected JSON.') as never);
+      known[index] = reader.known();
+    });
+  });
   const answers = await time('fetch and decode', () =>
     Promise.all(FEATURES.map(({ query }) => api.queryRange(range(query)))),
   );

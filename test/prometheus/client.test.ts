@@ -232,8 +232,8 @@ describe('createPrometheusClient', () => {
         '<!doctype html> <title>Log in</title>',
         'login page',
       ],
-      ['an empty answer', answering(200, ''), 'not_json', '0 characters'],
-      ['half a JSON text', answering(200, VECTOR.slice(0, 50)), 'not_json', '50 characters'],
+      ['an empty answer', answering(200, ''), 'not_json', '0 bytes'],
+      ['half a JSON text', answering(200, VECTOR.slice(0, 50)), 'not_json', '50 bytes'],
       [
         'a scalar',
         answering(200, '{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}'),

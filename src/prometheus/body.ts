@@ -1,0 +1,32 @@
+/** The body of a response, as it arrives. */
+
+import type { Readable } from 'node:stream';
+import { AxiosError, type AxiosResponse, isCancel } from 'axios';
+
+/**
+ * Hands on each chunk of a body, and returns at its end.
+ *
+ * @throws {AxiosError} with the response where the body broke off, as axios does when it reads bodies itself; whatever
+ *   `onChunk` throws.
+ */
+export async function readBody(
+  response: AxiosResponse<Readable>,
+  onChunk: (chunk: Buffer) => void,
+): Promise<void> {
+  try {
+    for await (const chunk of response.data) onChunk(chunk as Buffer);
+  } catch (error) {
+    // A limit that was passed is an error of axios already; an order to stop says nothing about the response.
+    if (!(error instanceof Error) || error instanceof AxiosError || isCancel(error)) throw error;
+    throw AxiosError.from(error, undefined, response.config, response.request, response);
+  }
+}
+
+/** The whole body as text. */
+export async function readText(response: AxiosResponse<Readable>): Promise<string> {
+  const chunks: Buffer[] = [];
+  await readBody(response, (chunk) => void chunks.push(chunk));
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '');
+}
