@@ -1,10 +1,11 @@
 /** Why a pod is flagged: each feature, its usual value, and how far it is from that. */
 
-import { Gauge } from 'prom-client';
 import type { Detection } from '../detection/detection.js';
 import { type FeatureReading, readFeatures } from '../detection/explain.js';
 import { detectionOf } from './detection-of.js';
+import { memoizeByObject } from './memoize.js';
 import type { ExplainScope, MetricModule } from './module.js';
+import { NO_SERIES, TableGauge } from './table-gauge.js';
 
 interface Family {
   readonly name: string;
@@ -33,25 +34,38 @@ const families: readonly Family[] = [
   },
 ];
 
+/** The readings of all pods in scope, and the series that they belong to. */
+interface Readings {
+  readonly series: (readonly [namespace: string, pod: string, feature: string])[];
+  readonly readings: FeatureReading[];
+}
+
 /** One series a family for each feature of each pod in scope, so by default of those that are flagged. */
 export const explanation: MetricModule = {
   names: families.map(({ name }) => name),
   register(registry, sources) {
+    const readingsOf = memoizeByObject((detection: Detection): Readings => {
+      const found: Readings = { series: [], readings: [] };
+      detection.table.pods.forEach(({ namespace, pod }, row) => {
+        if (!isExplained(detection, row, sources.explain)) return;
+        for (const reading of readFeatures(detection, row)) {
+          found.series.push([namespace, pod, reading.feature]);
+          found.readings.push(reading);
+        }
+      });
+      return found;
+    });
     for (const { name, help, value } of families) {
-      new Gauge({
+      new TableGauge({
         name,
         help,
         labelNames: ['namespace', 'pod', 'feature'],
-        registers: [registry],
+        registry,
         async collect() {
           const detection = await detectionOf(sources);
-          this.reset();
-          detection?.table.pods.forEach(({ namespace, pod }, row) => {
-            if (!isExplained(detection, row, sources.explain)) return;
-            for (const reading of readFeatures(detection, row)) {
-              this.set({ namespace, pod, feature: reading.feature }, value(reading));
-            }
-          });
+          if (detection === undefined) return NO_SERIES;
+          const { series, readings } = readingsOf(detection);
+          return { series, values: readings.map(value) };
         },
       });
     }

@@ -11,6 +11,7 @@ import type { MetricModule, MetricSources } from './module.js';
 import { pass } from './pass.js';
 import { processMetrics } from './process.js';
 import { snapshot } from './snapshot.js';
+import { TableRegistry } from './table-gauge.js';
 import { training } from './training.js';
 import { upstream } from './upstream.js';
 import { workload } from './workload.js';
@@ -43,7 +44,7 @@ export interface Metrics {
 
 /** Registers every module in a registry of its own. */
 export function createMetrics(sources: Omit<MetricSources, 'pass'>): Metrics {
-  const registry = new Registry();
+  const registry = new TableRegistry();
   // prom-client's `collect` knows nothing of the scrape that it is called for; the asynchronous context does.
   const scrape = new AsyncLocalStorage<() => Promise<PassOutcome>>();
   const currentPass = () => {

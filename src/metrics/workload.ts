@@ -1,31 +1,59 @@
 /** How far trouble reaches: one bad replica, a whole workload, or everything. */
 
-import { Gauge } from 'prom-client';
+import type { Detection } from '../detection/detection.js';
+import { podKey } from '../features/table.js';
 import { detectionOf } from './detection-of.js';
+import { memoizeByObject } from './memoize.js';
 import type { MetricModule } from './module.js';
+import { NO_SERIES, TableGauge } from './table-gauge.js';
 
 const FLAGGED = 'anomaly_workload_pods_flagged';
 const SCORED = 'anomaly_workload_pods_scored';
+
+/** Pods by workload. */
+interface WorkloadCounts {
+  readonly series: (readonly [namespace: string, workload: string])[];
+  readonly scored: number[];
+  readonly flagged: number[];
+}
+
+const countsOf = memoizeByObject(({ table, scores }: Detection): WorkloadCounts => {
+  const counts: WorkloadCounts = { series: [], scored: [], flagged: [] };
+  const positions = new Map<string, number>();
+  table.pods.forEach(({ namespace, workload }, row) => {
+    const key = podKey(namespace, workload);
+    let position = positions.get(key);
+    if (position === undefined) {
+      position = positions.size;
+      positions.set(key, position);
+      counts.series.push([namespace, workload]);
+      counts.scored.push(0);
+      counts.flagged.push(0);
+    }
+    counts.scored[position] = (counts.scored[position] as number) + 1;
+    counts.flagged[position] = (counts.flagged[position] as number) + Number((scores[row] as number) > 0);
+  });
+  return counts;
+});
 
 /** Both have a series for every workload with a scored pod, so that their quotient is always there. */
 export const workload: MetricModule = {
   names: [FLAGGED, SCORED],
   register(registry, sources) {
-    const series = (name: string, help: string, counts: (score: number) => boolean) =>
-      new Gauge({
+    const gauge = (name: string, help: string, column: 'flagged' | 'scored') =>
+      new TableGauge({
         name,
         help,
         labelNames: ['namespace', 'workload'],
-        registers: [registry],
+        registry,
         async collect() {
           const detection = await detectionOf(sources);
-          this.reset();
-          detection?.table.pods.forEach(({ namespace, workload: name }, row) => {
-            this.inc({ namespace, workload: name }, counts(detection.scores[row] as number) ? 1 : 0);
-          });
+          if (detection === undefined) return NO_SERIES;
+          const counts = countsOf(detection);
+          return { series: counts.series, values: counts[column] };
         },
       });
-    series(FLAGGED, 'Pods of the workload whose anomaly_flag is 1.', (score) => score > 0);
-    series(SCORED, 'Pods of the workload that were scored, flagged or not.', () => true);
+    gauge(FLAGGED, 'Pods of the workload whose anomaly_flag is 1.', 'flagged');
+    gauge(SCORED, 'Pods of the workload that were scored, flagged or not.', 'scored');
   },
 };
