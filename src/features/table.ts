@@ -42,20 +42,26 @@ export function podKey(namespace: string, name: string): string {
 /** Instants that are less than this apart are one: Prometheus counts in milliseconds. */
 const SAME_INSTANT_SECONDS = 0.0015;
 
-interface Row {
-  readonly namespace: string;
-  readonly pod: string;
-  /** Instants × features. */
-  readonly cells: Float64Array;
-  /** Why a value that came for the last instant is not in a cell. */
-  lost: 'not_finite' | 'misaligned' | undefined;
-}
+/** Why a value that came for the last instant is not in a cell. */
+type Loss = 'not_finite' | 'misaligned';
+
+/** Rows of cells that are made room for at once. */
+const ROWS_PER_BLOCK = 1024;
 
 /** Gathers the answers of queries into a table. Samples find their place by time, never by position. */
 export class FeatureTableBuilder {
   readonly #features: readonly FeatureDefinition[];
   readonly #timestampsSeconds: Float64Array;
-  readonly #rows = new Map<string, Row>();
+  /** Columns that a complete instant must have. */
+  readonly #required: readonly number[];
+  /** Cells of one pod: instants × features. */
+  readonly #size: number;
+  /** One for each pod, in the order in which they came; the cells of `ROWS_PER_BLOCK` pods a block. */
+  readonly #pods: { readonly namespace: string; readonly pod: string }[] = [];
+  readonly #blocks: Float64Array[] = [];
+  readonly #losses = new Map<number, Loss>();
+  /** Row of a pod, by namespace and name. */
+  readonly #rows = new Map<string, Map<string, number>>();
   readonly #droppedSeries = new Map<string, number>();
 
   /**
@@ -65,6 +71,8 @@ export class FeatureTableBuilder {
   constructor(features: readonly FeatureDefinition[], timestampsSeconds: Float64Array) {
     this.#features = features;
     this.#timestampsSeconds = timestampsSeconds;
+    this.#required = features.flatMap(({ required }, column) => (required ? [column] : []));
+    this.#size = timestampsSeconds.length * features.length;
   }
 
   /**
@@ -74,37 +82,53 @@ export class FeatureTableBuilder {
   add(feature: FeatureDefinition, series: SeriesSet): void {
     const column = this.#features.indexOf(feature);
     if (column < 0) throw new Error(`Feature ${feature.name} is not a column of this table.`);
+    // Most answers have the same pods in the same order.
+    let expected = 0;
     for (let index = 0; index < series.labels.length; index++) {
-      const namespace = series.labels[index]?.namespace;
-      const pod = series.labels[index]?.[feature.podLabel];
-      if (!namespace || !pod) this.#drop('unlabelled');
-      else if (!isObjectName(namespace) || !isObjectName(pod)) this.#drop('bad_name');
-      else this.#addSamples(this.#row(namespace, pod), column, series, index);
+      const labels = series.labels[index];
+      const namespace = labels?.namespace;
+      const pod = labels?.[feature.podLabel];
+      if (!namespace || !pod) {
+        this.#drop('unlabelled');
+        continue;
+      }
+      const next = this.#pods[expected];
+      const row = next?.pod === pod && next.namespace === namespace ? expected : this.#rowOf(namespace, pod);
+      if (row === undefined) {
+        this.#drop('bad_name');
+        continue;
+      }
+      this.#addSamples(row, column, series, index);
+      expected = row + 1;
     }
   }
 
-  #addSamples(row: Row, column: number, series: SeriesSet, index: number): void {
+  #addSamples(row: number, column: number, series: SeriesSet, index: number): void {
+    const { timestampsSeconds, values } = series;
     const width = this.#features.length;
+    const block = this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array;
+    const firstCell = (row % ROWS_PER_BLOCK) * this.#size + column;
     const end = series.offsets[index + 1] ?? 0;
     let duplicate = false;
     let misaligned = false;
     let notFinite = false;
+    let instant = -1;
     for (let sample = series.offsets[index] ?? end; sample < end; sample++) {
-      const seconds = series.timestampsSeconds[sample] as number;
-      const instant = this.#instantAt(seconds);
-      const value = series.values[sample] as number;
+      const seconds = timestampsSeconds[sample] as number;
+      const value = values[sample] as number;
+      instant = this.#isAt(instant + 1, seconds) ? instant + 1 : this.#instantAt(seconds);
       if (instant < 0) {
         misaligned = true;
-        if (this.#isOfLastInstant(seconds)) row.lost ??= 'misaligned';
+        if (this.#isOfLastInstant(seconds) && !this.#losses.has(row)) this.#losses.set(row, 'misaligned');
       } else if (!Number.isFinite(value)) {
         notFinite = true;
-        if (this.#isOfLastInstant(seconds)) row.lost = 'not_finite';
+        if (this.#isOfLastInstant(seconds)) this.#losses.set(row, 'not_finite');
       } else {
-        const cell = instant * width + column;
-        const present = row.cells[cell] as number;
-        if (Number.isNaN(present)) row.cells[cell] = value;
+        const cell = firstCell + instant * width;
+        const present = block[cell] as number;
+        if (Number.isNaN(present)) block[cell] = value;
         else {
-          row.cells[cell] = Math.max(present, value);
+          block[cell] = Math.max(present, value);
           duplicate = true;
         }
       }
@@ -126,23 +150,40 @@ export class FeatureTableBuilder {
     const first = grid[0] ?? Number.NaN;
     const step = (grid[1] ?? first + 1) - first;
     const instant = Math.round((timestampSeconds - first) / step);
-    const onGrid = grid[instant];
-    return onGrid !== undefined && Math.abs(onGrid - timestampSeconds) < SAME_INSTANT_SECONDS ? instant : -1;
+    return this.#isAt(instant, timestampSeconds) ? instant : -1;
   }
 
-  #row(namespace: string, pod: string): Row {
-    const key = podKey(namespace, pod);
-    const existing = this.#rows.get(key);
+  #isAt(instant: number, timestampSeconds: number): boolean {
+    const grid = this.#timestampsSeconds;
+    return (
+      instant >= 0 &&
+      instant < grid.length &&
+      Math.abs((grid[instant] as number) - timestampSeconds) < SAME_INSTANT_SECONDS
+    );
+  }
+
+  /** The row of a pod, which is made where there is none; `undefined` for what cannot be the name of a pod. */
+  #rowOf(namespace: string, pod: string): number | undefined {
+    let rows = this.#rows.get(namespace);
+    const existing = rows?.get(pod);
     if (existing !== undefined) return existing;
-    const cells = new Float64Array(this.#timestampsSeconds.length * this.#features.length).fill(Number.NaN);
-    const row: Row = { namespace, pod, cells, lost: undefined };
-    this.#rows.set(key, row);
+    if (!isObjectName(pod) || (rows === undefined && !isObjectName(namespace))) return undefined;
+    if (rows === undefined) {
+      rows = new Map();
+      this.#rows.set(namespace, rows);
+    }
+    const row = this.#pods.length;
+    if (row % ROWS_PER_BLOCK === 0) {
+      this.#blocks.push(new Float64Array(ROWS_PER_BLOCK * this.#size).fill(Number.NaN));
+    }
+    this.#pods.push({ namespace, pod });
+    rows.set(pod, row);
     return row;
   }
 
   /** All pods that any series named, in no order. */
-  podsSeen(): { readonly namespace: string; readonly pod: string }[] {
-    return [...this.#rows.values()];
+  podsSeen(): readonly { readonly namespace: string; readonly pod: string }[] {
+    return this.#pods;
   }
 
   #drop(reason: string): void {
@@ -156,23 +197,32 @@ export class FeatureTableBuilder {
    * @param workloadOf the workload of a pod, by namespace and name.
    */
   build(workloadOf: (namespace: string, pod: string) => string): BuiltTable {
-    const usable: Row[] = [];
+    const usable: number[] = [];
     const unscored = new Map<string, number>();
-    for (const row of this.#rows.values()) {
-      if (this.#hasCompleteInstant(row)) usable.push(row);
-      const reason = this.#whyUnscored(row);
+    for (let row = 0; row < this.#pods.length; row++) {
+      const cells = this.#cellsOf(row);
+      if (this.#hasCompleteInstant(cells)) usable.push(row);
+      const reason = this.#whyUnscored(cells, row);
       if (reason !== undefined) unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
     }
-    usable.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod));
-    const size = this.#timestampsSeconds.length * this.#features.length;
-    const values = new Float64Array(usable.length * size);
+    const podOf = (row: number) => this.#pods[row] as { readonly namespace: string; readonly pod: string };
+    usable.sort((rowA, rowB) => {
+      const [a, b] = [podOf(rowA), podOf(rowB)];
+      return compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod);
+    });
+    const values = new Float64Array(usable.length * this.#size);
     usable.forEach((row, index) => {
-      values.set(this.#complete(row), index * size);
+      const completed = values.subarray(index * this.#size, (index + 1) * this.#size);
+      completed.set(this.#cellsOf(row));
+      this.#complete(completed);
     });
     return {
       table: {
         features: this.#features.map((feature) => feature.name),
-        pods: usable.map(({ namespace, pod }) => ({ namespace, pod, workload: workloadOf(namespace, pod) })),
+        pods: usable.map((row) => {
+          const { namespace, pod } = podOf(row);
+          return { namespace, pod, workload: workloadOf(namespace, pod) };
+        }),
         timestampsSeconds: this.#timestampsSeconds,
         values,
       },
@@ -181,20 +231,26 @@ export class FeatureTableBuilder {
     };
   }
 
-  /** Fills what may be absent, and blanks the instants that lack a required feature. */
-  #complete({ cells }: Row): Float64Array {
-    const completed = cells.slice();
-    const width = this.#features.length;
-    this.#features.forEach((feature, column) => {
-      if (!feature.required) fillGaps(completed, column, width);
-    });
-    for (let start = 0; start < cells.length; start += width) {
-      if (!this.#isComplete(cells, start)) completed.fill(Number.NaN, start, start + width);
-    }
-    return completed;
+  #cellsOf(row: number): Float64Array {
+    const start = (row % ROWS_PER_BLOCK) * this.#size;
+    return (this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array).subarray(
+      start,
+      start + this.#size,
+    );
   }
 
-  #hasCompleteInstant({ cells }: Row): boolean {
+  /** Fills what may be absent, and blanks the instants that lack a required feature. */
+  #complete(cells: Float64Array): void {
+    const width = this.#features.length;
+    for (let column = 0; column < width; column++) {
+      if (!this.#required.includes(column)) fillGaps(cells, column, width);
+    }
+    for (let start = 0; start < cells.length; start += width) {
+      if (!this.#isComplete(cells, start)) cells.fill(Number.NaN, start, start + width);
+    }
+  }
+
+  #hasCompleteInstant(cells: Float64Array): boolean {
     for (let start = 0; start < cells.length; start += this.#features.length) {
       if (this.#isComplete(cells, start)) return true;
     }
@@ -202,23 +258,22 @@ export class FeatureTableBuilder {
   }
 
   #isComplete(cells: Float64Array, start: number): boolean {
-    return this.#features.every(
-      (feature, column) => !feature.required || !Number.isNaN(cells[start + column]),
-    );
+    for (const column of this.#required) if (Number.isNaN(cells[start + column])) return false;
+    return true;
   }
 
   /** Why a pod that is there at the last instant has no score then; `undefined` where it has one, or is gone. */
-  #whyUnscored({ cells, lost }: Row): string | undefined {
+  #whyUnscored(cells: Float64Array, row: number): string | undefined {
     const last = cells.length - this.#features.length;
     if (this.#isComplete(cells, last)) return undefined;
+    const lost = this.#losses.get(row);
     if (lost !== undefined) return lost;
     if (cells.subarray(last).every(Number.isNaN)) return undefined;
-    const required = this.#features.filter((feature) => feature.required);
-    const missing = this.#features.filter(
-      (feature, column) => feature.required && Number.isNaN(cells[last + column]),
-    );
+    const missing = this.#required.filter((column) => Number.isNaN(cells[last + column]));
     // kube-state-metrics goes on with a pod that has ended, until the object is deleted.
-    return missing.length === required.length ? 'completed' : `missing_${missing[0]?.name}`;
+    return missing.length === this.#required.length
+      ? 'completed'
+      : `missing_${this.#features[missing[0] as number]?.name}`;
   }
 }
 
