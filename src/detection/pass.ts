@@ -1,5 +1,6 @@
 /** One detection pass for all who ask at the same time: the scrapes that overlap, and `/detect`. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTableBuilder } from '../features/table.js';
 import { messageOf } from '../logging/logger.js';
@@ -7,7 +8,7 @@ import type { Model } from '../model/model.js';
 import type { ModelSlot } from '../model/slot.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
+import { detectInTurns, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
 import type { Detection, PassOutcome, QueryReport } from './detection.js';
 import { WorkloadDirectory } from './workloads.js';
 
@@ -167,12 +168,14 @@ export class DetectionPass {
     const answers = await settleAll(
       model.features.map((feature) => this.#ask(feature, timeSeconds, signal, queries)),
     );
-    model.features.forEach((feature, index) => {
+    for (const [index, feature] of model.features.entries()) {
       const answer = answers[index] as QueryResult;
       builder.add(feature, answer);
       if (answer.labels.length === 0) warnings.push(`${feature.name}: the query found no series.`);
       for (const warning of answer.warnings) warnings.push(`${feature.name}: ${warning}`);
-    });
+      // For many pods each of these steps takes a while.
+      await nextTurn();
+    }
     try {
       const limit = AbortSignal.timeout(milliseconds(ownersTimeoutSeconds));
       const either = AbortSignal.any([signal, limit]);
@@ -182,7 +185,7 @@ export class DetectionPass {
       warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
     }
     const built = builder.build((namespace, pod) => this.#workloads.workloadOf(model, namespace, pod));
-    return detect(model, built);
+    return detectInTurns(model, built);
   }
 
   async #ask(
