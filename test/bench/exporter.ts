@@ -121,20 +121,20 @@ export class Exporter {
   }
 
   /** Watches the event loop from now on. */
-  async watch(): Promise<void> {
-    await this.#ask('watch');
+  watch(): Promise<ProbeReport> {
+    return this.#ask('watch');
   }
 
   /** What was seen since `watch`. */
-  async report(): Promise<ProbeReport> {
-    return (await this.#ask('report')) as ProbeReport;
+  report(): Promise<ProbeReport> {
+    return this.#ask('report');
   }
 
-  async #ask(request: ProbeRequest): Promise<unknown> {
+  async #ask(request: ProbeRequest): Promise<ProbeReport> {
     const answer = once(this.#child, 'message');
     this.#child.send(request);
     const [message] = await within(PATIENCE_MILLISECONDS, 'the probe', answer);
-    return message;
+    return message as ProbeReport;
   }
 
   /** Memory in bytes, as Linux counts it: now, and at its peak. `undefined` elsewhere. */

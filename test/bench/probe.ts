@@ -6,7 +6,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
-/** `watch` starts to watch the event loop anew, `report` ends that. */
+/** `watch` starts to watch the event loop anew, `report` ends that. Both are answered with a report. */
 export type ProbeRequest = 'watch' | 'report';
 
 /** What the process has seen of itself. */
@@ -26,10 +26,7 @@ if (isMainThread && process.send !== undefined) {
     if (request === 'watch') {
       delay.reset();
       delay.enable();
-      process.send?.({ watching: true });
-      return;
-    }
-    delay.disable();
+    } else delay.disable();
     const { user, system } = process.cpuUsage();
     const report: ProbeReport = {
       // The histogram has the time between two ticks, which is that of a tick where nothing blocks.

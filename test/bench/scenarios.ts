@@ -39,8 +39,9 @@ export async function measureExporter(
     async (exporter) => {
       // The stub now has all answers ready, so that only the next trainings count.
       await exporter.trained();
-      const { scrapes, blocks } = await scrapeOften(exporter, effort, pods);
+      const { scrapes, blocks, processor } = await scrapeOften(exporter, effort, pods);
       record('scrape', 'seconds', scrapes);
+      record('processor time of a scrape', 'seconds', processor);
       record('longest block in a scrape', 'seconds', blocks);
       const memory = exporter.memory();
       if (memory !== undefined) record('memory after scrapes', 'bytes', [memory.residentBytes]);
@@ -119,21 +120,24 @@ async function scrapeOften(
   exporter: Exporter,
   effort: Effort,
   pods: number,
-): Promise<{ readonly scrapes: number[]; readonly blocks: number[] }> {
+): Promise<{ readonly scrapes: number[]; readonly blocks: number[]; readonly processor: number[] }> {
   const scrapes: number[] = [];
   const blocks: number[] = [];
+  const processor: number[] = [];
   for (let warmUp = 0; warmUp < 3; warmUp++) await exporter.scrape();
   const end = performance.now() + 1000 * effort.scrapeSeconds;
   while (scrapes.length < effort.scrapes && (scrapes.length < 5 || performance.now() < end)) {
-    await exporter.watch();
+    const before = await exporter.watch();
     const scrape = await exporter.scrape();
-    blocks.push((await exporter.report()).longestBlockSeconds);
+    const after = await exporter.report();
+    blocks.push(after.longestBlockSeconds);
+    processor.push(after.cpuSeconds - before.cpuSeconds);
     scrapes.push(scrape.seconds);
     if (scrapes.length === 1) requireScores(scrape, pods);
     // Prometheus does not scrape without pause either, and garbage is collected between scrapes.
     await sleep(20);
   }
-  return { scrapes, blocks };
+  return { scrapes, blocks, processor };
 }
 
 /** A scrape without scores is quick, and no measure of anything. */
