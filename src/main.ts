@@ -2,6 +2,7 @@
 /** The command line. Only this file reads arguments, environment and signals, and decides how the process ends. */
 
 import { Command, InvalidArgumentError } from 'commander';
+import { type BacktestOptions, runBacktestCommand } from './commands/backtest.js';
 import { runDemo } from './commands/demo.js';
 import { type EvaluateOptions, runEvaluate, UsageError } from './commands/evaluate.js';
 import { startService } from './commands/serve.js';
@@ -120,6 +121,25 @@ program
   .action(async (options: { output: string; seed: number; hours: number }) => {
     await runSimulate(options, { stdout: process.stdout, signal: stopSignal() });
   });
+
+program
+  .command('backtest')
+  .description('Replay history from Prometheus, and tell which alerts the rules would have sent.')
+  .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
+  .option('--end <instant>', 'the same (default: now)')
+  .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
+  .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
+  .option('--budget <alerts>', 'alerts a day that you are ready to read', numberBetween(0, 100_000), 2)
+  .option('--output <directory>', 'write the report, its metrics, and what is done so far')
+  .addHelpText('after', `\n${settingsHelp()}`)
+  .action((options: BacktestOptions) =>
+    runBacktestCommand(options, {
+      environment: process.env,
+      stdout: process.stdout,
+      progress: process.stderr,
+      signal: stopSignal(),
+    }),
+  );
 
 program.addHelpText('after', `\n${settingsHelp()}`);
 

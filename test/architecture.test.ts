@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ['logging', 'features', 'model', 'training', 'detection'],
   http: ['logging', 'features', 'model', 'training', 'detection'],
   evaluation: ['logging', 'features', 'model', 'detection'],
+  backtest: ['logging', 'prometheus', 'features', 'model', 'training', 'detection', 'metrics', 'evaluation'],
   demo: ['logging', 'features'],
   commands: [
     'logging',
@@ -32,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'http',
     'evaluation',
+    'backtest',
     'demo',
   ],
   main: ['logging', 'version', 'config', 'features', 'commands'],

@@ -60,3 +60,31 @@ export function startSchedule(
     stop: () => void task.destroy(),
   };
 }
+
+const MINUTE_SECONDS = 60;
+const FIELDS_WITH_SECONDS = 6;
+
+/**
+ * When a schedule would have run in the past, or will run.
+ *
+ * @param expression as for `startSchedule`.
+ * @param startSeconds first instant, Unix time; included.
+ * @param endSeconds last instant; included.
+ * @returns Unix times in seconds, ascending.
+ */
+export function runsBetween(
+  expression: string,
+  timezone: string,
+  startSeconds: number,
+  endSeconds: number,
+): number[] {
+  // Without a seconds field, all runs are at the beginning of a minute.
+  const step = expression.trim().split(/\s+/).length === FIELDS_WITH_SECONDS ? 1 : MINUTE_SECONDS;
+  const task = cron.createTask(expression, () => undefined, { timezone });
+  const runs: number[] = [];
+  for (let time = Math.ceil(startSeconds / step) * step; time <= endSeconds; time += step) {
+    if (task.match(new Date(time * 1000))) runs.push(time);
+  }
+  void task.destroy();
+  return runs;
+}

@@ -1,0 +1,77 @@
+/** Which sensitivity sends as many alerts as one is ready to read. */
+
+/** What was computed for a sensitivity. */
+export interface ComputedRate {
+  readonly sensitivity: number;
+  readonly alerts_per_day: number;
+}
+
+/** A suggestion for `ANOMALY_SENSITIVITY`. */
+export interface Suggestion {
+  /** The lowest computed sensitivity that keeps the budget; `null` when none does. */
+  readonly sensitivity: number | null;
+  /** Where the budget would be met exactly, between two that were computed; `null` when it lies outside of them. */
+  readonly interpolated: number | null;
+  /** The same in words. */
+  readonly reason: string;
+}
+
+/**
+ * Suggests the lowest of the computed sensitivities, which is the one that sees most, whose alerts keep the budget. A
+ * value between two is only hinted at: the number of alerts need not fall evenly.
+ */
+export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay: number): Suggestion {
+  const sorted = [...rates].sort((a, b) => a.sensitivity - b.sensitivity);
+  // One that keeps the budget below one that does not is luck.
+  const lastOver = sorted.findLastIndex(({ alerts_per_day: rate }) => rate > budgetPerDay);
+  const within = sorted[lastOver + 1];
+  const over = sorted[lastOver];
+  const budget = `${budgetPerDay} ${budgetPerDay === 1 ? 'alert' : 'alerts'} a day`;
+  if (within === undefined) {
+    const highest = sorted[sorted.length - 1];
+    return {
+      sensitivity: null,
+      interpolated: null,
+      reason:
+        highest === undefined
+          ? 'Nothing was computed.'
+          : `No sensitivity that was computed keeps ${budget}: even ${highest.sensitivity} sends ` +
+            `${display(highest.alerts_per_day)}. Look at the loudest workloads first, then try higher ones.`,
+    };
+  }
+  if (over === undefined) {
+    return {
+      sensitivity: within.sensitivity,
+      interpolated: null,
+      reason:
+        `${within.sensitivity}, the lowest that was computed, sends ${display(within.alerts_per_day)} a day and keeps ` +
+        `${budget}. Lower ones might as well.`,
+    };
+  }
+  const interpolated = interpolate(over, within, budgetPerDay);
+  const hint =
+    interpolated < within.sensitivity
+      ? ` Between the two, ${interpolated} might do: compute it with --sensitivity ${interpolated}.`
+      : '';
+  return {
+    sensitivity: within.sensitivity,
+    interpolated,
+    reason:
+      `${within.sensitivity} sends ${display(within.alerts_per_day)} a day and keeps ${budget}; ${over.sensitivity} ` +
+      `sends ${display(over.alerts_per_day)}.${hint}`,
+  };
+}
+
+/** Rates fall about exponentially with the sensitivity; 0 counts as a little, of which a logarithm is known. */
+function interpolate(over: ComputedRate, within: ComputedRate, budget: number): number {
+  const log = (rate: number) => Math.log(Math.max(rate, 0.01));
+  const share =
+    (log(over.alerts_per_day) - log(budget)) / (log(over.alerts_per_day) - log(within.alerts_per_day));
+  const exact = over.sensitivity + share * (within.sensitivity - over.sensitivity);
+  // Upwards, to the safe side.
+  return Math.min(within.sensitivity, Math.ceil(exact * 10 - 1e-9) / 10);
+}
+
+function display(rate: number): string {
+  return rate < 10 ? rate.toFixed(1) : String(Math.round(rate));
+}

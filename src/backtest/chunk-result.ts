@@ -1,0 +1,97 @@
+/** What the replay of a chunk leaves behind: small plain data, to keep in files and to add up. */
+
+/** Runs of minutes: from, to, from, to, …; each from its first minute to before its end, ascending. */
+export type Runs = readonly number[];
+
+/** How a feature is called, and its unit. */
+export interface FeatureName {
+  readonly name: string;
+  readonly unit: string;
+}
+
+/** A pod in a chunk. Minutes count from the start of the chunk. */
+export interface PodStretch {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly workload: string;
+  /** Minutes with a score. */
+  readonly scored: Runs;
+  /** For each sensitivity: the minutes that are flagged. */
+  readonly flagged: readonly Runs[];
+  /** Some of the flagged minutes, ascending: the first of each run, then every tenth. */
+  readonly readMinutes: readonly number[];
+  /** The readings of these minutes, one after the other. */
+  readonly readings: Reading;
+}
+
+/**
+ * The score, then for each feature actual, expected and deviation; `null` for a feature that the model did without.
+ * In the units of the features, six digits.
+ */
+export type Reading = readonly (number | null)[];
+
+/** Numbers of one feature in a reading: actual, expected, deviation. */
+export const READING_NUMBERS = 3;
+
+/** Totals of a chunk, and all of its pods. */
+export interface ChunkResult {
+  /** Unix time in seconds. */
+  readonly startSeconds: number;
+  /** Length in minutes. */
+  readonly minutes: number;
+  readonly features: readonly FeatureName[];
+  readonly pods: readonly PodStretch[];
+  /** Pod-minutes that were seen and not scored, by reason. */
+  readonly unscored: Readonly<Record<string, number>>;
+  /** Minutes before there was a model. */
+  readonly minutesWithoutModel: number;
+  readonly trainings: number;
+  /** Trainings that failed, and the reason of the last of them. */
+  readonly failedTrainings: number;
+  readonly lastFailure: string | null;
+  /** Sentences that trainings and Prometheus gave, each once. */
+  readonly warnings: readonly string[];
+}
+
+/** What plots are drawn from; kept apart, as it is read for a few pods only. */
+export interface ChunkPlots {
+  readonly startSeconds: number;
+  readonly minutes: number;
+  /** Minutes of a bucket of `overview`. */
+  readonly bucketMinutes: number;
+  /** By pod (`podKey`): for each bucket the highest score, `null` where there is none. */
+  readonly overview: Readonly<Record<string, readonly (number | null)[]>>;
+  /** By pod, only of those that were flagged for a while: one reading a minute (as in `readings`), `null` without. */
+  readonly detail: Readonly<Record<string, readonly (Reading | null)[]>>;
+}
+
+/** Minutes that are set, as runs. */
+export function runsOf(minutes: Uint8Array): number[] {
+  const runs: number[] = [];
+  for (let minute = 0; minute < minutes.length; minute++) {
+    const isSet = minutes[minute] !== 0;
+    const wasSet = minute > 0 && minutes[minute - 1] !== 0;
+    if (isSet !== wasSet) runs.push(minute);
+  }
+  if (runs.length % 2 === 1) runs.push(minutes.length);
+  return runs;
+}
+
+/** How many minutes runs hold. */
+export function lengthOf(runs: Runs): number {
+  let length = 0;
+  for (let index = 0; index < runs.length; index += 2) {
+    length += (runs[index + 1] as number) - (runs[index] as number);
+  }
+  return length;
+}
+
+/** Runs shifted by some minutes, added to others that end before them; neighbours become one. */
+export function appendRuns(runs: number[], more: Runs, shift: number): void {
+  for (let index = 0; index < more.length; index += 2) {
+    const from = (more[index] as number) + shift;
+    const to = (more[index + 1] as number) + shift;
+    if (runs[runs.length - 1] === from) runs[runs.length - 1] = to;
+    else runs.push(from, to);
+  }
+}

@@ -1,0 +1,340 @@
+/** `backtest`: replays history, and tells what the alerts would have been. */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SHIPPED_FOR_SECONDS } from '../backtest/alerts.js';
+import { type ChunkStore, directoryStore, fingerprintOf, memoryStore } from '../backtest/checkpoint.js';
+import { describeEstimate, type Survey, surveyHistory } from '../backtest/estimate.js';
+import { Fetcher } from '../backtest/fetch.js';
+import { MINUTE_SECONDS } from '../backtest/plan.js';
+import { politeApi } from '../backtest/polite-api.js';
+import { hasClosedRanges } from '../backtest/range-semantics.js';
+import { type BacktestReport, makeReport } from '../backtest/report.js';
+import { reportText } from '../backtest/report-text.js';
+import { type BacktestOutcome, BacktestStopped, runBacktest } from '../backtest/run.js';
+import { formatInstant, parseDuration, parseInstant } from '../backtest/time-range.js';
+import { type Environment, parseSettings } from '../config/parse.js';
+import type { Settings } from '../config/settings.js';
+import { UsageError } from '../evaluation/errors.js';
+import { createProgress, type Progress, type ProgressOutput } from '../evaluation/progress.js';
+import type { FeatureDefinition } from '../features/catalog.js';
+import { requireSoundQueries } from '../features/check-features.js';
+import { loadFeatures } from '../features/load-features.js';
+import type { PrometheusApi } from '../prometheus/api.js';
+import { createPrometheusClient } from '../prometheus/client.js';
+import { parseBaseUrl } from '../prometheus/url.js';
+import { TRAINING_REQUEST_TIMEOUT_SECONDS } from '../training/job.js';
+import { runsBetween } from '../training/schedule.js';
+import { VERSION } from '../version.js';
+
+/** What is asked on the command line. */
+export interface BacktestOptions {
+  /** First instant; two weeks ago by default, or as far as history goes. */
+  readonly start?: string | undefined;
+  /** Last instant; now by default. */
+  readonly end?: string | undefined;
+  /** Sensitivities to compare, with commas between them. */
+  readonly sensitivity?: string | undefined;
+  /** How long a pod must misbehave before its alert. */
+  readonly for?: string | undefined;
+  /** Alerts a day that one is ready to read. */
+  readonly budget: number;
+  /** Directory for the report, the metrics, and what is done so far. */
+  readonly output?: string | undefined;
+}
+
+/** What the command needs of its surroundings. */
+export interface BacktestSurroundings {
+  readonly environment: Environment;
+  /** For the report. */
+  readonly stdout: Writable;
+  /** For estimate, progress and notes; a bar where it is a terminal. */
+  readonly progress: ProgressOutput;
+  /** Ends the backtest early. */
+  readonly signal: AbortSignal;
+}
+
+const DEFAULT_START = '-14d';
+
+/** Sensitivities to compare where none are asked for, as multiples of the set one. */
+const DEFAULT_FACTORS = [0.75, 1, 1.5];
+
+const MOST_SENSITIVITIES = 8;
+
+/** Requests at the same time: a guest's share. */
+const CONCURRENCY = 2;
+
+/** Schedules that run less often than this are told from the runs of this time. */
+const SCHEDULE_LOOKBACK_SECONDS = 26 * 3600;
+
+/** The labels of a scrape of the exporter, so that dashboard and rules find what is loaded. */
+const TARGET_LABELS = { job: 'k8s-anomaly-detector', instance: 'backtest' };
+
+/** What was asked, checked. */
+interface Plan {
+  readonly settings: Settings;
+  readonly features: readonly FeatureDefinition[];
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly sensitivities: readonly number[];
+  readonly chosen: number;
+  readonly forSeconds: number;
+  readonly budgetPerDay: number;
+}
+
+/**
+ * Runs the backtest and writes the report.
+ *
+ * @throws {UsageError | SettingsError | FeatureFileError} when it is asked for wrongly.
+ * @throws {DataError} when there is no history.
+ * @throws {PrometheusError} when Prometheus does not answer.
+ */
+export async function runBacktestCommand(
+  options: BacktestOptions,
+  surroundings: BacktestSurroundings,
+): Promise<void> {
+  const { environment, stdout, progress: output, signal } = surroundings;
+  const { settings, warnings } = parseSettings(environment);
+  const say = (text: string) => void output.write(`${text}\n`);
+  for (const warning of warnings) say(warning);
+  const featureSet = await loadFeatures(settings.featuresFile, settings);
+  const asked = planOf(options, settings, featureSet.features, Date.now() / 1000);
+  const client = createPrometheusClient({ baseUrl: settings.prometheusUrl });
+  const limit = AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
+  await requireSoundQueries(client, featureSet, asked.endSeconds, AbortSignal.any([signal, limit]));
+  const progress = createProgress(output, Date.now);
+  const api = politeApi(client, {
+    concurrency: CONCURRENCY,
+    timeoutSeconds: TRAINING_REQUEST_TIMEOUT_SECONDS,
+    sleep: (seconds, until) => sleep(seconds * 1000, undefined, { signal: until }),
+    onWait: (seconds, reason) => {
+      progress.end();
+      say(`Waiting ${seconds} s. ${reason.message}`);
+    },
+  });
+  const survey = await surveyHistory(
+    new Fetcher(api),
+    asked.features,
+    asked.startSeconds,
+    asked.endSeconds,
+    signal,
+  );
+  const plan = boundedPlan(asked, survey, say);
+  const store = await openStore(options.output, plan, say);
+  const outcome = await replay(plan, survey, { api, store, progress, say, signal, output: options.output });
+  const report = makeReport({
+    generatedSeconds: Date.now() / 1000,
+    programVersion: VERSION,
+    prometheus: parseBaseUrl(settings.prometheusUrl).display,
+    startSeconds: plan.startSeconds,
+    endSeconds: plan.endSeconds,
+    settings: settingsOf(settings),
+    rules: { forSeconds: plan.forSeconds, closedRanges: await hasClosedRanges(api, plan.endSeconds, signal) },
+    sensitivities: plan.sensitivities,
+    chosen: plan.chosen,
+    budgetPerDay: plan.budgetPerDay,
+    chunks: outcome.results,
+    existing: outcome.existing,
+    notes: outcome.notes,
+  });
+  stdout.write(reportText(report, await writeOutputs(options.output, report)));
+}
+
+function planOf(
+  options: BacktestOptions,
+  settings: Settings,
+  features: readonly FeatureDefinition[],
+  nowSeconds: number,
+): Plan {
+  const minute = (seconds: number) => Math.floor(seconds / MINUTE_SECONDS) * MINUTE_SECONDS;
+  const endSeconds = minute(parseInstant('--end', options.end ?? 'now', nowSeconds));
+  const startSeconds = minute(parseInstant('--start', options.start ?? DEFAULT_START, nowSeconds));
+  if (endSeconds > nowSeconds) {
+    throw new UsageError(`--end: expected an instant of the past, got ${formatInstant(endSeconds)}.`);
+  }
+  if (startSeconds >= endSeconds) {
+    throw new UsageError(
+      `Expected --start before --end, got ${formatInstant(startSeconds)} and ${formatInstant(endSeconds)}.`,
+    );
+  }
+  const sensitivities = sensitivitiesOf(options.sensitivity, settings);
+  const own = sensitivities.indexOf(settings.sensitivity);
+  const forSeconds = options.for === undefined ? SHIPPED_FOR_SECONDS : parseDuration('--for', options.for);
+  if (forSeconds % 30 !== 0 || forSeconds > 3600) {
+    throw new UsageError(`--for: expected a multiple of 30s up to 1h, got "${options.for}". Example: 5m`);
+  }
+  return {
+    settings,
+    features,
+    startSeconds,
+    endSeconds,
+    sensitivities,
+    chosen: own < 0 ? 0 : own,
+    forSeconds,
+    budgetPerDay: options.budget,
+  };
+}
+
+/** Ascending, each once. */
+function sensitivitiesOf(text: string | undefined, settings: Settings): number[] {
+  if (text === undefined) {
+    const around = DEFAULT_FACTORS.map((factor) => Number((factor * settings.sensitivity).toPrecision(3)));
+    return around.filter((value) => value >= 1 && value <= 40);
+  }
+  const values = text
+    .split(',')
+    .map((value) => parseSettings({ ANOMALY_SENSITIVITY: value.trim() || 'none' }).settings.sensitivity);
+  const unique = [...new Set(values)].sort((a, b) => a - b);
+  if (unique.length > MOST_SENSITIVITIES) {
+    throw new UsageError(
+      `--sensitivity: expected at most ${MOST_SENSITIVITIES} values, got ${unique.length}. Each is a replay of its own.`,
+    );
+  }
+  return unique;
+}
+
+/** The plan for as much of the range as there is history. */
+function boundedPlan(plan: Plan, { firstSeconds }: Survey, say: (text: string) => void): Plan {
+  if (firstSeconds <= plan.startSeconds) return plan;
+  say(
+    `Prometheus has no data from ${formatInstant(plan.startSeconds)} on: the replay begins with its first data, at ` +
+      `${formatInstant(firstSeconds)}.`,
+  );
+  return { ...plan, startSeconds: firstSeconds };
+}
+
+async function openStore(
+  output: string | undefined,
+  plan: Plan,
+  say: (text: string) => void,
+): Promise<ChunkStore> {
+  if (output === undefined) return memoryStore();
+  const { settings, features, sensitivities, chosen } = plan;
+  const fingerprint = fingerprintOf({
+    version: VERSION,
+    prometheus: parseBaseUrl(settings.prometheusUrl).display,
+    features,
+    settings: settingsOf(settings),
+    sensitivities,
+    chosen,
+    targetLabels: TARGET_LABELS,
+  });
+  try {
+    return await directoryStore(output, fingerprint, say);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--output: expected a directory to write to, got ${output} (${reason}).`);
+  }
+}
+
+/** All settings that shape a replay. */
+function settingsOf(settings: Settings): Readonly<Record<string, string | number>> {
+  return {
+    NAMESPACE_REGEX: settings.namespaceRegex,
+    POD_LABEL: settings.podLabel,
+    CPU_RATE_WINDOW: settings.cpuRateWindow,
+    TRAINING_LOOKBACK_MINUTES: settings.trainingLookbackMinutes,
+    QUERY_STEP_SECONDS: settings.queryStepSeconds,
+    RETRAIN_SCHEDULE: settings.retrainSchedule,
+    RETRAIN_TIMEZONE: settings.retrainTimezone,
+    BASELINE: settings.baseline,
+    IFOREST_N_ESTIMATORS: settings.estimators,
+    IFOREST_MAX_SAMPLES: settings.maxSamples,
+    IFOREST_CONTAMINATION: settings.contamination,
+    IFOREST_RANDOM_STATE: settings.randomState,
+    EXPLAIN: settings.explain,
+    FEATURES_FILE: settings.featuresFile,
+  };
+}
+
+interface ReplaySurroundings {
+  readonly api: PrometheusApi;
+  readonly store: ChunkStore;
+  readonly progress: Progress;
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+  readonly output: string | undefined;
+}
+
+async function replay(
+  plan: Plan,
+  survey: Survey,
+  { api, store, progress, say, signal, output }: ReplaySurroundings,
+): Promise<BacktestOutcome> {
+  const { settings, startSeconds, endSeconds, sensitivities, chosen, features } = plan;
+  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
+  const request = {
+    startSeconds,
+    endSeconds,
+    parameters: {
+      features,
+      model: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
+      sensitivities,
+      chosen,
+      lookbackSeconds: settings.trainingLookbackMinutes * 60,
+      stepSeconds: settings.queryStepSeconds,
+    },
+    trainingTimes: trainingTimes(plan),
+    openMetrics: {
+      targetLabels: TARGET_LABELS,
+      explain: settings.explain,
+      version: VERSION,
+      nodeVersion: process.version,
+    },
+    threads: availableParallelism(),
+  };
+  const observer = {
+    estimated: (estimate: Parameters<typeof describeEstimate>[0]) => say(describeEstimate(estimate)),
+    progress: (share: number, what: string) => progress.show(share, what),
+    chunkDone: ({ endSeconds: end }: { endSeconds: number }, done: number, all: number) =>
+      progress.caseDone(`${done} of ${all} pieces done, up to ${formatInstant(end)}`),
+  };
+  try {
+    const clockSeconds = () => Date.now() / 1000;
+    return await runBacktest(request, survey, { api, store, observer, clockSeconds, signal });
+  } catch (error) {
+    if (error instanceof BacktestStopped)
+      throw new Error(interruption(error, plan, output, signal), { cause: error });
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+/** The trainings of the range, and the last ones before it. */
+function trainingTimes({ settings, startSeconds, endSeconds }: Plan): readonly number[] {
+  const all = runsBetween(
+    settings.retrainSchedule,
+    settings.retrainTimezone,
+    startSeconds - SCHEDULE_LOOKBACK_SECONDS,
+    endSeconds,
+  );
+  const lastBefore = all.findLastIndex((time) => time < startSeconds);
+  return all.slice(Math.max(0, lastBefore));
+}
+
+function interruption(
+  { done, all }: BacktestStopped,
+  { startSeconds, endSeconds }: Plan,
+  output: string | undefined,
+  signal: AbortSignal,
+): string {
+  const stopped = `Stopped on ${String(signal.reason)}, before the report: ${done} of ${all} pieces are done.`;
+  if (output === undefined) return `${stopped} With --output DIR, what is done would have been kept.`;
+  return (
+    `${stopped} They are kept in ${output}. To go on, run the same command with --start ` +
+    `${formatInstant(startSeconds)} --end ${formatInstant(endSeconds)}`
+  );
+}
+
+/** @returns a line for each file. */
+async function writeOutputs(output: string | undefined, report: BacktestReport): Promise<string[]> {
+  if (output === undefined) return [];
+  await mkdir(output, { recursive: true });
+  const json = join(output, 'report.json');
+  await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  return [`${json}  every number`];
+}
