@@ -3,7 +3,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { type BacktestOptions, runBacktestCommand } from './commands/backtest.js';
-import { runDemo } from './commands/demo.js';
+import { type DemoOptions, runDemo } from './commands/demo.js';
 import { type EvaluateOptions, runEvaluate, UsageError } from './commands/evaluate.js';
 import { startService } from './commands/serve.js';
 import { DEFAULT_HOURS, MINIMUM_HOURS, runSimulate } from './commands/simulate.js';
@@ -93,8 +93,14 @@ program
   .description('Run the exporter on a simulated cluster, with incidents that begin within two minutes.')
   .option('--port <number>', 'port of the exporter, 0 takes a free one', wholeNumberBetween(0, 65535), 8000)
   .option('--speed <factor>', 'how many times faster the incidents begin and grow', numberBetween(0.1, 20), 1)
+  .option(
+    '--prometheus-port <number>',
+    'port of the simulated Prometheus, 0 takes a free one',
+    wholeNumberBetween(0, 65535),
+    0,
+  )
   .option('--prometheus', 'run a real Prometheus between the cluster and the exporter', false)
-  .action((options: { port: number; speed: number; prometheus: boolean }) =>
+  .action((options: DemoOptions) =>
     runDemo(options, { stdout: process.stdout, signal: stopSignal(), environment: process.env }),
   );
 

@@ -76,7 +76,9 @@ export async function replay(
   for (let minute = 0; minute < minutes; minute++) {
     const timeSeconds = chunk.startSeconds + minute * MINUTE_SECONDS;
     while (next < trainingTimes.length && (trainingTimes[next] as number) < timeSeconds) {
-      await state.train(trainingTimes[next++] as number);
+      const trainingTime = trainingTimes[next++] as number;
+      // The last one before the chunk counts with the chunk before.
+      await state.train(trainingTime, trainingTime >= chunk.startSeconds);
     }
     const detections = await detectAt(history, directory, state.models, timeSeconds);
     const detection = detections[parameters.chosen];
@@ -131,10 +133,10 @@ class TrainingAccount {
     this.#parameters = parameters;
   }
 
-  async train(nowSeconds: number): Promise<void> {
+  async train(nowSeconds: number, counts: boolean): Promise<void> {
     const { features, model, sensitivities, lookbackSeconds, stepSeconds, trainingIntervalSeconds } =
       this.#parameters;
-    this.trainings++;
+    if (counts) this.trainings++;
     try {
       const models: Model[] = [];
       for (const sensitivity of sensitivities) {
@@ -159,7 +161,7 @@ class TrainingAccount {
       this.trainedSeconds = nowSeconds;
       this.lastSucceeded = true;
     } catch (error) {
-      this.failures++;
+      if (counts) this.failures++;
       this.lastSucceeded = false;
       this.lastFailure = messageOf(error);
     }

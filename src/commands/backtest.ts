@@ -310,7 +310,7 @@ function trainingTimes({ settings, startSeconds, endSeconds }: Plan): readonly n
     settings.retrainSchedule,
     settings.retrainTimezone,
     startSeconds - SCHEDULE_LOOKBACK_SECONDS,
-    endSeconds,
+    endSeconds - MINUTE_SECONDS,
   );
   const lastBefore = all.findLastIndex((time) => time < startSeconds);
   return all.slice(Math.max(0, lastBefore));

@@ -17,6 +17,8 @@ export interface DemoOptions {
   readonly port: number;
   /** Incidents come and develop so many times faster. */
   readonly speed: number;
+  /** Port of the simulated Prometheus on 127.0.0.1; 0 takes a free one. */
+  readonly prometheusPort?: number;
   /** With a real Prometheus in between, which must be installed. */
   readonly prometheus: boolean;
 }
@@ -55,7 +57,7 @@ export async function runDemo(
     const path = environment.PATH ?? '';
     const prometheus = options.prometheus
       ? await startScrapingPrometheus({ world, nowSeconds, exporterPort: port, path, signal })
-      : await startSimulatedPrometheus(world, nowSeconds);
+      : await startSimulatedPrometheus(world, nowSeconds, options.prometheusPort);
     running.push(prometheus);
     const { settings } = parseSettings({
       ...Object.fromEntries(Object.entries(environment).filter(([name]) => TUNABLE.test(name))),

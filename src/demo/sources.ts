@@ -7,9 +7,13 @@ import { startPrometheusApi } from './prometheus-api.js';
 import { worldQueries } from './queries.js';
 import { startRealPrometheus } from './real-prometheus.js';
 
-/** A Prometheus that is simulated as well: it has all of the past at once. */
-export function startSimulatedPrometheus(world: World, nowSeconds: () => number): Promise<RunningServer> {
-  return startPrometheusApi({ resolve: worldQueries(world), nowSeconds });
+/** A Prometheus that is simulated as well: it has all of the past at once. Port 0 takes a free one. */
+export function startSimulatedPrometheus(
+  world: World,
+  nowSeconds: () => number,
+  port = 0,
+): Promise<RunningServer> {
+  return startPrometheusApi({ resolve: worldQueries(world), nowSeconds, port });
 }
 
 /** Exposes the world at `/metrics`, as it is at the time of the request. */

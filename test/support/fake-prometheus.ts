@@ -27,6 +27,8 @@ export function isOfTraining({
 export type FaultKind =
   /** HTTP 500 with an error in JSON. */
   | 'error_500'
+  /** HTTP 429: too many requests, come again in a second. */
+  | 'rate_limited'
   /** No answer at all. */
   | 'hang'
   /** HTTP 200 and a login page. */
@@ -104,6 +106,10 @@ async function respond(
   if (kind === 'error_500') {
     response.writeHead(500, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ status: 'error', errorType: 'internal', error: 'the disk is full' }));
+    return;
+  }
+  if (kind === 'rate_limited') {
+    response.writeHead(429, { 'Retry-After': '1' }).end('slow down');
     return;
   }
   if (kind === 'html') {
