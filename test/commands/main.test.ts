@@ -61,12 +61,13 @@ describe('main', function () {
       await program.ended();
       const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec(program.stdout()) ?? [];
       const commands = [...list.matchAll(/^ {2}(\w+)(?: \[\S+\])* +([A-Z].*)$/gm)].map(([, name]) => name);
-      expect(commands).to.deep.equal(['serve', 'demo', 'evaluate', 'simulate']);
+      expect(commands).to.deep.equal(['serve', 'demo', 'evaluate', 'simulate', 'backtest']);
     });
 
     for (const [command, options] of [
       ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'columns']],
       ['simulate', ['output', 'seed', 'hours']],
+      ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output']],
     ] as const) {
       it(`explains the options of ${command}`, async () => {
         const program = startProgram([command, '--help']);
