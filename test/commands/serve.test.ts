@@ -377,6 +377,34 @@ describe('serve', function () {
       expect(later).to.be.above(trainedAt / 1000);
     });
 
+    it('publishes with a loaded model what the one published that trained it, to the last byte', async () => {
+      const { now } = Date;
+      const at = now() - 5_000;
+      cluster.misbehave(CULPRIT, at / 1000 - 120);
+      let frozen = false;
+      // The parts are given the clock when they start.
+      Date.now = () => (frozen ? at : now());
+      const publish = async () => {
+        frozen = true;
+        const text = await scrape();
+        frozen = false;
+        return text.split('\n').filter((line) => /^anomaly_(?!exporter_)/.test(line));
+      };
+      try {
+        await start({ MODEL_PATH: path(), EXPLAIN: 'all' });
+        await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+        const trainedLines = await publish();
+        await service?.close();
+        prometheus.fault = { kind: 'hang', only: isOfTraining };
+        await start({ MODEL_PATH: path(), EXPLAIN: 'all' });
+        expect((await health()).model.origin).to.equal('snapshot');
+        expect((await publish()).join('\n')).to.equal(trainedLines.join('\n'));
+        expect(trainedLines).to.include(`anomaly_flag{namespace="shop",pod="${CULPRIT}"} 1`);
+      } finally {
+        Date.now = now;
+      }
+    });
+
     it('refuses a model of other settings, says so, and trains', async () => {
       await earlierRun();
       prometheus.fault = { kind: 'hang', only: isOfTraining };

@@ -125,8 +125,8 @@ describe('replicas on one Prometheus', function () {
     const text = await scrape(url);
     const seconds = (Date.now() - began) / 1000;
     expect(product(text).length).to.be.above(100);
-    // Measured: about half a second. The limit is one that a loaded machine keeps.
+    // Far above what it takes: a limit that a loaded machine keeps.
     expect(seconds).to.be.below(8);
-    if (process.env.SHOW_TIMES !== undefined) process.stdout.write(`from start to scores: ${seconds} s\n`);
+    if (process.env.SHOW_TIMES !== undefined) process.stdout.write(`From start to scores: ${seconds} s\n`);
   });
 });
