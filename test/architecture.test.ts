@@ -9,15 +9,17 @@ import { expect } from 'chai';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   version: [],
   'nearest-name': [],
+  'bounded-file': [],
+  yaml: ['nearest-name'],
   logging: [],
   config: ['nearest-name', 'logging'],
   prometheus: ['logging'],
-  features: ['nearest-name', 'logging', 'prometheus'],
+  features: ['nearest-name', 'bounded-file', 'yaml', 'logging', 'prometheus'],
   model: ['logging', 'features'],
   training: ['logging', 'prometheus', 'features', 'model'],
   detection: ['logging', 'prometheus', 'features', 'model'],
   metrics: ['logging', 'features', 'model', 'training', 'detection'],
-  http: ['logging', 'features', 'model', 'training', 'detection'],
+  http: ['bounded-file', 'yaml', 'logging', 'features', 'model', 'training', 'detection'],
   evaluation: ['logging', 'features', 'model', 'detection'],
   backtest: ['logging', 'prometheus', 'features', 'model', 'training', 'detection', 'metrics', 'evaluation'],
   demo: ['logging', 'features'],
@@ -36,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'backtest',
     'demo',
   ],
-  main: ['logging', 'version', 'config', 'features', 'commands'],
+  main: ['logging', 'version', 'config', 'features', 'http', 'commands'],
 };
 
 /** The parts that may use a package of `package.json`. */
@@ -44,6 +46,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@lezer/common': ['features'],
   '@prometheus-io/lezer-promql': ['features'],
   axios: ['prometheus'],
+  bcryptjs: ['http'],
   commander: ['main'],
   compression: ['http'],
   express: ['http'],
@@ -53,7 +56,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'pino-pretty': ['logging'],
   'prom-client': ['metrics'],
   'swagger-ui-dist': ['http'],
-  yaml: ['features'],
+  yaml: ['features', 'yaml'],
   zod: ['config', 'features', 'model', 'http'],
 };
 

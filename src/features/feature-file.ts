@@ -1,13 +1,21 @@
 /** The features that a person describes in a YAML file, and all that can be wrong with the file. */
 
-import { type Document, isScalar, parseDocument, visit } from 'yaml';
+import { type Document, isScalar } from 'yaml';
 import { z } from 'zod';
-import { nearestName } from '../nearest-name.js';
+import {
+  describeValue,
+  parseYaml,
+  quoted,
+  reportUnknownKeys,
+  valueAt,
+  YamlReport,
+  yamlToJs,
+} from '../yaml/report.js';
+import { nodeAt, offsetInScalar, offsetOfNode, type YamlPath } from '../yaml/source.js';
 import { BUILTIN_FEATURES, type FeatureDefinition, toDefinition } from './catalog.js';
 import { FEATURE_FIELDS, FeatureSpec } from './feature-spec.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
 import { type FilledTemplate, fillTemplate, type QueryOptions } from './template.js';
-import { keyNodeAt, nodeAt, offsetInScalar, offsetOfNode, SourceText, type YamlPath } from './yaml-source.js';
 
 /** Features, and where each comes from. */
 export interface FeatureSet {
@@ -50,21 +58,11 @@ const FileShape = z.strictObject({
  * @throws {FeatureFileError} with every mistake: of YAML, or else of shape, names, placeholders and PromQL.
  */
 export function parseFeatureFile(text: string, path: string, options: QueryOptions): FeatureSet {
-  const report = new Report(text, path);
-  const { lineCounter } = report.source;
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  for (const { pos, message } of [...document.errors, ...document.warnings]) {
-    const advice = report.source.excerpt(pos[0]).startsWith('query:') ? ` ${QUERY_ADVICE}` : '';
-    report.add(pos[0], `expected YAML, got a mistake: ${message}.${advice}`);
-  }
-  visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
-      report.add(offsetOfNode(alias), `expected an anchor \`&${alias.source}\` before its use, got none.`);
-    },
-  });
-  report.throwIfAny();
-  const shape = FileShape.safeParse(toJs(document, report));
+  const report = new YamlReport(text, path, (mistakes) => new FeatureFileError(path, mistakes));
+  const document = parseYaml(report, (offset) =>
+    report.source.excerpt(offset).startsWith('query:') ? ` ${QUERY_ADVICE}` : '',
+  );
+  const shape = FileShape.safeParse(yamlToJs(document, report));
   if (!shape.success) reportShape(shape.error.issues, document, report);
   const builtin = shape.data?.builtin ?? [];
   const taken = BUILTIN_FEATURES.filter(({ name }) => builtin.includes(name));
@@ -83,66 +81,24 @@ export function parseFeatureFile(text: string, path: string, options: QueryOptio
 
 const QUERY_ADVICE = 'Write a query after `|`, on lines of its own: there it needs no quotes.';
 
-/** Gathers mistakes with their places. */
-class Report {
-  readonly source: SourceText;
-  readonly #path: string;
-  readonly #mistakes: { readonly offset: number; readonly text: string }[] = [];
-
-  constructor(text: string, path: string) {
-    this.source = new SourceText(text);
-    this.#path = path;
-  }
-
-  /** `features.yaml:12:5` */
-  place(offset: number): string {
-    const { line, column } = this.source.lineAndColumn(offset);
-    return `${this.#path}:${line}:${column}`;
-  }
-
-  add(offset: number, sentence: string): void {
-    this.#mistakes.push({ offset, text: `${this.place(offset)}: ${sentence}` });
-  }
-
-  addWithExcerpt(offset: number, sentence: string): void {
-    this.add(offset, `${sentence}\n${this.source.excerpt(offset)}`);
-  }
-
-  /** @throws {FeatureFileError} with the mistakes in the order of the file. */
-  throwIfAny(): void {
-    if (this.#mistakes.length === 0) return;
-    const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset);
-    throw new FeatureFileError(
-      this.#path,
-      ordered.map(({ text }) => text),
-    );
-  }
-}
-
-/** The document as plain values; aliases may blow it up. */
-function toJs(document: Document.Parsed, report: Report): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    report.add(0, `expected YAML, got a mistake: ${error instanceof Error ? error.message : String(error)}.`);
-    return report.throwIfAny();
-  }
-}
-
 /** The features of a file, even of one whose other keys are wrong: their own mistakes are told as well. */
 function listIn(value: unknown): readonly unknown[] {
   const features = valueAt(value, ['features']);
   return Array.isArray(features) ? features : [];
 }
 
-function reportShape(issues: readonly z.core.$ZodIssue[], document: Document.Parsed, report: Report): void {
+function reportShape(
+  issues: readonly z.core.$ZodIssue[],
+  document: Document.Parsed,
+  report: YamlReport,
+): void {
   const value: unknown = document.toJS();
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') {
       reportUnknownKeys(issue.keys, issue.path, Object.keys(FileShape.shape), { document, report }, '');
     } else {
       const expected = expectedInFile(issue.path);
-      const got = describe(valueAt(value, issue.path));
+      const got = describeValue(valueAt(value, issue.path));
       report.add(offsetOfNode(nodeAt(document, issue.path)), `expected ${expected}, got ${got}.`);
     }
   }
@@ -156,7 +112,7 @@ function expectedInFile([key]: YamlPath): string {
 
 interface Surroundings {
   readonly document: Document.Parsed;
-  readonly report: Report;
+  readonly report: YamlReport;
 }
 
 /** The feature, or `undefined` where it has a mistake, which is reported. */
@@ -194,26 +150,9 @@ function fieldMistake(key: string, value: unknown): string {
     ? FEATURE_FIELDS[key as keyof typeof FEATURE_FIELDS]
     : undefined;
   if (field === undefined) {
-    return `expected a mapping with the keys ${quoted(Object.keys(FEATURE_FIELDS))}, got ${describe(value)}.`;
+    return `expected a mapping with the keys ${quoted(Object.keys(FEATURE_FIELDS))}, got ${describeValue(value)}.`;
   }
-  return `${key}: expected ${field.expected}, got ${describe(value)}. Example: ${key}: ${field.example}`;
-}
-
-function reportUnknownKeys(
-  keys: readonly string[],
-  path: YamlPath,
-  known: readonly string[],
-  { document, report }: Surroundings,
-  prefix: string,
-): void {
-  for (const key of keys) {
-    const meant = nearestName(key, known);
-    report.add(
-      offsetOfNode(keyNodeAt(document, path, key)),
-      `${prefix}expected one of the keys ${quoted(known)}, got \`${key}\`.` +
-        (meant === undefined ? '' : ` Did you mean \`${meant}\`?`),
-    );
-  }
+  return `${key}: expected ${field.expected}, got ${describeValue(value)}. Example: ${key}: ${field.example}`;
 }
 
 /** Reports the mistakes within a query, even of a feature that has others. */
@@ -264,7 +203,7 @@ function reportSet(
   specs: readonly (FeatureSpec | undefined)[],
   builtin: readonly string[],
   document: Document.Parsed,
-  report: Report,
+  report: YamlReport,
 ): void {
   const start = offsetOfNode(nodeAt(document, []));
   if (specs.length === 0) report.add(start, `expected at least one feature, got none. ${EXAMPLE}`);
@@ -284,7 +223,11 @@ function reportSet(
   reportRepeatedNames(builtin, document, report);
 }
 
-function reportRepeatedNames(builtin: readonly string[], document: Document.Parsed, report: Report): void {
+function reportRepeatedNames(
+  builtin: readonly string[],
+  document: Document.Parsed,
+  report: YamlReport,
+): void {
   const seen = new Set<unknown>(builtin);
   for (const [index, value] of listIn(document.toJS()).entries()) {
     const name = valueAt(value, ['name']);
@@ -292,34 +235,10 @@ function reportRepeatedNames(builtin: readonly string[], document: Document.Pars
     if (seen.has(name)) {
       const offset = offsetOfNode(nodeAt(document, ['features', index, 'name']));
       const first = builtin.includes(String(name)) ? 'a built-in feature' : 'an earlier feature';
-      report.add(offset, `expected a name of its own, got ${describe(name)}, which ${first} has.`);
+      report.add(offset, `expected a name of its own, got ${describeValue(name)}, which ${first} has.`);
     }
     seen.add(name);
   }
 }
 
 const EXAMPLE = 'Example: builtin: [cpu, memory, restarts]';
-
-function valueAt(value: unknown, path: YamlPath): unknown {
-  let found = value;
-  for (const step of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return undefined;
-    found = Reflect.get(found, step);
-  }
-  return found;
-}
-
-const LONGEST_QUOTE = 60;
-
-/** A value in a few words, to read after "got". */
-function describe(value: unknown): string {
-  if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
-}
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\``).join(', ');
-}
