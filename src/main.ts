@@ -5,11 +5,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type BacktestOptions, runBacktestCommand } from './commands/backtest.js';
 import { type DemoOptions, runDemo } from './commands/demo.js';
 import { type EvaluateOptions, runEvaluate, UsageError } from './commands/evaluate.js';
+import { runHealthcheck } from './commands/healthcheck.js';
 import { startService } from './commands/serve.js';
 import { DEFAULT_HOURS, MINIMUM_HOURS, runSimulate } from './commands/simulate.js';
 import { settingsHelp } from './config/help.js';
 import { parseSettings, SettingsError } from './config/parse.js';
 import { FeatureFileError } from './features/feature-file.js';
+import { WebConfigError } from './http/web-config/config.js';
 import { createLogger, messageOf } from './logging/logger.js';
 import { VERSION } from './version.js';
 
@@ -89,6 +91,11 @@ program
   .action(serve);
 
 program
+  .command('healthcheck')
+  .description('Ask a running exporter with the same settings whether it is alive: status 0 if so.')
+  .action(() => runHealthcheck(parseSettings(process.env).settings));
+
+program
   .command('demo')
   .description('Run the exporter on a simulated cluster, with incidents that begin within two minutes.')
   .option('--port <number>', 'port of the exporter, 0 takes a free one', wholeNumberBetween(0, 65535), 8000)
@@ -153,6 +160,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
-  const askedWrongly = [SettingsError, FeatureFileError, UsageError].some((kind) => error instanceof kind);
+  const askedWrongly = [SettingsError, FeatureFileError, WebConfigError, UsageError].some(
+    (kind) => error instanceof kind,
+  );
   process.exitCode = askedWrongly ? EXIT_USAGE : EXIT_FAILURE;
 }

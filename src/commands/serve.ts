@@ -7,6 +7,8 @@ import { requireSoundQueries } from '../features/check-features.js';
 import { loadFeatures } from '../features/load-features.js';
 import { createApp } from '../http/app.js';
 import { listen } from '../http/server.js';
+import { comparePassword } from '../http/web-config/compare-password.js';
+import { openWebConfig } from '../http/web-config/live-config.js';
 import type { Logger } from '../logging/logger.js';
 import { createMetrics } from '../metrics/registry.js';
 import { ModelSlot } from '../model/slot.js';
@@ -43,11 +45,13 @@ const SETTLING_SECONDS = 15;
  * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.
  *
  * @throws {FeatureFileError} when the feature file cannot be read, or is wrong.
+ * @throws {WebConfigError} when the web configuration, or a file that it names, cannot be read or is wrong.
  * @throws {Error} when the address cannot be listened on.
  */
 export async function startService(settings: Settings, logger: Logger): Promise<Service> {
   const prometheusUrl = parseBaseUrl(settings.prometheusUrl).display;
   const featureSet = await loadFeatures(settings.featuresFile, settings);
+  const web = await openWebConfig(settings.webConfigFile, { logger, now: Date.now });
   const slot = new ModelSlot();
   const requests = new Map<string, number>();
   const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
@@ -117,6 +121,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     training: () => trainer.state(),
     snapshot: () => snapshots?.state(),
     prometheusRequests: () => requests,
+    webConfigReload: () => web.state,
     explain: settings.explain,
     version: VERSION,
   });
@@ -135,10 +140,21 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         passes,
         nowSeconds: Date.now() / 1000,
       }),
+    access: {
+      webConfig: () => web.current,
+      comparePassword,
+      now: Date.now,
+      maxRequests: settings.maxRequests,
+    },
     logError: (error, context) => logger.error({ err: error }, `${context} failed.`),
   });
 
-  const server = await listen(app, { host: settings.host, port: settings.port });
+  const { tls } = web.current;
+  const server = await listen(
+    app,
+    { host: settings.host, port: settings.port },
+    tls && { settings: tls, onChange: web.onTls.bind(web) },
+  );
   logger.info(
     { version: VERSION, prometheus: prometheusUrl, baseline: settings.baseline },
     `Listening on ${server.url}.`,
@@ -151,6 +167,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
       const impatience = setTimeout(() => pass.close(), PASS_GRACE_MILLISECONDS);
       await Promise.all([trainer.stop(), server.close()]);
       clearTimeout(impatience);
+      web.close();
       pass.close();
     },
   };

@@ -76,6 +76,7 @@ const OUR_PREFIXES = [
   'CPU_RATE_',
   'FEATURE',
   'MODEL_',
+  'WEB_',
 ];
 
 /** Kubernetes sets these for each Service in the namespace (`PROMETHEUS_SERVICE_HOST`, `PROMETHEUS_PORT_9090_TCP`). */

@@ -271,6 +271,24 @@ export const SETTINGS = Object.freeze({
     help: 'The port to listen on.',
     schema: integer(0, 65535),
   }),
+  webConfigFile: define({
+    env: 'WEB_CONFIG_FILE',
+    default: '',
+    expected: 'the path of a YAML file (it does not end in `/`), or nothing for plain HTTP without log-in',
+    example: '/etc/detector/web-config.yaml',
+    help:
+      'TLS, client certificates, basic authentication, headers and a rate limit, in the format of ' +
+      "Prometheus' exporter-toolkit.",
+    schema: z.string().regex(/^(?:.*[^/])?$/),
+  }),
+  maxRequests: define({
+    env: 'WEB_MAX_REQUESTS',
+    default: '40',
+    expected: 'a whole number of requests from 0 (no limit) to 10000',
+    example: '40',
+    help: 'Requests for `/metrics` and `/detect` that are answered at the same time; those beyond get status 503.',
+    schema: integer(0, 10_000),
+  }),
   logLevel: define({
     env: 'LOG_LEVEL',
     default: 'info',

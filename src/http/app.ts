@@ -3,6 +3,7 @@
 import { constants } from 'node:zlib';
 import compression from 'compression';
 import express, { type Express, type RequestHandler } from 'express';
+import { limitRate, limitRequests, requireUser } from './access.js';
 import type { AppDependencies } from './dependencies.js';
 import { detect } from './detect.js';
 import { docs, docsAssets } from './docs.js';
@@ -13,6 +14,7 @@ import { landing } from './landing.js';
 import { metrics } from './metrics.js';
 import { openApi } from './openapi.js';
 import { probe } from './probes.js';
+import { limitRequest } from './request-limits.js';
 import { securityHeaders } from './security.js';
 
 /** The quickest levels: the better ones take several times as long for metrics that become little smaller. */
@@ -21,6 +23,12 @@ const COMPRESSION = {
   brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } },
   threshold: 1024,
 };
+
+/** Answered to everybody, always. */
+const PROBES: ReadonlySet<EndpointPath> = new Set(['/-/healthy', '/-/ready']);
+
+/** Those that ask Prometheus and score: a limited number at the same time. */
+const COSTLY: ReadonlySet<EndpointPath> = new Set(['/metrics', '/detect']);
 
 /** Builds the application. Every endpoint of the table answers GET and HEAD. */
 export function createApp(dependencies: AppDependencies): Express {
@@ -38,8 +46,21 @@ export function createApp(dependencies: AppDependencies): Express {
   app.disable('x-powered-by');
   // A hash over megabytes of metrics that differ at every scrape.
   app.disable('etag');
-  app.use(securityHeaders, compression(COMPRESSION));
-  for (const { path } of ENDPOINTS) app.route(path).get(handlers[path]).all(methodNotAllowed);
+  const { access } = dependencies;
+  app.use(
+    securityHeaders(() => access.webConfig().headers),
+    limitRequest,
+  );
+  const limit = limitRequests(access);
+  const serve = (path: EndpointPath) => {
+    const before = COSTLY.has(path) ? [limit] : [];
+    app.route(path).get(before, handlers[path]).all(methodNotAllowed);
+  };
+  const paths = ENDPOINTS.map(({ path }) => path);
+  // Before the log-in and the limits: a kubelet has no password, and the probes reveal nothing.
+  for (const path of paths.filter((each) => PROBES.has(each))) serve(path);
+  app.use(limitRate(access), requireUser(access), compression(COMPRESSION));
+  for (const path of paths.filter((each) => !PROBES.has(each))) serve(path);
   app.use(docsAssets(), notFound, handleError(dependencies));
   return app;
 }

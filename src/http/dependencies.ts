@@ -1,6 +1,7 @@
 /** What the HTTP side asks of the rest of the program. */
 
 import type { PassOutcome } from '../detection/detection.js';
+import type { Access } from './access.js';
 import type { HealthReport } from './schemas.js';
 
 /** What a request says about the time it has. */
@@ -19,6 +20,8 @@ export interface AppDependencies {
   health(): HealthReport;
   /** Reports an error that no caller can handle. `context` is the request: `GET /metrics`. */
   logError(error: unknown, context: string): void;
+  /** Who is let in, and how often. */
+  readonly access: Access;
   /** Version of the exporter, without a leading `v`. */
   readonly version: string;
 }

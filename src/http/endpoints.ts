@@ -51,6 +51,7 @@ export const ENDPOINTS = [
         description: 'Metrics in the text format; without pods when they cannot be scored.',
         contentType: METRICS_CONTENT_TYPE,
       },
+      503: json('Too many requests are under way.', 'ErrorResponse'),
     },
   },
   {
@@ -63,7 +64,7 @@ export const ENDPOINTS = [
       400: json('A query parameter is wrong or unknown.', 'ErrorResponse'),
       500: json('The exporter failed; its log has the details.', 'ErrorResponse'),
       502: json('Prometheus failed, or its answer cannot be used.', 'ErrorResponse'),
-      503: json('There is no model yet.', 'ErrorResponse'),
+      503: json('There is no model yet, or too many requests are under way.', 'ErrorResponse'),
       504: json('Prometheus did not answer in time.', 'ErrorResponse'),
     },
   },

@@ -5,11 +5,18 @@ import { z } from 'zod';
 /** Every error code, and the HTTP status that it is sent with. */
 export const ERROR_STATUS = Object.freeze({
   bad_request: 400,
+  unauthorized: 401,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
+  body_not_allowed: 413,
+  uri_too_long: 414,
+  too_many_requests: 429,
+  headers_too_large: 431,
   internal: 500,
   upstream_error: 502,
   no_model: 503,
+  overloaded: 503,
   timeout: 504,
 });
 

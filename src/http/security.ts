@@ -2,19 +2,36 @@
 
 import type { RequestHandler, Response } from 'express';
 
-/** For every response: nothing is guessed, loaded, framed, cached or told to other sites. */
-export const securityHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'Cache-Control': 'no-store',
-  });
-  allow(response, {});
-  next();
-};
+const POLICY = 'Content-Security-Policy';
 
-/** Sets the Content-Security-Policy to nothing but the given sources, by directive: `{ 'img-src': "'self'" }`. */
+/**
+ * For every response: nothing is guessed, loaded, framed, cached or told to other sites.
+ *
+ * @param configured headers by name that an administrator wants instead; an empty value takes the header away.
+ */
+export function securityHeaders(configured: () => ReadonlyMap<string, string>): RequestHandler {
+  return (_request, response, next) => {
+    response.set({
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store',
+    });
+    allow(response, {});
+    for (const [name, value] of configured()) {
+      if (value === '') response.removeHeader(name);
+      else response.setHeader(name, value);
+      if (name === POLICY) response.locals.hasOwnPolicy = true;
+    }
+    next();
+  };
+}
+
+/**
+ * Sets the Content-Security-Policy to nothing but the given sources, by directive: `{ 'img-src': "'self'" }`. One that
+ * was configured stays.
+ */
 export function allow(response: Response, sources: Readonly<Record<string, string>>): void {
+  if (response.locals.hasOwnPolicy) return;
   const none = "'none'";
   const policy = {
     'default-src': none,
@@ -24,7 +41,7 @@ export function allow(response: Response, sources: Readonly<Record<string, strin
     ...sources,
   };
   response.set(
-    'Content-Security-Policy',
+    POLICY,
     Object.entries(policy)
       .map((directive) => directive.join(' '))
       .join('; '),

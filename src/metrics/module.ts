@@ -9,6 +9,13 @@ import type { TrainingState } from '../training/trainer.js';
 /** The pods for which the gauges of features are there. */
 export type ExplainScope = 'flagged' | 'all' | 'off';
 
+/** How the last reading of the web configuration went. */
+export interface WebConfigReload {
+  readonly successful: boolean;
+  /** End of the last reading that succeeded, Unix time. */
+  readonly lastSuccessSeconds: number;
+}
+
 /** What metrics are read from, at the time of the scrape. */
 export interface MetricSources {
   /**
@@ -22,6 +29,8 @@ export interface MetricSources {
   readonly snapshot: () => SnapshotState | undefined;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: () => ReadonlyMap<string, number>;
+  /** `undefined` without a web configuration. */
+  readonly webConfigReload: () => WebConfigReload | undefined;
   readonly explain: ExplainScope;
   /** Version of the exporter. */
   readonly version: string;

@@ -14,6 +14,7 @@ import { snapshot } from './snapshot.js';
 import { TableRegistry } from './table-gauge.js';
 import { training } from './training.js';
 import { upstream } from './upstream.js';
+import { webConfig } from './web-config.js';
 import { workload } from './workload.js';
 
 /** The metric modules, in the order of the text. */
@@ -26,6 +27,7 @@ export const METRIC_MODULES: readonly MetricModule[] = [
   snapshot,
   training,
   upstream,
+  webConfig,
   buildInfo,
   processMetrics,
 ];

@@ -4,6 +4,9 @@ import { type Document, parseDocument, visit } from 'yaml';
 import { nearestName } from '../nearest-name.js';
 import { keyNodeAt, offsetOfNode, SourceText, type YamlPath } from './source.js';
 
+/** A parsed text that knows where everything stands. */
+export type YamlDocument = Document.Parsed;
+
 /** Gathers mistakes with their places. */
 export class YamlReport {
   readonly source: SourceText;

@@ -34,6 +34,8 @@ const DEFAULTS: Settings = {
   modelPath: '',
   host: '0.0.0.0',
   port: 8000,
+  webConfigFile: '',
+  maxRequests: 40,
   logLevel: 'info',
   logFormat: 'json',
 };
@@ -234,6 +236,22 @@ const ROWS: {
       ['65535', 65535],
     ],
     bad: ['65536', '-1', ':8000', 'http', '80.5', 'tcp://10.0.0.1:8000'],
+  },
+  webConfigFile: {
+    good: [
+      ['', ''],
+      ['web.yaml', 'web.yaml'],
+      ['/etc/detector/web-config.yml', '/etc/detector/web-config.yml'],
+    ],
+    bad: ['/etc/detector/', '/'],
+  },
+  maxRequests: {
+    good: [
+      ['0', 0],
+      ['40', 40],
+      ['10000', 10_000],
+    ],
+    bad: ['-1', '10001', '1.5', 'many', '4O'],
   },
   logLevel: {
     good: [

@@ -137,7 +137,11 @@ async function stageBundle(root: string, folder: string): Promise<void> {
   const built = join(root, 'dist/src');
   const target = join(folder, 'dist/src');
   const { warnings } = await build({
-    entryPoints: { main: join(built, 'main.js'), worker: join(built, 'training/worker.js') },
+    entryPoints: {
+      main: join(built, 'main.js'),
+      worker: join(built, 'training/worker.js'),
+      'password-worker': join(built, 'http/web-config/password-worker.js'),
+    },
     outdir: target,
     bundle: true,
     // What the service and its worker thread share is there once.

@@ -69,6 +69,7 @@ async function metricsMarkdown(): Promise<string> {
     }),
     snapshot: () => undefined,
     prometheusRequests: () => new Map(),
+    webConfigReload: () => undefined,
     explain: 'off',
   });
   const { body } = await metrics.render(async () => ({

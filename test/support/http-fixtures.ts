@@ -1,9 +1,11 @@
 /** Small worlds for the tests of the HTTP side. */
 
 import type { Detection, PassOutcome, PassReport } from '../../src/detection/detection.js';
+import type { Access } from '../../src/http/access.js';
 import type { AppDependencies, ScrapeOptions } from '../../src/http/dependencies.js';
 import { METRICS_CONTENT_TYPE } from '../../src/http/endpoints.js';
 import type { HealthReport } from '../../src/http/schemas.js';
+import { OPEN } from '../../src/http/web-config/config.js';
 import { additiveModel } from './additive-model.js';
 import { feature } from './tables.js';
 
@@ -119,6 +121,17 @@ export const seasonedHealth: HealthReport = {
   },
 };
 
+/** Lets everybody in, with some replaced. The clock stands still. */
+export function openAccess(replaced: Partial<Access> = {}): Access {
+  return {
+    webConfig: () => OPEN,
+    comparePassword: () => Promise.reject(new Error('No password is compared.')),
+    now: () => 0,
+    maxRequests: 0,
+    ...replaced,
+  };
+}
+
 /** Dependencies that work, with some replaced, and a record of what they were asked. */
 export function fakeDependencies(replaced: Partial<AppDependencies> = {}): AppDependencies & {
   readonly asked: ScrapeOptions[];
@@ -139,6 +152,7 @@ export function fakeDependencies(replaced: Partial<AppDependencies> = {}): AppDe
       return passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
     },
     health: () => freshHealth,
+    access: openAccess(),
     logError: (error, context) => logged.push({ error, context }),
     ...replaced,
   };

@@ -147,6 +147,7 @@ export function sourcesWith(
         ['503', 5],
         ['error', 6],
       ]),
+    webConfigReload: () => ({ successful: true, lastSuccessSeconds: 1_767_268_700 }),
     explain: 'flagged',
     version: '1.2.3',
     ...replaced,

@@ -1,0 +1,67 @@
+/** Which clients may go on after the TLS handshake. */
+
+import { isIPv6 } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { TlsSettings } from './config.js';
+
+/** For `https.createServer`: how the handshake treats client certificates. */
+export function handshakeOptions({ clientAuthType }: Pick<TlsSettings, 'clientAuthType'>): {
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+} {
+  return {
+    requestCert: clientAuthType !== 'NoClientCert',
+    rejectUnauthorized: clientAuthType === 'RequireAndVerifyClientCert',
+  };
+}
+
+/** What is looked at of a connection. */
+export type ClientConnection = Pick<TLSSocket, 'authorized' | 'getPeerX509Certificate'>;
+
+/** Whether a client may stay: what the handshake itself cannot check. */
+export function isAllowedClient(
+  connection: ClientConnection,
+  { clientAuthType, clientAllowedSans }: Pick<TlsSettings, 'clientAuthType' | 'clientAllowedSans'>,
+): boolean {
+  const certificate = connection.getPeerX509Certificate();
+  switch (clientAuthType) {
+    case 'NoClientCert':
+    case 'RequestClientCert':
+      return true;
+    case 'RequireAnyClientCert':
+      return certificate !== undefined;
+    case 'VerifyClientCertIfGiven':
+      if (certificate === undefined) return true;
+      break;
+    case 'RequireAndVerifyClientCert':
+      if (certificate === undefined) return false;
+  }
+  if (!connection.authorized) return false;
+  if (clientAllowedSans === undefined) return true;
+  const names = subjectAltNames(certificate.subjectAltName ?? '');
+  return clientAllowedSans.some((allowed) => names.includes(canonical(allowed)));
+}
+
+/** `DNS:a, IP Address:1.2.3.4`: Node.js puts a value with a comma or a quote into a JSON string. */
+const NAME = /(?:, )?([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?=, |$)/y;
+const KINDS = ['DNS', 'IP Address', 'email', 'URI'];
+
+/**
+ * The names of a certificate that can be allowed: DNS, IP, e-mail and URI.
+ *
+ * @param text the form of `X509Certificate.subjectAltName`; whatever follows something unexpected is left out.
+ */
+export function subjectAltNames(text: string): string[] {
+  const names: string[] = [];
+  NAME.lastIndex = 0;
+  for (let match = NAME.exec(text); match !== null && match[0] !== ''; match = NAME.exec(text)) {
+    const [, kind = '', value = ''] = match;
+    if (KINDS.includes(kind)) names.push(canonical(value.startsWith('"') ? JSON.parse(value) : value));
+  }
+  return names;
+}
+
+/** One spelling of each IPv6 address. */
+function canonical(name: string): string {
+  return isIPv6(name) ? new URL(`http://[${name}]`).hostname : name;
+}
