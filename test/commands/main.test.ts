@@ -61,7 +61,7 @@ describe('main', function () {
       await program.ended();
       const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec(program.stdout()) ?? [];
       const commands = [...list.matchAll(/^ {2}(\w+)(?: \[\S+\])* +([A-Z].*)$/gm)].map(([, name]) => name);
-      expect(commands).to.deep.equal(['serve', 'demo', 'evaluate', 'simulate', 'backtest']);
+      expect(commands).to.deep.equal(['serve', 'healthcheck', 'demo', 'evaluate', 'simulate', 'backtest']);
     });
 
     for (const [command, options] of [
