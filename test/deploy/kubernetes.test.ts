@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { IDeployment } from 'kubernetes-models/apps/v1';
@@ -68,6 +68,24 @@ describe('the Kubernetes manifests', function () {
   });
   after(() => deploy?.remove());
   afterEach(endPrograms);
+
+  /** What an example of the README builds. Its first line ends in `title`. */
+  function buildExample(
+    title: string,
+    change: (example: string) => string = (example) => example,
+  ): readonly KubernetesObject[] {
+    const [, example = ''] =
+      new RegExp(`^\`\`\`yaml\\n(# kustomization\\.yaml [^\\n]*, ${title}\\n.*?)^\`\`\`$`, 'ms').exec(
+        readFileSync('deploy/kubernetes/README.md', 'utf8'),
+      ) ?? [];
+    expect(example, title).to.include('components:');
+    const folder = mkdtempSync(join(deploy.path, 'kubernetes/overlays/example-'));
+    writeFileSync(join(folder, 'kustomization.yaml'), change(example));
+    const objects = kustomize(folder);
+    expect(schemaErrors(objects)).to.deep.equal([]);
+    expect(unknownFields(objects)).to.deep.equal([]);
+    return objects;
+  }
 
   it('are all built here', () => {
     const overlays = readdirSync('deploy/kubernetes/overlays').map((name) => `overlays/${name}`);
@@ -358,16 +376,66 @@ describe('the Kubernetes manifests', function () {
       );
     });
 
+    it('go together with a web configuration, as the README says', () => {
+      const objects = buildExample('secured');
+      const endpoint = objectOfKind(objects, 'ServiceMonitor').spec?.endpoints?.[0];
+      expect(endpoint).to.deep.include({ port: 'http', scheme: 'https', honorLabels: true });
+      const commands = readFileSync('deploy/kubernetes/README.md', 'utf8');
+      const keysOf = (secret: string) => {
+        const [, parameters = ''] = new RegExp(`create secret generic ${secret} (.*)`).exec(commands) ?? [];
+        return [...parameters.matchAll(/--from-\w+=([^=\s]+)/g)].map(([, key]) => key);
+      };
+      const { ca, serverName } = endpoint?.tlsConfig ?? {};
+      expect(serverName).to.equal('k8s-anomaly-detector');
+      const { username, password } = endpoint?.basicAuth ?? {};
+      for (const reference of [ca?.secret, username, password]) {
+        expect(reference?.name).to.equal('k8s-anomaly-detector-scrape');
+        expect(keysOf('k8s-anomaly-detector-scrape')).to.include(reference?.key);
+      }
+
+      const deployment = objectOfKind(objects, 'Deployment');
+      const [volume] = podOf(deployment).volumes?.filter(({ secret }) => secret !== undefined) ?? [];
+      expect(volume?.secret).to.deep.equal({ secretName: 'k8s-anomaly-detector-web', defaultMode: 0o440 });
+      const mount = containerOf(deployment).volumeMounts?.find(({ name }) => name === volume?.name);
+      const settings = objectsOfKind(objects, 'ConfigMap').find(({ metadata }) =>
+        metadata.name.startsWith('k8s-anomaly-detector-settings-'),
+      )?.data;
+      const { webConfigFile, prometheusUrl } = parseSettings(settings ?? {}).settings;
+      expect(webConfigFile).to.equal(`${mount?.mountPath}/${keysOf('k8s-anomaly-detector-web')[0]}`);
+      expect(prometheusUrl, 'the other settings stay').to.include('prometheus');
+      expect(restrictedViolations(podOf(deployment))).to.deep.equal([]);
+
+      const { startupProbe, livenessProbe, readinessProbe } = containerOf(deployment);
+      const paths = [startupProbe, livenessProbe, readinessProbe].map((probe) => {
+        expect(probe?.httpGet).to.include({ scheme: 'HTTPS', port: 'http' });
+        return probe?.httpGet?.path;
+      });
+      expect(paths).to.deep.equal(['/-/ready', '/-/healthy', '/-/ready']);
+    });
+
+    it('has probes without a request beside client certificates', () => {
+      const objects = buildExample('secured', (example) => `${example}  - ../../components/tcp-probes\n`);
+      const { startupProbe, livenessProbe, readinessProbe } = containerOf(
+        objectOfKind(objects, 'Deployment'),
+      );
+      for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
+        expect(probe).to.deep.include({ tcpSocket: { port: 'http' } });
+        expect(probe).not.to.have.property('httpGet');
+      }
+    });
+
+    it('secures a Deployment without a ServiceMonitor as well', () => {
+      const objects = buildExample('secured', (example) =>
+        example.replace('prometheus-operator', 'no-image-bundled'),
+      );
+      expect(
+        containerOf(objectOfKind(objects, 'Deployment')).volumeMounts?.map(({ name }) => name),
+      ).to.include.members(['web-config', 'code']);
+      expect(objectsOfKind(objects, 'ServiceMonitor')).to.deep.equal([]);
+    });
+
     it('go together with code from a ConfigMap, as the README says', () => {
-      const [, example = ''] =
-        /^```yaml\n(# kustomization\.yaml .*?)^```$/ms.exec(
-          readFileSync('deploy/kubernetes/README.md', 'utf8'),
-        ) ?? [];
-      const folder = join(deploy.path, 'kubernetes/overlays/both');
-      mkdirSync(folder);
-      writeFileSync(join(folder, 'kustomization.yaml'), example);
-      const both = kustomize(folder);
-      expect(schemaErrors(both)).to.deep.equal([]);
+      const both = buildExample('with the code');
       expect(containerOf(objectOfKind(both, 'Deployment')).image).to.equal(readDockerfile().image);
       expect(objectOfKind(both, 'ServiceMonitor').metadata.labels).to.have.property('release', 'monitoring');
     });

@@ -61,7 +61,7 @@ export function startProgram(
       }),
     listening: () =>
       eventually(() => {
-        const address = /Listening on (http:\/\/[^\s"]+:\d+)\./.exec(stderr)?.[1];
+        const address = /Listening on (https?:\/\/[^\s"]+:\d+)\./.exec(stderr)?.[1];
         if (address === undefined) throw new Error(`The program does not listen. It said:\n${stderr}`);
         return address;
       }),
