@@ -145,6 +145,7 @@ async function measureScrape(): Promise<void> {
     }),
     snapshot: () => undefined,
     prometheusRequests: () => new Map(),
+    webConfigReload: () => undefined,
     explain: 'flagged',
     version: '0.0.0',
   });

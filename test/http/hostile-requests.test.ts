@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { createApp } from '../../src/http/app.js';
 import { ErrorResponse } from '../../src/http/schemas.js';
 import { listen, type RunningServer } from '../../src/http/server.js';
 import { fakeDependencies } from '../support/http-fixtures.js';
-import { getRequest, parseAnswers, sendRaw } from '../support/raw-http.js';
+import { closed, getRequest, parseAnswers, sendRaw } from '../support/raw-http.js';
 import { eventually, gate } from '../support/waiting.js';
 
 /** What anybody can send to the port. */
@@ -149,30 +148,17 @@ describe('hostile requests', function () {
     expect(answers.map(({ status }) => status)).to.deep.equal([200, 404, 200, 200]);
   });
 
-  it('does not read a body, and still answers before it closes the connection', async () => {
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-    let received = '';
-    let sent = 0;
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      received += chunk;
-    });
-    socket.write(request('POST /metrics HTTP/1.1', 'Content-Length: 1000000000'));
-    const timer = setInterval(() => {
-      if (socket.writable && !socket.writableNeedDrain) socket.write(Buffer.alloc(65_536));
-      sent = socket.bytesWritten;
-    }, 1);
-    await once(socket, 'close');
-    clearInterval(timer);
-    expect(received).to.match(/^HTTP\/1\.1 405 /);
-    expect(sent).to.be.below(20_000_000);
+  it('answers without waiting for the body, and closes the connection that the client would keep', async () => {
+    for (const length of ['Content-Length: 1000000000', 'Transfer-Encoding: chunked']) {
+      const received = await sendRaw(server.url, `POST /metrics HTTP/1.1\r\nHost: x\r\n${length}\r\n\r\n`);
+      expect(received).to.match(/^HTTP\/1\.1 405 /);
+    }
   });
 
   it('closes a connection that says nothing, and one that says it slowly, within its deadlines', async function () {
     this.timeout(30_000);
     const ends = ['', 'GET / HTTP/1.1\r\nHost: x\r\nX: '].map(async (bytes) => {
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-      socket.on('error', () => {});
       let received = '';
       socket.on('data', (chunk) => {
         received += chunk;
@@ -181,7 +167,7 @@ describe('hostile requests', function () {
       const drip = setInterval(() => {
         if (bytes !== '' && socket.writable) socket.write('a');
       }, 500);
-      await once(socket, 'close');
+      await closed(socket);
       clearInterval(drip);
       return received;
     });

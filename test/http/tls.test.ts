@@ -11,6 +11,7 @@ import { expect } from 'chai';
 import { listen, type RunningServer } from '../../src/http/server.js';
 import type { TlsSettings } from '../../src/http/web-config/config.js';
 import { loadWebConfig } from '../../src/http/web-config/load.js';
+import { closed } from '../support/raw-http.js';
 import { requireTool } from '../support/real-tools.js';
 import { eventually, gate, within } from '../support/waiting.js';
 import { createAuthority, createSigned } from '../support/web-certificates.js';
@@ -221,9 +222,8 @@ describe('TLS', function () {
       '\0'.repeat(9_999),
     ]) {
       const socket = connect(port, '127.0.0.1');
-      socket.on('error', () => {}).resume();
-      socket.write(bytes, 'latin1');
-      await within(9_000, 'the connection to be closed', once(socket, 'close'));
+      socket.resume().write(bytes, 'latin1');
+      await within(9_000, 'the connection to be closed', closed(socket));
     }
     expect(served).to.equal(0);
     expect(await get()).to.equal('hello stranger');

@@ -1,6 +1,6 @@
 /** Bytes as a stranger sends them, and what comes back. */
 
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { within } from './waiting.js';
 
 /** One answer, taken apart. */
@@ -23,10 +23,7 @@ export async function sendRaw(url: string, bytes: string): Promise<string> {
   socket.on('data', (chunk) => {
     received += chunk.toString('latin1');
   });
-  const ended = new Promise<void>((resolve) => {
-    socket.once('close', () => resolve());
-    socket.on('error', () => {});
-  });
+  const ended = closed(socket);
   socket.write(bytes, 'latin1');
   try {
     await within(
@@ -38,6 +35,12 @@ export async function sendRaw(url: string, bytes: string): Promise<string> {
     socket.destroy();
   }
   return received;
+}
+
+/** Waits for the end of a connection, be it orderly or not; `once` of Node.js would reject on a broken one. */
+export function closed(socket: Socket): Promise<void> {
+  socket.on('error', () => {});
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
 /** The answers in what was received; a body without a length goes to the end. */

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -123,6 +123,23 @@ describe('LiveWebConfig', function () {
     expect(live.state.successful).to.equal(false);
     expect(warnings()).to.have.length(3);
     expect(JSON.stringify(logger.lines)).not.to.include('PRIVATE KEY').and.not.to.include(HASH.slice(7));
+  });
+
+  it('comes back when a link leads to the old file again', async () => {
+    const link = (target: string) => {
+      symlinkSync(target, at('new'));
+      renameSync(at('new'), at('web.yaml'));
+    };
+    writeFileSync(at('good.yaml'), `basic_auth_users: { alice: ${HASH} }`);
+    writeFileSync(at('bad.yaml'), 'nonsense: 1');
+    link('good.yaml');
+    const live = await open();
+    link('bad.yaml');
+    await live.refresh();
+    expect(live.state.successful).to.equal(false);
+    link('good.yaml');
+    await live.refresh();
+    expect(live.state.successful).to.equal(true);
   });
 
   for (const [what, from, to] of [
