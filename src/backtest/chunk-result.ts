@@ -61,8 +61,16 @@ export interface ChunkPlots {
   readonly bucketMinutes: number;
   /** By pod (`podKey`): for each bucket the highest score, `null` where there is none. */
   readonly overview: Readonly<Record<string, readonly (number | null)[]>>;
-  /** By pod, only of those that were flagged for a while: one reading a minute (as in `readings`), `null` without. */
-  readonly detail: Readonly<Record<string, readonly (Reading | null)[]>>;
+  /** By pod: every minute of those that were flagged, of the others some at the beginning and at the end. */
+  readonly detail: Readonly<Record<string, PodReadings>>;
+}
+
+/** Readings of some minutes. */
+export interface PodReadings {
+  /** From the start of the chunk, ascending. */
+  readonly minutes: readonly number[];
+  /** The readings of these minutes, one after the other. */
+  readonly readings: Reading;
 }
 
 /** Minutes that are set, as runs. */

@@ -6,10 +6,9 @@ import {
   type ChunkPlots,
   type ChunkResult,
   type FeatureName,
-  lengthOf,
+  type PodReadings,
   type PodStretch,
   READING_NUMBERS,
-  type Reading,
   runsOf,
 } from './chunk-result.js';
 
@@ -28,8 +27,13 @@ export interface Track {
 const FIRST_READINGS = 20;
 const LATER_READINGS_EVERY = 10;
 
-/** A pod that was flagged for so many minutes in a row is drawn minute by minute. */
-const DETAIL_MINUTES = 4;
+/**
+ * Of a pod that was never flagged in the chunk, so many minutes are kept at its beginning and end, one of five: an alert
+ * in the chunk after or before is drawn with what came before and after it.
+ */
+const FIRST_DRAWN_MINUTES = 30;
+const LAST_DRAWN_MINUTES = 60;
+const DRAWN_EVERY_MINUTES = 5;
 
 const BUCKET_MINUTES = 10;
 
@@ -117,15 +121,12 @@ export class Tracks {
   plots(startSeconds: number): ChunkPlots {
     const size = readingSize(this.features.length);
     const overview: Record<string, (number | null)[]> = {};
-    const detail: Record<string, (Reading | null)[]> = {};
+    const detail: Record<string, PodReadings> = {};
     for (const track of this.all()) {
       const key = podKey(track.identity.namespace, track.identity.pod);
       overview[key] = highestByBucket(track, size, this.minutes);
-      const longest = track.flagged.map(runsOf).reduce((most, runs) => Math.max(most, lengthOf(runs)), 0);
-      if (longest < DETAIL_MINUTES) continue;
-      detail[key] = Array.from({ length: this.minutes }, (_, minute) =>
-        Number.isNaN(track.readings[minute * size] as number) ? null : readingAt(track, minute, size),
-      );
+      const minutes = minutesToDraw(track);
+      detail[key] = { minutes, readings: minutes.flatMap((minute) => readingAt(track, minute, size)) };
     }
     return { startSeconds, minutes: this.minutes, bucketMinutes: BUCKET_MINUTES, overview, detail };
   }
@@ -165,6 +166,16 @@ function minutesToKeep(flagged: readonly (readonly number[])[]): number[] {
     }
   }
   return [...minutes].sort((a, b) => a - b);
+}
+
+function minutesToDraw({ scored, flagged }: Track): number[] {
+  const all = flagged.some((minutes) => minutes.includes(1));
+  const drawn: number[] = [];
+  scored.forEach((isScored, minute) => {
+    const atEdge = minute < FIRST_DRAWN_MINUTES || minute >= scored.length - LAST_DRAWN_MINUTES;
+    if (isScored === 1 && (all || (atEdge && minute % DRAWN_EVERY_MINUTES === 0))) drawn.push(minute);
+  });
+  return drawn;
 }
 
 function highestByBucket({ readings }: Track, size: number, minutes: number): (number | null)[] {

@@ -14,6 +14,7 @@ const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** A value of a feature with its unit: bytes as people read them. */
 export function valueText(value: number, unit: string): string {
+  if (unit === '') return numberText(value);
   if (unit !== 'bytes') return `${numberText(value)} ${unit}`;
   let scaled = value;
   let power = 0;
@@ -27,8 +28,10 @@ export function valueText(value: number, unit: string): string {
 /** `cpu 1.9 cores, usually 0.18 cores (+52 spreads)`. */
 export function featureText({ feature, unit, actual, expected, deviation }: FeatureStatement): string {
   const sign = deviation > 0 ? '+' : '';
+  // `restarts 5 restarts` says it twice.
+  const said = unit === feature ? '' : unit;
   return (
-    `${feature} ${valueText(actual, unit)}, usually ${valueText(expected, unit)} ` +
+    `${feature} ${valueText(actual, said)}, usually ${valueText(expected, said)} ` +
     `(${sign}${numberText(deviation)} spreads)`
   );
 }

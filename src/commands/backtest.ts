@@ -1,6 +1,6 @@
 /** `backtest`: replays history, and tells what the alerts would have been. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -10,9 +10,11 @@ import { type ChunkStore, directoryStore, fingerprintOf, memoryStore } from '../
 import { describeEstimate, type Survey, surveyHistory } from '../backtest/estimate.js';
 import { Fetcher } from '../backtest/fetch.js';
 import { MINUTE_SECONDS } from '../backtest/plan.js';
+import { collectPlots, featuresOf } from '../backtest/plots.js';
 import { politeApi } from '../backtest/polite-api.js';
 import { hasClosedRanges } from '../backtest/range-semantics.js';
 import { type BacktestReport, makeReport } from '../backtest/report.js';
+import { reportHtml } from '../backtest/report-html.js';
 import { reportText } from '../backtest/report-text.js';
 import { type BacktestOutcome, BacktestStopped, runBacktest } from '../backtest/run.js';
 import { formatInstant, parseDuration, parseInstant } from '../backtest/time-range.js';
@@ -140,7 +142,9 @@ export async function runBacktestCommand(
     existing: outcome.existing,
     notes: outcome.notes,
   });
-  stdout.write(reportText(report, await writeOutputs(options.output, report)));
+  const written =
+    options.output === undefined ? [] : await writeOutputs(options.output, report, outcome, store);
+  stdout.write(reportText(report, written));
 }
 
 function planOf(
@@ -330,11 +334,21 @@ function interruption(
   );
 }
 
-/** @returns a line for each file. */
-async function writeOutputs(output: string | undefined, report: BacktestReport): Promise<string[]> {
-  if (output === undefined) return [];
-  await mkdir(output, { recursive: true });
+/** @returns a line for each kind of file. */
+async function writeOutputs(
+  output: string,
+  report: BacktestReport,
+  { chunks, results }: BacktestOutcome,
+  store: ChunkStore,
+): Promise<string[]> {
+  const plots = await collectPlots(report, chunks, results, store);
+  const page = join(output, 'report.html');
   const json = join(output, 'report.json');
+  await writeFile(page, reportHtml(report, plots, featuresOf(results)));
   await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
-  return [`${json}  every number`];
+  return [
+    `${page}  this report with plots`,
+    `${json}  every number`,
+    `${join(output, 'metrics', '*.om')}  the metrics of then, for promtool tsdb create-blocks-from openmetrics`,
+  ];
 }
