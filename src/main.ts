@@ -143,7 +143,8 @@ program
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
   .option('--budget <alerts>', 'alerts a day that you are ready to read', numberBetween(0, 100_000), 2)
-  .option('--output <directory>', 'write the report, its metrics, and what is done so far')
+  .option('--output <directory>', 'write the report, the metrics of then, and what is done so far')
+  .option('--no-metrics', 'do not write the metrics of then, which are large')
   .addHelpText('after', `\n${settingsHelp()}`)
   .action((options: BacktestOptions) =>
     runBacktestCommand(options, {

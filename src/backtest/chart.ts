@@ -6,14 +6,11 @@
 import { html, type Markup, NOTHING } from './markup.js';
 import type { Span } from './plots.js';
 
-/** A line is drawn across so many values that are missing: some stretches are kept one minute in five. */
-const BRIDGED_VALUES = 5;
-
 /** A line over time. */
 export interface Line {
   /** Class of the style sheet. */
   readonly kind: 'actual' | 'expected' | 'score';
-  /** One value for each instant; more than four `null` in a row interrupt the line. */
+  /** One value for each instant; `null` without one. */
   readonly values: readonly (number | null)[];
 }
 
@@ -22,6 +19,8 @@ export interface TimeChart extends Span {
   /** What it shows, for those who do not see it. */
   readonly label: string;
   readonly stepSeconds: number;
+  /** Lines are drawn across gaps of up to so many steps: some stretches are kept more sparsely than others. */
+  readonly bridgedSteps: number;
   readonly lines: readonly Line[];
   /** Stretches behind the lines. */
   readonly spans: readonly (Span & { readonly kind: 'flagged' | 'alert' | 'existing' })[];
@@ -87,7 +86,7 @@ function limitsOf({ lines, least }: TimeChart) {
 }
 
 function pathOf(
-  { startSeconds, stepSeconds }: TimeChart,
+  { startSeconds, stepSeconds, bridgedSteps }: TimeChart,
   values: readonly (number | null)[],
   x: (seconds: number) => number,
   y: (value: number) => number,
@@ -96,7 +95,7 @@ function pathOf(
   let last = Number.NEGATIVE_INFINITY;
   values.forEach((value, index) => {
     if (value === null) return;
-    const command = index - last <= BRIDGED_VALUES ? 'L' : 'M';
+    const command = index - last <= bridgedSteps ? 'L' : 'M';
     path += `${command}${x(startSeconds + index * stepSeconds)} ${y(value)}`;
     last = index;
   });

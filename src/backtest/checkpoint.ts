@@ -51,20 +51,22 @@ export function memoryStore(): ChunkStore {
  * Keeps chunks in `DIR/checkpoint`, and their metrics in `DIR/metrics`.
  *
  * @param fingerprint of everything that shapes a result; files with another one are not used.
+ * @param withMetrics whether the metrics are wanted.
  * @param onNote told a sentence about each file that is there and not used.
  * @throws {Error} when the directories cannot be made.
  */
 export async function directoryStore(
   directory: string,
   fingerprint: string,
+  withMetrics: boolean,
   onNote: (note: string) => void,
 ): Promise<ChunkStore> {
   const results = join(directory, 'checkpoint');
   const metrics = join(directory, 'metrics');
   await mkdir(results, { recursive: true });
-  await mkdir(metrics, { recursive: true });
+  if (withMetrics) await mkdir(metrics, { recursive: true });
   const file = (chunk: Chunk, kind: string) => join(results, `${nameOf(chunk)}.${kind}.json.gz`);
-  const metricsFile = (chunk: Chunk) => join(metrics, `${nameOf(chunk)}.om`);
+  const metricsFile = (chunk: Chunk) => (withMetrics ? join(metrics, `${nameOf(chunk)}.om`) : undefined);
 
   const read = async (path: string, chunk: Chunk): Promise<unknown> => {
     const compressed = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -115,8 +117,9 @@ export async function directoryStore(
   };
 }
 
-async function firstMissing(paths: readonly string[]): Promise<string | undefined> {
+async function firstMissing(paths: readonly (string | undefined)[]): Promise<string | undefined> {
   for (const path of paths) {
+    if (path === undefined) continue;
     const found = await access(path).then(
       () => true,
       () => false,

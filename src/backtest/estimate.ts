@@ -102,6 +102,8 @@ export interface Estimate {
   readonly requests: number;
   readonly points: number;
   readonly bytes: number;
+  /** Of OpenMetrics text to write. */
+  readonly metricsBytes: number;
   /** Expected time, in seconds. */
   readonly seconds: number;
   /** Chunks that are done from an earlier run, of all. */
@@ -121,6 +123,7 @@ export interface EstimateInput {
   readonly minutesToDo: number;
   readonly trainings: number;
   readonly threads: number;
+  readonly writesMetrics: boolean;
   /** Measured: one point, from the request to the slab. */
   readonly fetchSecondsPerPoint: number;
   /** Measured: one minute of the range in one thread. */
@@ -132,6 +135,9 @@ const POINTS_PER_REQUEST = 300_000;
 
 /** Queries for owners. */
 const OWNER_QUERIES = 3;
+
+/** Text for a minute of a pod, flag and score: measured. */
+const METRICS_BYTES = 300;
 
 export function estimate(survey: Survey, input: EstimateInput): Estimate {
   const minutes = (input.endSeconds - input.startSeconds) / MINUTE_SECONDS;
@@ -148,6 +154,7 @@ export function estimate(survey: Survey, input: EstimateInput): Estimate {
     requests: Math.round(chunksToDo * (input.features * Math.ceil(requestsOfChunk) + OWNER_QUERIES)),
     points,
     bytes: Math.round(points * survey.bytesPerPoint),
+    metricsBytes: input.writesMetrics ? survey.meanPods * input.minutesToDo * METRICS_BYTES : 0,
     // One goes on while the other does, as far as there are processors for both.
     seconds: Math.max(fetchSeconds, replaySeconds) + 0.5 * Math.min(fetchSeconds, replaySeconds),
     doneChunks: input.doneChunks,
@@ -157,12 +164,14 @@ export function estimate(survey: Survey, input: EstimateInput): Estimate {
 
 /** The estimate in words. */
 export function describeEstimate(estimate: Estimate): string {
-  const { pods, minutes, trainings, requests, points, bytes, seconds, doneChunks, chunks } = estimate;
+  const { pods, minutes, trainings, requests, points, bytes, metricsBytes, seconds, doneChunks, chunks } =
+    estimate;
   const count = new Intl.NumberFormat('en');
   const done = doneChunks > 0 ? `${doneChunks} of ${chunks} pieces are done from an earlier run. ` : '';
+  const metrics = metricsBytes > 0 ? `; to write: about ${megabytes(metricsBytes)} of metrics` : '';
   return (
     `${done}${count.format(pods)} pods, ${count.format(minutes)} minutes, ${count.format(trainings)} trainings; to fetch: ` +
-    `about ${count.format(requests)} requests, ${count.format(points)} points, ${megabytes(bytes)} of JSON. Expected ` +
+    `about ${count.format(requests)} requests, ${count.format(points)} points, ${megabytes(bytes)} of JSON${metrics}. Expected ` +
     `time: ${durationInWords(seconds)}.`
   );
 }

@@ -1,5 +1,7 @@
 /** How the past is cut into pieces that can be replayed, kept and repeated one by one. */
 
+import { SETTLING_SECONDS } from '../training/job.js';
+
 /** A piece of the range: the minutes from its start to before its end. Unix times in seconds, multiples of 60. */
 export interface Chunk {
   readonly startSeconds: number;
@@ -50,8 +52,8 @@ const OLDEST_SLICE_SECONDS = 3 * HOUR_SECONDS + MINUTE_SECONDS;
 
 /** What is known before a training: how far back it looks, in seconds. */
 export function reachSeconds(lookbackSeconds: number, stepSeconds: number): number {
-  // The window ends at a multiple of its step, up to a step before the training.
-  return Math.max(lookbackSeconds, OLDEST_SLICE_SECONDS) + stepSeconds;
+  // The window ends at a multiple of its step, up to a step before the newest sample that counts.
+  return Math.max(lookbackSeconds, OLDEST_SLICE_SECONDS) + stepSeconds + SETTLING_SECONDS;
 }
 
 /** Where a schedule tells no interval. */

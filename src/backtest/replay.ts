@@ -8,7 +8,7 @@ import { FeatureTableBuilder } from '../features/table.js';
 import { messageOf } from '../logging/logger.js';
 import type { ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
-import { train } from '../training/job.js';
+import { SETTLING_SECONDS, train } from '../training/job.js';
 import type { ChunkPlots, ChunkResult, FeatureName } from './chunk-result.js';
 import type { History } from './history.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
@@ -133,7 +133,7 @@ class TrainingAccount {
     this.#parameters = parameters;
   }
 
-  async train(nowSeconds: number, counts: boolean): Promise<void> {
+  async train(dueSeconds: number, counts: boolean): Promise<void> {
     const { features, model, sensitivities, lookbackSeconds, stepSeconds, trainingIntervalSeconds } =
       this.#parameters;
     if (counts) this.trainings++;
@@ -145,8 +145,8 @@ class TrainingAccount {
           parameters: { ...model, sensitivity },
           lookbackSeconds,
           stepSeconds,
-          nowSeconds,
-          untilNextTrainingSeconds: trainingIntervalSeconds,
+          nowSeconds: dueSeconds - SETTLING_SECONDS,
+          untilNextTrainingSeconds: trainingIntervalSeconds + SETTLING_SECONDS,
         };
         // Nothing is waited for: the history is in memory.
         const { model: trained, warnings } = await train(
@@ -158,7 +158,7 @@ class TrainingAccount {
         for (const warning of warnings) this.warnings.add(warning);
       }
       this.models = models;
-      this.trainedSeconds = nowSeconds;
+      this.trainedSeconds = dueSeconds;
       this.lastSucceeded = true;
     } catch (error) {
       if (counts) this.failures++;

@@ -13,6 +13,10 @@ import { durationText, featureText, numberText, sentenceOf, valueText } from './
 const LISTED_ALERTS = 200;
 const LISTED_LOUD = 15;
 
+/** How sparsely the plots of chunks are kept (`ChunkPlots`), with some tolerance. */
+const LONGEST_GAP_SECONDS = 1200;
+const DETAIL_GAP_MINUTES = 5;
+
 /** Nothing is loaded, and nothing runs, whatever should get into the page. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
@@ -172,6 +176,7 @@ function podPlots(
       startSeconds,
       endSeconds,
       stepSeconds: plot.bucketSeconds,
+      bridgedSteps: Math.ceil(LONGEST_GAP_SECONDS / plot.bucketSeconds),
       lines: [{ kind: 'score', values: plot.scores }],
       spans: [
         ...plot.alerts.map((alert) => ({ ...spanOf(alert), kind: 'alert' as const })),
@@ -210,6 +215,7 @@ function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureNam
       startSeconds,
       endSeconds,
       stepSeconds: 60,
+      bridgedSteps: DETAIL_GAP_MINUTES,
       lines: [
         { kind: 'expected', values: columnOf(own, column, 1) },
         { kind: 'actual', values: actual },

@@ -199,6 +199,7 @@ class BacktestRun {
         minutesToDo:
           toDo.reduce((sum, chunk) => sum + (chunk.endSeconds - chunk.startSeconds), 0) / MINUTE_SECONDS,
         trainings: this.#request.trainingTimes.length,
+        writesMetrics: toDo.some((chunk) => this.#surroundings.store.metricsFile(chunk) !== undefined),
         threads: this.#request.threads,
         fetchSecondsPerPoint,
         replaySecondsPerMinute,

@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SHIPPED_FOR_SECONDS } from '../backtest/alerts.js';
 import { type ChunkStore, directoryStore, fingerprintOf, memoryStore } from '../backtest/checkpoint.js';
-import { describeEstimate, type Survey, surveyHistory } from '../backtest/estimate.js';
+import { describeEstimate, type Estimate, type Survey, surveyHistory } from '../backtest/estimate.js';
 import { Fetcher } from '../backtest/fetch.js';
 import { MINUTE_SECONDS } from '../backtest/plan.js';
 import { collectPlots, featuresOf } from '../backtest/plots.js';
@@ -44,6 +44,8 @@ export interface BacktestOptions {
   readonly for?: string | undefined;
   /** Alerts a day that one is ready to read. */
   readonly budget: number;
+  /** Whether the metrics of then are written as well. */
+  readonly metrics: boolean;
   /** Directory for the report, the metrics, and what is done so far. */
   readonly output?: string | undefined;
 }
@@ -98,6 +100,22 @@ export async function runBacktestCommand(
   options: BacktestOptions,
   surroundings: BacktestSurroundings,
 ): Promise<void> {
+  const { signal } = surroundings;
+  try {
+    await backtest(options, surroundings);
+  } catch (error) {
+    if (!signal.aborted || error instanceof InterruptedError) throw error;
+    // Before the first piece or after the last, there is nothing to tell of.
+    throw new InterruptedError(`Stopped on ${String(signal.reason)}, before the report.`, { cause: error });
+  }
+}
+
+/** The signal came first. The message says how to go on. */
+class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+async function backtest(options: BacktestOptions, surroundings: BacktestSurroundings): Promise<void> {
   const { environment, stdout, progress: output, signal } = surroundings;
   const { settings, warnings } = parseSettings(environment);
   const say = (text: string) => void output.write(`${text}\n`);
@@ -125,7 +143,7 @@ export async function runBacktestCommand(
     signal,
   );
   const plan = boundedPlan(asked, survey, say);
-  const store = await openStore(options.output, plan, say);
+  const store = await openStore(options, plan, say);
   const outcome = await replay(plan, survey, { api, store, progress, say, signal, output: options.output });
   const report = makeReport({
     generatedSeconds: Date.now() / 1000,
@@ -143,7 +161,9 @@ export async function runBacktestCommand(
     notes: outcome.notes,
   });
   const written =
-    options.output === undefined ? [] : await writeOutputs(options.output, report, outcome, store);
+    options.output === undefined
+      ? []
+      : await writeOutputs(options.output, options.metrics, report, outcome, store);
   stdout.write(reportText(report, written));
 }
 
@@ -211,7 +231,7 @@ function boundedPlan(plan: Plan, { firstSeconds }: Survey, say: (text: string) =
 }
 
 async function openStore(
-  output: string | undefined,
+  { output, metrics }: BacktestOptions,
   plan: Plan,
   say: (text: string) => void,
 ): Promise<ChunkStore> {
@@ -227,7 +247,7 @@ async function openStore(
     targetLabels: TARGET_LABELS,
   });
   try {
-    return await directoryStore(output, fingerprint, say);
+    return await directoryStore(output, fingerprint, metrics, say);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`--output: expected a directory to write to, got ${output} (${reason}).`);
@@ -291,7 +311,7 @@ async function replay(
     threads: availableParallelism(),
   };
   const observer = {
-    estimated: (estimate: Parameters<typeof describeEstimate>[0]) => say(describeEstimate(estimate)),
+    estimated: (estimate: Estimate) => say(describeEstimate(estimate)),
     progress: (share: number, what: string) => progress.show(share, what),
     chunkDone: ({ endSeconds: end }: { endSeconds: number }, done: number, all: number) =>
       progress.caseDone(`${done} of ${all} pieces done, up to ${formatInstant(end)}`),
@@ -300,8 +320,9 @@ async function replay(
     const clockSeconds = () => Date.now() / 1000;
     return await runBacktest(request, survey, { api, store, observer, clockSeconds, signal });
   } catch (error) {
-    if (error instanceof BacktestStopped)
-      throw new Error(interruption(error, plan, output, signal), { cause: error });
+    if (error instanceof BacktestStopped) {
+      throw new InterruptedError(interruption(error, plan, output, signal), { cause: error });
+    }
     throw error;
   } finally {
     progress.end();
@@ -337,6 +358,7 @@ function interruption(
 /** @returns a line for each kind of file. */
 async function writeOutputs(
   output: string,
+  metrics: boolean,
   report: BacktestReport,
   { chunks, results }: BacktestOutcome,
   store: ChunkStore,
@@ -346,9 +368,6 @@ async function writeOutputs(
   const json = join(output, 'report.json');
   await writeFile(page, reportHtml(report, plots, featuresOf(results)));
   await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
-  return [
-    `${page}  this report with plots`,
-    `${json}  every number`,
-    `${join(output, 'metrics', '*.om')}  the metrics of then, for promtool tsdb create-blocks-from openmetrics`,
-  ];
+  const loadable = `${join(output, 'metrics', '*.om')}  the metrics of then, for promtool tsdb create-blocks-from openmetrics`;
+  return [`${page}  this report with plots`, `${json}  every number`, ...(metrics ? [loadable] : [])];
 }

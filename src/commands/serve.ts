@@ -16,6 +16,7 @@ import type { TrainingConfiguration } from '../model/snapshot.js';
 import { ModelStore } from '../model/store.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import { parseBaseUrl } from '../prometheus/url.js';
+import { SETTLING_SECONDS } from '../training/job.js';
 import { trainInWorker, trainingLimitSeconds } from '../training/run-in-worker.js';
 import { longestIntervalSeconds, startSchedule } from '../training/schedule.js';
 import { SnapshotKeeper } from '../training/snapshots.js';
@@ -34,12 +35,6 @@ export interface Service {
 
 /** Time for a pass that is under way when the service ends. */
 const PASS_GRACE_MILLISECONDS = 5_000;
-
-/**
- * Prometheus stamps a sample when a scrape begins and stores it when that ends, by default up to 10 s later. A training
- * leaves out what is younger: of two replicas that train at the same tick, one would find it and the other would not.
- */
-const SETTLING_SECONDS = 15;
 
 /**
  * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.

@@ -37,6 +37,12 @@ export class TrainingDataError extends Error {
   override readonly name = 'TrainingDataError';
 }
 
+/**
+ * Prometheus stamps a sample when a scrape begins and stores it when that ends, by default up to 10 s later. A training
+ * leaves out what is younger: of two replicas that train at the same tick, one would find it and the other would not.
+ */
+export const SETTLING_SECONDS = 15;
+
 /** Time for one request of a training, in seconds: a range takes longer than an instant. */
 export const TRAINING_REQUEST_TIMEOUT_SECONDS = 60;
 

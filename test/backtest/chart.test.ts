@@ -8,6 +8,7 @@ const CHART: TimeChart = {
   startSeconds: START,
   endSeconds: START + 600,
   stepSeconds: 60,
+  bridgedSteps: 5,
   lines: [],
   spans: [],
   least: [0],
@@ -27,8 +28,15 @@ describe('charts', () => {
 
   it('write the values at the ends beside them, also of a line that is flat', () => {
     const labels = (values: number[]) => {
-      const { text } = timeChart({ ...CHART, least: values.slice(0, 1), lines: [{ kind: 'actual', values }] });
-      return [...text.matchAll(/<span style="top:([\d.]+)%">([^<]*)</g)].map(([, top, of]) => [Number(top), of]);
+      const { text } = timeChart({
+        ...CHART,
+        least: values.slice(0, 1),
+        lines: [{ kind: 'actual', values }],
+      });
+      return [...text.matchAll(/<span style="top:([\d.]+)%">([^<]*)</g)].map(([, top, of]) => [
+        Number(top),
+        of,
+      ]);
     };
     expect(labels([-1, 3])).to.deep.equal([
       [6.9, '3'],

@@ -31,7 +31,7 @@ describe('the checkpoint of a backtest', () => {
   let directory: string;
   let notes: string[];
   const open = (fingerprint: string) =>
-    directoryStore(directory, fingerprint, (note) => void notes.push(note));
+    directoryStore(directory, fingerprint, true, (note) => void notes.push(note));
   const file = (kind: string) =>
     join(directory, 'checkpoint', `20260501T0000Z-20260501T0100Z.${kind}.json.gz`);
 

@@ -15,6 +15,8 @@ describe('HTML of the report', () => {
   });
 
   it('leaves markup, numbers and lists of both as they are', () => {
-    expect(html`<p>${[html`<b>${1}</b>`, NOTHING, new Markup('<i>')]}${2}</p>`.text).to.equal('<p><b>1</b><i>2</p>');
+    expect(html`<p>${[html`<b>${1}</b>`, NOTHING, new Markup('<i>')]}${2}</p>`.text).to.equal(
+      '<p><b>1</b><i>2</p>',
+    );
   });
 });

@@ -66,6 +66,6 @@ describe('the instants that are fetched', () => {
     expect(from).to.be.at.most(oldest ?? 0);
     expect(from % 60).to.equal(0);
     const long = reachSeconds(24 * HOUR, 300);
-    expect(long).to.equal(24 * HOUR + 300);
+    expect(long).to.be.at.least(24 * HOUR + 300);
   });
 });

@@ -67,7 +67,7 @@ describe('main', function () {
     for (const [command, options] of [
       ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'columns']],
       ['simulate', ['output', 'seed', 'hours']],
-      ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output']],
+      ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics']],
     ] as const) {
       it(`explains the options of ${command}`, async () => {
         const program = startProgram([command, '--help']);
