@@ -3,6 +3,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { type BacktestOptions, runBacktestCommand } from './commands/backtest.js';
+import { runCheck } from './commands/check.js';
 import { type DemoOptions, runDemo } from './commands/demo.js';
 import { type EvaluateOptions, runEvaluate, UsageError } from './commands/evaluate.js';
 import { runHealthcheck } from './commands/healthcheck.js';
@@ -96,6 +97,21 @@ program
   .action(() => runHealthcheck(parseSettings(process.env).settings));
 
 program
+  .command('check')
+  .description('Tell whether Prometheus has what the exporter needs; status 1 with warnings, 2 with errors.')
+  .option('--json', 'write the findings as JSON', false)
+  .addHelpText('after', `\n${settingsHelp()}`)
+  .action(async (options: { json: boolean }) => {
+    // A check that fails is no warning.
+    process.exitCode = EXIT_USAGE;
+    process.exitCode = await runCheck(options, {
+      stdout: process.stdout,
+      environment: process.env,
+      signal: stopSignal(),
+    });
+  });
+
+program
   .command('demo')
   .description('Run the exporter on a simulated cluster, with incidents that begin within two minutes.')
   .option('--port <number>', 'port of the exporter, 0 takes a free one', wholeNumberBetween(0, 65535), 8000)
@@ -164,5 +180,5 @@ try {
   const askedWrongly = [SettingsError, FeatureFileError, WebConfigError, UsageError].some(
     (kind) => error instanceof kind,
   );
-  process.exitCode = askedWrongly ? EXIT_USAGE : EXIT_FAILURE;
+  process.exitCode ??= askedWrongly ? EXIT_USAGE : EXIT_FAILURE;
 }

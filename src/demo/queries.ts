@@ -1,6 +1,7 @@
 /** The queries that the simulated Prometheus understands, answered from the world. */
 
 import { buildCatalog } from '../features/catalog.js';
+import { durationSeconds } from '../features/duration.js';
 import type { ContainerState, PodState, World } from './cluster.js';
 import { type MetricSample, metricFamilies } from './exposition.js';
 
@@ -33,7 +34,7 @@ export function worldQueries(world: World): ResolveQuery {
     const catalog = buildCatalog({ namespaceRegex: namespaces.regex, podLabel: 'pod', cpuRateWindow });
     switch (catalog.find((feature) => feature.query === query)?.name) {
       case 'cpu': {
-        const window = durationSeconds(cpuRateWindow);
+        const window = durationSeconds(cpuRateWindow) ?? 60;
         return (time) => perPod(pods(time), cpuRates(pods(time - window), window));
       }
       case 'memory':
@@ -102,20 +103,4 @@ function namespaceMatcher(query: string): NamespaceMatcher | undefined {
   } catch {
     return undefined;
   }
-}
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = {
-  ms: 0.001,
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86_400,
-  w: 604_800,
-  y: 31_536_000,
-};
-
-/** Seconds of a Prometheus duration: `1m30s`. */
-function durationSeconds(text: string): number {
-  const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNIT_SECONDS[unit ?? ''] ?? 0), 0);
 }

@@ -44,8 +44,24 @@ export interface RangeQuery {
   readonly signal: AbortSignal;
 }
 
+/** What a server says about itself at `/api/v1/status/buildinfo`. Each part may be absent. */
+export interface BuildInfo {
+  /** `Grafana Mimir`; Prometheus itself names none. */
+  readonly application: string | undefined;
+  readonly version: string | undefined;
+  readonly revision: string | undefined;
+}
+
 /** A Prometheus HTTP API. Both calls reject with a `PrometheusError`, and with nothing else. */
 export interface PrometheusApi {
   query(request: InstantQuery): Promise<QueryResult>;
   queryRange(request: RangeQuery): Promise<QueryResult>;
+}
+
+/** What only a check of the installation asks, besides queries. Each call rejects with a `PrometheusError`. */
+export interface PrometheusServerApi extends PrometheusApi {
+  /** `undefined` where the server, or a proxy before it, has nothing to say: many backends have no such endpoint. */
+  buildInfo(signal: AbortSignal): Promise<BuildInfo | undefined>;
+  /** Unix time in seconds at which the server evaluates a query that names no time. */
+  currentTimeSeconds(signal: AbortSignal): Promise<number>;
 }

@@ -5,8 +5,9 @@ import * as https from 'node:https';
 import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse, isAxiosError } from 'axios';
 import { AnswerReader } from './answer-reader.js';
-import type { PrometheusApi, QueryResult } from './api.js';
+import type { PrometheusServerApi, QueryResult } from './api.js';
 import { readBody, readText } from './body.js';
+import { decodeBuildInfo } from './build-info.js';
 import type { ResultType } from './decode.js';
 import type { Asked } from './errors.js';
 import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
@@ -36,7 +37,7 @@ export const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
  *
  * @throws {Error} if the base URL is none.
  */
-export function createPrometheusClient(options: PrometheusClientOptions): PrometheusApi {
+export function createPrometheusClient(options: PrometheusClientOptions): PrometheusServerApi {
   const base = parseBaseUrl(options.baseUrl);
   const quote = quoteWithout(base);
   const client = axios.create({
@@ -108,6 +109,22 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
         },
         signal,
       ),
+    currentTimeSeconds: async (signal) => {
+      const { values } = await ask('query', 'vector', { query: 'vector(time())' }, signal);
+      return values[0] ?? Number.NaN;
+    },
+    buildInfo: async (signal) => {
+      const url = endpointUrl(base, 'status/buildinfo');
+      try {
+        const response = await client.get<Readable>(url, { signal });
+        const body = await readText(response);
+        options.onRequest?.(String(response.status));
+        return response.status === 200 ? decodeBuildInfo(body) : undefined;
+      } catch (error) {
+        options.onRequest?.('error');
+        throw connectionFailure({ url, query: 'status/buildinfo', quote }, error, signal);
+      }
+    },
   };
 }
 

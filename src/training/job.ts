@@ -7,8 +7,8 @@ import { type Owners, workloadFromName } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
-import { type HistorySlice, historySlices } from '../model/schedule.js';
 import type { PrometheusApi } from '../prometheus/api.js';
+import { type Grid, instantsPerRequest, trainingSlices, trainingWindow } from './plan.js';
 import type { EncodedModel } from './snapshots.js';
 
 /** What to train on. */
@@ -46,18 +46,6 @@ export const SETTLING_SECONDS = 15;
 /** Time for one request of a training, in seconds: a range takes longer than an instant. */
 export const TRAINING_REQUEST_TIMEOUT_SECONDS = 60;
 
-/** Points in one answer: about 20 MB of JSON, and far below Prometheus' limits on samples and on points. */
-const POINTS_PER_REQUEST = 600_000;
-
-/** Slices of earlier hours are sampled at least so closely, in seconds, to tell one minute from the next. */
-const LONGEST_SLICE_STEP_SECONDS = 60;
-
-/** Instants in the first request for a feature, before the number of its series is known. */
-const FIRST_REQUEST_INSTANTS = 30;
-
-/** Prometheus answers at most this many points for each series (`exceeded maximum resolution`). */
-const MAXIMUM_INSTANTS = 11_000;
-
 /** What one query found over the whole window. */
 interface Found {
   readonly feature: FeatureDefinition;
@@ -77,12 +65,12 @@ export async function train(
   request: TrainingRequest,
   signal: AbortSignal,
 ): Promise<TrainingResult> {
-  const grid = trainingGrid(request);
+  const grid = trainingWindow(request);
   const warnings = new Set<string>();
-  const end = grid[grid.length - 1] as number;
+  const end = grid.grid.at(-1) as number;
   const owners = await fetchOwners(api, end, warnings, signal);
   const fetching: Fetching = { api, features: request.features, owners, warnings, signal };
-  const window = await fetchTable(fetching, { grid, stepSeconds: request.stepSeconds });
+  const window = await fetchTable(fetching, grid);
   requireEnoughSamples(window.built, window.found);
   const absent = window.found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
   for (const feature of absent) {
@@ -90,9 +78,8 @@ export async function train(
   }
   const features = request.features.filter((feature) => !absent.includes(feature));
   const history: FeatureTable[] = [];
-  const aheadSeconds = request.nowSeconds + request.untilNextTrainingSeconds - end;
-  for (const slice of request.parameters.baseline === 'cluster' ? [] : historySlices(end, aheadSeconds)) {
-    const { built } = await fetchTable({ ...fetching, features }, sliceGrid(slice, request.stepSeconds));
+  for (const slice of trainingSlices(request, request.parameters.baseline)) {
+    const { built } = await fetchTable({ ...fetching, features }, slice);
     history.push(built.table);
   }
   const tables = { window: selectFeatures(window.built, request.features, features), history };
@@ -104,12 +91,6 @@ export async function train(
     );
   }
   return { model, warnings: [...warnings] };
-}
-
-/** Instants at equal distances. The step does not follow from a grid that has a single instant. */
-interface Grid {
-  readonly grid: Float64Array;
-  readonly stepSeconds: number;
 }
 
 /** What every request of a training shares. */
@@ -132,20 +113,6 @@ async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: Buil
   return { built, found };
 }
 
-function sliceGrid({ startSeconds, endSeconds }: HistorySlice, windowStepSeconds: number): Grid {
-  const stepSeconds = Math.min(windowStepSeconds, LONGEST_SLICE_STEP_SECONDS);
-  const instants = Math.floor((endSeconds - startSeconds) / stepSeconds) + 1;
-  const grid = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * stepSeconds);
-  return { grid, stepSeconds };
-}
-
-/** Instants of the window at multiples of the step, ascending: replicas that train in the same step agree. */
-function trainingGrid({ nowSeconds, lookbackSeconds, stepSeconds }: TrainingRequest): Float64Array {
-  const end = Math.floor(nowSeconds / stepSeconds) * stepSeconds;
-  const steps = Math.floor(lookbackSeconds / stepSeconds);
-  return Float64Array.from({ length: steps + 1 }, (_, index) => end - (steps - index) * stepSeconds);
-}
-
 /** Asks for one feature in slices of time, so that no answer is large, and decodes each into the table at once. */
 async function fetchFeature(
   { api, warnings, signal }: Fetching,
@@ -154,12 +121,9 @@ async function fetchFeature(
   builder: FeatureTableBuilder,
 ): Promise<Found> {
   const found: Found = { feature, series: 0, samples: 0 };
-  let instants = FIRST_REQUEST_INSTANTS;
+  let instants = 0;
   for (let first = 0; first < grid.length; first += instants) {
-    if (first > 0) {
-      const fitting = Math.floor(POINTS_PER_REQUEST / Math.max(1, found.series));
-      instants = Math.max(1, Math.min(MAXIMUM_INSTANTS, fitting));
-    }
+    instants = instantsPerRequest(first, found.series);
     const last = Math.min(first + instants, grid.length) - 1;
     const answer = await api.queryRange({
       query: feature.query,

@@ -54,7 +54,7 @@ const FIRST_RETRY_MILLISECONDS = 1_000;
 const LONGEST_RETRY_MILLISECONDS = 60_000;
 
 /** Where the schedule tells no interval. */
-const DEFAULT_INTERVAL_SECONDS = 15 * 60;
+export const DEFAULT_INTERVAL_SECONDS = 15 * 60;
 
 /** Trains, one training at a time. */
 export class Trainer {

@@ -61,10 +61,19 @@ describe('main', function () {
       await program.ended();
       const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec(program.stdout()) ?? [];
       const commands = [...list.matchAll(/^ {2}(\w+)(?: \[\S+\])* +([A-Z].*)$/gm)].map(([, name]) => name);
-      expect(commands).to.deep.equal(['serve', 'healthcheck', 'demo', 'evaluate', 'simulate', 'backtest']);
+      expect(commands).to.deep.equal([
+        'serve',
+        'healthcheck',
+        'check',
+        'demo',
+        'evaluate',
+        'simulate',
+        'backtest',
+      ]);
     });
 
     for (const [command, options] of [
+      ['check', ['json']],
       ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'columns']],
       ['simulate', ['output', 'seed', 'hours']],
       ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics']],

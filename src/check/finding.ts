@@ -1,0 +1,38 @@
+/** What a check comes to. */
+
+/** `warning`: it works, and something is worse than it could be. `error`: pods go unscored, or are scored wrongly. */
+export type Severity = 'ok' | 'warning' | 'error';
+
+/** All severities, the least first. */
+export const SEVERITIES: readonly Severity[] = ['ok', 'warning', 'error'];
+
+/** The result of one check. Each text is one or more full sentences. */
+export interface Finding {
+  /** Stable name of the check: `rate_window`. */
+  readonly check: string;
+  readonly severity: Severity;
+  /** What is so. */
+  readonly summary: string;
+  /** What follows from it for the detector. */
+  readonly meaning?: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** A check that could not be made. */
+export interface NotChecked {
+  readonly check: string;
+  /** Why: the failure of what it needs, in a full sentence. */
+  readonly because: string;
+}
+
+/** The results of all checks, each of which is in one of the lists. */
+export interface CheckReport {
+  readonly findings: readonly Finding[];
+  readonly notChecked: readonly NotChecked[];
+}
+
+/** The worst severity among findings. */
+export function worstSeverity(findings: readonly Finding[]): Severity {
+  return SEVERITIES.findLast((severity) => findings.some((finding) => finding.severity === severity)) ?? 'ok';
+}

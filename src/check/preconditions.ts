@@ -1,0 +1,82 @@
+/** What has to be right before Prometheus can be asked anything, as findings. */
+
+import { CHECKS } from './checks.js';
+import type { CheckReport, Finding, NotChecked } from './finding.js';
+
+/** Names of the checks that come before those of `CHECKS`, in their order. */
+export const PRECONDITIONS = ['settings', 'features', 'prometheus'] as const;
+
+export type Precondition = (typeof PRECONDITIONS)[number];
+
+/** The settings were read. */
+export function settingsFinding(settings: number, warnings: readonly string[]): Finding {
+  const check = 'settings';
+  if (warnings.length === 0)
+    return { check, severity: 'ok', summary: `All ${settings} settings can be read.` };
+  return {
+    check,
+    severity: 'warning',
+    summary: warnings.join(' '),
+    meaning: 'The default is used in place of what was probably meant.',
+    advice: 'Correct the name of the variable, or remove it.',
+  };
+}
+
+/** The settings, or the feature file, cannot be read. */
+export function mistakesFinding(check: 'settings' | 'features', mistakes: readonly string[]): Finding {
+  const one = mistakes.length === 1;
+  return {
+    check,
+    severity: 'error',
+    summary: `${one ? 'One mistake' : `${mistakes.length} mistakes`}:\n${mistakes.join('\n')}`,
+    meaning: 'The exporter does not start.',
+    advice: `Correct ${one ? 'it' : 'them'} and check again.`,
+  };
+}
+
+/** Every feature has a query that can be parsed. */
+export function featuresFinding(names: readonly string[], file: string): Finding {
+  return {
+    check: 'features',
+    severity: 'ok',
+    summary: `The features are ${names.join(', ')}${file === '' ? '' : ` (${file})`}; their queries can be parsed.`,
+  };
+}
+
+/** Prometheus answered the first question. */
+export function reachableFinding(url: string, seconds: number): Finding {
+  return {
+    check: 'prometheus',
+    severity: 'ok',
+    summary: `${url} answers queries, the first one in ${Math.max(1, Math.round(seconds * 1000))} ms.`,
+  };
+}
+
+/** Prometheus did not answer it. `message` says what to do. */
+export function unreachableFinding(message: string): Finding {
+  const sentences = /^(Expected [\s\S]*? got [\s\S]*?\.) ([A-Z][\s\S]*)$/.exec(message);
+  return {
+    check: 'prometheus',
+    severity: 'error',
+    summary: sentences?.[1] ?? message,
+    meaning: 'Scrapes carry no scores, and no model is trained.',
+    ...(sentences?.[2] !== undefined && { advice: sentences[2] }),
+  };
+}
+
+/** Adds all checks behind the one that failed, as not made. */
+export function stoppedAt(failed: Precondition, findings: readonly Finding[]): CheckReport {
+  const behind = PRECONDITIONS.slice(PRECONDITIONS.indexOf(failed) + 1);
+  const because = BECAUSE[failed];
+  const notChecked: NotChecked[] = [...behind, ...CHECKS.map(({ id }) => id)].map((check) => ({
+    check,
+    because,
+  }));
+  return { findings, notChecked };
+}
+
+const BECAUSE: Readonly<Record<Precondition, string>> = {
+  settings: 'The settings cannot be read.',
+  features: 'The features cannot be read.',
+  prometheus: 'Prometheus does not answer.',
+};

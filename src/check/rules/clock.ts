@@ -1,0 +1,47 @@
+import { checkOf } from '../check-definition.js';
+import { isVictoriaMetrics } from '../product.js';
+import { duration } from '../words.js';
+
+/** Scrapes take some seconds anyway. */
+const TOLERATED_SECONDS = 5;
+
+/** From half a rate window of a minute on, the newest minute is without CPU. */
+const GRAVE_SECONDS = 30;
+
+/** `-search.latencyOffset` is 30 s unless set; its answers bear the earlier time. */
+const LARGEST_LATENCY_OFFSET_SECONDS = 60;
+
+/** Our clock against that of the server. */
+export const clock = checkOf(
+  'clock',
+  (facts) => facts.clock,
+  ({ skewSeconds, uncertaintySeconds }, { server }) => {
+    const certain = Math.max(0, Math.abs(skewSeconds) - uncertaintySeconds);
+    if (certain <= TOLERATED_SECONDS) {
+      return {
+        severity: 'ok',
+        summary: `Our clock and that of Prometheus agree within ${duration(Math.max(1, Math.ceil(certain)))}.`,
+      };
+    }
+    if (
+      skewSeconds < 0 &&
+      skewSeconds >= -LARGEST_LATENCY_OFFSET_SECONDS &&
+      server.known &&
+      isVictoriaMetrics(server.value)
+    ) {
+      return {
+        severity: 'ok',
+        summary: `VictoriaMetrics answers for ${duration(-skewSeconds)} ago (-search.latencyOffset); its clock cannot be told from that.`,
+      };
+    }
+    return {
+      severity: certain > GRAVE_SECONDS ? 'error' : 'warning',
+      summary: `The clock of Prometheus is ${duration(Math.abs(skewSeconds))} ${skewSeconds > 0 ? 'ahead of' : 'behind'} ours.`,
+      meaning:
+        skewSeconds > 0
+          ? 'Pods are judged by values that are so old.'
+          : 'The newest minutes are asked for before they exist, so that pods go unscored or stand still.',
+      advice: 'Synchronise the clocks of both machines (NTP).',
+    };
+  },
+);

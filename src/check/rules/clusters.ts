@@ -1,0 +1,32 @@
+import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
+import { counted, examples } from '../words.js';
+
+/** Whether pods of several clusters would be taken for those of one. */
+export const clusters = checkOf(
+  'clusters',
+  ({ sources }) => anyOf(sources.map(({ clusters: fact }) => fact)),
+  (found) => {
+    if (found.length === 0) return NO_SERIES;
+    const [worst] = found
+      .flat()
+      .sort((a, b) => b.collisions - a.collisions || b.values.length - a.values.length);
+    if (worst === undefined) return { severity: 'ok', summary: 'All series are of one cluster.' };
+    const { label, values, collisions } = worst;
+    const named = values.map((value) => (value === '' ? '(without the label)' : value));
+    const several = `The label ${label} has several values: ${examples(named, 5)}.`;
+    const example = values.find((value) => value !== '') ?? 'name';
+    return {
+      severity: collisions > 0 ? 'error' : 'warning',
+      summary:
+        collisions > 0
+          ? `${several} ${counted(collisions, 'container')} ${collisions === 1 ? 'exists' : 'exist'} under the same name in more than one of them.`
+          : several,
+      meaning:
+        'Pods of the same namespace and name, and workloads of the same name, are taken for one, whatever cluster they are in.',
+      advice: `Run one exporter for each cluster, and let it see only that one: ${ONE_CLUSTER} ${label}="${example}".`,
+    };
+  },
+);
+
+/** How to see one cluster only. */
+const ONE_CLUSTER = 'point PROMETHEUS_URL at a view of';

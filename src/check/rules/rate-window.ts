@@ -1,0 +1,97 @@
+import { always, checkOf, type Judgement, NO_SERIES } from '../check-definition.js';
+import type { Facts, SourceFacts } from '../facts.js';
+import { duration, examples, promDuration } from '../words.js';
+
+/** Two samples make a rate; four leave one when a scrape or two are missed (Grafana's `$__rate_interval`). */
+const WANTED_INTERVALS = 4;
+
+/** How many samples fewer intervals hold. */
+const SAMPLES = ['no', 'one or two', 'two', 'three'];
+
+/** Timestamps waver. */
+const TOLERANCE = 1.05;
+
+/** Below this share of instants with a value, gaps are not the odd missed scrape. */
+const FILLED = 0.9;
+
+/** Whether the windows of `rate()` hold enough scrapes. */
+export const rateWindow = checkOf(
+  'rate_window',
+  ({ sources }) => {
+    const ranged = sources.filter(({ selector }) => selector.rangeSeconds !== undefined);
+    const unknown = ranged.find(({ series }) => !series.known)?.series;
+    return unknown !== undefined && !unknown.known ? unknown : always(ranged);
+  },
+  (ranged, facts): Judgement => {
+    const judged = ranged.filter(hasSeries).map((source) => judgeSource(source, facts));
+    const [worst] = judged.sort((a, b) => b.rank - a.rank);
+    if (worst === undefined) {
+      return ranged.length === 0 ? { severity: 'ok', summary: 'No query looks at a range.' } : NO_SERIES;
+    }
+    const { interval, window, name } = worst;
+    const scraped =
+      interval === undefined
+        ? `The window of ${name} is ${duration(window)}`
+        : `${name} has a sample every ${duration(interval)} and is looked at over ${duration(window)}`;
+    const wanted =
+      interval === undefined ? 'four scrape intervals' : promDuration(WANTED_INTERVALS * interval);
+    const advice = `Set CPU_RATE_WINDOW to ${wanted} or more, or scrape the kubelets more often.`;
+    if (worst.isEmpty) {
+      return {
+        severity: 'error',
+        summary: `${scraped}: the rate is empty, although there are series.`,
+        meaning: `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`,
+        advice,
+      };
+    }
+    if (worst.filled < FILLED) {
+      return {
+        severity: 'warning',
+        summary: `${scraped}: the rate has a value at ${Math.round(worst.filled * 100)} % of the minutes only.`,
+        meaning: 'Pods go unscored now and then, and their usual values are learned from gaps.',
+        advice,
+      };
+    }
+    if (interval !== undefined && window < TOLERANCE * interval) {
+      return {
+        severity: 'error',
+        summary: `${scraped}: the window holds two samples only where they fall on its ends, as they do now.`,
+        meaning: `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`,
+        advice,
+      };
+    }
+    if (interval !== undefined && window * TOLERANCE < WANTED_INTERVALS * interval) {
+      return {
+        severity: 'warning',
+        summary: `${scraped}: the window holds ${SAMPLES[Math.floor((window * TOLERANCE) / interval)] ?? 'few'} samples.`,
+        meaning: 'When a scrape is missed or late, the pods of that node go unscored for a minute.',
+        advice,
+      };
+    }
+    return { severity: 'ok', summary: `${scraped}: enough for a rate.` };
+  },
+);
+
+function hasSeries({ series }: SourceFacts): boolean {
+  return series.known && series.value > 0;
+}
+
+function judgeSource({ selector, features, intervalSeconds }: SourceFacts, facts: Facts) {
+  const answers = facts.features.flatMap(({ feature, answer }) =>
+    features.includes(feature.name) && answer.known ? [answer.value] : [],
+  );
+  const window = selector.rangeSeconds as number;
+  const interval = intervalSeconds?.known ? intervalSeconds.value : undefined;
+  const isEmpty = answers.some(({ series }) => series === 0);
+  const filled = Math.min(1, ...answers.map((answer) => answer.filled));
+  const short = interval === undefined ? 0 : (WANTED_INTERVALS * interval) / window;
+  return {
+    name: selector.metric ?? selector.text,
+    features: examples(features),
+    window,
+    interval,
+    isEmpty,
+    filled,
+    rank: isEmpty ? 1e6 : filled < FILLED ? 1e3 : short,
+  };
+}

@@ -1,0 +1,87 @@
+import { fetchingCost, trainingSlices, trainingWindow } from '../../training/plan.js';
+import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
+import type { AnswerFacts, Conditions, FeatureFacts } from '../facts.js';
+import { bytes, counted, duration } from '../words.js';
+
+/** A sample as JSON, and as what `JSON.parse` makes of it (measured on answers of `query_range`). */
+const JSON_BYTES_PER_POINT = 30;
+const PARSED_BYTES_PER_POINT = 105;
+
+/** A sample in the table of a training. */
+const TABLE_BYTES_PER_POINT = 8;
+
+/** Requests for the owners of pods. */
+const OWNER_REQUESTS = 3;
+
+/** Scrapes, the model and the program itself need the rest. */
+const MEMORY_SHARE = 0.5;
+
+/** What a training asks for. */
+export interface TrainingCost {
+  readonly requests: number;
+  readonly points: number;
+  readonly jsonBytes: number;
+  /** At the peak: the table, and one answer while it is read. */
+  readonly memoryBytes: number;
+  /** As long as the queries of a scrape take for each sample; an upper bound, as short requests cost more. */
+  readonly seconds: number;
+}
+
+/** The cost of a training, from what each feature answered, by the plan that the training itself follows. */
+export function trainingCost(
+  answers: readonly Pick<AnswerFacts, 'series' | 'points' | 'durationSeconds'>[],
+  { training, nowSeconds }: Pick<Conditions, 'training' | 'nowSeconds'>,
+): TrainingCost {
+  const times = { ...training, nowSeconds };
+  const grids = [trainingWindow(times), ...trainingSlices(times, training.baseline)];
+  let requests = OWNER_REQUESTS;
+  let points = 0;
+  let largest = 0;
+  let seconds = 0;
+  for (const answer of answers) {
+    const perPoint = answer.points === 0 ? 0 : answer.durationSeconds / answer.points;
+    for (const grid of grids) {
+      const cost = fetchingCost(grid, answer.series);
+      requests += cost.requests;
+      points += cost.points;
+      largest = Math.max(largest, cost.points / cost.requests);
+      seconds += cost.points * perPoint;
+    }
+  }
+  return {
+    requests,
+    points,
+    jsonBytes: points * JSON_BYTES_PER_POINT,
+    memoryBytes: points * TABLE_BYTES_PER_POINT + largest * (JSON_BYTES_PER_POINT + PARSED_BYTES_PER_POINT),
+    seconds,
+  };
+}
+
+/** What each training will cost. */
+export const trainingCostCheck = checkOf(
+  'training_cost',
+  ({ features }) => anyOf(features.map(({ answer }: FeatureFacts) => answer)),
+  (answers, { features }, conditions) => {
+    const required = features.filter(({ feature }) => feature.required);
+    if (required.some(({ answer }) => answer.known && answer.value.series === 0)) return NO_SERIES;
+    const cost = trainingCost(answers, conditions);
+    const interval = conditions.training.untilNextTrainingSeconds;
+    const summary =
+      `A training takes ${counted(cost.requests, 'request')}, ${counted(cost.points, 'sample')}, about ` +
+      `${bytes(cost.jsonBytes)} of JSON, ${bytes(cost.memoryBytes)} of memory and ${duration(Math.max(1, cost.seconds))}, ` +
+      `every ${duration(interval)}.`;
+    const tooLarge = cost.memoryBytes > MEMORY_SHARE * conditions.memoryLimitBytes;
+    const tooLong = cost.seconds > interval / 2;
+    if (!tooLarge && !tooLong) return { severity: 'ok', summary };
+    return {
+      severity: 'warning',
+      summary,
+      meaning: tooLarge
+        ? `That is more than half of the ${bytes(conditions.memoryLimitBytes)} that this process may use: it may be ended in the middle.`
+        : 'Trainings keep Prometheus busy for most of the time, and some will be skipped.',
+      advice:
+        'Shorten TRAINING_LOOKBACK_MINUTES, raise QUERY_STEP_SECONDS, narrow NAMESPACE_REGEX' +
+        (tooLarge ? ', or raise the memory limit.' : ', or train less often (RETRAIN_SCHEDULE).'),
+    };
+  },
+);

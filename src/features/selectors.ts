@@ -1,0 +1,72 @@
+/** Which stored series a query reads: its selectors, cut out of the text. */
+
+import type { SyntaxNode } from '@lezer/common';
+import { parser } from '@prometheus-io/lezer-promql';
+import { durationSeconds } from './duration.js';
+
+/** One selector of a query. */
+export interface SourceSelector {
+  /** The selector without range and offset: `container_memory_usage_bytes{container!=""}`. */
+  readonly text: string;
+  /** `undefined` where the metric is named by a matcher. */
+  readonly metric: string | undefined;
+  readonly matchers: readonly SelectorMatcher[];
+  /** The range that the query looks at, in seconds: 60 in `rate(x[1m])`. `undefined` where it reads the last value. */
+  readonly rangeSeconds: number | undefined;
+  /**
+   * The labels by which the innermost `max by (…)` around it tells series apart. Several series with the same ones are
+   * one thing that is reported more than once. `undefined` where another aggregation comes first, or none.
+   */
+  readonly identity: readonly string[] | undefined;
+}
+
+/** `namespace=~"shop"` in a selector. */
+export interface SelectorMatcher {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** The selectors of a query, each once, in their order. What cannot be parsed has none. */
+export function sourceSelectors(query: string): readonly SourceSelector[] {
+  const found = new Map<string, SourceSelector>();
+  parser.parse(query).iterate({
+    enter: ({ name, node }) => {
+      if (name !== 'VectorSelector') return;
+      const selector = describe(node, query);
+      const known = found.get(selector.text);
+      if (known?.rangeSeconds === undefined) found.set(selector.text, { ...known, ...selector });
+    },
+  });
+  return [...found.values()];
+}
+
+function describe(node: SyntaxNode, query: string): SourceSelector {
+  const textOf = (part: SyntaxNode | null) => (part === null ? undefined : query.slice(part.from, part.to));
+  const matchers = ['UnquotedLabelMatcher', 'QuotedLabelMatcher'].flatMap(
+    (kind) => node.getChild('LabelMatchers')?.getChildren(kind) ?? [],
+  );
+  const range =
+    node.parent?.name === 'MatrixSelector' ? textOf(node.parent.getChild('DurationExpr')) : undefined;
+  return {
+    text: query.slice(node.from, node.to),
+    metric: textOf(node.getChild('Identifier')),
+    matchers: matchers.map((matcher) => ({
+      label: (textOf(matcher.firstChild) ?? '').replaceAll(/^["'`]|["'`]$/g, ''),
+      text: query.slice(matcher.from, matcher.to),
+    })),
+    rangeSeconds: range === undefined ? undefined : durationSeconds(range),
+    identity: identityOf(node, query),
+  };
+}
+
+function identityOf(node: SyntaxNode, query: string): readonly string[] | undefined {
+  for (let outer = node.parent; outer !== null; outer = outer.parent) {
+    if (outer.name !== 'AggregateExpr') continue;
+    const modifier = outer.getChild('AggregateModifier');
+    const isMaximum = outer.getChild('AggregateOp')?.getChild('Max') != null;
+    if (!isMaximum || modifier?.getChild('By') == null) return undefined;
+    const labels = modifier.getChild('GroupingLabels')?.getChildren('LabelName') ?? [];
+    return labels.map(({ from, to }) => query.slice(from, to));
+  }
+  return undefined;
+}

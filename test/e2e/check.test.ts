@@ -1,0 +1,170 @@
+import { expect } from 'chai';
+import type { Finding, NotChecked } from '../../src/check/finding.js';
+import type { RunningServer } from '../../src/demo/listen.js';
+import { startRealPrometheus } from '../../src/demo/real-prometheus.js';
+import { type CraftedHistory, craftedHistory } from '../support/crafted-history.js';
+import { endPrograms, startProgram } from '../support/program.js';
+import { requireTool } from '../support/real-tools.js';
+
+interface Report {
+  readonly status: string;
+  readonly findings: readonly Finding[];
+  readonly not_checked: readonly NotChecked[];
+}
+
+const HOUR = 3600;
+
+/** Data lies ahead as well, so that a slow machine does not make it old. */
+const AHEAD_SECONDS = 600;
+
+describe('check against a real Prometheus', function () {
+  this.timeout(120_000);
+
+  let prometheus: RunningServer | undefined;
+
+  before(function () {
+    requireTool(this, 'prometheus');
+    requireTool(this, 'promtool');
+  });
+
+  afterEach(endPrograms);
+
+  const startWith = async (history: Partial<CraftedHistory> = {}): Promise<string> => {
+    await prometheus?.close();
+    const now = Math.floor(Date.now() / 1000);
+    prometheus = await startRealPrometheus({
+      path: process.env.PATH ?? '',
+      configuration: 'scrape_configs: []\n',
+      history: craftedHistory({
+        startSeconds: now - 4 * HOUR,
+        endSeconds: now + AHEAD_SECONDS,
+        scrapeIntervalSeconds: 15,
+        ...history,
+      }),
+    });
+    return prometheus.url;
+  };
+  after(() => prometheus?.close());
+
+  const check = async (
+    environment: Record<string, string>,
+  ): Promise<{ code: number | null; report: Report }> => {
+    const program = startProgram(['check', '--json'], environment);
+    const { code } = await program.ended(60_000);
+    return { code, report: JSON.parse(program.stdout()) as Report };
+  };
+  const notWell = ({ findings }: Report) =>
+    findings.filter(({ severity }) => severity !== 'ok').map(({ check: name, severity }) => [name, severity]);
+  const textOf = ({ findings }: Report, name: string) => {
+    const { summary = '', meaning = '', advice = '' } = findings.find((one) => one.check === name) ?? {};
+    return [summary, meaning, advice].join(' ');
+  };
+
+  describe('in which all is well', () => {
+    let url: string;
+    before(async () => {
+      url = await startWith();
+    });
+
+    it('ends with status 0, and has made every check', async () => {
+      const { code, report } = await check({ PROMETHEUS_URL: url });
+      expect(notWell(report), JSON.stringify(report, undefined, 1)).to.deep.equal([]);
+      expect(report.not_checked).to.deep.equal([]);
+      expect(code).to.equal(0);
+      expect(textOf(report, 'server')).to.match(/^The server is Prometheus \d/);
+      expect(textOf(report, 'series')).to.include('8 pods');
+      expect(textOf(report, 'rate_window')).to.include('every 15 s');
+    });
+
+    it('writes for people as well', async () => {
+      const program = startProgram(['check'], { PROMETHEUS_URL: url });
+      expect((await program.ended(60_000)).code).to.equal(0);
+      expect(program.stdout()).to.match(/^ok {6}settings {2,}All \d+ settings can be read\.$/m);
+      expect(program.stdout()).to.match(/\n\d+ ok, no warnings, no errors, 0 not checked\.\n$/);
+      expect(program.stdout()).to.not.include('\x1b');
+    });
+
+    it('finds a wrong POD_LABEL, and the right one', async () => {
+      const { code, report } = await check({ PROMETHEUS_URL: url, POD_LABEL: 'pod_name' });
+      expect(code).to.equal(2);
+      expect(notWell(report)).to.deep.equal([['series', 'error']]);
+      expect(textOf(report, 'series')).to.include('Set POD_LABEL=pod.');
+      expect(report.not_checked.map(({ check: name }) => name)).to.include('rate_window');
+    });
+
+    it('finds that NAMESPACE_REGEX matches nothing', async () => {
+      const { code, report } = await check({ PROMETHEUS_URL: url, NAMESPACE_REGEX: 'shops' });
+      expect(code).to.equal(2);
+      expect(textOf(report, 'series'))
+        .to.include('NAMESPACE_REGEX ("shops")')
+        .and.to.include('is there: shop.');
+    });
+
+    it('finds a wrong path prefix', async () => {
+      const { code, report } = await check({ PROMETHEUS_URL: `${url}/prometheus` });
+      expect(code).to.equal(2);
+      expect(notWell(report)).to.deep.equal([['prometheus', 'error']]);
+      expect(textOf(report, 'prometheus')).to.include('404').and.to.include('path prefix');
+      expect(report.not_checked).to.have.lengthOf.above(10);
+    });
+  });
+
+  it('finds that the scrape interval is too long for the window', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    // On the full minute, rate() of Prometheus 2 would have two samples in exactly a minute.
+    const url = await startWith({ scrapeIntervalSeconds: 60, startSeconds: now - 4 * HOUR + 23 });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(2);
+    expect(notWell(report)).to.deep.equal([['rate_window', 'error']]);
+    expect(textOf(report, 'rate_window')).to.include('every 60 s').and.to.include('CPU_RATE_WINDOW to 4m');
+    const mended = await check({ PROMETHEUS_URL: url, CPU_RATE_WINDOW: '4m' });
+    expect(notWell(mended.report)).to.deep.equal([]);
+    expect(mended.code).to.equal(0);
+  });
+
+  it('finds two clusters whose pods have the same names', async () => {
+    const url = await startWith({ clusters: ['eu', 'us'] });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(2);
+    expect(notWell(report)).to.deep.equal([['clusters', 'error']]);
+    expect(textOf(report, 'clusters')).to.include('eu and us').and.to.include('16 containers exist');
+  });
+
+  it('finds two jobs that scrape the same, which is no error', async () => {
+    const url = await startWith({ jobs: ['kubelet', 'kubelet-again'] });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(1);
+    expect(notWell(report)).to.deep.equal([['duplicates', 'warning']]);
+    expect(textOf(report, 'duplicates')).to.include('job: kubelet and kubelet-again');
+  });
+
+  it('finds that kube-state-metrics is missing', async () => {
+    const url = await startWith({ kubeStateMetrics: false });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(1);
+    expect(notWell(report)).to.deep.equal([['kube_state_metrics', 'warning']]);
+  });
+
+  it('finds that there is too little history', async () => {
+    const url = await startWith({ startSeconds: Math.floor(Date.now() / 1000) - 12 * 60 });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(1);
+    expect(notWell(report)).to.deep.equal([['history', 'warning']]);
+    expect(textOf(report, 'history')).to.match(
+      /data of the last 1[12] min, and the training asks for 60 min/,
+    );
+  });
+
+  it('finds that Prometheus is down, and says what it could not check', async () => {
+    const url = await startWith({ startSeconds: Math.floor(Date.now() / 1000) - 60 });
+    await prometheus?.close();
+    prometheus = undefined;
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(2);
+    expect(notWell(report)).to.deep.equal([['prometheus', 'error']]);
+    expect(textOf(report, 'prometheus')).to.include('Is Prometheus running?');
+    expect(new Set(report.not_checked.map(({ because }) => because))).to.deep.equal(
+      new Set(['Prometheus does not answer.']),
+    );
+  });
+});

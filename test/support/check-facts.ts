@@ -1,0 +1,93 @@
+/** What is known about an installation in which all is well, with some of it replaced. */
+
+import type { AnswerFacts, Conditions, Facts, FeatureFacts, SourceFacts } from '../../src/check/facts.js';
+import { sourcesOf } from '../../src/check/gather.js';
+import { FEATURES } from './small-cluster.js';
+
+export const known = <Value>(value: Value) => ({ known: true as const, value });
+export const unknown = (because = 'Prometheus was away.') => ({ known: false as const, because });
+
+/** `shop/cart-0`, … */
+export const podNames = (count: number): ReadonlySet<string> =>
+  new Set(Array.from({ length: count }, (_, index) => `shop/cart-${index}`));
+
+/** What a query answers for so many pods that have all been there for a while. */
+export function answerOf(pods: number, replaced: Partial<AnswerFacts> = {}): AnswerFacts {
+  return {
+    durationSeconds: 0.1,
+    series: pods,
+    points: 11 * pods,
+    unlabelled: 0,
+    pods: podNames(pods),
+    lasting: podNames(pods),
+    filled: 1,
+    ...replaced,
+  };
+}
+
+/** The features of the catalog; those that are named answer something else. */
+export function featuresWith(answers: Readonly<Record<string, FeatureFacts['answer']>>): FeatureFacts[] {
+  return FEATURES.map((feature) => ({ feature, answer: answers[feature.name] ?? known(answerOf(8)) }));
+}
+
+const fineSource = {
+  series: known(16),
+  emptiness: undefined,
+  duplicates: known({ things: 0, differing: [] }),
+  clusters: known([]),
+  newestAgeSeconds: known(12),
+  intervalSeconds: known(15),
+};
+
+/** The sources of the catalog; those of a feature that is named are different. */
+export function sourcesWith(replaced: Readonly<Record<string, Partial<SourceFacts>>>): SourceFacts[] {
+  return sourcesOf(FEATURES).map((source) => ({
+    ...source,
+    ...fineSource,
+    ...replaced[source.features[0] as string],
+  }));
+}
+
+/** A source without series, whose metric may have some. */
+export const emptySource = (seriesOfMetric = 0, blamed: readonly string[] = [], example = {}) => ({
+  series: known(0),
+  emptiness: known({
+    seriesOfMetric,
+    blamed: blamed.map((text) => ({ label: /^\w+/.exec(text)?.[0] ?? '', text })),
+    example,
+  }),
+  duplicates: undefined,
+  clusters: undefined,
+  newestAgeSeconds: undefined,
+  intervalSeconds: undefined,
+});
+
+export const FINE: Facts = {
+  clock: known({ skewSeconds: 0.2, uncertaintySeconds: 0.05 }),
+  server: known({ application: undefined, version: '2.42.0', revision: 'abc' }),
+  features: featuresWith({}),
+  sources: sourcesWith({}),
+  kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2 }),
+  history: known({
+    reachSeconds: 3600,
+    stepSeconds: 60,
+    windowInstants: 61,
+    windowGaps: 0,
+    slices: [
+      { ageSeconds: 7260, present: true },
+      { ageSeconds: 10860, present: true },
+    ],
+  }),
+  warnings: [],
+  infos: [],
+};
+
+export const CONDITIONS: Conditions = {
+  namespaceRegex: '.*',
+  podLabel: 'pod',
+  requestTimeoutSeconds: 5,
+  training: { baseline: 'pod', lookbackSeconds: 3600, stepSeconds: 60, untilNextTrainingSeconds: 900 },
+  explain: 'flagged',
+  memoryLimitBytes: 2 ** 30,
+  nowSeconds: 1_767_268_800,
+};
