@@ -45,8 +45,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The parts that may use a package of `package.json`. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  '@lezer/common': ['features'],
-  '@prometheus-io/lezer-promql': ['features'],
+  '@lezer/common': ['features', 'demo'],
+  '@prometheus-io/lezer-promql': ['features', 'demo'],
   axios: ['prometheus'],
   bcryptjs: ['http'],
   commander: ['main'],

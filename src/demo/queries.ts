@@ -4,6 +4,7 @@ import { buildCatalog } from '../features/catalog.js';
 import { durationSeconds } from '../features/duration.js';
 import type { ContainerState, PodState, World } from './cluster.js';
 import { type MetricSample, metricFamilies } from './exposition.js';
+import { compile } from './promql.js';
 
 /** The samples of an instant vector at a time, Unix seconds. */
 export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
@@ -13,12 +14,17 @@ export type ResolveQuery = (query: string) => Evaluate | undefined;
 
 /**
  * Understands the built-in queries of the catalog, for any namespaces and rate window, the plain selectors of
- * kube-state-metrics' owners, with or without a matcher for the namespace, and the question for firing alerts.
+ * kube-state-metrics' owners, with or without a matcher for the namespace, the question for firing alerts, and what
+ * `promql.ts` understands of the questions of `check`.
  *
- * There is no PromQL here. The namespaces and the window are cut out of the query; if the catalog makes exactly
- * this query from them, it is one of ours.
+ * For the catalog there is no PromQL here. The namespaces and the window are cut out of the query; if the catalog makes
+ * exactly this query from them, it is one of ours.
  */
 export function worldQueries(world: World): ResolveQuery {
+  const source = {
+    metrics: new Set(metricFamilies({ ...world, pods: () => [] }, 0).map(({ name }) => name)),
+    samplesOf: (metric: string, time: number) => metricSamples(world, metric, time),
+  };
   return (query) => {
     const namespaces = namespaceMatcher(query);
     if (namespaces === undefined) return undefined;
@@ -42,7 +48,7 @@ export function worldQueries(world: World): ResolveQuery {
       case 'restarts':
         return (time) => perPod(pods(time), ({ restarts }) => [restarts]);
       default:
-        return undefined;
+        return compile(query, source);
     }
   };
 }

@@ -1,9 +1,8 @@
-import { Writable } from 'node:stream';
 import { expect } from 'chai';
 import { CHECKS } from '../../src/check/checks.js';
 import { PRECONDITIONS } from '../../src/check/preconditions.js';
-import { type CheckSurroundings, runCheck } from '../../src/commands/check.js';
 import { closeServers, freeAddress, readBody, startServer } from '../support/http-server.js';
+import { checkOf } from '../support/run-check.js';
 
 interface Report {
   readonly status: string;
@@ -18,23 +17,8 @@ interface Report {
 describe('the command check', () => {
   afterEach(closeServers);
 
-  const run = async (
-    environment: Record<string, string>,
-    { json = true, isTTY = false }: { readonly json?: boolean; readonly isTTY?: boolean } = {},
-  ): Promise<{ readonly status: number; readonly text: string }> => {
-    let text = '';
-    const sink = new Writable({
-      write(chunk, _encoding, done) {
-        text += String(chunk);
-        done();
-      },
-    });
-    const stdout: CheckSurroundings['stdout'] = Object.assign(sink, { isTTY, columns: 100 });
-    const status = await runCheck({ json }, { stdout, environment, signal: new AbortController().signal });
-    return { status, text };
-  };
   const reportOf = async (environment: Record<string, string>) => {
-    const { status, text } = await run(environment);
+    const { status, text } = await checkOf(environment, { json: true });
     return { status, report: JSON.parse(text) as Report };
   };
   const named = (report: Report) => [...report.findings, ...report.not_checked].map(({ check }) => check);
@@ -111,7 +95,10 @@ describe('the command check', () => {
         response.end(JSON.stringify({ status: 'success', data }));
       });
     });
-    const { status, text } = await run({ PROMETHEUS_URL: url.replace('://', '://me:sesame@') });
+    const { status, text } = await checkOf(
+      { PROMETHEUS_URL: url.replace('://', '://me:sesame@') },
+      { json: true },
+    );
     const report = JSON.parse(text) as Report;
     expect(status).to.equal(2);
     expect(report.findings.find(({ check }) => check === 'queries')).to.include({ severity: 'error' });
@@ -124,12 +111,10 @@ describe('the command check', () => {
   it('has colours on a terminal, unless NO_COLOR is set', async () => {
     const PROMETHEUS_URL = `http://${await freeAddress()}`;
     const control = '\x1b[';
-    expect((await run({ PROMETHEUS_URL }, { json: false, isTTY: true })).text).to.include(control);
-    expect((await run({ PROMETHEUS_URL }, { json: false })).text).to.not.include(control);
+    expect((await checkOf({ PROMETHEUS_URL }, { isTTY: true })).text).to.include(control);
+    expect((await checkOf({ PROMETHEUS_URL })).text).to.not.include(control);
     const NO_COLOR = '1';
-    expect((await run({ PROMETHEUS_URL, NO_COLOR }, { json: false, isTTY: true })).text).to.not.include(
-      control,
-    );
+    expect((await checkOf({ PROMETHEUS_URL, NO_COLOR }, { isTTY: true })).text).to.not.include(control);
   });
 });
 

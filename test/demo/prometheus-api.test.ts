@@ -4,6 +4,7 @@ import type { RunningServer } from '../../src/demo/listen.js';
 import { startPrometheusApi } from '../../src/demo/prometheus-api.js';
 import { worldQueries } from '../../src/demo/queries.js';
 import { buildCatalog } from '../../src/features/catalog.js';
+import { checkOf } from '../support/run-check.js';
 
 const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
 const world = createWorld({ seed: 1, startSeconds: START });
@@ -104,6 +105,20 @@ describe('the simulated Prometheus', () => {
     const shop = await instant('kube_replicaset_owner{namespace=~"shop"}');
     expect(new Set(shop.map(({ metric }) => metric.owner_name)).size).to.equal(4);
     expect(await instant('kube_job_owner')).not.to.have.lengthOf(0);
+  });
+
+  it('gives a check of the installation nothing to complain of', async function () {
+    this.timeout(20_000);
+    const nowSeconds = () => Date.now() / 1000;
+    const current = createWorld({ seed: 1, startSeconds: nowSeconds() });
+    const running = await startPrometheusApi({ resolve: worldQueries(current), nowSeconds });
+    try {
+      const { status, text } = await checkOf({ PROMETHEUS_URL: running.url });
+      expect(status, text).to.equal(0);
+      expect(text).to.include(' 0 not checked');
+    } finally {
+      await running.close();
+    }
   });
 
   it('refuses what it does not know with status 400', async () => {
