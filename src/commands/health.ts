@@ -1,5 +1,6 @@
 /** The state of the exporter in one report, gathered from the parts that keep account of it. */
 
+import type { FindingsState } from '../check/keeper.js';
 import type { PassOutcome } from '../detection/detection.js';
 import type { HealthReport } from '../http/schemas.js';
 import type { BaselineKind } from '../model/baseline.js';
@@ -25,6 +26,7 @@ export interface HealthSources {
   readonly training: TrainingState;
   /** `undefined` where none is kept. */
   readonly snapshot: SnapshotState | undefined;
+  readonly findings: FindingsState;
   readonly passes: PassHistory;
   readonly nowSeconds: number;
 }
@@ -47,6 +49,7 @@ export function healthReport(sources: HealthSources): HealthReport {
       next_run: training.nextRun?.toISOString() ?? null,
     },
     snapshot: snapshotHealth(sources.snapshot),
+    check: checkHealth(sources.findings),
     last_pass: lastPass(passes.last),
   };
 }
@@ -85,6 +88,21 @@ function snapshotHealth(snapshot: SnapshotState | undefined): HealthReport['snap
     size_bytes: snapshot.sizeBytes ?? null,
     last_save_succeeded: snapshot.lastSaveSucceeded ?? null,
     last_error: errorAt(snapshot.lastError),
+  };
+}
+
+/** What is well is not told. */
+function checkHealth({ findings, lastSuccessSeconds, lastError }: FindingsState): HealthReport['check'] {
+  return {
+    last_success: isoTime(lastSuccessSeconds),
+    last_error: errorAt(lastError),
+    findings: findings.flatMap(({ finding, timeSeconds }) => {
+      const { check, severity, summary, meaning = null, advice = null } = finding;
+      if (severity === 'ok') return [];
+      return [
+        { check, severity, summary, meaning, advice, time: new Date(timeSeconds * 1000).toISOString() },
+      ];
+    }),
   };
 }
 

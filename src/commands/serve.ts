@@ -22,6 +22,7 @@ import { longestIntervalSeconds, startSchedule } from '../training/schedule.js';
 import { SnapshotKeeper } from '../training/snapshots.js';
 import { Trainer } from '../training/trainer.js';
 import { VERSION } from '../version.js';
+import { createFindingsKeeper } from './findings.js';
 import { healthReport, type PassHistory } from './health.js';
 import { isUpstreamFailure, logOutcome } from './log-outcome.js';
 
@@ -60,6 +61,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     source: [prometheusUrl],
   };
   const snapshots = snapshotKeeper(settings, configuration, logger);
+  const findings = createFindingsKeeper(settings, featureSet.features, logger, onRequest);
   const trainer = new Trainer({
     slot,
     logger,
@@ -82,7 +84,9 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         untilNextTrainingSeconds: untilNextTrainingSeconds + SETTLING_SECONDS,
       };
       const input = { prometheusUrl: settings.prometheusUrl, request, encode: snapshots !== undefined };
-      return trainInWorker(input, signal, onRequest, trainingLimitSeconds(untilNextTrainingSeconds));
+      const limitSeconds = trainingLimitSeconds(untilNextTrainingSeconds);
+      // A training that failed is when the findings are wanted most.
+      return trainInWorker(input, signal, onRequest, limitSeconds).finally(() => void findings.refresh());
     },
   });
   const snapshot = await snapshots?.load();
@@ -115,6 +119,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     model: () => slot.get(),
     training: () => trainer.state(),
     snapshot: () => snapshots?.state(),
+    findings: () => findings.state(),
     prometheusRequests: () => requests,
     webConfigReload: () => web.state,
     explain: settings.explain,
@@ -132,6 +137,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         model: slot.get(),
         training: trainer.state(),
         snapshot: snapshots?.state(),
+        findings: findings.state(),
         passes,
         nowSeconds: Date.now() / 1000,
       }),
@@ -160,7 +166,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     async close() {
       // A scrape under way may end by itself, but a Prometheus that hangs must not hold the service up.
       const impatience = setTimeout(() => pass.close(), PASS_GRACE_MILLISECONDS);
-      await Promise.all([trainer.stop(), server.close()]);
+      await Promise.all([trainer.stop(), findings.stop(), server.close()]);
       clearTimeout(impatience);
       web.close();
       pass.close();

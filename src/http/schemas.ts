@@ -209,6 +209,35 @@ const SnapshotHealth = z
     ),
   })
   .describe('The model on disk.');
+const CheckFinding = z
+  .object({
+    check: z
+      .string()
+      .describe('Name of the check.')
+      .meta({ examples: ['rate_window'] }),
+    severity: z
+      .enum(['warning', 'error'])
+      .describe('`error`: pods go unscored, or are scored wrongly; `warning`: something could be better.'),
+    summary: z.string().describe('What is so.'),
+    meaning: z.string().nullable().describe('What follows from it.'),
+    advice: z.string().nullable().describe('What to do about it.'),
+    time: time().describe('When it was found.'),
+  })
+  .describe('What is not well about the installation.');
+
+const CheckHealth = z
+  .object({
+    last_success: time()
+      .nullable()
+      .describe('When the installation could be checked for the last time; null before the first.'),
+    last_error: LastError.nullable().describe(
+      'The last check that Prometheus did not answer; null without one.',
+    ),
+    findings: z
+      .array(CheckFinding)
+      .describe('What is not well. A finding stays until the same check finds something else.'),
+  })
+  .describe('The check of the installation that follows each training.');
 
 const LastPass = z
   .object({
@@ -229,6 +258,7 @@ export const HealthReport = z
     model: ModelHealth,
     training: TrainingHealth,
     snapshot: SnapshotHealth.nullable().describe('The model on disk; null without `MODEL_PATH`.'),
+    check: CheckHealth,
     last_pass: LastPass.nullable().describe('The last detection pass; null before the first one.'),
   })
   .describe('The state of the exporter.');

@@ -1,6 +1,7 @@
 /** The shape of every metric module: a file that exports one of these, and a line in `registry.ts`. */
 
 import type { Registry } from 'prom-client';
+import type { FindingsState } from '../check/keeper.js';
 import type { PassOutcome } from '../detection/detection.js';
 import type { Model } from '../model/model.js';
 import type { SnapshotState } from '../training/snapshots.js';
@@ -27,6 +28,7 @@ export interface MetricSources {
   readonly training: () => TrainingState;
   /** The account of the snapshot; `undefined` where none is kept. */
   readonly snapshot: () => SnapshotState | undefined;
+  readonly findings: () => FindingsState;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: () => ReadonlyMap<string, number>;
   /** `undefined` without a web configuration. */

@@ -6,6 +6,7 @@ import type { PassOutcome } from '../detection/detection.js';
 import { anomaly } from './anomaly.js';
 import { buildInfo } from './build-info.js';
 import { explanation } from './explanation.js';
+import { findings } from './findings.js';
 import { model } from './model.js';
 import type { MetricModule, MetricSources } from './module.js';
 import { pass } from './pass.js';
@@ -26,6 +27,7 @@ export const METRIC_MODULES: readonly MetricModule[] = [
   model,
   snapshot,
   training,
+  findings,
   upstream,
   webConfig,
   buildInfo,

@@ -143,6 +143,7 @@ async function measureScrape(): Promise<void> {
       lastDurationSeconds: 1,
       nextRun: null,
     }),
+    findings: () => ({ findings: [], lastSuccessSeconds: undefined, lastError: undefined }),
     snapshot: () => undefined,
     prometheusRequests: () => new Map(),
     webConfigReload: () => undefined,

@@ -64,6 +64,7 @@ describe('healthReport after a fault of the exporter', () => {
     model: MODEL,
     training: TRAINED,
     snapshot: undefined,
+    findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
     passes: { last: internal('secret details'), lastUpstreamError: undefined },
     nowSeconds: 1_767_268_900,
   });

@@ -79,9 +79,12 @@ describe('serve', function () {
     samplesOf(text, 'anomaly_flag')
       .filter(({ value }) => value === 1)
       .map(({ labels }) => labels.pod);
+  /** The check that follows is over as well: it asks Prometheus too. */
   const trained = () =>
     eventually(async () => {
-      expect((await health()).model.trained).to.equal(true);
+      const { model, check } = await health();
+      expect(model.trained).to.equal(true);
+      expect(check.last_success ?? check.last_error).to.not.equal(null);
     });
 
   function expectNoPods(text: string): void {
@@ -410,7 +413,9 @@ describe('serve', function () {
       prometheus.fault = { kind: 'hang', only: isOfTraining };
       await start({ MODEL_PATH: path(), ANOMALY_SENSITIVITY: '7' });
       await expectFailure('/detect', 503, 'no_model');
-      const warning = logger.lines.find(({ level }) => level === 'warn')?.message;
+      const warning = logger.lines.find(
+        ({ level, message }) => level === 'warn' && message.startsWith('The snapshot'),
+      )?.message;
       expect(warning).to.include(`The snapshot ${path()} is not used: it was trained with other settings`);
       expect((await health()).snapshot?.last_error?.message).to.equal(warning);
     });
@@ -528,6 +533,37 @@ describe('serve', function () {
       await sleep(100);
       expect(prometheus.requests.length).to.equal(before + 3);
       for (const text of await Promise.all([first, ...others])) expectNoPods(text);
+    });
+  });
+
+  describe('the check of the installation', () => {
+    it('follows the training, and is in the metrics and in the report', async () => {
+      cluster.silent.add('restarts');
+      await start();
+      const report = await eventually(async () => {
+        const { check } = await health();
+        expect(check.last_success).to.not.equal(null);
+        return check;
+      });
+      expect(report.findings.map(({ check, severity }) => [check, severity])).to.deep.equal([
+        ['kube_state_metrics', 'warning'],
+      ]);
+      const text = await scrape();
+      const severity = (check: string) => exposedValue(text, 'anomaly_exporter_finding_severity', { check });
+      expect(severity('kube_state_metrics')).to.equal(1);
+      expect(severity('rate_window')).to.equal(0);
+      expect(exposedValue(text, 'anomaly_exporter_findings_timestamp_seconds')).to.be.above(1.7e9);
+      const warnings = logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+      expect(warnings.join()).to.include('Crash loops cannot be seen');
+    });
+
+    it('comes after a training that failed as well, and says why', async () => {
+      cluster.silent.add('cpu');
+      await start();
+      await eventually(async () => {
+        const { check } = await health();
+        expect(check.findings.map(({ check: name }) => name)).to.include('series');
+      });
     });
   });
 

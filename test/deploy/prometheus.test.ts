@@ -305,6 +305,8 @@ describe('deploy/prometheus', function () {
       ['missing-model.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['upstream-down.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['unscored-pods.yaml', 'counts young pods', 'warmup|completed', 'completed'],
+      ['installation-fault.yaml', 'has no patience', 'for: 45m', 'for: 15m'],
+      ['installation-fault.yaml', 'counts warnings', 'severity) == 2', 'severity) >= 1'],
     ];
     for (const [file, what, from, to] of mutations) {
       it(`${file} fail when the rule ${what}`, function () {

@@ -5,6 +5,7 @@ import { METRIC_MODULES } from '../../src/metrics/registry.js';
 import { type ExposedFamily, parseExposition } from '../support/exposition.js';
 import {
   detectionOf,
+  NO_FINDINGS,
   NO_MODEL_PASS,
   ORDINARY_PODS,
   passTo,
@@ -35,7 +36,7 @@ describe('metric modules', () => {
     it(`the one of ${name} exposes them without a model as well`, async () => {
       const registry = new Registry();
       module.register(registry, {
-        ...sourcesWith({ model: () => undefined, training: () => UNTRAINED }),
+        ...sourcesWith({ model: () => undefined, training: () => UNTRAINED, findings: () => NO_FINDINGS }),
         pass: async () => NO_MODEL_PASS,
       });
       const families = parseExposition(await registry.metrics());

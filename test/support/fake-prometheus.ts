@@ -7,19 +7,21 @@ import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/detection/detect
 import { type AskedQuery, instantsOf, seriesOf } from './fake-api.js';
 import type { Upstream } from './fault-proxy.js';
 import { readBody } from './http-server.js';
-import type { Answer } from './small-cluster.js';
+import { type Answer, isOfCheck } from './small-cluster.js';
 
 /** One request that arrived. An instant query has both ends equal. */
 export interface RecordedRequest extends Omit<AskedQuery, 'signal'> {
   readonly authorization: string | undefined;
 }
 
-/** Whether a request looks at earlier time than a detection pass does, which asks for the same minutes each time. */
+/** Whether a request is a training's: a detection pass asks for the same minutes each time, a check for counts. */
 export function isOfTraining({
   kind,
+  query,
   startSeconds,
   endSeconds,
 }: Omit<RecordedRequest, 'authorization'>): boolean {
+  if (isOfCheck(query)) return false;
   return kind === 'range' && endSeconds - startSeconds !== (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
 }
 
@@ -116,7 +118,16 @@ async function respond(
     response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html><title>Log in</title></html>');
     return;
   }
-  const body = Buffer.from(JSON.stringify({ status: 'success', data: dataFor(answer, recorded) }));
+  let data: unknown;
+  try {
+    data = dataFor(answer, recorded);
+  } catch (error) {
+    response
+      .writeHead(400)
+      .end(JSON.stringify({ status: 'error', errorType: 'bad_data', error: String(error) }));
+    return;
+  }
+  const body = Buffer.from(JSON.stringify({ status: 'success', data }));
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
   if (kind === 'slow_body') trickle(response, body);
   else if (kind === 'close_mid_body') {
@@ -156,7 +167,7 @@ export function readForm(path: string, form: URLSearchParams): Omit<RecordedRequ
   };
   const query = form.get('query') ?? '';
   if (path === '/api/v1/query') {
-    const time = number('time');
+    const time = form.has('time') ? number('time') : Date.now() / 1000;
     return { kind: 'instant', query, startSeconds: time, endSeconds: time, stepSeconds: 1 };
   }
   if (path !== '/api/v1/query_range') throw new Error(`There is nothing at ${path}.`);

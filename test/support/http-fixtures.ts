@@ -70,6 +70,7 @@ export const freshHealth: HealthReport = {
   },
   training: { running: true, runs: 0, failures: 0, last_success: null, last_error: null, next_run: null },
   snapshot: null,
+  check: { last_success: null, last_error: null, findings: [] },
   last_pass: null,
 };
 
@@ -110,6 +111,20 @@ export const seasonedHealth: HealthReport = {
     size_bytes: 123456,
     last_save_succeeded: false,
     last_error: { message: 'The disk is full.', time: '2026-01-01T00:00:10Z' },
+  },
+  check: {
+    last_success: '2026-01-01T00:00:12Z',
+    last_error: { message: 'Prometheus answered 503.', time: '2025-12-31T12:00:01Z' },
+    findings: [
+      {
+        check: 'rate_window',
+        severity: 'warning',
+        summary: 'The window holds two samples.',
+        meaning: 'A missed scrape is a gap.',
+        advice: 'Set CPU_RATE_WINDOW to 2m or more.',
+        time: '2026-01-01T00:00:12Z',
+      },
+    ],
   },
   last_pass: {
     time: '2026-01-01T00:05:00Z',

@@ -1,5 +1,6 @@
 /** What metrics are read from, made by hand: the same numbers on every machine. */
 
+import type { FindingsState } from '../../src/check/keeper.js';
 import type { Detection, PassOutcome } from '../../src/detection/detection.js';
 import type { MetricSources } from '../../src/metrics/module.js';
 import type { Model } from '../../src/model/model.js';
@@ -46,6 +47,22 @@ export const SAVED: SnapshotState = {
   lastSaveSucceeded: true,
   trainedSeconds: 1_767_268_800.5,
   sizeBytes: 123_456,
+  lastError: undefined,
+};
+
+/** One finding of each severity. */
+export const FINDINGS: FindingsState = {
+  findings: (['ok', 'warning', 'error'] as const).map((severity, index) => ({
+    finding: { check: ['clock', 'history', 'rate_window'][index] ?? '', severity, summary: 'It is so.' },
+    timeSeconds: 1_767_268_801,
+  })),
+  lastSuccessSeconds: 1_767_268_801,
+  lastError: undefined,
+};
+
+export const NO_FINDINGS: FindingsState = {
+  findings: [],
+  lastSuccessSeconds: undefined,
   lastError: undefined,
 };
 
@@ -141,6 +158,7 @@ export function sourcesWith(
     model: () => MODEL,
     training: () => TRAINED,
     snapshot: () => SAVED,
+    findings: () => FINDINGS,
     prometheusRequests: () =>
       new Map([
         ['200', 1_234],

@@ -1,6 +1,7 @@
 /** A cluster of a few pods as data: the same values for the same instant, whoever asks and however often. */
 
 import { createHash } from 'node:crypto';
+import { compile } from '../../src/demo/promql.js';
 import { buildCatalog } from '../../src/features/catalog.js';
 import type { ModelParameters } from '../../src/model/fit.js';
 
@@ -57,6 +58,21 @@ export function topicOf(query: string): QueryTopic {
   throw new Error(`Nobody has told the small cluster how to answer ${query}`);
 }
 
+/** Whether a check of the installation asks this, and neither a scrape nor a training. */
+export function isOfCheck(query: string): boolean {
+  return /^(?:count|max|topk|timestamp|vector)\b| and on \(/.test(query);
+}
+
+/** What a real Prometheus would have stored. */
+const STORED_METRICS: ReadonlySet<string> = new Set([
+  'container_cpu_usage_seconds_total',
+  'container_memory_usage_bytes',
+  'kube_pod_container_status_restarts_total',
+  'kube_pod_owner',
+  'kube_replicaset_owner',
+  'kube_job_owner',
+]);
+
 const MEBIBYTE = 1024 * 1024;
 
 /** Pods whose load wavers by a few percent, and some that misbehave from a moment on. */
@@ -81,6 +97,7 @@ export class SmallCluster {
   }
 
   readonly answer: Answer = (query, timeSeconds) => {
+    if (isOfCheck(query)) return this.#counted(query, timeSeconds);
     const topic = topicOf(query);
     if (this.silent.has(topic)) return [];
     return this.pods.flatMap((pod) => {
@@ -88,6 +105,17 @@ export class SmallCluster {
       return sample === undefined ? [] : [sample];
     });
   };
+
+  #counted(query: string, timeSeconds: number): readonly FakeSample[] {
+    const samplesOf = (metric: string, time: number) =>
+      this.answer(metric, time).map(({ labels, value }) => ({
+        labels: { container: 'app', ...labels },
+        value,
+      }));
+    const evaluation = compile(query, { metrics: STORED_METRICS, samplesOf });
+    if (evaluation === undefined) throw new Error(`Nobody has told the small cluster how to answer ${query}`);
+    return evaluation(timeSeconds);
+  }
 
   #sample(
     topic: QueryTopic,
