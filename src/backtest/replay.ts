@@ -5,6 +5,7 @@ import type { Detection } from '../detection/detection.js';
 import { WorkloadDirectory } from '../detection/workloads.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTableBuilder } from '../features/table.js';
+import type { OwnerQueries } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import type { ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
@@ -17,6 +18,7 @@ import { resultOf, Tracks } from './tracks.js';
 /** What shapes a replay: the settings of the service, and the sensitivities to compare. */
 export interface ReplayParameters {
   readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
   /** The sensitivity in it does not count. */
   readonly model: ModelParameters;
   readonly sensitivities: readonly number[];
@@ -67,7 +69,7 @@ export async function replay(
 ): Promise<Replay> {
   const minutes = Math.round((chunk.endSeconds - chunk.startSeconds) / MINUTE_SECONDS);
   const tracks = new Tracks(minutes, namesOf(parameters.features), parameters.sensitivities.length);
-  const directory = new WorkloadDirectory(history);
+  const directory = new WorkloadDirectory(history, parameters.ownerQueries);
   const state = new TrainingAccount(history, parameters);
   const summaries: MinuteSummary[] = [];
   const unscored: Record<string, number> = {};
@@ -134,14 +136,15 @@ class TrainingAccount {
   }
 
   async train(dueSeconds: number, counts: boolean): Promise<void> {
-    const { features, model, sensitivities, lookbackSeconds, stepSeconds, trainingIntervalSeconds } =
-      this.#parameters;
+    const { features, ownerQueries, model, sensitivities } = this.#parameters;
+    const { lookbackSeconds, stepSeconds, trainingIntervalSeconds } = this.#parameters;
     if (counts) this.trainings++;
     try {
       const models: Model[] = [];
       for (const sensitivity of sensitivities) {
         const request = {
           features,
+          ownerQueries,
           parameters: { ...model, sensitivity },
           lookbackSeconds,
           stepSeconds,

@@ -1,6 +1,5 @@
 /** The course of a backtest: what there is, how long it will take, chunk after chunk, and what came of it. */
 
-import { OWNER_QUERIES } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import type { ChunkStore } from './checkpoint.js';
@@ -263,7 +262,11 @@ class BacktestRun {
     // Two at a time: the server may answer one while the other is decoded.
     const queries = [
       ...this.#parameters.features.map(({ query }) => ({ query, step, optional: false })),
-      ...Object.values(OWNER_QUERIES).map((query) => ({ query, step: OWNER_STEP_SECONDS, optional: true })),
+      ...Object.values(this.#parameters.ownerQueries).map((query) => ({
+        query,
+        step: OWNER_STEP_SECONDS,
+        optional: true,
+      })),
     ];
     await Promise.all(queries.map((query) => this.#extend(query, from, to)));
     const file = this.#surroundings.store.metricsFile(chunk);

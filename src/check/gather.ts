@@ -2,7 +2,7 @@
 
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type SourceSelector, sourceSelectors } from '../features/selectors.js';
-import { OWNER_QUERIES } from '../features/workload.js';
+import type { OwnerQueries } from '../features/workload.js';
 import type { PrometheusServerApi } from '../prometheus/api.js';
 import { Asker, factOf } from './asker.js';
 import type { ClockFacts, Conditions, Facts, FeatureFacts } from './facts.js';
@@ -14,6 +14,7 @@ import { gatherSource, type Source } from './gather-source.js';
 export interface Gathering {
   readonly api: PrometheusServerApi;
   readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
   readonly training: Conditions['training'];
   /** Unix time in seconds. */
   readonly now: () => number;
@@ -27,7 +28,7 @@ export interface Gathering {
  * @throws {PrometheusError} when it does not answer the first of them: there is nothing to know then.
  */
 export async function gatherFacts(gathering: Gathering): Promise<Facts> {
-  const { api, features, training, now, signal } = gathering;
+  const { api, features, ownerQueries, training, now, signal } = gathering;
   const asker = new Asker(api, now(), signal);
   const clock = await gatherClock(asker, now);
   const server = await factOf(asker.call((status, limit) => status.buildInfo(limit)));
@@ -43,8 +44,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, source)));
   const kubeStateMetrics = await factOf(
     Promise.all([
-      asker.number(`count(${OWNER_QUERIES.pod})`),
-      asker.number(`count(${OWNER_QUERIES.replicaSet})`),
+      asker.number(`count(${ownerQueries.pod})`),
+      asker.number(`count(${ownerQueries.replicaSet})`),
     ]).then(([podOwners, replicaSetOwners]) => ({ podOwners, replicaSetOwners })),
   );
   const required = sources.find((source) => source.required && source.selector.rangeSeconds === undefined);

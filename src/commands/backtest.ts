@@ -24,13 +24,16 @@ import { UsageError } from '../evaluation/errors.js';
 import { createProgress, type Progress, type ProgressOutput } from '../evaluation/progress.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { requireSoundQueries } from '../features/check-features.js';
+import type { FeatureSet } from '../features/feature-file.js';
 import { loadFeatures } from '../features/load-features.js';
+import type { OwnerQueries } from '../features/workload.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS } from '../training/job.js';
 import { runsBetween } from '../training/schedule.js';
 import { VERSION } from '../version.js';
+import { prometheusConnection, sourceOf } from './connection.js';
 
 /** What is asked on the command line. */
 export interface BacktestOptions {
@@ -81,6 +84,7 @@ const TARGET_LABELS = { job: 'k8s-anomaly-detector', instance: 'backtest' };
 interface Plan {
   readonly settings: Settings;
   readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly sensitivities: readonly number[];
@@ -121,8 +125,8 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
   const say = (text: string) => void output.write(`${text}\n`);
   for (const warning of warnings) say(warning);
   const featureSet = await loadFeatures(settings.featuresFile, settings);
-  const asked = planOf(options, settings, featureSet.features, Date.now() / 1000);
-  const client = createPrometheusClient({ baseUrl: settings.prometheusUrl });
+  const asked = planOf(options, settings, featureSet, Date.now() / 1000);
+  const client = createPrometheusClient(prometheusConnection(settings), { onWarning: say });
   const limit = AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
   await requireSoundQueries(client, featureSet, asked.endSeconds, AbortSignal.any([signal, limit]));
   const progress = createProgress(output, Date.now);
@@ -170,7 +174,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
 function planOf(
   options: BacktestOptions,
   settings: Settings,
-  features: readonly FeatureDefinition[],
+  { features, ownerQueries }: FeatureSet,
   nowSeconds: number,
 ): Plan {
   const minute = (seconds: number) => Math.floor(seconds / MINUTE_SECONDS) * MINUTE_SECONDS;
@@ -193,6 +197,7 @@ function planOf(
   return {
     settings,
     features,
+    ownerQueries,
     startSeconds,
     endSeconds,
     sensitivities,
@@ -236,11 +241,12 @@ async function openStore(
   say: (text: string) => void,
 ): Promise<ChunkStore> {
   if (output === undefined) return memoryStore();
-  const { settings, features, sensitivities, chosen } = plan;
+  const { settings, features, ownerQueries, sensitivities, chosen } = plan;
   const fingerprint = fingerprintOf({
     version: VERSION,
-    prometheus: parseBaseUrl(settings.prometheusUrl).display,
+    prometheus: sourceOf(prometheusConnection(settings)),
     features,
+    ownerQueries,
     settings: settingsOf(settings),
     sensitivities,
     chosen,
@@ -288,13 +294,14 @@ async function replay(
   survey: Survey,
   { api, store, progress, say, signal, output }: ReplaySurroundings,
 ): Promise<BacktestOutcome> {
-  const { settings, startSeconds, endSeconds, sensitivities, chosen, features } = plan;
+  const { settings, startSeconds, endSeconds, sensitivities, chosen, features, ownerQueries } = plan;
   const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
   const request = {
     startSeconds,
     endSeconds,
     parameters: {
       features,
+      ownerQueries,
       model: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
       sensitivities,
       chosen,

@@ -21,11 +21,13 @@ import type { Settings } from '../config/settings.js';
 import { FeatureFileError, type FeatureSet } from '../features/feature-file.js';
 import { loadFeatures } from '../features/load-features.js';
 import { createPrometheusClient } from '../prometheus/client.js';
+import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { VERSION } from '../version.js';
+import { prometheusConnection } from './connection.js';
 
 /** What is asked on the command line. */
 export interface CheckOptions {
@@ -90,13 +92,17 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
   }
   const now = () => Date.now() / 1000;
   const conditions = conditionsOf(settings, now());
-  const api = createPrometheusClient({
-    baseUrl: settings.prometheusUrl,
-    maxResponseBytes: CHECK_MAX_RESPONSE_BYTES,
-  });
+  const api = createPrometheusClient(checkConnection(settings));
   try {
-    const { features } = featureSet;
-    const facts = await gatherFacts({ api, features, training: conditions.training, now, signal });
+    const { features, ownerQueries } = featureSet;
+    const facts = await gatherFacts({
+      api,
+      features,
+      ownerQueries,
+      training: conditions.training,
+      now,
+      signal,
+    });
     const { display } = parseBaseUrl(settings.prometheusUrl);
     const firstSeconds = facts.clock.known ? 2 * facts.clock.value.uncertaintySeconds : 0;
     findings.push(reachableFinding(display, firstSeconds));
@@ -106,6 +112,15 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     if (!(error instanceof PrometheusError)) throw error;
     return stoppedAt('prometheus', [...findings, unreachableFinding(error.message)]);
   }
+}
+
+/** The connection of the service, for small answers. */
+export function checkConnection(settings: Settings): PrometheusConnection {
+  const connection = prometheusConnection(settings);
+  return {
+    ...connection,
+    maxResponseBytes: Math.min(connection.maxResponseBytes, CHECK_MAX_RESPONSE_BYTES),
+  };
 }
 
 /** What facts are compared with. */

@@ -3,27 +3,25 @@
 import { gatherFacts } from '../check/gather.js';
 import { FindingsKeeper } from '../check/keeper.js';
 import type { Settings } from '../config/settings.js';
-import type { FeatureDefinition } from '../features/catalog.js';
+import type { FeatureSet } from '../features/feature-file.js';
 import type { Logger } from '../logging/logger.js';
 import { createPrometheusClient } from '../prometheus/client.js';
-import { CHECK_MAX_RESPONSE_BYTES, conditionsOf } from './check.js';
+import { checkConnection, conditionsOf } from './check.js';
 
 /** A keeper that gathers with these settings. `onRequest` is told of each request to Prometheus. */
 export function createFindingsKeeper(
   settings: Settings,
-  features: readonly FeatureDefinition[],
+  { features, ownerQueries }: FeatureSet,
   logger: Logger,
   onRequest: (code: string) => void,
 ): FindingsKeeper {
-  const api = createPrometheusClient({
-    baseUrl: settings.prometheusUrl,
-    maxResponseBytes: CHECK_MAX_RESPONSE_BYTES,
-    onRequest,
-  });
+  // A file that cannot be read is told of by the client of the detection.
+  const api = createPrometheusClient(checkConnection(settings), { onRequest });
   const now = () => Date.now() / 1000;
   const conditions = () => conditionsOf(settings, now());
   return new FindingsKeeper({
-    gather: (signal) => gatherFacts({ api, features, training: conditions().training, now, signal }),
+    gather: (signal) =>
+      gatherFacts({ api, features, ownerQueries, training: conditions().training, now, signal }),
     conditions,
     logger,
     now: Date.now,

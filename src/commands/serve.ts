@@ -22,6 +22,7 @@ import { longestIntervalSeconds, startSchedule } from '../training/schedule.js';
 import { SnapshotKeeper } from '../training/snapshots.js';
 import { Trainer } from '../training/trainer.js';
 import { VERSION } from '../version.js';
+import { prometheusConnection, sourceOf } from './connection.js';
 import { createFindingsKeeper } from './findings.js';
 import { healthReport, type PassHistory } from './health.js';
 import { isUpstreamFailure, logOutcome } from './log-outcome.js';
@@ -45,23 +46,29 @@ const PASS_GRACE_MILLISECONDS = 5_000;
  * @throws {Error} when the address cannot be listened on.
  */
 export async function startService(settings: Settings, logger: Logger): Promise<Service> {
-  const prometheusUrl = parseBaseUrl(settings.prometheusUrl).display;
+  const connection = prometheusConnection(settings);
+  const prometheusUrl = parseBaseUrl(connection.baseUrl).display;
   const featureSet = await loadFeatures(settings.featuresFile, settings);
   const web = await openWebConfig(settings.webConfigFile, { logger, now: Date.now });
   const slot = new ModelSlot();
   const requests = new Map<string, number>();
   const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
-  const api = createPrometheusClient({ baseUrl: settings.prometheusUrl, onRequest });
+  const api = createPrometheusClient(connection, {
+    onRequest,
+    onWarning: (sentence) => logger.warn({}, sentence),
+  });
   const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
   const configuration: TrainingConfiguration = {
     features: featureSet.features,
     parameters: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
     lookbackSeconds: settings.trainingLookbackMinutes * 60,
     stepSeconds: settings.queryStepSeconds,
-    source: [prometheusUrl],
+    source: sourceOf(connection),
   };
+  /** How old the newest sample of a training is. */
+  const ageSeconds = Math.max(SETTLING_SECONDS, settings.queryOffsetSeconds);
   const snapshots = snapshotKeeper(settings, configuration, logger);
-  const findings = createFindingsKeeper(settings, featureSet.features, logger, onRequest);
+  const findings = createFindingsKeeper(settings, featureSet, logger, onRequest);
   const trainer = new Trainer({
     slot,
     logger,
@@ -71,19 +78,21 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
     train: async (signal, { dueSeconds, untilNextTrainingSeconds }) => {
       if (trainer.state().lastSuccessSeconds === undefined) {
+        const newestSeconds = Date.now() / 1000 - settings.queryOffsetSeconds;
         const limit = AbortSignal.timeout(Math.round(settings.requestTimeoutSeconds * 1000));
-        await requireSoundQueries(api, featureSet, Date.now() / 1000, AbortSignal.any([signal, limit]));
+        await requireSoundQueries(api, featureSet, newestSeconds, AbortSignal.any([signal, limit]));
       }
       const { features, parameters, lookbackSeconds, stepSeconds } = configuration;
       const request = {
         features,
+        ownerQueries: featureSet.ownerQueries,
         parameters,
         lookbackSeconds,
         stepSeconds,
-        nowSeconds: dueSeconds - SETTLING_SECONDS,
-        untilNextTrainingSeconds: untilNextTrainingSeconds + SETTLING_SECONDS,
+        nowSeconds: dueSeconds - ageSeconds,
+        untilNextTrainingSeconds: untilNextTrainingSeconds + ageSeconds,
       };
-      const input = { prometheusUrl: settings.prometheusUrl, request, encode: snapshots !== undefined };
+      const input = { connection, request, encode: snapshots !== undefined };
       const limitSeconds = trainingLimitSeconds(untilNextTrainingSeconds);
       // A training that failed is when the findings are wanted most.
       return trainInWorker(input, signal, onRequest, limitSeconds).finally(() => void findings.refresh());
@@ -95,6 +104,8 @@ export async function startService(settings: Settings, logger: Logger): Promise<
   let passes: PassHistory = { last: undefined, lastUpstreamError: undefined };
   const pass = new DetectionPass({
     api,
+    ownerQueries: featureSet.ownerQueries,
+    queryOffsetSeconds: settings.queryOffsetSeconds,
     slot,
     timeoutSeconds: settings.requestTimeoutSeconds,
     now: Date.now,

@@ -1,6 +1,6 @@
 /** The table of settings as text. */
 
-import { SETTINGS, type SettingDefinition } from './settings.js';
+import { SETTINGS, type SettingDefinition, secretFileVariable } from './settings.js';
 
 /** In place of a default that is no text at all. */
 const EMPTY = '(empty)';
@@ -10,8 +10,9 @@ const definitions: readonly SettingDefinition<unknown>[] = Object.values(SETTING
 /** For `--help`: each setting with its default and what it does, wrapped by nothing, one paragraph each. */
 export function settingsHelp(): string {
   const entries = definitions.map(
-    ({ env, default: fallback, expected, help }) =>
-      `  ${env} (default: ${fallback || EMPTY})\n    ${plain(help)}\n    Accepts ${plain(expected)}.`,
+    (definition) =>
+      `  ${definition.env} (default: ${definition.default || EMPTY})\n` +
+      `    ${plain(definition.help)}\n    Accepts ${plain(definition.expected)}.${fileHelp(definition)}`,
   );
   return `Settings (environment variables):\n${entries.join('\n')}`;
 }
@@ -20,10 +21,23 @@ export function settingsHelp(): string {
 export function settingsMarkdown(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
   const rows = definitions.map(
-    ({ env, default: fallback, help, expected }) =>
-      `| \`${env}\` | ${fallback === '' ? EMPTY : `\`${cell(fallback)}\``} | ${cell(help)} Accepts ${cell(expected)}. |`,
+    (definition) =>
+      `| ${variables(definition)
+        .map((name) => `\`${name}\``)
+        .join(' or ')} | ${definition.default === '' ? EMPTY : `\`${cell(definition.default)}\``} | ` +
+      `${cell(definition.help)} Accepts ${cell(definition.expected)}. |`,
   );
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function fileHelp(definition: SettingDefinition<unknown>): string {
+  const variable = secretFileVariable(definition);
+  return variable === undefined ? '' : `\n    Or ${variable}: the path of a file with it.`;
+}
+
+/** The variable with the value, and the one with the path of a file that holds it. */
+function variables(definition: SettingDefinition<unknown>): string[] {
+  return [definition.env, secretFileVariable(definition) ?? []].flat();
 }
 
 function plain(markdown: string): string {

@@ -1,7 +1,15 @@
 /** From environment variables to settings, with all mistakes at once. */
 
+import { readBoundedTextSync, UnreadableFileError } from '../bounded-file.js';
 import { editDistance } from '../nearest-name.js';
-import { SETTINGS, type SettingDefinition, type Settings } from './settings.js';
+import { connectionMistakes, connectionWarnings } from './connection-rules.js';
+import {
+  SETTINGS,
+  type SettingDefinition,
+  type SettingName,
+  type Settings,
+  secretFileVariable,
+} from './settings.js';
 
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,31 +33,82 @@ export class SettingsError extends Error {
   }
 }
 
-const definitions: readonly [string, SettingDefinition<unknown>][] = Object.entries(SETTINGS);
+const definitions = Object.entries(SETTINGS) as readonly [SettingName, SettingDefinition<unknown>][];
 
 /**
  * Reads every setting of the table. An absent or empty variable means the default.
  *
- * @throws {SettingsError} naming every wrong value, what was expected, and an example.
+ * @param readFile the text of a file that a setting names.
+ * @throws {SettingsError} naming every wrong value, what was expected, and an example; then what does not go together.
  */
-export function parseSettings(environment: Environment): ParsedSettings {
+export function parseSettings(
+  environment: Environment,
+  readFile: (path: string) => string = readBoundedTextSync,
+): ParsedSettings {
   const values: Record<string, unknown> = {};
+  const secretFiles: Partial<Record<SettingName, string>> = {};
   const mistakes: string[] = [];
   for (const [key, definition] of definitions) {
-    const text = environment[definition.env]?.trim() || definition.default;
-    const parsed = definition.schema.safeParse(text);
-    if (parsed.success) values[key] = parsed.data;
-    else mistakes.push(describeMistake(definition, text));
+    try {
+      const { text, file } = findText(definition, environment, readFile);
+      if (file !== undefined) secretFiles[key] = file;
+      const parsed = definition.schema.safeParse(text);
+      if (parsed.success) values[key] = parsed.data;
+      else mistakes.push(describeMistake(definition, { text, file }, parsed.error.issues[0]?.message));
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      mistakes.push(error.message);
+    }
   }
+  mistakes.push(...connectionMistakes(values, readFile));
   if (mistakes.length > 0) throw new SettingsError(mistakes);
-  return { settings: Object.freeze(values) as Settings, warnings: misspelled(environment) };
+  const settings = Object.freeze({ ...values, secretFiles: Object.freeze(secretFiles) }) as Settings;
+  return { settings, warnings: [...misspelled(environment), ...connectionWarnings(settings)] };
 }
 
-function describeMistake(definition: SettingDefinition<unknown>, text: string): string {
-  return (
-    `${definition.env}: expected ${definition.expected}, got "${withoutSecrets(definition, text)}". ` +
-    `Example: ${definition.env}="${definition.example}"`
-  );
+/** The text of a setting cannot be had. */
+class SourceError extends Error {}
+
+/** The text of a setting, and the file that it stands in. */
+interface SettingText {
+  readonly text: string;
+  readonly file: string | undefined;
+}
+
+/** @throws {SourceError} if a secret stands in two places, or its file cannot be read. */
+function findText(
+  definition: SettingDefinition<unknown>,
+  environment: Environment,
+  readFile: (path: string) => string,
+): SettingText {
+  const { env, default: fallback } = definition;
+  const own = environment[env]?.trim();
+  const fileVariable = secretFileVariable(definition);
+  const file = fileVariable === undefined ? undefined : environment[fileVariable]?.trim();
+  if (!file) return { text: own || fallback, file: undefined };
+  if (own) throw new SourceError(`${env}, ${fileVariable}: expected one of the two, got both.`);
+  try {
+    const text = readFile(file).trim();
+    if (text !== '') return { text, file };
+  } catch (error) {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    throw new SourceError(`${fileVariable}: expected ${error.expected} at ${file}, got ${error.got}.`);
+  }
+  throw new SourceError(`${fileVariable}: expected ${definition.expected} in ${file}, got an empty file.`);
+}
+
+/** @param reason the schema's own sentence, which begins with "expected"; any other is left out. */
+function describeMistake(
+  definition: SettingDefinition<unknown>,
+  { text, file }: SettingText,
+  reason: string | undefined,
+): string {
+  const { env, expected, example } = definition;
+  const where = file === undefined ? env : `${secretFileVariable(definition)} (${file})`;
+  if (reason?.startsWith('expected ')) return `${where}: ${reason}. Example: ${env}="${example}"`;
+  const got =
+    definition.secret === true ? 'a text that is kept secret here' : `"${withoutSecrets(definition, text)}"`;
+  return `${where}: expected ${expected}, got ${got}. Example: ${env}="${example}"`;
 }
 
 /**
@@ -58,12 +117,13 @@ function describeMistake(definition: SettingDefinition<unknown>, text: string): 
  */
 function withoutSecrets({ secret }: SettingDefinition<unknown>, text: string): string {
   const withoutUser = text.replace(/^(https?:\/\/)?.+@/is, '$1[redacted]@');
-  return secret ? withoutUser.replace(/([?#]).+$/s, '$1[redacted]') : withoutUser;
+  return secret === 'url' ? withoutUser.replace(/([?#]).+$/s, '$1[redacted]') : withoutUser;
 }
 
 /** First words of our variables that no other program is likely to use. */
 const OUR_PREFIXES = [
   'PROMETHEUS_',
+  'INSECURE_',
   'NAMESPACE_',
   'POD_',
   'TRAINING_',
@@ -83,7 +143,9 @@ const OUR_PREFIXES = [
 const SERVICE_LINK = /_(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 function misspelled(environment: Environment): string[] {
-  const known = definitions.map(([, definition]) => definition.env);
+  const known = definitions.flatMap(([, definition]) =>
+    [definition.env, secretFileVariable(definition) ?? []].flat(),
+  );
   const warnings: string[] = [];
   for (const name of Object.keys(environment).sort()) {
     if (known.includes(name) || SERVICE_LINK.test(name)) continue;

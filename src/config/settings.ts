@@ -5,6 +5,8 @@
 import { isIP } from 'node:net';
 import * as cron from 'node-cron';
 import { z } from 'zod';
+import { MatchersError, parseMatchers } from '../features/matchers.js';
+import { type Pairs, parsePairs } from './pairs.js';
 
 /** One setting: where it comes from, what it may be, and what to tell a person about it. */
 export interface SettingDefinition<Value> {
@@ -18,10 +20,18 @@ export interface SettingDefinition<Value> {
   readonly example: string;
   /** What it does: one sentence for `--help` and the README. */
   readonly help: string;
-  /** The value may hold a password: a mistake shows no part of it that could be one. */
-  readonly secret?: true;
+  /**
+   * The value is a secret, or a `url` that may hold one: a mistake shows no part of it that could be one, and the
+   * value may stand in a file that the variable's twin names (`secretFileVariable`).
+   */
+  readonly secret?: true | 'url';
   /** From the variable's text to the value. */
   readonly schema: z.ZodType<Value, string>;
+}
+
+/** The variable that names a file with the value of a secret setting. */
+export function secretFileVariable({ env, secret }: SettingDefinition<unknown>): string | undefined {
+  return secret === undefined ? undefined : `${env}_FILE`;
 }
 
 const define = <Value>(definition: SettingDefinition<Value>): SettingDefinition<Value> =>
@@ -88,6 +98,37 @@ const isRe2 = (text: string): boolean => {
 const isHost = (text: string): boolean =>
   isIP(text) !== 0 || /^(?=.*[a-z])(?!-)[\w-]+(?:\.[\w-]+)*\.?$/i.test(text);
 
+const isProxyUrl = (text: string): boolean =>
+  isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
+
+const filePath = z.string().regex(/^(?:.*[^/])?$/);
+
+const PAIR_ESCAPES = 'in which `\\,` is a comma and `\\\\` a backslash';
+
+const pairs: z.ZodType<Pairs, string> = z.string().transform((text, context) => {
+  const list = parsePairs(text);
+  if (list !== undefined) return list;
+  context.addIssue({ code: 'custom' });
+  return z.NEVER;
+});
+
+/** Parameters that the client sends itself. */
+const OWN_PARAMETERS = /^(?:query|time|start|end|step)$/;
+
+/** Headers that frame a message, or that the client must agree with. */
+const OWN_HEADERS =
+  /^(?:accept|accept-encoding|connection|content-.*|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** Names and values as in RFC 9110, section 5; each name once. */
+const areHeaders = (list: Pairs): boolean =>
+  list.every(
+    ([name, value]) =>
+      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) &&
+      /^[\t\x20-\x7e]*$/.test(value) &&
+      !OWN_HEADERS.test(name) &&
+      list.filter(([other]) => other.toLowerCase() === name.toLowerCase()).length === 1,
+  );
+
 export const SETTINGS = Object.freeze({
   prometheusUrl: define({
     env: 'PROMETHEUS_URL',
@@ -95,8 +136,141 @@ export const SETTINGS = Object.freeze({
     expected: 'an http:// or https:// URL without query and fragment; a path prefix is allowed',
     example: 'https://user:pass%2Fword@example.org/prometheus',
     help: 'Base URL of the Prometheus HTTP API; a path prefix is kept. `user:password@` means basic authentication.',
-    secret: true,
+    secret: 'url',
     schema: z.string().refine(isHttpUrl),
+  }),
+  prometheusUsername: define({
+    env: 'PROMETHEUS_USERNAME',
+    default: '',
+    expected: 'a user name without `:`',
+    example: 'watcher',
+    help: 'User for basic authentication, instead of `user:password@` in the URL.',
+    schema: z.string().regex(/^[^:\p{Cc}]*$/u),
+  }),
+  prometheusPassword: define({
+    env: 'PROMETHEUS_PASSWORD',
+    default: '',
+    expected: 'a password',
+    example: 'correct horse battery staple',
+    help: 'Password of `PROMETHEUS_USERNAME`. Its file is read again when it changes.',
+    secret: true,
+    schema: z.string(),
+  }),
+  prometheusBearerToken: define({
+    env: 'PROMETHEUS_BEARER_TOKEN',
+    default: '',
+    expected: 'a token: one word of ASCII characters',
+    example: 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl',
+    help: 'Token that is sent as `Authorization: Bearer …`. Its file is read again when it changes.',
+    secret: true,
+    schema: z.string().regex(/^[\x21-\x7e]*$/),
+  }),
+  prometheusHeaders: define({
+    env: 'PROMETHEUS_HEADERS',
+    default: '',
+    expected: `headers as \`name=value,name=value\`, ${PAIR_ESCAPES}; none of those that the exporter sets itself`,
+    example: 'X-Scope-OrgID=shop',
+    help: 'HTTP headers that are sent with every request.',
+    secret: true,
+    schema: pairs.refine(areHeaders),
+  }),
+  prometheusQueryParameters: define({
+    env: 'PROMETHEUS_QUERY_PARAMETERS',
+    default: '',
+    expected: `parameters as \`name=value,name=value\`, ${PAIR_ESCAPES}; none of \`query\`, \`time\`, \`start\`, \`end\`, \`step\``,
+    example: 'dedup=true,partial_response=false',
+    help: 'Parameters that are added to the URL of every request.',
+    secret: true,
+    schema: pairs.refine((list) => list.every(([name]) => !OWN_PARAMETERS.test(name))),
+  }),
+  prometheusHttpMethod: define({
+    env: 'PROMETHEUS_HTTP_METHOD',
+    default: 'POST',
+    expected: 'one of `POST`, `GET`',
+    example: 'GET',
+    help: 'How queries are sent: `POST` has no limit of length, `GET` passes proxies that let nothing else through.',
+    schema: oneOf('POST', 'GET'),
+  }),
+  prometheusCaFile: define({
+    env: 'PROMETHEUS_CA_FILE',
+    default: '',
+    expected: 'the path of a file with certificates in PEM, or nothing for those that Node.js trusts',
+    example: '/etc/detector/tls/ca.crt',
+    help: 'The authorities that the certificate of Prometheus may be signed by. Read again when it changes.',
+    schema: filePath,
+  }),
+  prometheusCertFile: define({
+    env: 'PROMETHEUS_CERT_FILE',
+    default: '',
+    expected: 'the path of a file with a certificate in PEM, or nothing',
+    example: '/etc/detector/tls/tls.crt',
+    help: 'Client certificate. Read again when it changes.',
+    schema: filePath,
+  }),
+  prometheusKeyFile: define({
+    env: 'PROMETHEUS_KEY_FILE',
+    default: '',
+    expected: 'the path of a file with an unencrypted private key in PEM, or nothing',
+    example: '/etc/detector/tls/tls.key',
+    help: 'Private key of the client certificate. Read again when it changes.',
+    schema: filePath,
+  }),
+  prometheusServerName: define({
+    env: 'PROMETHEUS_SERVER_NAME',
+    default: '',
+    expected: 'a host name, or nothing for the host in `PROMETHEUS_URL`',
+    example: 'prometheus.example.org',
+    help: 'The name that the certificate of Prometheus must be made for, where it is another than in the URL.',
+    schema: z.string().refine((text) => text === '' || (isHost(text) && isIP(text) === 0)),
+  }),
+  insecureSkipVerify: define({
+    env: 'INSECURE_SKIP_VERIFY',
+    default: 'false',
+    expected: '`true` or `false`',
+    example: 'false',
+    help: 'Whether to accept every certificate of Prometheus. Whoever is between then reads the password.',
+    schema: oneOf('true', 'false').transform((text) => text === 'true'),
+  }),
+  prometheusProxyUrl: define({
+    env: 'PROMETHEUS_PROXY_URL',
+    default: '',
+    expected: 'an http:// URL without path, or nothing for no proxy',
+    example: 'http://user:pass%2Fword@proxy.example.org:3128',
+    help: 'HTTP proxy on the way to Prometheus. `HTTP_PROXY` and its like are not used.',
+    secret: 'url',
+    schema: z.string().refine((text) => text === '' || isProxyUrl(text)),
+  }),
+  prometheusMaxResponseBytes: define({
+    env: 'PROMETHEUS_MAX_RESPONSE_BYTES',
+    default: '67108864',
+    expected: 'a whole number of bytes from 1048576 (1 MiB) to 1073741824 (1 GiB)',
+    example: '67108864',
+    help: 'Longer answers are refused, counted after decompression.',
+    schema: integer(1024 * 1024, 1024 * 1024 * 1024),
+  }),
+  queryOffsetSeconds: define({
+    env: 'PROMETHEUS_QUERY_OFFSET_SECONDS',
+    default: '0',
+    expected: 'a number of seconds from 0 to 3600',
+    example: '30',
+    help: 'How far in the past the newest values are taken: for a backend that hides or lacks the latest.',
+    schema: decimal(0, 3600),
+  }),
+  matchers: define({
+    env: 'PROMETHEUS_MATCHERS',
+    default: '',
+    expected: 'label matchers of PromQL, or nothing',
+    example: 'cluster="berlin",env!="dev"',
+    help: 'Label matchers that are put into every selector of every query, such as for one of several clusters.',
+    schema: z.string().transform((text, context) => {
+      try {
+        return parseMatchers(text);
+      } catch (error) {
+        if (!(error instanceof MatchersError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    }),
   }),
   namespaceRegex: define({
     env: 'NAMESPACE_REGEX',
@@ -243,7 +417,7 @@ export const SETTINGS = Object.freeze({
     expected: 'the path of a YAML file (it does not end in `/`), or nothing for the built-in features',
     example: '/etc/detector/features.yaml',
     help: 'A file with the features to judge pods by, in place of the built-in ones.',
-    schema: z.string().regex(/^(?:.*[^/])?$/),
+    schema: filePath,
   }),
   modelPath: define({
     env: 'MODEL_PATH',
@@ -307,9 +481,14 @@ export const SETTINGS = Object.freeze({
   }),
 });
 
+export type SettingName = keyof typeof SETTINGS;
+
 /** The settings as values, frozen. */
 export type Settings = {
-  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends SettingDefinition<infer Value>
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends SettingDefinition<infer Value>
     ? Value
     : never;
+} & {
+  /** The files that secrets were read from, for those who look whether they change. */
+  readonly secretFiles: Readonly<Partial<Record<SettingName, string>>>;
 };

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTableBuilder } from '../features/table.js';
+import type { OwnerQueries } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import type { Model } from '../model/model.js';
 import type { ModelSlot } from '../model/slot.js';
@@ -15,6 +16,9 @@ import { WorkloadDirectory } from './workloads.js';
 /** What passes work with. */
 export interface DetectionPassOptions {
   readonly api: PrometheusApi;
+  readonly ownerQueries: OwnerQueries;
+  /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
+  readonly queryOffsetSeconds?: number;
   readonly slot: ModelSlot;
   /** Longest time for all queries of a pass together, in seconds. */
   readonly timeoutSeconds: number;
@@ -64,7 +68,7 @@ export class DetectionPass {
 
   constructor(options: DetectionPassOptions) {
     this.#options = options;
-    this.#workloads = new WorkloadDirectory(options.api);
+    this.#workloads = new WorkloadDirectory(options.api, options.ownerQueries);
   }
 
   /**
@@ -124,7 +128,7 @@ export class DetectionPass {
   }
 
   async #pass(signal: AbortSignal, ownersTimeoutSeconds: number): Promise<PassOutcome> {
-    const { slot, now, onOutcome, whyNoModel } = this.#options;
+    const { slot, now, onOutcome, queryOffsetSeconds = 0, whyNoModel } = this.#options;
     const started = now();
     const queries: QueryReport[] = [];
     const warnings: string[] = [];
@@ -143,7 +147,7 @@ export class DetectionPass {
     try {
       const detection = await this.#score(
         model,
-        { timeSeconds: started / 1000, signal, ownersTimeoutSeconds },
+        { timeSeconds: started / 1000 - queryOffsetSeconds, signal, ownersTimeoutSeconds },
         { queries, warnings },
       );
       return end({ ...report(), kind: 'detection', detection });

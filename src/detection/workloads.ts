@@ -2,7 +2,7 @@
 
 import { queryOwners } from '../features/owners.js';
 import { podKey } from '../features/table.js';
-import { workloadFromName } from '../features/workload.js';
+import { type OwnerQueries, workloadFromName } from '../features/workload.js';
 import { WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import type { PrometheusApi } from '../prometheus/api.js';
@@ -26,10 +26,12 @@ interface Entry {
  */
 export class WorkloadDirectory {
   readonly #api: PrometheusApi;
+  readonly #queries: OwnerQueries;
   #later = new Map<string, Entry>();
 
-  constructor(api: PrometheusApi) {
+  constructor(api: PrometheusApi, queries: OwnerQueries) {
     this.#api = api;
+    this.#queries = queries;
   }
 
   /** The workload of a pod, as far as it is known; else by its name. */
@@ -70,7 +72,7 @@ export class WorkloadDirectory {
     }
     this.#later = later;
     if (asked.length === 0) return;
-    const owners = await queryOwners(this.#api, timeSeconds, signal);
+    const owners = await queryOwners(this.#api, this.#queries, timeSeconds, signal);
     for (const key of asked) {
       const workload = owners.get(key);
       const entry = later.get(key);

@@ -1,6 +1,7 @@
 /** The features by which a pod is judged: what each is, how it is asked for, and which way it can go wrong. */
 
 import type { FeatureSpec } from './feature-spec.js';
+import { addMatchers } from './matchers.js';
 import { fillTemplate, type QueryOptions } from './template.js';
 
 /** A column of the feature table. */
@@ -94,7 +95,7 @@ export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureD
     name: spec.name,
     unit: spec.unit,
     help: spec.help,
-    query: fillTemplate(spec.query, options).text.trim(),
+    query: addMatchers(fillTemplate(spec.query, options).text.trim(), options.matchers ?? ''),
     podLabel: fillTemplate(spec.pod_label, options).text,
     type: spec.type,
     direction: spec.direction,

@@ -14,12 +14,15 @@ import {
 import { nodeAt, offsetInScalar, offsetOfNode, type YamlPath } from '../yaml/source.js';
 import { BUILTIN_FEATURES, type FeatureDefinition, toDefinition } from './catalog.js';
 import { FEATURE_FIELDS, FeatureSpec } from './feature-spec.js';
+import { buildOwnerQueries } from './owners.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
 import { type FilledTemplate, fillTemplate, type QueryOptions } from './template.js';
+import type { OwnerQueries } from './workload.js';
 
-/** Features, and where each comes from. */
+/** Features and where each comes from, and the queries that go with them. */
 export interface FeatureSet {
   readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
   /** By name, for messages: `features.yaml:12:5`. A built-in feature has none. */
   readonly places: ReadonlyMap<string, string>;
 }
@@ -75,6 +78,7 @@ export function parseFeatureFile(text: string, path: string, options: QueryOptio
   const found = own.flatMap(({ offset, spec }) => (spec === undefined ? [] : [{ offset, spec }]));
   return {
     features: [...taken, ...found.map(({ spec }) => spec)].map((spec) => toDefinition(spec, options)),
+    ownerQueries: buildOwnerQueries(options),
     places: new Map(found.map(({ offset, spec }) => [spec.name, report.place(offset)])),
   };
 }

@@ -3,6 +3,7 @@
 import { readBoundedText, UnreadableFileError } from '../bounded-file.js';
 import { buildCatalog } from './catalog.js';
 import { FeatureFileError, type FeatureSet, parseFeatureFile } from './feature-file.js';
+import { buildOwnerQueries } from './owners.js';
 import type { QueryOptions } from './template.js';
 
 /**
@@ -12,7 +13,13 @@ import type { QueryOptions } from './template.js';
  * @throws {FeatureFileError} when the file cannot be read, or is wrong.
  */
 export async function loadFeatures(path: string, options: QueryOptions): Promise<FeatureSet> {
-  if (path === '') return { features: buildCatalog(options), places: new Map() };
+  if (path === '') {
+    return {
+      features: buildCatalog(options),
+      ownerQueries: buildOwnerQueries(options),
+      places: new Map(),
+    };
+  }
   return parseFeatureFile(await readText(path), path, options);
 }
 

@@ -11,6 +11,8 @@ export interface QueryOptions {
   readonly podLabel: string;
   /** The window of the CPU rate, a Prometheus duration: `1m`. */
   readonly cpuRateWindow: string;
+  /** Label matchers for every selector of every query, as `parseMatchers` gives them; none if unset. */
+  readonly matchers?: string;
 }
 
 /** A template whose placeholders are filled. */

@@ -5,14 +5,14 @@ import { isObjectName } from './object-name.js';
 import { podKey } from './table.js';
 
 /** The queries that name the owners of pods, and the owners of those owners. */
-export const OWNER_QUERIES = Object.freeze({
-  pod: 'kube_pod_owner',
-  replicaSet: 'kube_replicaset_owner',
-  job: 'kube_job_owner',
-});
+export interface OwnerQueries {
+  readonly pod: string;
+  readonly replicaSet: string;
+  readonly job: string;
+}
 
-/** The answers to `OWNER_QUERIES`. */
-export type OwnerAnswers = Readonly<Record<keyof typeof OWNER_QUERIES, SeriesSet>>;
+/** The answers to the owner queries. */
+export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, SeriesSet>>;
 
 /** Workload of a pod by its key (`podKey`), as far as kube-state-metrics names an owner. */
 export type Owners = ReadonlyMap<string, string>;

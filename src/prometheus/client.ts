@@ -1,69 +1,96 @@
 /** A Prometheus HTTP API over axios. */
 
 import * as http from 'node:http';
-import * as https from 'node:https';
 import type { Readable } from 'node:stream';
-import axios, { type AxiosResponse, isAxiosError } from 'axios';
+import axios, { type AxiosProxyConfig, type AxiosResponse, isAxiosError } from 'axios';
 import { AnswerReader } from './answer-reader.js';
 import type { PrometheusServerApi, QueryResult } from './api.js';
 import { readBody, readText } from './body.js';
 import { decodeBuildInfo } from './build-info.js';
+import type { PrometheusConnection } from './connection.js';
 import type { ResultType } from './decode.js';
 import type { Asked } from './errors.js';
 import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
+import { type Identity, RenewableIdentity } from './identity.js';
 import { KnownSeriesByQuery } from './known-series.js';
-import { type BaseUrl, endpointUrl, parseBaseUrl } from './url.js';
+import { endpointUrl, parseBaseUrl } from './url.js';
 
 export interface PrometheusClientOptions {
-  /** An `http:` or `https:` URL. A path prefix is kept; `user:password@` means basic authentication. */
-  readonly baseUrl: string;
-  /** Longer answers are refused; counted after decompression. Default `DEFAULT_MAX_RESPONSE_BYTES`. */
-  readonly maxResponseBytes?: number;
-  /** PEM certificates of the authorities to trust, instead of those that Node trusts. */
-  readonly ca?: string;
   /** Called once for each finished request with the HTTP status, or `error` if no whole answer came. */
   readonly onRequest?: (code: string) => void;
+  /** Told, once each time, of a file of the connection that cannot be used any more. */
+  readonly onWarning?: (sentence: string) => void;
 }
 
-/**
- * 64 MiB: about 2 million samples, three times what one request of a training asks for. The three queries of a pass
- * together stay below the memory that a container of this program is given (512 MiB), even if none has an end.
- */
-export const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** Names and values in the order in which they are sent. */
+type Parameters = readonly (readonly [name: string, value: string])[];
 
 /**
- * Requests go to the server itself (no proxy from the environment, no redirects) by POST, so that a query may be
- * long. Connections are kept; idle ones do not keep the process alive.
+ * Requests go to the server itself (no redirects, no proxy but that of the connection) by POST, so that a query may
+ * be long, unless the connection says GET. Connections are kept; idle ones do not keep the process alive.
  *
- * @throws {Error} if the base URL is none.
+ * @throws {Error} if the base URL or the proxy URL is none.
  */
-export function createPrometheusClient(options: PrometheusClientOptions): PrometheusServerApi {
-  const base = parseBaseUrl(options.baseUrl);
-  const quote = quoteWithout(base);
+export function createPrometheusClient(
+  connection: PrometheusConnection,
+  { onRequest, onWarning }: PrometheusClientOptions = {},
+): PrometheusServerApi {
+  const base = parseBaseUrl(connection.baseUrl);
+  const proxy = connection.proxyUrl === undefined ? undefined : parseBaseUrl(connection.proxyUrl);
+  const identity = new RenewableIdentity(connection, onWarning ?? (() => undefined));
   const client = axios.create({
-    ...(base.credentials && { auth: base.credentials }),
-    headers: { Accept: 'application/json', 'User-Agent': 'k8s-anomaly-detector' },
+    headers: { Accept: 'application/json', 'User-Agent': 'k8s-anomaly-detector', ...connection.headers },
     httpAgent: new http.Agent({ keepAlive: true }),
-    httpsAgent: new https.Agent({ keepAlive: true, ca: options.ca }),
-    maxContentLength: options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
+    maxContentLength: connection.maxResponseBytes,
+    // To follow one would carry the headers elsewhere, and turn POST into GET without the query.
     maxRedirects: 0,
-    proxy: false,
+    proxy: connection.proxyUrl === undefined ? false : proxyConfiguration(connection.proxyUrl),
     responseType: 'stream',
     validateStatus: () => true,
   });
 
   const knownSeries = new KnownSeriesByQuery();
 
-  const post = async (
+  const send = async (
     asked: Asked,
-    parameters: Record<string, string>,
+    method: PrometheusConnection['method'],
+    parameters: Parameters,
+    identified: Identity,
     signal: AbortSignal,
   ): Promise<AxiosResponse<Readable>> => {
+    const { authorization, httpsAgent } = identified;
+    // Tenancy proxies look for their parameters in the URL, and a form is no place for them.
+    const isGet = method === 'GET';
+    const search = form([...connection.queryParameters, ...(isGet ? parameters : [])]).toString();
     try {
-      return await client.post<Readable>(asked.url, new URLSearchParams(parameters), { signal });
+      return await client.request<Readable>({
+        method,
+        url: search === '' ? asked.url : `${asked.url}?${search}`,
+        ...(!isGet && { data: form(parameters) }),
+        ...(authorization !== undefined && { headers: { Authorization: authorization } }),
+        httpsAgent,
+        signal,
+      });
     } catch (error) {
-      if (wasStale(error)) return post(asked, parameters, signal);
-      options.onRequest?.('error');
+      if (wasStale(error)) return send(asked, method, parameters, identified, signal);
+      onRequest?.('error');
+      throw connectionFailure(asked, error, signal);
+    }
+  };
+
+  const askedOf = (endpoint: string, query: string, { quote }: Identity): Asked => ({
+    url: endpointUrl(base, endpoint),
+    query,
+    quote,
+    proxyUrl: proxy?.display,
+  });
+
+  /** What is read of a body, or why it did not come to its end. */
+  const whole = async <Body>(asked: Asked, reading: Promise<Body>, signal: AbortSignal): Promise<Body> => {
+    try {
+      return await reading;
+    } catch (error) {
+      onRequest?.('error');
       throw connectionFailure(asked, error, signal);
     }
   };
@@ -71,59 +98,57 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
   const ask = async (
     endpoint: string,
     resultType: ResultType,
-    parameters: Record<string, string> & { query: string },
+    query: string,
+    times: Parameters,
     signal: AbortSignal,
   ): Promise<QueryResult> => {
-    const asked: Asked = { url: endpointUrl(base, endpoint), query: parameters.query, quote };
-    const response = await post(asked, parameters, signal);
+    const current = await identity.current();
+    const asked = askedOf(endpoint, query, current);
+    const response = await send(asked, connection.method, [['query', query], ...times], current, signal);
     const { status } = response;
-    const isSuccess = status >= 200 && status <= 299;
-    const reader = new AnswerReader(asked, resultType, knownSeries.get(parameters.query));
-    let refusal = '';
-    try {
-      if (isSuccess) await readBody(response, (chunk) => reader.push(chunk));
-      else refusal = await readText(response);
-    } catch (error) {
-      options.onRequest?.('error');
-      throw connectionFailure(asked, error, signal);
+    if (status < 200 || status > 299) {
+      const data = await whole(asked, readText(response), signal);
+      onRequest?.(String(status));
+      throw statusFailure(asked, { ...response, data });
     }
-    options.onRequest?.(String(status));
-    if (!isSuccess) throw statusFailure(asked, { ...response, data: refusal });
+    const reader = new AnswerReader(asked, resultType, knownSeries.get(query));
+    await whole(
+      asked,
+      readBody(response, (chunk) => reader.push(chunk)),
+      signal,
+    );
+    onRequest?.(String(status));
     const result = reader.finish((bytes, start) => notJsonFailure(asked, status, bytes, start));
-    if (resultType === 'matrix') knownSeries.set(parameters.query, reader.known());
+    if (resultType === 'matrix') knownSeries.set(query, reader.known());
     return result;
   };
 
   return {
     query: ({ query, timeSeconds, signal }) =>
-      ask('query', 'vector', { query, time: milliseconds(timeSeconds) }, signal),
+      ask('query', 'vector', query, [['time', milliseconds(timeSeconds)]], signal),
     queryRange: ({ query, startSeconds, endSeconds, stepSeconds, signal }) =>
       ask(
         'query_range',
         'matrix',
-        {
-          query,
-          start: milliseconds(startSeconds),
-          end: milliseconds(endSeconds),
-          step: milliseconds(stepSeconds),
-        },
+        query,
+        [
+          ['start', milliseconds(startSeconds)],
+          ['end', milliseconds(endSeconds)],
+          ['step', milliseconds(stepSeconds)],
+        ],
         signal,
       ),
     currentTimeSeconds: async (signal) => {
-      const { values } = await ask('query', 'vector', { query: 'vector(time())' }, signal);
+      const { values } = await ask('query', 'vector', 'vector(time())', [], signal);
       return values[0] ?? Number.NaN;
     },
     buildInfo: async (signal) => {
-      const url = endpointUrl(base, 'status/buildinfo');
-      try {
-        const response = await client.get<Readable>(url, { signal });
-        const body = await readText(response);
-        options.onRequest?.(String(response.status));
-        return response.status === 200 ? decodeBuildInfo(body) : undefined;
-      } catch (error) {
-        options.onRequest?.('error');
-        throw connectionFailure({ url, query: 'status/buildinfo', quote }, error, signal);
-      }
+      const current = await identity.current();
+      const asked = askedOf('status/buildinfo', 'status/buildinfo', current);
+      const response = await send(asked, 'GET', [], current, signal);
+      const body = await whole(asked, readText(response), signal);
+      onRequest?.(String(response.status));
+      return response.status === 200 ? decodeBuildInfo(body) : undefined;
     },
   };
 }
@@ -131,6 +156,16 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
 /** Seconds as text, to the millisecond: the resolution of Prometheus. */
 function milliseconds(seconds: number): string {
   return seconds.toFixed(3);
+}
+
+function form(parameters: Parameters): URLSearchParams {
+  return new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
+}
+
+function proxyConfiguration(proxyUrl: string): AxiosProxyConfig {
+  const { protocol, hostname, port } = new URL(proxyUrl);
+  const { credentials } = parseBaseUrl(proxyUrl);
+  return { protocol, host: hostname, port: Number(port || 80), ...(credentials && { auth: credentials }) };
 }
 
 /**
@@ -146,18 +181,3 @@ function wasStale(error: unknown): boolean {
     error.request.reusedSocket
   );
 }
-
-/** A server may repeat what it was sent, so its words are searched for the password before they are shown. */
-function quoteWithout({ credentials }: BaseUrl): Asked['quote'] {
-  const { username, password } = credentials ?? { username: '', password: '' };
-  const basic = Buffer.from(`${username}:${password}`).toString('base64');
-  const secrets = [basic, password, encodeURIComponent(password)].filter((secret) => secret !== '');
-  return (text, length) => {
-    const start = text.slice(0, QUOTED_WINDOW);
-    const safe = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), start);
-    return safe.replace(/\s+/g, ' ').trim().slice(0, length);
-  };
-}
-
-/** Quotes are taken from the first characters only: a body may be large. */
-const QUOTED_WINDOW = 10_000;

@@ -78,8 +78,8 @@ export function decodeAnswer(
     offsets,
     timestampsSeconds,
     values,
-    warnings: texts(answer.warnings),
-    infos: texts(answer.infos),
+    warnings: texts(asked, answer.warnings),
+    infos: texts(asked, answer.infos),
   };
 }
 
@@ -128,8 +128,9 @@ export function readLabels(metric: unknown): Labels | undefined {
 }
 
 /** Remarks beside the data: odd ones are no reason to refuse it. */
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+function texts(asked: Asked, value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item) => typeof item === 'string').map((item) => asked.quote(item, REASON_LENGTH));
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

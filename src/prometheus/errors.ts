@@ -1,5 +1,7 @@
 /** What goes wrong between this program and Prometheus, in words that say what to do. */
 
+import type { Quote } from './redaction.js';
+
 /** The sort of failure, for code that decides; people read the message. */
 export type PrometheusErrorKind =
   /** Nothing listens at the address. */
@@ -41,13 +43,6 @@ export type PrometheusErrorKind =
   /** More bytes than the client accepts. */
   | 'too_large';
 
-/** A `PrometheusError` as plain data, to send to another thread or to put into JSON. */
-export interface PlainPrometheusError {
-  readonly kind: PrometheusErrorKind;
-  readonly message: string;
-  readonly retryAfterSeconds: number | undefined;
-}
-
 /**
  * A query that was not answered. The message says what was expected, what came, where, and what to do. There is no
  * `cause`: the errors below hold the request with its password; their text is part of the message.
@@ -63,26 +58,20 @@ export class PrometheusError extends Error {
   ) {
     super(message);
   }
-
-  static fromPlain({ kind, message, retryAfterSeconds }: PlainPrometheusError): PrometheusError {
-    return new PrometheusError(kind, message, retryAfterSeconds);
-  }
-
-  toPlain(): PlainPrometheusError {
-    return { kind: this.kind, message: this.message, retryAfterSeconds: this.retryAfterSeconds };
-  }
 }
 
 /** One request, as far as a message about its failure needs it. */
 export interface Asked {
   /** The address without user and password. */
   readonly url: string;
+  /** The proxy on the way, without user and password. */
+  readonly proxyUrl?: string | undefined;
   readonly query: string;
-  /** The start of what a server said, at most `length` characters, on one line, without the password. */
-  quote(text: string, length: number): string;
+  /** Shows what a server said, without secrets. */
+  readonly quote: Quote;
 }
 
-/** The one form of all messages. `got` continues a sentence, `advice` is one or more sentences. */
+/** The form of all messages about an answer. `got` continues a sentence, `advice` is one or more sentences. */
 export function failure(
   kind: PrometheusErrorKind,
   { url, query }: Asked,
@@ -92,4 +81,19 @@ export function failure(
 ): PrometheusError {
   const message = `Expected ${url} to answer the query \`${query}\`, got ${got}. ${advice}`;
   return new PrometheusError(kind, message, retryAfterSeconds);
+}
+
+/** Enough of a query to recognise it, where it is not to blame. */
+const QUERY_LENGTH = 60;
+
+/** The form of all messages about a connection: the cause first, since it is the same for every query. */
+export function connectionError(
+  kind: PrometheusErrorKind,
+  { url, proxyUrl, query }: Asked,
+  got: string,
+  advice: string,
+): PrometheusError {
+  const way = proxyUrl === undefined ? '' : ` through the proxy ${proxyUrl}`;
+  const shown = query.length > QUERY_LENGTH ? `${query.slice(0, QUERY_LENGTH)}…` : query;
+  return new PrometheusError(kind, `Got ${got} from ${url}${way}. ${advice} The query was \`${shown}\`.`);
 }

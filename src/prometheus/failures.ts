@@ -2,13 +2,23 @@
 
 import { type AxiosResponse, isAxiosError, isCancel } from 'axios';
 import { isObject } from './decode.js';
-import { type Asked, failure, type PrometheusError, type PrometheusErrorKind } from './errors.js';
+import {
+  type Asked,
+  connectionError,
+  failure,
+  type PrometheusError,
+  type PrometheusErrorKind,
+} from './errors.js';
 import { withoutSecrets } from './url.js';
 
 /** What a failure is, and what to do about it. */
 type Diagnosis = readonly [kind: PrometheusErrorKind, advice: string];
 
 const CORRECT_URL = 'Are the host and the port in PROMETHEUS_URL right?';
+
+const CLIENT_CERTIFICATE =
+  'The server wants a client certificate that it trusts: name it and its key in PROMETHEUS_CERT_FILE and ' +
+  'PROMETHEUS_KEY_FILE.';
 
 /** By the code of the system's, OpenSSL's or Node's error; the first that matches. */
 const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
@@ -18,17 +28,23 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
   [
     /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
     'tls',
-    'Use a host name in PROMETHEUS_URL that the certificate is made for.',
+    'Use a host name in PROMETHEUS_URL that the certificate is made for, or name one in PROMETHEUS_SERVER_NAME.',
   ],
   [
     /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
     'tls',
     'Renew the certificate of the server, or correct the clock of this machine.',
   ],
+  // What the server says of the certificate that it was shown, or not shown. Of TLS 1.2, only the text tells.
+  [
+    /^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)$/,
+    'tls',
+    CLIENT_CERTIFICATE,
+  ],
   [
     /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$/,
     'tls',
-    'Put the certificate of the authority that signed it into a file and name it in NODE_EXTRA_CA_CERTS.',
+    'Put the certificate of the authority that signed it into a file and name it in PROMETHEUS_CA_FILE.',
   ],
   [
     /^(EPROTO|ERR_(TLS|SSL)_\w+)$/,
@@ -39,7 +55,8 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
   [
     /^(ECONNRESET|EPIPE)$/,
     'connection',
-    'Does the port speak the protocol that PROMETHEUS_URL begins with? Else look at the log of the server.',
+    'Does the port speak the protocol that PROMETHEUS_URL begins with, and does it want a client certificate ' +
+      '(PROMETHEUS_CERT_FILE)? Else look at the log of the server.',
   ],
 ];
 
@@ -47,13 +64,18 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
 export function connectionFailure(asked: Asked, error: unknown, signal: AbortSignal): PrometheusError {
   if (isCancel(error)) {
     return isObject(signal.reason) && signal.reason.name === 'TimeoutError'
-      ? failure(
+      ? connectionError(
           'timeout',
           asked,
           'no whole answer in time',
           'Is Prometheus overloaded, or the timeout too short?',
         )
-      : failure('aborted', asked, 'an order to stop before the answer', 'Nothing is wrong with Prometheus.');
+      : connectionError(
+          'aborted',
+          asked,
+          'an order to stop before the answer',
+          'Nothing is wrong with Prometheus.',
+        );
   }
   const { code = 'unknown code', message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
@@ -63,21 +85,30 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
       'too_large',
       asked,
       `too large an answer (${text})`,
-      'Make the query select fewer series.',
+      'Make the query select fewer series, or raise PROMETHEUS_MAX_RESPONSE_BYTES.',
     );
   }
   if (isAxiosError(error) && error.response !== undefined) {
-    return failure(
+    return connectionError(
       'connection',
       asked,
       `HTTP ${error.response.status} and an answer that cannot be read to its end (${text})`,
       'Did the server stop, or does a proxy between limit answers?',
     );
   }
-  const [, kind, advice] = DIAGNOSES_BY_CODE.find(([codes]) => codes.test(code)) ?? UNKNOWN_CODE;
+  const [, kind, advice] =
+    DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
   // A connection that is reset may have carried a part of an answer: axios does not tell.
   const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
-  return failure(kind, asked, `${got} (${text})`, advice);
+  const proxyAdvice = asked.proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?';
+  return connectionError(kind, asked, `${got} (${text})`, advice + proxyAdvice);
+}
+
+/** The alert of TLS within OpenSSL's text, in the form of its code. */
+function refusal(message: string): string | undefined {
+  const [, alert] =
+    /\balert (certificate \w+|bad certificate|unknown ca|handshake failure)/.exec(message) ?? [];
+  return alert && `ERR_SSL_ALERT_${alert.replaceAll(' ', '_').toUpperCase()}`;
 }
 
 const UNKNOWN_CODE = [/./, 'connection', CORRECT_URL] as const;
@@ -87,21 +118,39 @@ const DIAGNOSES_BY_STATUS: ReadonlyMap<number, Diagnosis> = new Map<number, Diag
     400,
     [
       'bad_query',
-      'Correct the settings that make the query (NAMESPACE_REGEX, POD_LABEL, CPU_RATE_WINDOW and others).',
+      'Correct the settings that make the query (NAMESPACE_REGEX, PROMETHEUS_MATCHERS, POD_LABEL, CPU_RATE_WINDOW and others).',
     ],
   ],
   [
     401,
     [
       'unauthorized',
-      'Put the right user and password into PROMETHEUS_URL, as in https://user:password@example.org.',
+      'Put the right user and password into PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, or the right token into ' +
+        'PROMETHEUS_BEARER_TOKEN.',
     ],
   ],
-  [403, ['forbidden', 'Allow queries to this user, or to this address, at the server.']],
+  [
+    403,
+    [
+      'forbidden',
+      'Allow queries to this user, or to this address, at the server; some want a parameter or a header more ' +
+        '(PROMETHEUS_QUERY_PARAMETERS, PROMETHEUS_HEADERS).',
+    ],
+  ],
   [404, ['not_found', 'Is there a path prefix missing in PROMETHEUS_URL, such as /prometheus?']],
   [
     405,
-    ['method_not_allowed', 'Queries are sent with POST: does a proxy forbid it, or is it another server?'],
+    [
+      'method_not_allowed',
+      'Does a proxy forbid POST? Then set PROMETHEUS_HTTP_METHOD to GET. Else it is another server.',
+    ],
+  ],
+  [
+    407,
+    [
+      'unauthorized',
+      'Put the right user and password into PROMETHEUS_PROXY_URL, as in http://user:password@proxy.',
+    ],
   ],
   [
     422,
@@ -119,6 +168,8 @@ export function statusFailure(asked: Asked, response: AxiosResponse<string>): Pr
   if (status === 400 && /HTTPS (server|port)/.test(body)) {
     return failure('tls', asked, got, 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.');
   }
+  // In the words of nginx.
+  if (status === 400 && /SSL certificate/.test(body)) return failure('tls', asked, got, CLIENT_CERTIFICATE);
   const [kind, advice] = DIAGNOSES_BY_STATUS.get(status) ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
   return failure(kind, asked, got, advice, retryAfterSeconds(response));
 }

@@ -32,7 +32,7 @@ export function parseBaseUrl(text: string): BaseUrl {
 }
 
 /** Where to send a request to: the path is appended, so a prefix in the base URL stays. */
-export function endpointUrl(base: BaseUrl, endpoint: string): string {
+export function endpointUrl(base: Pick<BaseUrl, 'display'>, endpoint: string): string {
   return `${base.display}/api/v1/${endpoint}`;
 }
 

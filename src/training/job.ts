@@ -3,7 +3,7 @@
 import type { FeatureDefinition } from '../features/catalog.js';
 import { queryOwners } from '../features/owners.js';
 import { type BuiltTable, type FeatureTable, FeatureTableBuilder, podKey } from '../features/table.js';
-import { type Owners, workloadFromName } from '../features/workload.js';
+import { type OwnerQueries, type Owners, workloadFromName } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
@@ -14,6 +14,7 @@ import type { EncodedModel } from './snapshots.js';
 /** What to train on. */
 export interface TrainingRequest {
   readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
   readonly parameters: ModelParameters;
   readonly lookbackSeconds: number;
   readonly stepSeconds: number;
@@ -68,7 +69,7 @@ export async function train(
   const grid = trainingWindow(request);
   const warnings = new Set<string>();
   const end = grid.grid.at(-1) as number;
-  const owners = await fetchOwners(api, end, warnings, signal);
+  const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
   const fetching: Fetching = { api, features: request.features, owners, warnings, signal };
   const window = await fetchTable(fetching, grid);
   requireEnoughSamples(window.built, window.found);
@@ -143,12 +144,13 @@ async function fetchFeature(
 /** Owners are a refinement: without kube-state-metrics, or without an answer, the names of pods tell. */
 async function fetchOwners(
   api: PrometheusApi,
+  queries: OwnerQueries,
   timeSeconds: number,
   warnings: Set<string>,
   signal: AbortSignal,
 ): Promise<Owners> {
   try {
-    return await queryOwners(api, timeSeconds, withDeadline(signal));
+    return await queryOwners(api, queries, timeSeconds, withDeadline(signal));
   } catch (error) {
     if (signal.aborted) throw error;
     warnings.add(

@@ -7,6 +7,14 @@ import type { WorkerInput, WorkerMessage } from './worker.js';
 /** A training that ended without a model. The message is the one of the error in the worker. */
 export class TrainingFailedError extends Error {
   override readonly name = 'TrainingFailedError';
+
+  /** @param retryAfterSeconds How long Prometheus asks to wait before the next try. */
+  constructor(
+    message: string,
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(message);
+  }
 }
 
 /** Bounds of the time for a training, in seconds: several slow requests, and not for ever. */
@@ -56,7 +64,7 @@ export function trainInWorker(
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'request') onRequest(message.code);
       else if (message.kind === 'trained') resolve(message.result);
-      else reject(new TrainingFailedError(message.message));
+      else reject(new TrainingFailedError(message.message, message.retryAfterSeconds));
     });
     worker.on('error', (error) => {
       reject(new TrainingFailedError(`The training thread failed: ${error.message}`));

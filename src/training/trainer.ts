@@ -6,6 +6,7 @@ import { type Logger, messageOf } from '../logging/logger.js';
 import type { ModelSlot } from '../model/slot.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { TrainingResult } from './job.js';
+import { TrainingFailedError } from './run-in-worker.js';
 import type { Schedule } from './schedule.js';
 import type { EncodedModel } from './snapshots.js';
 
@@ -53,6 +54,9 @@ export interface TrainerOptions {
 const FIRST_RETRY_MILLISECONDS = 1_000;
 const LONGEST_RETRY_MILLISECONDS = 60_000;
 
+/** A server may ask for more patience, but not for any: as long as from one training to the next. */
+const LONGEST_ASKED_RETRY_MILLISECONDS = 15 * 60_000;
+
 /** Where the schedule tells no interval. */
 export const DEFAULT_INTERVAL_SECONDS = 15 * 60;
 
@@ -62,6 +66,8 @@ export class Trainer {
   readonly #stopping = new AbortController();
   #schedule: Schedule | undefined;
   #current: Promise<boolean> | undefined;
+  /** How long Prometheus asked to wait when the last training failed. */
+  #retryAfterSeconds: number | undefined;
   #account: Omit<TrainingState, 'running' | 'nextRun'> = {
     runs: 0,
     failures: 0,
@@ -104,7 +110,8 @@ export class Trainer {
     const { signal } = this.#stopping;
     let wait = FIRST_RETRY_MILLISECONDS;
     while (!(await this.train()) && this.#account.lastSuccessSeconds === undefined && !signal.aborted) {
-      await this.#options.delay(wait, signal);
+      const asked = Math.min((this.#retryAfterSeconds ?? 0) * 1000, LONGEST_ASKED_RETRY_MILLISECONDS);
+      await this.#options.delay(Math.max(wait, asked), signal);
       // The schedule may have brought a model meanwhile.
       if (this.#account.lastSuccessSeconds !== undefined) return;
       wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
@@ -128,6 +135,7 @@ export class Trainer {
   async #trainOnce(dueSeconds: number): Promise<boolean> {
     const { train, slot, save, logger, now } = this.#options;
     const started = now();
+    this.#retryAfterSeconds = undefined;
     try {
       const { model, warnings, encoded } = await train(this.#stopping.signal, {
         dueSeconds,
@@ -152,6 +160,7 @@ export class Trainer {
     } catch (error) {
       if (this.#stopping.signal.aborted) return false;
       const message = messageOf(error);
+      if (error instanceof TrainingFailedError) this.#retryAfterSeconds = error.retryAfterSeconds;
       this.#account = {
         ...this.#account,
         runs: this.#account.runs + 1,

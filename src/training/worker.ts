@@ -5,11 +5,13 @@ import { messageOf } from '../logging/logger.js';
 import { decodeModel, encodeModel } from '../model/codec.js';
 import type { Model } from '../model/model.js';
 import { createPrometheusClient } from '../prometheus/client.js';
+import type { PrometheusConnection } from '../prometheus/connection.js';
+import { PrometheusError } from '../prometheus/errors.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
 /** What the thread is started with. */
 export interface WorkerInput {
-  readonly prometheusUrl: string;
+  readonly connection: PrometheusConnection;
   readonly request: TrainingRequest;
   /** Whether the model shall come as bytes too. */
   readonly encode?: boolean;
@@ -19,15 +21,13 @@ export interface WorkerInput {
 export type WorkerMessage =
   | { readonly kind: 'request'; readonly code: string }
   | { readonly kind: 'trained'; readonly result: TrainingResult }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly retryAfterSeconds: number | undefined };
 
-async function run({ prometheusUrl, request, encode = false }: WorkerInput): Promise<void> {
+async function run({ connection, request, encode = false }: WorkerInput): Promise<void> {
   const post = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []) =>
     parentPort?.postMessage(message, transferred);
-  const api = createPrometheusClient({
-    baseUrl: prometheusUrl,
-    onRequest: (code) => post({ kind: 'request', code }),
-  });
+  // A file that cannot be read is told of by the client of the other thread.
+  const api = createPrometheusClient(connection, { onRequest: (code) => post({ kind: 'request', code }) });
   // The thread that started this one ends it as a whole; nothing here has to abort.
   const never = new AbortController().signal;
   try {
@@ -41,7 +41,8 @@ async function run({ prometheusUrl, request, encode = false }: WorkerInput): Pro
       );
     }
   } catch (error) {
-    post({ kind: 'failed', message: messageOf(error) });
+    const retryAfterSeconds = error instanceof PrometheusError ? error.retryAfterSeconds : undefined;
+    post({ kind: 'failed', message: messageOf(error), retryAfterSeconds });
   }
 }
 

@@ -1,12 +1,11 @@
 import { expect } from 'chai';
 import { History } from '../../src/backtest/history.js';
 import { gridBetween, toSlab } from '../../src/backtest/slab.js';
-import { OWNER_QUERIES } from '../../src/features/workload.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
 import { train } from '../../src/training/job.js';
 import { fakeApi } from '../support/fake-api.js';
 import { rejection } from '../support/rejection.js';
-import { type Answer, FEATURES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import { type Answer, FEATURES, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
 
 const END = 1_777_593_600;
 const START = END - 4 * 3600;
@@ -60,6 +59,7 @@ describe('a history in memory', () => {
   it('gives the service’s own training the same model as the server does', async () => {
     const request = {
       features: FEATURES,
+      ownerQueries: OWNER_QUERIES,
       parameters: PARAMETERS,
       lookbackSeconds: 3600,
       stepSeconds: 60,

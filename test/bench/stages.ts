@@ -9,6 +9,7 @@ import { gzip } from 'node:zlib';
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/detection/detect.js';
 import type { PassOutcome } from '../../src/detection/detection.js';
 import { buildCatalog } from '../../src/features/catalog.js';
+import { buildOwnerQueries } from '../../src/features/owners.js';
 import { FeatureTableBuilder, podKey } from '../../src/features/table.js';
 import { createMetrics } from '../../src/metrics/registry.js';
 import type { ModelParameters } from '../../src/model/fit.js';
@@ -20,6 +21,7 @@ import { scoreInputs } from '../../src/model/score.js';
 import { AnswerReader } from '../../src/prometheus/answer-reader.js';
 import type { QueryResult } from '../../src/prometheus/api.js';
 import { createPrometheusClient } from '../../src/prometheus/client.js';
+import { connectionTo } from '../../src/prometheus/connection.js';
 import { NO_KNOWN_SERIES } from '../../src/prometheus/known-series.js';
 import { train } from '../../src/training/job.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
@@ -84,12 +86,18 @@ function fetchBody(query: string): Promise<Buffer> {
 /** What a read from a socket brings. */
 const CHUNK_BYTES = 64 * 1024;
 
-const asked = { url, query: '', quote: (text: string, length: number) => text.slice(0, length) };
+const asked = {
+  url,
+  proxyUrl: undefined,
+  query: '',
+  quote: (text: string, length: number) => text.slice(0, length),
+};
 
 async function measureScrape(): Promise<void> {
-  const api = createPrometheusClient({ baseUrl: url });
+  const api = createPrometheusClient(connectionTo(url));
   const request = {
     features: FEATURES,
+    ownerQueries: buildOwnerQueries({ namespaceRegex: '.*' }),
     parameters: PARAMETERS,
     lookbackSeconds: 3600,
     stepSeconds: 60,

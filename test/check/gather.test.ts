@@ -7,7 +7,7 @@ import { PrometheusError } from '../../src/prometheus/errors.js';
 import { CONDITIONS } from '../support/check-facts.js';
 import { type FakeApi, fakeApi } from '../support/fake-api.js';
 import { rejection } from '../support/rejection.js';
-import { type FakeSample, FEATURES } from '../support/small-cluster.js';
+import { type FakeSample, FEATURES, OWNER_QUERIES } from '../support/small-cluster.js';
 
 const NOW = 1_767_268_800;
 
@@ -37,6 +37,7 @@ const FINE_ANSWERS: readonly (readonly [RegExp, readonly FakeSample[]])[] = [
 const gathering = (api: PrometheusServerApi, replaced: Partial<Gathering> = {}): Gathering => ({
   api,
   features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
   training: CONDITIONS.training,
   now: () => NOW,
   signal: new AbortController().signal,

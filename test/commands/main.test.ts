@@ -418,6 +418,31 @@ describe('main', function () {
     });
   });
 
+  it('tells all mistakes of the connection at once, and shows no secret', async () => {
+    const program = startProgram([], {
+      PORT: 'x',
+      PROMETHEUS_PASSWORD: 'hunter2',
+      PROMETHEUS_BEARER_TOKEN_FILE: '/does/not/exist',
+      PROMETHEUS_CERT_FILE: '/does/not/exist',
+    });
+    expect((await program.ended()).code).to.equal(2);
+    for (const name of [
+      'PORT',
+      'PROMETHEUS_PASSWORD',
+      'PROMETHEUS_BEARER_TOKEN_FILE',
+      'PROMETHEUS_CERT_FILE',
+    ]) {
+      expect(program.stderr()).to.include(`\n  ${name}: expected`);
+    }
+    expect(program.stderr()).not.to.include('hunter2');
+  });
+
+  it('warns at start that certificates are not checked', async () => {
+    const program = serveWith({ INSECURE_SKIP_VERIFY: 'true' });
+    await program.listening();
+    expect(program.stderr()).to.include('INSECURE_SKIP_VERIFY: every certificate is accepted');
+  });
+
   it('lists in its help what the settings have, and nothing else', async () => {
     const program = startProgram(['--help']);
     await program.ended();

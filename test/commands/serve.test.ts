@@ -317,6 +317,24 @@ describe('serve', function () {
       expect(Math.min(...starts)).to.be.above(Date.now() / 1000 - 3600 - 120);
     });
 
+    it('asks for nothing newer than PROMETHEUS_QUERY_OFFSET_SECONDS ago', async () => {
+      await start({ PROMETHEUS_QUERY_OFFSET_SECONDS: '600' });
+      await trained();
+      await scrape();
+      const newest = Math.max(...prometheus.requests.map(({ endSeconds }) => endSeconds));
+      expect(newest).to.be.within(Date.now() / 1000 - 630, Date.now() / 1000 - 600);
+      expect(prometheus.requests.some(isOfTraining)).to.equal(true);
+    });
+
+    it('puts PROMETHEUS_MATCHERS into every query', async () => {
+      await start({ PROMETHEUS_MATCHERS: 'cluster="berlin"', NAMESPACE_REGEX: 'shop' });
+      await trained();
+      await scrape();
+      for (const { query } of prometheus.requests) {
+        expect(query).to.include('{cluster="berlin",').and.to.include('namespace=~"shop"');
+      }
+    });
+
     it('trains again on schedule', async () => {
       await start({ RETRAIN_SCHEDULE: '* * * * * *' });
       await eventually(async () => expect((await health()).training.runs).to.be.at.least(3), 15_000);

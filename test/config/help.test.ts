@@ -14,6 +14,16 @@ describe('settingsHelp', () => {
     );
   });
 
+  it('names the variable for a file with a secret, and only with a secret', () => {
+    const help = settingsHelp();
+    for (const { env, secret } of definitions) {
+      expect(help.includes(`Or ${env}_FILE: the path of a file with it.`), env).to.equal(
+        secret !== undefined,
+      );
+    }
+    expect(help).to.include('Or PROMETHEUS_PASSWORD_FILE').and.to.include('Or PROMETHEUS_URL_FILE');
+  });
+
   it('says of an empty default that it is empty', () => {
     expect(settingsHelp()).to.include('  FEATURES_FILE (default: (empty))\n');
   });
@@ -31,7 +41,7 @@ describe('settingsMarkdown', () => {
   it('has a row for each setting, in the order of the table', () => {
     expect(lines.slice(0, 2)).to.deep.equal(['| variable | default | meaning |', '| --- | --- | --- |']);
     expect(lines.slice(2).map((line) => line.split(' | ')[0])).to.deep.equal(
-      definitions.map(({ env }) => `| \`${env}\``),
+      definitions.map(({ env, secret }) => `| \`${env}\`${secret ? ` or \`${env}_FILE\`` : ''}`),
     );
   });
 

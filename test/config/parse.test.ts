@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Environment, parseSettings, SettingsError } from '../../src/config/parse.js';
-import { SETTINGS, type Settings } from '../../src/config/settings.js';
+import { SETTINGS, type SettingName, type Settings } from '../../src/config/settings.js';
+import { createCertificates, type TestCertificates } from '../support/certificates.js';
 
 /** The mistakes that an environment has; none fails the test. */
 function mistakesOf(environment: Environment): readonly string[] {
@@ -15,6 +16,21 @@ function mistakesOf(environment: Environment): readonly string[] {
 
 const DEFAULTS: Settings = {
   prometheusUrl: 'http://prometheus:9090',
+  prometheusUsername: '',
+  prometheusPassword: '',
+  prometheusBearerToken: '',
+  prometheusHeaders: [],
+  prometheusQueryParameters: [],
+  prometheusHttpMethod: 'POST',
+  prometheusCaFile: '',
+  prometheusCertFile: '',
+  prometheusKeyFile: '',
+  prometheusServerName: '',
+  insecureSkipVerify: false,
+  prometheusProxyUrl: '',
+  prometheusMaxResponseBytes: 67108864,
+  queryOffsetSeconds: 0,
+  matchers: '',
   namespaceRegex: '.*',
   podLabel: 'pod',
   trainingLookbackMinutes: 60,
@@ -38,11 +54,12 @@ const DEFAULTS: Settings = {
   maxRequests: 40,
   logLevel: 'info',
   logFormat: 'json',
+  secretFiles: {},
 };
 
 /** For each setting: texts with the value that they mean, and texts that are refused. */
 const ROWS: {
-  readonly [Name in keyof Settings]: {
+  readonly [Name in SettingName]: {
     readonly good: readonly (readonly [text: string, value: Settings[Name]])[];
     readonly bad: readonly string[];
   };
@@ -65,6 +82,100 @@ const ROWS: {
       'http://h:99999',
       'http:h',
     ],
+  },
+  prometheusUsername: { good: [['watcher', 'watcher']], bad: ['a:b', 'a\tb'] },
+  prometheusPassword: { good: [['p@ss w/:rd%', 'p@ss w/:rd%']], bad: [] },
+  prometheusBearerToken: { good: [['abc.def-_~+/=', 'abc.def-_~+/=']], bad: ['two words', 'tökén', 'a\nb'] },
+  prometheusHeaders: {
+    good: [
+      ['X-Scope-OrgID=shop', [['X-Scope-OrgID', 'shop']]],
+      [
+        'A=1, B = two words ,C==x=',
+        [
+          ['A', '1'],
+          ['B', 'two words'],
+          ['C', '=x='],
+        ],
+      ],
+      ['A=one\\,two\\\\', [['A', 'one,two\\']]],
+      ['Host=other.example.org', [['Host', 'other.example.org']]],
+    ],
+    bad: [
+      'X-Scope-OrgID',
+      'X-Scope-OrgID: shop',
+      '=shop',
+      'A=1,',
+      'A=1,,B=2',
+      'A B=1',
+      'A=1,a=2',
+      'A=one\\two',
+      'A=one\\',
+      'A=ü',
+      'A=1\nB: 2',
+      'Content-Length=0',
+      'Proxy-Authorization=x',
+    ],
+  },
+  prometheusQueryParameters: {
+    good: [
+      [
+        'dedup=true,partial_response=false',
+        [
+          ['dedup', 'true'],
+          ['partial_response', 'false'],
+        ],
+      ],
+      [
+        'extra_filters[]={env="prod"},extra_filters[]={a="b\\,c"}',
+        [
+          ['extra_filters[]', '{env="prod"}'],
+          ['extra_filters[]', '{a="b,c"}'],
+        ],
+      ],
+      ['empty=', [['empty', '']]],
+    ],
+    bad: ['dedup', 'query=up', 'a=1,time=5', 'start=1', 'end=1', 'step=1', '?dedup'],
+  },
+  prometheusHttpMethod: {
+    good: [
+      ['POST', 'POST'],
+      ['GET', 'GET'],
+    ],
+    bad: ['get', 'PUT'],
+  },
+  prometheusCaFile: { good: [], bad: ['/etc/', '/'] },
+  prometheusCertFile: { good: [], bad: ['/etc/'] },
+  prometheusKeyFile: { good: [], bad: ['/etc/'] },
+  prometheusServerName: { good: [], bad: ['a b', 'https://h', 'h:443', '127.0.0.1', '::1'] },
+  insecureSkipVerify: { good: [['false', false]], bad: ['TRUE', '1', 'yes'] },
+  prometheusProxyUrl: {
+    good: [
+      ['http://proxy:3128', 'http://proxy:3128'],
+      ['http://user:secret@proxy:3128/', 'http://user:secret@proxy:3128/'],
+    ],
+    bad: ['proxy:3128', 'https://proxy', 'socks5://proxy', 'http://proxy/path'],
+  },
+  prometheusMaxResponseBytes: {
+    good: [
+      ['1048576', 1048576],
+      ['1073741824', 1073741824],
+    ],
+    bad: ['1048575', '1073741825', '256MB', '-1'],
+  },
+  queryOffsetSeconds: {
+    good: [
+      ['30', 30],
+      ['0.5', 0.5],
+      ['3600', 3600],
+    ],
+    bad: ['-30', '30s', '3601', 'x'],
+  },
+  matchers: {
+    good: [
+      ['cluster="x"', 'cluster="x"'],
+      ['{cluster="x", env!="dev",}', 'cluster="x",env!="dev"'],
+    ],
+    bad: [],
   },
   namespaceRegex: {
     good: [
@@ -272,9 +383,35 @@ const ROWS: {
   },
 };
 
-const names = Object.keys(SETTINGS) as (keyof Settings)[];
+const names = Object.keys(SETTINGS) as SettingName[];
+
+/** What some settings cannot do without. */
+const NEEDS: Partial<Record<SettingName, Partial<Settings>>> = {
+  prometheusPassword: { prometheusUsername: 'watcher' },
+  prometheusCaFile: { prometheusUrl: 'https://h' },
+  prometheusCertFile: { prometheusUrl: 'https://h', prometheusKeyFile: '/etc/detector/tls/tls.key' },
+  prometheusKeyFile: { prometheusUrl: 'https://h', prometheusCertFile: '/etc/detector/tls/tls.crt' },
+  prometheusServerName: { prometheusUrl: 'https://h' },
+};
+
+/** The environment with one setting and all that it needs. */
+const environmentWith = (name: SettingName, text: string): Environment => ({
+  ...Object.fromEntries(
+    Object.entries(NEEDS[name] ?? {}).map(([other, value]) => [
+      SETTINGS[other as SettingName].env,
+      String(value),
+    ]),
+  ),
+  [SETTINGS[name].env]: text,
+});
 
 describe('parseSettings', () => {
+  let certificates: TestCertificates;
+  before(async () => {
+    certificates = await createCertificates();
+  });
+  const readFile = (path: string) => certificates.valid[path.endsWith('.key') ? 'key' : 'cert'];
+
   it('gives every setting its default where nothing is set', () => {
     expect(parseSettings({})).to.deep.equal({ settings: DEFAULTS, warnings: [] });
   });
@@ -284,15 +421,16 @@ describe('parseSettings', () => {
     describe(definition.env, () => {
       for (const [text, value] of ROWS[name].good) {
         it(`accepts "${text}"`, () => {
-          const { settings } = parseSettings({ [definition.env]: text });
-          expect(settings).to.deep.equal({ ...DEFAULTS, [name]: value });
+          const { settings } = parseSettings(environmentWith(name, text));
+          expect(settings).to.deep.equal({ ...DEFAULTS, ...NEEDS[name], [name]: value });
         });
       }
 
       for (const text of ROWS[name].bad) {
         it(`refuses "${text}"`, () => {
           expect(mistakesOf({ [definition.env]: text })).to.deep.equal([
-            `${definition.env}: expected ${definition.expected}, got "${text.trim()}". ` +
+            `${definition.env}: expected ${definition.expected}, got ` +
+              `${definition.secret === true ? 'a text that is kept secret here' : `"${text.trim()}"`}. ` +
               `Example: ${definition.env}="${definition.example}"`,
           ]);
         });
@@ -304,7 +442,7 @@ describe('parseSettings', () => {
       });
 
       it('accepts its own example', () => {
-        expect(parseSettings({ [definition.env]: definition.example }).warnings).to.deep.equal([]);
+        expect(parseSettings(environmentWith(name, definition.example), readFile).warnings).to.deep.equal([]);
       });
     });
   }
@@ -314,10 +452,11 @@ describe('parseSettings', () => {
   });
 
   it('reports all mistakes at once, in the order of the table', () => {
-    const environment = Object.fromEntries(names.map((name) => [SETTINGS[name].env, ROWS[name].bad[0]]));
+    const refusable = names.filter((name) => ROWS[name].bad.length > 0);
+    const environment = Object.fromEntries(refusable.map((name) => [SETTINGS[name].env, ROWS[name].bad[0]]));
     const mistakes = mistakesOf(environment);
     expect(mistakes.map((mistake) => mistake.split(':')[0])).to.deep.equal(
-      names.map((name) => SETTINGS[name].env),
+      refusable.map((name) => SETTINGS[name].env),
     );
   });
 

@@ -78,7 +78,7 @@ describe('the Kubernetes manifests', function () {
       new RegExp(`^\`\`\`yaml\\n(# kustomization\\.yaml [^\\n]*, ${title}\\n.*?)^\`\`\`$`, 'ms').exec(
         readFileSync('deploy/kubernetes/README.md', 'utf8'),
       ) ?? [];
-    expect(example, title).to.include('components:');
+    expect(example, title).to.include('resources:');
     const folder = mkdtempSync(join(deploy.path, 'kubernetes/overlays/example-'));
     writeFileSync(join(folder, 'kustomization.yaml'), change(example));
     const objects = kustomize(folder);
@@ -373,6 +373,20 @@ describe('the Kubernetes manifests', function () {
       expect(file).to.match(/\.json$/);
       expect(JSON.parse(text)).to.deep.equal(
         JSON.parse(readFileSync('deploy/grafana/dashboard.json', 'utf8')),
+      );
+    });
+
+    it('take a secret as a file, as the README says', () => {
+      const objects = buildExample('with a secret in a file');
+      const { data = {} } = objectOfKind(objects, 'ConfigMap');
+      const directory = dirname(data.PROMETHEUS_PASSWORD_FILE ?? '');
+      expect(data).to.include({ PROMETHEUS_USERNAME: 'watcher', NAMESPACE_REGEX: '.*' });
+      const mount = containerOf(objectOfKind(objects, 'Deployment')).volumeMounts?.find(
+        ({ mountPath }) => mountPath === directory,
+      );
+      const volumes = objectOfKind(objects, 'Deployment').spec?.template.spec?.volumes ?? [];
+      expect(volumes.find(({ name }) => name === mount?.name)?.secret?.secretName).to.equal(
+        'prometheus-login',
       );
     });
 

@@ -10,7 +10,14 @@ import type { Model } from '../../src/model/model.js';
 import { scoreInputs } from '../../src/model/score.js';
 import { type TrainingRequest, train } from '../../src/training/job.js';
 import { fakeApi, instantsOf } from '../support/fake-api.js';
-import { type FakePod, FEATURES, namedPods, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import {
+  type FakePod,
+  FEATURES,
+  namedPods,
+  OWNER_QUERIES,
+  PARAMETERS,
+  SmallCluster,
+} from '../support/small-cluster.js';
 
 const WARM_UP_MINUTES = WARM_UP_SECONDS / 60;
 
@@ -19,6 +26,7 @@ const NOW = NOON + 90;
 
 const REQUEST: TrainingRequest = {
   features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
   parameters: PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,

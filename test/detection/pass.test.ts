@@ -7,13 +7,21 @@ import { ModelSlot } from '../../src/model/slot.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../src/training/job.js';
 import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../support/fake-api.js';
-import { type FakePod, FEATURES, PARAMETERS, SmallCluster, topicOf } from '../support/small-cluster.js';
+import {
+  type FakePod,
+  FEATURES,
+  OWNER_QUERIES,
+  PARAMETERS,
+  SmallCluster,
+  topicOf,
+} from '../support/small-cluster.js';
 import { eventually, gate, within } from '../support/waiting.js';
 
 const NOON = 1_767_268_800;
 
 const REQUEST: TrainingRequest = {
   features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
   parameters: PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
@@ -49,6 +57,7 @@ describe('detection pass', () => {
   const passWith = (options: Partial<DetectionPassOptions> = {}) =>
     new DetectionPass({
       api,
+      ownerQueries: OWNER_QUERIES,
       slot,
       timeoutSeconds: 5,
       now: () => now,
@@ -100,6 +109,14 @@ describe('detection pass', () => {
       ['memory', true],
       ['restarts', true],
     ]);
+  });
+
+  it('asks for the minutes up to an offset before now, of the owners as well', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
+    const outcome = expectDetection(await run(passWith({ queryOffsetSeconds: 30 })));
+    expect(new Set(api.asked.map(({ endSeconds }) => endSeconds))).to.deep.equal(new Set([NOON + 77 - 30]));
+    expect(outcome.detection.timeSeconds).to.equal(NOON + 77 - 30);
+    expect(outcome.timeSeconds, 'the pass itself is now').to.equal(NOON + 77);
   });
 
   it('asks for the features that the model has, and no others', async () => {
@@ -344,7 +361,8 @@ describe('detection pass', () => {
   it('goes on with the names when the owners of new pods cannot be asked for, and says so', async () => {
     cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
     api.before = ({ query }) => {
-      if (query === 'kube_replicaset_owner') throw new PrometheusError('forbidden', 'Owners are secret.');
+      if (topicOf(query) === 'kube_replicaset_owner')
+        throw new PrometheusError('forbidden', 'Owners are secret.');
     };
     const { detection, warnings } = expectDetection(await run(passWith()));
     expect(detection.table.pods.at(-1)).to.deep.equal({ namespace: 'shop', pod: 'till-0', workload: 'till' });
@@ -353,7 +371,7 @@ describe('detection pass', () => {
 
   it('does without owners that do not come in a quarter of its time', async () => {
     cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
-    api.before = ({ query }) => (query === 'kube_job_owner' ? new Promise(() => {}) : undefined);
+    api.before = ({ query }) => (topicOf(query) === 'kube_job_owner' ? new Promise(() => {}) : undefined);
     const { detection, warnings } = expectDetection(await run(passWith({ timeoutSeconds: 2 })));
     expect(detection.table.pods.at(-1)).to.include({ pod: 'till-0', workload: 'till' });
     expect(warnings).to.have.lengthOf(1);

@@ -4,7 +4,7 @@ import type { Model } from '../../src/model/model.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
 import { type FakeApi, fakeApi } from '../support/fake-api.js';
 import { rejection } from '../support/rejection.js';
-import { type FakePod, SmallCluster } from '../support/small-cluster.js';
+import { type FakePod, OWNER_QUERIES, SmallCluster } from '../support/small-cluster.js';
 
 const NOON = 1_767_268_800;
 const { signal } = new AbortController();
@@ -26,7 +26,7 @@ describe('workload directory', () => {
 
   beforeEach(() => {
     api = fakeApi(new SmallCluster([OLD, NEW, NEWER, ORPHAN]).answer);
-    directory = new WorkloadDirectory(api);
+    directory = new WorkloadDirectory(api, OWNER_QUERIES);
   });
 
   const lookUp = (pods: readonly FakePod[], current = model) => directory.lookUp(current, pods, NOON, signal);
@@ -69,7 +69,7 @@ describe('workload directory', () => {
     const late = fakeApi((query, timeSeconds) =>
       new SmallCluster(timeSeconds < ownerSince ? [ORPHAN] : [NEW]).answer(query, timeSeconds),
     );
-    const eager = new WorkloadDirectory(late);
+    const eager = new WorkloadDirectory(late, OWNER_QUERIES);
     for (let seconds = 0; seconds <= 1200; seconds += 15) {
       await eager.lookUp(model, [NEW, ORPHAN], NOON + seconds, signal);
       expect(eager.workloadOf(model, 'shop', 'till-0')).to.equal(seconds < 180 ? 'till' : 'checkout');

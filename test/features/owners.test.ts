@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import { queryOwners } from '../../src/features/owners.js';
+import { buildOwnerQueries, queryOwners } from '../../src/features/owners.js';
 import type { InstantQuery, PrometheusApi } from '../../src/prometheus/api.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
 import { rejection } from '../support/rejection.js';
 import { seriesSet, type WrittenSeries } from '../support/tables.js';
+
+const QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
 
 const { signal } = new AbortController();
 
@@ -13,7 +15,7 @@ function api(answers: Readonly<Record<string, WrittenSeries | PrometheusError>>)
   const fake: PrometheusApi = {
     query: async (request) => {
       asked.push(request);
-      const answer = answers[request.query];
+      const answer = answers[/^\w+/.exec(request.query)?.[0] ?? ''];
       if (answer instanceof PrometheusError) throw answer;
       return { ...seriesSet(...(answer === undefined ? [] : [answer])), warnings: [], infos: [] };
     },
@@ -21,6 +23,16 @@ function api(answers: Readonly<Record<string, WrittenSeries | PrometheusError>>)
   };
   return { fake, asked };
 }
+
+describe('buildOwnerQueries', () => {
+  it('asks for the namespaces in scope, with the matchers of the features', () => {
+    expect(buildOwnerQueries({ namespaceRegex: 'shop|a"b\\\\.c', matchers: 'cluster="x"' })).to.deep.equal({
+      pod: 'kube_pod_owner{cluster="x",namespace=~"shop|a\\"b\\\\\\\\.c"}',
+      replicaSet: 'kube_replicaset_owner{cluster="x",namespace=~"shop|a\\"b\\\\\\\\.c"}',
+      job: 'kube_job_owner{cluster="x",namespace=~"shop|a\\"b\\\\\\\\.c"}',
+    });
+  });
+});
 
 describe('queryOwners', () => {
   it('asks for pods, ReplicaSets and Jobs at the same instant, and puts the answers together', async () => {
@@ -34,10 +46,10 @@ describe('queryOwners', () => {
         [600, 1],
       ],
     });
-    const owners = await queryOwners(fake, 600, signal);
+    const owners = await queryOwners(fake, QUERIES, 600, signal);
     expect(Object.fromEntries(owners)).to.deep.equal({ 'ns/web-1-2': 'web' });
     expect(asked).to.have.deep.members(
-      ['kube_pod_owner', 'kube_replicaset_owner', 'kube_job_owner'].map((query) => ({
+      Object.values(QUERIES).map((query) => ({
         query,
         timeSeconds: 600,
         signal,
@@ -46,12 +58,12 @@ describe('queryOwners', () => {
   });
 
   it('finds nothing without kube-state-metrics', async () => {
-    expect((await queryOwners(api({}).fake, 600, signal)).size).to.equal(0);
+    expect((await queryOwners(api({}).fake, QUERIES, 600, signal)).size).to.equal(0);
   });
 
   it('fails when one of the questions fails', async () => {
     const error = new PrometheusError('refused', 'Nothing listens.');
     const { fake } = api({ kube_job_owner: error });
-    expect(await rejection(queryOwners(fake, 600, signal), PrometheusError)).to.equal(error);
+    expect(await rejection(queryOwners(fake, QUERIES, 600, signal), PrometheusError)).to.equal(error);
   });
 });

@@ -15,7 +15,7 @@ import { exposedValue, parseExposition, samplesOf } from '../support/exposition.
 import { type FakeApi, fakeApi } from '../support/fake-api.js';
 import { fakeDependencies } from '../support/http-fixtures.js';
 import { detectionOf, FAILED_PASS, passTo, sourcesWith } from '../support/metric-sources.js';
-import { type Answer, FEATURES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import { type Answer, FEATURES, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
 import { within } from '../support/waiting.js';
 
 const NOON = 1_767_268_800;
@@ -53,6 +53,7 @@ describe('scrapes that overlap', () => {
       const cluster = new SmallCluster();
       if (silent) cluster.silent.add('restarts');
       const window = {
+        ownerQueries: OWNER_QUERIES,
         lookbackSeconds: 3600,
         stepSeconds: 60,
         nowSeconds: NOON,
@@ -79,6 +80,7 @@ describe('scrapes that overlap', () => {
     outcomes = new Map();
     pass = new DetectionPass({
       api,
+      ownerQueries: OWNER_QUERIES,
       slot,
       timeoutSeconds: 8,
       // No two passes begin at the same time.

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { PrometheusApi } from '../../src/prometheus/api.js';
-import { createPrometheusClient, type PrometheusClientOptions } from '../../src/prometheus/client.js';
+import { createPrometheusClient } from '../../src/prometheus/client.js';
+import { connectionTo } from '../../src/prometheus/connection.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../src/prometheus/errors.js';
 import { createCertificates, type TestCertificates } from '../support/certificates.js';
 import {
@@ -43,6 +44,9 @@ const PASSWORD = 'p@ss/w:rd%';
 const withPassword = (baseUrl: string): string =>
   baseUrl.replace('//', `//watcher:${encodeURIComponent(PASSWORD)}@`);
 
+/** A text that does not stand in a file. */
+const fixed = (text: string) => ({ text, file: undefined });
+
 /** A wait that never ends would fail here, long before the test's own limit. */
 const query = (api: PrometheusApi, signal = AbortSignal.timeout(5000)) =>
   api.query({ query: 'up{job="a"}', timeSeconds: 60, signal });
@@ -50,10 +54,17 @@ const query = (api: PrometheusApi, signal = AbortSignal.timeout(5000)) =>
 /** The failure of one query, which must not show the password anywhere. */
 async function failureOf(
   baseUrl: string,
-  options: Partial<PrometheusClientOptions> & { readonly signal?: AbortSignal } = {},
+  {
+    signal,
+    onRequest = () => {},
+    connection = {},
+  }: {
+    readonly signal?: AbortSignal;
+    readonly onRequest?: (code: string) => void;
+    readonly connection?: Parameters<typeof connectionTo>[1];
+  } = {},
 ): Promise<PrometheusError> {
-  const { signal, ...others } = options;
-  const api = createPrometheusClient({ ...others, baseUrl: withPassword(baseUrl) });
+  const api = createPrometheusClient(connectionTo(withPassword(baseUrl), connection), { onRequest });
   const error = await rejection(query(api, signal), PrometheusError);
   expectNoSecret(error);
   expect(error.message)
@@ -95,7 +106,7 @@ describe('createPrometheusClient', () => {
         seen.push(headers['content-type']?.split(';')[0], await readBody(request));
         response.end(VECTOR);
       });
-      const api = createPrometheusClient({ baseUrl: `${url}/prefix/` });
+      const api = createPrometheusClient(connectionTo(`${url}/prefix/`));
       const signal = AbortSignal.timeout(5000);
       const result = await api.query({ query: 'a+b{c="ü &"}', timeSeconds: 1700000000.1234, signal });
       expect([...result.values]).to.deep.equal([1]);
@@ -116,7 +127,7 @@ describe('createPrometheusClient', () => {
         seen = `${request.url} ${await readBody(request)}`;
         response.end(MATRIX);
       });
-      const result = await createPrometheusClient({ baseUrl: url }).queryRange({
+      const result = await createPrometheusClient(connectionTo(url)).queryRange({
         query: 'up',
         startSeconds: 60,
         endSeconds: 120,
@@ -133,7 +144,7 @@ describe('createPrometheusClient', () => {
         authorization = request.headers.authorization;
         response.end(VECTOR);
       });
-      await query(createPrometheusClient({ baseUrl: withPassword(url) }));
+      await query(createPrometheusClient(connectionTo(withPassword(url))));
       expect(authorization).to.equal(`Basic ${Buffer.from(`watcher:${PASSWORD}`).toString('base64')}`);
     });
 
@@ -142,7 +153,7 @@ describe('createPrometheusClient', () => {
       const before = process.env.HTTP_PROXY;
       process.env.HTTP_PROXY = `http://${await startRawServer((socket) => socket.destroy())}`;
       try {
-        await query(createPrometheusClient({ baseUrl: url }));
+        await query(createPrometheusClient(connectionTo(url)));
       } finally {
         if (before === undefined) delete process.env.HTTP_PROXY;
         else process.env.HTTP_PROXY = before;
@@ -153,7 +164,7 @@ describe('createPrometheusClient', () => {
       const url = await startServer((_request, response) => {
         response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(VECTOR));
       });
-      expect((await query(createPrometheusClient({ baseUrl: url }))).values[0]).to.equal(1);
+      expect((await query(createPrometheusClient(connectionTo(url)))).values[0]).to.equal(1);
     });
 
     it('keeps the connection, and opens another where the server closed it', async () => {
@@ -165,7 +176,7 @@ describe('createPrometheusClient', () => {
         else response.end(VECTOR);
         ports.push(remotePort);
       });
-      const api = createPrometheusClient({ baseUrl: url, onRequest: (code) => codes.push(code) });
+      const api = createPrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
       for (let round = 0; round < 3; round++) await query(api);
       const [first, second, third, fourth] = ports;
       expect([second, third]).to.deep.equal([first, first]);
@@ -267,7 +278,7 @@ describe('createPrometheusClient', () => {
         const error = await failureOf(await startServer(listener), { onRequest: (code) => codes.push(code) });
         expect(error.kind).to.equal(kind);
         for (const message of messages) expect(error.message).to.include(message);
-        expect(error.message).to.not.match(/hidden|token/);
+        expect(error.message).to.not.match(/hidden|token=/);
         expect(codes).to.have.lengthOf(1);
         expect(codes[0]).to.match(/^\d{3}$/);
       });
@@ -313,7 +324,7 @@ describe('createPrometheusClient', () => {
           if (compressed) response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(body));
           else response.end(body);
         });
-        const error = await failureOf(url, { maxResponseBytes: 10_000 });
+        const error = await failureOf(url, { connection: { maxResponseBytes: 10_000 } });
         expect(error.kind).to.equal('too_large');
         expect(error.message).to.include('10000').and.to.include('fewer series');
       });
@@ -378,22 +389,27 @@ describe('createPrometheusClient', () => {
 
     it('trusts the given authority', async () => {
       const url = await startTlsServer(certificates.valid, answering(200, VECTOR));
-      const api = createPrometheusClient({ baseUrl: url, ca: certificates.authority.cert });
+      const api = createPrometheusClient(
+        connectionTo(url, { tls: { ca: fixed(certificates.authority.cert) } }),
+      );
       expect((await query(api)).values[0]).to.equal(1);
     });
 
     const rows: [certificate: keyof TestCertificates, trusted: boolean, ...messages: string[]][] = [
-      ['selfSigned', false, 'NODE_EXTRA_CA_CERTS'],
-      ['selfSigned', true, 'NODE_EXTRA_CA_CERTS'],
-      ['valid', false, 'NODE_EXTRA_CA_CERTS'],
-      ['otherAuthority', true, 'NODE_EXTRA_CA_CERTS'],
+      ['selfSigned', false, 'PROMETHEUS_CA_FILE'],
+      ['selfSigned', true, 'PROMETHEUS_CA_FILE'],
+      ['valid', false, 'PROMETHEUS_CA_FILE'],
+      ['otherAuthority', true, 'PROMETHEUS_CA_FILE'],
       ['expired', true, 'CERT_HAS_EXPIRED', 'Renew'],
-      ['otherName', true, 'ERR_TLS_CERT_ALTNAME_INVALID', 'Use a host name in PROMETHEUS_URL'],
+      ['otherName', true, 'ERR_TLS_CERT_ALTNAME_INVALID', 'PROMETHEUS_SERVER_NAME'],
     ];
     for (const [name, trusted, ...messages] of rows) {
       it(`refuses the certificate "${name}" where its authority is ${trusted ? '' : 'not '}given`, async () => {
         const url = await startTlsServer(certificates[name], answering(200, VECTOR));
-        const error = await failureOf(url, trusted ? { ca: certificates.authority.cert } : {});
+        const error = await failureOf(
+          url,
+          trusted ? { connection: { tls: { ca: fixed(certificates.authority.cert) } } } : {},
+        );
         expect(error.kind).to.equal('tls');
         for (const message of messages) expect(error.message).to.include(message);
       });

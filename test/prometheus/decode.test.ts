@@ -5,6 +5,7 @@ import { PrometheusError } from '../../src/prometheus/errors.js';
 const asked = {
   url: 'http://h/api/v1/query',
   query: 'up',
+  proxyUrl: undefined,
   quote: (text: string, length: number) => text.slice(0, length),
 };
 

@@ -5,7 +5,6 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import * as net from 'node:net';
-import type { Certificate } from './certificates.js';
 
 /** Closes one server. */
 const closers: (() => Promise<void>)[] = [];
@@ -17,20 +16,20 @@ export async function closeServers(): Promise<void> {
 
 /** @returns The server's base URL, `http://127.0.0.1:<port>`. */
 export async function startServer(listener: http.RequestListener): Promise<string> {
-  return `http://127.0.0.1:${await listen(http.createServer(listener))}`;
+  return `http://127.0.0.1:${await listenForTest(http.createServer(listener))}`;
 }
 
 /** @returns The server's base URL, `https://127.0.0.1:<port>`. */
 export async function startTlsServer(
-  certificate: Certificate,
+  options: https.ServerOptions,
   listener: http.RequestListener,
 ): Promise<string> {
-  return `https://127.0.0.1:${await listen(https.createServer({ ...certificate }, listener))}`;
+  return `https://127.0.0.1:${await listenForTest(https.createServer({ ...options }, listener))}`;
 }
 
 /** A server that speaks no protocol of its own. @returns `127.0.0.1:<port>`. */
 export async function startRawServer(listener: (socket: Socket) => void): Promise<string> {
-  return `127.0.0.1:${await listen(net.createServer(listener))}`;
+  return `127.0.0.1:${await listenForTest(net.createServer(listener))}`;
 }
 
 /** @returns `127.0.0.1:<port>` where nothing listens. */
@@ -40,7 +39,8 @@ export async function freeAddress(): Promise<string> {
   return address;
 }
 
-async function listen(server: Server): Promise<number> {
+/** Listens on 127.0.0.1, until `closeServers`. @returns The port. */
+export async function listenForTest(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);

@@ -7,7 +7,7 @@ import { scheduleCells } from '../../src/model/schedule.js';
 import type { TrainingConfiguration } from '../../src/model/snapshot.js';
 import { train } from '../../src/training/job.js';
 import { fakeApi } from './fake-api.js';
-import { type FakePod, FEATURES, SmallCluster } from './small-cluster.js';
+import { type FakePod, FEATURES, OWNER_QUERIES, SmallCluster } from './small-cluster.js';
 
 /** A multiple of a minute, Unix time in seconds; the training window ends then. */
 export const TRAINED_AT = 1_767_268_800;
@@ -50,6 +50,7 @@ export async function smallModel(
     fakeApi(cluster.answer),
     {
       features,
+      ownerQueries: OWNER_QUERIES,
       parameters,
       lookbackSeconds,
       stepSeconds,

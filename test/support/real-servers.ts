@@ -1,4 +1,4 @@
-/** Real Prometheus and Alertmanager on 127.0.0.1, with directories that outlive them. */
+/** Real Prometheus, VictoriaMetrics and Alertmanager on 127.0.0.1, with directories that outlive them. */
 
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,27 +28,49 @@ export interface ServerPlace {
   readonly port: number;
   /** Path of the configuration. */
   readonly configuration: string;
+  /** More of the command line. */
+  readonly parameters?: readonly string[];
+  /** Whether it answers, for one that lets in only those it knows; by default its own word for it. */
+  readonly isReady?: () => Promise<boolean>;
 }
 
 /** Starts `prometheus` and waits until it is ready. Started again in the same place, it goes on where it was. */
-export function startPrometheus({ directory, port, configuration }: ServerPlace): Promise<RunningServer> {
-  return startServer('prometheus', port, [
+export function startPrometheus({
+  directory,
+  port,
+  configuration,
+  parameters = [],
+  isReady = answers(port, '/-/ready'),
+}: ServerPlace): Promise<RunningServer> {
+  const own = [
     `--config.file=${configuration}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
-  ]);
+  ];
+  return startServer('prometheus', port, [...own, ...parameters], isReady);
+}
+
+/** Starts a VictoriaMetrics of one node and waits until it is ready. */
+export function startVictoriaMetrics(directory: string, port: number): Promise<RunningServer> {
+  const parameters = [
+    `-storageDataPath=${join(directory, 'data')}`,
+    `-httpListenAddr=127.0.0.1:${port}`,
+    '-loggerLevel=WARN',
+  ];
+  return startServer('victoria-metrics', port, parameters, answers(port, '/health'));
 }
 
 /** Starts Alertmanager, alone and not in a cluster, and waits until it is ready. */
 export function startAlertmanager({ directory, port, configuration }: ServerPlace): Promise<RunningServer> {
-  return startServer(alertmanagerProgram(), port, [
+  const parameters = [
     `--config.file=${configuration}`,
     `--storage.path=${join(directory, 'alertmanager')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--cluster.listen-address=',
     '--log.level=warn',
-  ]);
+  ];
+  return startServer(alertmanagerProgram(), port, parameters, answers(port, '/-/ready'));
 }
 
 /** Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces. */
@@ -63,6 +85,7 @@ async function startServer(
   program: string,
   port: number,
   parameters: readonly string[],
+  isReady: () => Promise<boolean>,
 ): Promise<RunningServer> {
   const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
@@ -72,7 +95,7 @@ async function startServer(
   const url = `http://127.0.0.1:${port}`;
   try {
     await once(child, 'spawn');
-    await untilReady(child, url);
+    await untilReady(child, isReady);
   } catch (error) {
     await stop(child);
     throw new Error(`${program} did not start. It said:\n${said}`, { cause: error });
@@ -80,15 +103,20 @@ async function startServer(
   return { url, close: () => stop(child) };
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  const deadline = AbortSignal.timeout(READY_LIMIT_MILLISECONDS);
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`It ended with status ${child.exitCode}.`);
-    const ready = await fetch(`${url}/-/ready`, { signal: deadline }).then(
+/** Asks a path for a success. */
+function answers(port: number, path: string): () => Promise<boolean> {
+  return () =>
+    fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5_000) }).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (ready) return;
+}
+
+async function untilReady(child: ChildProcess, isReady: () => Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(READY_LIMIT_MILLISECONDS);
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`It ended with status ${child.exitCode}.`);
+    if (await isReady()) return;
     deadline.throwIfAborted();
     await sleep(100);
   }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { compile } from '../../src/demo/promql.js';
 import { buildCatalog } from '../../src/features/catalog.js';
+import { buildOwnerQueries } from '../../src/features/owners.js';
 import type { ModelParameters } from '../../src/model/fit.js';
 
 /** One series at one instant. */
@@ -25,6 +26,9 @@ export interface FakePod {
   /** Instants at which a container restarts, besides two restarts of long ago. */
   readonly restartsAt?: readonly number[];
 }
+
+/** The queries for owners with the default settings. */
+export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
 
 /** The built-in features with the default settings. */
 export const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
@@ -52,8 +56,9 @@ export function topicOf(query: string): QueryTopic {
   if (query.includes('container_cpu_usage_seconds_total')) return 'cpu';
   if (query.includes('container_memory_usage_bytes')) return 'memory';
   if (query.includes('kube_pod_container_status_restarts_total')) return 'restarts';
-  if (query === 'kube_pod_owner' || query === 'kube_replicaset_owner' || query === 'kube_job_owner') {
-    return query;
+  const metric = /^\w+/.exec(query)?.[0];
+  if (metric === 'kube_pod_owner' || metric === 'kube_replicaset_owner' || metric === 'kube_job_owner') {
+    return metric;
   }
   throw new Error(`Nobody has told the small cluster how to answer ${query}`);
 }

@@ -14,6 +14,7 @@ import {
   type Answer,
   FEATURES,
   namedPods,
+  OWNER_QUERIES,
   PARAMETERS,
   SmallCluster,
   topicOf,
@@ -27,6 +28,7 @@ const never = new AbortController().signal;
 
 const requestWith = (overrides: Partial<TrainingRequest> = {}): TrainingRequest => ({
   features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
   parameters: PARAMETERS,
   lookbackSeconds: 1800,
   stepSeconds: 60,
@@ -360,7 +362,7 @@ describe('training job', () => {
     const pods = namedPods(4).map((pod) => ({ ...pod, owner: 'till' }));
     const api = fakeApi(new SmallCluster(pods).answer);
     api.before = ({ query }) => {
-      if (query === 'kube_pod_owner') throw new PrometheusError('forbidden', 'Owners are secret.');
+      if (topicOf(query) === 'kube_pod_owner') throw new PrometheusError('forbidden', 'Owners are secret.');
     };
     const { model, warnings } = await train(api, requestWith(), never);
     expect([...new Set(model.workloads.values())]).to.deep.equal(['cart']);
@@ -398,7 +400,7 @@ describe('training job', () => {
 
   it('waits a minute for the owners, and takes the workloads from the names', async () => {
     const api = fakeApi(new SmallCluster(namedPods(4).map((pod) => ({ ...pod, owner: 'till' }))).answer);
-    api.before = ({ query }) => (query === 'kube_job_owner' ? new Promise(() => {}) : undefined);
+    api.before = ({ query }) => (topicOf(query) === 'kube_job_owner' ? new Promise(() => {}) : undefined);
     const deadlines = await withoutPatience(async () => {
       const training = within(5_000, 'the training', train(api, requestWith(), never));
       const { model, warnings } = await training;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { train } from '../../src/training/job.js';
 import { fetchingCost, instantsPerRequest, trainingSlices, trainingWindow } from '../../src/training/plan.js';
 import { fakeApi } from '../support/fake-api.js';
-import { FEATURES, namedPods, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import { FEATURES, namedPods, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
 
 const TIMES = {
   nowSeconds: 1_767_268_830,
@@ -33,7 +33,7 @@ describe('the plan of a training', () => {
     const pods = 40;
     const cluster = new SmallCluster(namedPods(pods));
     const api = fakeApi(cluster.answer);
-    const request = { ...TIMES, features: FEATURES, parameters: PARAMETERS };
+    const request = { ...TIMES, features: FEATURES, ownerQueries: OWNER_QUERIES, parameters: PARAMETERS };
     await train(api, request, new AbortController().signal);
     const ranges = api.asked.filter(({ kind }) => kind === 'range');
     const grids = [trainingWindow(TIMES), ...trainingSlices(TIMES, 'pod')];

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Model } from '../../src/model/model.js';
 import { ModelSlot } from '../../src/model/slot.js';
 import type { TrainingResult } from '../../src/training/job.js';
+import { TrainingFailedError } from '../../src/training/run-in-worker.js';
 import type { EncodedModel } from '../../src/training/snapshots.js';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer.js';
 import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
@@ -99,6 +100,17 @@ describe('trainer', () => {
     expect(workshop.trainer.state()).to.include({ runs: 10, failures: 9, lastSucceeded: true });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(workshop.started).to.equal(10);
+  });
+
+  it('waits as long as Prometheus asks for, up to a quarter of an hour, and never less than it would', async () => {
+    const asked = [7, 0.5, undefined, 86_400];
+    const workshop = new Workshop(async () => {
+      if (asked.length > 0) throw new TrainingFailedError('Too many requests.', asked.shift());
+      return resultNamed('first');
+    });
+    workshop.trainer.start();
+    await eventually(() => expect(workshop.slot.get()).to.deep.equal(modelNamed('first')));
+    expect(workshop.delays).to.deep.equal([7_000, 2_000, 4_000, 15 * 60_000]);
   });
 
   it('keeps the old model when a training fails, and says so', async () => {

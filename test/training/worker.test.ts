@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { decodeModel } from '../../src/model/codec.js';
 import type { Model } from '../../src/model/model.js';
 import { createPrometheusClient } from '../../src/prometheus/client.js';
+import { connectionTo } from '../../src/prometheus/connection.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../src/training/job.js';
 import {
   TrainingFailedError,
@@ -9,12 +10,14 @@ import {
   trainingLimitSeconds,
 } from '../../src/training/run-in-worker.js';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
+import { closeServers, startServer } from '../support/http-server.js';
 import { rejection } from '../support/rejection.js';
-import { FEATURES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import { FEATURES, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
 import { eventually, within } from '../support/waiting.js';
 
 const REQUEST: TrainingRequest = {
   features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
   parameters: PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
@@ -53,7 +56,10 @@ describe('training in a worker thread', () => {
     prometheus = await startFakePrometheus(cluster.answer);
   });
 
-  afterEach(() => prometheus.close());
+  afterEach(async () => {
+    await prometheus.close();
+    await closeServers();
+  });
 
   const trainThere = (
     signal: AbortSignal = never,
@@ -63,9 +69,14 @@ describe('training in a worker thread', () => {
     within(
       8_000,
       'the worker',
-      trainInWorker({ prometheusUrl: prometheus.url, request: REQUEST }, signal, onRequest, limitSeconds),
+      trainInWorker(
+        { connection: connectionTo(prometheus.url), request: REQUEST },
+        signal,
+        onRequest,
+        limitSeconds,
+      ),
     );
-  const trainHere = () => train(createPrometheusClient({ baseUrl: prometheus.url }), REQUEST, never);
+  const trainHere = () => train(createPrometheusClient(connectionTo(prometheus.url)), REQUEST, never);
 
   it('makes the same model as a training in this thread, to the last byte', async () => {
     cluster.silent.add('restarts');
@@ -77,7 +88,7 @@ describe('training in a worker thread', () => {
   });
 
   it('brings the model as bytes too when it is asked to', async () => {
-    const input = { prometheusUrl: prometheus.url, request: REQUEST, encode: true };
+    const input = { connection: connectionTo(prometheus.url), request: REQUEST, encode: true };
     const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
     if (encoded === undefined || !('bytes' in encoded)) throw new Error('Expected bytes.');
     expect(decodeModel(encoded.bytes)).to.deep.equal(model);
@@ -93,7 +104,7 @@ describe('training in a worker thread', () => {
         .map(({ labels, value }) => ({ labels: { ...labels, '': `${labels.pod}` }, value })),
     );
     try {
-      const input = { prometheusUrl: unlabelled.url, request, encode: true };
+      const input = { connection: connectionTo(unlabelled.url), request, encode: true };
       const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
       expect(model.pods).to.equal(2);
       expect(encoded).to.have.property('reason').that.includes('"features.0.podLabel"');
@@ -129,6 +140,29 @@ describe('training in a worker thread', () => {
     expect(codes).to.deep.equal(['200', '200', '200', '500']);
   });
 
+  it('fails with the time that Prometheus asks to wait', async () => {
+    const url = await startServer((_request, response) => {
+      response.writeHead(429, { 'retry-after': '7' }).end('slow down');
+    });
+    const input = { connection: connectionTo(url), request: REQUEST };
+    const error = await rejection(trainInWorker(input, never, ignore, 60), TrainingFailedError);
+    expect(error.message).to.include('HTTP 429');
+    expect(error.retryAfterSeconds).to.equal(7);
+  });
+
+  it('logs in there as it does here', async () => {
+    let authorization: string | undefined;
+    const url = await startServer((request, response) => {
+      ({ authorization } = request.headers);
+      response.writeHead(401).end();
+    });
+    const connection = connectionTo(url, {
+      authentication: { kind: 'bearer', token: { text: 'abc', file: undefined } },
+    });
+    await rejection(trainInWorker({ connection, request: REQUEST }, never, ignore, 60), TrainingFailedError);
+    expect(authorization).to.equal('Bearer abc');
+  });
+
   it('ends the thread and its request when it is aborted', async () => {
     prometheus.fault = { kind: 'hang' };
     const controller = new AbortController();
@@ -157,7 +191,12 @@ describe('training in a worker thread', () => {
   });
 
   it('turns a crash of the thread into an error', async () => {
-    const crash = trainInWorker({ prometheusUrl: 'not a URL', request: REQUEST }, never, ignore, 60);
+    const crash = trainInWorker(
+      { connection: connectionTo('not a URL'), request: REQUEST },
+      never,
+      ignore,
+      60,
+    );
     const error = await rejection(within(8_000, 'the crash', crash), TrainingFailedError);
     expect(error.message).to.include('The training thread failed').and.to.include('base URL');
   });

@@ -29,4 +29,4 @@ export const clusters = checkOf(
 );
 
 /** How to see one cluster only. */
-const ONE_CLUSTER = 'point PROMETHEUS_URL at a view of';
+const ONE_CLUSTER = 'set PROMETHEUS_MATCHERS to';

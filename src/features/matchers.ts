@@ -1,0 +1,97 @@
+/** Label matchers that a person gives, and how they get into every selector of a query. */
+
+import type { SyntaxNode } from '@lezer/common';
+import { parser } from '@prometheus-io/lezer-promql';
+
+/** A text is no list of label matchers. The message is the end of a sentence: what was expected, and what came. */
+export class MatchersError extends Error {
+  override readonly name = 'MatchersError';
+}
+
+/**
+ * The label matchers of a text such as `cluster="x",env!="dev"`, as one line; empty for an empty text. Braces around
+ * them are allowed.
+ *
+ * @throws {MatchersError} if it is anything else, such as a selector with a name.
+ */
+export function parseMatchers(text: string): string {
+  const inner = text.trim().replace(/^\{([\s\S]*)\}$/, '$1');
+  if (inner.trim() === '') return '';
+  // On a line of its own, a comment cannot swallow the brace.
+  const query = `{${inner}\n}`;
+  const tree = parser.parse(query);
+  const selector = tree.topNode.firstChild;
+  const matchers = selector?.getChild('LabelMatchers') ?? null;
+  if (selector?.name !== 'VectorSelector' || selector.to !== query.length || matchers?.to !== query.length) {
+    throw new MatchersError(`expected label matchers and nothing else, got \`${text}\``);
+  }
+  tree.iterate({
+    enter: ({ type, from }) => {
+      if (!type.isError) return;
+      const rest = query.slice(from, -2).trim();
+      throw new MatchersError(
+        `expected label matchers, got ${rest === '' ? 'an end' : `\`${rest.slice(0, 40)}\``} where none can stand`,
+      );
+    },
+  });
+  return childrenOf(matchers)
+    .filter(({ name }) => name !== 'LineComment')
+    .map((node) => matcherText(node, query))
+    .join(',');
+}
+
+/** In quotes, a name may be escaped; nothing is unescaped here but what the name of the metric could be. */
+const METRIC_NAME = /^(["'`]?)__name__\1$/;
+
+const STRING = /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)$/s;
+
+function matcherText(node: SyntaxNode, query: string): string {
+  const textOf = ({ from, to }: SyntaxNode) => query.slice(from, to);
+  const [label, operator, value] = childrenOf(node);
+  if (!/^(?:Unquoted|Quoted)LabelMatcher$/.test(node.name) || !label || !operator || !value) {
+    throw new MatchersError(
+      `expected label matchers, got \`${textOf(node)}\`, which is the name of a metric`,
+    );
+  }
+  if (METRIC_NAME.test(textOf(label))) {
+    throw new MatchersError(
+      'expected matchers of labels, got one of `__name__`: the queries name their metrics',
+    );
+  }
+  // The grammar lets a string end with the text.
+  if (!STRING.test(textOf(value))) {
+    throw new MatchersError(`expected a text in quotes, got \`${textOf(value)}\``);
+  }
+  return textOf(label) + textOf(operator) + textOf(value);
+}
+
+/**
+ * The query with the matchers in each of its selectors.
+ *
+ * @param query sound PromQL.
+ * @param matchers as `parseMatchers` gives them.
+ */
+export function addMatchers(query: string, matchers: string): string {
+  if (matchers === '') return query;
+  const insertions: { readonly offset: number; readonly text: string }[] = [];
+  parser.parse(query).iterate({
+    enter: ({ name, node }) => {
+      if (name !== 'VectorSelector') return;
+      const own = node.getChild('LabelMatchers');
+      if (own === null) insertions.push({ offset: node.to, text: `{${matchers}}` });
+      // A trailing comma is allowed, so `{}` needs no other form than `{a="b"}`.
+      else insertions.push({ offset: own.from + 1, text: `${matchers},` });
+    },
+  });
+  let text = query;
+  for (const { offset, text: inserted } of insertions.reverse()) {
+    text = text.slice(0, offset) + inserted + text.slice(offset);
+  }
+  return text;
+}
+
+function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) children.push(child);
+  return children;
+}

@@ -1,0 +1,77 @@
+/** How to reach a Prometheus API, as plain data: a thread of its own makes its own client from it. */
+
+/** A text that may come from a file, which is then read again whenever it changes. */
+export interface RenewableText {
+  /** The text, as it was when the connection was described. */
+  readonly text: string;
+  /** Path of the file; `undefined` for a text that stays. */
+  readonly file: string | undefined;
+}
+
+/** As whom to ask. */
+export type Authentication =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: RenewableText }
+  | { readonly kind: 'bearer'; readonly token: RenewableText };
+
+/** What an `https:` connection is checked by, all PEM. */
+export interface TlsOptions {
+  /** Certificates of the authorities to trust, instead of those that Node trusts. */
+  readonly ca: RenewableText | undefined;
+  /** Client certificate, with the certificates between it and its authority. */
+  readonly cert: RenewableText | undefined;
+  /** Private key of `cert`. */
+  readonly key: RenewableText | undefined;
+  /** The name that the certificate of the server must be made for, and that is asked for; else the host of the URL. */
+  readonly serverName: string | undefined;
+  /** Accepts every certificate: whoever is between may read and change everything. */
+  readonly insecureSkipVerify: boolean;
+}
+
+/** Where to send queries, and how. Structured-clonable; `JSON.stringify` would show its secrets. */
+export interface PrometheusConnection {
+  /** An `http:` or `https:` URL. A path prefix is kept; `user:password@` means basic authentication. */
+  readonly baseUrl: string;
+  readonly method: 'GET' | 'POST';
+  /** Sent with every request, besides those that the client sets. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Appended to the URL of every request, in this order, with `POST` as well. A name may come several times. */
+  readonly queryParameters: readonly (readonly [name: string, value: string])[];
+  /** `undefined`: by the user and password of `baseUrl`, or nobody. */
+  readonly authentication: Authentication | undefined;
+  readonly tls: TlsOptions;
+  /** An `http:` URL, with `user:password@` if need be. `undefined`: no proxy, whatever the environment says. */
+  readonly proxyUrl: string | undefined;
+  /** Longer answers are refused; counted after decompression. */
+  readonly maxResponseBytes: number;
+}
+
+/**
+ * 64 MiB: about 2 million samples, three times what one request of a training asks for. The three queries of a pass
+ * together stay below the memory that a container of this program is given (512 MiB), even if none has an end.
+ */
+export const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+
+/** The connection to a Prometheus that asks for nothing special, but for `parts`. */
+export function connectionTo(
+  baseUrl: string,
+  parts: Partial<Omit<PrometheusConnection, 'baseUrl' | 'tls'>> & { readonly tls?: Partial<TlsOptions> } = {},
+): PrometheusConnection {
+  return {
+    method: 'POST',
+    headers: {},
+    queryParameters: [],
+    authentication: undefined,
+    proxyUrl: undefined,
+    maxResponseBytes: DEFAULT_MAX_RESPONSE_BYTES,
+    ...parts,
+    baseUrl,
+    tls: {
+      ca: undefined,
+      cert: undefined,
+      key: undefined,
+      serverName: undefined,
+      insecureSkipVerify: false,
+      ...parts.tls,
+    },
+  };
+}

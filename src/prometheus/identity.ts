@@ -1,0 +1,155 @@
+/** What a client shows of itself and trusts: secrets and certificates, renewed when their files change. */
+
+import type * as https from 'node:https';
+import type { PrometheusConnection, RenewableText } from './connection.js';
+import { credentialSecrets, fixedSecretsOf, type Quote, quoteWithout } from './redaction.js';
+import { certificateMistake, createHttpsAgent, keyPairMistake, type TlsMaterial } from './tls.js';
+import { type Credentials, parseBaseUrl } from './url.js';
+import { WatchedText } from './watched-text.js';
+
+/** What one request is sent with. */
+export interface Identity {
+  /** The header `Authorization`, if there is one. */
+  readonly authorization: string | undefined;
+  readonly httpsAgent: https.Agent;
+  /** Shows what a server says without any of the secrets. */
+  readonly quote: Quote;
+}
+
+/** A hanging file system must not hold up a scrape: after this time the request is sent with what is known. */
+const LOOK_LIMIT_MILLISECONDS = 250;
+
+/** The identity of a connection. */
+export class RenewableIdentity {
+  readonly #connection: PrometheusConnection;
+  readonly #onWarning: (sentence: string) => void;
+  readonly #watched: {
+    readonly secret: WatchedText | undefined;
+    readonly ca: WatchedText | undefined;
+    readonly cert: WatchedText | undefined;
+    readonly key: WatchedText | undefined;
+  };
+  /** Those with a file. */
+  readonly #files: readonly WatchedText[];
+  readonly #fixedSecrets: readonly string[];
+  #current: Identity;
+  #secret: string;
+  #material: TlsMaterial;
+
+  /** @param onWarning told of each file that cannot be used any more; the last good content stays in use. */
+  constructor(connection: PrometheusConnection, onWarning: (sentence: string) => void) {
+    const { authentication, proxyUrl, tls } = connection;
+    this.#connection = connection;
+    this.#onWarning = onWarning;
+    const watch = (
+      text: RenewableText | undefined,
+      mistakeOf: (text: string) => string | undefined,
+    ): WatchedText | undefined =>
+      text === undefined ? undefined : new WatchedText(text, mistakeOf, onWarning);
+    this.#watched = {
+      secret: watch(
+        authentication?.kind === 'basic' ? authentication.password : authentication?.token,
+        authentication?.kind === 'basic' ? passwordMistake : tokenMistake,
+      ),
+      ca: watch(tls.ca, certificateMistake),
+      cert: watch(tls.cert, certificateMistake),
+      key: watch(tls.key, () => undefined),
+    };
+    this.#files = Object.values(this.#watched).flatMap((text) => (text?.isFile ? [text] : []));
+    const proxy = proxyUrl === undefined ? undefined : parseBaseUrl(proxyUrl).credentials;
+    this.#fixedSecrets = [
+      ...fixedSecretsOf(connection),
+      ...(proxy === undefined ? [] : credentialSecrets(proxy)),
+    ];
+    this.#secret = this.#watched.secret?.text ?? '';
+    this.#material = this.#read();
+    this.#current = this.#identity(createHttpsAgent(this.#material, tls));
+  }
+
+  /** The identity by the files as they are now; of one that cannot be used, as it was before. Does not reject. */
+  async current(): Promise<Identity> {
+    if (this.#files.length > 0) {
+      await atMost(LOOK_LIMIT_MILLISECONDS, Promise.all(this.#files.map((text) => text.look())));
+      this.#renew();
+    }
+    return this.#current;
+  }
+
+  #read(): TlsMaterial {
+    const { ca, cert, key } = this.#watched;
+    return { ca: ca?.text, cert: cert?.text, key: key?.text };
+  }
+
+  #renew(): void {
+    const { tls } = this.#connection;
+    const secret = this.#watched.secret?.text ?? '';
+    const material = this.#read();
+    const sameMaterial = (['ca', 'cert', 'key'] as const).every(
+      (name) => material[name] === this.#material[name],
+    );
+    if (sameMaterial && secret === this.#secret) return;
+    this.#secret = secret;
+    let { httpsAgent } = this.#current;
+    if (!sameMaterial) {
+      // Looked at once for each change. While only one of the two files is new, they do not go together.
+      this.#material = material;
+      const mistake = keyPairMistake(material);
+      if (mistake === undefined) {
+        closeIdle(httpsAgent);
+        httpsAgent = createHttpsAgent(material, tls);
+      } else {
+        this.#onWarning(
+          `The client certificate before stays in use. ${tls.cert?.file ?? 'The certificate'} and ` +
+            `${tls.key?.file ?? 'the key'} cannot be used: ${mistake}.`,
+        );
+      }
+    }
+    this.#current = this.#identity(httpsAgent);
+  }
+
+  #identity(httpsAgent: https.Agent): Identity {
+    const { authentication, baseUrl } = this.#connection;
+    const credentials =
+      authentication?.kind === 'basic'
+        ? { username: authentication.username, password: this.#secret }
+        : parseBaseUrl(baseUrl).credentials;
+    const basic = credentials === undefined ? [] : credentialSecrets(credentials);
+    const authorization =
+      authentication?.kind === 'bearer' ? `Bearer ${this.#secret}` : credentials && basicHeader(credentials);
+    return {
+      authorization,
+      httpsAgent,
+      quote: quoteWithout([...this.#fixedSecrets, this.#secret, ...basic]),
+    };
+  }
+}
+
+function basicHeader({ username, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** Why a text is no bearer token (RFC 6750, section 2.1, taken widely); `undefined` if it is one. */
+export function tokenMistake(text: string): string | undefined {
+  return /^[\x21-\x7e]+$/.test(text) ? undefined : 'expected one word of ASCII characters, got another text';
+}
+
+/** Why a text is no password; `undefined` if it is one. */
+export function passwordMistake(text: string): string | undefined {
+  return text === '' ? 'expected a password, got nothing' : undefined;
+}
+
+/** Connections that are in use stay until their answers have come. */
+function closeIdle(agent: https.Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
+}
+
+async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
