@@ -134,13 +134,13 @@ function isComplete({ values, features, timestampsSeconds }: FeatureTable, pod: 
 /** The plain method knows no warm-up. */
 function isWarmingUp(model: Model, table: FeatureTable, index: number): boolean {
   if (model.baseline.kind === 'cluster') return false;
-  const { namespace, pod } = table.pods[index] as FeatureTable['pods'][number];
-  if ((model.baseline.seenSeconds.get(podKey(namespace, pod)) ?? 0) >= WARM_UP_SECONDS) return false;
   let samples = 0;
   for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
     if (isComplete(table, index, instant)) samples++;
   }
-  return samples * RECENT_STEP_SECONDS < WARM_UP_SECONDS;
+  if (samples * RECENT_STEP_SECONDS >= WARM_UP_SECONDS) return false;
+  const { namespace, pod } = table.pods[index] as PodIdentity;
+  return (model.baseline.seenSeconds.get(podKey(namespace, pod)) ?? 0) < WARM_UP_SECONDS;
 }
 
 function selectPods(table: FeatureTable, indices: readonly number[]): FeatureTable {

@@ -7,7 +7,10 @@
  */
 const OBJECT_NAME = /^[^,/\p{Cc}\p{Cs}]{1,253}$/u;
 
+/** What names are made of nearly always; the other expression takes ten times as long. */
+const ORDINARY_NAME = /^[a-zA-Z0-9._-]{1,253}$/;
+
 /** Whether a text can name a namespace, a pod or an owner. */
 export function isObjectName(text: string): boolean {
-  return OBJECT_NAME.test(text);
+  return ORDINARY_NAME.test(text) || OBJECT_NAME.test(text);
 }

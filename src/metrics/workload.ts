@@ -20,12 +20,16 @@ interface WorkloadCounts {
 const countsOf = memoizeByObject(({ table, scores }: Detection): WorkloadCounts => {
   const counts: WorkloadCounts = { series: [], scored: [], flagged: [] };
   const positions = new Map<string, number>();
+  let position: number | undefined;
   table.pods.forEach(({ namespace, workload }, row) => {
-    const key = podKey(namespace, workload);
-    let position = positions.get(key);
+    const before = table.pods[row - 1];
+    // Pods of a workload mostly follow one another.
+    if (before?.workload !== workload || before.namespace !== namespace) {
+      position = positions.get(podKey(namespace, workload));
+    }
     if (position === undefined) {
       position = positions.size;
-      positions.set(key, position);
+      positions.set(podKey(namespace, workload), position);
       counts.series.push([namespace, workload]);
       counts.scored.push(0);
       counts.flagged.push(0);

@@ -74,6 +74,9 @@ export class Measurer {
   readonly #excuseSchedules: boolean;
   readonly #stepSeconds: number;
   readonly #fleet: Reference['statistics'];
+  #lastSiblings:
+    | { readonly namespace: string; readonly workload: string; readonly row: number | undefined }
+    | undefined;
   // Room to work in, for all pods the same.
   readonly #values: Float64Array;
   readonly #rises: Float64Array;
@@ -153,6 +156,15 @@ export class Measurer {
     }
   }
 
+  /** The statistics of a workload. Pods of one mostly follow one another, so the last answer is kept. */
+  #siblingsOf(namespace: string, workload: string): number | undefined {
+    const last = this.#lastSiblings;
+    if (last?.workload === workload && last.namespace === namespace) return last.row;
+    const row = this.#baseline.workloads.rows.get(podKey(namespace, workload));
+    this.#lastSiblings = { namespace, workload, row };
+    return row;
+  }
+
   /**
    * The closest group that can tell. A pod that came within the window may have been born into trouble: its siblings
    * are the measure, not its own short past. Only without siblings its own past counts, and without that the fleet.
@@ -162,7 +174,7 @@ export class Measurer {
     const width = this.#features.length;
     const key = podKey(namespace, pod);
     const own = pods.rows.get(key);
-    const siblings = workloads.rows.get(podKey(namespace, workload));
+    const siblings = this.#siblingsOf(namespace, workload);
     if (own !== undefined && (siblings === undefined || (kind === 'pod' && established.has(key)))) {
       return {
         statistics: pods,

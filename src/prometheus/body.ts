@@ -6,8 +6,7 @@ import { AxiosError, type AxiosResponse, isCancel } from 'axios';
 /**
  * Hands on each chunk of a body, and returns at its end.
  *
- * @throws {AxiosError} with the response where the body broke off, as axios does when it reads bodies itself; whatever
- *   `onChunk` throws.
+ * @throws {AxiosError} with the response where the body broke off, as axios does when it reads bodies itself.
  */
 export async function readBody(
   response: AxiosResponse<Readable>,
