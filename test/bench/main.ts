@@ -15,6 +15,7 @@ import { measureExporter } from './scenarios.js';
 const USAGE = `Usage: npm run bench -- [options]
   --pods LIST        sizes of the cluster, with commas between them (default 1000,10000)
   --stage            measure only the stages of a scrape one by one
+  --processor        the stages in processor time, which other work on the machine changes little
   --scrape           measure only the exporter as a whole
   --json FILE        write the figures
   --compare FILE     compare with figures that were written before
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
   options: {
     pods: { type: 'string', default: '1000,10000' },
     stage: { type: 'boolean', default: false },
+    processor: { type: 'boolean', default: false },
     scrape: { type: 'boolean', default: false },
     json: { type: 'string' },
     compare: { type: 'string' },
@@ -68,7 +70,7 @@ async function measure(pods: number): Promise<Measurement[]> {
       found.push(...(await measureExporter(url, pods, effort)));
     }
     if (!options.scrape) {
-      const parameters = [String(pods), url, options.rounds];
+      const parameters = [String(pods), url, options.rounds, options.processor ? 'processor' : 'wall'];
       const stages = await startChild<Measurement[]>('stages.js', parameters, ['--max-old-space-size=8192']);
       await stages.stop();
       found.push(...stages.first);

@@ -1,6 +1,6 @@
 /**
- * The stages of a scrape, one by one, in a process of their own: `fork(stages.js, [PODS, URL, ROUNDS])`. It trains on the
- * stub, measures, and sends its `Measurement`s.
+ * The stages of a scrape, one by one, in a process of their own: `fork(stages.js, [PODS, URL, ROUNDS, CLOCK])`, with the
+ * clock `wall` or `processor`. It trains on the stub, measures, and sends its `Measurement`s.
  */
 
 import { request as httpRequest } from 'node:http';
@@ -45,14 +45,23 @@ const measurements: Measurement[] = [];
 const record = (name: string, unit: Unit, values: readonly number[], size = pods) =>
   void measurements.push(summarize(name, size, unit, values));
 
+/** A clock in milliseconds: of the wall, or of the time that processors worked for this process. */
+const now =
+  process.argv[5] === 'processor'
+    ? () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1000;
+      }
+    : () => performance.now();
+
 /** Durations of some runs, the first of which, not counted, warms up; and what the last one gave. */
 async function time<Value>(name: string, run: () => Value | Promise<Value>, size = pods): Promise<Value> {
   let value = await run();
   const seconds: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const started = performance.now();
+    const started = now();
     value = await run();
-    seconds.push((performance.now() - started) / 1000);
+    seconds.push((now() - started) / 1000);
   }
   record(`stage: ${name}`, 'seconds', seconds, size);
   return value;
@@ -187,9 +196,9 @@ async function measureForest(): Promise<void> {
   const sample = rows(size.rows);
   const seconds: number[] = [];
   for (let round = 0; round < 5 + rounds; round++) {
-    const started = performance.now();
+    const started = now();
     scoreRows(forest, sample);
-    if (round >= 5) seconds.push((performance.now() - started) / 1000);
+    if (round >= 5) seconds.push((now() - started) / 1000);
   }
   record(`forest, ${size.rows} rows x ${size.features} x ${size.trees} trees`, 'seconds', seconds, size.rows);
 }
