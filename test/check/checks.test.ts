@@ -156,10 +156,10 @@ const ROWS: readonly Row[] = [
   row('features cover the same pods', {}, 'pod_coverage', 'ok', /cpu 8, memory 8 and restarts 8\)/),
   row(
     'pods have ended',
-    { features: featuresWith({ restarts: known(answerOf(9)) }) },
+    { features: featuresWith({ restarts: known(answerOf(12)) }) },
     'pod_coverage',
     'ok',
-    /restarts 9; 1 pod without a running container/,
+    /restarts 12; 4 pods without a running container/,
   ),
   row(
     'one or two pods have just come or gone',
