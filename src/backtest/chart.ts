@@ -118,7 +118,7 @@ const TICK_SECONDS = [
 ];
 const MOST_TICKS = 6;
 
-/** Round instants in UTC: times where they are within a day, dates else. */
+/** Round instants in UTC: times, and dates where a day begins. */
 export function timeTicks(
   startSeconds: number,
   endSeconds: number,
@@ -132,7 +132,7 @@ export function timeTicks(
     const iso = new Date(seconds * 1000).toISOString();
     // A label at the very edge would be cut off.
     if (seconds - startSeconds < 0.02 * length || endSeconds - seconds < 0.02 * length) continue;
-    ticks.push({ seconds, text: step >= 86_400 ? iso.slice(5, 10) : iso.slice(11, 16) });
+    ticks.push({ seconds, text: seconds % 86_400 === 0 ? iso.slice(5, 10) : iso.slice(11, 16) });
   }
   return ticks;
 }

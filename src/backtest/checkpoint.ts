@@ -1,7 +1,7 @@
 /** Chunks that are done, kept in files, so that a replay that was stopped goes on where it was. */
 
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -30,6 +30,8 @@ export interface ChunkStore {
   save(chunk: Chunk, replayed: ReplayedChunk): Promise<void>;
   /** The file for the OpenMetrics text of a chunk; `undefined` where nothing is written. */
   metricsFile(chunk: Chunk): string | undefined;
+  /** Removes metrics of other chunks, as those of an earlier run, which would be loaded with these. */
+  keepMetricsOf(chunks: readonly Chunk[]): Promise<void>;
 }
 
 /** A short hash of all that a result depends on, besides the data. */
@@ -44,6 +46,7 @@ export function memoryStore(): ChunkStore {
     loadPlots: async () => undefined,
     save: async () => undefined,
     metricsFile: () => undefined,
+    keepMetricsOf: async () => undefined,
   };
 }
 
@@ -114,8 +117,18 @@ export async function directoryStore(
       await write(file(chunk, 'result'), chunk, result);
     },
     metricsFile,
+    async keepMetricsOf(chunks) {
+      if (!withMetrics) return;
+      const kept = new Set(chunks.map((chunk) => `${nameOf(chunk)}.om`));
+      for (const name of await readdir(metrics)) {
+        if (METRICS_FILE.test(name) && !kept.has(name)) await rm(join(metrics, name), { force: true });
+      }
+    },
   };
 }
+
+/** What `nameOf` makes, and nothing that somebody else may have put there. */
+const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
 
 async function firstMissing(paths: readonly (string | undefined)[]): Promise<string | undefined> {
   for (const path of paths) {

@@ -47,9 +47,9 @@ export function reportHtml(
 <main>
 ${chosen === undefined ? NOTHING : tiles(report, chosen)}
 ${sensitivities(report)}
+${podPlots(report, plots, features)}
 ${chosen === undefined ? NOTHING : byDay(report, chosen)}
 ${chosen === undefined ? NOTHING : loudest(chosen)}
-${podPlots(report, plots, features)}
 ${alertList(report)}
 ${chosen === undefined ? NOTHING : besideOthers(report, chosen)}
 ${notes(report)}
@@ -144,11 +144,10 @@ function loudest(chosen: SensitivityReport): Markup {
     const highest = Math.max(1, ...rows.map(({ alerts }) => alerts));
     const lines = rows.slice(0, LISTED_LOUD).map(
       (row) => html`<tr><th scope="row" class="name">${name(row)}</th><td class="number">${row.alerts}</td>
-<td class="meter">${meter(row.alerts / highest, false)}</td><td class="number">${numberText(row.alerts_per_day)}</td><td class="number">${numberText(row.flagged_pod_minutes)}</td></tr>`,
+<td class="meter">${meter(row.alerts / highest, false)}</td><td class="number">${numberText(row.flagged_pod_minutes)}</td></tr>`,
     );
     const more = rows.length - LISTED_LOUD;
-    return html`<div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">alerts</th><th scope="col" class="number">a day</th>
-<th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NOTHING}`;
+    return html`<div><div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">alerts</th><th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NOTHING}</div>`;
   };
   const content =
     chosen.namespaces.length === 0
@@ -158,7 +157,7 @@ function loudest(chosen: SensitivityReport): Markup {
           table('By workload', chosen.workloads, ({ namespace, workload }) => `${namespace}/${workload}`),
           table('By pod', chosen.loudest_pods, ({ namespace, pod }) => `${namespace}/${pod}`),
         ];
-  return section('loudest', 'The loudest', content);
+  return section('loudest', 'The loudest', html`<div class="beside">${content}</div>`);
 }
 
 function podPlots(

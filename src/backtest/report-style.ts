@@ -27,11 +27,12 @@ td.number { white-space: nowrap; } th.number { max-width: 6rem; } .number { text
 td small { display: block; } td.meter { width: 22%; min-width: 5rem; vertical-align: middle; }
 span.meter { display: block; height: .6rem; border-radius: .3rem; background: var(--rule); overflow: hidden; }
 span.meter span { display: block; height: 100%; background: var(--blue); } span.meter.over span { background: var(--amber); }
-.bars { padding: 1.1rem 0 1.4rem; } .columns { position: relative; display: flex; gap: 2px; height: 9rem; border-bottom: 1px solid var(--rule); }
+.bars { padding: 1.1rem 0 1.4rem; } .columns { position: relative; display: flex; gap: 2px; height: 7rem; border-bottom: 1px solid var(--rule); }
 .bar { position: relative; flex: 1; max-width: 4rem; } .bar .fill { position: absolute; bottom: 0; left: 0; right: 0; background: var(--blue); border-radius: 2px 2px 0 0; }
 .bar .fill.over { background: var(--amber); } .bar .count { position: absolute; bottom: 2px; left: 0; right: 0; text-align: center; font-size: .75rem; color: var(--ground); font-weight: 600; }
 .bar .day { position: absolute; top: 100%; left: 0; font-size: .75rem; color: var(--soft); white-space: nowrap; padding-top: .15rem; }
 .limit { position: absolute; left: 0; right: 0; border-top: 2px dashed var(--red); }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: .9rem 1.5rem; } .beside td.meter { width: 18%; min-width: 3rem; } .beside .name { min-width: 7rem; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: .9rem; }
 article { background: var(--panel); border: 1px solid var(--rule); border-radius: .5rem; padding: .9rem; min-width: 0; } article p { font-size: .875rem; }
 .chart { display: grid; grid-template-columns: 4.6rem 1fr; column-gap: .4rem; font-size: .72rem; color: var(--soft); }

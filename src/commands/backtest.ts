@@ -370,6 +370,7 @@ async function writeOutputs(
   { chunks, results }: BacktestOutcome,
   store: ChunkStore,
 ): Promise<string[]> {
+  await store.keepMetricsOf(chunks);
   const plots = await collectPlots(report, chunks, results, store);
   const page = join(output, 'report.html');
   const json = join(output, 'report.json');

@@ -60,6 +60,18 @@ describe('the checkpoint of a backtest', () => {
     ).to.deep.equal([]);
   });
 
+  it('removes the metrics of other pieces, and nothing else', async () => {
+    await saved();
+    const store = await open('a');
+    const mine = join(directory, 'metrics', 'mine.om');
+    for (const path of [store.metricsFile(OTHER) ?? '', mine]) await writeFile(path, '');
+    await store.keepMetricsOf([CHUNK]);
+    expect(await readdir(join(directory, 'metrics'))).to.have.members([
+      '20260501T0000Z-20260501T0100Z.om',
+      'mine.om',
+    ]);
+  });
+
   it('does not use what other settings made, and says so', async () => {
     await saved();
     expect(await (await open('b')).load(CHUNK)).to.equal(undefined);
