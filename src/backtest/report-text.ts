@@ -67,7 +67,7 @@ function sensitivityTable(report: BacktestReport): readonly string[] {
 }
 
 function suggestion({ suggestion: { sensitivity, reason } }: BacktestReport): string[] {
-  return [sensitivity === null ? reason : `ANOMALY_SENSITIVITY=${sensitivity}: ${reason}`];
+  return sensitivity === null ? [reason] : [`ANOMALY_SENSITIVITY=${sensitivity}`, reason];
 }
 
 function chosenParts(report: BacktestReport, chosen: SensitivityReport): string[][] {
