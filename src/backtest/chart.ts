@@ -29,7 +29,6 @@ export interface TimeChart extends Span {
   /** Values that the axis holds at least. */
   readonly least: readonly number[];
   readonly text: (value: number) => string;
-  readonly height: 'low' | 'high';
 }
 
 /** Size of the drawing, in its own units; it is stretched. */
@@ -62,7 +61,7 @@ export function timeChart(chart: TimeChart): Markup {
   const timeLabels = timeTicks(startSeconds, endSeconds).map(
     ({ seconds, text: of }) => html`<span class="time" style="left:${round(x(seconds) / 10)}%">${of}</span>`,
   );
-  return html`<div class="chart ${chart.height}"><div class="values">${valueLabels}</div><div class="drawing">${svg}</div><div class="times">${timeLabels}</div></div>`;
+  return html`<div class="chart"><div class="values">${valueLabels}</div><div class="drawing">${svg}</div><div class="times">${timeLabels}</div></div>`;
 }
 
 /** The range of the values with a little space around it, and the values that are written beside it. */

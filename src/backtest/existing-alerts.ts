@@ -3,7 +3,7 @@
 import { workloadFromName } from '../features/workload.js';
 import type { Labels } from '../prometheus/api.js';
 import type { Alert } from './alerts.js';
-import { lastOf, type Slab } from './slab.js';
+import type { Slab } from './slab.js';
 
 /** What Prometheus writes while an alert fires. */
 export const FIRING_ALERTS_QUERY = 'ALERTS{alertstate="firing"}';
@@ -50,12 +50,6 @@ export function existingAlerts(slabs: readonly Slab[]): ExistingAlert[] {
   }
   for (const known of open.values()) close(known);
   return alerts.sort((a, b) => a.startSeconds - b.startSeconds);
-}
-
-/** The last instant of slabs, Unix time; `undefined` without any. */
-export function lastInstant(slabs: readonly Slab[]): number | undefined {
-  const last = slabs[slabs.length - 1];
-  return last === undefined ? undefined : lastOf(last.grid);
 }
 
 /** By what two alerts are about the same: the closer, the surer. */

@@ -184,7 +184,6 @@ function podPlots(
       threshold: 0,
       least: [-0.1, 0.1],
       text: numberText,
-      height: 'low',
     });
     return html`<article><h3>${name}</h3><h4>Score, whole time</h4>${overview}${detail(plot, features)}</article>`;
   });
@@ -222,7 +221,6 @@ function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureNam
       spans,
       least: leastOf(actual),
       text: (value) => valueText(value, unit === name ? '' : unit),
-      height: 'low',
     })}`;
   });
   return html`<h4>${moment(alert.start)}, for ${durationText(alert.duration_seconds)}</h4>

@@ -13,7 +13,6 @@ const CHART: TimeChart = {
   spans: [],
   least: [0],
   text: String,
-  height: 'low',
 };
 const pathOf = (values: (number | null)[]) =>
   / class="actual" d="([^"]*)"/.exec(timeChart({ ...CHART, lines: [{ kind: 'actual', values }] }).text)?.[1];

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { hasClosedRanges } from '../../src/backtest/range-semantics.js';
 import type { BacktestReport } from '../../src/backtest/report.js';
 import { runBacktestCommand } from '../../src/commands/backtest.js';
 import { createWorld, type World } from '../../src/demo/cluster.js';
 import { openMetricsHistory } from '../../src/demo/exposition.js';
 import { freePort, type RunningServer } from '../../src/demo/listen.js';
+import { createPrometheusClient } from '../../src/prometheus/client.js';
 import { createGrafana, type Grafana } from '../support/dashboard-grafana.js';
 import { panelsOf, readDashboard } from '../support/dashboard-json.js';
 import { startPrometheus, writeHistory } from '../support/real-servers.js';
@@ -157,6 +159,13 @@ describe('backtest on a real Prometheus', function () {
     expect(report.sensitivities.map(({ overlap }) => overlap?.existing_later)).to.deep.equal([1, 1, 1]);
     expect(report.failed_trainings).to.equal(0);
     expect(report.minutes_without_model).to.equal(0);
+  });
+
+  it('asks the server how it reads ranges', async () => {
+    const api = createPrometheusClient({ baseUrl: source?.url ?? '' });
+    const closed = await hasClosedRanges(api, END + 7, new AbortController().signal);
+    const { stdout, stderr } = await promisify(execFile)('prometheus', ['--version'], { timeout: 10_000 });
+    expect(closed).to.equal(/version 2\./.test(stdout + stderr));
   });
 
   it('writes metrics that promtool checks and loads', async () => {
