@@ -5,11 +5,17 @@ import { type ReplayParameters, replay } from '../../src/backtest/replay.js';
 import { gridBetween, type Slab, toSlab } from '../../src/backtest/slab.js';
 import { readingSize } from '../../src/backtest/tracks.js';
 import { DetectionPass } from '../../src/detection/pass.js';
-import { OWNER_QUERIES } from '../../src/features/workload.js';
 import { ModelSlot } from '../../src/model/slot.js';
 import { SETTLING_SECONDS, train } from '../../src/training/job.js';
 import { fakeApi } from '../support/fake-api.js';
-import { type Answer, FEATURES, namedPods, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import {
+  type Answer,
+  FEATURES,
+  namedPods,
+  OWNER_QUERIES,
+  PARAMETERS,
+  SmallCluster,
+} from '../support/small-cluster.js';
 
 const START = Date.parse('2026-05-01T00:00:00Z') / 1000;
 const FIRST = START - 4 * 3600;
@@ -20,6 +26,7 @@ const never = new AbortController().signal;
 
 const P: ReplayParameters = {
   features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
   model: PARAMETERS,
   sensitivities: [3, 4],
   chosen: 1,
@@ -64,6 +71,7 @@ describe('a replay', function () {
       const slot = new ModelSlot();
       const request = {
         features: FEATURES,
+        ownerQueries: OWNER_QUERIES,
         parameters: PARAMETERS,
         lookbackSeconds: 3600,
         stepSeconds: 60,
@@ -73,6 +81,7 @@ describe('a replay', function () {
       slot.set((await train(fakeApi(answer), request, never)).model);
       const pass = new DetectionPass({
         api: fakeApi(answer),
+        ownerQueries: OWNER_QUERIES,
         slot,
         timeoutSeconds: 5,
         now: () => time * 1000,
