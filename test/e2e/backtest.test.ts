@@ -8,6 +8,8 @@ import { expect } from 'chai';
 import { hasClosedRanges } from '../../src/backtest/range-semantics.js';
 import type { BacktestReport } from '../../src/backtest/report.js';
 import { runBacktestCommand } from '../../src/commands/backtest.js';
+import { prometheusConnection } from '../../src/commands/connection.js';
+import { parseSettings } from '../../src/config/parse.js';
 import { createWorld, type World } from '../../src/demo/cluster.js';
 import { openMetricsHistory } from '../../src/demo/exposition.js';
 import { freePort, type RunningServer } from '../../src/demo/listen.js';
@@ -162,7 +164,9 @@ describe('backtest on a real Prometheus', function () {
   });
 
   it('asks the server how it reads ranges', async () => {
-    const api = createPrometheusClient({ baseUrl: source?.url ?? '' });
+    const api = createPrometheusClient(
+      prometheusConnection(parseSettings({ PROMETHEUS_URL: source?.url }).settings),
+    );
     const closed = await hasClosedRanges(api, END + 7, new AbortController().signal);
     const { stdout, stderr } = await promisify(execFile)('prometheus', ['--version'], { timeout: 10_000 });
     expect(closed).to.equal(/version 2\./.test(stdout + stderr));
