@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
+import { HistoryReader } from '../detection/history-reader.js';
 import { DetectionPass } from '../detection/pass.js';
 import { requireSoundQueries } from '../features/check-features.js';
 import { loadFeatures } from '../features/load-features.js';
@@ -37,6 +38,12 @@ export interface Service {
 
 /** Time for a pass that is under way when the service ends. */
 const PASS_GRACE_MILLISECONDS = 5_000;
+
+/**
+ * A person who looks sees what the last scrape saw, if that is no older, in seconds: pages cost Prometheus next to
+ * nothing.
+ */
+const RECENT_PASS_SECONDS = 15;
 
 /**
  * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.
@@ -126,6 +133,8 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     },
   });
 
+  const histories = new HistoryReader(api);
+
   const metrics = createMetrics({
     model: () => slot.get(),
     training: () => trainer.state(),
@@ -140,6 +149,14 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     version: VERSION,
     renderMetrics: ({ scrapeTimeoutSeconds }) => metrics.render(() => pass.run(scrapeTimeoutSeconds)),
     detect: ({ scrapeTimeoutSeconds }) => pass.run(scrapeTimeoutSeconds),
+    recentPass: async () => {
+      const { last } = passes;
+      // Whether there is a model by now costs nothing to ask.
+      const isRecent = last !== undefined && Date.now() / 1000 - last.timeSeconds < RECENT_PASS_SECONDS;
+      return isRecent && last.kind !== 'no_model' ? last : pass.run(undefined);
+    },
+    history: (detection, rows) => histories.read(detection, rows),
+    now: Date.now,
     health: () =>
       healthReport({
         version: VERSION,

@@ -15,7 +15,7 @@ export type ResolveQuery = (query: string) => Evaluate | undefined;
 /**
  * Understands the built-in queries of the catalog, for any namespaces and rate window, the plain selectors of
  * kube-state-metrics' owners, with or without a matcher for the namespace, the question for firing alerts, and what
- * `promql.ts` understands of the questions of `check`.
+ * `promql.ts` understands of the questions of `check`. Each may be restricted to some pods.
  *
  * For the catalog there is no PromQL here. The namespaces and the window are cut out of the query; if the catalog makes
  * exactly this query from them, it is one of ours.
@@ -25,7 +25,18 @@ export function worldQueries(world: World): ResolveQuery {
     metrics: new Set(metricFamilies({ ...world, pods: () => [] }, 0).map(({ name }) => name)),
     samplesOf: (metric: string, time: number) => metricSamples(world, metric, time),
   };
-  return (query) => {
+  const resolve: ResolveQuery = (query) => {
+    const restriction = POD_RESTRICTION.exec(query)?.groups;
+    if (restriction !== undefined) {
+      const { matchers = '', namespaces: some = '', pods: names = '' } = restriction;
+      const evaluate = resolve(query.replaceAll(matchers, ''));
+      const [isNamespace, isPod] = [anchored(some), anchored(names)];
+      if (evaluate === undefined || isNamespace === undefined || isPod === undefined) return undefined;
+      return (time) =>
+        evaluate(time).filter(
+          ({ labels }) => isNamespace.test(labels.namespace ?? '') && isPod.test(labels.pod ?? ''),
+        );
+    }
     const namespaces = namespaceMatcher(query);
     if (namespaces === undefined) return undefined;
     // Nobody has alert rules here.
@@ -51,7 +62,12 @@ export function worldQueries(world: World): ResolveQuery {
         return compile(query, source);
     }
   };
+  return resolve;
 }
+
+/** What the status page puts before the matchers of each selector, to ask for some pods only. */
+const POD_RESTRICTION =
+  /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;
 
 /** The sum over the containers of a pod of the largest value of each. A pod without any value is left out. */
 function perPod(
@@ -102,11 +118,20 @@ interface NamespaceMatcher {
 /** The first `namespace=~"…"` of a query, anchored; none matches everything. `undefined`: no valid expression. */
 function namespaceMatcher(query: string): NamespaceMatcher | undefined {
   const literal = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
-  const regex = literal.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
+  const regex = anchored(literal);
+  return regex && { regex: unquoted(literal), matches: (namespace) => regex.test(namespace) };
+}
+
+/** The expression in a string literal, anchored as matchers are; `undefined` if it is none. */
+function anchored(literal: string): RegExp | undefined {
   try {
-    const anchored = new RegExp(`^(?:${regex})$`, 's');
-    return { regex, matches: (namespace) => anchored.test(namespace) };
+    return new RegExp(`^(?:${unquoted(literal)})$`, 's');
   } catch {
     return undefined;
   }
+}
+
+/** The text of a string literal. */
+function unquoted(literal: string): string {
+  return literal.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
 }

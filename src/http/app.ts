@@ -10,12 +10,13 @@ import { docs, docsAssets } from './docs.js';
 import { ENDPOINTS, type EndpointPath } from './endpoints.js';
 import { handleError, methodNotAllowed, notFound } from './errors.js';
 import { healthz } from './healthz.js';
-import { landing } from './landing.js';
 import { metrics } from './metrics.js';
 import { openApi } from './openapi.js';
 import { probe } from './probes.js';
 import { limitRequest } from './request-limits.js';
 import { securityHeaders } from './security.js';
+import { statusPageAssets } from './status-page/assets.js';
+import { statusPage } from './status-page/route.js';
 
 /** The quickest levels: the better ones take several times as long for metrics that become little smaller. */
 const COMPRESSION = {
@@ -33,7 +34,7 @@ const COSTLY: ReadonlySet<EndpointPath> = new Set(['/metrics', '/detect']);
 /** Builds the application. Every endpoint of the table answers GET and HEAD. */
 export function createApp(dependencies: AppDependencies): Express {
   const handlers: Readonly<Record<EndpointPath, RequestHandler>> = {
-    '/': landing(dependencies),
+    '/': statusPage(dependencies),
     '/metrics': metrics(dependencies),
     '/detect': detect(dependencies),
     '/healthz': healthz(dependencies),
@@ -61,6 +62,6 @@ export function createApp(dependencies: AppDependencies): Express {
   for (const path of paths.filter((each) => PROBES.has(each))) serve(path);
   app.use(limitRate(access), requireUser(access), compression(COMPRESSION));
   for (const path of paths.filter((each) => !PROBES.has(each))) serve(path);
-  app.use(docsAssets(), notFound, handleError(dependencies));
+  app.use(docsAssets(), statusPageAssets(), notFound, handleError(dependencies));
   return app;
 }

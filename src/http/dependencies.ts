@@ -1,6 +1,7 @@
 /** What the HTTP side asks of the rest of the program. */
 
-import type { PassOutcome } from '../detection/detection.js';
+import type { Detection, PassOutcome } from '../detection/detection.js';
+import type { HistoryOutcome } from '../detection/history-reader.js';
 import type { Access } from './access.js';
 import type { HealthReport } from './schemas.js';
 
@@ -16,6 +17,12 @@ export interface AppDependencies {
   renderMetrics(options: ScrapeOptions): Promise<{ readonly contentType: string; readonly body: string }>;
   /** Scores all pods now. Does not reject when Prometheus or the model fails: the outcome says so. */
   detect(options: ScrapeOptions): Promise<PassOutcome>;
+  /** The outcome of a pass of the last seconds, whoever asked for it. Does not reject, as `detect`. */
+  recentPass(): Promise<PassOutcome>;
+  /** The last hour of some pods of a detection, by their rows. Does not reject: the outcome says why there is none. */
+  history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome>;
+  /** Unix time in milliseconds. */
+  now(): number;
   /** The state of the exporter, from memory. */
   health(): HealthReport;
   /** Reports an error that no caller can handle. `context` is the request: `GET /metrics`. */

@@ -1,11 +1,12 @@
 /**
- * The table of endpoints. The routes, the OpenAPI document, the landing page and the README's table derive from it:
+ * The table of endpoints. The routes, the OpenAPI document, the status page and the README's table derive from it:
  * to add an endpoint, add a row, and the compiler asks `app.ts` for its handler.
  */
 
 import type { z } from 'zod';
 import { DetectQuery } from './detect-query.js';
 import type { SchemaName } from './schemas.js';
+import { StatusQuery } from './status-page/filters.js';
 
 /** Media type of Prometheus' text format, exactly as Prometheus 3 wants it. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -40,7 +41,8 @@ const json = (description: string, schema?: SchemaName) => ({
 export const ENDPOINTS = [
   {
     path: '/',
-    summary: 'A page with the state of the model and links to the rest.',
+    summary: 'The status page: the most anomalous pods and why, the state of the model and of Prometheus.',
+    query: StatusQuery,
     responses: { 200: html('The page.') },
   },
   {

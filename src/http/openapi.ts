@@ -34,7 +34,7 @@ export function buildOpenApi(version: string): Json {
 
 function toOperation({ path, summary, query, responses }: Endpoint): Json {
   return {
-    operationId: path.split(/\W+/).filter(Boolean).join('_') || 'landing',
+    operationId: path.split(/\W+/).filter(Boolean).join('_') || 'status',
     summary,
     ...(query && { parameters: toParameters(query) }),
     responses: mapValues(responses, toResponse),

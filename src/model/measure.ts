@@ -54,6 +54,13 @@ export function emptyMeasurement(cells: number): Measurement {
   };
 }
 
+/** The values that are usual for a feature of a pod; of a counter, the rises. Both ends belong to it. */
+export interface Band {
+  /** `-Infinity` where a fall is nothing. */
+  readonly lower: number;
+  readonly upper: number;
+}
+
 /** What a pod is compared with. */
 interface Reference {
   readonly statistics: Pick<GroupStatistics, 'location' | 'scale'>;
@@ -163,6 +170,30 @@ export class Measurer {
     const row = this.#baseline.workloads.rows.get(podKey(namespace, workload));
     this.#lastSiblings = { namespace, workload, row };
     return row;
+  }
+
+  /**
+   * The values of a feature of a pod that deviate by no more than so many spreads.
+   *
+   * @param index position of the pod in the table.
+   */
+  bandOf(
+    index: number,
+    column: number,
+    { below, above }: { readonly below: number; readonly above: number },
+  ): Band {
+    const feature = this.#features[column] as FeatureDefinition;
+    const reference = this.#referenceOf(this.#table.pods[index] as PodIdentity);
+    const location = reference.statistics.location[reference.start + column] as number;
+    const scale = reference.statistics.scale[reference.start + column] as number;
+    const logarithmic = reference.logarithmic && feature.type !== 'counter';
+    const valueAt = (spreads: number) => {
+      const value = location + spreads * scale;
+      return logarithmic ? Math.exp(value) : value;
+    };
+    const upwardsOnly =
+      reference.upwardsOnly || (feature.direction === 'up' && this.#baseline.kind !== 'cluster');
+    return { lower: upwardsOnly ? Number.NEGATIVE_INFINITY : valueAt(-below), upper: valueAt(above) };
   }
 
   /**

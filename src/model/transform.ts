@@ -41,6 +41,16 @@ export function inputOf(deviation: number): number {
   return Math.asinh(deviation);
 }
 
+/**
+ * How far a feature alone may deviate to each side, in spreads, before its input reaches `input`.
+ *
+ * @param input above 0.
+ */
+export function deviationsWithin(input: number): { readonly below: number; readonly above: number } {
+  const above = Math.sinh(input);
+  return { below: above / FALL_WEIGHT, above };
+}
+
 /** Values cut off at the ends of the range that the forest partitions. */
 export function clipInputs(inputs: Float64Array): Float64Array {
   return inputs.map((input) => Math.max(-INPUT_LIMIT, Math.min(INPUT_LIMIT, input)));

@@ -4,6 +4,7 @@ import type { RunningServer } from '../../src/demo/listen.js';
 import { startPrometheusApi } from '../../src/demo/prometheus-api.js';
 import { worldQueries } from '../../src/demo/queries.js';
 import { buildCatalog } from '../../src/features/catalog.js';
+import { addMatchers } from '../../src/features/matchers.js';
 import { checkOf } from '../support/run-check.js';
 
 const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
@@ -41,6 +42,14 @@ describe('the simulated Prometheus', () => {
   };
   const instant = async (query: string, time = START) =>
     (await ask('/api/v1/query', { query, time })).body.data.result;
+
+  it('answers the built-in queries for some pods only', async () => {
+    for (const feature of ['cpu', 'memory', 'restarts']) {
+      const query = addMatchers(queryOf(feature), 'namespace=~"data|shop",pod=~"ledger-0|postgres-0"');
+      const pods = (await instant(query)).map(({ metric }) => metric);
+      expect(pods, feature).to.deep.equal([{ namespace: 'data', pod: 'postgres-0' }]);
+    }
+  });
 
   for (const feature of ['cpu', 'memory', 'restarts']) {
     it(`answers the built-in query for ${feature} alike as a GET, a POST, an instant and a range`, async () => {

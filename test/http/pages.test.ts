@@ -1,76 +1,9 @@
 import { expect } from 'chai';
 import request from 'supertest';
 import { createApp } from '../../src/http/app.js';
-import { ENDPOINTS } from '../../src/http/endpoints.js';
-import { fakeDependencies, freshHealth, HOSTILE, seasonedHealth } from '../support/http-fixtures.js';
+import { fakeDependencies } from '../support/http-fixtures.js';
 
 const linksOf = (page: string) => [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, url = '']) => url);
-
-describe('GET /', () => {
-  const landingOf = async (report: typeof freshHealth) =>
-    (
-      await request(createApp(fakeDependencies({ health: () => report })))
-        .get('/')
-        .expect(200)
-    ).text;
-
-  it('says that there is no model yet', async () => {
-    const page = await landingOf(freshHealth);
-    expect(page).to.contain('1.2.3');
-    expect(page).to.contain('There is none yet, so no pod is scored. The first training is running.');
-    expect(page).to.contain('http://prometheus:9090 has not been asked for the current metrics yet.');
-    expect(page).to.contain('There was none yet: nobody has fetched the metrics.');
-  });
-
-  it('says how the model came about, and what went wrong', async () => {
-    const page = await landingOf(seasonedHealth);
-    expect(page).to.contain('Trained 5 minutes ago on 7320 samples of 120 pods');
-    expect(page).to.contain('96 runs, 1 failed.');
-    expect(page).to.contain('http://prometheus:9090 answers.');
-    expect(page).to.contain('118 pods scored, 2 not (missing_cpu). The rate of CPU is empty.');
-    const failing = { ...seasonedHealth, prometheus: { ...seasonedHealth.prometheus, up: false } };
-    expect(await landingOf(failing)).to.contain('Prometheus did not answer within 5 s.');
-  });
-
-  for (const [seconds, words] of [
-    [0.4, '0 seconds'],
-    [1, '1 second'],
-    [119, '119 seconds'],
-    [120, '2 minutes'],
-    [7200, '2 hours'],
-    [200000, '2 days'],
-  ] as const) {
-    it(`says ${words} for ${seconds} s`, async () => {
-      const model = { ...seasonedHealth.model, age_seconds: seconds };
-      expect(await landingOf({ ...seasonedHealth, model })).to.contain(`Trained ${words} ago`);
-    });
-  }
-
-  it('links every endpoint relative to itself, and all links lead somewhere', async () => {
-    const links = linksOf(await landingOf(freshHealth)).filter((url) => !url.startsWith('data:'));
-    expect(links).to.deep.equal(ENDPOINTS.slice(1).map(({ path }) => path.slice(1)));
-    for (const link of links) await request(createApp(fakeDependencies())).get(`/${link}`).expect(200);
-  });
-
-  it('escapes what others wrote', async () => {
-    const last_error = { message: HOSTILE, time: '2026-01-01T00:00:00Z' };
-    const page = await landingOf({
-      ...freshHealth,
-      prometheus: { url: HOSTILE, up: false, last_error },
-      training: { ...freshHealth.training, last_error },
-    });
-    expect(page).not.to.match(/<(img|script)/);
-    expect(page).to.contain('&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;&#38;');
-  });
-
-  it('allows nothing but its own style', async () => {
-    const { headers } = await request(createApp(fakeDependencies())).get('/');
-    expect(headers['content-security-policy']).to.match(
-      /^default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-[^']+'; img-src data:$/,
-    );
-    expect(headers).to.include({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
-  });
-});
 
 describe('GET /docs', () => {
   const app = createApp(fakeDependencies());

@@ -12,6 +12,9 @@ import { feature } from './tables.js';
 /** A pod name that no Kubernetes accepts, for views that must not trust that. */
 export const HOSTILE = `</script><img src=x onerror="alert('1')">&`;
 
+/** Five minutes after the passes here. */
+const NOW_MILLISECONDS = Date.parse('2026-01-01T00:05:00Z');
+
 const passReport: PassReport = { timeSeconds: 1767225600, durationSeconds: 0.1, queries: [], warnings: [] };
 
 /** A pass that came to nothing. */
@@ -166,6 +169,9 @@ export function fakeDependencies(replaced: Partial<AppDependencies> = {}): AppDe
       asked.push(options);
       return passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
     },
+    recentPass: async () => failedPass('no_model', 'The first training has not ended yet.'),
+    history: async () => ({ kind: 'histories', histories: new Map() }),
+    now: () => NOW_MILLISECONDS,
     health: () => freshHealth,
     access: openAccess(),
     logError: (error, context) => logged.push({ error, context }),
