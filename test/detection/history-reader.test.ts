@@ -5,12 +5,13 @@ import { DetectionPass } from '../../src/detection/pass.js';
 import { ModelSlot } from '../../src/model/slot.js';
 import { type TrainingRequest, train } from '../../src/training/job.js';
 import { type FakeApi, fakeApi } from '../support/fake-api.js';
-import { FEATURES, namedPods, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
+import { FEATURES, namedPods, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../support/small-cluster.js';
 
 const NOW = 1_767_225_600;
 
 const request: TrainingRequest = {
   features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
   parameters: PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
@@ -31,6 +32,7 @@ describe('HistoryReader', () => {
     slot.set((await train(api, request, new AbortController().signal)).model);
     const pass = new DetectionPass({
       api,
+      ownerQueries: OWNER_QUERIES,
       slot,
       timeoutSeconds: 5,
       now: () => NOW * 1000,

@@ -7,6 +7,7 @@ import { type Html, html, NO_HTML } from '../html.js';
 import type { HealthReport } from '../schemas.js';
 import { SCRIPT_URL, STYLE_URL } from './assets.js';
 import { type Filters, filterLink } from './filters.js';
+import { findingsSection } from './findings.js';
 import { podsTable } from './pods.js';
 import { counted, timeElement } from './quantity.js';
 import type { Selection } from './selection.js';
@@ -59,6 +60,7 @@ ${pods(page)}
 <section aria-labelledby="state"><h2 id="state">State</h2>
 ${stateList(report, nowSeconds)}
 </section>
+${findingsSection(report, nowSeconds)}
 ${coverage(page)}
 </div>
 </main>

@@ -145,6 +145,28 @@ describe('GET /', () => {
       expect(rowsOf(page)).to.have.length(5);
     });
 
+    it('and what is not well about the installation, errors first', async () => {
+      const finding = { check: 'rate_window', meaning: 'Gaps.', advice: null, time: '2026-01-01T00:00:00Z' };
+      const check = {
+        last_success: null,
+        last_error: { message: 'Asking failed.', time: '2026-01-01T00:00:00Z' },
+        findings: [
+          { ...finding, severity: 'warning' as const, summary: 'The window is short.' },
+          { ...finding, severity: 'error' as const, summary: 'No series.', advice: 'Scrape <cAdvisor>.' },
+        ],
+      };
+      const words = wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check }) }));
+      expect(words).to.contain('The last check failed 5 minutes ago 2026-01-01T00:00:00Z : Asking failed.');
+      expect(words).to.match(
+        /error No series\. Gaps\. Scrape <cAdvisor>\. rate_window.*warning The window is short\./,
+      );
+      expect(words).to.contain('Findings about the installation');
+      const well = { ...check, last_error: null, findings: [] };
+      expect(wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check: well }) }))).not.to.contain(
+        'Findings',
+      );
+    });
+
     it('why pods have no score', async () => {
       const passed = passOf(somePods);
       if (passed.kind !== 'detection') throw new Error(passed.kind);
