@@ -5,7 +5,7 @@ import type { PrometheusApi } from '../prometheus/api.js';
 import type { ChunkStore } from './checkpoint.js';
 import type { ChunkResult } from './chunk-result.js';
 import { type Estimate, estimate, type Survey } from './estimate.js';
-import { type ExistingAlert, existingAlerts, FIRING_ALERTS_QUERY } from './existing-alerts.js';
+import { type ExistingAlert, existingAlerts } from './existing-alerts.js';
 import { Fetcher, type Traffic } from './fetch.js';
 import type { OpenMetricsOptions } from './open-metrics.js';
 import {
@@ -32,6 +32,8 @@ export interface BacktestRequest {
   /** When trainings ran, from a while before the start to the end; Unix times in seconds. */
   readonly trainingTimes: readonly number[];
   readonly openMetrics: OpenMetricsOptions;
+  /** Asks for the alerts that fired (`FIRING_ALERTS_QUERY`, with the matchers of the settings). */
+  readonly alertsQuery: string;
   /** Threads that replay. */
   readonly threads: number;
 }
@@ -313,7 +315,9 @@ class BacktestRun {
     const { startSeconds, endSeconds } = this.#request;
     const grid = gridBetween(startSeconds, endSeconds - MINUTE_SECONDS, ALERT_STEP_SECONDS);
     try {
-      return existingAlerts(await this.#fetcher.fetch(FIRING_ALERTS_QUERY, grid, this.#surroundings.signal));
+      return existingAlerts(
+        await this.#fetcher.fetch(this.#request.alertsQuery, grid, this.#surroundings.signal),
+      );
     } catch (error) {
       this.#surroundings.signal.throwIfAborted();
       this.#note(`Alerts that were firing then could not be asked for: ${messageOf(error)}`);

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SHIPPED_FOR_SECONDS } from '../backtest/alerts.js';
 import { type ChunkStore, directoryStore, fingerprintOf, memoryStore } from '../backtest/checkpoint.js';
 import { describeEstimate, type Estimate, type Survey, surveyHistory } from '../backtest/estimate.js';
+import { FIRING_ALERTS_QUERY } from '../backtest/existing-alerts.js';
 import { Fetcher } from '../backtest/fetch.js';
 import { MINUTE_SECONDS } from '../backtest/plan.js';
 import { collectPlots, featuresOf } from '../backtest/plots.js';
@@ -26,6 +27,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { requireSoundQueries } from '../features/check-features.js';
 import type { FeatureSet } from '../features/feature-file.js';
 import { loadFeatures } from '../features/load-features.js';
+import { addMatchers } from '../features/matchers.js';
 import type { OwnerQueries } from '../features/workload.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { createPrometheusClient } from '../prometheus/client.js';
@@ -263,6 +265,7 @@ async function openStore(
 /** All settings that shape a replay. */
 function settingsOf(settings: Settings): Readonly<Record<string, string | number>> {
   return {
+    PROMETHEUS_MATCHERS: settings.matchers,
     NAMESPACE_REGEX: settings.namespaceRegex,
     POD_LABEL: settings.podLabel,
     CPU_RATE_WINDOW: settings.cpuRateWindow,
@@ -309,6 +312,7 @@ async function replay(
       stepSeconds: settings.queryStepSeconds,
     },
     trainingTimes: trainingTimes(plan),
+    alertsQuery: addMatchers(FIRING_ALERTS_QUERY, settings.matchers),
     openMetrics: {
       targetLabels: TARGET_LABELS,
       explain: settings.explain,

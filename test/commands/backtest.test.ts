@@ -140,6 +140,13 @@ describe('the command backtest', function () {
     expect(asked.size).to.be.within(3 * 8 * 60, 3 * 12 * 60);
   });
 
+  it('asks with the matchers of the settings for what belongs to one cluster, alerts included', async () => {
+    await run({}, { PROMETHEUS_MATCHERS: 'cluster="berlin"' });
+    const ranges = prometheus.requests.filter(({ kind }) => kind === 'range').map(({ query }) => query);
+    expect(ranges.filter((query) => !query.includes('cluster="berlin"'))).to.deep.equal([]);
+    expect(ranges).to.include('ALERTS{cluster="berlin",alertstate="firing"}');
+  });
+
   it('begins where history does, and says so', async () => {
     const { progress } = await run({ start: at(HISTORY_START - 86_400), end: at(HISTORY_START + 7200) });
     expect(progress).to.include(`its first data, at ${at(HISTORY_START).replace('.000', '')}`);
@@ -147,16 +154,17 @@ describe('the command backtest', function () {
 
   it('goes on after a break, and comes to the same result', async () => {
     const range = { start: at(START + 3600), end: at(START + 20 * 3600) };
-    await run({ ...range, output: join(directory, 'whole') });
+    const hourly = { RETRAIN_SCHEDULE: '0 * * * *' };
+    await run({ ...range, output: join(directory, 'whole') }, hourly);
     const stop = new AbortController();
     const progress = new Recorder();
-    const broken = run({ ...range, output: join(directory, 'broken') }, {}, stop.signal, progress);
+    const broken = run({ ...range, output: join(directory, 'broken') }, hourly, stop.signal, progress);
     await eventually(() => expect(progress.text).to.include('1 of 4 pieces done'), 30_000);
     stop.abort('SIGINT');
     const error = await rejection(broken, Error);
     expect(error.message).to.match(/^Stopped on SIGINT, before the report: [12] of 4 pieces are done/);
     expect(error.message).to.include('--start 2026-05-01T01:00:00Z --end 2026-05-01T20:00:00Z');
-    const again = await run({ ...range, output: join(directory, 'broken') });
+    const again = await run({ ...range, output: join(directory, 'broken') }, hourly);
     expect(again.progress).to.match(/[12] of 4 pieces are done from an earlier run/);
     const [whole, resumed] = [
       await reportIn(join(directory, 'whole')),
