@@ -59,7 +59,7 @@ export function parseYaml(
   adviceAt: (offset: number) => string = () => '',
 ): Document.Parsed {
   const { text, lineCounter } = report.source;
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
     report.add(pos[0], `expected YAML, got a mistake: ${message}.${adviceAt(pos[0])}`);
   }
