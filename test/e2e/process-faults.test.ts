@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { exposedValue } from '../support/exposition.js';
 import { isOfTraining, readForm, upstreamOf } from '../support/fake-prometheus.js';
@@ -167,6 +171,34 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       await proxy.switchTo('refuse');
       await proxy.switchTo(undefined);
       await expectTrainings(running);
+    },
+
+    async 'The disk under MODEL_PATH is full'() {
+      requireTool(this, 'prlimit');
+      const directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-full-'));
+      try {
+        const path = join(directory, 'model');
+        const running = await start(settingsFor(proxy.url, { ...EACH_SECOND, MODEL_PATH: path }));
+        const saved = async () => (await healthOf(running.url)).snapshot?.last_save_succeeded;
+        await eventually(async () => expect(await saved()).to.equal(true));
+        // To a process, a file that may not grow is a disk that is full: the write fails in the middle.
+        const allow = (size: string) => execFileSync('prlimit', [`--pid=${running.pid}`, `--fsize=${size}:`]);
+        allow('4096');
+        await eventually(async () => expect(await saved()).to.equal(false), 20_000);
+        const old = readFileSync(path);
+        expect(old.length).to.be.above(4096);
+        await expectUsual(running);
+        expect(await healthOf(running.url)).to.deep.include({ status: 'ok' });
+        await expectTrainings(running);
+        expect(readFileSync(path).equals(old), 'the old file').to.equal(true);
+        expect(readdirSync(directory), 'no half files').to.deep.equal(['model']);
+        allow('unlimited');
+        await eventually(async () => expect(await saved()).to.equal(true), 20_000);
+        expect(readFileSync(path).equals(old), 'a new file').to.equal(false);
+      } finally {
+        await service?.kill();
+        rmSync(directory, { recursive: true });
+      }
     },
 
     async 'SIGTERM during the start'() {

@@ -20,18 +20,22 @@ const pods = fc.uniqueArray(pod, {
 
 describe('fuzzing the text of the metrics', () => {
   it('names every pod and score so that they can be read again', async () => {
-    await eventuallyHolds(pods, async (all) => {
-      const { body } = await createMetrics(sourcesWith()).render(async () => passOf(all));
-      // What is sent are bytes.
-      const text = Buffer.from(body).toString();
-      expect(samplesOf(text, 'anomaly_score')).to.deep.equal(
-        all.map(({ namespace, pod: podName, score }) => ({
-          name: 'anomaly_score',
-          labels: { namespace, pod: podName },
-          // The text format has one zero.
-          value: score + 0,
-        })),
-      );
-    });
+    await eventuallyHolds(
+      pods,
+      async (all) => {
+        const { body } = await createMetrics(sourcesWith()).render(async () => passOf(all));
+        // What is sent are bytes.
+        const text = Buffer.from(body).toString();
+        expect(samplesOf(text, 'anomaly_score')).to.deep.equal(
+          all.map(({ namespace, pod: podName, score }) => ({
+            name: 'anomaly_score',
+            labels: { namespace, pod: podName },
+            // The text format has one zero.
+            value: score + 0,
+          })),
+        );
+      },
+      100,
+    );
   });
 });

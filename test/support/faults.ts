@@ -497,6 +497,10 @@ export const PROCESS_FAULTS = {
     scrape: 'all pods, by the old model',
     sees: 'after 60 s for one request, or the interval of the schedule for all: the reason in `/healthz`',
   },
+  'The disk under MODEL_PATH is full': {
+    scrape: 'all pods, by the new model, which is not saved; the file stays the old one',
+    sees: '`anomaly_exporter_model_snapshot_last_save_success 0`, the reason in `/healthz`',
+  },
   'SIGTERM during the start': {
     scrape: '—',
     sees: 'status 0; before Node.js has read the program, the signal',

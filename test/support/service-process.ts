@@ -13,6 +13,7 @@ type Reply<Kind extends ServiceReply['kind']> = Extract<ServiceReply, { readonly
 
 export interface ServiceProcess {
   readonly url: string;
+  readonly pid: number;
   /** Its log so far. */
   readonly log: () => string;
   measure(): Promise<Held>;
@@ -69,6 +70,7 @@ export async function startServiceProcess(
   const { url } = await replyOf('listening');
   return {
     url,
+    pid: child.pid as number,
     log: () => log,
     measure: async () => (await tell<'measure'>({ kind: 'measure' })).held,
     shiftClock: async (milliseconds) => {

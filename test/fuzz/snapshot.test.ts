@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { encodeModel } from '../../src/model/codec.js';
+import type { Model } from '../../src/model/model.js';
+import { scoreInputs } from '../../src/model/score.js';
+import { readSnapshot, snapshotHeader } from '../../src/model/snapshot.js';
+import { SnapshotError } from '../../src/model/snapshot-error.js';
+import { holds } from '../support/fuzz.js';
+import { configurationOf, smallModel, TRAINED_AT } from '../support/models.js';
+
+const CONFIGURATION = configurationOf('pod');
+const EXPECTED = { configuration: CONFIGURATION, nowSeconds: TRAINED_AT + 60, maximumAgeSeconds: 3600 };
+
+/** Each: a place, and what stands there from then on. */
+const damage = fc.array(fc.tuple(fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 9 })), {
+  minLength: 1,
+  maxLength: 4,
+});
+
+describe('fuzzing the snapshot reader', () => {
+  let model: Model;
+  let encoded: Uint8Array;
+
+  before(async () => {
+    model = await smallModel();
+    encoded = encodeModel(model);
+  });
+
+  /** The model, or a `SnapshotError`; everything else fails. */
+  function read(bytes: Uint8Array): Model | undefined {
+    try {
+      return readSnapshot(bytes, EXPECTED).model;
+    } catch (error) {
+      expect(error).to.be.an.instanceOf(SnapshotError);
+      return undefined;
+    }
+  }
+
+  it('refuses any bytes', () => {
+    holds(fc.uint8Array({ maxLength: 300 }), (bytes) => expect(read(bytes)).to.equal(undefined));
+  });
+
+  it('refuses a damaged model even under a right checksum, or scores with it', () => {
+    let accepted = 0;
+    holds(damage, (places) => {
+      const changed = Uint8Array.from(encoded);
+      for (const [place, bytes] of places) {
+        const start = place % changed.length;
+        changed.set(bytes.subarray(0, changed.length - start), start);
+      }
+      const header = snapshotHeader(changed, { trainedSeconds: TRAINED_AT, configuration: CONFIGURATION });
+      const found = read(Buffer.concat([header, changed]));
+      if (found === undefined) return;
+      accepted++;
+      // No walk through the trees may go astray or in circles.
+      const inputs = new Float64Array(found.features.length * 3).fill(2);
+      expect(scoreInputs(found, inputs)).to.have.lengthOf(3);
+    });
+    expect(accepted, 'else only the refusals were tried').to.be.above(0);
+  });
+});
