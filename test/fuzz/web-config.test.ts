@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { parseWebConfig } from '../../src/http/web-config/parse.js';
+import { YamlReport } from '../../src/yaml/report.js';
+import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
+
+class Refused extends Error {}
+
+/** A hash that is well formed and belongs to no password that anybody knows. */
+const HASH = `$2b$10$${'abcdefghijklmnopqrstuv'}${'ABCDEFGHIJKLMNOPQRSTUVWXYZ01234'}`;
+
+/** @returns whether the text was accepted; every error but that of the report fails. */
+function accepts(text: string): boolean {
+  const report = new YamlReport(text, 'web.yaml', (mistakes) => new Refused(mistakes.join('\n')));
+  try {
+    const { users } = parseWebConfig(report);
+    report.throwIfAny();
+    for (const [name, hash] of users) expect([typeof name, typeof hash]).to.deep.equal(['string', 'string']);
+    return true;
+  } catch (error) {
+    expect(error).to.be.an.instanceOf(Refused);
+    expect((error as Refused).message).not.to.include(HASH);
+    return false;
+  } finally {
+    expectNoPollution();
+  }
+}
+
+const mostly = <Value>(right: fc.Arbitrary<Value>) =>
+  fc.oneof(
+    { weight: 12, arbitrary: right as fc.Arbitrary<unknown> },
+    { weight: 1, arbitrary: fc.oneof(fc.jsonValue(), anyText) },
+  );
+const file = fc.record(
+  {
+    tls_server_config: mostly(
+      fc.record(
+        {
+          cert_file: mostly(fc.constant('tls.crt')),
+          key_file: mostly(fc.constant('tls.key')),
+          min_version: mostly(fc.constantFrom('TLS12', 'TLS13')),
+        },
+        { requiredKeys: ['cert_file', 'key_file'] },
+      ),
+    ),
+    basic_auth_users: mostly(fc.dictionary(anyText, mostly(fc.constant(HASH)), { maxKeys: 3 })),
+    http_server_config: mostly(
+      fc.record({
+        headers: mostly(
+          fc.dictionary(
+            fc.constantFrom('X-Frame-Options', 'Strict-Transport-Security'),
+            mostly(fc.constantFrom('deny', 'max-age=1')),
+          ),
+        ),
+      }),
+    ),
+    rate_limit: mostly(fc.record({ interval: mostly(fc.constant('1s')), burst: mostly(fc.nat(100)) })),
+  },
+  { requiredKeys: [] },
+);
+
+describe('fuzzing the web configuration', () => {
+  it('is accepted or refused, whatever the text is', () => {
+    holds(anyText, accepts, 1_000);
+  });
+
+  it('is accepted or refused without a word of its hashes, whatever the structure is', () => {
+    let accepted = 0;
+    holds(
+      file,
+      (value) => {
+        if (accepts(JSON.stringify(value))) accepted++;
+      },
+      1_500,
+    );
+    expect(accepted, 'else only the refusals were tried').to.be.above(10);
+  });
+});
