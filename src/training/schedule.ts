@@ -47,6 +47,8 @@ export function startSchedule(
   const task = cron.schedule(expression, ({ date }) => work(date.getTime() / 1000), {
     timezone,
     noOverlap: true,
+    // Else a clock that is set forward by a day makes a line of the log for every run of that day.
+    suppressMissedWarning: true,
     logger: {
       debug: (message) => logger.debug({}, String(message)),
       info: (message) => logger.debug({}, message),

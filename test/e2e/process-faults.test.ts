@@ -26,10 +26,13 @@ const inTraining =
 
 const hang: Behaviour = () => {};
 
-/** Below the limit of one answer, and more than fits into the memory of the thread when it is JSON. */
+/** Below the limit of one answer, and with more names than fit into the memory of the thread. */
 const tooMuchForTheHeap: Behaviour = ({ response }) => {
-  const series = `{"metric":{},"values":[${'[1,"1"],'.repeat(1e6)}[1,"1"]]}`;
-  response.end(`{"status":"success","data":{"resultType":"matrix","result":[${series}]}}`);
+  const series = Array.from(
+    { length: 600_000 },
+    (_, index) => `{"metric":{"namespace":"n","pod":"pod-${index}"},"values":[]}`,
+  );
+  response.end(`{"status":"success","data":{"resultType":"matrix","result":[${series.join(',')}]}}`);
 };
 
 describe('faults of the exporter, its machine and its Prometheus', function () {
@@ -82,14 +85,14 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       return runs - failures;
     };
     const before = await successes();
-    await eventually(async () => expect(await successes()).to.be.above(before + 1), 20_000);
+    await eventually(async () => expect(await successes()).to.be.above(before + 1), 40_000);
   }
 
   const lastTrainingError = async ({ url }: ServiceProcess) =>
     (await healthOf(url)).training.last_error?.message ?? expect.fail('no training has failed');
 
   async function jumps(milliseconds: number): Promise<void> {
-    const shifted = await start(settingsFor(proxy.url, EACH_SECOND));
+    const shifted = await start(settingsFor(proxy.url, { RETRAIN_SCHEDULE: '*/5 * * * * *' }));
     await proxy.switchTo(async (exchange) => {
       // Like a server that has data of its own time only.
       const { startSeconds } = readForm(exchange.path, exchange.form);
@@ -106,6 +109,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
     await shifted.shiftClock(0);
     await expectUsual(shifted);
     await expectTrainings(shifted);
+    expect(shifted.log().length, 'characters of the log').to.be.below(100_000);
   }
 
   const tests: Readonly<Record<ProcessFaultName, (this: Mocha.Context) => Promise<void>>> = {
@@ -164,7 +168,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
     async 'A training hangs'() {
       const running = await start(settingsFor(proxy.url, EACH_SECOND));
       await proxy.switchTo(inTraining(hang));
-      await eventually(() => expect(proxy.open).to.equal(1));
+      await eventually(() => expect(proxy.open).to.be.at.least(1));
       for (let round = 0; round < 10; round++) await expectUsual(running);
       expect((await healthOf(running.url)).training.running).to.equal(true);
       // What the server does when it comes to itself.
@@ -230,7 +234,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       await untilTrained(url);
       await proxy.switchTo(hang);
       const scrapes = [scrape(url), scrape(url)];
-      await eventually(() => expect(proxy.open).to.equal(3));
+      await eventually(() => expect(proxy.open).to.be.at.least(3));
       program.kill('SIGTERM');
       for (const text of await Promise.all(scrapes)) expectNoPods(text);
       expect(await program.ended(10_000)).to.deep.equal({ code: 0, signal: null });

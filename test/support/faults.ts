@@ -274,7 +274,7 @@ const body: readonly UpstreamFault[] = [
     ...none,
     name: 'answers with nothing',
     fault: answerWith(200, ''),
-    says: /0 characters/,
+    says: /0 bytes/,
     sees: '“not JSON”',
   },
   {
