@@ -98,6 +98,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         stepSeconds,
         nowSeconds: dueSeconds - ageSeconds,
         untilNextTrainingSeconds: untilNextTrainingSeconds + ageSeconds,
+        maximumPods: settings.maximumPods,
       };
       const input = { connection, request, encode: snapshots !== undefined };
       const limitSeconds = trainingLimitSeconds(untilNextTrainingSeconds);
@@ -115,6 +116,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     queryOffsetSeconds: settings.queryOffsetSeconds,
     slot,
     timeoutSeconds: settings.requestTimeoutSeconds,
+    maximumPods: settings.maximumPods,
     now: Date.now,
     whyNoModel: () => {
       const { lastError } = trainer.state();

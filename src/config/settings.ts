@@ -316,6 +316,16 @@ export const SETTINGS = Object.freeze({
       'shortens it. Training has its own, longer limit.',
     schema: decimal(0.1, 300),
   }),
+  maximumPods: define({
+    env: 'MAX_PODS',
+    default: '100000',
+    expected: 'a whole number of pods from 1 to 1000000',
+    example: '20000',
+    help:
+      'Most pods that are trained on and scored, so that a cluster that grows does not end the process; the others ' +
+      'are counted as unscored (`max_pods`). The default is what one process was measured with.',
+    schema: integer(1, 1_000_000),
+  }),
   estimators: define({
     env: 'IFOREST_N_ESTIMATORS',
     default: '100',

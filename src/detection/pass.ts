@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { FeatureTableBuilder } from '../features/table.js';
+import { FeatureTableBuilder, podLimitWarning } from '../features/table.js';
 import type { OwnerQueries } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import type { Model } from '../model/model.js';
@@ -20,6 +20,8 @@ export interface DetectionPassOptions {
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
   readonly slot: ModelSlot;
+  /** Most pods to score; those beyond are counted. All unless told. */
+  readonly maximumPods?: number;
   /** Longest time for all queries of a pass together, in seconds. */
   readonly timeoutSeconds: number;
   /** Unix time in milliseconds. */
@@ -168,7 +170,11 @@ export class DetectionPass {
     { timeSeconds, signal, ownersTimeoutSeconds }: Limits,
     { queries, warnings }: Account,
   ): Promise<Detection> {
-    const builder = new FeatureTableBuilder(model.features, recentInstants(timeSeconds));
+    const builder = new FeatureTableBuilder(
+      model.features,
+      recentInstants(timeSeconds),
+      this.#options.maximumPods,
+    );
     const answers = await settleAll(
       model.features.map((feature) => this.#ask(feature, timeSeconds, signal, queries)),
     );
@@ -189,6 +195,8 @@ export class DetectionPass {
       warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
     }
     const built = builder.build((namespace, pod) => this.#workloads.workloadOf(model, namespace, pod));
+    const warning = podLimitWarning(built);
+    if (warning !== undefined) warnings.push(warning);
     return detectInTurns(model, built);
   }
 

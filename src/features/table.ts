@@ -3,6 +3,7 @@
 import type { SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
 import { isObjectName } from './object-name.js';
+import { PodLimit } from './pod-limit.js';
 
 /** A pod, and what it belongs to. */
 export interface PodIdentity {
@@ -63,16 +64,23 @@ export class FeatureTableBuilder {
   /** Row of a pod, by namespace and name. */
   readonly #rows = new Map<string, Map<string, number>>();
   readonly #droppedSeries = new Map<string, number>();
+  readonly #limit: PodLimit;
 
   /**
    * @param features the columns.
    * @param timestampsSeconds the instants, ascending, at equal distances.
+   * @param maximumPods of more pods, some are unscored as `max_pods` (`PodLimit`).
    */
-  constructor(features: readonly FeatureDefinition[], timestampsSeconds: Float64Array) {
+  constructor(
+    features: readonly FeatureDefinition[],
+    timestampsSeconds: Float64Array,
+    maximumPods = Number.POSITIVE_INFINITY,
+  ) {
     this.#features = features;
     this.#timestampsSeconds = timestampsSeconds;
     this.#required = features.flatMap(({ required }, column) => (required ? [column] : []));
     this.#size = timestampsSeconds.length * features.length;
+    this.#limit = new PodLimit(maximumPods);
   }
 
   /**
@@ -94,12 +102,11 @@ export class FeatureTableBuilder {
       }
       const next = this.#pods[expected];
       const row = next?.pod === pod && next.namespace === namespace ? expected : this.#rowOf(namespace, pod);
-      if (row === undefined) {
-        this.#drop('bad_name');
-        continue;
+      if (row === 'bad_name') this.#drop(row);
+      else if (row !== undefined) {
+        this.#addSamples(row, column, series, index);
+        expected = row + 1;
       }
-      this.#addSamples(row, column, series, index);
-      expected = row + 1;
     }
   }
 
@@ -162,23 +169,30 @@ export class FeatureTableBuilder {
     );
   }
 
-  /** The row of a pod, which is made where there is none; `undefined` for what cannot be the name of a pod. */
-  #rowOf(namespace: string, pod: string): number | undefined {
-    let rows = this.#rows.get(namespace);
-    const existing = rows?.get(pod);
+  /** The row of a pod, which is made where there is none; `undefined` where there are too many pods. */
+  #rowOf(namespace: string, pod: string): number | 'bad_name' | undefined {
+    const existing = this.#rows.get(namespace)?.get(pod);
     if (existing !== undefined) return existing;
-    if (!isObjectName(pod) || (rows === undefined && !isObjectName(namespace))) return undefined;
-    if (rows === undefined) {
-      rows = new Map();
-      this.#rows.set(namespace, rows);
-    }
-    const row = this.#pods.length;
-    if (row % ROWS_PER_BLOCK === 0) {
+    if (!isObjectName(pod) || (!this.#rows.has(namespace) && !isObjectName(namespace))) return 'bad_name';
+    const row = this.#limit.rowFor({ namespace, pod }, this.#pods);
+    if (row === undefined) return undefined;
+    if (row < this.#pods.length) this.#clear(row);
+    else if (row % ROWS_PER_BLOCK === 0) {
       this.#blocks.push(new Float64Array(ROWS_PER_BLOCK * this.#size).fill(Number.NaN));
     }
-    this.#pods.push({ namespace, pod });
-    rows.set(pod, row);
+    this.#pods[row] = { namespace, pod };
+    const rows = this.#rows.get(namespace);
+    if (rows === undefined) this.#rows.set(namespace, new Map([[pod, row]]));
+    else rows.set(pod, row);
     return row;
+  }
+
+  /** Makes room for another pod in a row. */
+  #clear(row: number): void {
+    const { namespace, pod } = this.#pods[row] as { readonly namespace: string; readonly pod: string };
+    this.#rows.get(namespace)?.delete(pod);
+    this.#cellsOf(row).fill(Number.NaN);
+    this.#losses.delete(row);
   }
 
   /** All pods that any series named, in no order. */
@@ -199,6 +213,7 @@ export class FeatureTableBuilder {
   build(workloadOf: (namespace: string, pod: string) => string): BuiltTable {
     const usable: number[] = [];
     const unscored = new Map<string, number>();
+    if (this.#limit.shed > 0) unscored.set('max_pods', this.#limit.shed);
     for (let row = 0; row < this.#pods.length; row++) {
       const cells = this.#cellsOf(row);
       if (this.#hasCompleteInstant(cells)) usable.push(row);
@@ -294,6 +309,16 @@ export function fillGaps(cells: Float64Array, column: number, width: number): vo
     if (Number.isNaN(cells[cell])) cells[cell] = known;
     else known = cells[cell] as number;
   }
+}
+
+/** Says that pods were left out for `MAX_PODS`, where any were. */
+export function podLimitWarning({ unscored }: BuiltTable): string | undefined {
+  const shed = unscored.get('max_pods');
+  if (shed === undefined) return undefined;
+  return (
+    `${shed} ${shed === 1 ? 'pod is' : 'pods are'} left out, always the same, as there are more than MAX_PODS. Raise ` +
+    'it, if the process has the memory, or narrow NAMESPACE_REGEX and run several exporters.'
+  );
 }
 
 /** Order of code units: the same on every machine, unlike a locale's. */

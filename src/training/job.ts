@@ -2,13 +2,19 @@
 
 import type { FeatureDefinition } from '../features/catalog.js';
 import { queryOwners } from '../features/owners.js';
-import { type BuiltTable, type FeatureTable, FeatureTableBuilder, podKey } from '../features/table.js';
+import {
+  type BuiltTable,
+  type FeatureTable,
+  FeatureTableBuilder,
+  podKey,
+  podLimitWarning,
+} from '../features/table.js';
 import { type OwnerQueries, type Owners, workloadFromName } from '../features/workload.js';
 import { messageOf } from '../logging/logger.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
 import type { PrometheusApi } from '../prometheus/api.js';
-import { type Grid, instantsPerRequest, trainingSlices, trainingWindow } from './plan.js';
+import { type Grid, instantsPerRequest, planTraining, trainingWindow } from './plan.js';
 import type { EncodedModel } from './snapshots.js';
 
 /** What to train on. */
@@ -22,11 +28,15 @@ export interface TrainingRequest {
   readonly nowSeconds: number;
   /** Time from then until the next training, in seconds: earlier hours are asked what to expect until then. */
   readonly untilNextTrainingSeconds: number;
+  /** Most pods to train on, always the same ones of those that are there. All unless told. */
+  readonly maximumPods?: number;
 }
 
 /** What a training brings. */
 export interface TrainingResult {
   readonly model: Model;
+  /** How much of the data was asked for, and why: a sentence. */
+  readonly plan: string;
   /** Sentences on what Prometheus warned of, and on what the model had to do without. */
   readonly warnings: readonly string[];
   /** The model as bytes, to be saved; absent where nobody asked for it. */
@@ -66,12 +76,25 @@ export async function train(
   request: TrainingRequest,
   signal: AbortSignal,
 ): Promise<TrainingResult> {
-  const grid = trainingWindow(request);
+  const { maximumPods = Number.POSITIVE_INFINITY, parameters } = request;
   const warnings = new Set<string>();
-  const end = grid.grid.at(-1) as number;
+  const end = trainingWindow(request).grid.at(-1) as number;
   const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
-  const fetching: Fetching = { api, features: request.features, owners, warnings, signal };
-  const window = await fetchTable(fetching, grid);
+  const series = await countSeries(api, request.features, end, signal);
+  const fetching: Fetching = {
+    api,
+    features: request.features,
+    series,
+    maximumPods,
+    owners,
+    warnings,
+    signal,
+  };
+  const kept = [...series.values()].reduce((sum, count) => sum + Math.min(count, maximumPods), 0);
+  const plan = planTraining(request, parameters.baseline, kept);
+  const window = await fetchTable(fetching, plan.window);
+  const limited = podLimitWarning(window.built);
+  if (limited !== undefined) warnings.add(limited);
   requireEnoughSamples(window.built, window.found);
   const absent = window.found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
   for (const feature of absent) {
@@ -79,25 +102,43 @@ export async function train(
   }
   const features = request.features.filter((feature) => !absent.includes(feature));
   const history: FeatureTable[] = [];
-  for (const slice of trainingSlices(request, request.parameters.baseline)) {
+  for (const slice of plan.slices) {
     const { built } = await fetchTable({ ...fetching, features }, slice);
     history.push(built.table);
   }
   const tables = { window: selectFeatures(window.built, request.features, features), history };
-  const model = fitModel(tables, features, request.parameters);
-  if (request.parameters.baseline === 'pod' && model.baseline.pods.rows.size === 0) {
+  const model = fitModel(tables, features, parameters);
+  if (parameters.baseline === 'pod' && model.baseline.pods.rows.size === 0) {
     warnings.add(
       'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +
         'lengthen TRAINING_LOOKBACK_MINUTES or shorten QUERY_STEP_SECONDS: 20 samples are needed.',
     );
   }
-  return { model, warnings: [...warnings] };
+  return { model, plan: plan.reason, warnings: [...warnings] };
+}
+
+/** Series of each feature at one instant: what a plan is made from, for a hundredth of the work. */
+async function countSeries(
+  api: PrometheusApi,
+  features: readonly FeatureDefinition[],
+  timeSeconds: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<FeatureDefinition, number>> {
+  const series = new Map<FeatureDefinition, number>();
+  for (const feature of features) {
+    const answer = await api.query({ query: feature.query, timeSeconds, signal: withDeadline(signal) });
+    series.set(feature, answer.labels.length);
+  }
+  return series;
 }
 
 /** What every request of a training shares. */
 interface Fetching {
   readonly api: PrometheusApi;
   readonly features: readonly FeatureDefinition[];
+  /** How many each feature had at the end of the window. */
+  readonly series: ReadonlyMap<FeatureDefinition, number>;
+  readonly maximumPods: number;
   readonly owners: Owners;
   /** Is added to. */
   readonly warnings: Set<string>;
@@ -105,7 +146,7 @@ interface Fetching {
 }
 
 async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: BuiltTable; found: Found[] }> {
-  const builder = new FeatureTableBuilder(fetching.features, grid.grid);
+  const builder = new FeatureTableBuilder(fetching.features, grid.grid, fetching.maximumPods);
   const found: Found[] = [];
   for (const feature of fetching.features) found.push(await fetchFeature(fetching, feature, grid, builder));
   const built = builder.build(
@@ -116,7 +157,7 @@ async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: Buil
 
 /** Asks for one feature in slices of time, so that no answer is large, and decodes each into the table at once. */
 async function fetchFeature(
-  { api, warnings, signal }: Fetching,
+  { api, series, warnings, signal }: Fetching,
   feature: FeatureDefinition,
   { grid, stepSeconds }: Grid,
   builder: FeatureTableBuilder,
@@ -124,7 +165,7 @@ async function fetchFeature(
   const found: Found = { feature, series: 0, samples: 0 };
   let instants = 0;
   for (let first = 0; first < grid.length; first += instants) {
-    instants = instantsPerRequest(first, found.series);
+    instants = instantsPerRequest(Math.max(found.series, series.get(feature) ?? 0));
     const last = Math.min(first + instants, grid.length) - 1;
     const answer = await api.queryRange({
       query: feature.query,

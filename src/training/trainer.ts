@@ -137,7 +137,7 @@ export class Trainer {
     const started = now();
     this.#retryAfterSeconds = undefined;
     try {
-      const { model, warnings, encoded } = await train(this.#stopping.signal, {
+      const { model, plan, warnings, encoded } = await train(this.#stopping.signal, {
         dueSeconds,
         untilNextTrainingSeconds: this.#schedule?.intervalSeconds() ?? DEFAULT_INTERVAL_SECONDS,
       });
@@ -146,7 +146,8 @@ export class Trainer {
       const { samples, pods, fingerprint } = model;
       const trainedSeconds = now() / 1000;
       const lastDurationSeconds = Math.max(0, now() - started) / 1000;
-      logger.info({ samples, pods, fingerprint, seconds: lastDurationSeconds }, 'Trained a model.');
+      const counts = { samples, pods, fingerprint, seconds: lastDurationSeconds };
+      logger.info(counts, `Trained a model. ${plan}`);
       this.#account = {
         ...this.#account,
         runs: this.#account.runs + 1,

@@ -36,6 +36,7 @@ const DEFAULTS: Settings = {
   trainingLookbackMinutes: 60,
   queryStepSeconds: 60,
   requestTimeoutSeconds: 5,
+  maximumPods: 100_000,
   estimators: 100,
   maxSamples: 256,
   contamination: 'auto',
@@ -229,6 +230,14 @@ const ROWS: {
       ['300', 300],
     ],
     bad: ['0', '0.09', '300.1', '5s', '1e1', '.5.', '5.', 'Infinity', 'NaN', '-5', '5,5'],
+  },
+  maximumPods: {
+    good: [
+      ['1', 1],
+      ['20000', 20_000],
+      ['1000000', 1_000_000],
+    ],
+    bad: ['0', '-1', '1.5', '1000001', '1e5', 'all', '100k'],
   },
   estimators: {
     good: [

@@ -335,6 +335,20 @@ describe('detection pass', () => {
     expect(outcome.message).to.include('fault of the exporter').and.not.to.include(error.message);
   });
 
+  it('scores as many pods as it may, always the same, and says how many it left out', async () => {
+    const { detection, warnings } = expectDetection(await run(passWith({ maximumPods: 4 })));
+    expect(detection.table.pods).to.have.lengthOf(4);
+    expect(detection.unscored.get('max_pods')).to.equal(2);
+    expect(warnings).to.have.lengthOf(1);
+    expect(warnings[0]).to.include('2 pods are left out').and.to.include('MAX_PODS');
+    now += 60_000;
+    const later = expectDetection(await run(passWith({ maximumPods: 4 })));
+    expect(later.detection.table.pods).to.deep.equal(detection.table.pods);
+    const all = expectDetection(await run(passWith({ maximumPods: 6 })));
+    expect(all.detection.unscored.has('max_pods')).to.equal(false);
+    expect(all.warnings).to.deep.equal([]);
+  });
+
   it('passes on what Prometheus warns of', async () => {
     api.warnings = ['a store is down'];
     const { warnings } = expectDetection(await run(passWith()));

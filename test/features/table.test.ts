@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type BuiltTable, FeatureTableBuilder, podKey } from '../../src/features/table.js';
+import { type BuiltTable, FeatureTableBuilder, podKey, podLimitWarning } from '../../src/features/table.js';
 import type { SeriesSet } from '../../src/prometheus/api.js';
 import { CATALOG, CPU, feature, MEMORY, RESTARTS, seriesSet, type WrittenSeries } from '../support/tables.js';
 
@@ -436,5 +436,36 @@ describe('FeatureTableBuilder', () => {
     const built = build({});
     expect(built.table.pods).to.deep.equal([]);
     expect(counts(built.unscored)).to.deep.equal({});
+  });
+
+  describe('with a limit of pods', () => {
+    const pods = Array.from({ length: 50 }, (_, index) => `p${index}`);
+    const limited = (maximumPods: number, order: readonly string[] = pods) => {
+      const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID), maximumPods);
+      builder.add(CPU, seriesSet(...order.map((pod) => constant(pod, 1))));
+      builder.add(MEMORY, seriesSet(...order.toReversed().map((pod) => constant(pod, 2))));
+      builder.add(RESTARTS, seriesSet(...order.map((pod) => constant(pod, 3))));
+      return { seen: builder.podsSeen(), built: builder.build(() => 'w') };
+    };
+
+    it('keeps whole rows of some, and counts the others as max_pods', () => {
+      const { seen, built } = limited(20);
+      expect(seen).to.have.lengthOf(20);
+      expect(built.table.pods).to.have.lengthOf(20);
+      expect(Object.values(rowsOf(built)).flat()).to.deep.equal(new Array(60).fill([1, 2, 3]));
+      expect(counts(built.unscored)).to.deep.equal({ max_pods: 30 });
+      expect(podLimitWarning(built)).to.include('30 pods are left out').and.to.include('MAX_PODS');
+    });
+
+    it('keeps the same pods in any order', () => {
+      expect(limited(20, pods.toReversed()).built).to.deep.equal(limited(20).built);
+    });
+
+    it('changes nothing where there are no more pods than that', () => {
+      const { built } = limited(50);
+      expect(built).to.deep.equal(limited(Number.POSITIVE_INFINITY).built);
+      expect(counts(built.unscored)).to.deep.equal({});
+      expect(podLimitWarning(built)).to.equal(undefined);
+    });
   });
 });

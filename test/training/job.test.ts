@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { encodeModel } from '../../src/model/codec.js';
 import { createRandom } from '../../src/model/random.js';
+import type { QueryResult } from '../../src/prometheus/api.js';
 import { PrometheusError } from '../../src/prometheus/errors.js';
 import {
   TRAINING_REQUEST_TIMEOUT_SECONDS,
@@ -127,9 +128,9 @@ describe('training job', () => {
 
   it('asks for every instant of every feature exactly once, in several requests', async () => {
     const api = fakeApi(new SmallCluster().answer);
-    const lookbackSeconds = 6 * 3600;
-    await train(api, requestWith({ lookbackSeconds, parameters: PLAIN }), never);
-    const wanted = Array.from({ length: 361 }, (_, index) => NOON - lookbackSeconds + index * 60);
+    const lookbackSeconds = 4 * 3600;
+    await train(api, requestWith({ lookbackSeconds, stepSeconds: 1, parameters: PLAIN }), never);
+    const wanted = Array.from({ length: 14_401 }, (_, index) => NOON - lookbackSeconds + index);
     for (const { name } of FEATURES) {
       const ranges = rangesOf(api, name);
       expect(ranges.length, name).to.be.greaterThan(1);
@@ -137,7 +138,7 @@ describe('training job', () => {
     }
   });
 
-  it('asks for the owners first, then for the window, then for earlier hours', async () => {
+  it('asks for the owners first, then how many series there are, then for the window, then for earlier hours', async () => {
     const api = fakeApi(new SmallCluster().answer);
     await train(api, requestWith(), never);
     const order = api.asked.map((asked) => {
@@ -151,7 +152,8 @@ describe('training job', () => {
       'kube_pod_owner',
       'kube_replicaset_owner',
       'kube_job_owner',
-      ...ranges('window', 2),
+      ...FEATURES.map(({ name }) => name),
+      ...ranges('window', 1),
       ...ranges('earlier', 1),
       ...ranges('earlier', 1),
     ]);
@@ -243,19 +245,20 @@ describe('training job', () => {
     }
   });
 
-  it('cuts the slices smaller where there are many series', async () => {
+  it('asks for fewer instants at once where there are many series', async () => {
     const cluster = new SmallCluster(namedPods(10));
     const api = fakeApi(cluster.answer);
+    // Series without samples cost nothing here, and count all the same.
+    const withMore = (answer: QueryResult): QueryResult => {
+      const labels = [...answer.labels, ...Array.from({ length: 20_000 }, () => ({}))];
+      const offsets = new Uint32Array(labels.length + 1).fill(answer.values.length);
+      offsets.set(answer.offsets);
+      return { ...answer, labels, offsets };
+    };
     const manySeries: FakeApi = {
       ...api,
-      async queryRange(request) {
-        const answer = await api.queryRange(request);
-        // Series without samples cost nothing here, and count all the same.
-        const labels = [...answer.labels, ...Array.from({ length: 20_000 }, () => ({}))];
-        const offsets = new Uint32Array(labels.length + 1).fill(answer.values.length);
-        offsets.set(answer.offsets);
-        return { ...answer, labels, offsets };
-      },
+      query: async (request) => withMore(await api.query(request)),
+      queryRange: async (request) => withMore(await api.queryRange(request)),
     };
     const { model } = await train(
       manySeries,
@@ -263,7 +266,7 @@ describe('training job', () => {
       never,
     );
     const sizes = rangesOf(api, 'cpu').map((range) => instantsOf(range).length);
-    expect(sizes).to.deep.equal([30, 29, 29, 29, 4]);
+    expect(sizes).to.deep.equal([29, 29, 29, 29, 5]);
     expect(model.samples).to.equal(10 * 121);
   });
 
@@ -274,7 +277,7 @@ describe('training job', () => {
       requestWith({ lookbackSeconds: 12_000, stepSeconds: 1, parameters: PLAIN }),
       never,
     );
-    expect(rangesOf(api, 'cpu').map((range) => instantsOf(range).length)).to.deep.equal([30, 11_000, 971]);
+    expect(rangesOf(api, 'cpu').map((range) => instantsOf(range).length)).to.deep.equal([11_000, 1001]);
     expect(model.samples).to.equal(12_001);
   });
 
@@ -308,6 +311,26 @@ describe('training job', () => {
     cluster.silent.add('cpu');
     const error = await rejection(train(fakeApi(cluster.answer), requestWith(), never), TrainingDataError);
     expect(error.message).to.include('cpu: 0 series with 0 samples').and.to.include('CPU_RATE_WINDOW');
+  });
+
+  it('says how much it asked for, and why', async () => {
+    const { plan } = await train(fakeApi(new SmallCluster().answer), requestWith(), never);
+    // 6 pods × 3 features × (31 + 2 × 18) instants.
+    expect(plan).to.equal('Trained on every sample: 1,206 are within the 32,000,000 that fit.');
+  });
+
+  it('leaves out the pods that are too many, always the same, and says so', async () => {
+    const cluster = new SmallCluster(namedPods(20));
+    const trainOn = (maximumPods: number) =>
+      train(fakeApi(cluster.answer), requestWith({ maximumPods }), never);
+    const { model, warnings, plan } = await trainOn(7);
+    expect(model.pods).to.equal(7);
+    expect([...model.baseline.pods.rows.keys()]).to.deep.equal([...model.workloads.keys()]);
+    expect(warnings).to.have.lengthOf(1);
+    expect(warnings[0]).to.include('13 pods are left out').and.to.include('MAX_PODS');
+    expect(plan).to.include('1,407 are within');
+    expect([...(await trainOn(8)).model.workloads.keys()]).to.include.members([...model.workloads.keys()]);
+    expect((await trainOn(20)).warnings).to.deep.equal([]);
   });
 
   it('needs ten samples and no more', async () => {
@@ -354,7 +377,9 @@ describe('training job', () => {
     const { model, warnings } = await train(api, requestWith({ nowSeconds: NOON + 30 }), never);
     expect([...new Set(model.workloads.values())]).to.deep.equal(['till']);
     expect(warnings).to.deep.equal([]);
-    const instants = api.asked.filter(({ kind }) => kind === 'instant');
+    const instants = api.asked.filter(
+      ({ kind, query }) => kind === 'instant' && topicOf(query).startsWith('kube_'),
+    );
     expect(instants.map(({ startSeconds }) => startSeconds)).to.deep.equal([NOON, NOON, NOON]);
   });
 

@@ -136,8 +136,8 @@ describe('training in a worker thread', () => {
       TrainingFailedError,
     );
     expect(error.message).to.include('the disk is full').and.to.include(prometheus.url);
-    // The owners first; without the first feature it does not go on.
-    expect(codes).to.deep.equal(['200', '200', '200', '500']);
+    // The owners and the series first; without the first feature it does not go on.
+    expect(codes).to.deep.equal([...new Array(6).fill('200'), '500']);
   });
 
   it('fails with the time that Prometheus asks to wait', async () => {
@@ -199,6 +199,13 @@ describe('training in a worker thread', () => {
     );
     const error = await rejection(within(8_000, 'the crash', crash), TrainingFailedError);
     expect(error.message).to.include('The training thread failed').and.to.include('base URL');
+  });
+
+  it('ends the thread, and only that, when the training needs too much memory', async () => {
+    const input = { prometheusUrl: prometheus.url, request: REQUEST };
+    const tooMuch = trainInWorker(input, never, ignore, 60, 8);
+    const error = await rejection(within(8_000, 'the end', tooMuch), TrainingFailedError);
+    expect(error.message).to.include('at most 8 MiB of heap').and.to.include('MAX_PODS');
   });
 
   it('leaves this thread free meanwhile', async () => {
