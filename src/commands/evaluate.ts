@@ -15,7 +15,7 @@ import { type CaseFile, listCases, readCase } from '../evaluation/read-case.js';
 import { type CaseSummary, type Evaluation, reportText } from '../evaluation/report.js';
 import { reportJson } from '../evaluation/report-json.js';
 import { openForWriting, openScoresFile, type ScoresFile, scoreRowsText } from '../evaluation/scores-file.js';
-import { type CaseScores, emptyScores, walkForward } from '../evaluation/walk.js';
+import { type CaseScores, emptyScores, type TrainingSelection, walkForward } from '../evaluation/walk.js';
 import type { ModelParameters } from '../model/fit.js';
 
 export { UsageError };
@@ -46,6 +46,8 @@ export interface EvaluateSurroundings {
   readonly progress: ProgressOutput;
   /** Ends the evaluation early. */
   readonly signal: AbortSignal;
+  /** What trainings get; for experiments, and no option. */
+  readonly select?: TrainingSelection;
 }
 
 /** Of the work on a case, how much is reading: an estimate for the progress. */
@@ -59,6 +61,7 @@ interface Work {
   readonly scoresFile: ScoresFile | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  readonly select: TrainingSelection | undefined;
 }
 
 /** A case that is done: its minutes are let go, the counts stay. */
@@ -75,7 +78,7 @@ interface FinishedCase {
  */
 export async function runEvaluate(
   options: EvaluateOptions,
-  { stdout, progress: progressOutput, signal }: EvaluateSurroundings,
+  { stdout, progress: progressOutput, signal, select }: EvaluateSurroundings,
 ): Promise<void> {
   const started = Date.now();
   const additional = parseAdditionalColumns(options.columns);
@@ -85,7 +88,7 @@ export async function runEvaluate(
   const outputs = await openOutputs(options);
   const progress = createProgress(progressOutput, Date.now);
   try {
-    const work = { parameters, additional, labels, scoresFile: outputs.scores, progress, signal };
+    const work = { parameters, additional, labels, scoresFile: outputs.scores, progress, signal, select };
     const finished = await evaluateCases(files, work);
     progress.end();
     const tally = tallySet(finished, files, labels);
@@ -190,7 +193,7 @@ async function evaluateCase(
 /** Walks through a case, and writes the scores as they come. */
 async function scoreCase(recording: Case, work: Work, show: (share: number) => void): Promise<CaseScores> {
   const scores = emptyScores(recording);
-  for (const stretch of walkForward(recording, work.parameters, scores)) {
+  for (const stretch of walkForward(recording, work.parameters, scores, work.select)) {
     await work.scoresFile?.write(scoreRowsText(recording, scores, stretch));
     show(stretch.to / recording.minutes);
     // Signals and streams get their turn.

@@ -2,6 +2,7 @@
 
 import { detect } from '../detection/detect.js';
 import { podKey } from '../features/table.js';
+import type { TrainingTables } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
 import { type Case, isPresent, type PodMinutes, TRAINING_MINUTES } from './case.js';
@@ -22,6 +23,9 @@ export interface CaseScores {
   readonly unscored: Map<string, number>;
 }
 
+/** Leaves out what a training shall do without. */
+export type TrainingSelection = (tables: TrainingTables) => TrainingTables;
+
 /** A part of the walk that is done: the minutes from `from` to before `to` have their scores. */
 export interface Stretch {
   readonly from: number;
@@ -40,18 +44,20 @@ export function emptyScores({ pods }: Case): CaseScores {
  * little to train on, the last model stays, as in the service.
  *
  * @param scores is filled in.
+ * @param select what a training gets of all that it may know: everything unless told.
  * @returns what is done, after each training and its minutes.
  */
 export function* walkForward(
   recording: Case,
   parameters: ModelParameters,
   scores: CaseScores,
+  select: TrainingSelection = (tables) => tables,
 ): Generator<Stretch, void, void> {
   const positions = positionsOf(recording);
   let model: Model | undefined;
   for (let from = TRAINING_MINUTES; from < recording.minutes; from += RETRAIN_MINUTES) {
     const to = Math.min(recording.minutes, from + RETRAIN_MINUTES);
-    const tables = trainingInput(recording, from, RETRAIN_MINUTES);
+    const tables = select(trainingInput(recording, from, RETRAIN_MINUTES));
     if (countRows(tables.window.values, recording.features.length) >= MINIMUM_TRAINING_SAMPLES) {
       model = fitModel(tables, recording.features, parameters);
     }

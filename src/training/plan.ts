@@ -34,25 +34,51 @@ const MAXIMUM_INSTANTS = 11_000;
  */
 export const MAXIMUM_TRAINING_POINTS = 32_000_000;
 
-/** A pod needs 20 samples for a past of its own; fewer instants would leave none to those that came a little later. */
-const FEWEST_WINDOW_INSTANTS = 30;
+/** The default step: what samples that are closer than this add is least missed. */
+const USUAL_STEP_SECONDS = 60;
+
+/** Windows are cut to no less than the default; and to no less than the half of it where nothing else helps. */
+const SHORT_WINDOW_SECONDS = 3600;
+const SHORTEST_WINDOW_SECONDS = 1800;
 
 /** What a training asks for. */
 export interface TrainingPlan {
   readonly window: Grid;
   /** Slices of earlier hours. */
   readonly slices: readonly Grid[];
-  /** The window has every how many-th of the instants that the settings name. */
-  readonly stride: number;
   /** Samples, if every series has one at every instant. */
   readonly points: number;
   /** What was chosen, and why: a sentence. */
   readonly reason: string;
 }
 
+/** How much of what is asked for a plan keeps. */
+interface Cut {
+  /** Distance of samples, at least so many seconds. */
+  readonly stepSeconds?: number;
+  /** Slices of earlier hours, at most so many: the nearest ones. */
+  readonly slices?: number;
+  /** Length of the window where it does not fit as it is, at least so many seconds. */
+  readonly windowSeconds?: number;
+}
+
 /**
- * Chooses what to ask for: all of it, as long as that is at most `MAXIMUM_TRAINING_POINTS`. Else every second instant
- * of the window, or every third and so on, which moves medians least; then without the slices, the older one first.
+ * From nothing to all that can be cut, in the order of what each costs (docs/performance.md). Half an hour does not
+ * reach back to the same minute of the last hour, so that slices of earlier hours are of no use with it.
+ */
+const CUTS: readonly Cut[] = [
+  {},
+  { stepSeconds: USUAL_STEP_SECONDS },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 1 },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 1, windowSeconds: SHORT_WINDOW_SECONDS },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 0, windowSeconds: SHORT_WINDOW_SECONDS },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 0, windowSeconds: SHORTEST_WINDOW_SECONDS },
+];
+
+/**
+ * Chooses what to ask for: all of it, as long as that is at most `MAXIMUM_TRAINING_POINTS`, else the first of `CUTS`
+ * that fits, or the last. No cut samples more coarsely than a minute: what lasts for some minutes would look like a
+ * burst then.
  *
  * @param series all series of all features together.
  */
@@ -62,79 +88,56 @@ export function planTraining(
   series: number,
   maximumPoints = MAXIMUM_TRAINING_POINTS,
 ): TrainingPlan {
-  const window = trainingWindow(times);
-  const slices = trainingSlices(times, baseline);
-  const everything = pointsOf(series, [window, ...slices]);
-  const instants = window.grid.length;
-  const most = Math.max(1, Math.floor((instants - 1) / (FEWEST_WINDOW_INSTANTS - 1)));
-  for (let kept = slices.length; kept >= 0; kept--) {
-    const older = slices.slice(0, kept);
-    const available = maximumPoints / Math.max(1, series) - instantsOf(older);
-    const stride = available < 1 ? Number.POSITIVE_INFINITY : Math.ceil(instants / available);
-    if (stride > most && kept > 0) continue;
-    const thinned = thin(window, Math.min(stride, most));
-    const grids = [thinned, ...older];
-    const points = pointsOf(series, grids);
-    return {
-      window: thinned,
-      slices: older,
-      stride: Math.min(stride, most),
-      points,
-      reason: reasonFor({
-        everything,
-        points,
-        maximumPoints,
-        stepSeconds: thinned.stepSeconds,
-        kept,
-        of: slices.length,
-      }),
-    };
-  }
-  throw new Error('Expected a plan without slices at the latest.');
+  const maximumInstants = maximumPoints / Math.max(1, series);
+  const drafts = CUTS.map((cut) => draftOf(times, baseline, cut, maximumInstants));
+  const [asked] = drafts as [Draft];
+  const chosen = drafts.find((draft) => instantsOf(draft) <= maximumInstants) ?? (drafts.at(-1) as Draft);
+  const points = series * instantsOf(chosen);
+  return { ...chosen, points, reason: reasonFor(asked, chosen, series, maximumPoints) };
 }
 
-interface Choice {
-  readonly everything: number;
-  readonly points: number;
-  readonly maximumPoints: number;
-  readonly stepSeconds: number;
-  readonly kept: number;
-  readonly of: number;
+type Draft = Pick<TrainingPlan, 'window' | 'slices'>;
+
+function draftOf(
+  times: TrainingTimes,
+  baseline: TrainingRequest['parameters']['baseline'],
+  { stepSeconds = 0, slices: atMost = Number.POSITIVE_INFINITY, windowSeconds }: Cut,
+  maximumInstants: number,
+): Draft {
+  const multiple = Math.max(1, Math.floor(stepSeconds / times.stepSeconds));
+  const thinned = { ...times, stepSeconds: multiple * times.stepSeconds };
+  const slices = trainingSlices(thinned, baseline).slice(0, atMost);
+  if (windowSeconds === undefined) return { window: trainingWindow(thinned), slices };
+  const fitting = (Math.floor(maximumInstants - instantsIn(slices)) - 1) * thinned.stepSeconds;
+  const lookbackSeconds = Math.min(times.lookbackSeconds, Math.max(windowSeconds, fitting));
+  return { window: trainingWindow({ ...thinned, lookbackSeconds }), slices };
 }
 
-function reasonFor({ everything, points, maximumPoints, stepSeconds, kept, of }: Choice): string {
-  if (points === everything) {
-    return points <= maximumPoints
-      ? `Trained on every sample: ${COUNT.format(points)} are within the ${COUNT.format(maximumPoints)} that fit.`
-      : `Trained on every sample, ${COUNT.format(points)}, as there are too few instants to leave any out.`;
+function reasonFor(asked: Draft, chosen: Draft, series: number, maximumPoints: number): string {
+  const all = series * instantsOf(asked);
+  const remaining = series * instantsOf(chosen);
+  if (all <= maximumPoints) {
+    return `Trained on every sample: ${COUNT.format(all)} are within the ${COUNT.format(maximumPoints)} that fit.`;
   }
-  const slices =
-    kept === of ? '' : kept === 0 ? ', and without earlier hours' : ', and one earlier hour of two';
-  const over = points > maximumPoints ? ' That is still too many.' : '';
+  const { grid, stepSeconds } = chosen.window;
+  const minutes = ((grid.at(-1) as number) - (grid[0] as number)) / 60;
+  const over = remaining > maximumPoints ? ' That is still too many.' : '';
   return (
-    `Trained on a sample every ${stepSeconds} s${slices}: all ${COUNT.format(everything)} samples would not fit ` +
-    `(${COUNT.format(maximumPoints)}), ${COUNT.format(points)} remain.${over}`
+    `Trained on the last ${minutes} minutes, a sample every ${stepSeconds} s, and ${chosen.slices.length} of ` +
+    `${asked.slices.length} earlier hours: all ${COUNT.format(all)} samples would not fit ` +
+    `(${COUNT.format(maximumPoints)}), ${COUNT.format(remaining)} remain.${over}`
   );
 }
 
 /** `29,100,000` */
 const COUNT = new Intl.NumberFormat('en-US');
 
-/** Every `stride`-th instant, the last one among them. */
-function thin({ grid, stepSeconds }: Grid, stride: number): Grid {
-  if (stride === 1) return { grid, stepSeconds };
-  return {
-    grid: grid.filter((_, index) => (grid.length - 1 - index) % stride === 0),
-    stepSeconds: stepSeconds * stride,
-  };
+function instantsOf({ window, slices }: Draft): number {
+  return instantsIn([window, ...slices]);
 }
 
-function instantsOf(grids: readonly Grid[]): number {
+function instantsIn(grids: readonly Grid[]): number {
   return grids.reduce((sum, { grid }) => sum + grid.length, 0);
-}
-
-function pointsOf(series: number, grids: readonly Grid[]): number {
-  return series * instantsOf(grids);
 }
 
 /** Instants of the window at multiples of the step, ascending: replicas that train in the same step agree. */

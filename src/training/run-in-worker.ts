@@ -1,7 +1,9 @@
 /** Runs a training in a thread of its own, so that scrapes are answered meanwhile. */
 
+import { setImmediate as breathe } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { unpackModel } from '../model/parcel.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS, type TrainingResult } from './job.js';
 import type { WorkerInput, WorkerMessage } from './worker.js';
 
@@ -81,7 +83,7 @@ export function trainInWorker(
     }, limitSeconds * 1000);
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'request') onRequest(message.code);
-      else if (message.kind === 'trained') resolve(message.result);
+      else if (message.kind === 'trained') resolve(unpack(message));
       else reject(new TrainingFailedError(message.message, message.retryAfterSeconds));
     });
     worker.on('error', (error: NodeJS.ErrnoException) => {
@@ -102,4 +104,11 @@ export function trainInWorker(
       reject(new TrainingFailedError(`The training thread ended without an outcome (exit code ${code}).`));
     });
   });
+}
+
+async function unpack({
+  result,
+  parcel,
+}: Extract<WorkerMessage, { readonly kind: 'trained' }>): Promise<TrainingResult> {
+  return { ...result, model: await unpackModel(parcel, breathe) };
 }

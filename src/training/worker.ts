@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../logging/logger.js';
 import { decodeModel, encodeModel } from '../model/codec.js';
 import type { Model } from '../model/model.js';
+import { type ModelParcel, packModel } from '../model/parcel.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
@@ -20,7 +21,11 @@ export interface WorkerInput {
 /** What the thread says: each request to Prometheus as it ends, then the outcome. */
 export type WorkerMessage =
   | { readonly kind: 'request'; readonly code: string }
-  | { readonly kind: 'trained'; readonly result: TrainingResult }
+  | {
+      readonly kind: 'trained';
+      readonly result: Omit<TrainingResult, 'model'>;
+      readonly parcel: ModelParcel;
+    }
   | { readonly kind: 'failed'; readonly message: string; readonly retryAfterSeconds: number | undefined };
 
 async function run({ connection, request, encode = false }: WorkerInput): Promise<void> {
@@ -31,15 +36,11 @@ async function run({ connection, request, encode = false }: WorkerInput): Promis
   // The thread that started this one ends it as a whole; nothing here has to abort.
   const never = new AbortController().signal;
   try {
-    const result = await train(api, request, never);
-    if (!encode) post({ kind: 'trained', result });
-    else {
-      const encoded = encodeSafely(result.model);
-      post(
-        { kind: 'trained', result: { ...result, encoded } },
-        'bytes' in encoded ? [encoded.bytes.buffer] : [],
-      );
-    }
+    const { model, ...rest } = await train(api, request, never);
+    const encoded = encode ? encodeSafely(model) : undefined;
+    const { parcel, buffers } = packModel(model);
+    if (encoded !== undefined && 'bytes' in encoded) buffers.push(encoded.bytes.buffer);
+    post({ kind: 'trained', result: encoded === undefined ? rest : { ...rest, encoded }, parcel }, buffers);
   } catch (error) {
     const retryAfterSeconds = error instanceof PrometheusError ? error.retryAfterSeconds : undefined;
     post({ kind: 'failed', message: messageOf(error), retryAfterSeconds });

@@ -73,38 +73,63 @@ describe('the plan of a training', () => {
       ['all of 10,000 pods', 30_000, {}, [61, 60], 2, /^Trained on every sample: 2,910,000/],
       ['all of 100,000 pods', 300_000, {}, [61, 60], 2, /^Trained on every sample: 29,100,000/],
       [
-        'every other minute of 150,000 pods',
-        450_000,
-        {},
-        [31, 120],
+        'all of an hour at 15 seconds of 20,000 pods',
+        60_000,
+        { stepSeconds: 15 },
+        [241, 15],
         2,
-        /^Trained on a sample every 120 s: all 43,650,000 samples would not fit \(32,000,000\), 30,150,000 remain\.$/,
+        /^Trained on every/,
       ],
       [
-        'every third minute of three hours of 100,000 pods',
+        'a sample a minute where there are more of 100,000 pods',
+        300_000,
+        { stepSeconds: 15 },
+        [61, 60],
+        2,
+        /^Trained on the last 60 minutes, a sample every 60 s, and 2 of 2 earlier hours: all 113,700,000 samples/,
+      ],
+      [
+        'no finer multiple of an odd step than a minute holds',
+        300_000,
+        { stepSeconds: 25 },
+        [73, 50],
+        1,
+        /a sample every 50 s, and 1 of 2 earlier hours/,
+      ],
+      [
+        'one earlier hour of 120,000 pods',
+        360_000,
+        {},
+        [61, 60],
+        1,
+        /^Trained on the last 60 minutes, a sample every 60 s, and 1 of 2 earlier hours: all 34,920,000 samples would not fit \(32,000,000\), 28,440,000 remain\.$/,
+      ],
+      [
+        'as much of three hours of 100,000 pods as fits',
         300_000,
         { lookbackSeconds: 3 * 3600 },
-        [61, 180],
-        2,
-        /^Trained on a sample every 180 s: all 65,100,000/,
-      ],
-      [
-        'fewer earlier hours where trainings are rare, as they are long then',
-        300_000,
-        { untilNextTrainingSeconds: 3600 },
-        [31, 120],
+        [88, 60],
         1,
-        /^Trained on a sample every 120 s, and one earlier hour of two:/,
+        /^Trained on the last 87 minutes/,
       ],
-      ['no earlier hours of 300,000 pods', 900_000, {}, [31, 120], 0, /, and without earlier hours:/],
-      ['never less than half an hour', 9_000_000, {}, [31, 120], 0, /That is still too many\.$/],
       [
-        'a window that is short as it is',
+        'no earlier hours of 150,000 pods',
+        450_000,
+        {},
+        [61, 60],
+        0,
+        /^Trained on the last 60 minutes, .* 0 of 2/,
+      ],
+      ['less than an hour of 200,000 pods', 600_000, {}, [53, 60], 0, /^Trained on the last 52 minutes/],
+      ['about half an hour of 300,000 pods', 900_000, {}, [35, 60], 0, /0 of 2 earlier hours/],
+      ['never less than half an hour', 9_000_000, {}, [31, 60], 0, /That is still too many\.$/],
+      [
+        'a short window as it is',
         2_000_000,
         { lookbackSeconds: 300 },
         [6, 60],
         0,
-        /^Trained on a sample every 60 s, and without earlier hours: all 84,000,000/,
+        /^Trained on the last 5 minutes/,
       ],
     ];
     for (const [what, series, changes, [instants, stepSeconds], slices, reason] of cases) {
@@ -114,15 +139,17 @@ describe('the plan of a training', () => {
         expect([plan.window.grid.length, plan.window.stepSeconds]).to.deep.equal([instants, stepSeconds]);
         expect(plan.slices).to.have.length(slices);
         expect(plan.reason).to.match(reason);
-        const all = trainingWindow(times).grid;
-        expect(plan.window.grid.at(-1), 'the newest sample').to.equal(all.at(-1));
-        expect([...all]).to.include.members([...plan.window.grid]);
+        expect(plan.points).to.equal(
+          series * [plan.window, ...plan.slices].reduce((sum, { grid }) => sum + grid.length, 0),
+        );
+        const age = times.nowSeconds - (plan.window.grid.at(-1) as number);
+        expect(age, 'the newest sample').to.be.within(0, stepSeconds);
       });
     }
 
     it('more where more fits', () => {
-      expect(planTraining(TIMES, 'pod', 450_000, 50_000_000).stride).to.equal(1);
-      expect(planTraining(TIMES, 'cluster', 450_000).stride, 'without slices').to.equal(1);
+      expect(planTraining(TIMES, 'pod', 450_000, 50_000_000).slices).to.have.length(2);
+      expect(planTraining(TIMES, 'cluster', 450_000).window.grid, 'without slices').to.have.length(61);
     });
   });
 });

@@ -1,0 +1,86 @@
+/**
+ * What the plans of a training cost in accuracy: evaluates recordings with trainings that get less.
+ *
+ * Usage: npm run bench:plan -- DIRECTORY [DIRECTORY …]
+ *
+ * Each DIRECTORY is as for `evaluate`.
+ */
+
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { runEvaluate } from '../../src/commands/evaluate.js';
+import type { TrainingSelection } from '../../src/evaluation/walk.js';
+import type { FeatureTable } from '../../src/features/table.js';
+
+/** Some instants of a table, and the pods that are there at any of them. */
+function pick(table: FeatureTable, isPicked: (instant: number, instants: number) => boolean): FeatureTable {
+  const { timestampsSeconds, features } = table;
+  const instants = timestampsSeconds.length;
+  const picked = [...timestampsSeconds.keys()].filter((instant) => isPicked(instant, instants));
+  const startOf = (pod: number, instant: number) => (pod * instants + instant) * features.length;
+  const pods = [...table.pods.keys()].filter((pod) =>
+    picked.some((instant) => !Number.isNaN(table.values[startOf(pod, instant)])),
+  );
+  return {
+    features,
+    pods: pods.map((pod) => table.pods[pod] as FeatureTable['pods'][number]),
+    timestampsSeconds: Float64Array.from(picked, (instant) => timestampsSeconds[instant] as number),
+    values: Float64Array.from(
+      pods.flatMap((pod) =>
+        picked.flatMap((instant) => {
+          const start = startOf(pod, instant);
+          return [...table.values.subarray(start, start + features.length)];
+        }),
+      ),
+    ),
+  };
+}
+
+const halfAnHour = (table: FeatureTable) => pick(table, (instant, instants) => instant >= instants - 30);
+const everySecond = (table: FeatureTable) =>
+  pick(table, (instant, instants) => (instants - 1 - instant) % 2 === 0);
+
+const PLANS: readonly (readonly [name: string, select: TrainingSelection])[] = [
+  ['all of an hour, two earlier hours', (tables) => tables],
+  ['one earlier hour', ({ window, history }) => ({ window, history: history.slice(0, 1) })],
+  ['no earlier hours', ({ window }) => ({ window, history: [] })],
+  [
+    'half an hour, one earlier hour',
+    ({ window, history }) => ({ window: halfAnHour(window), history: history.slice(0, 1) }),
+  ],
+  ['half an hour, no earlier hours', ({ window }) => ({ window: halfAnHour(window), history: [] })],
+  ['every second minute (never chosen)', ({ window, history }) => ({ window: everySecond(window), history })],
+];
+
+/** The lines of all cases together: alerts, then ranking. */
+async function evaluate(data: string, select: TrainingSelection): Promise<string[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'plan-'));
+  try {
+    const path = join(directory, 'report.txt');
+    const stdout = createWriteStream(path);
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const { signal } = new AbortController();
+    await runEvaluate({ data }, { stdout, progress: silent, signal, select });
+    await new Promise((resolve) => stdout.end(resolve));
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('all cases'));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const directories = process.argv.slice(2);
+if (directories.length === 0) {
+  console.error('Expected directories of recordings: npm run bench:plan -- DIRECTORY [DIRECTORY …]');
+  process.exitCode = 2;
+}
+for (const data of directories) {
+  console.log(data);
+  for (const [name, select] of PLANS) {
+    console.log(`  ${name}`);
+    for (const line of await evaluate(data, select)) console.log(`    ${line}`);
+  }
+}
