@@ -117,13 +117,13 @@ function reasonFor(asked: Draft, chosen: Draft, series: number, maximumPoints: n
   const all = series * instantsOf(asked);
   const remaining = series * instantsOf(chosen);
   if (all <= maximumPoints) {
-    return `Trained on every sample: ${COUNT.format(all)} are within the ${COUNT.format(maximumPoints)} that fit.`;
+    return `Every sample is used: ${COUNT.format(all)} are within the ${COUNT.format(maximumPoints)} that fit.`;
   }
   const { grid, stepSeconds } = chosen.window;
   const minutes = ((grid.at(-1) as number) - (grid[0] as number)) / 60;
   const over = remaining > maximumPoints ? ' That is still too many.' : '';
   return (
-    `Trained on the last ${minutes} minutes, a sample every ${stepSeconds} s, and ${chosen.slices.length} of ` +
+    `The last ${minutes} minutes are used, a sample every ${stepSeconds} s, and ${chosen.slices.length} of ` +
     `${asked.slices.length} earlier hours: all ${COUNT.format(all)} samples would not fit ` +
     `(${COUNT.format(maximumPoints)}), ${COUNT.format(remaining)} remain.${over}`
   );

@@ -316,7 +316,7 @@ describe('training job', () => {
   it('says how much it asked for, and why', async () => {
     const { plan } = await train(fakeApi(new SmallCluster().answer), requestWith(), never);
     // 6 pods × 3 features × (31 + 2 × 18) instants.
-    expect(plan).to.equal('Trained on every sample: 1,206 are within the 32,000,000 that fit.');
+    expect(plan).to.equal('Every sample is used: 1,206 are within the 32,000,000 that fit.');
   });
 
   it('leaves out the pods that are too many, always the same, and says so', async () => {

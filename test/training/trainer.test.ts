@@ -13,7 +13,7 @@ const modelNamed = (fingerprint: string) => ({ fingerprint, samples: 100, pods: 
 
 const resultNamed = (fingerprint: string, ...warnings: string[]): TrainingResult => ({
   model: modelNamed(fingerprint),
-  plan: 'Trained on every sample.',
+  plan: 'Every sample is used.',
   warnings,
 });
 

@@ -1,4 +1,4 @@
-import { fetchingCost, trainingSlices, trainingWindow } from '../../training/plan.js';
+import { fetchingCost, planTraining } from '../../training/plan.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
 import type { AnswerFacts, Conditions, FeatureFacts } from '../facts.js';
 import { bytes, counted, duration } from '../words.js';
@@ -25,6 +25,8 @@ export interface TrainingCost {
   readonly memoryBytes: number;
   /** As long as the queries of a scrape take for each sample; an upper bound, as short requests cost more. */
   readonly seconds: number;
+  /** How much of the data is asked for, and why. */
+  readonly plan: string;
 }
 
 /** The cost of a training, from what each feature answered, by the plan that the training itself follows. */
@@ -33,8 +35,11 @@ export function trainingCost(
   { training, nowSeconds }: Pick<Conditions, 'training' | 'nowSeconds'>,
 ): TrainingCost {
   const times = { ...training, nowSeconds };
-  const grids = [trainingWindow(times), ...trainingSlices(times, training.baseline)];
-  let requests = OWNER_REQUESTS;
+  const series = answers.reduce((sum, answer) => sum + answer.series, 0);
+  const plan = planTraining(times, training.baseline, series);
+  const grids = [plan.window, ...plan.slices];
+  // Each feature is counted first.
+  let requests = OWNER_REQUESTS + answers.length;
   let points = 0;
   let largest = 0;
   let seconds = 0;
@@ -54,6 +59,7 @@ export function trainingCost(
     jsonBytes: points * JSON_BYTES_PER_POINT,
     memoryBytes: points * TABLE_BYTES_PER_POINT + largest * (JSON_BYTES_PER_POINT + PARSED_BYTES_PER_POINT),
     seconds,
+    plan: plan.reason,
   };
 }
 
@@ -69,7 +75,7 @@ export const trainingCostCheck = checkOf(
     const summary =
       `A training takes ${counted(cost.requests, 'request')}, ${counted(cost.points, 'sample')}, about ` +
       `${bytes(cost.jsonBytes)} of JSON, ${bytes(cost.memoryBytes)} of memory and ${duration(Math.max(1, cost.seconds))}, ` +
-      `every ${duration(interval)}.`;
+      `every ${duration(interval)}. ${cost.plan}`;
     const tooLarge = cost.memoryBytes > MEMORY_SHARE * conditions.memoryLimitBytes;
     const tooLong = cost.seconds > interval / 2;
     if (!tooLarge && !tooLong) return { severity: 'ok', summary };
