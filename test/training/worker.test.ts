@@ -202,7 +202,7 @@ describe('training in a worker thread', () => {
   });
 
   it('ends the thread, and only that, when the training needs too much memory', async () => {
-    const input = { prometheusUrl: prometheus.url, request: REQUEST };
+    const input = { connection: connectionTo(prometheus.url), request: REQUEST };
     const tooMuch = trainInWorker(input, never, ignore, 60, 8);
     const error = await rejection(within(8_000, 'the end', tooMuch), TrainingFailedError);
     expect(error.message).to.include('at most 8 MiB of heap').and.to.include('MAX_PODS');
