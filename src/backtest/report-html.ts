@@ -42,7 +42,7 @@ export function reportHtml(
 <header>
 <h1>What the alerts would have been</h1>
 <p>${report.prometheus}<br><time datetime="${report.start}">${moment(report.start)}</time> to
-<time datetime="${report.end}">${moment(report.end)}</time> UTC, ${numberText(report.days)} days</p>
+<time datetime="${report.end}">${moment(report.end)}</time> UTC, ${numberText(report.days)} ${report.days === 1 ? 'day' : 'days'}</p>
 </header>
 <main>
 ${chosen === undefined ? NOTHING : tiles(report, chosen)}

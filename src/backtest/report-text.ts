@@ -38,7 +38,7 @@ export function reportText(report: BacktestReport, outputs: readonly string[]): 
 function heading(report: BacktestReport): string[] {
   return [
     `Backtest of ${report.prometheus}`,
-    `${report.start} to ${report.end} (${numberText(report.days)} days), ${report.pods} pods, ` +
+    `${report.start} to ${report.end} (${numberText(report.days)} ${report.days === 1 ? 'day' : 'days'}), ${report.pods} pods, ` +
       `${report.trainings} trainings`,
   ];
 }
