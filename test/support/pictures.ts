@@ -12,11 +12,14 @@ import type { ScriptedIncident } from '../../src/demo/incidents.js';
 import { startPrometheusApi } from '../../src/demo/prometheus-api.js';
 import { type ResolveQuery, worldQueries } from '../../src/demo/queries.js';
 import { startBrowser } from './browser.js';
+import { startIncidentDemo } from './demo-incident.js';
+import { get } from './http-client.js';
+import { eventually, within } from './waiting.js';
 
 /** A picture in `docs/images`, by its name without `.png`. */
 type Draw = (browser: Browser, file: string) => Promise<void>;
 
-const PICTURES: Readonly<Record<string, Draw>> = { backtest: drawBacktest };
+const PICTURES: Readonly<Record<string, Draw>> = { backtest: drawBacktest, 'status-page': drawStatusPage };
 
 const DAY = 86_400;
 const HOUR = 3600;
@@ -99,6 +102,55 @@ async function drawBacktest(browser: Browser, file: string): Promise<void> {
     await prometheus.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function drawStatusPage(browser: Browser, file: string): Promise<void> {
+  const clock = stopClock(Date.UTC(2026, 0, 15, 9, 1, 30));
+  const demo = await startIncidentDemo();
+  try {
+    const trained = eventually(async () => {
+      if (!JSON.parse((await get(`${demo.url}/healthz`)).text).model.trained)
+        throw new Error('No model yet.');
+    });
+    // The clock of `eventually` stands still.
+    await within(60_000, 'a model', trained);
+    clock.advance(95);
+    const page = await browser.newPage({ viewport: { width: 1120, height: 1120 }, colorScheme: 'light' });
+    await page.goto(demo.url);
+    // The address changes from time to time, and says nothing.
+    await page.getByText(demo.prometheusUrl).evaluate((element) => {
+      element.textContent = 'http://prometheus:9090';
+    });
+    const main = await page.getByRole('main').boundingBox();
+    const height = Math.ceil((main?.y ?? 0) + (main?.height ?? 0));
+    await page.screenshot({ path: file, fullPage: true, clip: { x: 0, y: 0, width: 1120, height } });
+  } finally {
+    await demo.close();
+    clock.release();
+  }
+}
+
+/** Whoever asks for the time gets this one until `release`; timers go on. */
+function stopClock(startMilliseconds: number) {
+  const RealDate = Date;
+  let now = startMilliseconds;
+  globalThis.Date = class extends RealDate {
+    constructor(...parts: readonly unknown[]) {
+      super(...((parts.length === 0 ? [now] : parts) as [number]));
+    }
+
+    static override now(): number {
+      return now;
+    }
+  } as DateConstructor;
+  return {
+    advance: (seconds: number) => {
+      now += 1000 * seconds;
+    },
+    release: () => {
+      globalThis.Date = RealDate;
+    },
+  };
 }
 
 const wanted = process.argv.slice(2);

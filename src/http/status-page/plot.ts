@@ -66,14 +66,17 @@ function describe(history: PodHistory, { feature, unit, values, lower, upper }: 
   );
 }
 
-/** `500 MiB to 780 MiB`, or `up to 780 MiB` where less is usual as well. */
+/** `500 to 780 MiB`, or `up to 780 MiB` where less is usual as well. */
 export function usualRange(
   lower: number | undefined = Number.NaN,
   upper: number | undefined = Number.NaN,
   amount: (value: number) => string,
 ): string {
   if (!Number.isFinite(upper)) return 'unknown';
-  return lower > 0 ? `${amount(lower)} to ${amount(upper)}` : `up to ${amount(upper)}`;
+  if (!(lower > 0)) return `up to ${amount(upper)}`;
+  const [from, to] = [amount(lower), amount(upper)];
+  const [number = '', unit] = from.split(' ');
+  return `${unit !== undefined && to.endsWith(` ${unit}`) ? number : from} to ${to}`;
 }
 
 const flaggedRuns = ({ scores }: PodHistory) =>

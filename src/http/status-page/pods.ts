@@ -1,7 +1,8 @@
 /** The table of pods. */
 
+import type { FeatureExplanation } from '../../detection/explain.js';
 import type { HistoryOutcome } from '../../detection/history-reader.js';
-import { flaggedSince, type PodHistory } from '../../detection/replay.js';
+import { type FeatureHistory, flaggedSince, type PodHistory } from '../../detection/replay.js';
 import { podKey } from '../../features/table.js';
 import { type Html, html, NO_HTML } from '../html.js';
 import { type Filters, filterLink } from './filters.js';
@@ -61,28 +62,49 @@ function row(pod: ShownPod, history: PodHistory | undefined, times: Times): Html
   return html`<tr role="row"${isFlagged ? html` class="flagged"` : NO_HTML}>
 <th role="rowheader" scope="row"><bdi class="name" title="${name}">${name}</bdi>
 <small>${link(namespace, { namespace, workload: undefined })} / ${link(workload, { namespace, workload })}</small></th>
-<td role="cell" class="number" data-label="Score">${pod.score.toFixed(2)}</td>
-<td role="cell" data-label="Flagged">${isFlagged ? beginning(history, times) : html`<span class="quiet">no</span>`}</td>
-<td role="cell" data-label="Feature">${main === undefined ? NO_HTML : html`<bdi>${main.feature}</bdi> <small>${DIRECTIONS[main.direction]}</small>`}
-${others.map(({ feature, unit, actual, expected }) => html`<small>also <bdi>${feature}</bdi>: ${amountOf(feature, unit)(actual)}, usually ${amountOf(feature, unit)(expected)}</small>`)}</td>
-${main === undefined ? html`<td role="cell"></td><td role="cell"></td>` : values(main, own)}
-<td role="cell" data-label="Last hour">${history === undefined || own === undefined ? html`<span class="quiet">not shown</span>` : plot(history, own)}</td>
+${[
+  cell('Score', html`${pod.score.toFixed(2)}`, 'number'),
+  cell('Flagged', isFlagged ? beginning(history, times) : html`<span class="quiet">no</span>`),
+  ...(main === undefined ? [] : readings(main, others, own)),
+  cell(
+    'Last hour',
+    history === undefined || own === undefined
+      ? html`<span class="quiet">not shown</span>`
+      : plot(history, own),
+  ),
+]}
 </tr>`;
+}
+
+/** The label stands before the content where the row is a card. */
+function cell(label: string, content: Html, kind = ''): Html {
+  return html`<td role="cell" class="${kind}" data-label="${label}"><div>${content}</div></td>`;
 }
 
 const DIRECTIONS = { above: 'above usual', below: 'below usual', usual: 'usual' } as const;
 
-function values(
-  { feature, unit, actual, expected }: ShownPod['reasons'][number],
-  history: PodHistory['features'][number] | undefined,
-): Html {
+function readings(
+  { feature, unit, actual, expected, direction }: FeatureExplanation,
+  others: readonly FeatureExplanation[],
+  history: FeatureHistory | undefined,
+): readonly Html[] {
   const amount = amountOf(feature, unit);
+  const also = others.map(
+    (other) =>
+      html`<small>also <bdi>${other.feature}</bdi>: ${amountOf(other.feature, other.unit)(other.actual)}, usually ${amountOf(other.feature, other.unit)(other.expected)}</small>`,
+  );
   const band =
     history === undefined
       ? NO_HTML
-      : html` <small>${usualRange(history.lower.at(-1), history.upper.at(-1), amount)}</small>`;
-  return html`<td role="cell" class="number now" data-label="Now">${amount(actual)}</td>
-<td role="cell" class="number" data-label="Usually">${amount(expected)}${band}</td>`;
+      : html`<small>${usualRange(history.lower.at(-1), history.upper.at(-1), amount)}</small>`;
+  return [
+    cell(
+      'Feature',
+      html`<bdi>${feature}</bdi> <small class="direction">${DIRECTIONS[direction]}</small> ${also}`,
+    ),
+    cell('Now', html`<span class="now">${amount(actual)}</span>`, 'number'),
+    cell('Usually', html`${amount(expected)} ${band}`, 'number'),
+  ];
 }
 
 /** Not "restarts: 2 restarts". */

@@ -2,17 +2,17 @@
 
 import { Html, html } from '../html.js';
 
-/** A unit is chosen from 1000 of the next smaller one on, so that no number has four digits. */
+/** A unit is chosen as soon as the next smaller one would have four digits. */
 const BINARY_UNITS = [
   [2 ** 40, 'TiB'],
   [2 ** 30, 'GiB'],
   [2 ** 20, 'MiB'],
   [2 ** 10, 'KiB'],
 ] as const;
-const LEAST_SHARE = 1000 / 1024;
+const LEAST_SHARE = 999.5 / 1024;
 
 /** Below this, thousandths of a core are easier to read. */
-const WHOLE_CORES = 1;
+const WHOLE_CORES = 0.9995;
 
 /**
  * A value in a unit that suits its size: `1.52 GiB`, `180 millicores`, `2.1 cores`. Any other unit than bytes and cores

@@ -24,6 +24,7 @@ h1 { font-size: 1.15rem; margin: 0; }
 h2 { font-size: 1rem; margin: 1.75rem 0 .5rem; }
 small { font-size: .8125rem; color: var(--quiet); }
 h1 small { font-weight: normal; }
+time small { white-space: nowrap; }
 p { margin: .25rem 0 .5rem; }
 ul { margin: .25rem 0; padding-left: 1.2rem; }
 .quiet, footer { color: var(--quiet); }
@@ -50,10 +51,10 @@ th { font-weight: 600; }
 thead th { border-top: 0; font-size: .8125rem; color: var(--quiet); white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .pods th small, .pods td small { display: block; font-weight: normal; }
-.pods td:nth-child(4) > small:first-of-type { display: inline; }
+.pods td .direction { display: inline; }
 .pods tbody th { width: 26%; }
-.pods td:nth-child(3) { width: 13%; }
-.pods td:nth-child(4) { width: 19%; }
+.pods td:nth-child(3) { width: 15%; }
+.pods td:nth-child(4) { width: 21%; }
 .pods td.number { white-space: nowrap; }
 .pods tbody .flagged > th { box-shadow: inset 3px 0 var(--bad); padding-left: .6rem; }
 .pods tr > th:first-child { padding-left: .6rem; }
@@ -84,8 +85,7 @@ footer th { font-weight: normal; white-space: nowrap; }
   .pods tr { border-top: 1px solid var(--line); padding: .5rem 0; }
   .pods th, .pods td { border: 0; padding: .1rem 0 .1rem .6rem; text-align: left; }
   .pods tbody td { display: grid; grid-template-columns: 5.5rem 1fr; gap: .5rem; }
-  .pods tbody td > * { grid-column: 2; }
-  .pods tbody td::before { content: attr(data-label); color: var(--quiet); grid-column: 1; grid-row: 1; }
+  .pods tbody td::before { content: attr(data-label); color: var(--quiet); }
   .pods td.number { white-space: normal; }
   .plot { max-width: 100%; }
   footer th, footer td { display: block; border-top: 0; padding: 0; }

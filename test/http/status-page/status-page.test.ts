@@ -205,8 +205,8 @@ describe('GET /', () => {
       expect(page).to.contain('<time datetime="2025-12-31T23:56:00Z">');
       expect(page.match(/<svg/g)).to.have.length(1);
       expect(page).to.contain(
-        'aria-label="cpu in the last hour: between 100 bytes and 300 bytes, now 300 bytes; usual: 90 bytes to ' +
-          '120 bytes. Flagged from 23:56 to 00:00 UTC."',
+        'aria-label="cpu in the last hour: between 100 bytes and 300 bytes, now 300 bytes; usual: 90 to 120 bytes. ' +
+          'Flagged from 23:56 to 00:00 UTC."',
       );
       // The gap parts the line.
       expect(page.match(/<polyline/g)).to.have.length(2);

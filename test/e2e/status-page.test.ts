@@ -1,0 +1,262 @@
+import axe from 'axe-core';
+import { expect } from 'chai';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { type Service, startService } from '../../src/commands/serve.js';
+import { parseSettings } from '../../src/config/parse.js';
+import { startBrowser } from '../support/browser.js';
+import { type IncidentDemo, startIncidentDemo } from '../support/demo-incident.js';
+import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
+import { get } from '../support/http-client.js';
+import { requireTool } from '../support/real-tools.js';
+import { recordingLogger } from '../support/recording-logger.js';
+import { type FakePod, namedPods, SmallCluster } from '../support/small-cluster.js';
+import { eventually } from '../support/waiting.js';
+
+/** Names that `isObjectName` lets pass, and no Kubernetes has. */
+const HOSTILE_PODS: readonly string[] = [
+  '<img src=x onerror=alert(1)>',
+  '<script>alert(2)<!--',
+  `"><svg onload=alert(3)>`,
+  `' onmouseover='alert(4)' x='`,
+  'javascript:alert(5)',
+  '\u202eevil\u2066\u200b',
+  `z${'\u0301'.repeat(60)}algo`,
+  'x'.repeat(253),
+  '{{alert(6)}}',
+];
+
+/** More than a refresh of the page by itself takes. */
+const REFRESH_MILLISECONDS = 21_000;
+
+describe('the status page in a browser', function () {
+  this.timeout(60_000);
+
+  let browser: Browser;
+  let demo: IncidentDemo;
+  let cluster: SmallCluster;
+  let prometheus: FakePrometheus;
+  let service: Service;
+
+  before(async function () {
+    this.timeout(120_000);
+    requireTool(this, 'chromium');
+    demo = await startIncidentDemo();
+    cluster = new SmallCluster([
+      ...namedPods(6),
+      ...HOSTILE_PODS.map((pod): FakePod => ({ namespace: `ns ${pod}`.slice(0, 253), pod })),
+    ]);
+    prometheus = await startFakePrometheus(cluster.answer);
+    service = await serviceOf(prometheus.url);
+    browser = await startBrowser();
+    await eventually(async () => {
+      for (const url of [demo.url, service.url]) {
+        const { model } = JSON.parse((await get(`${url}/healthz`)).text);
+        if (!model.trained) throw new Error(`Expected a model at ${url}.`);
+      }
+    }, 60_000);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await service?.close();
+    await prometheus?.close();
+    await demo?.close();
+  });
+
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close();
+  });
+
+  const serviceOf = (prometheusUrl: string) =>
+    startService(
+      parseSettings({
+        PROMETHEUS_URL: prometheusUrl,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        IFOREST_N_ESTIMATORS: '25',
+        RETRAIN_SCHEDULE: '0 4 29 2 *',
+      }).settings,
+      recordingLogger(),
+    );
+
+  /** A page, and all that went wrong on it. */
+  const open = async (url: string, options: BrowserContextOptions = {}): Promise<[Page, string[]]> => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    context.setDefaultTimeout(20_000);
+    const page = await context.newPage();
+    const troubles: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() !== 'info') troubles.push(message.text());
+    });
+    page.on('pageerror', (error) => troubles.push(String(error)));
+    page.on('dialog', (dialog) => {
+      troubles.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== new URL(url).origin) troubles.push(`asks ${request.url()}`);
+    });
+    await page.goto(url);
+    return [page, troubles];
+  };
+  const rows = (page: Page) =>
+    page.getByRole('table', { name: 'The most anomalous pods' }).locator('tbody tr');
+
+  it('shows the incident of the demo with the right reason, since when, and its last hour', async () => {
+    const [page, troubles] = await open(demo.url);
+    const row = rows(page).filter({ hasText: demo.culprit });
+    await row.waitFor();
+    const text = await row.innerText();
+    expect(text).to.match(/yes, for 1[2-4] minutes/);
+    expect(text).to.match(/cpu\s+above usual/);
+    expect(text)
+      .to.match(/[\d.]+ cores/)
+      .and.to.match(/[\d.]+ to \d+ millicores/);
+    const plot = row.getByRole('img', {
+      name: /^cpu in the last hour: between .* Flagged from \d\d:\d\d to \d\d:\d\d UTC\.$/,
+    });
+    expect(await plot.count()).to.equal(1);
+    expect(await page.getByRole('status').innerText()).to.match(
+      /^\d pods? flagged of \d+ pods that are scored\.$/,
+    );
+    expect(await page.title()).to.match(/^\d pods? flagged · k8s-anomaly-detector$/);
+    expect(troubles).to.deep.equal([]);
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 360]) {
+      it(`has no serious problem of accessibility, ${colorScheme}, ${width} pixels wide`, async () => {
+        const [page] = await open(demo.url, { colorScheme, viewport: { width, height: 800 } });
+        await page.evaluate(axe.source);
+        const { violations, passes } = await page.evaluate<axe.AxeResults>('axe.run()');
+        const problems = violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(
+            ({ id, nodes }) =>
+              `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`,
+          );
+        expect(problems).to.deep.equal([]);
+        expect(passes.map(({ id }) => id)).to.include.members(['color-contrast', 'svg-img-alt', 'label']);
+      });
+    }
+  }
+
+  it('is harmless and readable with hostile names, also on a phone', async () => {
+    const since = Date.now() / 1000 - 300;
+    for (const pod of HOSTILE_PODS) cluster.misbehave(pod, since);
+    try {
+      await get(`${service.url}/metrics`);
+      const [page, troubles] = await open(service.url, { viewport: { width: 360, height: 700 } });
+      await rows(page).first().waitFor();
+      const texts = (await rows(page).allInnerTexts()).join('\n');
+      expect(texts).to.contain('<img src=x onerror=alert(1)>');
+      expect(texts).to.contain('\\u{202e}evil\\u{2066}\\u{200b}');
+      for (const row of await rows(page).all()) await row.hover();
+      expect(await page.evaluate('document.querySelectorAll("main img, main script").length')).to.equal(0);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(360);
+      // A filter by such a name leads back to its pod.
+      const link = rows(page).filter({ hasText: 'svg onload' }).getByRole('link').last();
+      await link.click();
+      await page.waitForURL(/workload=/);
+      expect(await rows(page).count()).to.equal(1);
+      expect(await rows(page).innerText()).to.contain('"><svg onload=alert(3)>');
+      expect(troubles).to.deep.equal([]);
+    } finally {
+      for (const pod of HOSTILE_PODS) cluster.behave(pod);
+      await get(`${service.url}/metrics`);
+    }
+  });
+
+  it('refreshes itself and keeps focus, scroll and what is being typed', async () => {
+    await get(`${service.url}/metrics`);
+    const [page] = await open('about:blank');
+    await page.clock.install();
+    await page.goto(service.url);
+    await page.getByLabel('Workload').fill('being typ');
+    const link = rows(page).first().getByRole('link').first();
+    await link.focus();
+    const target = await link.getAttribute('href');
+    await page.evaluate('window.scrollTo(0, 60)');
+    cluster.misbehave('cart-3', Date.now() / 1000 - 180);
+    try {
+      await get(`${service.url}/metrics`);
+      await page.clock.fastForward(REFRESH_MILLISECONDS);
+      await rows(page).filter({ hasText: 'cart-3' }).getByText('yes').waitFor();
+      expect(await page.getByRole('status').innerText()).to.contain('1 pod flagged');
+      expect(await page.evaluate('document.activeElement.getAttribute("href")')).to.equal(target);
+      expect(await page.evaluate('window.scrollY')).to.equal(60);
+      expect(await page.getByLabel('Workload').inputValue()).to.equal('being typ');
+      expect(await page.locator('#refreshed').innerText()).to.match(/^Updated /);
+    } finally {
+      cluster.behave('cart-3');
+      await get(`${service.url}/metrics`);
+    }
+  });
+
+  it('stands still while it is paused, and goes on after it', async () => {
+    const [page] = await open('about:blank');
+    await page.clock.install();
+    await page.goto(service.url);
+    let fetched = 0;
+    page.on('request', () => fetched++);
+    const pause = page.getByRole('button', { name: 'Pause' });
+    await pause.click();
+    expect(await pause.getAttribute('aria-pressed')).to.equal('true');
+    await page.clock.runFor(5 * REFRESH_MILLISECONDS);
+    expect(fetched).to.equal(0);
+    await pause.click();
+    await page.getByText(/^Updated/).waitFor();
+    expect(fetched).to.equal(1);
+  });
+
+  it('filters by namespace and workload, with the keyboard', async () => {
+    const [page] = await open(demo.url);
+    await page.getByLabel('Namespace').fill('shop');
+    await page.getByLabel('Workload').fill('cart');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\?namespace=shop&workload=cart$/);
+    expect(await rows(page).count()).to.be.within(2, 10);
+    expect(
+      await rows(page)
+        .filter({ hasText: /shop\s*\/\s*cart/ })
+        .count(),
+    ).to.equal(await rows(page).count());
+    await page.getByRole('link', { name: 'Show all' }).click();
+    await page.waitForURL(`${demo.url}/`);
+  });
+
+  it('works without JavaScript', async () => {
+    const [page, troubles] = await open(demo.url, { javaScriptEnabled: false });
+    expect(await rows(page).filter({ hasText: demo.culprit }).count()).to.equal(1);
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).to.equal(0);
+    await page.getByLabel('Namespace').fill('shop');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.waitForURL(/\?namespace=shop&workload=$/);
+    await page.getByRole('link', { name: 'Refresh' }).click();
+    await page.waitForURL(/\?namespace=shop$/);
+    expect(await rows(page).filter({ hasText: demo.culprit }).count()).to.equal(1);
+    expect(troubles).to.deep.equal([]);
+  });
+
+  it('says that Prometheus is down, and that the exporter is gone', async () => {
+    const own = await startFakePrometheus(cluster.answer);
+    const doomed = await serviceOf(own.url);
+    try {
+      await eventually(async () => {
+        expect((await get(`${doomed.url}/detect`)).status).to.equal(200);
+      }, 30_000);
+      await own.close();
+      await get(`${doomed.url}/metrics`);
+      const [page] = await open(doomed.url);
+      expect(await page.getByRole('status').innerText()).to.contain('No pod can be scored now.');
+      expect(await page.getByRole('main').innerText()).to.match(/Prometheus\s+failing/);
+      await doomed.close();
+      await page.getByRole('link', { name: 'Refresh' }).click();
+      await page.getByText(/^Not updated: the exporter gave no answer/).waitFor();
+      expect(await page.getByRole('main').innerText()).to.match(/Prometheus\s+failing/);
+    } finally {
+      await own.close();
+      await doomed.close();
+    }
+  });
+});

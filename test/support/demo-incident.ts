@@ -1,0 +1,64 @@
+/** The demo's cluster with incidents under way, and the real exporter on top of it. */
+
+import { startService } from '../../src/commands/serve.js';
+import { parseSettings } from '../../src/config/parse.js';
+import { createWorld } from '../../src/demo/cluster.js';
+import type { IncidentKind, ScriptedIncident } from '../../src/demo/incidents.js';
+import { startSimulatedPrometheus } from '../../src/demo/sources.js';
+import { recordingLogger } from './recording-logger.js';
+
+const MINUTE_SECONDS = 60;
+
+const incident = (
+  kind: IncidentKind,
+  [namespace, workload, replica]: readonly [string, string, number],
+  minutesAgo: number,
+): ScriptedIncident => ({
+  kind,
+  namespace,
+  workload,
+  replica,
+  startOffsetSeconds: -minutesAgo * MINUTE_SECONDS,
+  endOffsetSeconds: 3600,
+});
+
+const INCIDENTS: readonly ScriptedIncident[] = [
+  incident('runaway-cpu', ['shop', 'cart', 1], 14),
+  incident('slow-leak', ['payments', 'checkout', 0], 9),
+  incident('crash-loop', ['platform', 'config-sync', 0], 6),
+  incident('bad-replica', ['shop', 'catalog', 2], 3),
+];
+
+/** A running exporter. */
+export interface IncidentDemo {
+  readonly url: string;
+  readonly prometheusUrl: string;
+  /** The pod with the runaway CPU, for a quarter of an hour by now. */
+  readonly culprit: string;
+  close(): Promise<void>;
+}
+
+/** Starts both. The simulated Prometheus has all of the past at once; the first training may still be running. */
+export async function startIncidentDemo(): Promise<IncidentDemo> {
+  const nowSeconds = () => Date.now() / 1000;
+  const world = createWorld({ seed: 1, startSeconds: nowSeconds(), incidents: INCIDENTS });
+  const culprit = world.incidents.find(({ kind }) => kind === 'runaway-cpu');
+  if (culprit === undefined) throw new Error('Expected the world to have the incident that it was given.');
+  const prometheus = await startSimulatedPrometheus(world, nowSeconds);
+  const { settings } = parseSettings({
+    PROMETHEUS_URL: prometheus.url,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LOG_LEVEL: 'warn',
+  });
+  const service = await startService(settings, recordingLogger());
+  return {
+    url: service.url,
+    prometheusUrl: prometheus.url,
+    culprit: culprit.pod,
+    async close() {
+      await service.close();
+      await prometheus.close();
+    },
+  };
+}
