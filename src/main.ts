@@ -1,19 +1,25 @@
 #!/usr/bin/env node
-/** The command line. Only this file reads arguments, environment and signals, and decides how the process ends. */
+/**
+ * The command line. Only this file reads arguments, environment and signals, and decides how the process ends.
+ *
+ * A command is loaded when it is asked for: the service needs neither the simulator nor the evaluation, and a
+ * container's health check runs every half minute.
+ */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { type BacktestOptions, runBacktestCommand } from './commands/backtest.js';
-import { runCheck } from './commands/check.js';
-import { type DemoOptions, runDemo } from './commands/demo.js';
-import { type EvaluateOptions, runEvaluate, UsageError } from './commands/evaluate.js';
-import { runHealthcheck } from './commands/healthcheck.js';
-import { startService } from './commands/serve.js';
-import { DEFAULT_HOURS, MINIMUM_HOURS, runSimulate } from './commands/simulate.js';
+import type { BacktestOptions } from './commands/backtest.js';
+import {
+  DEFAULT_HOURS,
+  FeatureFileError,
+  MINIMUM_HOURS,
+  UsageError,
+  WebConfigError,
+} from './commands/before-loading.js';
+import type { DemoOptions } from './commands/demo.js';
+import type { EvaluateOptions } from './commands/evaluate.js';
 import { settingsHelp } from './config/help.js';
 import { parseSettings, SettingsError } from './config/parse.js';
-import { FeatureFileError } from './features/feature-file.js';
-import { WebConfigError } from './http/web-config/config.js';
-import { createLogger, messageOf } from './logging/logger.js';
+import { messageOf } from './logging/message-of.js';
 import { VERSION } from './version.js';
 
 /** Conventional statuses: 1 the work failed, 2 it was asked for wrongly. */
@@ -44,6 +50,10 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 async function serve(): Promise<void> {
   const { settings, warnings } = parseSettings(process.env);
+  const [{ createLogger }, { startService }] = await Promise.all([
+    import('./logging/logger.js'),
+    import('./commands/serve.js'),
+  ]);
   const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
   for (const warning of warnings) logger.warn({}, warning);
   const stop = stopSignal();
@@ -88,22 +98,27 @@ const program = new Command('k8s-anomaly-detector')
 program
   .command('serve', { isDefault: true })
   .description('Run the exporter (the default).')
-  .addHelpText('after', `\n${settingsHelp()}`)
+  .addHelpText('after', () => `\n${settingsHelp()}`)
   .action(serve);
 
 program
   .command('healthcheck')
   .description('Ask a running exporter with the same settings whether it is alive: status 0 if so.')
-  .action(() => runHealthcheck(parseSettings(process.env).settings));
+  .action(async () => {
+    const { settings } = parseSettings(process.env);
+    const { runHealthcheck } = await import('./commands/healthcheck.js');
+    return runHealthcheck(settings);
+  });
 
 program
   .command('check')
   .description('Tell whether Prometheus has what the exporter needs; status 1 with warnings, 2 with errors.')
   .option('--json', 'write the findings as JSON', false)
-  .addHelpText('after', `\n${settingsHelp()}`)
+  .addHelpText('after', () => `\n${settingsHelp()}`)
   .action(async (options: { json: boolean }) => {
     // A check that fails is no warning.
     process.exitCode = EXIT_USAGE;
+    const { runCheck } = await import('./commands/check.js');
     process.exitCode = await runCheck(options, {
       stdout: process.stdout,
       environment: process.env,
@@ -123,9 +138,10 @@ program
     0,
   )
   .option('--prometheus', 'run a real Prometheus between the cluster and the exporter', false)
-  .action((options: DemoOptions) =>
-    runDemo(options, { stdout: process.stdout, signal: stopSignal(), environment: process.env }),
-  );
+  .action(async (options: DemoOptions) => {
+    const { runDemo } = await import('./commands/demo.js');
+    return runDemo(options, { stdout: process.stdout, signal: stopSignal(), environment: process.env });
+  });
 
 program
   .command('evaluate')
@@ -137,9 +153,10 @@ program
   .option('--sensitivity <spreads>', 'as ANOMALY_SENSITIVITY', Number)
   .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)
   .option('--columns <names>', 'further columns to use as features, with commas between them')
-  .action((options: EvaluateOptions) =>
-    runEvaluate(options, { stdout: process.stdout, progress: process.stderr, signal: stopSignal() }),
-  );
+  .action(async (options: EvaluateOptions) => {
+    const { runEvaluate } = await import('./commands/evaluate.js');
+    return runEvaluate(options, { stdout: process.stdout, progress: process.stderr, signal: stopSignal() });
+  });
 
 program
   .command('simulate')
@@ -148,6 +165,7 @@ program
   .option('--seed <number>', 'another seed, another cluster', wholeNumberBetween(0, 4294967295), 1)
   .option('--hours <hours>', 'length of a recording', numberBetween(MINIMUM_HOURS, 48), DEFAULT_HOURS)
   .action(async (options: { output: string; seed: number; hours: number }) => {
+    const { runSimulate } = await import('./commands/simulate.js');
     await runSimulate(options, { stdout: process.stdout, signal: stopSignal() });
   });
 
@@ -161,17 +179,18 @@ program
   .option('--budget <alerts>', 'alerts a day that you are ready to read', numberBetween(0, 100_000), 2)
   .option('--output <directory>', 'write the report, the metrics of then, and what is done so far')
   .option('--no-metrics', 'do not write the metrics of then, which are large')
-  .addHelpText('after', `\n${settingsHelp()}`)
-  .action((options: BacktestOptions) =>
-    runBacktestCommand(options, {
+  .addHelpText('after', () => `\n${settingsHelp()}`)
+  .action(async (options: BacktestOptions) => {
+    const { runBacktestCommand } = await import('./commands/backtest.js');
+    return runBacktestCommand(options, {
       environment: process.env,
       stdout: process.stdout,
       progress: process.stderr,
       signal: stopSignal(),
-    }),
-  );
+    });
+  });
 
-program.addHelpText('after', `\n${settingsHelp()}`);
+program.addHelpText('after', () => `\n${settingsHelp()}`);
 
 try {
   await program.parseAsync();

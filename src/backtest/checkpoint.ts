@@ -5,7 +5,7 @@ import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { ChunkPlots, ChunkResult } from './chunk-result.js';
 import type { Chunk } from './plan.js';
 import type { ReplayedChunk } from './pool.js';

@@ -6,7 +6,7 @@ import { WorkloadDirectory } from '../detection/workloads.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTableBuilder } from '../features/table.js';
 import type { OwnerQueries } from '../features/workload.js';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
 import { SETTLING_SECONDS, train } from '../training/job.js';

@@ -1,6 +1,6 @@
 /** The course of a backtest: what there is, how long it will take, chunk after chunk, and what came of it. */
 
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import type { ChunkStore } from './checkpoint.js';
 import type { ChunkResult } from './chunk-result.js';

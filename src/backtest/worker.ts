@@ -5,7 +5,7 @@ import { rename } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parentPort } from 'node:worker_threads';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { ChunkPlots, ChunkResult } from './chunk-result.js';
 import { History } from './history.js';
 import { type OpenMetricsOptions, openMetricsText } from './open-metrics.js';

@@ -1,6 +1,6 @@
 /** Asks Prometheus within bounds: few questions at a time, each with a limit, and a limit for all. */
 
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import type { Fact } from './facts.js';

@@ -1,6 +1,7 @@
 /** The findings of a running service: gathered after each training, and kept while they cannot be gathered anew. */
 
-import { type Logger, messageOf } from '../logging/logger.js';
+import type { Logger } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import { PrometheusError, type PrometheusErrorKind } from '../prometheus/errors.js';
 import { CHECKS, judgeFacts } from './checks.js';
 import type { Conditions, Facts } from './facts.js';

@@ -9,7 +9,8 @@ import { startScrapingPrometheus, startSimulatedPrometheus } from '../demo/sourc
 import { createView, type Output } from '../demo/terminal.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../http/schemas.js';
 import { describeModel } from '../http/status-words.js';
-import { createLogger, messageOf } from '../logging/logger.js';
+import { createLogger } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import { startService } from './serve.js';
 
 export interface DemoOptions {

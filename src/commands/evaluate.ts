@@ -18,8 +18,6 @@ import { openForWriting, openScoresFile, type ScoresFile, scoreRowsText } from '
 import { type CaseScores, emptyScores, type TrainingSelection, walkForward } from '../evaluation/walk.js';
 import type { ModelParameters } from '../model/fit.js';
 
-export { UsageError };
-
 /** What is asked on the command line. */
 export interface EvaluateOptions {
   /** Directory with `*.csv`, `*.csv.gz` and `labels.json`. */

@@ -7,12 +7,11 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { CSV_HEADER, csvRows } from '../demo/case-rows.js';
-import { DEFAULT_HOURS, MINIMUM_HOURS, type SimulatedCase, simulatedCases } from '../demo/cases.js';
+import { type SimulatedCase, simulatedCases } from '../demo/cases.js';
+import { DEFAULT_HOURS, MINIMUM_HOURS } from '../demo/hours.js';
 import { type Label, Labeller } from '../demo/labels.js';
 import { type NormalChange, normalChanges } from '../demo/normal-changes.js';
 import { recordWorld } from '../demo/recording.js';
-
-export { DEFAULT_HOURS, MINIMUM_HOURS };
 
 export interface SimulateOptions {
   /** The directory to write into. It is made if need be. */

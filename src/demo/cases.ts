@@ -19,11 +19,6 @@ export interface SimulatedCase extends RecordingOptions {
   readonly world: World;
 }
 
-/** A case lasts at least so long: an hour to learn from, and room for one group of faults. */
-export const MINIMUM_HOURS = 2;
-/** From here on every kind of fault and of change comes up, and quiet time makes twenty days of pods. */
-export const DEFAULT_HOURS = 6;
-
 const DAY = Date.UTC(2026, 0, 12) / 1000;
 const HOUR_SECONDS = 3600;
 

@@ -3,7 +3,7 @@
 import { addMatchers } from '../features/matchers.js';
 import { quotePromql } from '../features/promql.js';
 import { FeatureTableBuilder, type PodIdentity, podKey } from '../features/table.js';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
 import type { Detection } from './detection.js';

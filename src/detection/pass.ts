@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTableBuilder, podLimitWarning } from '../features/table.js';
 import type { OwnerQueries } from '../features/workload.js';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { Model } from '../model/model.js';
 import type { ModelSlot } from '../model/slot.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';

@@ -1,6 +1,6 @@
 /** Asks Prometheus each query once, to find those that it does not understand. */
 
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError, type PrometheusErrorKind } from '../prometheus/errors.js';
 import type { FeatureDefinition } from './catalog.js';

@@ -13,6 +13,7 @@ import {
 } from '../yaml/report.js';
 import { nodeAt, offsetInScalar, offsetOfNode, type YamlPath } from '../yaml/source.js';
 import { BUILTIN_FEATURES, type FeatureDefinition, toDefinition } from './catalog.js';
+import { FeatureFileError } from './feature-file-error.js';
 import { FEATURE_FIELDS, FeatureSpec } from './feature-spec.js';
 import { buildOwnerQueries } from './owners.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
@@ -25,21 +26,6 @@ export interface FeatureSet {
   readonly ownerQueries: OwnerQueries;
   /** By name, for messages: `features.yaml:12:5`. A built-in feature has none. */
   readonly places: ReadonlyMap<string, string>;
-}
-
-/** A feature file is wrong. Each of `mistakes` tells place, what was expected and what came; some have an excerpt. */
-export class FeatureFileError extends Error {
-  override readonly name = 'FeatureFileError';
-
-  constructor(
-    path: string,
-    readonly mistakes: readonly string[],
-  ) {
-    super(
-      `${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'} in the feature file ${path}:\n` +
-        mistakes.map((mistake) => `  ${mistake.replaceAll('\n', '\n    ')}`).join('\n'),
-    );
-  }
 }
 
 /** Each feature is a query in every scrape, and thins out what a tree of the forest sees of the others. */

@@ -2,7 +2,8 @@
 
 import { readBoundedText, UnreadableFileError } from '../bounded-file.js';
 import { buildCatalog } from './catalog.js';
-import { FeatureFileError, type FeatureSet, parseFeatureFile } from './feature-file.js';
+import { type FeatureSet, parseFeatureFile } from './feature-file.js';
+import { FeatureFileError } from './feature-file-error.js';
 import { buildOwnerQueries } from './owners.js';
 import type { QueryOptions } from './template.js';
 

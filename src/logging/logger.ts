@@ -26,8 +26,3 @@ export function createLogger({ level, format }: LoggerOptions): Logger {
         });
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
-
-/** The sentence of an error, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as https from 'node:https';
 import { createSecureContext } from 'node:tls';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 
 /** PEM texts. */
 export interface TlsMaterial {

@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { readBoundedText } from '../bounded-file.js';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { RenewableText } from './connection.js';
 
 /**

@@ -10,7 +10,7 @@ import {
   podLimitWarning,
 } from '../features/table.js';
 import { type OwnerQueries, type Owners, workloadFromName } from '../features/workload.js';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
 import type { PrometheusApi } from '../prometheus/api.js';

@@ -1,6 +1,7 @@
 /** Keeps the model across restarts: loads it at start, saves it after each training, and keeps account of both. */
 
-import { type Logger, messageOf } from '../logging/logger.js';
+import type { Logger } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import {
   readSnapshot,
   type Snapshot,

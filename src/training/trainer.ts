@@ -2,7 +2,8 @@
  * Decides when to train, and keeps account of it: at start until it succeeds, then on schedule, never twice at once.
  */
 
-import { type Logger, messageOf } from '../logging/logger.js';
+import type { Logger } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import type { ModelSlot } from '../model/slot.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { TrainingResult } from './job.js';

@@ -1,7 +1,7 @@
 /** The body of the worker thread: one training, then the end. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { messageOf } from '../logging/logger.js';
+import { messageOf } from '../logging/message-of.js';
 import { decodeModel, encodeModel } from '../model/codec.js';
 import type { Model } from '../model/model.js';
 import { type ModelParcel, packModel } from '../model/parcel.js';

@@ -5,12 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildCatalog } from '../../src/features/catalog.js';
 import { checkFeatures, requireSoundQueries } from '../../src/features/check-features.js';
-import {
-  FeatureFileError,
-  type FeatureSet,
-  MAXIMUM_FEATURES,
-  parseFeatureFile,
-} from '../../src/features/feature-file.js';
+import { type FeatureSet, MAXIMUM_FEATURES, parseFeatureFile } from '../../src/features/feature-file.js';
+import { FeatureFileError } from '../../src/features/feature-file-error.js';
 import { loadFeatures } from '../../src/features/load-features.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../src/prometheus/errors.js';
 import { fakeApi } from '../support/fake-api.js';

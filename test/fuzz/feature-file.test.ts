@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { FeatureFileError, MAXIMUM_FEATURES, parseFeatureFile } from '../../src/features/feature-file.js';
+import { MAXIMUM_FEATURES, parseFeatureFile } from '../../src/features/feature-file.js';
+import { FeatureFileError } from '../../src/features/feature-file-error.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 
 const OPTIONS = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };
