@@ -70,14 +70,20 @@ function matcherText(node: SyntaxNode, query: string): string {
  *
  * @param query sound PromQL.
  * @param matchers as `parseMatchers` gives them.
+ * @param where told the labels that a selector has matchers for; whether it gets these too.
  */
-export function addMatchers(query: string, matchers: string): string {
+export function addMatchers(
+  query: string,
+  matchers: string,
+  where: (labels: readonly string[]) => boolean = () => true,
+): string {
   if (matchers === '') return query;
   const insertions: { readonly offset: number; readonly text: string }[] = [];
   parser.parse(query).iterate({
     enter: ({ name, node }) => {
       if (name !== 'VectorSelector') return;
       const own = node.getChild('LabelMatchers');
+      if (!where(own === null ? [] : labelsOf(own, query))) return;
       if (own === null) insertions.push({ offset: node.to, text: `{${matchers}}` });
       // A trailing comma is allowed, so `{}` needs no other form than `{a="b"}`.
       else insertions.push({ offset: own.from + 1, text: `${matchers},` });
@@ -88,6 +94,15 @@ export function addMatchers(query: string, matchers: string): string {
     text = text.slice(0, offset) + inserted + text.slice(offset);
   }
   return text;
+}
+
+/** The labels that matchers are for. */
+function labelsOf(matchers: SyntaxNode, query: string): string[] {
+  return childrenOf(matchers).flatMap(({ firstChild }) =>
+    firstChild === null
+      ? []
+      : [query.slice(firstChild.from, firstChild.to).replace(/^(["'`])(.*)\1$/s, '$2')],
+  );
 }
 
 function childrenOf(node: SyntaxNode): SyntaxNode[] {
