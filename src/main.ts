@@ -15,10 +15,12 @@ import {
   UsageError,
   WebConfigError,
 } from './commands/before-loading.js';
+import type { CheckOptions } from './commands/check.js';
 import type { DemoOptions } from './commands/demo.js';
 import type { EvaluateOptions } from './commands/evaluate.js';
 import { settingsHelp } from './config/help.js';
 import { parseSettings, SettingsError } from './config/parse.js';
+import { type ShardFlags, withShardFlags } from './config/shard-flags.js';
 import { messageOf } from './logging/message-of.js';
 import { VERSION } from './version.js';
 
@@ -48,8 +50,8 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-async function serve(): Promise<void> {
-  const { settings, warnings } = parseSettings(process.env);
+async function serve(flags: ShardFlags): Promise<void> {
+  const { settings, warnings } = parseSettings(withShardFlags(process.env, flags));
   const [{ createLogger }, { startService }] = await Promise.all([
     import('./logging/logger.js'),
     import('./commands/serve.js'),
@@ -90,6 +92,9 @@ function wholeNumberBetween(minimum: number, maximum: number): (text: string) =>
   };
 }
 
+const SHARD_HELP = 'as SHARD';
+const TOTAL_SHARDS_HELP = 'as TOTAL_SHARDS';
+
 const program = new Command('k8s-anomaly-detector')
   .description('A Prometheus exporter that says which Kubernetes pods misbehave.')
   .version(VERSION)
@@ -98,6 +103,8 @@ const program = new Command('k8s-anomaly-detector')
 program
   .command('serve', { isDefault: true })
   .description('Run the exporter (the default).')
+  .option('--shard <ordinal>', SHARD_HELP)
+  .option('--total-shards <number>', TOTAL_SHARDS_HELP)
   .addHelpText('after', () => `\n${settingsHelp()}`)
   .action(serve);
 
@@ -114,8 +121,10 @@ program
   .command('check')
   .description('Tell whether Prometheus has what the exporter needs; status 1 with warnings, 2 with errors.')
   .option('--json', 'write the findings as JSON', false)
+  .option('--shard <ordinal>', SHARD_HELP)
+  .option('--total-shards <number>', TOTAL_SHARDS_HELP)
   .addHelpText('after', () => `\n${settingsHelp()}`)
-  .action(async (options: { json: boolean }) => {
+  .action(async (options: CheckOptions) => {
     // A check that fails is no warning.
     process.exitCode = EXIT_USAGE;
     const { runCheck } = await import('./commands/check.js');
@@ -179,6 +188,8 @@ program
   .option('--budget <alerts>', 'alerts a day that you are ready to read', numberBetween(0, 100_000), 2)
   .option('--output <directory>', 'write the report, the metrics of then, and what is done so far')
   .option('--no-metrics', 'do not write the metrics of then, which are large')
+  .option('--shard <ordinal>', SHARD_HELP)
+  .option('--total-shards <number>', TOTAL_SHARDS_HELP)
   .addHelpText('after', () => `\n${settingsHelp()}`)
   .action(async (options: BacktestOptions) => {
     const { runBacktestCommand } = await import('./commands/backtest.js');

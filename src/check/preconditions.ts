@@ -64,10 +64,24 @@ export function unreachableFinding(message: string): Finding {
   };
 }
 
-/** Adds all checks behind the one that failed, as not made. */
-export function stoppedAt(failed: Precondition, findings: readonly Finding[]): CheckReport {
+/** Prometheus answers, and has nothing for this shard. `message` says why. */
+export function emptyShardFinding(message: string): Finding {
+  return {
+    check: 'prometheus',
+    severity: 'warning',
+    summary: message,
+    meaning: 'This process runs idle, and scores no pod.',
+    advice: 'Run fewer shards, or check another one.',
+  };
+}
+
+/** Adds all checks behind the one that failed, as not made. `because` is a full sentence. */
+export function stoppedAt(
+  failed: Precondition,
+  findings: readonly Finding[],
+  because = BECAUSE[failed],
+): CheckReport {
   const behind = PRECONDITIONS.slice(PRECONDITIONS.indexOf(failed) + 1);
-  const because = BECAUSE[failed];
   const notChecked: NotChecked[] = [...behind, ...CHECKS.map(({ id }) => id)].map((check) => ({
     check,
     because,

@@ -21,6 +21,7 @@ import { type BacktestOutcome, BacktestStopped, runBacktest } from '../backtest/
 import { formatInstant, parseDuration, parseInstant } from '../backtest/time-range.js';
 import { type Environment, parseSettings } from '../config/parse.js';
 import type { Settings } from '../config/settings.js';
+import { type ShardFlags, withShardFlags } from '../config/shard-flags.js';
 import { UsageError } from '../evaluation/errors.js';
 import { createProgress, type Progress, type ProgressOutput } from '../evaluation/progress.js';
 import type { FeatureDefinition } from '../features/catalog.js';
@@ -32,13 +33,16 @@ import type { OwnerQueries } from '../features/workload.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import { parseBaseUrl } from '../prometheus/url.js';
+import { ShardNamespaces } from '../sharding/shard-namespaces.js';
+import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS } from '../training/job.js';
 import { runsBetween } from '../training/schedule.js';
 import { VERSION } from '../version.js';
 import { prometheusConnection, sourceOf } from './connection.js';
+import { shardingPlanOf } from './sharding.js';
 
 /** What is asked on the command line. */
-export interface BacktestOptions {
+export interface BacktestOptions extends ShardFlags {
   /** First instant; two weeks ago by default, or as far as history goes. */
   readonly start?: string | undefined;
   /** Last instant; now by default. */
@@ -123,12 +127,22 @@ class InterruptedError extends Error {
 
 async function backtest(options: BacktestOptions, surroundings: BacktestSurroundings): Promise<void> {
   const { environment, stdout, progress: output, signal } = surroundings;
-  const { settings, warnings } = parseSettings(environment);
+  const { settings, warnings } = parseSettings(withShardFlags(environment, options));
   const say = (text: string) => void output.write(`${text}\n`);
   for (const warning of warnings) say(warning);
   const featureSet = await loadFeatures(settings.featuresFile, settings);
   const asked = planOf(options, settings, featureSet, Date.now() / 1000);
-  const client = createPrometheusClient(prometheusConnection(settings), { onWarning: say });
+  const everything = createPrometheusClient(prometheusConnection(settings), { onWarning: say });
+  const sharding = shardingPlanOf(
+    settings,
+    featureSet,
+    asked.endSeconds - asked.startSeconds + settings.trainingLookbackMinutes * 60,
+  );
+  const atTheEnd = () => asked.endSeconds * 1000;
+  const client =
+    sharding === undefined
+      ? everything
+      : shardedPrometheus(everything, new ShardNamespaces(everything, { plan: sharding, now: atTheEnd }));
   const limit = AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
   await requireSoundQueries(client, featureSet, asked.endSeconds, AbortSignal.any([signal, limit]));
   const progress = createProgress(output, Date.now);
@@ -268,6 +282,8 @@ function settingsOf(settings: Settings): Readonly<Record<string, string | number
     PROMETHEUS_MATCHERS: settings.matchers,
     NAMESPACE_REGEX: settings.namespaceRegex,
     POD_LABEL: settings.podLabel,
+    SHARD: settings.shard ?? 0,
+    TOTAL_SHARDS: settings.totalShards,
     CPU_RATE_WINDOW: settings.cpuRateWindow,
     TRAINING_LOOKBACK_MINUTES: settings.trainingLookbackMinutes,
     QUERY_STEP_SECONDS: settings.queryStepSeconds,

@@ -7,6 +7,7 @@ import type { Conditions } from '../check/facts.js';
 import type { CheckReport, Finding } from '../check/finding.js';
 import { gatherFacts } from '../check/gather.js';
 import {
+  emptyShardFinding,
   featuresFinding,
   mistakesFinding,
   reachableFinding,
@@ -18,6 +19,7 @@ import { reportJson } from '../check/report-json.js';
 import { exitStatus, reportText } from '../check/report-text.js';
 import { type Environment, parseSettings, SettingsError } from '../config/parse.js';
 import type { Settings } from '../config/settings.js';
+import { type ShardFlags, withShardFlags } from '../config/shard-flags.js';
 import type { FeatureSet } from '../features/feature-file.js';
 import { FeatureFileError } from '../features/feature-file-error.js';
 import { loadFeatures } from '../features/load-features.js';
@@ -25,13 +27,17 @@ import { createPrometheusClient } from '../prometheus/client.js';
 import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
+import { emptyShardMessage } from '../sharding/shard.js';
+import { ShardNamespaces } from '../sharding/shard-namespaces.js';
+import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { VERSION } from '../version.js';
 import { prometheusConnection } from './connection.js';
+import { shardingPlanOf } from './sharding.js';
 
 /** What is asked on the command line. */
-export interface CheckOptions {
+export interface CheckOptions extends ShardFlags {
   readonly json: boolean;
 }
 
@@ -60,7 +66,7 @@ const USUAL_COLUMNS = 110;
 export async function runCheck(options: CheckOptions, surroundings: CheckSurroundings): Promise<number> {
   const { stdout, environment, signal } = surroundings;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(CHECK_TIMEOUT_SECONDS * 1000)]);
-  const report = await makeChecks(environment, limit);
+  const report = await makeChecks(withShardFlags(environment, options), limit);
   if (options.json) {
     stdout.write(reportJson(report, { version: VERSION, time: new Date().toISOString() }));
   } else {
@@ -93,9 +99,16 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
   }
   const now = () => Date.now() / 1000;
   const conditions = conditionsOf(settings, now());
-  const api = createPrometheusClient(checkConnection(settings));
+  const client = createPrometheusClient(checkConnection(settings));
+  const plan = shardingPlanOf(settings, featureSet);
+  const namespaces = plan && new ShardNamespaces(client, { plan, now: Date.now });
+  const api = namespaces === undefined ? client : shardedPrometheus(client, namespaces);
   try {
     const { features, ownerQueries } = featureSet;
+    if (plan !== undefined && (await namespaces?.get(signal))?.length === 0) {
+      const finding = emptyShardFinding(emptyShardMessage(plan.shard));
+      return stoppedAt('prometheus', [...findings, finding], 'There is nothing that this shard watches.');
+    }
     const facts = await gatherFacts({
       api,
       features,

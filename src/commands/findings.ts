@@ -6,17 +6,26 @@ import type { Settings } from '../config/settings.js';
 import type { FeatureSet } from '../features/feature-file.js';
 import type { Logger } from '../logging/logger.js';
 import { createPrometheusClient } from '../prometheus/client.js';
+import type { ShardNamespaces } from '../sharding/shard-namespaces.js';
+import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { checkConnection, conditionsOf } from './check.js';
 
-/** A keeper that gathers with these settings. `onRequest` is told of each request to Prometheus. */
+/**
+ * A keeper that gathers with these settings.
+ *
+ * @param onRequest told of each request to Prometheus.
+ * @param namespaces those of the shard; `undefined` for all.
+ */
 export function createFindingsKeeper(
   settings: Settings,
   { features, ownerQueries }: FeatureSet,
   logger: Logger,
   onRequest: (code: string) => void,
+  namespaces: ShardNamespaces | undefined,
 ): FindingsKeeper {
   // A file that cannot be read is told of by the client of the detection.
-  const api = createPrometheusClient(checkConnection(settings), { onRequest });
+  const client = createPrometheusClient(checkConnection(settings), { onRequest });
+  const api = namespaces === undefined ? client : shardedPrometheus(client, namespaces);
   const now = () => Date.now() / 1000;
   const conditions = () => conditionsOf(settings, now());
   return new FindingsKeeper({

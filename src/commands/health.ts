@@ -5,6 +5,8 @@ import type { PassOutcome } from '../detection/detection.js';
 import type { HealthReport } from '../http/schemas.js';
 import type { BaselineKind } from '../model/baseline.js';
 import type { Model } from '../model/model.js';
+import { emptyShardMessage } from '../sharding/shard.js';
+import type { ShardingState } from '../sharding/shard-namespaces.js';
 import type { SnapshotState } from '../training/snapshots.js';
 import type { TrainingState } from '../training/trainer.js';
 
@@ -27,6 +29,8 @@ export interface HealthSources {
   /** `undefined` where none is kept. */
   readonly snapshot: SnapshotState | undefined;
   readonly findings: FindingsState;
+  /** `undefined` where this process watches all namespaces. */
+  readonly sharding?: ShardingState | undefined;
   readonly passes: PassHistory;
   readonly nowSeconds: number;
 }
@@ -35,8 +39,10 @@ export interface HealthSources {
 export function healthReport(sources: HealthSources): HealthReport {
   const { version, model, training, passes } = sources;
   const up = prometheusUp(passes.last);
+  // A shard without namespaces has nothing to score, with or without a model.
+  const canScore = model !== undefined || sources.sharding?.namespaces === 0;
   return {
-    status: model !== undefined && up !== false && passes.last?.kind !== 'internal' ? 'ok' : 'degraded',
+    status: canScore && up !== false && passes.last?.kind !== 'internal' ? 'ok' : 'degraded',
     version,
     prometheus: { url: sources.prometheusUrl, up, last_error: errorAt(passes.lastUpstreamError) },
     model: modelHealth(sources),
@@ -49,6 +55,7 @@ export function healthReport(sources: HealthSources): HealthReport {
       next_run: training.nextRun?.toISOString() ?? null,
     },
     snapshot: snapshotHealth(sources.snapshot),
+    shard: shardHealth(sources.sharding),
     check: checkHealth(sources.findings),
     last_pass: lastPass(passes.last),
   };
@@ -88,6 +95,17 @@ function snapshotHealth(snapshot: SnapshotState | undefined): HealthReport['snap
     size_bytes: snapshot.sizeBytes ?? null,
     last_save_succeeded: snapshot.lastSaveSucceeded ?? null,
     last_error: errorAt(snapshot.lastError),
+  };
+}
+
+function shardHealth(sharding: ShardingState | undefined): HealthReport['shard'] {
+  if (sharding === undefined) return null;
+  const { shard, namespaces = null } = sharding;
+  return {
+    ordinal: shard.ordinal,
+    total: shard.total,
+    namespaces,
+    message: namespaces === 0 ? emptyShardMessage(shard) : null,
   };
 }
 

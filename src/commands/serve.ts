@@ -17,8 +17,11 @@ import type { TrainingConfiguration } from '../model/snapshot.js';
 import { ModelStore } from '../model/store.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import { parseBaseUrl } from '../prometheus/url.js';
+import { emptyShardMessage } from '../sharding/shard.js';
+import { ShardNamespaces } from '../sharding/shard-namespaces.js';
+import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { SETTLING_SECONDS } from '../training/job.js';
-import { trainInWorker, trainingLimitSeconds } from '../training/run-in-worker.js';
+import { NothingToTrainOnError, trainInWorker, trainingLimitSeconds } from '../training/run-in-worker.js';
 import { longestIntervalSeconds, startSchedule } from '../training/schedule.js';
 import { SnapshotKeeper } from '../training/snapshots.js';
 import { Trainer } from '../training/trainer.js';
@@ -27,6 +30,7 @@ import { prometheusConnection, sourceOf } from './connection.js';
 import { createFindingsKeeper } from './findings.js';
 import { healthReport, type PassHistory } from './health.js';
 import { isUpstreamFailure, logOutcome } from './log-outcome.js';
+import { shardingPlanOf, shardingSource, shardingWarnings } from './sharding.js';
 
 /** A running service. */
 export interface Service {
@@ -35,6 +39,9 @@ export interface Service {
   /** Answers what is under way, ends a training, and lets go of the port. */
   close(): Promise<void>;
 }
+
+/** How soon a shard without namespaces looks again whether it has something to train on. */
+const EMPTY_SHARD_RETRY_SECONDS = 60;
 
 /** Time for a pass that is under way when the service ends. */
 const PASS_GRACE_MILLISECONDS = 5_000;
@@ -59,23 +66,41 @@ export async function startService(settings: Settings, logger: Logger): Promise<
   const web = await openWebConfig(settings.webConfigFile, { logger, now: Date.now });
   const slot = new ModelSlot();
   const requests = new Map<string, number>();
+  /** How many of its namespaces a shard has, where that begins, ends, or is told for the first time. */
+  let hadNamespaces: boolean | undefined;
+  const logNamespaces = ({ length }: readonly string[]) => {
+    if (sharding === undefined || hadNamespaces === length > 0) return;
+    hadNamespaces = length > 0;
+    const { ordinal, total } = sharding.shard;
+    if (length === 0) logger.warn({}, emptyShardMessage(sharding.shard));
+    else
+      logger.info(
+        { namespaces: length },
+        `Shard ${ordinal} of ${total} (counted from 0) watches its namespaces.`,
+      );
+  };
   const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
-  const api = createPrometheusClient(connection, {
-    onRequest,
-    onWarning: (sentence) => logger.warn({}, sentence),
-  });
+  const onWarning = (sentence: string) => logger.warn({}, sentence);
+  const client = createPrometheusClient(connection, { onRequest, onWarning });
+  const sharding = shardingPlanOf(settings, featureSet);
+  const namespaces =
+    sharding &&
+    new ShardNamespaces(client, { plan: sharding, now: Date.now, onWarning, onChange: logNamespaces });
+  const api = namespaces === undefined ? client : shardedPrometheus(client, namespaces);
+  if (sharding !== undefined) for (const warning of shardingWarnings(featureSet)) onWarning(warning);
   const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
   const configuration: TrainingConfiguration = {
     features: featureSet.features,
     parameters: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
     lookbackSeconds: settings.trainingLookbackMinutes * 60,
     stepSeconds: settings.queryStepSeconds,
-    source: sourceOf(connection),
+    // A model of other namespaces is no use.
+    source: [...sourceOf(connection), ...shardingSource(sharding)],
   };
   /** How old the newest sample of a training is. */
   const ageSeconds = Math.max(SETTLING_SECONDS, settings.queryOffsetSeconds);
   const snapshots = snapshotKeeper(settings, configuration, logger);
-  const findings = createFindingsKeeper(settings, featureSet, logger, onRequest);
+  const findings = createFindingsKeeper(settings, featureSet, logger, onRequest, namespaces);
   const trainer = new Trainer({
     slot,
     logger,
@@ -84,6 +109,9 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
     startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
     train: async (signal, { dueSeconds, untilNextTrainingSeconds }) => {
+      if (sharding !== undefined && (await namespaces?.get(signal))?.length === 0) {
+        throw new NothingToTrainOnError(emptyShardMessage(sharding.shard), EMPTY_SHARD_RETRY_SECONDS);
+      }
       if (trainer.state().lastSuccessSeconds === undefined) {
         const newestSeconds = Date.now() / 1000 - settings.queryOffsetSeconds;
         const limit = AbortSignal.timeout(Math.round(settings.requestTimeoutSeconds * 1000));
@@ -100,7 +128,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         untilNextTrainingSeconds: untilNextTrainingSeconds + ageSeconds,
         maximumPods: settings.maximumPods,
       };
-      const input = { connection, request, encode: snapshots !== undefined };
+      const input = { connection, request, sharding, encode: snapshots !== undefined };
       const limitSeconds = trainingLimitSeconds(untilNextTrainingSeconds);
       // A training that failed is when the findings are wanted most.
       return trainInWorker(input, signal, onRequest, limitSeconds).finally(() => void findings.refresh());
@@ -120,6 +148,8 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     now: Date.now,
     whyNoModel: () => {
       const { lastError } = trainer.state();
+      if (sharding !== undefined && namespaces?.current?.length === 0)
+        return emptyShardMessage(sharding.shard);
       return lastError === undefined
         ? 'The first training has not ended yet.'
         : `There is no model yet: ${lastError.message}`;
@@ -142,6 +172,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     training: () => trainer.state(),
     snapshot: () => snapshots?.state(),
     findings: () => findings.state(),
+    sharding: () => namespaces?.state,
     prometheusRequests: () => requests,
     webConfigReload: () => web.state,
     explain: settings.explain,
@@ -168,6 +199,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         training: trainer.state(),
         snapshot: snapshots?.state(),
         findings: findings.state(),
+        sharding: namespaces?.state,
         passes,
         nowSeconds: Date.now() / 1000,
       }),
@@ -198,6 +230,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
       const impatience = setTimeout(() => pass.close(), PASS_GRACE_MILLISECONDS);
       await Promise.all([trainer.stop(), findings.stop(), server.close()]);
       clearTimeout(impatience);
+      namespaces?.close();
       web.close();
       pass.close();
     },

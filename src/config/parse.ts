@@ -10,6 +10,7 @@ import {
   type Settings,
   secretFileVariable,
 } from './settings.js';
+import { shardOrdinal } from './sharding-rules.js';
 
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,8 +62,10 @@ export function parseSettings(
     }
   }
   mistakes.push(...connectionMistakes(values, readFile));
+  const shard = shardOrdinal(values, environment);
+  if (typeof shard === 'string') mistakes.push(shard);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
-  const settings = Object.freeze({ ...values, secretFiles: Object.freeze(secretFiles) }) as Settings;
+  const settings = Object.freeze({ ...values, shard, secretFiles: Object.freeze(secretFiles) }) as Settings;
   return { settings, warnings: [...misspelled(environment), ...connectionWarnings(settings)] };
 }
 
@@ -137,6 +140,8 @@ const OUR_PREFIXES = [
   'FEATURE',
   'MODEL_',
   'WEB_',
+  'SHARD',
+  'TOTAL_SHARD',
 ];
 
 /** Kubernetes sets these for each Service in the namespace (`PROMETHEUS_SERVICE_HOST`, `PROMETHEUS_PORT_9090_TCP`). */

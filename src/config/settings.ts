@@ -290,6 +290,24 @@ export const SETTINGS = Object.freeze({
       '`container_name` beside it). The output always says `pod`.',
     schema: z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/),
   }),
+  shard: define({
+    env: 'SHARD',
+    default: '',
+    expected: 'a whole number from 0 to 999 and below `TOTAL_SHARDS`, or nothing',
+    example: '0',
+    help:
+      'Which of `TOTAL_SHARDS` this process is. Without it, the number at the end of `POD_NAME` or `HOSTNAME` is ' +
+      'taken, as a StatefulSet gives it.',
+    schema: z.union([z.literal('').transform(() => undefined), integer(0, 999)]),
+  }),
+  totalShards: define({
+    env: 'TOTAL_SHARDS',
+    default: '1',
+    expected: 'a whole number from 1 to 1000',
+    example: '3',
+    help: 'Number of processes that share the namespaces among them.',
+    schema: integer(1, 1000),
+  }),
   trainingLookbackMinutes: define({
     env: 'TRAINING_LOOKBACK_MINUTES',
     default: '60',

@@ -250,6 +250,17 @@ const LastPass = z
   })
   .describe('The last detection pass.');
 
+const ShardHealth = z
+  .object({
+    ordinal: count().describe('Which of the shards this process is, from 0 on.'),
+    total: count().describe('Number of shards.'),
+    namespaces: count()
+      .nullable()
+      .describe('Namespaces that this shard watches; null until Prometheus has told them.'),
+    message: z.string().nullable().describe('Why it has none; null when it has some.'),
+  })
+  .describe('The part of the cluster that this process watches.');
+
 export const HealthReport = z
   .object({
     status: z.enum(['ok', 'degraded']).describe('`degraded` while pods cannot be scored.'),
@@ -258,6 +269,7 @@ export const HealthReport = z
     model: ModelHealth,
     training: TrainingHealth,
     snapshot: SnapshotHealth.nullable().describe('The model on disk; null without `MODEL_PATH`.'),
+    shard: ShardHealth.nullable().describe('The shard; null where one process watches all.'),
     check: CheckHealth,
     last_pass: LastPass.nullable().describe('The last detection pass; null before the first one.'),
   })

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { FindingsState } from '../check/keeper.js';
 import type { PassOutcome } from '../detection/detection.js';
 import type { Model } from '../model/model.js';
+import type { ShardingState } from '../sharding/shard-namespaces.js';
 import type { SnapshotState } from '../training/snapshots.js';
 import type { TrainingState } from '../training/trainer.js';
 
@@ -29,6 +30,8 @@ export interface MetricSources {
   /** The account of the snapshot; `undefined` where none is kept. */
   readonly snapshot: () => SnapshotState | undefined;
   readonly findings: () => FindingsState;
+  /** `undefined` where this process watches all namespaces. */
+  readonly sharding: () => ShardingState | undefined;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: () => ReadonlyMap<string, number>;
   /** `undefined` without a web configuration. */

@@ -11,6 +11,7 @@ import { model } from './model.js';
 import type { MetricModule, MetricSources } from './module.js';
 import { pass } from './pass.js';
 import { processMetrics } from './process.js';
+import { sharding } from './sharding.js';
 import { snapshot } from './snapshot.js';
 import { TableRegistry } from './table-gauge.js';
 import { training } from './training.js';
@@ -29,6 +30,7 @@ export const METRIC_MODULES: readonly MetricModule[] = [
   training,
   findings,
   upstream,
+  sharding,
   webConfig,
   buildInfo,
   processMetrics,

@@ -58,6 +58,22 @@ export interface PrometheusApi {
   queryRange(request: RangeQuery): Promise<QueryResult>;
 }
 
+/** The values that a label has in some series, over a time. Both ends are included. */
+export interface LabelValuesRequest {
+  readonly label: string;
+  /** Selectors of the series: those of any count. */
+  readonly selectors: readonly string[];
+  /** Unix time in seconds. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+/** What a shard asks besides queries. Rejects with a `PrometheusError`. */
+export interface LabelValuesApi {
+  labelValues(request: LabelValuesRequest): Promise<readonly string[]>;
+}
+
 /** What only a check of the installation asks, besides queries. Each call rejects with a `PrometheusError`. */
 export interface PrometheusServerApi extends PrometheusApi {
   /** `undefined` where the server, or a proxy before it, has nothing to say: many backends have no such endpoint. */

@@ -4,7 +4,7 @@ import * as http from 'node:http';
 import type { Readable } from 'node:stream';
 import axios, { type AxiosProxyConfig, type AxiosResponse, isAxiosError } from 'axios';
 import { AnswerReader } from './answer-reader.js';
-import type { PrometheusServerApi, QueryResult } from './api.js';
+import type { LabelValuesApi, PrometheusServerApi, QueryResult } from './api.js';
 import { readBody, readText } from './body.js';
 import { decodeBuildInfo } from './build-info.js';
 import type { PrometheusConnection } from './connection.js';
@@ -13,6 +13,7 @@ import type { Asked } from './errors.js';
 import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
 import { type Identity, RenewableIdentity } from './identity.js';
 import { KnownSeriesByQuery } from './known-series.js';
+import { decodeLabelValues } from './label-values.js';
 import { endpointUrl, parseBaseUrl } from './url.js';
 
 export interface PrometheusClientOptions {
@@ -34,7 +35,7 @@ type Parameters = readonly (readonly [name: string, value: string])[];
 export function createPrometheusClient(
   connection: PrometheusConnection,
   { onRequest, onWarning }: PrometheusClientOptions = {},
-): PrometheusServerApi {
+): PrometheusServerApi & LabelValuesApi {
   const base = parseBaseUrl(connection.baseUrl);
   const proxy = connection.proxyUrl === undefined ? undefined : parseBaseUrl(connection.proxyUrl);
   const identity = new RenewableIdentity(connection, onWarning ?? (() => undefined));
@@ -141,6 +142,27 @@ export function createPrometheusClient(
     currentTimeSeconds: async (signal) => {
       const { values } = await ask('query', 'vector', 'vector(time())', [], signal);
       return values[0] ?? Number.NaN;
+    },
+    labelValues: async ({ label, selectors, startSeconds, endSeconds, signal }) => {
+      const current = await identity.current();
+      const asked = askedOf(`label/${label}/values`, selectors.join(' or '), current);
+      const response = await send(
+        asked,
+        // Prometheus takes no POST here.
+        'GET',
+        [
+          ...selectors.map((selector) => ['match[]', selector] as const),
+          ['start', milliseconds(startSeconds)],
+          ['end', milliseconds(endSeconds)],
+        ],
+        current,
+        signal,
+      );
+      const { status } = response;
+      const data = await whole(asked, readText(response), signal);
+      onRequest?.(String(status));
+      if (status < 200 || status > 299) throw statusFailure(asked, { ...response, data });
+      return decodeLabelValues(asked, data, (bytes, start) => notJsonFailure(asked, status, bytes, start));
     },
     buildInfo: async (signal) => {
       const current = await identity.current();

@@ -12,16 +12,20 @@ export interface Shard {
 
 /**
  * The ordinal of the shard that a namespace belongs to, by rendezvous hashing (Thaler and Ravishankar, 1998: "Using
- * name-based mappings to increase hit rates"): the shard with the highest hash of ordinal and name has it. Every
- * process comes to the same answer on its own, and when a shard is added, only the namespaces that it takes over move.
+ * name-based mappings to increase hit rates"): the shard with the highest weight has it. Every process comes to the
+ * same answer on its own, and when a shard is added, only the namespaces that it takes over move: about one of `total`.
+ *
+ * Namespaces are not weighed by their pods. Shards that see a count at different moments would disagree, and a
+ * namespace would have two owners or none; and with every pod that comes or goes, others would have to move.
  *
  * @param total how many shards there are, 1 or more.
  */
 export function shardOf(namespace: string, total: number): number {
+  const key = createHash('sha256').update(namespace).digest().readUInt32BE(0);
   let best = 0;
   let highest = -1;
   for (let ordinal = 0; ordinal < total; ordinal++) {
-    const weight = createHash('sha256').update(`${ordinal}\0${namespace}`).digest().readUIntBE(0, 6);
+    const weight = mix(key + Math.imul(ordinal, GOLDEN_RATIO));
     if (weight > highest) {
       best = ordinal;
       highest = weight;
@@ -30,7 +34,26 @@ export function shardOf(namespace: string, total: number): number {
   return best;
 }
 
-/** The namespaces of one shard, sorted: in whatever order they come, its queries read the same. */
+/** 2^32 divided by the golden ratio: the distance of the points of a SplitMix sequence (Steele et al., 2014). */
+const GOLDEN_RATIO = 0x9e3779b9;
+
+/** The finalizer of MurmurHash3 (Appleby, 2011): each bit of the key changes each bit of the result half of the time. */
+function mix(key: number): number {
+  let bits = key | 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
+}
+
+/** For those who wonder why nothing is scored. */
+export function emptyShardMessage({ ordinal, total }: Shard): string {
+  return (
+    `Shard ${ordinal} of ${total} (counted from 0) has no namespace to watch: with as many shards as this, or as few ` +
+    'namespaces, some shards have none. It takes up what falls to it within two minutes.'
+  );
+}
+
+/** The namespaces of one shard, each once, sorted: in whatever order they come, its queries read the same. */
 export function namespacesOfShard(
   namespaces: Iterable<string>,
   { ordinal, total }: Shard,

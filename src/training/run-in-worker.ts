@@ -9,7 +9,7 @@ import type { WorkerInput, WorkerMessage } from './worker.js';
 
 /** A training that ended without a model. The message is the one of the error in the worker. */
 export class TrainingFailedError extends Error {
-  override readonly name = 'TrainingFailedError';
+  override readonly name: string = 'TrainingFailedError';
 
   /** @param retryAfterSeconds How long Prometheus asks to wait before the next try. */
   constructor(
@@ -18,6 +18,11 @@ export class TrainingFailedError extends Error {
   ) {
     super(message);
   }
+}
+
+/** There is nothing that a model could be of, and nothing wrong with that. */
+export class NothingToTrainOnError extends TrainingFailedError {
+  override readonly name = 'NothingToTrainOnError';
 }
 
 /** Bounds of the time for a training, in seconds: several slow requests, and not for ever. */

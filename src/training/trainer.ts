@@ -7,7 +7,7 @@ import { messageOf } from '../logging/message-of.js';
 import type { ModelSlot } from '../model/slot.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { TrainingResult } from './job.js';
-import { TrainingFailedError } from './run-in-worker.js';
+import { NothingToTrainOnError, TrainingFailedError } from './run-in-worker.js';
 import type { Schedule } from './schedule.js';
 import type { EncodedModel } from './snapshots.js';
 
@@ -163,6 +163,8 @@ export class Trainer {
       if (this.#stopping.signal.aborted) return false;
       const message = messageOf(error);
       if (error instanceof TrainingFailedError) this.#retryAfterSeconds = error.retryAfterSeconds;
+      // No training took place: nothing to count, and nothing to repair.
+      if (error instanceof NothingToTrainOnError) return false;
       this.#account = {
         ...this.#account,
         runs: this.#account.runs + 1,

@@ -8,12 +8,16 @@ import { type ModelParcel, packModel } from '../model/parcel.js';
 import { createPrometheusClient } from '../prometheus/client.js';
 import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
+import { type ShardingPlan, ShardNamespaces } from '../sharding/shard-namespaces.js';
+import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
 /** What the thread is started with. */
 export interface WorkerInput {
   readonly connection: PrometheusConnection;
   readonly request: TrainingRequest;
+  /** `undefined`: all namespaces. */
+  readonly sharding?: ShardingPlan | undefined;
   /** Whether the model shall come as bytes too. */
   readonly encode?: boolean;
 }
@@ -28,11 +32,17 @@ export type WorkerMessage =
     }
   | { readonly kind: 'failed'; readonly message: string; readonly retryAfterSeconds: number | undefined };
 
-async function run({ connection, request, encode = false }: WorkerInput): Promise<void> {
+async function run({ connection, request, sharding, encode = false }: WorkerInput): Promise<void> {
   const post = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []) =>
     parentPort?.postMessage(message, transferred);
   // A file that cannot be read is told of by the client of the other thread.
-  const api = createPrometheusClient(connection, { onRequest: (code) => post({ kind: 'request', code }) });
+  const client = createPrometheusClient(connection, { onRequest: (code) => post({ kind: 'request', code }) });
+  // A training keeps to the namespaces that it began with.
+  const now = () => request.nowSeconds * 1000;
+  const api =
+    sharding === undefined
+      ? client
+      : shardedPrometheus(client, new ShardNamespaces(client, { plan: sharding, now }));
   // The thread that started this one ends it as a whole; nothing here has to abort.
   const never = new AbortController().signal;
   try {

@@ -162,6 +162,7 @@ async function measureScrape(): Promise<void> {
     }),
     findings: () => ({ findings: [], lastSuccessSeconds: undefined, lastError: undefined }),
     snapshot: () => undefined,
+    sharding: () => undefined,
     prometheusRequests: () => new Map(),
     webConfigReload: () => undefined,
     explain: 'flagged',

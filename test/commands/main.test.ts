@@ -73,10 +73,14 @@ describe('main', function () {
     });
 
     for (const [command, options] of [
-      ['check', ['json']],
+      ['serve', ['shard', 'total-shards']],
+      ['check', ['json', 'shard', 'total-shards']],
       ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'columns']],
       ['simulate', ['output', 'seed', 'hours']],
-      ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics']],
+      [
+        'backtest',
+        ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics', 'shard', 'total-shards'],
+      ],
     ] as const) {
       it(`explains the options of ${command}`, async () => {
         const program = startProgram([command, '--help']);
@@ -95,6 +99,19 @@ describe('main', function () {
   });
 
   describe('what is asked for wrongly', () => {
+    for (const command of [[], ['serve'], ['check'], ['backtest']]) {
+      it(`takes the flags of shards for their settings: ${command.join('') || 'no command'}`, async () => {
+        const program = startProgram([...command, '--shard', '3', '--total-shards=3'], {
+          SHARD: '0',
+          TOTAL_SHARDS: '9',
+        });
+        expect(await program.ended()).to.deep.equal({ code: 2, signal: null });
+        expect(program.stdout() + program.stderr()).to.match(
+          /SHARD: expected a number from\s+0 to TOTAL_SHARDS - 1, got 3\s+with\s+TOTAL_SHARDS="3"/,
+        );
+      });
+    }
+
     it('ends with status 2 and names every wrong setting at once', async () => {
       const wrong: Record<string, string> = {
         PROMETHEUS_URL: 'prometheus:9090',

@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { type Service, startService } from '../../src/commands/serve.js';
 import { parseSettings } from '../../src/config/parse.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../../src/http/schemas.js';
+import { shardOf } from '../../src/sharding/shard.js';
 import { exposedValue, samplesOf } from '../support/exposition.js';
 import {
   FAULT_KINDS,
@@ -18,7 +19,7 @@ import {
 import { get } from '../support/http-client.js';
 import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
 import { rejection } from '../support/rejection.js';
-import { SmallCluster, topicOf } from '../support/small-cluster.js';
+import { namedPods, SmallCluster, topicOf } from '../support/small-cluster.js';
 import { eventually, within } from '../support/waiting.js';
 
 /** The pod that misbehaves when a test wants one to. */
@@ -102,6 +103,100 @@ describe('serve', function () {
     expect({ status: answer.status, code: error.code }).to.deep.equal({ status, code });
     return error.message;
   }
+
+  describe('as one of several shards', () => {
+    const NAMESPACES = Array.from({ length: 9 }, (_, index) => `team-${index}`);
+    beforeEach(() => {
+      cluster.pods.splice(0, cluster.pods.length, ...NAMESPACES.flatMap((name) => namedPods(2, 'app', name)));
+    });
+
+    const namespacesIn = (text: string) => [
+      ...new Set(samplesOf(text, 'anomaly_flag').map(({ labels }) => labels.namespace ?? '')),
+    ];
+
+    it('watches every pod with exactly one of three, each asking for its part only', async () => {
+      const seen: string[] = [];
+      for (const ordinal of [0, 1, 2]) {
+        prometheus.requests.length = 0;
+        await start({ SHARD: String(ordinal), TOTAL_SHARDS: '3' });
+        await trained();
+        const text = await scrape();
+        const own = NAMESPACES.filter((namespace) => shardOf(namespace, 3) === ordinal);
+        expect(namespacesIn(text).sort()).to.deep.equal(own);
+        seen.push(
+          ...samplesOf(text, 'anomaly_flag').map(({ labels }) => `${labels.namespace}/${labels.pod}`),
+        );
+        expect(exposedValue(text, 'anomaly_exporter_total_shards')).to.equal(3);
+        expect(exposedValue(text, 'anomaly_exporter_shard_namespaces')).to.equal(own.length);
+        const [{ labels, value } = expect.fail('no ordinal')] = samplesOf(
+          text,
+          'anomaly_exporter_shard_ordinal',
+        );
+        expect({ labels, value }).to.deep.equal({
+          labels: { shard_ordinal: String(ordinal) },
+          value: ordinal,
+        });
+        expect((await health()).shard).to.deep.equal({
+          ordinal,
+          total: 3,
+          namespaces: own.length,
+          message: null,
+        });
+        const foreign = prometheus.requests.filter(
+          ({ query }) => query.includes('{') && !query.includes(`namespace=~"${own.join('|')}"`),
+        );
+        expect(foreign.map(({ query }) => query)).to.deep.equal([]);
+        expect(prometheus.requests.some(isOfTraining)).to.equal(true);
+        await service?.close();
+      }
+      expect(seen.sort()).to.deep.equal(
+        cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`).sort(),
+      );
+    });
+
+    it('serves without a namespace, says so, and counts no failed training', async () => {
+      const taken = new Set(NAMESPACES.map((namespace) => shardOf(namespace, 40)));
+      const empty = Array.from({ length: 40 }, (_, ordinal) => ordinal).find(
+        (ordinal) => !taken.has(ordinal),
+      );
+      await start({ SHARD: String(empty), TOTAL_SHARDS: '40' });
+      await eventually(async () => expect((await health()).shard?.namespaces).to.equal(0));
+      const { status, shard, training, check } = await health();
+      expect(status).to.equal('ok');
+      expect(shard?.message).to.match(/^Shard \d+ of 40 .* has no namespace to watch/);
+      expect(training).to.deep.include({ runs: 0, failures: 0, last_error: null });
+      expect(check.findings).to.deep.equal([]);
+      expect(exposedValue(await scrape(), 'anomaly_exporter_shard_namespaces')).to.equal(0);
+      expect(await expectFailure('/detect', 503, 'no_model')).to.equal(shard?.message);
+      const said = logger.lines.filter(({ message }) => message === shard?.message);
+      expect(said.map(({ level }) => level)).to.deep.equal(['warn']);
+      expect(logger.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+      expect(prometheus.requests).to.deep.equal([]);
+    });
+
+    it('does not take the model of another shard', async () => {
+      const model = join(directory, 'model');
+      await start({ SHARD: '0', TOTAL_SHARDS: '3', MODEL_PATH: model });
+      await trained();
+      await service?.close();
+      prometheus.fault = { kind: 'error_500' };
+      await start({ SHARD: '0', TOTAL_SHARDS: '2', MODEL_PATH: model });
+      expect((await health()).model.trained).to.equal(false);
+      await service?.close();
+      await start({ SHARD: '0', TOTAL_SHARDS: '3', MODEL_PATH: model });
+      expect((await health()).model.trained).to.equal(true);
+    });
+
+    it('scores nothing while the namespaces are unknown, and says why', async () => {
+      prometheus.fault = { kind: 'error_500' };
+      await start({ SHARD: '0', TOTAL_SHARDS: '3' });
+      await eventually(async () => expect((await health()).training.failures).to.be.above(0));
+      expect((await health()).training.last_error?.message).to.include('/api/v1/label/namespace/values');
+      expect((await health()).shard?.namespaces).to.equal(null);
+      prometheus.fault = undefined;
+      await trained();
+    });
+  });
 
   describe('before the first training has ended', () => {
     it('serves, without a score, and says why', async () => {

@@ -33,6 +33,8 @@ const DEFAULTS: Settings = {
   matchers: '',
   namespaceRegex: '.*',
   podLabel: 'pod',
+  shard: 0,
+  totalShards: 1,
   trainingLookbackMinutes: 60,
   queryStepSeconds: 60,
   requestTimeoutSeconds: 5,
@@ -208,6 +210,20 @@ const ROWS: {
       ['_Pod2', '_Pod2'],
     ],
     bad: ['pod-name', '2pod', 'pod name', 'pod"', 'kubernetes.pod', 'pöd'],
+  },
+  shard: {
+    good: [
+      ['0', 0],
+      ['999', 999],
+    ],
+    bad: ['-1', '1000', '1.5', 'web-1', '0x1'],
+  },
+  totalShards: {
+    good: [
+      ['1', 1],
+      ['1000', 1000],
+    ],
+    bad: ['0', '1001', '-3', '2.5', 'two'],
   },
   trainingLookbackMinutes: {
     good: [
@@ -401,6 +417,8 @@ const NEEDS: Partial<Record<SettingName, Partial<Settings>>> = {
   prometheusCertFile: { prometheusUrl: 'https://h', prometheusKeyFile: '/etc/detector/tls/tls.key' },
   prometheusKeyFile: { prometheusUrl: 'https://h', prometheusCertFile: '/etc/detector/tls/tls.crt' },
   prometheusServerName: { prometheusUrl: 'https://h' },
+  shard: { totalShards: 1000 },
+  totalShards: { shard: 0 },
 };
 
 /** The environment with one setting and all that it needs. */

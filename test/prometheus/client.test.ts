@@ -94,6 +94,58 @@ const answering =
 const apiError = (errorType: string, error: string): string =>
   JSON.stringify({ status: 'error', errorType, error });
 
+describe('labelValues', () => {
+  afterEach(closeServers);
+
+  const valuesOf = (url: string) =>
+    createPrometheusClient(connectionTo(url)).labelValues({
+      label: 'namespace',
+      selectors: ['a{x="1,2"}', 'b'],
+      startSeconds: 60,
+      endSeconds: 120.5,
+      signal: AbortSignal.timeout(5_000),
+    });
+  const answering = (status: number, body: string) =>
+    startServer((_request, response) => response.writeHead(status).end(body));
+
+  it('asks by GET for the values within the series and the time', async () => {
+    let seen = '';
+    const url = await startServer((request, response) => {
+      seen = `${request.method} ${request.url}`;
+      response.end('{"status":"success","data":["data","shop"]}');
+    });
+    expect(await valuesOf(url)).to.deep.equal(['data', 'shop']);
+    const [method, path = ''] = seen.split(' ');
+    const { pathname, searchParams } = new URL(path, url);
+    expect([method, pathname]).to.deep.equal(['GET', '/api/v1/label/namespace/values']);
+    expect([...searchParams]).to.deep.equal([
+      ['match[]', 'a{x="1,2"}'],
+      ['match[]', 'b'],
+      ['start', '60.000'],
+      ['end', '120.500'],
+    ]);
+  });
+
+  it('takes null for no value', async () => {
+    expect(await valuesOf(await answering(200, '{"status":"success","data":null}'))).to.deep.equal([]);
+  });
+
+  for (const [status, body, kind] of [
+    [200, '<html>', 'not_json'],
+    [200, '{"status":"success","data":[1]}', 'bad_answer'],
+    [200, '{"status":"error","data":[]}', 'bad_answer'],
+    [200, '{"status":"success"}', 'bad_answer'],
+    [404, '404 page not found', 'not_found'],
+    [503, 'no', 'unavailable'],
+  ] as const) {
+    it(`fails with ${kind} on HTTP ${status} and ${body}`, async () => {
+      const error = await rejection(valuesOf(await answering(status, body)), PrometheusError);
+      expect(error.kind).to.equal(kind);
+      expect(error.message).to.include('/api/v1/label/namespace/values');
+    });
+  }
+});
+
 describe('createPrometheusClient', () => {
   afterEach(closeServers);
 

@@ -53,6 +53,8 @@ export interface FakePrometheus {
   /** Base URL: `http://127.0.0.1:<port>`. */
   readonly url: string;
   readonly requests: RecordedRequest[];
+  /** Of the questions for the namespaces. */
+  readonly labelRequests: URLSearchParams[];
   /** Requests that have neither been answered nor given up. */
   readonly open: number;
   /** What is wrong from now on; `undefined` heals. */
@@ -75,6 +77,7 @@ export async function startFakePrometheus(answer: Answer, wantedPort = 0): Promi
   const fake: FakePrometheus = {
     url: `http://127.0.0.1:${port}`,
     requests: [],
+    labelRequests: [],
     get open() {
       return openResponses.size;
     },
@@ -96,6 +99,17 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const url = new URL(request.url ?? '', 'http://fake');
+  if (url.pathname === '/api/v1/label/namespace/values' && fake.fault === undefined) {
+    fake.labelRequests.push(url.searchParams);
+    const found = url.searchParams
+      .getAll('match[]')
+      .flatMap((selector) => answer(selector, Number(url.searchParams.get('end'))));
+    const data = [...new Set(found.map(({ labels }) => labels.namespace))].sort();
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ status: 'success', data }));
+    return;
+  }
   const recorded = await read(request).catch((error: unknown) => String(error));
   if (typeof recorded === 'string') {
     response.writeHead(400).end(JSON.stringify({ status: 'error', errorType: 'bad_data', error: recorded }));

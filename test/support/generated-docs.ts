@@ -68,6 +68,7 @@ async function metricsMarkdown(): Promise<string> {
       nextRun: null,
     }),
     snapshot: () => undefined,
+    sharding: () => undefined,
     findings: () => ({ findings: [], lastSuccessSeconds: undefined, lastError: undefined }),
     prometheusRequests: () => new Map(),
     webConfigReload: () => undefined,

@@ -73,6 +73,7 @@ export const freshHealth: HealthReport = {
   },
   training: { running: true, runs: 0, failures: 0, last_success: null, last_error: null, next_run: null },
   snapshot: null,
+  shard: null,
   check: { last_success: null, last_error: null, findings: [] },
   last_pass: null,
 };
@@ -115,6 +116,7 @@ export const seasonedHealth: HealthReport = {
     last_save_succeeded: false,
     last_error: { message: 'The disk is full.', time: '2026-01-01T00:00:10Z' },
   },
+  shard: { ordinal: 1, total: 3, namespaces: 7, message: null },
   check: {
     last_success: '2026-01-01T00:00:12Z',
     last_error: { message: 'Prometheus answered 503.', time: '2025-12-31T12:00:01Z' },

@@ -159,6 +159,7 @@ export function sourcesWith(
     training: () => TRAINED,
     snapshot: () => SAVED,
     findings: () => FINDINGS,
+    sharding: () => ({ shard: { ordinal: 1, total: 3 }, namespaces: 7 }),
     prometheusRequests: () =>
       new Map([
         ['200', 1_234],
