@@ -195,7 +195,8 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
         expect(await healthOf(running.url)).to.deep.include({ status: 'ok' });
         await expectTrainings(running);
         expect(readFileSync(path).equals(old), 'the old file').to.equal(true);
-        expect(readdirSync(directory), 'no half files').to.deep.equal(['model']);
+        // Each second there is another try, which has a file of its own until it fails.
+        await eventually(() => expect(readdirSync(directory), 'no half files').to.deep.equal(['model']));
         allow('unlimited');
         await eventually(async () => expect(await saved()).to.equal(true), 20_000);
         expect(readFileSync(path).equals(old), 'a new file').to.equal(false);
