@@ -725,6 +725,51 @@ describe('serve', function () {
     });
   });
 
+  describe('the status page', () => {
+    /** Seconds from the first to the last instant of the last hour, with the minutes that its first instant needs. */
+    const HISTORY_SPAN_SECONDS = 70 * 60;
+    const ofPage = ({ startSeconds, endSeconds }: { startSeconds: number; endSeconds: number }) =>
+      endSeconds - startSeconds === HISTORY_SPAN_SECONDS;
+
+    it('shows what the last scrape saw, and asks for the last hour once, whoever looks', async () => {
+      await start();
+      await trained();
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 300);
+      await scrape();
+      prometheus.requests.length = 0;
+      const { text } = await ask('/');
+      expect(text).to.contain('<strong>1 pod flagged</strong> of 6 pods').and.to.contain('since ');
+      expect(text.match(/<svg/g)).to.have.length(5);
+      expect(prometheus.requests.map(ofPage)).to.deep.equal([true, true, true]);
+      await ask('/?namespace=shop');
+      await ask('/');
+      expect(prometheus.requests.filter(ofPage)).to.have.length(6);
+      expect(prometheus.requests).to.have.length(6);
+    });
+
+    it('scores by itself where nobody scrapes', async () => {
+      await start();
+      await trained();
+      expect((await ask('/')).text).to.contain('<strong>No pod is flagged</strong> of 6 pods');
+      expect((await health()).last_pass?.pods_scored).to.equal(6);
+    });
+
+    it('neither waits long for the last hour nor holds up a scrape', async () => {
+      await start();
+      await trained();
+      await scrape();
+      prometheus.fault = { kind: 'hang', only: ofPage };
+      const page = ask('/');
+      await eventually(() => expect(prometheus.open).to.equal(3));
+      expect(exposedValue(await scrape(), 'anomaly_exporter_pods_scored')).to.equal(6);
+      expect(prometheus.open).to.equal(3);
+      const { status, text } = await page;
+      expect(status).to.equal(200);
+      expect(text).to.contain('The last hour cannot be shown:').and.to.contain('cart-0');
+      expect(await health()).to.have.nested.property('prometheus.up', true);
+    });
+  });
+
   it('fails at once, and trains nothing, when the port is taken', async () => {
     const { url } = await start();
     const second = startService(

@@ -28,7 +28,8 @@ export function quantity(value: number, unit: string): string {
     return `${threeDigits(value / divisor)} ${name}`;
   }
   if (unit === 'cores' && size < WHOLE_CORES) return `${threeDigits(value * 1000)} millicores`;
-  return `${threeDigits(value)} ${unit}`.trim();
+  const number = threeDigits(value);
+  return `${number} ${unit === 'cores' && number === '1' ? 'core' : unit}`.trim();
 }
 
 /** Three digits that count, but no rounding of whole numbers: `0.0123`, `1.52`, `180`, `12,345`. */

@@ -7,7 +7,7 @@ describe('quantity', () => {
     [512, 'bytes', '512 bytes'],
     [1000 * 2 ** 20 - 2 ** 20, 'bytes', '999 MiB'],
     [999.6 * 2 ** 20, 'bytes', '0.976 GiB'],
-    [0.9996, 'cores', '1 cores'],
+    [0.9996, 'cores', '1 core'],
     [1.52 * 2 ** 30, 'bytes', '1.52 GiB'],
     [-3 * 2 ** 20, 'bytes', '-3 MiB'],
     [0.18, 'cores', '180 millicores'],
