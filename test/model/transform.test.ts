@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { clipInputs, INPUT_LIMIT, inputOf, probePoints, settle, squash } from '../../src/model/transform.js';
+import {
+  clipInputs,
+  deviationsWithin,
+  INPUT_LIMIT,
+  inputOf,
+  probePoints,
+  settle,
+  squash,
+} from '../../src/model/transform.js';
 import { feature } from '../support/tables.js';
 
 const NONE = Number.NaN;
@@ -76,5 +84,13 @@ describe('probePoints', () => {
     const input = squash(4, false);
     expect(settle(input, input)).to.be.closeTo(inputOf(4), 1e-12);
     expect(squash(-8, false)).to.equal(-inputOf(4));
+  });
+});
+
+describe('deviationsWithin', () => {
+  it('is where one feature reaches an input, on either side', () => {
+    const { below, above } = deviationsWithin(1.4);
+    expect(squash(above, false)).to.be.closeTo(1.4, 1e-12);
+    expect(squash(-below, false)).to.be.closeTo(-1.4, 1e-12);
   });
 });
