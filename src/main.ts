@@ -182,7 +182,7 @@ program
   .command('backtest')
   .description('Replay history from Prometheus, and tell which alerts the rules would have sent.')
   .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
-  .option('--end <instant>', 'the same (default: now)')
+  .option('--end <instant>', 'the same (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
   .option('--budget <alerts>', 'alerts a day that you are ready to read', numberBetween(0, 100_000), 2)

@@ -16,6 +16,8 @@ export interface Gathering {
   readonly features: readonly FeatureDefinition[];
   readonly ownerQueries: OwnerQueries;
   readonly training: Conditions['training'];
+  /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
+  readonly queryOffsetSeconds?: number;
   /** Unix time in seconds. */
   readonly now: () => number;
   /** Ends the gathering; what was not answered until then is unknown. */
@@ -28,8 +30,9 @@ export interface Gathering {
  * @throws {PrometheusError} when it does not answer the first of them: there is nothing to know then.
  */
 export async function gatherFacts(gathering: Gathering): Promise<Facts> {
-  const { api, features, ownerQueries, training, now, signal } = gathering;
-  const asker = new Asker(api, now(), signal);
+  const { api, features, ownerQueries, training, queryOffsetSeconds = 0, now, signal } = gathering;
+  // What is hidden from scrapes and trainings must not be found here, nor be missed.
+  const asker = new Asker(api, now() - queryOffsetSeconds, signal);
   const clock = await gatherClock(asker, now);
   const server = await factOf(asker.call((status, limit) => status.buildInfo(limit)));
   // First and alone, as in a scrape: what takes long here takes long there.

@@ -45,7 +45,7 @@ import { shardingPlanOf } from './sharding.js';
 export interface BacktestOptions extends ShardFlags {
   /** First instant; two weeks ago by default, or as far as history goes. */
   readonly start?: string | undefined;
-  /** Last instant; now by default. */
+  /** Last instant; by default now, less the offset of queries. */
   readonly end?: string | undefined;
   /** Sensitivities to compare, with commas between them. */
   readonly sensitivity?: string | undefined;
@@ -194,7 +194,11 @@ function planOf(
   nowSeconds: number,
 ): Plan {
   const minute = (seconds: number) => Math.floor(seconds / MINUTE_SECONDS) * MINUTE_SECONDS;
-  const endSeconds = minute(parseInstant('--end', options.end ?? 'now', nowSeconds));
+  const endSeconds = minute(
+    options.end === undefined
+      ? nowSeconds - settings.queryOffsetSeconds
+      : parseInstant('--end', options.end, nowSeconds),
+  );
   const startSeconds = minute(parseInstant('--start', options.start ?? DEFAULT_START, nowSeconds));
   if (endSeconds > nowSeconds) {
     throw new UsageError(`--end: expected an instant of the past, got ${formatInstant(endSeconds)}.`);

@@ -114,6 +114,7 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
       features,
       ownerQueries,
       training: conditions.training,
+      queryOffsetSeconds: settings.queryOffsetSeconds,
       now,
       signal,
     });

@@ -30,7 +30,15 @@ export function createFindingsKeeper(
   const conditions = () => conditionsOf(settings, now());
   return new FindingsKeeper({
     gather: (signal) =>
-      gatherFacts({ api, features, ownerQueries, training: conditions().training, now, signal }),
+      gatherFacts({
+        api,
+        features,
+        ownerQueries,
+        training: conditions().training,
+        queryOffsetSeconds: settings.queryOffsetSeconds,
+        now,
+        signal,
+      }),
     conditions,
     logger,
     now: Date.now,

@@ -251,14 +251,14 @@ const ROWS: readonly Row[] = [
     'freshness',
     'warning',
     /container_memory_usage_bytes is 80 s old\. Its scrape interval is 15 s/,
-    /remote write/,
+    /remote write.*PROMETHEUS_QUERY_OFFSET_SECONDS/,
   ),
   row(
     'VictoriaMetrics hides the newest',
     { server: victoria, sources: sourcesWith({ memory: { newestAgeSeconds: known(44) } }) },
     'freshness',
     'warning',
-    /hides the newest 30 s/,
+    /hides the newest 30 s.*PROMETHEUS_QUERY_OFFSET_SECONDS/,
   ),
   row(
     'a long interval explains the age',

@@ -209,6 +209,9 @@ describe('the command backtest', function () {
     expect((await wrong({ start: at(INCIDENT), end: at(INCIDENT) })).message).to.include(
       '--start before --end',
     );
+    // The last instant is by default one that scrapes ask for.
+    const late = run({ start: at(Date.now() / 1000 - 1800) }, { PROMETHEUS_QUERY_OFFSET_SECONDS: '3600' });
+    expect((await rejection(late, UsageError)).message).to.include('--start before --end');
     expect((await wrong({ end: at(Date.now() / 1000 + 3600) })).message).to.include('of the past');
     expect((await wrong({ for: '45s' })).message).to.include('--for');
     expect((await wrong({ output: '/dev/null/x' })).message).to.include('--output');

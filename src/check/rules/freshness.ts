@@ -51,8 +51,10 @@ export const freshness = checkOf(
           : 'Flags come so much later, and with a short CPU_RATE_WINDOW the newest rate is empty.',
       advice:
         server.known && isVictoriaMetrics(server.value)
-          ? 'VictoriaMetrics hides the newest 30 s unless -search.latencyOffset is set lower.'
-          : 'Samples that come by remote write are late: look at its lag. Else look whether the targets are up.',
+          ? 'VictoriaMetrics hides the newest 30 s unless -search.latencyOffset is set lower. Set it, or ' +
+            'PROMETHEUS_QUERY_OFFSET_SECONDS to at least as much.'
+          : 'Samples that come by remote write are late: look at its lag, or set PROMETHEUS_QUERY_OFFSET_SECONDS to at ' +
+            'least as much. Else look whether the targets are up.',
     };
   },
 );
