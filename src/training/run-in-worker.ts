@@ -44,6 +44,12 @@ export function trainingLimitSeconds(intervalSeconds: number): number {
  */
 const HEAP_SHARE = 0.5;
 
+/**
+ * Young objects of the training are collected whenever there are so many MiB of them. Node would let 48 MiB gather, most
+ * of them garbage: what a training keeps is in typed arrays, which are not on the heap.
+ */
+const YOUNG_HEAP_MEBIBYTES = 8;
+
 const MEBIBYTE = 2 ** 20;
 
 function heapForTraining(): number {
@@ -73,7 +79,10 @@ export function trainInWorker(
     }
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: input,
-      resourceLimits: { maxOldGenerationSizeMb: heapMebibytes },
+      resourceLimits: {
+        maxOldGenerationSizeMb: heapMebibytes,
+        maxYoungGenerationSizeMb: YOUNG_HEAP_MEBIBYTES,
+      },
     });
     const stop = () => void worker.terminate();
     signal.addEventListener('abort', stop, { once: true });
