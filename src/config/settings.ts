@@ -435,8 +435,8 @@ export const SETTINGS = Object.freeze({
     expected: 'one of `flagged`, `all`, `off`',
     example: 'flagged',
     help:
-      'The pods for which `/metrics` says why, in the gauges `anomaly_feature_…`: the flagged ones, all (three ' +
-      'series for each feature of each pod), or none. `/detect` says it for every pod.',
+      'The pods for which `/metrics` says why, in the gauges `anomaly_feature_…`: the flagged ones (of more than ' +
+      '1,000 those with the highest scores), all (three series for each feature of each pod), or none. `/detect` says it for every pod.',
     schema: oneOf('flagged', 'all', 'off'),
   }),
   featuresFile: define({

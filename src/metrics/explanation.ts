@@ -1,7 +1,7 @@
 /** Why a pod is flagged: each feature, its usual value, and how far it is from that. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Detection } from '../detection/detection.js';
-import { type FeatureReading, readFeatures } from '../detection/explain.js';
 import { detectionOf } from './detection-of.js';
 import { memoizeByObject } from './memoize.js';
 import type { ExplainScope, MetricModule } from './module.js';
@@ -10,7 +10,8 @@ import { NO_SERIES, TableGauge } from './table-gauge.js';
 interface Family {
   readonly name: string;
   readonly help: string;
-  readonly value: (reading: FeatureReading) => number;
+  /** Pods × features, as the table of the detection. */
+  readonly cells: (detection: Detection) => Float64Array;
 }
 
 const UNIT = 'in the base unit of the feature (cpu: cores, memory: bytes, restarts: a count)';
@@ -20,42 +21,42 @@ const families: readonly Family[] = [
   {
     name: 'anomaly_feature_deviation',
     help: 'Distance of the feature from its usual value for the pod, in usual spreads; negative below it.',
-    value: ({ deviation }) => deviation,
+    cells: ({ deviations }) => deviations,
   },
   {
     name: 'anomaly_feature_value',
     help: `Value of the feature for the pod, ${UNIT}.`,
-    value: ({ actual }) => actual,
+    cells: ({ table }) => table.values,
   },
   {
     name: 'anomaly_feature_expected',
     help: `Usual value of the feature for the pod, ${UNIT}.`,
-    value: ({ expected }) => expected,
+    cells: ({ expected }) => expected,
   },
 ];
 
-/** The readings of all pods in scope, and the series that they belong to. */
-interface Readings {
+/**
+ * Of the flagged pods, so many with the highest scores are explained. Where more are flagged, the trouble is that of the
+ * cluster, and nine series for each of 100,000 pods would make the scrape too slow to tell of it.
+ */
+export const MOST_EXPLAINED_PODS = 1000;
+
+/** The series of so many pods are put together at a stretch; then it is others' turn. */
+const PODS_PER_TURN = 2048;
+
+/** The features of all pods in scope. */
+interface Explained {
   readonly series: (readonly [namespace: string, pod: string, feature: string])[];
-  readonly readings: FeatureReading[];
+  /** For each series, its place in the table of the detection. */
+  readonly cells: number[];
 }
 
 /** One series a family for each feature of each pod in scope, so by default of those that are flagged. */
 export const explanation: MetricModule = {
   names: families.map(({ name }) => name),
   register(registry, sources) {
-    const readingsOf = memoizeByObject((detection: Detection): Readings => {
-      const found: Readings = { series: [], readings: [] };
-      detection.table.pods.forEach(({ namespace, pod }, row) => {
-        if (!isExplained(detection, row, sources.explain)) return;
-        for (const reading of readFeatures(detection, row)) {
-          found.series.push([namespace, pod, reading.feature]);
-          found.readings.push(reading);
-        }
-      });
-      return found;
-    });
-    for (const { name, help, value } of families) {
+    const explainedOf = memoizeByObject((detection: Detection) => explainPods(detection, sources.explain));
+    for (const { name, help, cells: cellsOf } of families) {
       new TableGauge({
         name,
         help,
@@ -64,14 +65,42 @@ export const explanation: MetricModule = {
         async collect() {
           const detection = await detectionOf(sources);
           if (detection === undefined) return NO_SERIES;
-          const { series, readings } = readingsOf(detection);
-          return { series, values: readings.map(value) };
+          const { series, cells } = await explainedOf(detection);
+          const all = cellsOf(detection);
+          return { series, values: Float64Array.from(cells, (cell) => all[cell] as number) };
         },
       });
     }
   },
 };
 
-function isExplained({ scores }: Detection, row: number, scope: ExplainScope): boolean {
-  return scope === 'all' || (scope === 'flagged' && (scores[row] as number) > 0);
+async function explainPods(detection: Detection, scope: ExplainScope): Promise<Explained> {
+  const { model, table } = detection;
+  const explained: Explained = { series: [], cells: [] };
+  const rows = rowsInScope(detection, scope);
+  for (const [index, row] of rows.entries()) {
+    const { namespace, pod } = table.pods[row] as (typeof table.pods)[number];
+    model.features.forEach(({ name }, column) => {
+      explained.series.push([namespace, pod, name]);
+      explained.cells.push(row * model.features.length + column);
+    });
+    if ((index + 1) % PODS_PER_TURN === 0) await nextTurn();
+  }
+  return explained;
+}
+
+/** Ascending, so that series keep their order from scrape to scrape. */
+function rowsInScope({ table, scores }: Detection, scope: ExplainScope): number[] {
+  if (scope === 'off') return [];
+  if (scope === 'all') return [...table.pods.keys()];
+  const flagged = [...table.pods.keys()].filter((row) => (scores[row] as number) > 0);
+  if (flagged.length <= MOST_EXPLAINED_PODS) return flagged;
+  const ascending = Float64Array.from(flagged, (row) => scores[row] as number).sort();
+  const least = ascending[ascending.length - MOST_EXPLAINED_PODS] as number;
+  // Of the pods with the least of these scores, the first ones of the table have the places that are left.
+  let places = MOST_EXPLAINED_PODS - flagged.filter((row) => (scores[row] as number) > least).length;
+  return flagged.filter((row) => {
+    const score = scores[row] as number;
+    return score > least || (score === least && places-- > 0);
+  });
 }

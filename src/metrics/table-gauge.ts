@@ -30,7 +30,7 @@ export interface TableGaugeOptions {
 const LINES_PER_TURN = 4096;
 
 /** The labels of a list of series as text, which stands as long as the list does. */
-const labelTexts = new WeakMap<GaugeTable['series'], readonly string[]>();
+const labelTexts = new WeakMap<GaugeTable['series'], Promise<readonly string[]>>();
 
 /**
  * A gauge of prom-client as far as registries are concerned. It keeps nothing from scrape to scrape, so that scrapes
@@ -80,29 +80,36 @@ export class TableGauge extends Gauge {
 /** A registry that has each `TableGauge` write its own text. */
 export class TableRegistry extends Registry {
   override async metrics(): Promise<string> {
-    const texts = await Promise.all(
-      this.getMetricsAsArray().map(({ name }) => {
-        const metric = this.getSingleMetric(name);
-        return metric instanceof TableGauge ? metric.text() : this.getSingleMetricAsString(name);
-      }),
-    );
+    const texts: string[] = [];
+    // One after the other: the turns of several at the same time would be one long turn.
+    for (const { name } of this.getMetricsAsArray()) {
+      const metric = this.getSingleMetric(name);
+      texts.push(await (metric instanceof TableGauge ? metric.text() : this.getSingleMetricAsString(name)));
+    }
     return `${texts.join('\n\n')}\n`;
   }
 }
 
-async function labelTextsOf(
+/** Gauges that ask while the text is being made wait for it. */
+function labelTextsOf(
   series: GaugeTable['series'],
   labelNames: readonly string[],
 ): Promise<readonly string[]> {
-  const known = labelTexts.get(series);
-  if (known !== undefined) return known;
+  const made = labelTexts.get(series) ?? makeLabelTexts(series, labelNames);
+  labelTexts.set(series, made);
+  return made;
+}
+
+async function makeLabelTexts(
+  series: GaugeTable['series'],
+  labelNames: readonly string[],
+): Promise<readonly string[]> {
   const texts: string[] = [];
   for (const labelValues of series) {
     const pairs = labelValues.map((value, index) => `${labelNames[index]}="${escapeLabel(value)}"`);
     texts.push(`{${pairs.join(',')}}`);
     if (texts.length % LINES_PER_TURN === 0) await nextTurn();
   }
-  labelTexts.set(series, texts);
   return texts;
 }
 

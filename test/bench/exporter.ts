@@ -36,6 +36,7 @@ export class Exporter {
   readonly #trainings: LoggedTraining[] = [];
   #log = '';
   #url: string | undefined;
+  #failedTraining: string | undefined;
   #wake = () => {};
 
   constructor(environment: Readonly<Record<string, string>>) {
@@ -63,6 +64,7 @@ export class Exporter {
 
   #read(line: string): void {
     this.#url ??= /Listening on (http:\/\/[^\s"]+:\d+)\./.exec(line)?.[1];
+    if (line.includes('Training failed')) this.#failedTraining = line;
     if (!line.includes('Trained a model')) return;
     const { seconds, samples } = JSON.parse(line) as LoggedTraining;
     this.#trainings.push({ seconds, samples });
@@ -73,13 +75,14 @@ export class Exporter {
     return this.#trainings;
   }
 
-  /** Waits until the log shows something; fails when the process has ended. */
+  /** Waits until the log shows something; fails when the process has ended, or a training has failed. */
   async #until<Value>(what: string, look: () => Value | undefined): Promise<Value> {
     const end = Date.now() + PATIENCE_MILLISECONDS;
     for (;;) {
       const value = look();
       if (value !== undefined) return value;
       if (this.#child.exitCode !== null) throw new Error(`The exporter has ended. It said:\n${this.#log}`);
+      if (this.#failedTraining !== undefined) throw new Error(`A training failed: ${this.#failedTraining}`);
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Detection } from '../../src/detection/detection.js';
-import { explanation } from '../../src/metrics/explanation.js';
+import { explanation, MOST_EXPLAINED_PODS } from '../../src/metrics/explanation.js';
 import type { ExplainScope } from '../../src/metrics/module.js';
 import { createMetrics } from '../../src/metrics/registry.js';
 import { exposedValue, samplesOf } from '../support/exposition.js';
@@ -60,6 +60,26 @@ describe('gauges of features', () => {
         expect(exposedValue(text, 'anomaly_feature_deviation', labels)).to.equal((value - 1) / 2);
       }
     }
+  });
+
+  it('tell of the highest scores where very many pods are flagged, in the order of the table', async () => {
+    const pods = Array.from(
+      { length: 3 * MOST_EXPLAINED_PODS },
+      (_, row) => ['shop', `cart-${String(row).padStart(4, '0')}`] as const,
+    );
+    // Most of every third pod are the worst; all others are equal, and the first of them get the places left.
+    const scores = Float64Array.from(pods, (_, row) => (row % 3 === 2 && row > 30 ? 0.3 : 0.1));
+    const many = { ...detectionOf(pods), scores };
+    const text = await textOf('flagged', passTo(many));
+    const worst = pods.filter((_, row) => row % 3 === 2 && row > 30).map(([, pod]) => `shop/${pod}`);
+    const others = pods.filter((_, row) => row % 3 !== 2 || row <= 30).map(([, pod]) => `shop/${pod}`);
+    const expected = [...worst, ...others.slice(0, MOST_EXPLAINED_PODS - worst.length)].sort();
+    for (const name of explanation.names) {
+      expect([...new Set(podsIn(text, name))], name).to.deep.equal(expected);
+    }
+    expect(podsIn(await textOf('all', passTo(many)), 'anomaly_feature_value')).to.have.lengthOf(
+      9 * MOST_EXPLAINED_PODS,
+    );
   });
 
   it('go away with the flag', async () => {

@@ -85,6 +85,24 @@ describe('TableGauge', () => {
     );
   });
 
+  it('makes the labels once for gauges that show the same series, many as they are', async () => {
+    let read = 0;
+    const series = Array.from({ length: 10_000 }, (_, row) => {
+      const labels = ['shop', `cart-${row}`];
+      const get = () => {
+        read++;
+        return 'shop';
+      };
+      return Object.defineProperty(labels, 0, { get });
+    });
+    const registry = new TableRegistry();
+    for (const name of ['a_gauge', 'b_gauge', 'c_gauge']) {
+      register(registry, async () => ({ series, values: series.map(() => 1) }), name);
+    }
+    await Promise.all([registry.metrics(), registry.metrics()]);
+    expect(read).to.equal(series.length);
+  });
+
   it('refuses a name that another metric has', () => {
     const registry = new TableRegistry();
     register(registry, async () => NO_SERIES);
