@@ -488,7 +488,7 @@ export const SETTINGS = Object.freeze({
     default: '40',
     expected: 'a whole number of requests from 0 (no limit) to 10000',
     example: '40',
-    help: 'Requests for `/metrics` and `/detect` that are answered at the same time; those beyond get status 503.',
+    help: 'Requests for `/`, `/metrics` and `/detect` that are answered at the same time; those beyond get status 503.',
     schema: integer(0, 10_000),
   }),
   logLevel: define({

@@ -14,7 +14,7 @@ export interface Access {
   comparePassword(password: string, hash: string): Promise<boolean>;
   /** Milliseconds of a clock. */
   now(): number;
-  /** At most this many requests for metrics or a detection at the same time; 0 for any number. */
+  /** At most this many requests for metrics, a detection or the status page at the same time; 0 for any number. */
   readonly maxRequests: number;
 }
 

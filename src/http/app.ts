@@ -28,8 +28,8 @@ const COMPRESSION = {
 /** Answered to everybody, always. */
 const PROBES: ReadonlySet<EndpointPath> = new Set(['/-/healthy', '/-/ready']);
 
-/** Those that ask Prometheus and score: a limited number at the same time. */
-const COSTLY: ReadonlySet<EndpointPath> = new Set(['/metrics', '/detect']);
+/** Those that ask Prometheus, score or explain: a limited number at the same time. */
+const COSTLY: ReadonlySet<EndpointPath> = new Set(['/', '/metrics', '/detect']);
 
 /** Builds the application. Every endpoint of the table answers GET and HEAD. */
 export function createApp(dependencies: AppDependencies): Express {
