@@ -38,12 +38,22 @@ const json = (description: string, schema?: SchemaName) => ({
   ...(schema && { schema }),
 });
 
+/** Answered by every endpoint but the probes, where the web configuration or WEB_MAX_REQUESTS says so. */
+const REFUSED = {
+  401: json(
+    '`basic_auth_users` of the web configuration does not know the user and password.',
+    'ErrorResponse',
+  ),
+  429: json('More requests than `rate_limit` of the web configuration allows.', 'ErrorResponse'),
+  503: json('Too many requests or log-ins are under way.', 'ErrorResponse'),
+};
+
 export const ENDPOINTS = [
   {
     path: '/',
     summary: 'The status page: the most anomalous pods and why, the state of the model and of Prometheus.',
     query: StatusQuery,
-    responses: { 200: html('The page.') },
+    responses: { 200: html('The page.'), ...REFUSED },
   },
   {
     path: '/metrics',
@@ -53,7 +63,7 @@ export const ENDPOINTS = [
         description: 'Metrics in the text format; without pods when they cannot be scored.',
         contentType: METRICS_CONTENT_TYPE,
       },
-      503: json('Too many requests are under way.', 'ErrorResponse'),
+      ...REFUSED,
     },
   },
   {
@@ -66,14 +76,15 @@ export const ENDPOINTS = [
       400: json('A query parameter is wrong or unknown.', 'ErrorResponse'),
       500: json('The exporter failed; its log has the details.', 'ErrorResponse'),
       502: json('Prometheus failed, or its answer cannot be used.', 'ErrorResponse'),
-      503: json('There is no model yet, or too many requests are under way.', 'ErrorResponse'),
+      ...REFUSED,
+      503: json('There is no model yet, or too many requests or log-ins are under way.', 'ErrorResponse'),
       504: json('Prometheus did not answer in time.', 'ErrorResponse'),
     },
   },
   {
     path: '/healthz',
     summary: 'The state of the model, the trainings and Prometheus as JSON.',
-    responses: { 200: json('The state, also when it is bad.', 'HealthReport') },
+    responses: { 200: json('The state, also when it is bad.', 'HealthReport'), ...REFUSED },
   },
   {
     path: '/-/healthy',
@@ -88,12 +99,12 @@ export const ENDPOINTS = [
   {
     path: '/docs',
     summary: 'This API in Swagger UI.',
-    responses: { 200: html('The page.') },
+    responses: { 200: html('The page.'), ...REFUSED },
   },
   {
     path: '/openapi.json',
     summary: 'This API as an OpenAPI 3.1 document.',
-    responses: { 200: json('The document.') },
+    responses: { 200: json('The document.'), ...REFUSED },
   },
 ] as const satisfies readonly Endpoint[];
 

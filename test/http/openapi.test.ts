@@ -53,6 +53,15 @@ describe('GET /openapi.json', () => {
     ]);
   });
 
+  it('lists what the web configuration and the limits refuse with, but for the probes, which answer always', async () => {
+    const { paths } = await fetchDocument();
+    for (const path of Object.keys(paths)) {
+      const { responses } = paths[path].get;
+      const refusals = ['401', '429', '503'].filter((status) => status in responses);
+      expect(refusals, path).to.deep.equal(path.startsWith('/-/') ? [] : ['401', '429', '503']);
+    }
+  });
+
   it('refers only to schemas that it has, and describes every field of them', async () => {
     const document = await fetchDocument();
     for (const [, name = ''] of JSON.stringify(document).matchAll(
