@@ -57,6 +57,15 @@ export const OPEN: WebConfig = {
   rateLimit: undefined,
 };
 
+/** Sentences on what is odd without being wrong. */
+export function webConfigWarnings({ users, tls }: WebConfig): readonly string[] {
+  if (users.size === 0 || tls !== undefined) return [];
+  return [
+    'The web configuration has basic_auth_users without tls_server_config: whoever is between can read the passwords. ' +
+      'Add tls_server_config, unless a proxy before this server speaks TLS.',
+  ];
+}
+
 /** A web configuration file is wrong. Each of `mistakes` tells place, what was expected and what came; none a secret. */
 export class WebConfigError extends Error {
   override readonly name = 'WebConfigError';

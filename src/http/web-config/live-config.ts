@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import type { Logger } from '../../logging/logger.js';
-import { OPEN, type TlsSettings, type WebConfig, WebConfigError } from './config.js';
+import { OPEN, type TlsSettings, type WebConfig, WebConfigError, webConfigWarnings } from './config.js';
 import { type LoadedWebConfig, loadWebConfig } from './load.js';
 
 /** How the last reading went. */
@@ -67,7 +67,9 @@ export class LiveWebConfig implements WebConfigSource {
     const { files } = await loadWebConfig(options.path);
     // Older than what is read below: what changes in between is found by the next refresh.
     const signature = await signatureOf(files);
-    return new LiveWebConfig(options, await loadWebConfig(options.path), signature);
+    const live = new LiveWebConfig(options, await loadWebConfig(options.path), signature);
+    live.#warnOfOddities();
+    return live;
   }
 
   private constructor(options: LiveWebConfigOptions, loaded: LoadedWebConfig, signature: string) {
@@ -114,7 +116,7 @@ export class LiveWebConfig implements WebConfigSource {
       const loaded = await loadWebConfig(this.#options.path);
       const before = this.current.tls;
       const after = loaded.config.tls;
-      requireSameKind(this.#options.path, before, after);
+      requireSameKind(this.#options.path, this.current, loaded.config);
       const isNews = !this.#state.successful || textOf(this.current) !== textOf(loaded.config);
       // Older than what was read, and of the files that were named before: a difference is read once more.
       this.#signature = signature;
@@ -122,12 +124,18 @@ export class LiveWebConfig implements WebConfigSource {
       if (after !== undefined && JSON.stringify(before) !== JSON.stringify(after)) this.#onTls(after);
       this.#state = { successful: true, lastSuccessSeconds: this.#options.now() / 1000 };
       this.#warning = undefined;
-      if (isNews)
+      if (isNews) {
         this.#options.logger.info({}, 'Read the web configuration again; what it says now is in use.');
+        this.#warnOfOddities();
+      }
     } catch (error) {
       this.#state = { ...this.#state, successful: false };
       this.#warn(error);
     }
+  }
+
+  #warnOfOddities(): void {
+    for (const warning of webConfigWarnings(this.current)) this.#options.logger.warn({}, warning);
   }
 
   /** Once for each mistake, not every second. */
@@ -142,18 +150,24 @@ export class LiveWebConfig implements WebConfigSource {
   }
 }
 
-/** What a listening server cannot do. */
-function requireSameKind(
-  path: string,
-  before: TlsSettings | undefined,
-  after: TlsSettings | undefined,
-): void {
-  const kindOf = (tls: TlsSettings | undefined) => tls?.clientAuthType ?? 'no TLS';
-  if (kindOf(before) === kindOf(after)) return;
-  throw new WebConfigError(path, [
-    'tls_server_config: turning TLS on or off and another client_auth_type take effect at a restart only: ' +
-      `expected ${kindOf(before)}, as at the start, got ${kindOf(after)}.`,
-  ]);
+/** What a listening server cannot do, and what it does not do for a file that may be half written. */
+function requireSameKind(path: string, before: WebConfig, after: WebConfig): void {
+  const kindOf = ({ tls }: WebConfig) => tls?.clientAuthType ?? 'no TLS';
+  const mistakes: string[] = [];
+  if (kindOf(before) !== kindOf(after)) {
+    mistakes.push(
+      'tls_server_config: turning TLS on or off and another client_auth_type take effect at a restart only: ' +
+        `expected ${kindOf(before)}, as at the start, got ${kindOf(after)}.`,
+    );
+  }
+  // An editor that empties the file before it writes would open the service to everybody.
+  if (before.users.size > 0 && after.users.size === 0) {
+    mistakes.push(
+      'basic_auth_users: turning the log-in off takes effect at a restart only: expected at least one user, as ' +
+        'before, got none.',
+    );
+  }
+  if (mistakes.length > 0) throw new WebConfigError(path, mistakes);
 }
 
 /** All that a configuration says. It has secrets. */

@@ -79,8 +79,41 @@ describe('LiveWebConfig', function () {
     await live.refresh();
     expect([...live.current.users]).to.deep.equal([['alice', HASH]]);
     expect(live.state).to.deep.equal({ successful: true, lastSuccessSeconds: 2_000 });
-    expect(logger.lines.map(({ level }) => level)).to.deep.equal(['info']);
+    expect(logger.lines.map(({ level }) => level)).to.deep.equal(['info', 'warn']);
   });
+
+  it('warns of passwords without TLS, at the start and once for each change, and not with TLS', async () => {
+    write(`basic_auth_users: { alice: ${HASH} }`);
+    const live = await open();
+    expect(warnings()).to.have.length(1);
+    expect(warnings()[0]).to.include('basic_auth_users without tls_server_config');
+    await live.refresh();
+    expect(warnings()).to.have.length(1);
+    logger.lines.length = 0;
+    write(`${TLS} }\nbasic_auth_users: { alice: ${HASH} }`);
+    await open();
+    expect(logger.lines).to.deep.equal([]);
+  });
+
+  for (const [what, half] of [
+    ['empty', ''],
+    ['without its users', `${TLS} }\n`],
+    ['with no users', `${TLS} }\nbasic_auth_users: {}`],
+  ] as const) {
+    it(`lets nobody in for a file that is ${what} for a moment`, async () => {
+      const text = `${TLS} }\nbasic_auth_users: { alice: ${HASH} }`;
+      write(text);
+      const live = await open();
+      write(half);
+      await live.refresh();
+      expect([...live.current.users.keys()]).to.deep.equal(['alice']);
+      expect(live.state.successful).to.equal(false);
+      expect(warnings().join()).to.include('turning the log-in off takes effect at a restart only');
+      write(text);
+      await live.refresh();
+      expect(live.state.successful).to.equal(true);
+    });
+  }
 
   it('takes over a new certificate, although the file that names it stays as it is', async () => {
     write(`${TLS} }`);
