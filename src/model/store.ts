@@ -21,7 +21,7 @@ export interface ModelStoreOptions {
 /** Only this user may read what pods there are, and nobody else may change what is loaded. */
 const MODE = 0o600;
 
-/** A larger file is not read: it holds more than a million pods, or is something else. */
+/** A larger file is neither read nor written: several times what 100,000 pods need, or something else. */
 const LARGEST_FILE_BYTES = 128 * 2 ** 20;
 
 /** A temporary file that was not written to for so long belongs to a process that is gone. */
@@ -59,11 +59,7 @@ export class ModelStore {
     try {
       const stats = await file.stat();
       if (!stats.isFile()) throw new SnapshotError('it is not a file');
-      if (stats.size > LARGEST_FILE_BYTES) {
-        throw new SnapshotError(
-          `it has ${stats.size} bytes where at most ${LARGEST_FILE_BYTES} are expected`,
-        );
-      }
+      requireReadable(stats.size);
       return await file.readFile();
     } finally {
       await file.close();
@@ -74,10 +70,12 @@ export class ModelStore {
    * Puts a new file in the place of the old one: written beside it, synchronised, then renamed.
    *
    * @param parts of the content, in their order.
+   * @throws {SnapshotError} when it is too large to be read back: what cannot be loaded shall not replace what can.
    * @throws {Error} of the file system. The old file is still there, and nothing beside it; unless all that failed was
    *   to synchronise the folder.
    */
   async write(parts: readonly Uint8Array[]): Promise<void> {
+    requireReadable(parts.reduce((sum, part) => sum + part.length, 0));
     await this.removeLeftovers();
     const temporary = join(
       dirname(this.path),
@@ -134,3 +132,9 @@ export class ModelStore {
 }
 
 const TEMPORARY_SUFFIX = '.tmp';
+
+function requireReadable(bytes: number): void {
+  if (bytes > LARGEST_FILE_BYTES) {
+    throw new SnapshotError(`it has ${bytes} bytes where at most ${LARGEST_FILE_BYTES} are expected`);
+  }
+}

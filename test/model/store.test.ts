@@ -132,6 +132,18 @@ describe('model store', () => {
     expect(error.message).to.equal('it has 4294967296 bytes where at most 134217728 are expected');
   });
 
+  it('writes no file that it would not read, and leaves the old one', async () => {
+    const store = storeWith();
+    await store.write([OLD]);
+    const error = await rejection(
+      store.write([NEW[0] as Buffer, new Uint8Array(128 * 2 ** 20)]),
+      SnapshotError,
+    );
+    expect(error.message).to.equal('it has 134217736 bytes where at most 134217728 are expected');
+    expect(readFileSync(path)).to.deep.equal(OLD);
+    expect(readdirSync(folder)).to.deep.equal(['model']);
+  });
+
   it('removes what processes left behind that are gone, and nothing else', async () => {
     const names = [
       '.model.0c5a.tmp',
