@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import axios, { type AxiosProxyConfig, type AxiosResponse, isAxiosError } from 'axios';
 import { AnswerReader } from './answer-reader.js';
 import type { LabelValuesApi, PrometheusServerApi, QueryResult } from './api.js';
-import { readBody, readText } from './body.js';
+import { HandlerError, readBody, readText } from './body.js';
 import { decodeBuildInfo } from './build-info.js';
 import type { PrometheusConnection } from './connection.js';
 import type { ResultType } from './decode.js';
@@ -92,6 +92,8 @@ export function createPrometheusClient(
       return await reading;
     } catch (error) {
       onRequest?.('error');
+      // Nobody shall look for a fault of this program in the network.
+      if (error instanceof HandlerError) throw error.cause;
       throw connectionFailure(asked, error, signal);
     }
   };

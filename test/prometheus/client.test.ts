@@ -2,6 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { AnswerReader } from '../../src/prometheus/answer-reader.js';
 import type { PrometheusApi } from '../../src/prometheus/api.js';
 import { createPrometheusClient } from '../../src/prometheus/client.js';
 import { connectionTo } from '../../src/prometheus/connection.js';
@@ -419,6 +420,24 @@ describe('createPrometheusClient', () => {
       // What was written before the reset may or may not have been read by then.
       expect(error.message).to.match(/HTTP 200 and an answer that cannot be read to its end|no whole answer/);
       expect(codes).to.deep.equal(['error']);
+    });
+
+    it('is not what a fault of this program looks like', async () => {
+      const { push } = AnswerReader.prototype;
+      const codes: string[] = [];
+      const url = await startServer(answering(200, VECTOR));
+      const api = createPrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
+      AnswerReader.prototype.push = () => {
+        throw new RangeError('A position that is none.');
+      };
+      try {
+        const error = await rejection(query(api), RangeError);
+        expect(error.message).to.equal('A position that is none.');
+        expect(codes).to.deep.equal(['error']);
+      } finally {
+        AnswerReader.prototype.push = push;
+      }
+      expect((await query(api)).values).to.deep.equal(Float64Array.of(1));
     });
 
     it('says that a compressed answer is damaged', async () => {
