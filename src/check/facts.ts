@@ -127,6 +127,8 @@ export interface Conditions {
     readonly lookbackSeconds: number;
     readonly stepSeconds: number;
     readonly untilNextTrainingSeconds: number;
+    /** Most pods that are kept (`MAX_PODS`). */
+    readonly maximumPods: number;
   };
   readonly explain: 'flagged' | 'all' | 'off';
   /** What this process may use. */

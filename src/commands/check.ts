@@ -151,6 +151,7 @@ export function conditionsOf(settings: Settings, nowSeconds: number): Conditions
       untilNextTrainingSeconds:
         longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone) ??
         DEFAULT_INTERVAL_SECONDS,
+      maximumPods: settings.maximumPods,
     },
     explain: settings.explain,
     memoryLimitBytes: memoryLimitBytes(),

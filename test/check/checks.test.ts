@@ -401,6 +401,17 @@ const ROWS: readonly Row[] = [
     ),
     conditions: { memoryLimitBytes: 2 ** 16 },
   },
+  {
+    ...row(
+      'training fits, as MAX_PODS keeps few of very many pods',
+      { features: featuresWith({ cpu: known(answerOf(8, { series: 400_000, points: 4_400_000 })) }) },
+      'training_cost',
+      'ok',
+      /38,801,552 samples/,
+      /Every sample is used: 40,352 are within/,
+    ),
+    conditions: { training: { ...CONDITIONS.training, maximumPods: 400 }, memoryLimitBytes: 2 ** 30 },
+  },
   row(
     'training takes long',
     { features: featuresWith({ cpu: known(answerOf(8, { durationSeconds: 100 })) }) },

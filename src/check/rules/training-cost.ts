@@ -35,8 +35,10 @@ export function trainingCost(
   { training, nowSeconds }: Pick<Conditions, 'training' | 'nowSeconds'>,
 ): TrainingCost {
   const times = { ...training, nowSeconds };
-  const series = answers.reduce((sum, answer) => sum + answer.series, 0);
-  const plan = planTraining(times, training.baseline, series);
+  // All are fetched, and those of the pods beyond the limit have no place in the table.
+  const keptOf = (series: number) => Math.min(series, training.maximumPods);
+  const kept = answers.reduce((sum, answer) => sum + keptOf(answer.series), 0);
+  const plan = planTraining(times, training.baseline, kept);
   const grids = [plan.window, ...plan.slices];
   // Each feature is counted first.
   let requests = OWNER_REQUESTS + answers.length;
@@ -57,7 +59,8 @@ export function trainingCost(
     requests,
     points,
     jsonBytes: points * JSON_BYTES_PER_POINT,
-    memoryBytes: points * TABLE_BYTES_PER_POINT + largest * (JSON_BYTES_PER_POINT + PARSED_BYTES_PER_POINT),
+    memoryBytes:
+      plan.points * TABLE_BYTES_PER_POINT + largest * (JSON_BYTES_PER_POINT + PARSED_BYTES_PER_POINT),
     seconds,
     plan: plan.reason,
   };
