@@ -363,7 +363,7 @@ class GroupBuilder {
 }
 
 /** Distance of the instants of a table, in seconds; a minute where there is only one. */
-export function stepOf({ timestampsSeconds }: FeatureTable): number {
+function stepOf({ timestampsSeconds }: FeatureTable): number {
   const [first, second] = timestampsSeconds;
   return first === undefined || second === undefined ? 60 : second - first;
 }

@@ -17,7 +17,7 @@ const MINUTES = 60;
 const SLICE_HOURS = [2, 3];
 
 /** What happened at the same minute in each of so many hours is a timetable. */
-export const SCHEDULE_HOURS = 2;
+const SCHEDULE_HOURS = 2;
 
 /** A slice of time before the training window: Unix times in seconds, both included. */
 export interface HistorySlice {
