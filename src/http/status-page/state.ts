@@ -10,7 +10,7 @@ type Mark = 'ok' | 'problem' | 'waiting';
 /** A list of terms and descriptions. */
 export function stateList(report: HealthReport, nowSeconds: number): Html {
   return html`<dl class="state">
-${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds)]}
+${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), ...shard(report)]}
 </dl>`;
 }
 
@@ -73,4 +73,19 @@ function training({ model: state, training: trainings }: HealthReport, nowSecond
       ? NO_HTML
       : html`Last failure ${timeElement(last_error.time, nowSeconds)}: ${last_error.message}`,
   ]);
+}
+
+/** Where the cluster is split, the other pods are on the pages of the other shards. */
+function shard({ shard: state }: HealthReport): readonly Html[] {
+  if (state === null) return [];
+  const { ordinal, total, namespaces, message } = state;
+  const watched =
+    namespaces === null
+      ? html`Prometheus has not told its namespaces yet.`
+      : html`Watches ${counted(namespaces, 'namespace')}; the other shards have pages of their own.`;
+  return [
+    entry('Shard', namespaces ? 'ok' : 'waiting', `${ordinal} of ${total}, from 0 on`, [
+      message === null ? watched : html`${message}`,
+    ]),
+  ];
 }

@@ -107,6 +107,18 @@ describe('GET /', () => {
       expect(words).to.contain('The next one is due in 10 minutes 2026-01-01T00:15:00Z .');
     });
 
+    it('with the part of the cluster that a shard watches', async () => {
+      const shardOf = async (shard: typeof seasonedHealth.shard) =>
+        wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, shard }) }));
+      const shard = { ordinal: 1, total: 3, namespaces: 7, message: null };
+      expect(await shardOf(shard)).to.contain('Shard 1 of 3, from 0 on Watches 7 namespaces; the other');
+      expect(await shardOf({ ...shard, namespaces: null })).to.contain('has not told its namespaces yet');
+      expect(await shardOf({ ...shard, namespaces: 0, message: 'It has none.' })).to.contain(
+        'from 0 on It has none.',
+      );
+      expect(await shardOf(null)).not.to.contain('Shard');
+    });
+
     it('with a model that the last training could not replace', async () => {
       const last_error = { message: 'Too few rows.', time: '2026-01-01T00:04:00Z' };
       const training = { ...seasonedHealth.training, last_error };
