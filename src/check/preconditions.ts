@@ -54,11 +54,13 @@ export function reachableFinding(url: string, seconds: number): Finding {
 
 /** Prometheus did not answer it. `message` says what to do. */
 export function unreachableFinding(message: string): Finding {
-  const sentences = /^(Expected [\s\S]*? got [\s\S]*?\.) ([A-Z][\s\S]*)$/.exec(message);
+  // What failed first is a question of the check's own, which tells a person nothing.
+  const [own = message] = message.split(' The query was `');
+  const sentences = /^((?:Expected [\s\S]*? got|Got) [\s\S]*?\.) ([A-Z][\s\S]*)$/.exec(own);
   return {
     check: 'prometheus',
     severity: 'error',
-    summary: sentences?.[1] ?? message,
+    summary: sentences?.[1] ?? own,
     meaning: 'Scrapes carry no scores, and no model is trained.',
     ...(sentences?.[2] !== undefined && { advice: sentences[2] }),
   };
