@@ -51,6 +51,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function serve(flags: ShardFlags): Promise<void> {
+  // Before the rest is loaded: the first process of a container does not hear a signal that it has no handler for.
+  const stop = stopSignal();
   const { settings, warnings } = parseSettings(withShardFlags(process.env, flags));
   const [{ createLogger }, { startService }] = await Promise.all([
     import('./logging/logger.js'),
@@ -58,7 +60,6 @@ async function serve(flags: ShardFlags): Promise<void> {
   ]);
   const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
   for (const warning of warnings) logger.warn({}, warning);
-  const stop = stopSignal();
   const service = await startService(settings, logger);
   await aborted(stop);
   logger.info({}, `Stopping on ${String(stop.reason)}.`);

@@ -332,6 +332,21 @@ describe('main', function () {
       .and.not.to.include('{"');
   });
 
+  it('ends in order on a SIGTERM that comes while it is being loaded', async () => {
+    const hook = `export async function load(url, context, next) {
+      if (url.endsWith('/commands/serve.js')) {
+        process.kill(process.pid, 'SIGTERM');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      return next(url, context);
+    }`;
+    const dataUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hook))});`;
+    const program = serveWith({ NODE_OPTIONS: `--import ${dataUrl(register)}` });
+    expect(await program.ended()).to.deep.equal({ code: 0, signal: null });
+    expect(program.stderr()).to.include('Stopping on SIGTERM.').and.to.include('Stopped.');
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`ends orderly on ${signal}, with an open connection and a training that hangs`, async () => {
       prometheus.fault = { kind: 'hang' };
