@@ -1,5 +1,6 @@
 /** A report for a person at a terminal. */
 
+import { harmless } from '../harmless.js';
 import { type CheckReport, SEVERITIES, type Severity, worstSeverity } from './finding.js';
 import { counted, listed } from './words.js';
 
@@ -24,7 +25,8 @@ export function reportText({ findings, notChecked }: CheckReport, options: TextO
     options.colours ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text;
   const names = [...findings, ...notChecked].map(({ check }) => check.length);
   const indent = MARK_COLUMNS + Math.max(0, ...names) + 2;
-  const body = (text: string) => wrapped(text, Math.max(LEAST_COLUMNS, options.columns) - indent);
+  // Labels and versions are what a server says: a terminal must not obey them.
+  const body = (text: string) => wrapped(harmless(text), Math.max(LEAST_COLUMNS, options.columns) - indent);
   const entry = (mark: string, check: string, texts: readonly string[]) =>
     texts
       .flatMap(body)

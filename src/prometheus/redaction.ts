@@ -1,9 +1,10 @@
 /** Keeps secrets out of what is shown: a server may repeat what it was sent, in any of the usual encodings. */
 
+import { harmless } from '../harmless.js';
 import type { PrometheusConnection } from './connection.js';
 import type { Credentials } from './url.js';
 
-/** Shows the start of a text, at most `length` characters, on one line and without secrets. */
+/** Shows the start of a text, at most `length` characters, on one line, harmless and without secrets. */
 export type Quote = (text: string, length: number) => string;
 
 /** Texts are looked at up to here: a body may be large. */
@@ -24,7 +25,8 @@ export function quoteWithout(secrets: readonly string[]): Quote {
     for (const secret of hidden) safe = safe.replaceAll(secret, REDACTED);
     // The window may have cut a secret in two.
     if (text.length > window) safe = safe.slice(0, Math.max(0, safe.length - longest));
-    return safe.replace(/\s+/g, ' ').trim().slice(0, length);
+    // A server may send what moves the cursor of a terminal.
+    return harmless(safe.replace(/\s+/g, ' ').trim().slice(0, length));
   };
 }
 

@@ -47,6 +47,12 @@ describe('the report of a check', () => {
     expect(plain).to.equal(reportText(REPORT, { colours: false, columns: 60 }));
   });
 
+  it('has nothing of a label or a version that a terminal would obey', () => {
+    const findings = [{ check: 'product', severity: 'ok', summary: 'It is \u001b[2J\u202e2.0.' } as const];
+    const text = reportText({ findings, notChecked: [] }, { colours: false, columns: 60 });
+    expect(text).to.include('It is \\u{1b}[2J\\u{202e}2.0.');
+  });
+
   it('is JSON for programs', () => {
     const json = JSON.parse(reportJson(REPORT, { version: '1.2.3', time: '2026-01-01T00:00:00Z' }));
     expect(json).to.deep.equal({

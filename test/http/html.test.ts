@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { Html, harmless, html } from '../../src/http/html.js';
+import { harmless } from '../../src/harmless.js';
+import { Html, html } from '../../src/http/html.js';
 
 describe('html', () => {
   it('escapes texts and leaves markup as it is', () => {

@@ -339,6 +339,10 @@ describe('a Prometheus connection', () => {
       expect(result.warnings).to.deep.equal(['store [redacted] is down']);
     });
 
+    it('nor what a terminal would obey', () => {
+      expect(quoteWithout([])('a\u001b[2J\u202eb\r\nc', Infinity)).to.equal('a\\u{1b}[2J\\u{202e}b c');
+    });
+
     it('where one is cut off at the end of what is looked at', () => {
       const { token } = SECRETS;
       for (let padding = 9_960; padding <= 10_030; padding++) {
