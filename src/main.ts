@@ -111,7 +111,7 @@ program
 
 program
   .command('healthcheck')
-  .description('Ask a running exporter with the same settings whether it is alive: status 0 if so.')
+  .description('Ask a running exporter with the same settings whether it is alive; status 0 if so, else 1.')
   .action(async () => {
     const { settings } = parseSettings(process.env);
     const { runHealthcheck } = await import('./commands/healthcheck.js');
@@ -183,12 +183,12 @@ program
   .command('backtest')
   .description('Replay history from Prometheus, and tell which alerts the rules would have sent.')
   .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
-  .option('--end <instant>', 'the same (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
+  .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
   .option('--budget <alerts>', 'alerts a day that you are ready to read', numberBetween(0, 100_000), 2)
-  .option('--output <directory>', 'write the report, the metrics of then, and what is done so far')
-  .option('--no-metrics', 'do not write the metrics of then, which are large')
+  .option('--output <directory>', 'where to write the report and the metrics, and keep what is done so far')
+  .option('--no-metrics', 'do not write the metrics that the exporter would have exposed, which are large')
   .option('--shard <ordinal>', SHARD_HELP)
   .option('--total-shards <number>', TOTAL_SHARDS_HELP)
   .addHelpText('after', () => `\n${settingsHelp()}`)

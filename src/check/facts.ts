@@ -136,8 +136,3 @@ export interface Conditions {
   /** When the facts were gathered, Unix time. */
   readonly nowSeconds: number;
 }
-
-/** The value of each fact that is known. */
-export function knownValues<Value>(facts: readonly (Fact<Value> | undefined)[]): Value[] {
-  return facts.flatMap((fact) => (fact?.known ? [fact.value] : []));
-}

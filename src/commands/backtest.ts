@@ -164,7 +164,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
   );
   const plan = boundedPlan(asked, survey, say);
   const store = await openStore(options, plan, say);
-  const outcome = await replay(plan, survey, { api, store, progress, say, signal, output: options.output });
+  const outcome = await replay(plan, survey, { api, store, progress, say, signal, options });
   const report = makeReport({
     generatedSeconds: Date.now() / 1000,
     programVersion: VERSION,
@@ -309,13 +309,14 @@ interface ReplaySurroundings {
   readonly progress: Progress;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
-  readonly output: string | undefined;
+  /** To tell how to go on. */
+  readonly options: BacktestOptions;
 }
 
 async function replay(
   plan: Plan,
   survey: Survey,
-  { api, store, progress, say, signal, output }: ReplaySurroundings,
+  { api, store, progress, say, signal, options }: ReplaySurroundings,
 ): Promise<BacktestOutcome> {
   const { settings, startSeconds, endSeconds, sensitivities, chosen, features, ownerQueries } = plan;
   const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
@@ -352,7 +353,7 @@ async function replay(
     return await runBacktest(request, survey, { api, store, observer, clockSeconds, signal });
   } catch (error) {
     if (error instanceof BacktestStopped) {
-      throw new InterruptedError(interruption(error, plan, output, signal), { cause: error });
+      throw new InterruptedError(interruption(error, plan, options, signal), { cause: error });
     }
     throw error;
   } finally {
@@ -374,16 +375,34 @@ function trainingTimes({ settings, startSeconds, endSeconds }: Plan): readonly n
 
 function interruption(
   { done, all }: BacktestStopped,
-  { startSeconds, endSeconds }: Plan,
-  output: string | undefined,
+  plan: Plan,
+  options: BacktestOptions,
   signal: AbortSignal,
 ): string {
   const stopped = `Stopped on ${String(signal.reason)}, before the report: ${done} of ${all} pieces are done.`;
-  if (output === undefined) return `${stopped} With --output DIR, what is done would have been kept.`;
+  if (options.output === undefined) return `${stopped} With --output DIR, what is done would have been kept.`;
   return (
-    `${stopped} They are kept in ${output}. To go on, run the same command with --start ` +
-    `${formatInstant(startSeconds)} --end ${formatInstant(endSeconds)}`
+    `${stopped} They are kept in ${options.output}. To go on, run this with the same settings:\n` +
+    `  node dist/src/main.js ${resumption(options, plan).map(quoted).join(' ')}`
   );
+}
+
+/** The arguments that were given, with instants in place of what counts back from now. */
+function resumption(options: BacktestOptions, { startSeconds, endSeconds, budgetPerDay }: Plan): string[] {
+  const { sensitivity, for: duration, metrics, output } = options;
+  return [
+    ...['backtest', '--start', formatInstant(startSeconds), '--end', formatInstant(endSeconds)],
+    ...(sensitivity === undefined ? [] : ['--sensitivity', sensitivity]),
+    ...(duration === undefined ? [] : ['--for', duration]),
+    ...['--budget', String(budgetPerDay)],
+    ...(output === undefined ? [] : ['--output', output]),
+    ...(metrics ? [] : ['--no-metrics']),
+  ];
+}
+
+/** An argument as a POSIX shell takes it. */
+function quoted(argument: string): string {
+  return /^[\w./:,+@=-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
 /** @returns a line for each kind of file. */
@@ -400,6 +419,6 @@ async function writeOutputs(
   const json = join(output, 'report.json');
   await writeFile(page, reportHtml(report, plots, featuresOf(results)));
   await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
-  const loadable = `${join(output, 'metrics', '*.om')}  the metrics of then, for promtool tsdb create-blocks-from openmetrics`;
+  const loadable = `${join(output, 'metrics', '*.om')}  the metrics that would have been, for promtool tsdb create-blocks-from openmetrics`;
   return [`${page}  this report with plots`, `${json}  every number`, ...(metrics ? [loadable] : [])];
 }

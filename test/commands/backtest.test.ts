@@ -180,15 +180,21 @@ describe('the command backtest', function () {
   });
 
   it('ends with a signal as a process, with a status and words on how to go on', async () => {
+    const output = join(directory, "it's kept");
     const program = startProgram(
-      ['backtest', '--start', at(START + 3600), '--end', at(START + 9 * 3600), '--output', directory],
+      [
+        ...['backtest', '--start', at(START + 3600), '--end', at(START + 9 * 3600), '--output', output],
+        ...['--sensitivity', '4, 6', '--for', '10m', '--budget', '0.5', '--no-metrics'],
+      ],
       { PROMETHEUS_URL: prometheus.url },
     );
     await eventually(() => expect(program.stderr()).to.include('Expected time'), 30_000);
     program.kill('SIGINT');
     expect((await program.ended()).code).to.equal(1);
     expect(program.stderr()).to.include(
-      `They are kept in ${directory}. To go on, run the same command with --start`,
+      `They are kept in ${output}. To go on, run this with the same settings:\n` +
+        '  node dist/src/main.js backtest --start 2026-05-01T01:00:00Z --end 2026-05-01T09:00:00Z ' +
+        `--sensitivity '4, 6' --for 10m --budget 0.5 --output '${directory}/it'\\''s kept' --no-metrics`,
     );
   });
 
