@@ -170,7 +170,7 @@ export function describeEstimate(estimate: Estimate): string {
   const done = doneChunks > 0 ? `${doneChunks} of ${chunks} pieces are done from an earlier run. ` : '';
   const metrics = metricsBytes > 0 ? `; to write: about ${megabytes(metricsBytes)} of metrics` : '';
   return (
-    `${done}${count.format(pods)} pods, ${count.format(minutes)} minutes, ${count.format(trainings)} trainings; to fetch: ` +
+    `${done}Up to ${count.format(pods)} pods at a time, ${count.format(minutes)} minutes, ${count.format(trainings)} trainings; to fetch: ` +
     `about ${count.format(requests)} requests, ${count.format(points)} points, ${megabytes(bytes)} of JSON${metrics}. Expected ` +
     `time: ${durationInWords(seconds)}.`
   );

@@ -53,7 +53,7 @@ export interface BacktestOptions extends ShardFlags {
   readonly for?: string | undefined;
   /** Alerts a day that one is ready to read. */
   readonly budget: number;
-  /** Whether the metrics of then are written as well. */
+  /** Whether the metrics that the exporter would have exposed are written as well. */
   readonly metrics: boolean;
   /** Directory for the report, the metrics, and what is done so far. */
   readonly output?: string | undefined;
@@ -345,8 +345,10 @@ async function replay(
   const observer = {
     estimated: (estimate: Estimate) => say(describeEstimate(estimate)),
     progress: (share: number, what: string) => progress.show(share, what),
-    chunkDone: ({ endSeconds: end }: { endSeconds: number }, done: number, all: number) =>
-      progress.caseDone(`${done} of ${all} pieces done, up to ${formatInstant(end)}`),
+    chunkDone: (chunk: { startSeconds: number; endSeconds: number }, done: number, all: number) =>
+      progress.caseDone(
+        `${done} of ${all} pieces done: ${formatInstant(chunk.startSeconds)} to ${formatInstant(chunk.endSeconds)}`,
+      ),
   };
   try {
     const clockSeconds = () => Date.now() / 1000;
