@@ -35,7 +35,7 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
       reason:
         highest === undefined
           ? 'Nothing was computed.'
-          : `No sensitivity that was computed keeps ${budget}: even ${highest.sensitivity} sends ` +
+          : `No sensitivity that was computed keeps the budget of ${budget}: even ${highest.sensitivity} sends ` +
             `${display(highest.alerts_per_day)}. Look at the loudest workloads first, then try higher ones.`,
     };
   }
@@ -44,8 +44,8 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
       sensitivity: within.sensitivity,
       interpolated: null,
       reason:
-        `${within.sensitivity}, the lowest that was computed, sends ${display(within.alerts_per_day)} a day and keeps ` +
-        `${budget}. Lower ones might as well.`,
+        `${within.sensitivity}, the lowest that was computed, sends ${display(within.alerts_per_day)} a day and keeps the ` +
+        `budget of ${budget}. Lower ones might as well.`,
     };
   }
   const interpolated = interpolate(over, within, budgetPerDay);
@@ -57,7 +57,7 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
     sensitivity: within.sensitivity,
     interpolated,
     reason:
-      `${within.sensitivity} sends ${display(within.alerts_per_day)} a day and keeps ${budget}; ${over.sensitivity} ` +
+      `${within.sensitivity} sends ${display(within.alerts_per_day)} a day and keeps the budget of ${budget}; ${over.sensitivity} ` +
       `sends ${display(over.alerts_per_day)}.${hint}`,
   };
 }
