@@ -391,7 +391,7 @@ function interruption(
 
 /** The arguments that were given, with instants in place of what counts back from now. */
 function resumption(options: BacktestOptions, { startSeconds, endSeconds, budgetPerDay }: Plan): string[] {
-  const { sensitivity, for: duration, metrics, output } = options;
+  const { sensitivity, for: duration, metrics, output, shard, totalShards } = options;
   return [
     ...['backtest', '--start', formatInstant(startSeconds), '--end', formatInstant(endSeconds)],
     ...(sensitivity === undefined ? [] : ['--sensitivity', sensitivity]),
@@ -399,6 +399,8 @@ function resumption(options: BacktestOptions, { startSeconds, endSeconds, budget
     ...['--budget', String(budgetPerDay)],
     ...(output === undefined ? [] : ['--output', output]),
     ...(metrics ? [] : ['--no-metrics']),
+    ...(shard === undefined ? [] : ['--shard', shard]),
+    ...(totalShards === undefined ? [] : ['--total-shards', totalShards]),
   ];
 }
 
