@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import type { IDeployment } from 'kubernetes-models/apps/v1';
+import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IContainer, IPodSpec } from 'kubernetes-models/v1';
 import { parseSettings } from '../../src/config/parse.js';
 import { SETTINGS } from '../../src/config/settings.js';
@@ -28,6 +28,7 @@ const FOLDERS = [
   'overlays/no-image',
   'overlays/no-image-bundled',
   'overlays/prometheus-operator',
+  'overlays/sharded',
 ] as const;
 type Folder = (typeof FOLDERS)[number];
 
@@ -35,13 +36,16 @@ const STANDARD_LABELS = ['name', 'instance', 'part-of', 'managed-by'].map(
   (name) => `app.kubernetes.io/${name}`,
 );
 
-function podOf({ spec }: IDeployment): IPodSpec {
+/** What runs the pods. */
+type Workload = IDeployment | IStatefulSet;
+
+function podOf({ spec }: Workload): IPodSpec {
   const pod = spec?.template.spec;
-  if (!pod) throw new Error('Expected a pod in the Deployment.');
+  if (!pod) throw new Error('Expected a template of pods.');
   return pod;
 }
 
-function containerOf(deployment: IDeployment): IContainer {
+function containerOf(deployment: Workload): IContainer {
   const [container, ...others] = podOf(deployment).containers;
   if (container === undefined || others.length > 0) throw new Error('Expected one container.');
   return container;
@@ -61,6 +65,10 @@ describe('the Kubernetes manifests', function () {
   const built = new Map<Folder, readonly KubernetesObject[]>();
   const objectsOf = (folder: Folder) => built.get(folder) ?? [];
   const deploymentOf = (folder: Folder) => objectOfKind(objectsOf(folder), 'Deployment');
+  const workloadOf = (folder: Folder) =>
+    folder === 'overlays/sharded'
+      ? objectOfKind(objectsOf(folder), 'StatefulSet')
+      : objectOfKind(objectsOf(folder), 'Deployment');
 
   before(function () {
     requireTool(this, 'kubectl');
@@ -119,7 +127,7 @@ describe('the Kubernetes manifests', function () {
       for (const { kind, metadata } of objectsOf(folder)) {
         expect(metadata.labels, `${folder}: ${kind}`).to.include.keys(STANDARD_LABELS);
       }
-      const { metadata, spec } = deploymentOf(folder);
+      const { metadata, spec } = workloadOf(folder);
       expect(metadata.labels).to.have.property('app.kubernetes.io/version', VERSION);
       expect(spec?.template.metadata?.labels).to.deep.include(
         Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([name]) => name !== 'release')),
@@ -130,7 +138,7 @@ describe('the Kubernetes manifests', function () {
   it('select what they mean, by labels that no release changes', () => {
     for (const folder of FOLDERS) {
       const objects = objectsOf(folder);
-      const { spec } = objectOfKind(objects, 'Deployment');
+      const { spec } = workloadOf(folder);
       const podLabels = spec?.template.metadata?.labels;
       const service = objectOfKind(objects, 'Service');
       for (const selector of [
@@ -151,11 +159,11 @@ describe('the Kubernetes manifests', function () {
   it('pass the restricted profile of Pod Security, as the user of the image', () => {
     const { uid, gid } = readDockerfile();
     for (const folder of FOLDERS) {
-      const pod = podOf(deploymentOf(folder));
+      const pod = podOf(workloadOf(folder));
       expect(restrictedViolations(pod), folder).to.deep.equal([]);
       expect(pod.securityContext).to.include({ runAsNonRoot: true, runAsUser: uid, runAsGroup: gid });
       expect(pod.automountServiceAccountToken, folder).to.equal(false);
-      expect(containerOf(deploymentOf(folder)).securityContext?.readOnlyRootFilesystem).to.equal(true);
+      expect(containerOf(workloadOf(folder)).securityContext?.readOnlyRootFilesystem).to.equal(true);
     }
   });
 
@@ -194,7 +202,7 @@ describe('the Kubernetes manifests', function () {
     expect(readFileSync('Dockerfile', 'utf8')).to.include(`\nEXPOSE ${port}\n`);
     for (const folder of FOLDERS) {
       const objects = objectsOf(folder);
-      expect(containerOf(deploymentOf(folder)).ports).to.deep.equal([{ name: 'http', containerPort: port }]);
+      expect(containerOf(workloadOf(folder)).ports).to.deep.equal([{ name: 'http', containerPort: port }]);
       const service = objectOfKind(objects, 'Service');
       expect(service.metadata.name).to.equal('k8s-anomaly-detector');
       expect(service.spec?.ports).to.deep.equal([{ name: 'http', port, targetPort: 'http' }]);
@@ -218,7 +226,7 @@ describe('the Kubernetes manifests', function () {
     }).listening();
     expect((await fetch(`${url}/healthz`)).status).to.equal(401);
     for (const folder of FOLDERS) {
-      const { startupProbe, livenessProbe, readinessProbe } = containerOf(deploymentOf(folder));
+      const { startupProbe, livenessProbe, readinessProbe } = containerOf(workloadOf(folder));
       const paths = [startupProbe, livenessProbe, readinessProbe].map((probe) => {
         expect(probe?.httpGet?.port, folder).to.equal('http');
         return String(probe?.httpGet?.path);
@@ -233,7 +241,7 @@ describe('the Kubernetes manifests', function () {
 
   it('give the heap of Node.js three quarters of the memory', () => {
     for (const folder of FOLDERS) {
-      const { env = [], resources } = containerOf(deploymentOf(folder));
+      const { env = [], resources } = containerOf(workloadOf(folder));
       const options = env.find(({ name }) => name === 'NODE_OPTIONS')?.value ?? '';
       const heap = Number(/^--max-old-space-size=(\d+)$/.exec(options)?.[1]);
       expect(heap / mebibytes(resources?.limits?.memory), folder).to.be.within(0.7, 0.8);
@@ -246,7 +254,7 @@ describe('the Kubernetes manifests', function () {
       const settings = objectsOfKind(objectsOf(folder), 'ConfigMap').find(
         ({ data }) => data?.MODEL_PATH !== undefined,
       );
-      const deployment = deploymentOf(folder);
+      const deployment = workloadOf(folder);
       const mount = containerOf(deployment).volumeMounts?.find(
         ({ mountPath }) => mountPath === dirname(settings?.data?.MODEL_PATH ?? ''),
       );
@@ -257,7 +265,8 @@ describe('the Kubernetes manifests', function () {
   });
 
   it('never leave a gap between two releases', () => {
-    for (const folder of FOLDERS) {
+    // A shard has one pod, and its successor needs its name.
+    for (const folder of FOLDERS.filter((name) => name !== 'overlays/sharded')) {
       expect(deploymentOf(folder).spec?.strategy).to.deep.equal({
         type: 'RollingUpdate',
         rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
@@ -271,7 +280,7 @@ describe('the Kubernetes manifests', function () {
       const found = objectsOfKind(objectsOf(folder), 'ConfigMap').find(({ metadata }) =>
         metadata.name.startsWith('k8s-anomaly-detector-settings-'),
       );
-      const used = containerOf(deploymentOf(folder)).envFrom?.map(({ configMapRef }) => configMapRef?.name);
+      const used = containerOf(workloadOf(folder)).envFrom?.map(({ configMapRef }) => configMapRef?.name);
       expect(used, folder).to.include(found?.metadata.name);
       return found?.data ?? {};
     };
@@ -282,8 +291,9 @@ describe('the Kubernetes manifests', function () {
       expect(names).to.include.members(Object.keys(settings));
       expect(parseSettings(settings).warnings).to.deep.equal([]);
       // These come from Node.js, npm and the Dockerfile; a setting there would win over the place for settings.
-      const own = containerOf(deploymentOf(folder)).env?.map(({ name }) => name) ?? [];
-      expect(['NODE_OPTIONS', 'NODE_ENV', 'HOME']).to.include.members(own);
+      const own = containerOf(workloadOf(folder)).env?.map(({ name }) => name) ?? [];
+      const ofShards = folder === 'overlays/sharded' ? ['POD_NAME', 'TOTAL_SHARDS'] : [];
+      expect(['NODE_OPTIONS', 'NODE_ENV', 'HOME', ...ofShards]).to.include.members(own);
     }
   });
 
@@ -312,9 +322,9 @@ describe('the Kubernetes manifests', function () {
 
   it('mount what is there, and nothing twice', () => {
     for (const folder of FOLDERS) {
-      const pod = podOf(deploymentOf(folder));
+      const pod = podOf(workloadOf(folder));
       const volumes = pod.volumes ?? [];
-      const mounts = containerOf(deploymentOf(folder)).volumeMounts ?? [];
+      const mounts = containerOf(workloadOf(folder)).volumeMounts ?? [];
       expect(volumes.map(({ name }) => name)).to.have.members(mounts.map(({ name }) => name));
       expect(new Set(mounts.map(({ mountPath }) => mountPath))).to.have.lengthOf(mounts.length);
       expect(mounts.map(({ mountPath }) => mountPath)).to.include('/tmp');
@@ -326,7 +336,7 @@ describe('the Kubernetes manifests', function () {
   it('name the image as the placeholder with our version, or as the one of the Dockerfile', () => {
     expect(containerOf(deploymentOf('base')).image).to.equal(`k8s-anomaly-detector:${VERSION}`);
     for (const folder of ['overlays/no-image', 'overlays/no-image-bundled'] as const) {
-      expect(containerOf(deploymentOf(folder)).image).to.equal(readDockerfile().image);
+      expect(containerOf(workloadOf(folder)).image).to.equal(readDockerfile().image);
     }
   });
 
@@ -341,6 +351,59 @@ describe('the Kubernetes manifests', function () {
         'checksum/code': checksum,
       });
     }
+  });
+
+  describe('for several shards', () => {
+    const objects = () => objectsOf('overlays/sharded');
+    const environmentOf = (podName: string, changed: readonly KubernetesObject[] = objects()) => {
+      const { env = [] } = containerOf(objectOfKind(changed, 'StatefulSet'));
+      const plain = env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]));
+      const references = env.flatMap(({ name, valueFrom }) => {
+        expect(valueFrom?.fieldRef?.fieldPath ?? 'metadata.name').to.equal('metadata.name');
+        return valueFrom === undefined ? [] : [[name, podName] as const];
+      });
+      return Object.fromEntries([...plain, ...references]);
+    };
+
+    it('are the pod of the base, in a StatefulSet whose pods wait for none other', () => {
+      const { spec, metadata } = objectOfKind(objects(), 'StatefulSet');
+      expect(objectsOfKind(objects(), 'Deployment')).to.deep.equal([]);
+      expect(spec).to.include({ podManagementPolicy: 'Parallel', serviceName: 'k8s-anomaly-detector' });
+      expect(metadata.name).to.equal('k8s-anomaly-detector');
+      const { containers: own, ...pod } = podOf(workloadOf('overlays/sharded'));
+      const { containers: base, ...podOfBase } = podOf(deploymentOf('base'));
+      expect(pod).to.deep.equal(podOfBase);
+      expect({ ...own[0], env: undefined }).to.deep.equal({ ...base[0], env: undefined });
+    });
+
+    it('have a headless Service', () => {
+      expect(objectOfKind(objects(), 'Service').spec?.clusterIP).to.equal('None');
+    });
+
+    it('know which they are from the name of their pod, and how many from the replicas', () => {
+      const { spec, metadata } = objectOfKind(objects(), 'StatefulSet');
+      const total = spec?.replicas ?? 0;
+      expect(total).to.be.above(1);
+      for (let ordinal = 0; ordinal < total; ordinal++) {
+        const { settings } = parseSettings(environmentOf(`${metadata.name}-${ordinal}`));
+        expect(settings).to.include({ shard: ordinal, totalShards: total });
+      }
+      expect(() => parseSettings(environmentOf(`${metadata.name}-${total}`))).to.throw('SHARD: expected');
+    });
+
+    it('are as many as stands in one place', () => {
+      const file = join(deploy.path, 'kubernetes/overlays/sharded/kustomization.yaml');
+      const text = readFileSync(file, 'utf8');
+      expect(text.match(/count: \d+/g)).to.have.lengthOf(1);
+      try {
+        writeFileSync(file, text.replace(/count: \d+/, 'count: 7'));
+        const changed = kustomize(dirname(file));
+        expect(objectOfKind(changed, 'StatefulSet').spec?.replicas).to.equal(7);
+        expect(environmentOf('x-6', changed)).to.include({ TOTAL_SHARDS: '7' });
+      } finally {
+        writeFileSync(file, text);
+      }
+    });
   });
 
   describe('for the Prometheus Operator', () => {

@@ -305,6 +305,26 @@ describe('deploy/prometheus', function () {
       ['missing-model.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['upstream-down.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['unscored-pods.yaml', 'counts young pods', 'warmup|completed', 'completed'],
+      ['shards.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
+      ['shards.yaml', 'lets one shard stand in for another', 'min by (job) (', 'max by (job) ('],
+      [
+        'shards.yaml',
+        'counts replicas of a shard twice',
+        'max by (job, shard_ordinal, reason)',
+        'sum by (job, shard_ordinal, reason)',
+      ],
+      [
+        'shards.yaml',
+        'wants a model of nothing',
+        'anomaly_exporter_shard_namespaces',
+        'anomaly_exporter_total_shards',
+      ],
+      [
+        'shards.yaml',
+        'counts processes for shards',
+        'count by (job) (count by (job, shard_ordinal) (',
+        'count by (job) (count by (job, instance) (',
+      ],
       ['installation-fault.yaml', 'has no patience', 'for: 45m', 'for: 15m'],
       ['installation-fault.yaml', 'counts warnings', 'severity) == 2', 'severity) >= 1'],
     ];

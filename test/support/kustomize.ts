@@ -11,7 +11,7 @@ import {
   PrometheusRule,
   ServiceMonitor,
 } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
-import { Deployment, type IDeployment } from 'kubernetes-models/apps/v1';
+import { Deployment, type IDeployment, type IStatefulSet, StatefulSet } from 'kubernetes-models/apps/v1';
 import { type INetworkPolicy, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { ConfigMap, type IConfigMap, type IService, Service } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
@@ -25,6 +25,7 @@ export interface Kinds {
   readonly PrometheusRule: IPrometheusRule;
   readonly Service: IService;
   readonly ServiceMonitor: IServiceMonitor;
+  readonly StatefulSet: IStatefulSet;
 }
 
 type Kind = keyof Kinds;
@@ -37,6 +38,7 @@ const VALIDATORS: { readonly [Name in Kind]: (object: Kinds[Name]) => void } = {
   PrometheusRule: (object) => new PrometheusRule(object).validate(),
   Service: (object) => new Service(object).validate(),
   ServiceMonitor: (object) => new ServiceMonitor(object).validate(),
+  StatefulSet: (object) => new StatefulSet(object).validate(),
 };
 
 const CORE = 'kubernetes-models';
@@ -48,6 +50,7 @@ const MODULES: Readonly<Record<Kind, string>> = {
   PrometheusRule: `${OPERATOR}/monitoring.coreos.com/v1`,
   Service: `${CORE}/v1`,
   ServiceMonitor: `${OPERATOR}/monitoring.coreos.com/v1`,
+  StatefulSet: `${CORE}/apps/v1`,
 };
 
 /** An object as kustomize prints it. */
