@@ -43,7 +43,8 @@ describe('three shards on a real Prometheus', function () {
           ...(request.method === 'POST' && { body: new URLSearchParams(body) }),
         });
         // The labels of a block on disk are known from its beginning: here the newcomer comes when the test says.
-        const text = (await answer.text()).replace(newcomerIsThere ? '' : `"${NEWCOMER}",`, '');
+        const isHidden = !newcomerIsThere && request.url?.includes('/label/');
+        const text = (await answer.text()).replace(isHidden ? `"${NEWCOMER}",` : '', '');
         const query = new URLSearchParams(body).get('query');
         if (query !== null) {
           const found = [...text.matchAll(/"namespace":"([^"]*)"/g)].map(([, name = '']) => name);
