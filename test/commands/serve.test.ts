@@ -416,7 +416,9 @@ describe('serve', function () {
       await start({ PROMETHEUS_QUERY_OFFSET_SECONDS: '600' });
       await trained();
       await scrape();
-      const newest = Math.max(...prometheus.requests.map(({ endSeconds }) => endSeconds));
+      // A check after the training compares the clocks, as they are.
+      const asked = prometheus.requests.filter(({ query }) => query !== 'vector(time())');
+      const newest = Math.max(...asked.map(({ endSeconds }) => endSeconds));
       expect(newest).to.be.within(Date.now() / 1000 - 630, Date.now() / 1000 - 600);
       expect(prometheus.requests.some(isOfTraining)).to.equal(true);
     });
@@ -425,7 +427,11 @@ describe('serve', function () {
       await start({ PROMETHEUS_MATCHERS: 'cluster="berlin"', NAMESPACE_REGEX: 'shop' });
       await trained();
       await scrape();
-      for (const { query } of prometheus.requests) {
+      // A check after the training also counts what there would be without matchers.
+      const judging = prometheus.requests.filter(({ query }) => /^(?:sum|kube_)/.test(query));
+      expect(judging.filter(isOfTraining)).to.not.be.empty;
+      expect(judging.filter((request) => !isOfTraining(request))).to.not.be.empty;
+      for (const { query } of judging) {
         expect(query).to.include('{cluster="berlin",').and.to.include('namespace=~"shop"');
       }
     });
