@@ -148,7 +148,7 @@ describe('deploy/alertmanager', function () {
       const others = alerts
         .map(({ alert }) => alert)
         .filter((name) => /^Anomaly(?!MassFlagging|ExporterDown)/.test(name));
-      expect(others).to.have.lengthOf(6);
+      expect(others).to.have.lengthOf(8);
       const all = [own('AnomalyExporterDown'), ...others.map(own), pod('cart', 'cart-0')];
       await expectHeard(all, ['AnomalyExporterDown', 'PodAnomalous cart-0']);
     });
