@@ -56,7 +56,8 @@ const RELATIVE_SIBLING_SPREAD = 0.2;
 /** A pod of an unknown workload is compared with the fleet by factors; below two, no factor is remarkable. */
 const SMALLEST_FLEET_SPREAD = Math.LN2;
 
-const NO_GROUPS: GroupStatistics = Object.freeze({
+/** New ones for each model: whoever transfers the arrays of a model takes none from another. */
+const noGroups = (): GroupStatistics => ({
   rows: new Map<string, number>(),
   location: new Float64Array(0),
   scale: new Float64Array(0),
@@ -86,9 +87,9 @@ export function fitBaseline(
     return {
       kind,
       seenSeconds: new Map(),
-      pods: NO_GROUPS,
+      pods: noGroups(),
       established: new Set(),
-      workloads: NO_GROUPS,
+      workloads: noGroups(),
       schedules: new Map(),
       fleet: fitCluster(window, features),
     };

@@ -157,7 +157,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       const running = await start(settingsFor(proxy.url, EACH_SECOND), ['--max-old-space-size=64']);
       await proxy.switchTo(inTraining(tooMuchForTheHeap));
       await eventually(
-        async () => expect(await lastTrainingError(running)).to.include('memory limit'),
+        async () => expect(await lastTrainingError(running)).to.include('MiB of heap'),
         30_000,
       );
       await expectUsual(running);

@@ -74,7 +74,9 @@ describe('fuzzing the decoder of answers', () => {
         expect([...offsets]).to.deep.equal([...offsets].sort((a, b) => a - b));
         expect(timestampsSeconds.every(Number.isFinite)).to.equal(true);
         for (const one of result.labels) {
-          expect(Object.getPrototypeOf(one)).to.equal(null);
+          for (const inherited of ['constructor', 'toString', '__proto__']) {
+            if (!Object.hasOwn(one, inherited)) expect(one[inherited], inherited).to.equal(undefined);
+          }
           for (const text of Object.values(one)) expect(text).to.be.a('string').and.not.to.equal('');
         }
         for (const text of [...warnings, ...infos]) expect(text).to.be.a('string');

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { encodeModel } from '../../src/model/codec.js';
 import { fitModel } from '../../src/model/fit.js';
 import { packModel, unpackModel } from '../../src/model/parcel.js';
 import { DEFAULT_FEATURES, DEFAULT_PARAMETERS, madeUpTables } from '../support/made-up-cluster.js';
@@ -13,6 +14,8 @@ describe('A model on its way to another thread', () => {
       const { parcel, buffers } = packModel(fitAgain());
       const sent = structuredClone(parcel, { transfer: buffers });
       expect(await unpackModel(sent, never)).to.deep.equal(fitAgain());
+      // It reads every array, and throws on one that was taken.
+      expect(encodeModel(fitAgain()), 'what another model needs').to.not.be.empty;
       expect(
         buffers.every(({ byteLength }) => byteLength === 0),
         'nothing was copied',

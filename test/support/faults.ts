@@ -491,7 +491,7 @@ export const PROCESS_FAULTS = {
   },
   'The training thread runs out of memory': {
     scrape: 'all pods, by the old model',
-    sees: '“The training thread failed: … memory limit”, `anomaly_exporter_last_training_success 0`',
+    sees: '“… MiB of heap, half of what this process has”, `anomaly_exporter_last_training_success 0`',
   },
   'A training hangs': {
     scrape: 'all pods, by the old model',
