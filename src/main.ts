@@ -7,22 +7,19 @@
  */
 
 import { Command, InvalidArgumentError } from 'commander';
-import type { BacktestOptions } from './commands/backtest.js';
-import {
-  DEFAULT_HOURS,
-  FeatureFileError,
-  MINIMUM_HOURS,
-  UsageError,
-  WebConfigError,
-} from './commands/before-loading.js';
-import type { CheckOptions } from './commands/check.js';
-import type { DemoOptions } from './commands/demo.js';
-import type { EvaluateOptions } from './commands/evaluate.js';
-import { settingsHelp } from './config/help.js';
-import { parseSettings, SettingsError } from './config/parse.js';
-import { type ShardFlags, withShardFlags } from './config/shard-flags.js';
-import { messageOf } from './logging/message-of.js';
-import { VERSION } from './version.js';
+import type { CheckOptions } from './exporter/check/command.js';
+import { settingsHelp } from './exporter/config/help.js';
+import { parseSettings, SettingsError } from './exporter/config/parse.js';
+import { type ShardFlags, withShardFlags } from './exporter/config/shard-flags.js';
+import { FeatureFileError } from './exporter/features/queries/feature-file-error.js';
+import { VERSION } from './exporter/version.js';
+import { messageOf } from './lib/logging/message-of.js';
+import { UsageError } from './lib/usage-error.js';
+import { WebConfigError } from './lib/web-config/config.js';
+import type { BacktestOptions } from './tools/backtest/command.js';
+import type { DemoOptions } from './tools/demo/command.js';
+import type { EvaluateOptions } from './tools/lab/evaluate.js';
+import { DEFAULT_HOURS, MINIMUM_HOURS } from './tools/lab/hours.js';
 
 /** Conventional statuses: 1 the work failed, 2 it was asked for wrongly. */
 const EXIT_FAILURE = 1;
@@ -55,8 +52,8 @@ async function serve(flags: ShardFlags): Promise<void> {
   const stop = stopSignal();
   const { settings, warnings } = parseSettings(withShardFlags(process.env, flags));
   const [{ createLogger }, { startService }] = await Promise.all([
-    import('./logging/logger.js'),
-    import('./commands/serve.js'),
+    import('./lib/logging/logger.js'),
+    import('./exporter/serve.js'),
   ]);
   const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
   for (const warning of warnings) logger.warn({}, warning);
@@ -114,7 +111,7 @@ program
   .description('Ask a running exporter with the same settings whether it is alive; status 0 if so, else 1.')
   .action(async () => {
     const { settings } = parseSettings(process.env);
-    const { runHealthcheck } = await import('./commands/healthcheck.js');
+    const { runHealthcheck } = await import('./exporter/healthcheck.js');
     return runHealthcheck(settings);
   });
 
@@ -128,7 +125,7 @@ program
   .action(async (options: CheckOptions) => {
     // A check that fails is no warning.
     process.exitCode = EXIT_USAGE;
-    const { runCheck } = await import('./commands/check.js');
+    const { runCheck } = await import('./exporter/check/command.js');
     process.exitCode = await runCheck(options, {
       stdout: process.stdout,
       environment: process.env,
@@ -149,7 +146,7 @@ program
   )
   .option('--prometheus', 'run a real Prometheus between the cluster and the exporter', false)
   .action(async (options: DemoOptions) => {
-    const { runDemo } = await import('./commands/demo.js');
+    const { runDemo } = await import('./tools/demo/command.js');
     return runDemo(options, { stdout: process.stdout, signal: stopSignal(), environment: process.env });
   });
 
@@ -164,7 +161,7 @@ program
   .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)
   .option('--columns <names>', 'further columns to use as features, with commas between them')
   .action(async (options: EvaluateOptions) => {
-    const { runEvaluate } = await import('./commands/evaluate.js');
+    const { runEvaluate } = await import('./tools/lab/evaluate.js');
     return runEvaluate(options, { stdout: process.stdout, progress: process.stderr, signal: stopSignal() });
   });
 
@@ -175,7 +172,7 @@ program
   .option('--seed <number>', 'another seed, another cluster', wholeNumberBetween(0, 4294967295), 1)
   .option('--hours <hours>', 'length of a recording', numberBetween(MINIMUM_HOURS, 48), DEFAULT_HOURS)
   .action(async (options: { output: string; seed: number; hours: number }) => {
-    const { runSimulate } = await import('./commands/simulate.js');
+    const { runSimulate } = await import('./tools/lab/simulate.js');
     await runSimulate(options, { stdout: process.stdout, signal: stopSignal() });
   });
 
@@ -193,7 +190,7 @@ program
   .option('--total-shards <number>', TOTAL_SHARDS_HELP)
   .addHelpText('after', () => `\n${settingsHelp()}`)
   .action(async (options: BacktestOptions) => {
-    const { runBacktestCommand } = await import('./commands/backtest.js');
+    const { runBacktestCommand } = await import('./tools/backtest/command.js');
     return runBacktestCommand(options, {
       environment: process.env,
       stdout: process.stdout,

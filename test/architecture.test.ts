@@ -2,78 +2,102 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect } from 'chai';
 
+/** The three wings of `src`, and what each may import besides itself. `main.ts` may import all of them. */
+const WINGS: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  exporter: ['lib'],
+  tools: ['exporter', 'lib'],
+  main: ['exporter', 'lib', 'tools'],
+};
+
 /**
- * Which parts of `src` a part may import, besides itself. A part is a folder, or a file directly in `src`. Every part
- * stands below all that it imports, so the table is also the order of the layers.
+ * Which parts of its own wing a part may import, besides itself. A part is a folder of a wing, or a file directly in it.
+ * Every part stands below all that it imports, so the table is also the order of the layers.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  version: [],
-  'nearest-name': [],
-  'bounded-file': [],
-  harmless: [],
-  yaml: ['nearest-name'],
-  logging: [],
-  prometheus: ['harmless', 'logging', 'bounded-file'],
-  features: ['nearest-name', 'bounded-file', 'yaml', 'logging', 'prometheus'],
-  config: ['nearest-name', 'logging', 'bounded-file', 'prometheus', 'features'],
-  sharding: ['logging', 'prometheus', 'features'],
-  model: ['logging', 'features'],
-  training: ['logging', 'prometheus', 'features', 'sharding', 'model'],
-  detection: ['logging', 'prometheus', 'features', 'model'],
-  check: ['harmless', 'logging', 'prometheus', 'features', 'training', 'detection'],
-  metrics: ['logging', 'features', 'sharding', 'model', 'training', 'detection', 'check'],
-  http: [
-    'harmless',
-    'bounded-file',
-    'yaml',
-    'logging',
-    'features',
-    'model',
-    'training',
-    'detection',
-    'check',
+  'lib/usage-error': [],
+  'lib/text': [],
+  'lib/logging': [],
+  'lib/files': [],
+  'lib/yaml': ['lib/text'],
+  'lib/web-config': ['lib/logging', 'lib/files', 'lib/yaml'],
+  'exporter/version': [],
+  'exporter/prometheus': [],
+  'exporter/features': ['exporter/prometheus'],
+  'exporter/config': ['exporter/prometheus', 'exporter/features'],
+  'exporter/sharding': ['exporter/prometheus', 'exporter/features', 'exporter/config'],
+  'exporter/connect': ['exporter/prometheus', 'exporter/config'],
+  'exporter/model': ['exporter/features'],
+  'exporter/training': ['exporter/prometheus', 'exporter/features', 'exporter/sharding', 'exporter/model'],
+  'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model'],
+  'exporter/check': [
+    'exporter/version',
+    'exporter/prometheus',
+    'exporter/features',
+    'exporter/config',
+    'exporter/sharding',
+    'exporter/connect',
+    'exporter/training',
+    'exporter/detection',
   ],
-  evaluation: ['logging', 'features', 'model', 'detection'],
-  backtest: ['logging', 'prometheus', 'features', 'model', 'training', 'detection', 'metrics', 'evaluation'],
-  demo: ['logging', 'features'],
-  commands: [
-    'logging',
-    'bounded-file',
-    'version',
-    'config',
-    'prometheus',
-    'features',
-    'sharding',
-    'model',
-    'training',
-    'detection',
-    'check',
-    'metrics',
-    'http',
-    'evaluation',
-    'backtest',
-    'demo',
+  'exporter/metrics': [
+    'exporter/features',
+    'exporter/sharding',
+    'exporter/model',
+    'exporter/training',
+    'exporter/detection',
+    'exporter/check',
   ],
-  main: ['logging', 'version', 'config', 'features', 'http', 'commands'],
+  'exporter/http': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/detection'],
+  'exporter/health': [
+    'exporter/sharding',
+    'exporter/model',
+    'exporter/training',
+    'exporter/detection',
+    'exporter/check',
+    'exporter/http',
+  ],
+  'exporter/healthcheck': ['exporter/config'],
+  'exporter/serve': [
+    'exporter/version',
+    'exporter/prometheus',
+    'exporter/features',
+    'exporter/config',
+    'exporter/sharding',
+    'exporter/connect',
+    'exporter/model',
+    'exporter/training',
+    'exporter/detection',
+    'exporter/check',
+    'exporter/metrics',
+    'exporter/http',
+    'exporter/health',
+  ],
+  'tools/simulation': [],
+  'tools/replay': [],
+  'tools/lab': ['tools/simulation'],
+  'tools/backtest': ['tools/replay', 'tools/lab'],
+  'tools/demo': ['tools/simulation'],
+  main: [],
 };
 
 /** The parts that may use a package of `package.json`. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  '@lezer/common': ['features', 'demo'],
-  '@prometheus-io/lezer-promql': ['features', 'demo'],
-  axios: ['prometheus'],
-  bcryptjs: ['http'],
+  '@lezer/common': ['exporter/features', 'tools/demo'],
+  '@prometheus-io/lezer-promql': ['exporter/features', 'tools/demo'],
+  axios: ['exporter/prometheus'],
+  bcryptjs: ['lib/web-config'],
   commander: ['main'],
-  compression: ['http'],
-  express: ['http'],
-  'isolation-forest': ['model'],
-  'node-cron': ['config', 'training'],
-  pino: ['logging'],
-  'pino-pretty': ['logging'],
-  'prom-client': ['metrics'],
-  'swagger-ui-dist': ['http'],
-  yaml: ['features', 'yaml'],
-  zod: ['config', 'features', 'model', 'http'],
+  compression: ['exporter/http'],
+  express: ['exporter/http'],
+  'isolation-forest': ['exporter/model'],
+  'node-cron': ['exporter/config', 'exporter/training'],
+  pino: ['lib/logging'],
+  'pino-pretty': ['lib/logging'],
+  'prom-client': ['exporter/metrics'],
+  'swagger-ui-dist': ['exporter/http'],
+  yaml: ['exporter/features', 'lib/yaml'],
+  zod: ['exporter/config', 'exporter/features', 'exporter/model', 'exporter/http', 'lib/web-config'],
 };
 
 /** What may stand in some places only. `where` tests a path within `src`. */
@@ -83,16 +107,16 @@ const CONFINED: readonly { readonly what: string; readonly pattern: RegExp; read
     pattern: /\bprocess\s*\.\s*(?:env|argv|exit|exitCode)\b|\bfrom 'node:process'/,
     where: /^main\.ts$/,
   },
-  { what: 'Math.random', pattern: /\bMath\s*\.\s*random\b/, where: /^model\/grow\.ts$/ },
+  { what: 'Math.random', pattern: /\bMath\s*\.\s*random\b/, where: /^exporter\/model\/grow\.ts$/ },
   {
     what: 'the clock',
     pattern: /\bDate\s*\.\s*now\b|\bnew Date\(\s*\)|\bperformance\s*\.\s*now\b|\bprocess\s*\.\s*hrtime\b/,
-    where: /^(?:commands|demo)\//,
+    where: /^exporter\/(?:serve|check\/(?:command|findings))\.ts$|^tools\//,
   },
 ];
 
 interface Source {
-  /** Within `src`: `http/app.ts`. */
+  /** Within `src`: `exporter/http/app.ts`. */
   readonly path: string;
   readonly text: string;
 }
@@ -127,8 +151,10 @@ function importsOf({ text }: Source): string[] {
   return forms.flatMap((form) => [...text.matchAll(form)].map((match) => match[1] ?? ''));
 }
 
-/** The part that a path within `src` belongs to: its folder, or its own name. */
-const partOf = (path: string) => (path.split('/')[0] ?? '').replace(/\.ts$/, '');
+const wingOf = (path: string) => (path.split('/')[0] ?? '').replace(/\.ts$/, '');
+
+/** The part that a path within `src` belongs to: `exporter/http` of `exporter/http/app.ts`, `exporter/serve` of its file. */
+const partOf = (path: string) => path.split('/').slice(0, 2).join('/').replace(/\.ts$/, '');
 
 /** The path within `src` of what a file imports by a relative specifier; `undefined` outside of it. */
 function localPath(importer: string, specifier: string): string | undefined {
@@ -177,7 +203,11 @@ describe('Architecture', () => {
       './ten.js',
       'eleven',
     ]);
-    expect(sources.map(({ path }) => path)).to.include.members(['main.ts', 'model/fit.ts', 'http/app.ts']);
+    expect(sources.map(({ path }) => path)).to.include.members([
+      'main.ts',
+      'exporter/model/fit.ts',
+      'lib/yaml/report.ts',
+    ]);
     expect(imports.length).to.be.above(2 * sources.length);
   });
 
@@ -194,17 +224,41 @@ describe('Architecture', () => {
     }
   });
 
+  it('has four entries in src: the exporter, a library, tools, and what starts them', () => {
+    expect(readdirSync(new URL('src/', root)).sort()).to.deep.equal(['exporter', 'lib', 'main.ts', 'tools']);
+  });
+
   it('imports one way', () => {
     const wrong = imports
       .filter(({ specifier }) => isLocal(specifier))
       .map(({ path, part, specifier }) => ({ path, part, target: localPath(path, specifier), specifier }))
-      .filter(({ part, target }) => {
+      .filter(({ path, part, target }) => {
         // package.json stands outside.
-        if (target === undefined) return part !== 'version';
-        return partOf(target) !== part && !MAY_IMPORT[part]?.includes(partOf(target));
+        if (target === undefined) return part !== 'exporter/version';
+        return wingOf(target) === wingOf(path)
+          ? partOf(target) !== part && !MAY_IMPORT[part]?.includes(partOf(target))
+          : !WINGS[wingOf(path)]?.includes(wingOf(target));
       })
       .map(({ path, specifier }) => `${path} imports ${specifier}`);
     expect(wrong).to.deep.equal([]);
+  });
+
+  it('has no circles of files, not even of types', () => {
+    const next = new Map<string, string[]>();
+    for (const { path, specifier } of imports) {
+      const target = isLocal(specifier) ? localPath(path, specifier) : undefined;
+      if (target !== undefined) next.set(path, [...(next.get(path) ?? []), target]);
+    }
+    const settled = new Set<string>();
+    const circles: string[] = [];
+    const walk = (path: string, trail: readonly string[]) => {
+      if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+      if (settled.has(path) || trail.includes(path)) return;
+      for (const target of next.get(path) ?? []) walk(target, [...trail, path]);
+      settled.add(path);
+    };
+    for (const path of next.keys()) walk(path, []);
+    expect(circles).to.deep.equal([]);
   });
 
   it('imports only files that are there', () => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { updateFaults, updateReadme } from './support/generated-docs.js';
+import { updateFaults, updateReadme } from '../scripts/generated-docs.js';
 
 describe('README', () => {
   const readme = readFileSync('README.md', 'utf8');

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
-import { billOfMaterials } from './support/sbom.js';
+import { billOfMaterials } from '../scripts/sbom.js';
 
 interface LockedPackage {
   readonly version?: string;

@@ -1,6 +1,6 @@
 /** Answers of a Prometheus, made once and sent many times: only the timestamps are written anew. */
 
-import { hashText, uniform } from '../../src/demo/random.js';
+import { hashText, uniform } from '../../src/tools/simulation/random.js';
 import type { BenchPod } from './cluster.js';
 
 /** What a query is about. */

@@ -1,7 +1,7 @@
 /** Names of a cluster of any size, formed as Kubernetes forms them: the same for the same number of pods. */
 
-import { podSuffix, templateHash } from '../../src/demo/names.js';
-import { hashText, uniform } from '../../src/demo/random.js';
+import { podSuffix, templateHash } from '../../src/tools/simulation/names.js';
+import { hashText, uniform } from '../../src/tools/simulation/random.js';
 
 /** A pod and the ReplicaSet and Deployment that made it. */
 export interface BenchPod {

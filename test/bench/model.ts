@@ -5,8 +5,8 @@
  */
 
 import { parseArgs } from 'node:util';
-import { fitModel } from '../../src/model/fit.js';
-import { scoreRows } from '../../src/model/forest.js';
+import { fitModel } from '../../src/exporter/model/fit.js';
+import { scoreRows } from '../../src/exporter/model/forest.js';
 import { DEFAULT_FEATURES, DEFAULT_PARAMETERS, madeUpTables } from '../support/made-up-cluster.js';
 
 const { values: options } = parseArgs({

@@ -10,9 +10,9 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { runEvaluate } from '../../src/commands/evaluate.js';
-import type { TrainingSelection } from '../../src/evaluation/walk.js';
-import type { FeatureTable } from '../../src/features/table.js';
+import type { FeatureTable } from '../../src/exporter/features/table.js';
+import { runEvaluate } from '../../src/tools/lab/evaluate.js';
+import type { TrainingSelection } from '../../src/tools/lab/walk.js';
 
 /** Some instants of a table, and the pods that are there at any of them. */
 function pick(table: FeatureTable, isPicked: (instant: number, instants: number) => boolean): FeatureTable {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { SETTINGS } from '../../src/config/settings.js';
+import { SETTINGS } from '../../src/exporter/config/settings.js';
 import { Exporter, type Scrape } from './exporter.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
 

@@ -10,10 +10,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { detect } from '../../src/detection/detect.js';
-import type { FeatureDefinition } from '../../src/features/catalog.js';
-import type { FeatureTable } from '../../src/features/table.js';
-import { fitModel } from '../../src/model/fit.js';
+import { detect } from '../../src/exporter/detection/detect.js';
+import type { FeatureDefinition } from '../../src/exporter/features/catalog.js';
+import type { FeatureTable } from '../../src/exporter/features/table.js';
+import { fitModel } from '../../src/exporter/model/fit.js';
 import { areaUnderRocCurve } from '../support/roc.js';
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed);

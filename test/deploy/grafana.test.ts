@@ -1,15 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { buildDashboard } from '../support/dashboard-build.js';
-import { fillVariables } from '../support/dashboard-grafana.js';
+import { buildDashboard } from '../../scripts/dashboard/build.js';
+import { fillVariables } from '../../scripts/dashboard/grafana.js';
 import {
   DASHBOARD_FILE,
   expressionsOf,
   type PanelJson,
   panelsOf,
   readDashboard,
-} from '../support/dashboard-json.js';
-import { type KnownMetrics, knownMetrics, selectorsIn, unknownNames } from '../support/dashboard-promql.js';
+} from '../../scripts/dashboard/json.js';
+import {
+  type KnownMetrics,
+  knownMetrics,
+  selectorsIn,
+  unknownNames,
+} from '../../scripts/dashboard/promql.js';
 
 const dashboard = readDashboard();
 const panels = panelsOf(dashboard).map(({ panel }) => panel);

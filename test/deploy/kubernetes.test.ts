@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { IContainer, IPodSpec } from 'kubernetes-models/v1';
-import { parseSettings } from '../../src/config/parse.js';
-import { SETTINGS } from '../../src/config/settings.js';
-import { ENDPOINTS } from '../../src/http/endpoints.js';
-import { VERSION } from '../../src/version.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { SETTINGS } from '../../src/exporter/config/settings.js';
+import { ENDPOINTS } from '../../src/exporter/http/endpoints.js';
+import { VERSION } from '../../src/exporter/version.js';
 import {
   copyDeployFolder,
   type DeployFolder,

@@ -4,10 +4,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { createWorld } from '../../src/demo/cluster.js';
-import { freePort, type RunningServer } from '../../src/demo/listen.js';
-import { startSimulatedPrometheus } from '../../src/demo/sources.js';
-import { VERSION } from '../../src/version.js';
 import {
   CONFIG_MAP_LIMIT_BYTES,
   CodeTooLargeError,
@@ -15,7 +11,11 @@ import {
   codeConfigMap,
   describeCodeSize,
   packCode,
-} from '../support/code-archive.js';
+} from '../../scripts/code-archive.js';
+import { VERSION } from '../../src/exporter/version.js';
+import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
+import { startSimulatedPrometheus } from '../../src/tools/demo/sources.js';
+import { createWorld } from '../../src/tools/simulation/cluster.js';
 import {
   COMPONENTS,
   copyDeployFolder,

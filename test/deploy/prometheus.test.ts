@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { SETTINGS } from '../../src/config/settings.js';
-import { createWorld } from '../../src/demo/cluster.js';
-import { workloadFromName } from '../../src/features/workload.js';
-import { type KnownMetrics, knownMetrics, selectorsIn, unknownNames } from '../support/dashboard-promql.js';
+import {
+  type KnownMetrics,
+  knownMetrics,
+  selectorsIn,
+  unknownNames,
+} from '../../scripts/dashboard/promql.js';
 import {
   type AlertingRule,
   alertsOf,
@@ -19,7 +21,10 @@ import {
   type RulesFile,
   recordsOf,
   templateQueries,
-} from '../support/prometheus-rules.js';
+} from '../../scripts/prometheus-rules.js';
+import { SETTINGS } from '../../src/exporter/config/settings.js';
+import { workloadFromName } from '../../src/exporter/features/workload.js';
+import { createWorld } from '../../src/tools/simulation/cluster.js';
 import { requireTool } from '../support/real-tools.js';
 
 const DIRECTORY = 'deploy/prometheus';

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Service, startService } from '../../src/commands/serve.js';
-import { parseSettings } from '../../src/config/parse.js';
-import { createWorld, type World } from '../../src/demo/cluster.js';
-import { openMetricsHistory } from '../../src/demo/exposition.js';
-import { freePort, listen, type RunningServer } from '../../src/demo/listen.js';
-import { startExposition } from '../../src/demo/sources.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { type Service, startService } from '../../src/exporter/serve.js';
+import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
+import { freePort, listen, type RunningServer } from '../../src/tools/demo/listen.js';
+import { startExposition } from '../../src/tools/demo/sources.js';
+import { createWorld, type World } from '../../src/tools/simulation/cluster.js';
 import { readBody } from '../support/http-server.js';
 import {
   alertmanagerProgram,

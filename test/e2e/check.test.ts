@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Finding, NotChecked } from '../../src/check/finding.js';
-import type { RunningServer } from '../../src/demo/listen.js';
-import { startRealPrometheus } from '../../src/demo/real-prometheus.js';
+import type { Finding, NotChecked } from '../../src/exporter/check/finding.js';
+import type { RunningServer } from '../../src/tools/demo/listen.js';
+import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
 import { type CraftedHistory, craftedHistory } from '../support/crafted-history.js';
 import { endPrograms, startProgram } from '../support/program.js';
 import { requireTool } from '../support/real-tools.js';

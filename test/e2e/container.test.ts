@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { expect } from 'chai';
-import { freePort } from '../../src/demo/listen.js';
+import { freePort } from '../../src/tools/demo/listen.js';
 import { upstreamOf } from '../support/fake-prometheus.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { get } from '../support/http-client.js';

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { type MonitoredCluster, startMonitoredCluster } from '../support/dashboard-cluster.js';
 import {
   createGrafana,
   type Grafana,
   type GrafanaOptions,
   type Series,
-} from '../support/dashboard-grafana.js';
-import { panelsOf, readDashboard, type TargetJson } from '../support/dashboard-json.js';
+} from '../../scripts/dashboard/grafana.js';
+import { panelsOf, readDashboard, type TargetJson } from '../../scripts/dashboard/json.js';
+import { type MonitoredCluster, startMonitoredCluster } from '../support/dashboard-cluster.js';
 import { requireTool } from '../support/real-tools.js';
 import { eventually } from '../support/waiting.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createRandom } from '../../src/model/random.js';
+import { createRandom } from '../../src/exporter/model/random.js';
 import { exposedValue } from '../support/exposition.js';
 import { upstreamOf } from '../support/fake-prometheus.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';

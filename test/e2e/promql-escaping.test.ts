@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { quotePromql } from '../../src/features/promql.js';
+import { quotePromql } from '../../src/exporter/features/queries/promql.js';
 import { anyText } from '../support/fuzz.js';
 import { requireTool } from '../support/real-tools.js';
 import { SmallCluster } from '../support/small-cluster.js';

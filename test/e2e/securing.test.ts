@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { freePort } from '../../src/demo/listen.js';
+import { freePort } from '../../src/tools/demo/listen.js';
 import { endPrograms, startProgram } from '../support/program.js';
 import { requireTool } from '../support/real-tools.js';
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { type Service, startService } from '../../src/commands/serve.js';
-import { parseSettings } from '../../src/config/parse.js';
-import type { RunningServer } from '../../src/demo/listen.js';
-import { startRealPrometheus } from '../../src/demo/real-prometheus.js';
-import { shardOf } from '../../src/sharding/shard.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { type Service, startService } from '../../src/exporter/serve.js';
+import { shardOf } from '../../src/exporter/sharding/shard.js';
+import type { RunningServer } from '../../src/tools/demo/listen.js';
+import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
 import { exposedValue, samplesOf } from '../support/exposition.js';
 import { get } from '../support/http-client.js';
 import { closeServers, readBody, startServer } from '../support/http-server.js';

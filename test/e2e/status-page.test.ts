@@ -1,8 +1,8 @@
 import axe from 'axe-core';
 import { expect } from 'chai';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { type Service, startService } from '../../src/commands/serve.js';
-import { parseSettings } from '../../src/config/parse.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { type Service, startService } from '../../src/exporter/serve.js';
 import { startBrowser } from '../support/browser.js';
 import { type IncidentDemo, startIncidentDemo } from '../support/demo-incident.js';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';

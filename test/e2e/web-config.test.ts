@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { expect } from 'chai';
-import { freePort, type RunningServer } from '../../src/demo/listen.js';
+import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
 import { endPrograms, type Program, startProgram } from '../support/program.js';
 import { startPrometheus } from '../support/real-servers.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseHeader, quoteField, splitFields, splitLines } from '../../src/evaluation/csv.js';
+import { parseHeader, quoteField, splitFields, splitLines } from '../../src/tools/lab/csv.js';
 import { anyText, eventuallyHolds, holds } from '../support/fuzz.js';
 
 async function linesOf(pieces: readonly string[]): Promise<{ lines: string[]; overlong: number }> {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodeAnswer, type ResultType } from '../../src/prometheus/decode.js';
-import { type Asked, PrometheusError } from '../../src/prometheus/errors.js';
+import { decodeAnswer, type ResultType } from '../../src/exporter/prometheus/answer/decode.js';
+import { type Asked, PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import { anyJsonText, expectNoPollution, holds } from '../support/fuzz.js';
 
 const asked: Asked = {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isObjectName } from '../../src/features/object-name.js';
-import { createMetrics } from '../../src/metrics/registry.js';
+import { isObjectName } from '../../src/exporter/features/queries/object-name.js';
+import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { samplesOf } from '../support/exposition.js';
 import { anyText, eventuallyHolds } from '../support/fuzz.js';
 import { passOf } from '../support/http-fixtures.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { MAXIMUM_FEATURES, parseFeatureFile } from '../../src/features/feature-file.js';
-import { FeatureFileError } from '../../src/features/feature-file-error.js';
+import { MAXIMUM_FEATURES, parseFeatureFile } from '../../src/exporter/features/queries/feature-file.js';
+import { FeatureFileError } from '../../src/exporter/features/queries/feature-file-error.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 
 const OPTIONS = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };

@@ -1,8 +1,8 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { buildCatalog } from '../../src/features/catalog.js';
-import { promqlMistakes, quotePromql } from '../../src/features/promql.js';
+import { buildCatalog } from '../../src/exporter/features/catalog.js';
+import { promqlMistakes, quotePromql } from '../../src/exporter/features/queries/promql.js';
 import { anyText, holds } from '../support/fuzz.js';
 
 /** What Go reads in a literal of this form. */

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Environment, parseSettings, SettingsError } from '../../src/config/parse.js';
-import { SETTINGS } from '../../src/config/settings.js';
+import type { Environment } from '../../src/exporter/config/environment.js';
+import { parseSettings, SettingsError } from '../../src/exporter/config/parse.js';
+import { SETTINGS } from '../../src/exporter/config/settings.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 
 const definitions = Object.values(SETTINGS);

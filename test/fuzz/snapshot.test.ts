@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { encodeModel } from '../../src/model/codec.js';
-import type { Model } from '../../src/model/model.js';
-import { scoreInputs } from '../../src/model/score.js';
-import { readSnapshot, snapshotHeader } from '../../src/model/snapshot.js';
-import { SnapshotError } from '../../src/model/snapshot-error.js';
+import type { Model } from '../../src/exporter/model/model.js';
+import { scoreInputs } from '../../src/exporter/model/score.js';
+import { encodeModel } from '../../src/exporter/model/snapshot/codec.js';
+import { readSnapshot, snapshotHeader } from '../../src/exporter/model/snapshot/snapshot.js';
+import { SnapshotError } from '../../src/exporter/model/snapshot/snapshot-error.js';
 import { holds } from '../support/fuzz.js';
 import { configurationOf, smallModel, TRAINED_AT } from '../support/models.js';
 

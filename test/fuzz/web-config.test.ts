@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseWebConfig } from '../../src/http/web-config/parse.js';
-import { YamlReport } from '../../src/yaml/report.js';
+import { parseWebConfig } from '../../src/lib/web-config/parse.js';
+import { YamlReport } from '../../src/lib/yaml/report.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 
 class Refused extends Error {}

@@ -1,9 +1,9 @@
 /** A model that a person can follow: every feature adds its own to the score. */
 
-import type { FeatureDefinition } from '../../src/features/catalog.js';
-import type { Baseline } from '../../src/model/baseline.js';
-import type { Forest } from '../../src/model/forest.js';
-import type { Model } from '../../src/model/model.js';
+import type { FeatureDefinition } from '../../src/exporter/features/catalog.js';
+import type { Baseline } from '../../src/exporter/model/baseline.js';
+import type { Forest } from '../../src/exporter/model/forest.js';
+import type { Model } from '../../src/exporter/model/model.js';
 
 /** Beyond this many spreads, in either direction, a row parts from the usual. */
 export const PART_SPREADS = 2;

@@ -1,7 +1,13 @@
 /** What is known about an installation in which all is well, with some of it replaced. */
 
-import type { AnswerFacts, Conditions, Facts, FeatureFacts, SourceFacts } from '../../src/check/facts.js';
-import { sourcesOf } from '../../src/check/gather.js';
+import type {
+  AnswerFacts,
+  Conditions,
+  Facts,
+  FeatureFacts,
+  SourceFacts,
+} from '../../src/exporter/check/facts.js';
+import { sourcesOf } from '../../src/exporter/check/gather.js';
 import { FEATURES } from './small-cluster.js';
 
 export const known = <Value>(value: Value) => ({ known: true as const, value });

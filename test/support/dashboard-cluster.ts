@@ -1,13 +1,13 @@
 /** A simulated cluster in trouble, a real Prometheus that scrapes it, and the exporter beside it. */
 
-import { type Service, startService } from '../../src/commands/serve.js';
-import { parseSettings } from '../../src/config/parse.js';
-import { createWorld, type World } from '../../src/demo/cluster.js';
-import { openMetricsHistory } from '../../src/demo/exposition.js';
-import type { ScriptedIncident } from '../../src/demo/incidents.js';
-import { freePort, type RunningServer } from '../../src/demo/listen.js';
-import { startRealPrometheus } from '../../src/demo/real-prometheus.js';
-import { startExposition } from '../../src/demo/sources.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { type Service, startService } from '../../src/exporter/serve.js';
+import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
+import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
+import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
+import { startExposition } from '../../src/tools/demo/sources.js';
+import { createWorld, type World } from '../../src/tools/simulation/cluster.js';
+import type { ScriptedIncident } from '../../src/tools/simulation/incidents.js';
 import { recordingLogger } from './recording-logger.js';
 
 const EXPORTER_JOB = 'k8s-anomaly-detector';

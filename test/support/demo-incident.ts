@@ -1,10 +1,10 @@
 /** The demo's cluster with incidents under way, and the real exporter on top of it. */
 
-import { startService } from '../../src/commands/serve.js';
-import { parseSettings } from '../../src/config/parse.js';
-import { createWorld } from '../../src/demo/cluster.js';
-import type { IncidentKind, ScriptedIncident } from '../../src/demo/incidents.js';
-import { startSimulatedPrometheus } from '../../src/demo/sources.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { startService } from '../../src/exporter/serve.js';
+import { startSimulatedPrometheus } from '../../src/tools/demo/sources.js';
+import { createWorld } from '../../src/tools/simulation/cluster.js';
+import type { IncidentKind, ScriptedIncident } from '../../src/tools/simulation/incidents.js';
 import { recordingLogger } from './recording-logger.js';
 
 const MINUTE_SECONDS = 60;

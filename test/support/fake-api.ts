@@ -1,7 +1,7 @@
 /** A `PrometheusApi` without a network, for the tests of what stands on it. */
 
-import type { PrometheusApi, QueryResult } from '../../src/prometheus/api.js';
-import { PrometheusError } from '../../src/prometheus/errors.js';
+import type { PrometheusApi, QueryResult } from '../../src/exporter/prometheus/api.js';
+import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import type { Answer, FakeSample } from './small-cluster.js';
 
 /** One question, instant (with both ends equal) or range. */

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/detection/detect.js';
+import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/exporter/detection/detect.js';
 import { type AskedQuery, instantsOf, seriesOf } from './fake-api.js';
 import type { Upstream } from './fault-proxy.js';
 import { readBody } from './http-server.js';

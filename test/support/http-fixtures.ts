@@ -1,11 +1,11 @@
 /** Small worlds for the tests of the HTTP side. */
 
-import type { Detection, PassOutcome, PassReport } from '../../src/detection/detection.js';
-import type { Access } from '../../src/http/access.js';
-import type { AppDependencies, ScrapeOptions } from '../../src/http/dependencies.js';
-import { METRICS_CONTENT_TYPE } from '../../src/http/endpoints.js';
-import type { HealthReport } from '../../src/http/schemas.js';
-import { OPEN } from '../../src/http/web-config/config.js';
+import type { Detection, PassOutcome, PassReport } from '../../src/exporter/detection/detection.js';
+import type { Access } from '../../src/exporter/http/access.js';
+import type { AppDependencies, ScrapeOptions } from '../../src/exporter/http/dependencies.js';
+import { METRICS_CONTENT_TYPE } from '../../src/exporter/http/endpoints.js';
+import type { HealthReport } from '../../src/exporter/http/schemas.js';
+import { OPEN } from '../../src/lib/web-config/config.js';
 import { additiveModel } from './additive-model.js';
 import { feature } from './tables.js';
 

@@ -15,7 +15,7 @@ import { Deployment, type IDeployment, type IStatefulSet, StatefulSet } from 'ku
 import { type INetworkPolicy, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { ConfigMap, type IConfigMap, type IService, Service } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
-import type { CodeVariant } from './code-archive.js';
+import type { CodeVariant } from '../../scripts/code-archive.js';
 
 /** The kinds of objects that we deploy. */
 export interface Kinds {
@@ -81,7 +81,7 @@ export function copyDeployFolder(): DeployFolder {
   const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-deploy-'));
   const path = join(folder, 'deploy');
   cpSync('deploy', path, { recursive: true, dereference: true });
-  const script = fileURLToPath(new URL('./write-code-configmap.js', import.meta.url));
+  const script = fileURLToPath(new URL('../../scripts/write-code-configmap.js', import.meta.url));
   for (const options of [[], ['--bundled']]) {
     execFileSync(process.execPath, [script, '--deploy', path, ...options], { stdio: 'pipe' });
   }

@@ -1,10 +1,10 @@
 /** A large cluster made up from a seed: what a training of it fetches, as tables. */
 
-import { buildCatalog, type FeatureDefinition } from '../../src/features/catalog.js';
-import type { FeatureTable } from '../../src/features/table.js';
-import type { TrainingTables } from '../../src/model/baseline.js';
-import type { ModelParameters } from '../../src/model/fit.js';
-import { createRandom } from '../../src/model/random.js';
+import { buildCatalog, type FeatureDefinition } from '../../src/exporter/features/catalog.js';
+import type { FeatureTable } from '../../src/exporter/features/table.js';
+import type { TrainingTables } from '../../src/exporter/model/baseline.js';
+import type { ModelParameters } from '../../src/exporter/model/fit.js';
+import { createRandom } from '../../src/exporter/model/random.js';
 
 /** CPU, memory and restarts with the default settings. */
 export const DEFAULT_FEATURES: readonly FeatureDefinition[] = buildCatalog({

@@ -5,9 +5,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
-import { type Service, startService } from '../../src/commands/serve.js';
-import { parseSettings } from '../../src/config/parse.js';
-import { createLogger } from '../../src/logging/logger.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { type Service, startService } from '../../src/exporter/serve.js';
+import { createLogger } from '../../src/lib/logging/logger.js';
 
 /** What the process can be told. Each is answered by a `ServiceReply` of the same kind. */
 export type ServiceCommand =

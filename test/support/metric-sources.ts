@@ -1,12 +1,12 @@
 /** What metrics are read from, made by hand: the same numbers on every machine. */
 
-import type { FindingsState } from '../../src/check/keeper.js';
-import type { Detection, PassOutcome } from '../../src/detection/detection.js';
-import type { MetricSources } from '../../src/metrics/module.js';
-import type { Model } from '../../src/model/model.js';
-import { createRandom } from '../../src/model/random.js';
-import type { SnapshotState } from '../../src/training/snapshots.js';
-import type { TrainingState } from '../../src/training/trainer.js';
+import type { FindingsState } from '../../src/exporter/check/keeper.js';
+import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
+import type { MetricSources } from '../../src/exporter/metrics/module.js';
+import type { Model } from '../../src/exporter/model/model.js';
+import { createRandom } from '../../src/exporter/model/random.js';
+import type { SnapshotState } from '../../src/exporter/model/snapshot/manager.js';
+import type { TrainingState } from '../../src/exporter/training/trainer.js';
 import { FEATURES } from './small-cluster.js';
 
 /** Of a model, metrics read these. */

@@ -1,11 +1,11 @@
 /** Models of a small cluster, quick to train and with something in every part. */
 
-import type { BaselineKind } from '../../src/model/baseline.js';
-import type { ModelParameters } from '../../src/model/fit.js';
-import type { Model } from '../../src/model/model.js';
-import { scheduleCells } from '../../src/model/schedule.js';
-import type { TrainingConfiguration } from '../../src/model/snapshot.js';
-import { train } from '../../src/training/job.js';
+import type { BaselineKind } from '../../src/exporter/model/baseline.js';
+import type { ModelParameters } from '../../src/exporter/model/fit.js';
+import type { Model } from '../../src/exporter/model/model.js';
+import { scheduleCells } from '../../src/exporter/model/schedule.js';
+import type { TrainingConfiguration } from '../../src/exporter/model/snapshot/snapshot.js';
+import { train } from '../../src/exporter/training/job.js';
 import { fakeApi } from './fake-api.js';
 import { type FakePod, FEATURES, OWNER_QUERIES, SmallCluster } from './small-cluster.js';
 

@@ -1,6 +1,6 @@
 /** Made-up data, the same in every run. */
 
-import { createRandom, type Random } from '../../src/model/random.js';
+import { createRandom, type Random } from '../../src/exporter/model/random.js';
 
 /** Draws numbers of mean 0 and standard deviation 1 (Box and Muller). */
 export function createNormal(seed: number): Random {

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { RunningServer } from '../../src/demo/listen.js';
+import type { RunningServer } from '../../src/tools/demo/listen.js';
 
 /** Debian's name for it, and that of the project. */
 const ALERTMANAGER_NAMES = ['prometheus-alertmanager', 'alertmanager'] as const;

@@ -1,6 +1,6 @@
 /** A logger that remembers. */
 
-import type { Logger } from '../../src/logging/logger.js';
+import type { Logger } from '../../src/lib/logging/logger.js';
 
 /** One line of the log. */
 export interface LogLine {

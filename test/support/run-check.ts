@@ -1,7 +1,7 @@
 /** The command `check` in this process. */
 
 import { Writable } from 'node:stream';
-import { type CheckSurroundings, runCheck } from '../../src/commands/check.js';
+import { type CheckSurroundings, runCheck } from '../../src/exporter/check/command.js';
 
 /** What came of it. */
 export interface CheckOutcome {

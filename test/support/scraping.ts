@@ -1,7 +1,7 @@
 /** An exporter seen from outside, as Prometheus and people see it. */
 
 import { expect } from 'chai';
-import { HealthReport } from '../../src/http/schemas.js';
+import { HealthReport } from '../../src/exporter/http/schemas.js';
 import { exposedValue, samplesOf } from './exposition.js';
 import { get } from './http-client.js';
 import { eventually } from './waiting.js';

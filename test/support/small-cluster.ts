@@ -1,10 +1,10 @@
 /** A cluster of a few pods as data: the same values for the same instant, whoever asks and however often. */
 
 import { createHash } from 'node:crypto';
-import { compile } from '../../src/demo/promql.js';
-import { buildCatalog } from '../../src/features/catalog.js';
-import { buildOwnerQueries } from '../../src/features/owners.js';
-import type { ModelParameters } from '../../src/model/fit.js';
+import { buildCatalog } from '../../src/exporter/features/catalog.js';
+import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
+import type { ModelParameters } from '../../src/exporter/model/fit.js';
+import { compile } from '../../src/tools/demo/promql.js';
 
 /** One series at one instant. */
 export interface FakeSample {

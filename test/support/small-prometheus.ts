@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/demo/listen.js';
+import { freePort } from '../../src/tools/demo/listen.js';
 import { startPrometheus, writeHistory } from './real-servers.js';
 import type { SmallCluster } from './small-cluster.js';
 import { smallClusterHistory } from './small-cluster-history.js';

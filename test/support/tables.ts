@@ -1,9 +1,9 @@
 /** Short ways to write answers of Prometheus and tables of features. */
 
-import { RECENT_INSTANTS } from '../../src/detection/detect.js';
-import { buildCatalog, type FeatureDefinition } from '../../src/features/catalog.js';
-import type { BuiltTable, FeatureTable } from '../../src/features/table.js';
-import type { Labels, SeriesSet } from '../../src/prometheus/api.js';
+import { RECENT_INSTANTS } from '../../src/exporter/detection/detect.js';
+import { buildCatalog, type FeatureDefinition } from '../../src/exporter/features/catalog.js';
+import type { BuiltTable, FeatureTable } from '../../src/exporter/features/table.js';
+import type { Labels, SeriesSet } from '../../src/exporter/prometheus/api.js';
 
 /** The built-in features with the default settings: cpu and memory (required), restarts. */
 export const CATALOG = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });

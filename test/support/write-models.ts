@@ -1,6 +1,6 @@
 /** Writes files of a megabyte, one in the place of the other, until it is killed; says a dot for each. */
 
-import { ModelStore } from '../../src/model/store.js';
+import { ModelStore } from '../../src/exporter/model/snapshot/store.js';
 
 const [path = '', once] = process.argv.slice(2);
 const store = new ModelStore({ path, now: Date.now });

@@ -1,0 +1,74 @@
+/** Puts the dashboard together, with the builders of Grafana's own SDK: its types are Grafana's schema. */
+
+import {
+  AnnotationQueryBuilder,
+  type Dashboard,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  RowBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { ROWS, UID } from './panels.js';
+import { DATASOURCE } from './parts.js';
+import { VARIABLE_QUERIES } from './queries.js';
+
+/** Grafana raises older versions when it loads them, from 10 on; a newer one than its own it may misread. */
+const SCHEMA_VERSION = 39;
+
+/** What `deploy/grafana/dashboard.json` holds. */
+export function buildDashboard(): Dashboard {
+  const builder = new DashboardBuilder('Kubernetes: anomalous pods')
+    .uid(UID)
+    .description('Which Kubernetes pods misbehave, and why, by k8s-anomaly-detector.')
+    .tags(['kubernetes', 'anomaly-detection', 'k8s-anomaly-detector'])
+    .timezone('browser')
+    .time({ from: 'now-1h', to: 'now' })
+    .refresh('30s')
+    .tooltip(DashboardCursorSync.Crosshair)
+    .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
+    .withVariable(variable('namespace', 'Namespace'))
+    .withVariable(variable('workload', 'Workload'))
+    .withVariable(variable('pod', 'Pod'))
+    .annotation(
+      new AnnotationQueryBuilder()
+        .name('Trainings of the model')
+        .datasource(DATASOURCE)
+        .enable(false)
+        .iconColor('blue')
+        .expr('max(anomaly_exporter_model_trained_timestamp_seconds) * 1000')
+        .useValueForTime(true)
+        .titleFormat('Model trained'),
+    );
+  for (const { title, collapsed, panels } of ROWS) {
+    const row = new RowBuilder(title).collapsed(collapsed);
+    if (collapsed) for (const panel of panels) row.withPanel(panel);
+    builder.withRow(row);
+    if (!collapsed) for (const panel of panels) builder.withPanel(panel);
+  }
+  const dashboard = builder.build();
+  dashboard.schemaVersion = SCHEMA_VERSION;
+  let id = 1;
+  for (const panel of dashboard.panels ?? []) {
+    panel.id = id++;
+    for (const inner of 'panels' in panel ? panel.panels : []) inner.id = id++;
+  }
+  return dashboard;
+}
+
+/** One, several or all; asked for again when the time range changes, since pods come and go. */
+function variable(name: keyof typeof VARIABLE_QUERIES, label: string): QueryVariableBuilder {
+  return new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(DATASOURCE)
+    .query(VARIABLE_QUERIES[name])
+    .definition(VARIABLE_QUERIES[name])
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc)
+    .multi(true)
+    .includeAll(true)
+    .allValue('.*')
+    .current({ selected: true, text: ['All'], value: ['$__all'] });
+}

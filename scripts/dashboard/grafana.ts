@@ -1,0 +1,118 @@
+/** What Grafana does with the dashboard: it fills in variables and asks the data source. */
+
+import type { AnnotationJson, TargetJson, VariableJson } from './json.js';
+
+/** A series of an answer: an instant query gives one sample. */
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly samples: readonly (readonly [timeSeconds: number, value: number])[];
+}
+
+export interface GrafanaOptions {
+  readonly prometheusUrl: string;
+  /** Unix time. */
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  /** Distance of the samples of a chart. */
+  readonly stepSeconds: number;
+  /** What is selected, by variable; none: all. */
+  readonly selected?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Grafana {
+  readonly options: GrafanaOptions;
+  runTarget(target: TargetJson): Promise<readonly Series[]>;
+  runAnnotation(annotation: AnnotationJson): Promise<readonly Series[]>;
+  /** The choices of a variable. */
+  runVariable(variable: VariableJson): Promise<readonly string[]>;
+}
+
+const ANSWER_LIMIT_MILLISECONDS = 15_000;
+
+export function createGrafana(options: GrafanaOptions): Grafana {
+  const { prometheusUrl, fromSeconds, toSeconds, stepSeconds } = options;
+  const get = async (path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> => {
+    const response = await fetch(`${prometheusUrl}/api/v1/${path}`, {
+      ...(path.startsWith('query')
+        ? { method: 'POST', body: new URLSearchParams(parameters) }
+        : { method: 'GET' }),
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MILLISECONDS),
+    });
+    const answer = (await response.json()) as { status: string; data: unknown; error?: string };
+    if (answer.status !== 'success') {
+      throw new Error(`Prometheus did not accept ${parameters.query ?? path}: ${answer.error}`);
+    }
+    return answer.data;
+  };
+  const range = async (query: string) =>
+    toSeries(
+      await get('query_range', {
+        query,
+        start: String(fromSeconds),
+        end: String(toSeconds),
+        step: String(stepSeconds),
+      }),
+    );
+  return {
+    options,
+    runTarget: async ({ expr, instant }) => {
+      const query = fillVariables(expr, options);
+      if (!instant) return range(query);
+      return toSeries(await get('query', { query, time: String(toSeconds) }));
+    },
+    runAnnotation: ({ expr }) => range(fillVariables(expr, options)),
+    runVariable: async ({ query }) => {
+      const [, selector, label] = /^label_values\((.+), (\w+)\)$/.exec(fillVariables(query, options)) ?? [];
+      if (selector === undefined || label === undefined) {
+        throw new Error(`Expected label_values(selector, label), got ${query}.`);
+      }
+      const parameters = { 'match[]': selector, start: String(fromSeconds), end: String(toSeconds) };
+      const path = `label/${label}/values?${new URLSearchParams(parameters)}`;
+      return (await get(path, parameters)) as string[];
+    },
+  };
+}
+
+/**
+ * PromQL with the variables filled in, by the rules of Grafana's data source for Prometheus: several values become
+ * `(a|b)`, and what has a meaning in a regular expression is escaped twice, as it stands in a string.
+ */
+export function fillVariables(expression: string, options: GrafanaOptions): string {
+  const { fromSeconds, toSeconds, stepSeconds, selected = {} } = options;
+  const choice = (name: string) => {
+    const values = selected[name];
+    if (values === undefined) return '.*';
+    const escaped = values.map((value) => value.replace(/[$^*{}[\]'+?.()|]/g, '\\\\$&'));
+    return escaped.length === 1 ? String(escaped[0]) : `(${escaped.join('|')})`;
+  };
+  const values: Readonly<Record<string, string>> = {
+    namespace: choice('namespace'),
+    workload: choice('workload'),
+    pod: choice('pod'),
+    __range: `${Math.round(toSeconds - fromSeconds)}s`,
+    __interval: `${stepSeconds}s`,
+    // At least four scrapes, however near the samples are.
+    __rate_interval: `${Math.max(60, stepSeconds)}s`,
+  };
+  return expression.replace(/\$(\w+)|\$\{(\w+)[^}]*\}/g, (whole, bare?: string, braced?: string) => {
+    const value = values[bare ?? braced ?? ''];
+    if (value === undefined) throw new Error(`Expected a variable of the dashboard, got ${whole}.`);
+    return value;
+  });
+}
+
+interface Answer {
+  readonly resultType: string;
+  readonly result: readonly {
+    readonly metric: Readonly<Record<string, string>>;
+    readonly value?: readonly [number, string];
+    readonly values?: readonly (readonly [number, string])[];
+  }[];
+}
+
+function toSeries(data: unknown): Series[] {
+  return (data as Answer).result.map(({ metric, value, values }) => ({
+    labels: metric,
+    samples: (values ?? (value === undefined ? [] : [value])).map(([time, text]) => [time, Number(text)]),
+  }));
+}

@@ -1,0 +1,94 @@
+/** Which metrics and labels a PromQL expression speaks of, and which of them nobody exposes. */
+
+import type { SyntaxNode } from '@lezer/common';
+import { parser } from '@prometheus-io/lezer-promql';
+import { Registry } from 'prom-client';
+import { METRIC_MODULES } from '../../src/exporter/metrics/registry.js';
+import { metricFamilies } from '../../src/tools/demo/exposition.js';
+import { createWorld } from '../../src/tools/simulation/cluster.js';
+import { parseExposition } from '../../test/support/exposition.js';
+import { detectionOf, ORDINARY_PODS, passTo, sourcesWith } from '../../test/support/metric-sources.js';
+
+/** Names of labels by metric. */
+export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** What a scrape adds. */
+const TARGET_LABELS = ['job', 'instance'];
+
+/** What the exporter exposes, read off a real scrape, and what the simulated kubelet and kube-state-metrics do. */
+export async function knownMetrics(): Promise<KnownMetrics> {
+  const registry = new Registry();
+  const outcome = passTo(detectionOf(ORDINARY_PODS));
+  for (const module of METRIC_MODULES) {
+    module.register(registry, { ...sourcesWith(), explain: 'all', pass: async () => outcome });
+  }
+  const families = [
+    ...parseExposition(await registry.metrics()).values(),
+    ...metricFamilies(createWorld({ seed: 1, startSeconds: 0 }), 0),
+  ];
+  return new Map(
+    families.map(({ name, samples }) => [
+      name,
+      new Set([...TARGET_LABELS, ...samples.flatMap(({ labels }) => Object.keys(labels))]),
+    ]),
+  );
+}
+
+/** One selector of an expression: the metric and the matchers, as they are written. */
+export interface Selector {
+  readonly metric: string;
+  readonly matchers: readonly string[];
+}
+
+export function selectorsIn(expression: string): readonly Selector[] {
+  return descendants(parser.parse(expression).topNode, 'VectorSelector').map((node) => ({
+    metric: text(expression, node.getChild('Identifier')),
+    matchers: descendants(node, 'UnquotedLabelMatcher').map((matcher) => text(expression, matcher)),
+  }));
+}
+
+/**
+ * What is wrong with an expression: its syntax, a metric that nobody exposes, a matcher on a label that the metric does
+ * not have, an aggregation by a label that none of its metrics has, a match on a label that none of the expression has.
+ */
+export function unknownNames(expression: string, known: KnownMetrics): readonly string[] {
+  const { topNode } = parser.parse(expression);
+  const problems = descendants(topNode, '⚠').map(({ from }) => `syntax, from “${expression.slice(from)}”`);
+  const labelsWithin = (node: SyntaxNode) =>
+    new Set(
+      descendants(node, 'VectorSelector').flatMap((selector) => [
+        ...(known.get(text(expression, selector.getChild('Identifier'))) ?? []),
+      ]),
+    );
+  for (const selector of descendants(topNode, 'VectorSelector')) {
+    const metric = text(expression, selector.getChild('Identifier'));
+    const labels = known.get(metric);
+    if (labels === undefined) problems.push(`metric ${metric || text(expression, selector)}`);
+    for (const node of descendants(selector, 'LabelName')) {
+      const label = text(expression, node);
+      if (!labels?.has(label)) problems.push(`label ${label} of ${metric}`);
+    }
+  }
+  for (const node of descendants(topNode, 'GroupingLabels').flatMap((list) =>
+    list.getChildren('LabelName'),
+  )) {
+    const clause = node.parent?.parent;
+    const scope = clause?.name === 'AggregateModifier' ? clause.parent : topNode;
+    const label = text(expression, node);
+    if (scope && !labelsWithin(scope).has(label))
+      problems.push(`label ${label} in ${text(expression, clause)}`);
+  }
+  return problems;
+}
+
+function descendants(node: SyntaxNode, name: string): SyntaxNode[] {
+  const found: SyntaxNode[] = [];
+  node.cursor().iterate((reference) => {
+    if (reference.name === name || (name === '⚠' && reference.type.isError)) found.push(reference.node);
+  });
+  return found;
+}
+
+function text(expression: string, node: SyntaxNode | null | undefined): string {
+  return node ? expression.slice(node.from, node.to) : '';
+}

@@ -1,0 +1,114 @@
+/** The PromQL of the dashboard. Dashboard variables stand in it as `$namespace`, as Grafana fills them in. */
+
+import { BUILTIN_FEATURES, toDefinition } from '../../src/exporter/features/catalog.js';
+
+/**
+ * The pods that the variables select.
+ *
+ * The gauges of pods do not say which workload a pod belongs to, and kube-state-metrics may be missing, so pods are
+ * taken by name: that of the workload, alone or with a suffix. This finds the pods of Deployments, StatefulSets,
+ * DaemonSets, Jobs, CronJobs, and static pods. It finds those of `cart-worker` for `cart` too, where both exist.
+ */
+const NAMESPACE = 'namespace=~"$namespace"';
+export const POD_SCOPE = `${NAMESPACE},pod=~"$workload(-.*)?",pod=~"$pod"`;
+const WORKLOAD_SCOPE = `${NAMESPACE},workload=~"$workload"`;
+
+/** The variables that depend on others. */
+export const VARIABLE_QUERIES = {
+  namespace: 'label_values(anomaly_score, namespace)',
+  workload: `label_values(anomaly_workload_pods_scored{${NAMESPACE}}, workload)`,
+  pod: `label_values(anomaly_score{${NAMESPACE},pod=~"$workload(-.*)?"}, pod)`,
+};
+
+/**
+ * One series for each pod, whichever replica of the exporter it comes from. Replicas agree on a pod; where one was
+ * scraped a moment later, the worse value counts.
+ *
+ * @param more further matchers of the selector.
+ */
+export function ofPod(metric: string, more = ''): string {
+  return `max by (namespace, pod) (${metric}{${POD_SCOPE}${more}})`;
+}
+
+/** The same, the largest value since the step before, so that a chart over weeks loses no short flag. */
+export function peakOfPod(metric: string): string {
+  return `max by (namespace, pod) (max_over_time(${metric}{${POD_SCOPE}}[$__rate_interval]))`;
+}
+
+/** One series for each feature of each pod. */
+export function ofFeature(metric: string): string {
+  return `max by (namespace, pod, feature) (${metric}{${POD_SCOPE}})`;
+}
+
+/** One series for each workload. */
+export function ofWorkload(metric: string): string {
+  return `max by (namespace, workload) (${metric}{${WORKLOAD_SCOPE}})`;
+}
+
+export function peakOfWorkload(metric: string): string {
+  return `max by (namespace, workload) (max_over_time(${metric}{${WORKLOAD_SCOPE}}[$__rate_interval]))`;
+}
+
+/**
+ * The pods with the highest scores of the whole time range, the same at each of its instants (a plain `topk` would
+ * choose anew at each). The subquery reads one sample a step: the cost does not grow with the range.
+ */
+function worstPods(count: number): string {
+  const peak = `max_over_time(anomaly_score{${POD_SCOPE}}[$__range:$__interval] @ end())`;
+  return `topk(${count}, max by (namespace, pod) (${peak}))`;
+}
+
+/** Only the pods with the highest scores of the time range, or the selected ones where they are fewer. */
+export function amongWorst(expression: string, count: number): string {
+  return `${expression} and on (namespace, pod) ${worstPods(count)}`;
+}
+
+/** Only the pods with the highest scores of the time range, and of these only those that were flagged in it. */
+export function amongWorstFlagged(expression: string, count: number): string {
+  return `${expression} and on (namespace, pod) (${worstPods(count)} > 0)`;
+}
+
+/** The score of the pods that are flagged at this instant, the most anomalous only. */
+export function flaggedNow(count: number): string {
+  return `topk(${count}, ${ofPod('anomaly_score')}) > 0`;
+}
+
+/** Only the pods of `flaggedNow`. */
+export function amongFlaggedNow(expression: string, count: number): string {
+  return `${expression} and on (namespace, pod) (${flaggedNow(count)})`;
+}
+
+/** How far the feature is off that is furthest off: one series for each pod, which names the feature. */
+export const LARGEST_DEVIATION =
+  `${ofFeature('anomaly_feature_deviation')} and ` +
+  `topk by (namespace, pod) (1, abs(${ofFeature('anomaly_feature_deviation')}))`;
+
+/**
+ * The share of the samples of a step that were flagged. Pooled over pods and replicas, so neither a pod that lived for
+ * a moment nor a replica that was scraped less often weighs more than its samples.
+ */
+export const ANOMALY_RATE =
+  `sum by (namespace) (sum_over_time(anomaly_flag{${POD_SCOPE}}[$__rate_interval])) / ` +
+  `sum by (namespace) (count_over_time(anomaly_flag{${POD_SCOPE}}[$__rate_interval]))`;
+
+/** What the exporter itself asks for of cAdvisor, limited to the pods that the variables select. */
+export function actual(feature: 'cpu' | 'memory'): string {
+  const spec = BUILTIN_FEATURES.find(({ name }) => name === feature);
+  if (spec === undefined) throw new Error(`Expected a built-in feature, got ${feature}.`);
+  const options = { namespaceRegex: '$namespace', podLabel: 'pod', cpuRateWindow: '$__rate_interval' };
+  return toDefinition(spec, options).query.replaceAll(NAMESPACE, POD_SCOPE);
+}
+
+/**
+ * Restarts in the last ten minutes, which is what the exporter judges: a container that restarted 500 times in its
+ * life may be well now. Not `increase`, which extrapolates to fractions of a restart.
+ */
+export const RECENT_RESTARTS =
+  'sum by (namespace, pod) (max by (namespace, pod, container) ' +
+  `(kube_pod_container_status_restarts_total{${POD_SCOPE}} - ` +
+  `min_over_time(kube_pod_container_status_restarts_total{${POD_SCOPE}}[10m])))`;
+
+/** Only the processes of the exporter, of all that expose the metric. */
+export function ofExporter(expression: string): string {
+  return `${expression} and on (job, instance) anomaly_exporter_build_info`;
+}

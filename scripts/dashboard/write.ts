@@ -1,0 +1,7 @@
+/** `npm run dashboard`: writes `deploy/grafana/dashboard.json` anew. */
+
+import { writeFileSync } from 'node:fs';
+import { buildDashboard } from './build.js';
+import { DASHBOARD_FILE } from './json.js';
+
+writeFileSync(DASHBOARD_FILE, JSON.stringify(buildDashboard(), null, 2));

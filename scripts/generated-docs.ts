@@ -1,0 +1,96 @@
+/** The parts of the documents that derive from the code: what stands between the markers is replaced. */
+
+import { settingsMarkdown } from '../src/exporter/config/help.js';
+import { ENDPOINTS } from '../src/exporter/http/endpoints.js';
+import { createMetrics } from '../src/exporter/metrics/registry.js';
+import { PROCESS_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
+
+/** The README with its generated sections up to date. */
+export async function updateReadme(readme: string): Promise<string> {
+  const sections = {
+    settings: settingsMarkdown(),
+    metrics: await metricsMarkdown(),
+    endpoints: endpointsMarkdown(),
+  };
+  return withSections(readme, sections);
+}
+
+/** docs/faults.md with the tables of the faults that the tests go through. */
+export function updateFaults(page: string): string {
+  const upstream = UPSTREAM_FAULTS.map(({ name, pods, sees }) => [
+    name,
+    pods === 'none' ? 'no pods' : pods.named,
+    sees,
+  ]);
+  const process = Object.entries(PROCESS_FAULTS).map(([name, { scrape, sees }]) => [name, scrape, sees]);
+  return withSections(page, {
+    counts: `${upstream.length} faults between the exporter and Prometheus, ${process.length} of processes and machines.`,
+    upstream: markdownTable(['Prometheus …', 'a scrape names', 'to be read'], upstream),
+    process: markdownTable(['fault', 'a scrape names', 'to be read'], process),
+  });
+}
+
+/** Puts each text between its markers. */
+function withSections(page: string, sections: Readonly<Record<string, string>>): string {
+  let updated = page;
+  for (const [name, text] of Object.entries(sections)) {
+    const begin = `<!-- generated: ${name} -->`;
+    const end = `<!-- end: ${name} -->`;
+    const start = updated.indexOf(begin);
+    const stop = updated.indexOf(end);
+    if (start < 0 || stop < start) throw new Error(`Expected ${begin} and ${end} on the page.`);
+    updated = `${updated.slice(0, start + begin.length)}\n${text}\n${updated.slice(stop)}`;
+  }
+  return updated;
+}
+
+function endpointsMarkdown(): string {
+  return markdownTable(
+    ['path', 'answer'],
+    ENDPOINTS.map(({ path, summary }) => [`\`GET ${path}\``, summary]),
+  );
+}
+
+/** Reads the families off a real scrape, so that the table cannot name one that is not there. */
+async function metricsMarkdown(): Promise<string> {
+  const metrics = createMetrics({
+    version: '',
+    model: () => undefined,
+    training: () => ({
+      running: false,
+      runs: 0,
+      failures: 0,
+      lastSucceeded: undefined,
+      lastSuccessSeconds: undefined,
+      model: undefined,
+      lastError: undefined,
+      lastDurationSeconds: undefined,
+      nextRun: null,
+    }),
+    snapshot: () => undefined,
+    sharding: () => undefined,
+    findings: () => ({ findings: [], lastSuccessSeconds: undefined, lastError: undefined }),
+    prometheusRequests: () => new Map(),
+    webConfigReload: () => undefined,
+    explain: 'off',
+  });
+  const { body } = await metrics.render(async () => ({
+    kind: 'no_model',
+    message: '',
+    timeSeconds: 0,
+    durationSeconds: 0,
+    queries: [],
+    warnings: [],
+  }));
+  const types = new Map([...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
+  const rows = [...body.matchAll(/^# HELP (\S+) (.*)$/gm)]
+    .filter(([, name = '']) => name.startsWith('anomaly_'))
+    .map(([, name = '', help = '']) => [`\`${name}\``, types.get(name) ?? '', help]);
+  return markdownTable(['metric', 'type', 'meaning'], rows);
+}
+
+function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,166 @@
+/** Draws the pictures of the documentation: `npm run pictures`, with the names of some of them, or all. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { runBacktestCommand } from '../src/tools/backtest/command.js';
+import { startPrometheusApi } from '../src/tools/demo/prometheus-api.js';
+import { type ResolveQuery, worldQueries } from '../src/tools/demo/queries.js';
+import { createWorld } from '../src/tools/simulation/cluster.js';
+import type { ScriptedIncident } from '../src/tools/simulation/incidents.js';
+import { startBrowser } from '../test/support/browser.js';
+import { startIncidentDemo } from '../test/support/demo-incident.js';
+import { get } from '../test/support/http-client.js';
+import { eventually, within } from '../test/support/waiting.js';
+
+/** A picture in `docs/images`, by its name without `.png`. */
+type Draw = (browser: Browser, file: string) => Promise<void>;
+
+const PICTURES: Readonly<Record<string, Draw>> = { backtest: drawBacktest, 'status-page': drawStatusPage };
+
+const DAY = 86_400;
+const HOUR = 3600;
+/** Fixed, so that the picture is the same each time. */
+const START = Date.parse('2026-05-04T00:00:00Z') / 1000;
+const END = START + 2 * DAY;
+
+/** Minutes from the start. */
+const incident = (
+  workload: string,
+  namespace: string,
+  kind: ScriptedIncident['kind'],
+  startHours: number,
+  minutes: number,
+): ScriptedIncident => ({
+  namespace,
+  workload,
+  replica: 0,
+  kind,
+  startOffsetSeconds: startHours * HOUR,
+  endOffsetSeconds: startHours * HOUR + minutes * 60,
+});
+
+const INCIDENTS = [
+  incident('cart', 'shop', 'runaway-cpu', 9.4, 40),
+  incident('checkout', 'payments', 'memory-leak', 31, 50),
+  incident('config-sync', 'platform', 'crash-loop', 40, 30),
+];
+
+/** Alerts that others had: one of them, twenty minutes after the incident began. */
+function withAlerts(resolve: ResolveQuery): ResolveQuery {
+  const labels = {
+    alertname: 'CheckoutLatencyHigh',
+    alertstate: 'firing',
+    namespace: 'payments',
+    deployment: 'checkout',
+  };
+  const from = START + 31 * HOUR + 20 * 60;
+  return (query) =>
+    query.startsWith('ALERTS{')
+      ? (time) => (time >= from && time < from + 2400 ? [{ labels, value: 1 }] : [])
+      : resolve(query);
+}
+
+async function drawBacktest(browser: Browser, file: string): Promise<void> {
+  const world = createWorld({ seed: 1, startSeconds: START, incidents: INCIDENTS, rollouts: [] });
+  const prometheus = await startPrometheusApi({
+    resolve: withAlerts(worldQueries(world)),
+    nowSeconds: () => END,
+  });
+  const directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-pictures-'));
+  try {
+    await runBacktestCommand(
+      {
+        start: String(START),
+        end: String(END),
+        sensitivity: '3,4,6',
+        budget: 2,
+        metrics: false,
+        output: directory,
+      },
+      {
+        environment: { PROMETHEUS_URL: prometheus.url },
+        stdout: new PassThrough(),
+        progress: process.stderr,
+        signal: new AbortController().signal,
+      },
+    );
+    const page = await browser.newPage({ viewport: { width: 1120, height: 1120 }, colorScheme: 'light' });
+    await page.goto(pathToFileURL(join(directory, 'report.html')).href);
+    // The address changes from time to time, and says nothing.
+    await page.locator('header p').evaluate(
+      (element, [from, to]) => {
+        element.innerHTML = element.innerHTML.replace(from ?? '', to ?? '');
+      },
+      [prometheus.url, 'http://prometheus:9090'],
+    );
+    await page.screenshot({ path: file });
+  } finally {
+    await prometheus.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function drawStatusPage(browser: Browser, file: string): Promise<void> {
+  const clock = stopClock(Date.UTC(2026, 0, 15, 9, 1, 30));
+  const demo = await startIncidentDemo();
+  try {
+    const trained = eventually(async () => {
+      if (!JSON.parse((await get(`${demo.url}/healthz`)).text).model.trained)
+        throw new Error('No model yet.');
+    });
+    // The clock of `eventually` stands still.
+    await within(60_000, 'a model', trained);
+    clock.advance(95);
+    const page = await browser.newPage({ viewport: { width: 1120, height: 1120 }, colorScheme: 'light' });
+    await page.goto(demo.url);
+    // The address changes from time to time, and says nothing.
+    await page.getByText(demo.prometheusUrl).evaluate((element) => {
+      element.textContent = 'http://prometheus:9090';
+    });
+    const main = await page.getByRole('main').boundingBox();
+    const height = Math.ceil((main?.y ?? 0) + (main?.height ?? 0));
+    await page.screenshot({ path: file, fullPage: true, clip: { x: 0, y: 0, width: 1120, height } });
+  } finally {
+    await demo.close();
+    clock.release();
+  }
+}
+
+/** Whoever asks for the time gets this one until `release`; timers go on. */
+function stopClock(startMilliseconds: number) {
+  const RealDate = Date;
+  let now = startMilliseconds;
+  globalThis.Date = class extends RealDate {
+    constructor(...parts: readonly unknown[]) {
+      super(...((parts.length === 0 ? [now] : parts) as [number]));
+    }
+
+    static override now(): number {
+      return now;
+    }
+  } as DateConstructor;
+  return {
+    advance: (seconds: number) => {
+      now += 1000 * seconds;
+    },
+    release: () => {
+      globalThis.Date = RealDate;
+    },
+  };
+}
+
+const wanted = process.argv.slice(2);
+const browser = await startBrowser();
+try {
+  for (const [name, draw] of Object.entries(PICTURES)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    await draw(browser, `docs/images/${name}.png`);
+    console.log(`docs/images/${name}.png`);
+  }
+} finally {
+  await browser.close();
+}

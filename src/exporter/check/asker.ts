@@ -1,0 +1,90 @@
+/** Asks Prometheus within bounds: few questions at a time, each with a limit, and a limit for all. */
+
+import { messageOf } from '../../lib/logging/message-of.js';
+import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
+import { PrometheusError } from '../prometheus/errors.js';
+import type { Fact } from './facts.js';
+
+/** Prometheus has 20 places for queries (`--query.max-concurrency`), which rules and dashboards need as well. */
+const LARGEST_CONCURRENCY = 4;
+
+/** One question of a check may take so long, in seconds. */
+export const QUESTION_TIMEOUT_SECONDS = 30;
+
+/** Questions to Prometheus, and what it remarked beside its answers. */
+export class Asker {
+  readonly warnings = new Set<string>();
+  readonly infos = new Set<string>();
+  readonly #api: PrometheusServerApi;
+  readonly #signal: AbortSignal;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  /**
+   * @param nowSeconds the instant that all questions are about, Unix time.
+   * @param signal ends all questions.
+   */
+  constructor(
+    api: PrometheusServerApi,
+    readonly nowSeconds: number,
+    signal: AbortSignal,
+  ) {
+    this.#api = api;
+    this.#signal = signal;
+  }
+
+  /** The answer at the instant, or at another one. */
+  instant(query: string, timeSeconds = this.nowSeconds): Promise<QueryResult> {
+    return this.#answer((signal) => this.#api.query({ query, timeSeconds, signal }));
+  }
+
+  range(query: string, startSeconds: number, endSeconds: number, stepSeconds: number): Promise<QueryResult> {
+    return this.#answer((signal) =>
+      this.#api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal }),
+    );
+  }
+
+  /** The single number of an aggregation without labels; 0 where it aggregated nothing. */
+  async number(query: string, timeSeconds = this.nowSeconds): Promise<number> {
+    const { values } = await this.instant(query, timeSeconds);
+    return values[0] ?? 0;
+  }
+
+  /** A call that is no query. */
+  call<Value>(work: (api: PrometheusServerApi, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    return this.#bounded((signal) => work(this.#api, signal));
+  }
+
+  async #answer(work: (signal: AbortSignal) => Promise<QueryResult>): Promise<QueryResult> {
+    const answer = await this.#bounded(work);
+    for (const warning of answer.warnings) this.warnings.add(warning);
+    for (const info of answer.infos) this.infos.add(info);
+    return answer;
+  }
+
+  async #bounded<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    if (this.#running >= LARGEST_CONCURRENCY) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else this.#running++;
+    try {
+      return await work(
+        AbortSignal.any([this.#signal, AbortSignal.timeout(QUESTION_TIMEOUT_SECONDS * 1000)]),
+      );
+    } finally {
+      // The place goes to the next one, or is given up.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+}
+
+/** The outcome of asking. An error of the program is thrown on. */
+export async function factOf<Value>(asking: Promise<Value>): Promise<Fact<Value>> {
+  try {
+    return { known: true, value: await asking };
+  } catch (error) {
+    if (!(error instanceof PrometheusError)) throw error;
+    return { known: false, because: messageOf(error), kind: error.kind };
+  }
+}

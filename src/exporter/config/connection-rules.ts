@@ -1,0 +1,97 @@
+/** What must hold of the settings of the connection together. */
+
+import { UnreadableFileError } from '../../lib/files/bounded-file.js';
+import { certificateMistake, keyPairMistake } from '../prometheus/tls.js';
+import type { Settings } from './settings.js';
+
+/** Those settings that are right on their own. */
+type SoundSettings = Partial<Settings>;
+
+const hasUser = (url: string | undefined): boolean =>
+  url !== undefined && (new URL(url).username !== '' || new URL(url).password !== '');
+
+/**
+ * A sentence for each mistake.
+ *
+ * @param readFile the text of a file.
+ */
+export function connectionMistakes(settings: SoundSettings, readFile: (path: string) => string): string[] {
+  return [...authenticationMistakes(settings), ...tlsMistakes(settings, readFile)];
+}
+
+function authenticationMistakes(settings: SoundSettings): string[] {
+  const mistakes: string[] = [];
+  const ways = [
+    hasUser(settings.prometheusUrl) && 'a user in PROMETHEUS_URL',
+    settings.prometheusUsername && 'PROMETHEUS_USERNAME',
+    settings.prometheusBearerToken && 'PROMETHEUS_BEARER_TOKEN',
+    settings.prometheusHeaders?.some(([name]) => name.toLowerCase() === 'authorization') &&
+      'Authorization in PROMETHEUS_HEADERS',
+  ].filter((way) => typeof way === 'string' && way !== '');
+  if (ways.length > 1) {
+    mistakes.push(
+      `${ways.join(', ')}: expected one way to log in, got ${ways.length}. Leave the others out.`,
+    );
+  }
+  if (settings.prometheusPassword && settings.prometheusUsername === '') {
+    mistakes.push(
+      'PROMETHEUS_PASSWORD: expected PROMETHEUS_USERNAME with it, got no user. Example: PROMETHEUS_USERNAME="watcher"',
+    );
+  }
+  return mistakes;
+}
+
+function tlsMistakes(settings: SoundSettings, readFile: (path: string) => string): string[] {
+  const mistakes: string[] = [];
+  /** The text of the file that a setting names; its mistakes are noted. */
+  const read = (name: string, path: string | undefined, mistakeOf: (text: string) => string | undefined) => {
+    if (!path) return undefined;
+    try {
+      const text = readFile(path);
+      const mistake = mistakeOf(text);
+      if (mistake === undefined) return text;
+      mistakes.push(`${name}: ${mistake}, at ${path}.`);
+    } catch (error) {
+      if (!(error instanceof UnreadableFileError)) throw error;
+      mistakes.push(`${name}: expected ${error.expected} at ${path}, got ${error.got}.`);
+    }
+    return undefined;
+  };
+  const { prometheusCaFile: caFile, prometheusCertFile: certFile, prometheusKeyFile: keyFile } = settings;
+  read('PROMETHEUS_CA_FILE', caFile, certificateMistake);
+  const cert = read('PROMETHEUS_CERT_FILE', certFile, certificateMistake);
+  const key = read('PROMETHEUS_KEY_FILE', keyFile, () => undefined);
+  if (certFile && keyFile === '') {
+    mistakes.push('PROMETHEUS_CERT_FILE: expected PROMETHEUS_KEY_FILE with it, got no key.');
+  }
+  if (keyFile && certFile === '') {
+    mistakes.push('PROMETHEUS_KEY_FILE: expected PROMETHEUS_CERT_FILE with it, got no certificate.');
+  }
+  if (cert !== undefined && key !== undefined) {
+    const mistake = keyPairMistake({ cert, key });
+    if (mistake !== undefined) mistakes.push(`PROMETHEUS_KEY_FILE: ${mistake}, at ${keyFile}.`);
+  }
+  return mistakes;
+}
+
+/** Sentences on what is odd without being wrong. */
+export function connectionWarnings(settings: Settings): string[] {
+  const warnings: string[] = [];
+  if (settings.insecureSkipVerify) {
+    warnings.push(
+      'INSECURE_SKIP_VERIFY: every certificate is accepted as that of Prometheus, so whoever is between can read ' +
+        'what is sent and change what comes. Name the authority in PROMETHEUS_CA_FILE instead.',
+    );
+  }
+  if (/^http:/i.test(settings.prometheusUrl)) {
+    const idle = [
+      settings.prometheusCaFile && 'PROMETHEUS_CA_FILE',
+      settings.prometheusCertFile && 'PROMETHEUS_CERT_FILE',
+      settings.prometheusServerName && 'PROMETHEUS_SERVER_NAME',
+    ].filter((name) => name !== '');
+    if (idle.length > 0) {
+      warnings.push(`${idle.join(', ')}: without effect, since PROMETHEUS_URL begins with http://.`);
+    }
+  }
+  return warnings;
+}

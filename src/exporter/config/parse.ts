@@ -1,0 +1,165 @@
+/** From environment variables to settings, with all mistakes at once. */
+
+import { readBoundedTextSync, UnreadableFileError } from '../../lib/files/bounded-file.js';
+import { editDistance } from '../../lib/text/nearest-name.js';
+import { connectionMistakes, connectionWarnings } from './connection-rules.js';
+import type { Environment } from './environment.js';
+import {
+  SETTINGS,
+  type SettingDefinition,
+  type SettingName,
+  type Settings,
+  secretFileVariable,
+} from './settings.js';
+import { shardOrdinal } from './sharding-rules.js';
+
+/** The settings, and what looked odd without being wrong. */
+export interface ParsedSettings {
+  readonly settings: Settings;
+  /** Sentences for a person: variables that look like misspelled settings. */
+  readonly warnings: readonly string[];
+}
+
+/** One or more settings are wrong. `mistakes` has a sentence for each. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(readonly mistakes: readonly string[]) {
+    super(
+      `${mistakes.length} ${mistakes.length === 1 ? 'setting is' : 'settings are'} wrong:\n` +
+        mistakes.map((mistake) => `  ${mistake}`).join('\n'),
+    );
+  }
+}
+
+const definitions = Object.entries(SETTINGS) as readonly [SettingName, SettingDefinition<unknown>][];
+
+/**
+ * Reads every setting of the table. An absent or empty variable means the default.
+ *
+ * @param readFile the text of a file that a setting names.
+ * @throws {SettingsError} naming every wrong value, what was expected, and an example; then what does not go together.
+ */
+export function parseSettings(
+  environment: Environment,
+  readFile: (path: string) => string = readBoundedTextSync,
+): ParsedSettings {
+  const values: Record<string, unknown> = {};
+  const secretFiles: Partial<Record<SettingName, string>> = {};
+  const mistakes: string[] = [];
+  for (const [key, definition] of definitions) {
+    try {
+      const { text, file } = findText(definition, environment, readFile);
+      if (file !== undefined) secretFiles[key] = file;
+      const parsed = definition.schema.safeParse(text);
+      if (parsed.success) values[key] = parsed.data;
+      else mistakes.push(describeMistake(definition, { text, file }, parsed.error.issues[0]?.message));
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      mistakes.push(error.message);
+    }
+  }
+  mistakes.push(...connectionMistakes(values, readFile));
+  const shard = shardOrdinal(values, environment);
+  if (typeof shard === 'string') mistakes.push(shard);
+  if (mistakes.length > 0) throw new SettingsError(mistakes);
+  const settings = Object.freeze({ ...values, shard, secretFiles: Object.freeze(secretFiles) }) as Settings;
+  return { settings, warnings: [...misspelled(environment), ...connectionWarnings(settings)] };
+}
+
+/** The text of a setting cannot be had. */
+class SourceError extends Error {}
+
+/** The text of a setting, and the file that it stands in. */
+interface SettingText {
+  readonly text: string;
+  readonly file: string | undefined;
+}
+
+/** @throws {SourceError} if a secret stands in two places, or its file cannot be read. */
+function findText(
+  definition: SettingDefinition<unknown>,
+  environment: Environment,
+  readFile: (path: string) => string,
+): SettingText {
+  const { env, default: fallback } = definition;
+  const own = environment[env]?.trim();
+  const fileVariable = secretFileVariable(definition);
+  const file = fileVariable === undefined ? undefined : environment[fileVariable]?.trim();
+  if (!file) return { text: own || fallback, file: undefined };
+  if (own) throw new SourceError(`${env}, ${fileVariable}: expected one of the two, got both.`);
+  try {
+    const text = readFile(file).trim();
+    if (text !== '') return { text, file };
+  } catch (error) {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    throw new SourceError(`${fileVariable}: expected ${error.expected} at ${file}, got ${error.got}.`);
+  }
+  throw new SourceError(`${fileVariable}: expected ${definition.expected} in ${file}, got an empty file.`);
+}
+
+/** @param reason the schema's own sentence, which begins with "expected"; any other is left out. */
+function describeMistake(
+  definition: SettingDefinition<unknown>,
+  { text, file }: SettingText,
+  reason: string | undefined,
+): string {
+  const { env, expected, example } = definition;
+  const where = file === undefined ? env : `${secretFileVariable(definition)} (${file})`;
+  if (reason?.startsWith('expected ')) return `${where}: ${reason}. Example: ${env}="${example}"`;
+  const got =
+    definition.secret === true ? 'a text that is kept secret here' : `"${withoutSecrets(definition, text)}"`;
+  return `${where}: expected ${expected}, got ${got}. Example: ${env}="${example}"`;
+}
+
+/**
+ * A password must not be printed back. A text that is wrong may have it at any odd place, so all before the last `@`
+ * goes, and of a URL the query and the fragment as well.
+ */
+function withoutSecrets({ secret }: SettingDefinition<unknown>, text: string): string {
+  const withoutUser = text.replace(/^(https?:\/\/)?.+@/is, '$1[redacted]@');
+  return secret === 'url' ? withoutUser.replace(/([?#]).+$/s, '$1[redacted]') : withoutUser;
+}
+
+/** First words of our variables that no other program is likely to use. */
+const OUR_PREFIXES = [
+  'PROMETHEUS_',
+  'INSECURE_',
+  'NAMESPACE_',
+  'POD_',
+  'TRAINING_',
+  'QUERY_',
+  'REQUEST_',
+  'IFOREST_',
+  'BASELINE',
+  'ANOMALY_',
+  'RETRAIN_',
+  'CPU_RATE_',
+  'FEATURE',
+  'MODEL_',
+  'WEB_',
+  'SHARD',
+  'TOTAL_SHARD',
+];
+
+/** Kubernetes sets these for each Service in the namespace (`PROMETHEUS_SERVICE_HOST`, `PROMETHEUS_PORT_9090_TCP`). */
+const SERVICE_LINK = /_(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+function misspelled(environment: Environment): string[] {
+  const known = definitions.flatMap(([, definition]) =>
+    [definition.env, secretFileVariable(definition) ?? []].flat(),
+  );
+  const warnings: string[] = [];
+  for (const name of Object.keys(environment).sort()) {
+    if (known.includes(name) || SERVICE_LINK.test(name)) continue;
+    if (!OUR_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
+    const [nearest] = known
+      .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+      .sort((a, b) => a.distance - b.distance);
+    // Further apart, two names are two things: POD_NAME is not POD_LABEL.
+    if (nearest !== undefined && nearest.distance <= Math.min(3, name.length / 4)) {
+      warnings.push(`${name} is not a setting and is ignored. Did you mean ${nearest.candidate}?`);
+    }
+  }
+  return warnings;
+}

@@ -1,0 +1,522 @@
+/**
+ * The table of settings. The parser, `--help` and the README's table derive from it: to add a setting, add a row.
+ */
+
+import { isIP } from 'node:net';
+import * as cron from 'node-cron';
+import { z } from 'zod';
+import { MatchersError, parseMatchers } from '../features/queries/matchers.js';
+import { type Pairs, parsePairs } from './pairs.js';
+
+/** One setting: where it comes from, what it may be, and what to tell a person about it. */
+export interface SettingDefinition<Value> {
+  /** Name of the environment variable. */
+  readonly env: string;
+  /** Text that stands for an absent variable. */
+  readonly default: string;
+  /** What is accepted, to read after "Expected". */
+  readonly expected: string;
+  /** A value that is accepted and shows the form. */
+  readonly example: string;
+  /** What it does: one sentence for `--help` and the README. */
+  readonly help: string;
+  /**
+   * The value is a secret, or a `url` that may hold one: a mistake shows no part of it that could be one, and the
+   * value may stand in a file that the variable's twin names (`secretFileVariable`).
+   */
+  readonly secret?: true | 'url';
+  /** From the variable's text to the value. */
+  readonly schema: z.ZodType<Value, string>;
+}
+
+/** The variable that names a file with the value of a secret setting. */
+export function secretFileVariable({ env, secret }: SettingDefinition<unknown>): string | undefined {
+  return secret === undefined ? undefined : `${env}_FILE`;
+}
+
+const define = <Value>(definition: SettingDefinition<Value>): SettingDefinition<Value> =>
+  Object.freeze(definition);
+
+const integer = (minimum: number, maximum: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum);
+
+const decimal = (minimum: number, maximum: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum);
+
+const oneOf = <const Choice extends string>(...choices: readonly Choice[]): z.ZodType<Choice, string> =>
+  z.string().transform((text, context) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) {
+      context.addIssue({ code: 'custom' });
+      return z.NEVER;
+    }
+    return choice;
+  });
+
+const isTimezone = (name: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const isHttpUrl = (text: string): boolean => {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  // A bare `/` in a password ends the host: the rest of the password would be shown as a path.
+  return url.search === '' && url.hash === '' && !url.pathname.includes('@');
+};
+
+/**
+ * Whether a text is RE2, as far as JavaScript's own expressions tell: what RE2 lacks is refused, what only RE2 has is
+ * translated.
+ */
+const isRe2 = (text: string): boolean => {
+  if (/\(\?(?:[=!]|<[=!])|\\[1-9]/.test(text)) return false;
+  const translated = text
+    .replaceAll(/\\Q.*?(?:\\E|$)/g, '')
+    .replaceAll('(?P<', '(?<')
+    .replaceAll(/\(\?[imsU-]+(?::|(?=\)))/g, '(?:');
+  try {
+    new RegExp(translated);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const isHost = (text: string): boolean =>
+  isIP(text) !== 0 || /^(?=.*[a-z])(?!-)[\w-]+(?:\.[\w-]+)*\.?$/i.test(text);
+
+const isProxyUrl = (text: string): boolean =>
+  isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
+
+const filePath = z.string().regex(/^(?:.*[^/])?$/);
+
+const PAIR_ESCAPES = 'in which `\\,` is a comma and `\\\\` a backslash';
+
+const pairs: z.ZodType<Pairs, string> = z.string().transform((text, context) => {
+  const list = parsePairs(text);
+  if (list !== undefined) return list;
+  context.addIssue({ code: 'custom' });
+  return z.NEVER;
+});
+
+/** Parameters that the client sends itself. */
+const OWN_PARAMETERS = /^(?:query|time|start|end|step)$/;
+
+/** Headers that frame a message, or that the client must agree with. */
+const OWN_HEADERS =
+  /^(?:accept|accept-encoding|connection|content-.*|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** Names and values as in RFC 9110, section 5; each name once. */
+const areHeaders = (list: Pairs): boolean =>
+  list.every(
+    ([name, value]) =>
+      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) &&
+      /^[\t\x20-\x7e]*$/.test(value) &&
+      !OWN_HEADERS.test(name) &&
+      list.filter(([other]) => other.toLowerCase() === name.toLowerCase()).length === 1,
+  );
+
+export const SETTINGS = Object.freeze({
+  prometheusUrl: define({
+    env: 'PROMETHEUS_URL',
+    default: 'http://prometheus:9090',
+    expected: 'an http:// or https:// URL without query and fragment; a path prefix is allowed',
+    example: 'https://user:pass%2Fword@example.org/prometheus',
+    help: 'Base URL of the Prometheus HTTP API; a path prefix is kept. `user:password@` means basic authentication.',
+    secret: 'url',
+    schema: z.string().refine(isHttpUrl),
+  }),
+  prometheusUsername: define({
+    env: 'PROMETHEUS_USERNAME',
+    default: '',
+    expected: 'a user name without `:`',
+    example: 'watcher',
+    help: 'User for basic authentication, instead of `user:password@` in the URL.',
+    schema: z.string().regex(/^[^:\p{Cc}]*$/u),
+  }),
+  prometheusPassword: define({
+    env: 'PROMETHEUS_PASSWORD',
+    default: '',
+    expected: 'a password',
+    example: 'correct horse battery staple',
+    help: 'Password of `PROMETHEUS_USERNAME`. Its file is read again when it changes.',
+    secret: true,
+    schema: z.string(),
+  }),
+  prometheusBearerToken: define({
+    env: 'PROMETHEUS_BEARER_TOKEN',
+    default: '',
+    expected: 'a token: one word of ASCII characters',
+    example: 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl',
+    help: 'Token that is sent as `Authorization: Bearer …`. Its file is read again when it changes.',
+    secret: true,
+    schema: z.string().regex(/^[\x21-\x7e]*$/),
+  }),
+  prometheusHeaders: define({
+    env: 'PROMETHEUS_HEADERS',
+    default: '',
+    expected: `headers as \`name=value,name=value\`, ${PAIR_ESCAPES}; none of those that the exporter sets itself`,
+    example: 'X-Scope-OrgID=shop',
+    help: 'HTTP headers that are sent with every request.',
+    secret: true,
+    schema: pairs.refine(areHeaders),
+  }),
+  prometheusQueryParameters: define({
+    env: 'PROMETHEUS_QUERY_PARAMETERS',
+    default: '',
+    expected: `parameters as \`name=value,name=value\`, ${PAIR_ESCAPES}; none of \`query\`, \`time\`, \`start\`, \`end\`, \`step\``,
+    example: 'dedup=true,partial_response=false',
+    help: 'Parameters that are added to the URL of every request.',
+    secret: true,
+    schema: pairs.refine((list) => list.every(([name]) => !OWN_PARAMETERS.test(name))),
+  }),
+  prometheusHttpMethod: define({
+    env: 'PROMETHEUS_HTTP_METHOD',
+    default: 'POST',
+    expected: 'one of `POST`, `GET`',
+    example: 'GET',
+    help: 'How queries are sent: `POST` has no limit of length, `GET` passes proxies that let nothing else through.',
+    schema: oneOf('POST', 'GET'),
+  }),
+  prometheusCaFile: define({
+    env: 'PROMETHEUS_CA_FILE',
+    default: '',
+    expected: 'the path of a file with certificates in PEM, or nothing for those that Node.js trusts',
+    example: '/etc/detector/tls/ca.crt',
+    help: 'The authorities that the certificate of Prometheus may be signed by. Read again when it changes.',
+    schema: filePath,
+  }),
+  prometheusCertFile: define({
+    env: 'PROMETHEUS_CERT_FILE',
+    default: '',
+    expected: 'the path of a file with a certificate in PEM, or nothing',
+    example: '/etc/detector/tls/tls.crt',
+    help: 'Client certificate. Read again when it changes.',
+    schema: filePath,
+  }),
+  prometheusKeyFile: define({
+    env: 'PROMETHEUS_KEY_FILE',
+    default: '',
+    expected: 'the path of a file with an unencrypted private key in PEM, or nothing',
+    example: '/etc/detector/tls/tls.key',
+    help: 'Private key of the client certificate. Read again when it changes.',
+    schema: filePath,
+  }),
+  prometheusServerName: define({
+    env: 'PROMETHEUS_SERVER_NAME',
+    default: '',
+    expected: 'a host name, or nothing for the host in `PROMETHEUS_URL`',
+    example: 'prometheus.example.org',
+    help: 'The name that the certificate of Prometheus must be made for, where it is another than in the URL.',
+    schema: z.string().refine((text) => text === '' || (isHost(text) && isIP(text) === 0)),
+  }),
+  insecureSkipVerify: define({
+    env: 'INSECURE_SKIP_VERIFY',
+    default: 'false',
+    expected: '`true` or `false`',
+    example: 'false',
+    help: 'Whether to accept every certificate of Prometheus. Whoever is between then reads the password.',
+    schema: oneOf('true', 'false').transform((text) => text === 'true'),
+  }),
+  prometheusProxyUrl: define({
+    env: 'PROMETHEUS_PROXY_URL',
+    default: '',
+    expected: 'an http:// URL without path, or nothing for no proxy',
+    example: 'http://user:pass%2Fword@proxy.example.org:3128',
+    help: 'HTTP proxy on the way to Prometheus. `HTTP_PROXY` and its like are not used.',
+    secret: 'url',
+    schema: z.string().refine((text) => text === '' || isProxyUrl(text)),
+  }),
+  prometheusMaxResponseBytes: define({
+    env: 'PROMETHEUS_MAX_RESPONSE_BYTES',
+    default: '67108864',
+    expected: 'a whole number of bytes from 1048576 (1 MiB) to 1073741824 (1 GiB)',
+    example: '67108864',
+    help: 'Longer answers are refused, counted after decompression.',
+    schema: integer(1024 * 1024, 1024 * 1024 * 1024),
+  }),
+  queryOffsetSeconds: define({
+    env: 'PROMETHEUS_QUERY_OFFSET_SECONDS',
+    default: '0',
+    expected: 'a number of seconds from 0 to 3600',
+    example: '30',
+    help: 'How far in the past the newest values are taken: for a backend that hides or lacks the latest.',
+    schema: decimal(0, 3600),
+  }),
+  matchers: define({
+    env: 'PROMETHEUS_MATCHERS',
+    default: '',
+    expected: 'label matchers of PromQL, or nothing',
+    example: 'cluster="berlin",env!="dev"',
+    help: 'Label matchers that are put into every selector of every query, such as for one of several clusters.',
+    schema: z.string().transform((text, context) => {
+      try {
+        return parseMatchers(text);
+      } catch (error) {
+        if (!(error instanceof MatchersError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    }),
+  }),
+  namespaceRegex: define({
+    env: 'NAMESPACE_REGEX',
+    default: '.*',
+    expected: 'a regular expression in RE2 syntax, matched against the whole namespace',
+    example: 'shop|payments-.*',
+    help: 'The namespaces whose pods are watched: an RE2 expression that must match the whole name.',
+    schema: z.string().refine(isRe2),
+  }),
+  podLabel: define({
+    env: 'POD_LABEL',
+    default: 'pod',
+    expected: 'a Prometheus label name',
+    example: 'pod_name',
+    help:
+      "The label that names the pod in cAdvisor's series (`pod_name` before Kubernetes 1.16, with " +
+      '`container_name` beside it). The output always says `pod`.',
+    schema: z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/),
+  }),
+  shard: define({
+    env: 'SHARD',
+    default: '',
+    expected: 'a whole number from 0 to 999 and below `TOTAL_SHARDS`, or nothing',
+    example: '0',
+    help:
+      'Which of `TOTAL_SHARDS` this process is. Without it, the number at the end of `POD_NAME` or `HOSTNAME` is ' +
+      'taken, as a StatefulSet gives it.',
+    schema: z.union([z.literal('').transform(() => undefined), integer(0, 999)]),
+  }),
+  totalShards: define({
+    env: 'TOTAL_SHARDS',
+    default: '1',
+    expected: 'a whole number from 1 to 1000',
+    example: '3',
+    help: 'Number of processes that share the namespaces among them.',
+    schema: integer(1, 1000),
+  }),
+  trainingLookbackMinutes: define({
+    env: 'TRAINING_LOOKBACK_MINUTES',
+    default: '60',
+    expected: 'a whole number of minutes from 5 to 20160 (14 days)',
+    example: '60',
+    help: 'How far back the training window reaches, in minutes.',
+    schema: integer(5, 20160),
+  }),
+  queryStepSeconds: define({
+    env: 'QUERY_STEP_SECONDS',
+    default: '60',
+    expected: 'a whole number of seconds from 1 to 3600',
+    example: '60',
+    help: 'Distance between two samples of the training window, in seconds.',
+    schema: integer(1, 3600),
+  }),
+  requestTimeoutSeconds: define({
+    env: 'REQUEST_TIMEOUT_SECONDS',
+    default: '5',
+    expected: 'a number of seconds from 0.1 to 300',
+    example: '5',
+    help:
+      'Longest time for the queries of one scrape, in seconds; the scrape timeout that Prometheus announces ' +
+      'shortens it. Training has its own, longer limit.',
+    schema: decimal(0.1, 300),
+  }),
+  maximumPods: define({
+    env: 'MAX_PODS',
+    default: '100000',
+    expected: 'a whole number of pods from 1 to 1000000',
+    example: '20000',
+    help:
+      'Most pods that are trained on and scored, so that a cluster that grows does not end the process; the others ' +
+      'are counted as unscored (`max_pods`). The default is what one process was measured with.',
+    schema: integer(1, 1_000_000),
+  }),
+  estimators: define({
+    env: 'IFOREST_N_ESTIMATORS',
+    default: '100',
+    expected: 'a whole number from 1 to 1000',
+    example: '100',
+    help: 'Trees in the isolation forest.',
+    schema: integer(1, 1000),
+  }),
+  maxSamples: define({
+    env: 'IFOREST_MAX_SAMPLES',
+    default: '256',
+    expected: 'a whole number of rows from 2 to 4096',
+    example: '256',
+    help: 'Rows drawn for each tree.',
+    schema: integer(2, 4096),
+  }),
+  contamination: define({
+    env: 'IFOREST_CONTAMINATION',
+    default: 'auto',
+    expected: '`auto` or a share above 0 and up to 0.5',
+    example: '0.01',
+    help:
+      'Where the boundary lies: `auto` derives it from `ANOMALY_SENSITIVITY`; a share flags that share of the ' +
+      'training samples.',
+    schema: z.union([
+      z.literal('auto'),
+      z
+        .string()
+        .regex(/^\d*\.?\d+$/)
+        .transform(Number)
+        .refine((share) => share > 0 && share <= 0.5),
+    ]),
+  }),
+  randomState: define({
+    env: 'IFOREST_RANDOM_STATE',
+    default: '42',
+    expected: 'a whole number from 0 to 4294967295',
+    example: '42',
+    help: 'Seed of the random generator: the same data and seed give the same model.',
+    schema: integer(0, 4294967295),
+  }),
+  baseline: define({
+    env: 'BASELINE',
+    default: 'pod',
+    expected: 'one of `pod`, `workload`, `cluster`',
+    example: 'pod',
+    help:
+      'What a pod is compared with: its own past (`pod`), the pods of its workload (`workload`), or all pods ' +
+      '(`cluster`, the plain method of scikit-learn).',
+    schema: oneOf('pod', 'workload', 'cluster'),
+  }),
+  sensitivity: define({
+    env: 'ANOMALY_SENSITIVITY',
+    default: '4',
+    expected: 'a number of spreads from 1 to 40',
+    example: '4',
+    help: 'By how many of its usual spreads one feature alone must deviate for a flag. Lower flags more.',
+    schema: decimal(1, 40),
+  }),
+  retrainSchedule: define({
+    env: 'RETRAIN_SCHEDULE',
+    default: '*/15 * * * *',
+    expected: 'a cron expression of 5 fields (6 with seconds first)',
+    example: '*/15 * * * *',
+    help: 'When to train again, as a cron expression.',
+    schema: z.string().refine((text) => cron.validate(text)),
+  }),
+  retrainTimezone: define({
+    env: 'RETRAIN_TIMEZONE',
+    default: 'UTC',
+    expected: 'an IANA time zone',
+    example: 'Europe/Berlin',
+    help: 'The time zone of `RETRAIN_SCHEDULE`.',
+    schema: z.string().refine(isTimezone),
+  }),
+  cpuRateWindow: define({
+    env: 'CPU_RATE_WINDOW',
+    default: '1m',
+    expected: 'a Prometheus duration above 0',
+    example: '5m',
+    help:
+      'The window of `rate()` in the CPU query, a Prometheus duration; at least four times the scrape interval ' +
+      'of cAdvisor.',
+    schema: z.string().regex(/^(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/),
+  }),
+  explain: define({
+    env: 'EXPLAIN',
+    default: 'flagged',
+    expected: 'one of `flagged`, `all`, `off`',
+    example: 'flagged',
+    help:
+      'The pods for which `/metrics` says why, in the gauges `anomaly_feature_…`: the flagged ones (of more than ' +
+      '1,000 those with the highest scores), all (three series for each feature of each pod), or none. `/detect` says it for every pod.',
+    schema: oneOf('flagged', 'all', 'off'),
+  }),
+  featuresFile: define({
+    env: 'FEATURES_FILE',
+    default: '',
+    expected: 'the path of a YAML file (it does not end in `/`), or nothing for the built-in features',
+    example: '/etc/detector/features.yaml',
+    help: 'A file with the features to judge pods by, in place of the built-in ones.',
+    schema: filePath,
+  }),
+  modelPath: define({
+    env: 'MODEL_PATH',
+    default: '',
+    expected: 'the path of a file (it does not end in `/`), or nothing to keep no model',
+    example: '/var/lib/k8s-anomaly-detector/model',
+    help:
+      'A file to save the model to after each training and to load it from at start, so that a restart scores at ' +
+      'once. Its folder must be there and writable.',
+    schema: z.string().regex(/^(?:.*[^/])?$/),
+  }),
+  host: define({
+    env: 'HOST',
+    default: '0.0.0.0',
+    expected: 'an IP address or a host name to listen on',
+    example: '127.0.0.1',
+    help: 'The address to listen on.',
+    schema: z.string().refine(isHost),
+  }),
+  port: define({
+    env: 'PORT',
+    default: '8000',
+    expected: 'a port from 0 to 65535 (0 takes a free one)',
+    example: '8000',
+    help: 'The port to listen on.',
+    schema: integer(0, 65535),
+  }),
+  webConfigFile: define({
+    env: 'WEB_CONFIG_FILE',
+    default: '',
+    expected: 'the path of a YAML file (it does not end in `/`), or nothing for plain HTTP without log-in',
+    example: '/etc/detector/web-config.yaml',
+    help:
+      'TLS, client certificates, basic authentication, headers and a rate limit, in the format of ' +
+      "Prometheus' exporter-toolkit.",
+    schema: z.string().regex(/^(?:.*[^/])?$/),
+  }),
+  maxRequests: define({
+    env: 'WEB_MAX_REQUESTS',
+    default: '40',
+    expected: 'a whole number of requests from 0 (no limit) to 10000',
+    example: '40',
+    help: 'Requests for `/`, `/metrics` and `/detect` that are answered at the same time; those beyond get status 503.',
+    schema: integer(0, 10_000),
+  }),
+  logLevel: define({
+    env: 'LOG_LEVEL',
+    default: 'info',
+    expected: 'one of `debug`, `info`, `warn`, `error`, `silent`',
+    example: 'info',
+    help: 'The least severe messages that are logged.',
+    schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  }),
+  logFormat: define({
+    env: 'LOG_FORMAT',
+    default: 'json',
+    expected: 'one of `json`, `text`',
+    example: 'json',
+    help: 'One JSON object a line, or lines for people.',
+    schema: oneOf('json', 'text'),
+  }),
+});
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The settings as values, frozen. */
+export type Settings = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends SettingDefinition<infer Value>
+    ? Value
+    : never;
+} & {
+  /** The files that secrets were read from, for those who look whether they change. */
+  readonly secretFiles: Readonly<Partial<Record<SettingName, string>>>;
+};

@@ -1,0 +1,106 @@
+/** The features by which a pod is judged: what each is, how it is asked for, and which way it can go wrong. */
+
+import type { FeatureSpec } from './feature-spec.js';
+import { addMatchers } from './queries/matchers.js';
+import { fillTemplate, type QueryOptions } from './queries/template.js';
+
+/** A column of the feature table. */
+export interface FeatureDefinition {
+  /** Column name, also the name of the query in logs and metrics: `cpu`. */
+  readonly name: string;
+  /** Base unit of the values: `cores`, `bytes`, `restarts`. */
+  readonly unit: string;
+  readonly help: string;
+  /** PromQL that answers one series for each pod, with the labels `namespace` and `pod` (or `podLabel`). */
+  readonly query: string;
+  /** The label that carries the pod's name in the answer. */
+  readonly podLabel: string;
+  /** `counter`: counts events from an arbitrary beginning; judged by its rise in the last minutes, not its height. */
+  readonly type: 'gauge' | 'counter';
+  /** `up`: only a rise is a fault. `both`: a fall is one as well. */
+  readonly direction: 'both' | 'up';
+  /** The smallest spread that a baseline may have, in `unit`: below it, noise of the measurement begins. */
+  readonly spreadFloor: number;
+  /** The smallest spread as a share of the usual level: smaller changes are not worth a flag. */
+  readonly relativeSpreadFloor: number;
+  /** A pod without a required feature is not scored; another feature reads as 0 where its query succeeded. */
+  readonly required: boolean;
+}
+
+const CADVISOR = '{{container_label}}!="",{{container_label}}!="POD",namespace=~"{{namespace_regex}}"';
+
+/** One value a pod of series that cAdvisor has for each container. */
+const perPod = (expression: string) =>
+  `sum by (namespace, {{pod_label}}) (max by (namespace, {{pod_label}}, {{container_label}}) (${expression}))`;
+
+/**
+ * The built-in features, in the form of a feature file.
+ *
+ * The inner `max` leaves one series for each container where several report it: the cgroups before and after a
+ * restart, a kubelet that is scraped twice, replicas of Prometheus behind one address. The selectors leave out
+ * the cgroup of the whole pod (no container) and its pause container.
+ */
+export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
+  {
+    name: 'cpu',
+    help: 'CPU in use',
+    query: perPod(`rate(container_cpu_usage_seconds_total{${CADVISOR}}[{{cpu_rate_window}}])`),
+    pod_label: '{{pod_label}}',
+    unit: 'cores',
+    type: 'gauge',
+    direction: 'both',
+    spread_floor: 0.002,
+    // CPU follows traffic; memory hardly does.
+    relative_spread_floor: 0.2,
+    required: true,
+  },
+  {
+    name: 'memory',
+    help: 'Memory in use, page cache included',
+    query: perPod(`container_memory_usage_bytes{${CADVISOR}}`),
+    pod_label: '{{pod_label}}',
+    unit: 'bytes',
+    type: 'gauge',
+    direction: 'both',
+    spread_floor: 2 * 1024 * 1024,
+    relative_spread_floor: 0.1,
+    required: true,
+  },
+  {
+    name: 'restarts',
+    help: 'Container restarts so far',
+    // kube-state-metrics always says `pod` and `container`.
+    query:
+      'sum by (namespace, pod) (max by (namespace, pod, container) ' +
+      '(kube_pod_container_status_restarts_total{namespace=~"{{namespace_regex}}"}))',
+    pod_label: 'pod',
+    unit: 'restarts',
+    type: 'counter',
+    direction: 'up',
+    // One restart in ten minutes is free, two are five spreads.
+    spread_floor: 0.2,
+    relative_spread_floor: 0,
+    required: false,
+  },
+];
+
+/** The built-in features for these settings. */
+export function buildCatalog(options: QueryOptions): readonly FeatureDefinition[] {
+  return BUILTIN_FEATURES.map((spec) => toDefinition(spec, options));
+}
+
+/** A feature with its placeholders filled. */
+export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureDefinition {
+  return {
+    name: spec.name,
+    unit: spec.unit,
+    help: spec.help,
+    query: addMatchers(fillTemplate(spec.query, options).text.trim(), options.matchers ?? ''),
+    podLabel: fillTemplate(spec.pod_label, options).text,
+    type: spec.type,
+    direction: spec.direction,
+    spreadFloor: spec.spread_floor,
+    relativeSpreadFloor: spec.relative_spread_floor,
+    required: spec.required,
+  };
+}

@@ -1,0 +1,73 @@
+/** Asks Prometheus each query once, to find those that it does not understand. */
+
+import { messageOf } from '../../../lib/logging/message-of.js';
+import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
+import { PrometheusError, type PrometheusErrorKind } from '../../prometheus/errors.js';
+import type { FeatureDefinition } from '../catalog.js';
+import type { FeatureSet } from './feature-file.js';
+
+/** Failures for which the query is to blame, not the server or the way to it. */
+const BLAMED_ON_QUERY: ReadonlySet<PrometheusErrorKind> = new Set([
+  'bad_query',
+  'unprocessable',
+  'bad_answer',
+]);
+
+/**
+ * Runs each query at one instant, all at the same time.
+ *
+ * @param timeSeconds Unix time in seconds.
+ * @returns a sentence for each feature whose query is wrong, with the feature's name and place. A server that cannot
+ *   be asked, or does not answer in time, says nothing about the queries; nor does an answer without series.
+ */
+export async function checkFeatures(
+  api: PrometheusApi,
+  { features, places }: FeatureSet,
+  timeSeconds: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const found = await Promise.all(
+    features.map(async (feature) => {
+      const mistake = await askOnce(api, feature, timeSeconds, signal);
+      if (mistake === undefined) return [];
+      const place = places.get(feature.name);
+      return [`Feature ${feature.name} (${place ?? 'built in'}): ${mistake}`];
+    }),
+  );
+  return found.flat();
+}
+
+/**
+ * Like `checkFeatures`, for a caller that cannot go on.
+ *
+ * @throws {Error} with all the sentences.
+ */
+export async function requireSoundQueries(...parameters: Parameters<typeof checkFeatures>): Promise<void> {
+  const mistakes = await checkFeatures(...parameters);
+  if (mistakes.length > 0) throw new Error(mistakes.join(' '));
+}
+
+async function askOnce(
+  api: PrometheusApi,
+  feature: FeatureDefinition,
+  timeSeconds: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return unlabelled(feature, await api.query({ query: feature.query, timeSeconds, signal }));
+  } catch (error) {
+    if (!(error instanceof PrometheusError)) throw error;
+    return BLAMED_ON_QUERY.has(error.kind) ? messageOf(error) : undefined;
+  }
+}
+
+/** Series that no pod can be told from would be passed over one by one; if that is all of them, the query is wrong. */
+function unlabelled({ query, podLabel }: FeatureDefinition, { labels }: QueryResult): string | undefined {
+  const [example] = labels;
+  if (example === undefined || labels.some((own) => own.namespace && own[podLabel])) return undefined;
+  const names = Object.keys(example).sort().join(', ') || 'none';
+  return (
+    `Expected the answer to \`${query}\` to have the labels namespace and ${podLabel}, got ${labels.length} series, ` +
+    `none of which has both (labels of the first: ${names}).`
+  );
+}

@@ -1,0 +1,156 @@
+/** What can be said of a PromQL query without asking Prometheus: its syntax, and the labels that it certainly loses. */
+
+import type { SyntaxNode, Tree } from '@lezer/common';
+import { parser } from '@prometheus-io/lezer-promql';
+import { nearestName } from '../../../lib/text/nearest-name.js';
+
+/** A mistake in a text. */
+export interface OffsetMistake {
+  /** Where it is, in UTF-16 code units from the start. */
+  readonly offset: number;
+  /** What was expected and what came instead, as the end of a sentence that names the place. */
+  readonly sentence: string;
+}
+
+/** A text as a PromQL string literal, quotes included (Prometheus docs, "String literals"). */
+export function quotePromql(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}
+
+/**
+ * The mistakes of a query that shall answer one value for each set of labels.
+ *
+ * Of several syntax errors only the first is told: those behind it most often follow from it. Types within the query
+ * (`rate(x)` without a range) are left to Prometheus.
+ *
+ * @param labels the labels that the answer must have. Only what the outermost expression shows is judged: an
+ *   aggregation that drops one of them, on its own or as a side of an operator that matches on all labels.
+ */
+export function promqlMistakes(query: string, labels: readonly string[]): readonly OffsetMistake[] {
+  const tree = parser.parse(query);
+  let first: number | undefined;
+  tree.iterate({
+    enter: ({ type, from }) => {
+      if (type.isError && (first === undefined || from < first)) first = from;
+    },
+  });
+  if (first !== undefined) return [syntaxMistake(tree, query, first)];
+  const expression = expressionsIn(tree.topNode)[0];
+  if (expression === undefined) return [syntaxMistake(tree, query, 0)];
+  return typeMistake(expression) ?? lostLabels(expression, query, labels);
+}
+
+/** PromQL keywords that are often misspelled after an aggregation. */
+const MODIFIERS = ['by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'offset', 'bool'];
+
+function syntaxMistake(tree: Tree, query: string, offset: number): OffsetMistake {
+  const called = query.charAt(offset) === '(' ? /[a-zA-Z_]\w*\s*$/.exec(query.slice(0, offset)) : null;
+  // In a list of labels, what comes before the parenthesis is not what is wrong.
+  if (called !== null && tree.resolveInner(called.index, 1).name === 'Identifier') {
+    return {
+      offset: called.index,
+      sentence: `expected a function or an aggregation of PromQL, got \`${called[0].trim()}\`.`,
+    };
+  }
+  const [token] = /^(?:\w+|\S)/.exec(query.slice(offset).trimStart()) ?? [];
+  if (token === undefined) return { offset, sentence: 'expected more PromQL, got the end of the query.' };
+  const meant = /^[a-z]/.test(token) ? nearestName(token, MODIFIERS) : undefined;
+  return {
+    offset,
+    sentence:
+      `expected PromQL, got \`${token}\` where it cannot stand.` +
+      (meant === undefined || meant === token ? '' : ` Did you mean \`${meant}\`?`),
+  };
+}
+
+/** Comments may stand anywhere in the tree. */
+function expressionsIn(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
+    if (child.name !== 'LineComment') children.push(child);
+  }
+  return children;
+}
+
+const RANGE = 'a range of values for each series';
+
+/** What an outermost expression answers instead of one value for each set of labels. */
+const OTHER_ANSWERS: Readonly<Record<string, string>> = {
+  MatrixSelector: RANGE,
+  SubqueryExpr: RANGE,
+  NumberDurationLiteral: 'a number',
+  StringLiteral: 'a text',
+};
+
+function typeMistake(expression: SyntaxNode): readonly OffsetMistake[] | undefined {
+  const answer = OTHER_ANSWERS[expression.name];
+  if (answer === undefined) return undefined;
+  const advice = answer === RANGE ? ' A range needs a function around it, as in `rate(…[1m])`.' : '';
+  return [
+    {
+      offset: expression.from,
+      sentence: `expected a query for one value a pod, got one for ${answer}.${advice}`,
+    },
+  ];
+}
+
+/** These choose among series and keep all labels of those that they choose. */
+const CHOOSING_AGGREGATIONS = /^(?:topk|bottomk|limitk|limit_ratio)$/i;
+
+function lostLabels(node: SyntaxNode, query: string, labels: readonly string[]): readonly OffsetMistake[] {
+  const parts = expressionsIn(node);
+  const first = parts[0];
+  const last = parts[parts.length - 1];
+  if (first === undefined || last === undefined) return [];
+  switch (node.name) {
+    case 'ParenExpr':
+    case 'UnaryExpr':
+      return lostLabels(last, query, labels);
+    case 'BinaryExpr':
+      // With `on` or `ignoring` the two sides need not have the same labels.
+      return node.getChild('MatchingModifierClause') === null
+        ? [...lostLabels(first, query, labels), ...lostLabels(last, query, labels)]
+        : [];
+    case 'AggregateExpr':
+      return aggregationMistakes(node, query, labels);
+    default:
+      return [];
+  }
+}
+
+function aggregationMistakes(
+  node: SyntaxNode,
+  query: string,
+  labels: readonly string[],
+): readonly OffsetMistake[] {
+  const operator = node.getChild('AggregateOp');
+  const name = operator === null ? '' : query.slice(operator.from, operator.to);
+  if (CHOOSING_AGGREGATIONS.test(name)) return [];
+  const modifier = node.getChild('AggregateModifier');
+  const named = groupingLabels(modifier, query);
+  const isWithout = modifier !== null && modifier.getChild('Without') !== null;
+  const lost = labels.filter((label) => named.includes(label) === isWithout);
+  if (lost.length === 0) return [];
+  const got = modifier === null ? name : `${name} ${query.slice(modifier.from, modifier.to)}`;
+  return [
+    {
+      offset: (modifier ?? node).from,
+      sentence:
+        `expected the outermost aggregation to keep the labels ${listOf(labels)}, got \`${got}\`, which drops ` +
+        `${listOf(lost)}. Example: ${name} by (${labels.join(', ')}) (…)`,
+    },
+  ];
+}
+
+/** The labels in the parentheses after `by` or `without`, without the quotes that Prometheus 3 allows. */
+function groupingLabels(modifier: SyntaxNode | null, query: string): readonly string[] {
+  const grouping = modifier?.getChild('GroupingLabels') ?? null;
+  if (grouping === null) return [];
+  return expressionsIn(grouping).map(({ from, to }) =>
+    query.slice(from, to).replaceAll(/^["'`]|["'`]$/g, ''),
+  );
+}
+
+function listOf(labels: readonly string[]): string {
+  return labels.map((label) => `\`${label}\``).join(' and ');
+}

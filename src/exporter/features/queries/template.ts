@@ -1,0 +1,122 @@
+/** PromQL with placeholders, and how the settings fill them. */
+
+import { nearestName } from '../../../lib/text/nearest-name.js';
+import { type OffsetMistake, quotePromql } from './promql.js';
+
+/** What the placeholders stand for: the settings that queries depend on. */
+export interface QueryOptions {
+  /** Anchored RE2 for the namespaces in scope. */
+  readonly namespaceRegex: string;
+  /** The label that carries the pod's name in cAdvisor's series: `pod`, or `pod_name` before Kubernetes 1.16. */
+  readonly podLabel: string;
+  /** The window of the CPU rate, a Prometheus duration: `1m`. */
+  readonly cpuRateWindow: string;
+  /** Label matchers for every selector of every query, as `parseMatchers` gives them; none if unset. */
+  readonly matchers?: string;
+}
+
+/** A template whose placeholders are filled. */
+export interface FilledTemplate {
+  /** The text; a placeholder that is a mistake stands as it was written. */
+  readonly text: string;
+  /** Offsets count in the template, in UTF-16 code units. */
+  readonly mistakes: readonly OffsetMistake[];
+  /** Whether `{{namespace_regex}}` was filled in. */
+  readonly hasNamespaceRegex: boolean;
+  /** Where in the template a character of the text comes from; the start of a placeholder for all that fills it. */
+  templateOffset(textOffset: number): number;
+}
+
+const PLACEHOLDERS: Readonly<Record<string, (options: QueryOptions) => string>> = {
+  namespace_regex: ({ namespaceRegex }) => quotePromql(namespaceRegex).slice(1, -1),
+  cpu_rate_window: ({ cpuRateWindow }) => cpuRateWindow,
+  pod_label: ({ podLabel }) => podLabel,
+  // Before Kubernetes 1.16, `container_name` stood beside `pod_name`.
+  container_label: ({ podLabel }) =>
+    podLabel === 'pod' ? 'container' : podLabel.replace(/^pod/, 'container'),
+};
+
+/** The names that may stand in `{{…}}`. */
+export const PLACEHOLDER_NAMES: readonly string[] = Object.keys(PLACEHOLDERS);
+
+/** A piece of a template: a placeholder, a comment, an escaped character or a single one. */
+const PIECE = /\{\{[ \t]*(?<placeholder>[^{}\n]*?)[ \t]*\}\}|(?<comment>#[^\n]*)|(?<escaped>\\.)|./sy;
+
+/**
+ * Fills the placeholders of a template.
+ *
+ * The namespaces are escaped for a string in double quotes, and are accepted nowhere else, so that no value of
+ * NAMESPACE_REGEX can leave its quotes. Comments are left as they are.
+ */
+export function fillTemplate(template: string, options: QueryOptions): FilledTemplate {
+  let text = '';
+  let quote: { readonly mark: string; readonly offset: number } | undefined;
+  let hasNamespaceRegex = false;
+  const mistakes: OffsetMistake[] = [];
+  /** Where the text and the template part: ascending, a pair for each start and each end of a placeholder. */
+  const anchors: { readonly text: number; readonly template: number; readonly fixed: boolean }[] = [
+    { text: 0, template: 0, fixed: false },
+  ];
+  for (let offset = 0; offset < template.length; ) {
+    const { piece, placeholder, isComment, isEscape } = pieceAt(template, offset);
+    let taken = piece;
+    if (placeholder !== undefined) {
+      const fill = Object.hasOwn(PLACEHOLDERS, placeholder) ? PLACEHOLDERS[placeholder] : undefined;
+      if (fill === undefined) mistakes.push({ offset, sentence: unknownPlaceholder(placeholder) });
+      else if (placeholder === 'namespace_regex' && quote?.mark !== '"') {
+        mistakes.push({ offset, sentence: NOT_IN_QUOTES });
+      }
+      hasNamespaceRegex ||= placeholder === 'namespace_regex';
+      anchors.push({ text: text.length, template: offset, fixed: true });
+      text += fill === undefined ? piece : fill(options);
+      anchors.push({ text: text.length, template: offset + piece.length, fixed: false });
+    } else {
+      // A comment has no meaning within a string, nor an escape outside of one or within backticks.
+      const isWhole = isComment ? quote === undefined : isEscape && quote !== undefined && quote.mark !== '`';
+      if (!isWhole) taken = template.charAt(offset);
+      if (taken === quote?.mark) quote = undefined;
+      else if (quote === undefined && /^["'`]$/.test(taken)) quote = { mark: taken, offset };
+      text += taken;
+    }
+    offset += taken.length;
+  }
+  if (quote !== undefined) mistakes.push({ offset: quote.offset, sentence: notClosed(quote.mark) });
+  return {
+    text,
+    mistakes,
+    hasNamespaceRegex,
+    templateOffset(textOffset) {
+      const anchor = anchors.findLast(({ text: start }) => start <= textOffset);
+      if (anchor === undefined) return textOffset;
+      return anchor.fixed ? anchor.template : anchor.template + textOffset - anchor.text;
+    },
+  };
+}
+
+function pieceAt(template: string, offset: number) {
+  PIECE.lastIndex = offset;
+  const match = PIECE.exec(template);
+  return {
+    piece: match?.[0] ?? template.charAt(offset),
+    placeholder: match?.groups?.placeholder,
+    isComment: match?.groups?.comment !== undefined,
+    isEscape: match?.groups?.escaped !== undefined,
+  };
+}
+
+const NOT_IN_QUOTES =
+  'expected `{{namespace_regex}}` between double quotes, where it is escaped, as in ' +
+  '`namespace=~"{{namespace_regex}}"`; got it elsewhere.';
+
+function unknownPlaceholder(name: string): string {
+  const known = PLACEHOLDER_NAMES.map((placeholder) => `\`{{${placeholder}}}\``).join(', ');
+  const meant = nearestName(name, PLACEHOLDER_NAMES);
+  return (
+    `expected one of the placeholders ${known}, got \`{{${name}}}\`.` +
+    (meant === undefined ? '' : ` Did you mean \`{{${meant}}}\`?`)
+  );
+}
+
+function notClosed(mark: string): string {
+  return `expected a closing ${mark} for the string that begins here, got the end of the query.`;
+}

@@ -1,0 +1,93 @@
+/** Who is let in, and how often: what the web configuration says, and the limit on work at the same time. */
+
+import type { RequestHandler } from 'express';
+import { BasicAuth } from '../../lib/web-config/basic-auth.js';
+import type { WebConfig } from '../../lib/web-config/config.js';
+import { TokenBucket } from '../../lib/web-config/token-bucket.js';
+import { sendError } from './errors.js';
+
+/** What access is decided on. */
+export interface Access {
+  /** The configuration at this moment. */
+  webConfig(): WebConfig;
+  /** Whether a password is the one of a bcrypt hash: slow. */
+  comparePassword(password: string, hash: string): Promise<boolean>;
+  /** Milliseconds of a clock. */
+  now(): number;
+  /** At most this many requests for metrics, a detection or the status page at the same time; 0 for any number. */
+  readonly maxRequests: number;
+}
+
+/** Answers 429 above the configured rate, as the exporter-toolkit does: for all clients together, before the log-in. */
+export function limitRate({ webConfig, now }: Pick<Access, 'webConfig' | 'now'>): RequestHandler {
+  let bucket: TokenBucket | undefined;
+  return (_request, response, next) => {
+    const { rateLimit } = webConfig();
+    if (rateLimit === undefined) return next();
+    if (bucket === undefined || !isSame(bucket.limit, rateLimit)) bucket = new TokenBucket(rateLimit, now());
+    const waitMilliseconds = bucket.take(now());
+    if (waitMilliseconds === 0) return next();
+    const { burst, intervalMilliseconds } = rateLimit;
+    response.set('Retry-After', String(Math.ceil(waitMilliseconds / 1000)));
+    sendError(
+      response,
+      'too_many_requests',
+      `Expected at most ${burst} requests at once and one more every ${intervalMilliseconds / 1000} s, the rate_limit ` +
+        'of the web configuration. Try again later.',
+    );
+  };
+}
+
+function isSame(one: WebConfig['rateLimit'], other: WebConfig['rateLimit']): boolean {
+  return one?.burst === other?.burst && one?.intervalMilliseconds === other?.intervalMilliseconds;
+}
+
+/** Answers 401 to whom the configuration does not know, without saying what was wrong. */
+export function requireUser({
+  webConfig,
+  comparePassword,
+}: Pick<Access, 'webConfig' | 'comparePassword'>): RequestHandler {
+  const basicAuth = new BasicAuth(comparePassword);
+  return async (request, response, next) => {
+    const { users } = webConfig();
+    if (users.size === 0) return next();
+    switch (await basicAuth.check(users, request.headers.authorization)) {
+      case 'allowed':
+        return next();
+      case 'busy':
+        response.set('Retry-After', '1');
+        return sendError(response, 'overloaded', 'Too many log-ins are being checked. Try again later.');
+      case 'denied':
+        response.set('WWW-Authenticate', 'Basic realm="k8s-anomaly-detector", charset="UTF-8"');
+        return sendError(response, 'unauthorized', 'Expected a user and a password that are known here.');
+    }
+  };
+}
+
+/**
+ * A request that takes longer holds its place for nothing: the longest REQUEST_TIMEOUT_SECONDS, and half a minute to
+ * read the answer.
+ */
+const LONGEST_REQUEST_MILLISECONDS = 330_000;
+
+/** Answers 503 beyond so many requests at the same time. One limit for all routes that it is put before. */
+export function limitRequests({ maxRequests }: Pick<Access, 'maxRequests'>): RequestHandler {
+  let inFlight = 0;
+  return (_request, response, next) => {
+    if (maxRequests > 0 && inFlight >= maxRequests) {
+      response.set('Retry-After', '1');
+      return sendError(
+        response,
+        'overloaded',
+        `Limit of concurrent requests reached (${maxRequests}, WEB_MAX_REQUESTS). Try again later.`,
+      );
+    }
+    inFlight += 1;
+    const deadline = setTimeout(() => response.destroy(), LONGEST_REQUEST_MILLISECONDS);
+    response.once('close', () => {
+      inFlight -= 1;
+      clearTimeout(deadline);
+    });
+    next();
+  };
+}

@@ -1,0 +1,56 @@
+/** Answers to requests that fail, always JSON and never with a stack trace. */
+
+import { STATUS_CODES } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { ENDPOINTS } from './endpoints.js';
+import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
+
+/** Sends an error with the status that belongs to its code. */
+export function sendError(response: Response, code: ErrorCode, message: string): void {
+  // The type is set although `json` does so: a handler that failed late may have set another.
+  response
+    .status(ERROR_STATUS[code])
+    .type('json')
+    .json({ error: { code, message } } satisfies ErrorResponse);
+}
+
+/** For every path that has no route: names those that have one. */
+export const notFound: RequestHandler = (request, response) => {
+  const known = ENDPOINTS.map(({ path }) => path).join(', ');
+  sendError(response, 'not_found', `There is nothing at ${request.path}. Known paths: ${known}.`);
+};
+
+/** For every method but GET and HEAD on a path that has a route. */
+export const methodNotAllowed: RequestHandler = (request, response) => {
+  response.set('Allow', 'GET, HEAD');
+  sendError(
+    response,
+    'method_not_allowed',
+    `Expected GET or HEAD on ${request.path}, got ${request.method}.`,
+  );
+};
+
+/**
+ * The last handler. An error that Express blames on the request (a range that does not exist, a broken percent
+ * escape) keeps out of the log; everything else is a fault of ours, logged whole and answered without details.
+ */
+export function handleError({
+  logError,
+}: {
+  logError(error: unknown, context: string): void;
+}): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const status = clientErrorStatus(error);
+    if (status === undefined) logError(error, `${request.method} ${request.path}`);
+    if (response.headersSent) response.destroy();
+    else if (status === undefined)
+      sendError(response, 'internal', 'Unexpected failure; the log has the details.');
+    else sendError(response, 'bad_request', `${STATUS_CODES[status] ?? 'Bad Request'}.`);
+  };
+}
+
+/** The status from 400 to 499 that an error of Express carries, if any. */
+function clientErrorStatus(error: unknown): number | undefined {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
+  return status >= 400 && status < 500 ? status : undefined;
+}

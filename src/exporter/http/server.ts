@@ -1,0 +1,214 @@
+/** The socket of the HTTP application: where it listens, and how it stops. */
+
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { handshakeOptions, isAllowedClient } from '../../lib/web-config/client-certificate.js';
+import type { TlsSettings } from '../../lib/web-config/config.js';
+import { ListenError } from './listen-error.js';
+import { MAXIMUM_HEADERS } from './request-limits.js';
+import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
+
+/** A server that accepts requests. */
+export interface RunningServer {
+  /** Base URL, with the port that was taken when 0 was asked for. */
+  readonly url: string;
+  /**
+   * Stops to accept connections, lets the requests in flight finish and closes every other connection at once.
+   * What still runs at the deadline is cut off. Resolves when the last connection is gone; never rejects.
+   *
+   * @param options.deadlineMs milliseconds until the cut-off. The default of 8 s leaves time to exit before 10 s.
+   */
+  close(options?: { readonly deadlineMs: number }): Promise<void>;
+}
+
+/** Times in milliseconds, sizes in bytes. */
+const LIMITS = {
+  /** Also until the first byte: a silent connection is no connection. */
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  /** How often the two are looked after; the default of 30 s would make them five times as long. */
+  connectionsCheckingInterval: 2_000,
+  /** Longer than the usual scrape intervals, so that Prometheus keeps its connection. */
+  keepAliveTimeout: 75_000,
+  /** The request line and all headers together. */
+  maxHeaderSize: 16_384,
+};
+
+const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
+
+/** Some Prometheus servers and browsers need a few dozen; each takes some ten kilobytes. */
+const MAXIMUM_CONNECTIONS = 512;
+
+const DEADLINE_MS = 8_000;
+
+/** TLS, and how the server learns that it changed. */
+export interface ServerTls {
+  readonly settings: TlsSettings;
+  /** Calls the listener with settings whose `clientAuthType` is that of `settings`. */
+  onChange(listener: (settings: TlsSettings) => void): void;
+}
+
+/**
+ * Serves the application.
+ *
+ * @param address.host an IP address or a name of this machine.
+ * @param address.port from 0 to 65535; 0 takes a free one.
+ * @param tls absent for plain HTTP.
+ * @throws {ListenError} when the address cannot be had.
+ */
+export async function listen(
+  app: http.RequestListener,
+  { host, port }: { readonly host: string; readonly port: number },
+  tls?: ServerTls,
+): Promise<RunningServer> {
+  const server = tls === undefined ? http.createServer(LIMITS) : createTlsServer(tls.settings);
+  server.maxConnections = MAXIMUM_CONNECTIONS;
+  // One more than allowed, so that too many can be told.
+  server.maxHeadersCount = MAXIMUM_HEADERS + 1;
+  const connections = new Connections(server);
+  answerBadRequests(server, connections);
+  server.on('request', app);
+  // A client that asks before it sends a body gets its answer without being asked for the body.
+  server.on('checkContinue', app);
+  if (server instanceof https.Server) followTls(server, tls, connections);
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new ListenError(host, port, error);
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${taken}`,
+    close: async ({ deadlineMs } = { deadlineMs: DEADLINE_MS }) => {
+      const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      connections.drain();
+      server.close();
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function createTlsServer(settings: TlsSettings): https.Server {
+  return https.createServer({
+    ...LIMITS,
+    ...settings.context,
+    ...handshakeOptions(settings),
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MILLISECONDS,
+  });
+}
+
+/** Keeps out whom the handshake let in and the settings do not, and takes over settings that changed. */
+function followTls(server: https.Server, tls: ServerTls | undefined, connections: Connections): void {
+  let settings = tls?.settings;
+  // Before Node.js looks for a request in it.
+  server.prependListener('secureConnection', (socket) => {
+    if (settings !== undefined && !isAllowedClient(socket, settings)) socket.destroy();
+  });
+  tls?.onChange((changed) => {
+    settings = changed;
+    server.setSecureContext(changed.context);
+    // Who was let in by the old settings has to show a certificate again.
+    connections.renew();
+  });
+}
+
+/**
+ * Keeps account of the connections, in place of `closeIdleConnections` of Node.js: that spares connections without a
+ * request so far (browsers open some in advance) and cuts off responses that are written but not yet sent.
+ */
+class Connections {
+  /** By the address of the client: a TLS connection has two sockets, of which the later stands here. */
+  readonly #sockets = new Map<string, Socket>();
+  readonly #inFlight = new Set<http.ServerResponse>();
+  #draining = false;
+
+  constructor(server: http.Server | https.Server) {
+    // `close` of Node.js calls this as well.
+    server.closeIdleConnections = () => this.#closeIdle();
+    const add = (socket: Socket) => {
+      const key = keyOf(socket);
+      this.#sockets.set(key, socket);
+      socket.once('close', () => {
+        if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+      });
+    };
+    server.on('connection', add);
+    server.on('secureConnection', add);
+    const addResponse: http.RequestListener = (_request, response) => {
+      this.#inFlight.add(response);
+      if (this.#draining) response.setHeader('Connection', 'close');
+      response.once('close', () => {
+        this.#inFlight.delete(response);
+        if (this.#draining) this.#closeIdle();
+      });
+    };
+    server.on('request', addResponse);
+    server.on('checkContinue', addResponse);
+  }
+
+  /** Whether a response on this socket has begun. */
+  isAnswering(socket: Duplex): boolean {
+    return [...this.#inFlight].some(({ req, headersSent }) => req.socket === socket && headersSent);
+  }
+
+  /** Closes every idle connection, and each other one after its last response. */
+  renew(): void {
+    for (const response of this.#inFlight) {
+      if (!response.headersSent) response.setHeader('Connection', 'close');
+    }
+    this.#closeIdle();
+  }
+
+  /** As `renew`, also for those that come later. */
+  drain(): void {
+    this.#draining = true;
+    this.renew();
+  }
+
+  #closeIdle(): void {
+    const busy = new Set([...this.#inFlight].map(({ req }) => keyOf(req.socket)));
+    for (const [key, socket] of this.#sockets) if (!busy.has(key)) socket.destroy();
+  }
+}
+
+const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+
+/** What Node.js finds wrong before there is a request, by its error codes; everything else is `bad_request`. */
+const PROTOCOL_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
+  HPE_HEADER_OVERFLOW: {
+    code: 'headers_too_large',
+    message: `Expected a request line and headers of together at most ${LIMITS.maxHeaderSize} bytes.`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout', message: 'Expected the whole request sooner.' },
+};
+
+/** Answers what is no HTTP, or not what a server answers, in the form of all errors, and closes the connection. */
+function answerBadRequests(server: http.Server | https.Server, connections: Connections): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const { code = '' } = error;
+    const isAnswerable = code.startsWith('HPE_') || Object.hasOwn(PROTOCOL_ERRORS, code);
+    if (!isAnswerable || !socket.writable || connections.isAnswering(socket)) socket.destroy();
+    else answerRaw(socket, PROTOCOL_ERRORS[code] ?? { code: 'bad_request', message: 'Expected HTTP/1.1.' });
+  });
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => socket.destroy());
+    answerRaw(socket, { code: 'method_not_allowed', message: 'Expected GET or HEAD, got CONNECT.' });
+  });
+}
+
+function answerRaw(socket: Duplex, error: ErrorResponse['error']): void {
+  const status = ERROR_STATUS[error.code];
+  const body = JSON.stringify({ error } satisfies ErrorResponse);
+  const head = [
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,143 @@
+/** Fetches the last hour of a few pods, for people who look: bounded, shared, and never in the way of a scrape. */
+
+import { messageOf } from '../../../lib/logging/message-of.js';
+import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../detection/detect.js';
+import type { Detection } from '../../detection/detection.js';
+import { addMatchers } from '../../features/queries/matchers.js';
+import { quotePromql } from '../../features/queries/promql.js';
+import { FeatureTableBuilder, type PodIdentity, podKey } from '../../features/table.js';
+import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
+import { type PodHistory, replay } from './replay.js';
+
+/** What came of reading. A failure is no reason to show nothing, so it is a value. */
+export type HistoryOutcome =
+  | { readonly kind: 'histories'; readonly histories: ReadonlyMap<string, PodHistory> }
+  /** `message` says why there is none, in sentences. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** At most so many pods are asked for at once. */
+export const MAXIMUM_HISTORIES = 20;
+
+/** Instants that are judged: an hour, both ends included. */
+const HISTORY_INSTANTS = 61;
+
+/** People wait for a page. */
+const TIMEOUT_SECONDS = 3;
+
+/** Different sets of pods that are asked for at the same time. */
+const MAXIMUM_READINGS = 2;
+
+/** Answers that are kept. A detection is at one instant, so an answer to it stays true. */
+const MAXIMUM_CACHED = 8;
+
+/** A replay at the instant of a detection must come to the same score; rounding aside. */
+const SAME_SCORE = 1e-6;
+
+/** Reads histories. Whoever asks for the same pods of the same detection shares the answer. */
+export class HistoryReader {
+  readonly #api: PrometheusApi;
+  readonly #timeoutSeconds: number;
+  /** By `keyOf`, the oldest first. */
+  readonly #cache = new Map<string, Promise<HistoryOutcome>>();
+  #reading = 0;
+
+  constructor(api: PrometheusApi, timeoutSeconds = TIMEOUT_SECONDS) {
+    this.#api = api;
+    this.#timeoutSeconds = timeoutSeconds;
+  }
+
+  /**
+   * The histories of some pods of a detection, up to its instant, by their keys (`podKey`). Does not reject.
+   *
+   * A pod is left out where the replay contradicts the detection: a query that takes other series into account than
+   * those of the pod itself cannot be asked for one pod.
+   *
+   * @param rows positions of the pods in the table of the detection; those beyond the first `MAXIMUM_HISTORIES` are
+   *   left out.
+   */
+  async read(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
+    const some = rows.slice(0, MAXIMUM_HISTORIES);
+    if (some.length === 0) return { kind: 'histories', histories: new Map() };
+    const key = keyOf(detection, some);
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known;
+    if (this.#reading >= MAXIMUM_READINGS) {
+      return { kind: 'failed', message: 'Others are asking for the last hour at this moment. Try again.' };
+    }
+    this.#reading++;
+    const answer = this.#read(detection, some)
+      .catch((error: unknown): HistoryOutcome => ({ kind: 'failed', message: messageOf(error) }))
+      .finally(() => this.#reading--);
+    this.#cache.set(key, answer);
+    for (const oldest of this.#cache.keys()) {
+      if (this.#cache.size <= MAXIMUM_CACHED) break;
+      this.#cache.delete(oldest);
+    }
+    return answer;
+  }
+
+  async #read(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
+    const { model, timeSeconds } = detection;
+    const pods = rows.map((row) => detection.table.pods[row] as PodIdentity);
+    const count = HISTORY_INSTANTS + RECENT_INSTANTS - 1;
+    const startSeconds = timeSeconds - (count - 1) * RECENT_STEP_SECONDS;
+    const controller = new AbortController();
+    const limit = AbortSignal.timeout(Math.round(this.#timeoutSeconds * 1000));
+    const signal = AbortSignal.any([controller.signal, limit]);
+    const asked = model.features.map((feature) =>
+      this.#api.queryRange({
+        query: addMatchers(feature.query, podMatchers(pods, feature.podLabel)),
+        startSeconds,
+        endSeconds: timeSeconds,
+        stepSeconds: RECENT_STEP_SECONDS,
+        signal,
+      }),
+    );
+    // Without one of them, the others are of no use.
+    const answers = await Promise.all(asked).catch(async (error: unknown) => {
+      controller.abort();
+      await Promise.allSettled(asked);
+      throw error;
+    });
+    const instants = Float64Array.from(
+      { length: count },
+      // From the end, as in a pass: the last instant is the same to the bit.
+      (_, index) => timeSeconds - (count - 1 - index) * RECENT_STEP_SECONDS,
+    );
+    const builder = new FeatureTableBuilder(model.features, instants);
+    for (const [index, feature] of model.features.entries())
+      builder.add(feature, answers[index] as QueryResult);
+    const workloads = new Map(pods.map(({ namespace, pod, workload }) => [podKey(namespace, pod), workload]));
+    const built = builder.build((namespace, pod) => workloads.get(podKey(namespace, pod)) ?? pod);
+    const histories = await replay(model, built);
+    const sound = new Map<string, PodHistory>();
+    for (const [index, { namespace, pod }] of pods.entries()) {
+      const history = histories.get(podKey(namespace, pod));
+      const score = detection.scores[rows[index] as number] as number;
+      if (history !== undefined && Math.abs((history.scores.at(-1) as number) - score) <= SAME_SCORE) {
+        sound.set(podKey(namespace, pod), history);
+      }
+    }
+    return { kind: 'histories', histories: sound };
+  }
+}
+
+function keyOf({ model, timeSeconds, table }: Detection, rows: readonly number[]): string {
+  const pods = rows.map((row) => {
+    const { namespace, pod } = table.pods[row] as PodIdentity;
+    return podKey(namespace, pod);
+  });
+  return [model.fingerprint, model.windowEndSeconds, timeSeconds, ...pods].join(',');
+}
+
+/** Matchers for some pods: also for one of them in the namespace of another, which does no harm. */
+function podMatchers(pods: readonly PodIdentity[], podLabel: string): string {
+  const anyOf = (texts: readonly string[]) => quotePromql([...new Set(texts)].map(escapeRegex).join('|'));
+  const namespaces = anyOf(pods.map(({ namespace }) => namespace));
+  return `namespace=~${namespaces},${podLabel}=~${anyOf(pods.map(({ pod }) => pod))}`;
+}
+
+/** A text as RE2 that matches it and nothing else. */
+function escapeRegex(text: string): string {
+  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+}

@@ -1,0 +1,148 @@
+/** The status page: what an on-call engineer sees first. Works without JavaScript. */
+
+import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
+import type { PassOutcome } from '../../detection/detection.js';
+import { ENDPOINTS } from '../endpoints.js';
+import type { HealthReport } from '../schemas.js';
+import { SCRIPT_URL, STYLE_URL } from './assets.js';
+import { type Filters, filterLink } from './filters.js';
+import { findingsSection } from './findings.js';
+import type { HistoryOutcome } from './history-reader.js';
+import { podsTable } from './pods.js';
+import { counted, timeElement } from './quantity.js';
+import type { Selection } from './selection.js';
+import { stateList } from './state.js';
+import { describeReason } from './unscored.js';
+
+/** All that the page says. */
+export interface StatusPage {
+  readonly report: HealthReport;
+  readonly outcome: PassOutcome;
+  /** `undefined` without a detection. */
+  readonly selection: Selection | undefined;
+  readonly history: HistoryOutcome;
+  readonly filters: Filters;
+  /** Unix time in seconds. */
+  readonly nowSeconds: number;
+}
+
+/** Links are relative, so that they hold behind a path prefix as well. */
+export function renderStatusPage(page: StatusPage): Html {
+  const { report, filters, selection, nowSeconds } = page;
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title(page)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${STYLE_URL}">
+<script src="${SCRIPT_URL}" defer></script>
+</head>
+<body>
+<header>
+<h1>k8s-anomaly-detector <small>${report.version}</small></h1>
+<nav aria-label="Endpoints"><ul>
+${['/metrics', '/detect', '/healthz', '/docs'].map((path) => html`<li><a href="${path.slice(1)}">${path}</a></li>`)}
+</ul></nav>
+</header>
+<main>
+<p id="summary" role="status">${summary(page)}</p>
+<div class="controls">
+${filterForm(filters, selection)}
+<p class="refresh"><a id="refresh" href="${isFiltered(filters) ? filterLink(filters) : './'}">Refresh</a>
+<button id="pause" type="button" aria-pressed="false" hidden>Pause</button>
+<span id="refreshed"></span></p>
+</div>
+<div id="live">
+${pods(page)}
+<section aria-labelledby="state"><h2 id="state">State</h2>
+${stateList(report, nowSeconds)}
+</section>
+${findingsSection(report, nowSeconds)}
+${coverage(page)}
+</div>
+</main>
+<footer>
+<table class="endpoints"><caption>Endpoints</caption>
+<tbody>
+${ENDPOINTS.filter(({ path }) => path !== '/').map(
+  ({ path, summary: text }) =>
+    html`<tr><th scope="row"><a href="${path.slice(1)}">${path}</a></th><td>${text}</td></tr>`,
+)}
+</tbody></table>
+</footer>
+</body>
+</html>
+`;
+}
+
+/** The state in a browser's tab. */
+function title({ selection }: StatusPage): string {
+  return `${selection === undefined ? 'No scores' : `${counted(selection.flagged, 'pod')} flagged`} · k8s-anomaly-detector`;
+}
+
+/** The whole page in a sentence. Without times: it is read out when it changes. */
+function summary({ outcome, selection }: StatusPage): Html {
+  if (selection === undefined) {
+    const what = outcome.kind === 'no_model' ? 'No pod is scored yet.' : 'No pod can be scored now.';
+    return html`<strong>${what}</strong> ${outcome.kind === 'detection' ? '' : outcome.message}`;
+  }
+  const { flagged, scored } = selection;
+  if (scored === 0)
+    return html`<strong>No pod is scored.</strong> Prometheus knows of none that is in scope.`;
+  return html`<strong>${flagged === 0 ? 'No pod is flagged' : `${counted(flagged, 'pod')} flagged`}</strong> of ${counted(scored, 'pod')} that are scored.`;
+}
+
+function filterForm({ namespace, workload }: Filters, selection: Selection | undefined): Html {
+  const options = (names: readonly string[] = []) =>
+    names.map((name) => html`<option value="${name}"></option>`);
+  return html`<form id="filter" role="search" aria-label="Filter pods">
+<label>Namespace <input name="namespace" list="namespaces" value="${namespace ?? ''}" placeholder="all" autocomplete="off" spellcheck="false" autocapitalize="none" maxlength="253"></label>
+<datalist id="namespaces">${options(selection?.namespaces)}</datalist>
+<label>Workload <input name="workload" list="workloads" value="${workload ?? ''}" placeholder="all" autocomplete="off" spellcheck="false" autocapitalize="none" maxlength="253"></label>
+<datalist id="workloads">${options(selection?.workloads)}</datalist>
+<button>Filter</button>${isFiltered({ namespace, workload }) ? html` <a href="./">Show all</a>` : NO_HTML}
+</form>`;
+}
+
+function pods({ selection, history, outcome, filters, nowSeconds }: StatusPage): Html {
+  if (selection === undefined || selection.scored === 0) return NO_HTML;
+  const { shown, matching, matchingFlagged } = selection;
+  const all = isFiltered(filters) ? `${counted(matching, 'pod')} that match` : counted(matching, 'pod');
+  const note =
+    matching === 0
+      ? html`<p>No scored pod matches the filter. Names must match exactly.</p>`
+      : html`<p class="quiet">Shows ${String(shown.length)} of ${all}, ${matchingFlagged === 0 ? 'none of them flagged: those that come nearest to it' : `the most anomalous first, ${String(matchingFlagged)} flagged`}.</p>`;
+  const timeSeconds = outcome.kind === 'detection' ? outcome.detection.timeSeconds : outcome.timeSeconds;
+  return html`<section aria-labelledby="pods"><h2 id="pods">Most anomalous pods</h2>
+${note}
+${matching === 0 ? NO_HTML : podsTable({ shown, history, timeSeconds, nowSeconds })}
+</section>`;
+}
+
+/** How many pods are judged, why the others are not, and what was odd about the data. */
+function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
+  if (outcome.kind === 'no_model') return NO_HTML;
+  const unscored = outcome.kind === 'detection' ? [...outcome.detection.unscored] : [];
+  const total = unscored.reduce((sum, [, count]) => sum + count, 0);
+  return html`<section aria-labelledby="coverage"><h2 id="coverage">Last pass</h2>
+<p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${String(Math.round(outcome.durationSeconds * 1000))} ms. ${
+    selection === undefined
+      ? outcome.kind === 'detection'
+        ? ''
+        : outcome.message
+      : `${counted(selection.scored, 'pod')} scored, ${total === 0 ? 'none left out' : `${total} not`}.`
+  }</p>
+${list(unscored.map(([reason, count]) => html`<li>${counted(count, 'pod')} ${describeReason(reason)}</li>`))}
+${list(outcome.warnings.map((warning) => html`<li>${warning}</li>`))}
+</section>`;
+}
+
+/** Items of a list; an empty list would be read out as one. */
+function list(items: readonly Html[]): Html {
+  return items.length === 0 ? NO_HTML : html`<ul>${items}</ul>`;
+}
+
+const isFiltered = ({ namespace, workload }: Filters) => namespace !== undefined || workload !== undefined;

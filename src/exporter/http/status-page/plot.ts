@@ -1,0 +1,99 @@
+/** The last hour of one feature of a pod as a small picture: the values, what is usual, and when the pod was flagged. */
+
+import { type Html, html } from '../../../lib/text/html.js';
+import { isoTime, quantity } from './quantity.js';
+import type { FeatureHistory, PodHistory } from './replay.js';
+
+/** Units of the drawing; the style sheet gives the size. */
+const WIDTH = 180;
+const HEIGHT = 44;
+/** Room for the line at its ends. */
+const MARGIN = 2;
+/** At the bottom: a bar where the pod was flagged, so that colour is not all that tells. */
+const BAR_HEIGHT = 4;
+const SHORTEST_SPAN = 4;
+
+/**
+ * Draws SVG. Screen readers get a sentence in its place.
+ *
+ * @param feature one of the history's features.
+ */
+export function plot(history: PodHistory, feature: FeatureHistory): Html {
+  const { values, lower, upper } = feature;
+  const count = values.length;
+  const shown = finite([...values, ...upper, ...lower]);
+  const least = Math.min(...shown);
+  const span = Math.max(...shown) - least || 1;
+  const x = (instant: number) => round((instant / Math.max(1, count - 1)) * (WIDTH - 2 * MARGIN) + MARGIN);
+  const bottom = HEIGHT - BAR_HEIGHT - MARGIN;
+  const y = (value: number) => round(bottom - ((value - least) / span) * (bottom - MARGIN));
+  const bands = runs(count, (instant) => Number.isFinite(upper[instant])).map(([from, to]) => {
+    const instants = Array.from({ length: to - from }, (_, index) => from + index);
+    const top = instants.map((instant) => `${x(instant)},${y(upper[instant] as number)}`);
+    const below = instants.map((instant) => `${x(instant)},${y(Math.max(least, lower[instant] as number))}`);
+    return html`<polygon class="band" points="${[...top, ...below.reverse()].join(' ')}"/>`;
+  });
+  const lines = runs(count, (instant) => Number.isFinite(values[instant])).map(([from, to]) => {
+    const points = Array.from(values.subarray(from, to), (value, index) => `${x(from + index)},${y(value)}`);
+    return html`<polyline class="line" points="${points.join(' ')}"/>`;
+  });
+  const spans = flaggedRuns(history).map(([from, to]) => {
+    // Each instant stands for the time around it; one alone is still seen.
+    const left = Math.max(0, Math.min(x(from - 0.5), WIDTH - SHORTEST_SPAN));
+    const width = String(Math.max(SHORTEST_SPAN, round(Math.min(WIDTH, x(to - 0.5)) - left)));
+    return html`<rect class="flagged-span" x="${String(left)}" y="0" width="${width}" height="${String(HEIGHT)}"/>
+<rect class="flagged-bar" x="${String(left)}" y="${String(HEIGHT - BAR_HEIGHT)}" width="${width}" height="${String(BAR_HEIGHT)}"/>`;
+  });
+  return html`<svg class="plot" viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" aria-label="${describe(history, feature)}">
+${bands}
+${spans}
+${lines}
+</svg>`;
+}
+
+/** The picture in a sentence. */
+function describe(history: PodHistory, { feature, unit, values, lower, upper }: FeatureHistory): string {
+  const shown = finite(values);
+  const amount = (value: number | undefined) => quantity(value ?? Number.NaN, unit === feature ? '' : unit);
+  const flagged = flaggedRuns(history).map(([from, to]) => {
+    const at = (instant: number) => isoTime(history.timestampsSeconds[instant] as number).slice(11, 16);
+    return to - from === 1 ? `at ${at(from)}` : `from ${at(from)} to ${at(to - 1)}`;
+  });
+  return (
+    `${feature} in the last hour: between ${amount(Math.min(...shown))} and ${amount(Math.max(...shown))}, ` +
+    `now ${amount(values.at(-1))}; usual: ${usualRange(lower.at(-1), upper.at(-1), amount)}. ` +
+    (flagged.length === 0 ? 'Never flagged.' : `Flagged ${flagged.slice(0, 5).join(', ')} UTC.`)
+  );
+}
+
+/** `500 to 780 MiB`, or `up to 780 MiB` where less is usual as well. */
+export function usualRange(
+  lower: number | undefined = Number.NaN,
+  upper: number | undefined = Number.NaN,
+  amount: (value: number) => string,
+): string {
+  if (!Number.isFinite(upper)) return 'unknown';
+  if (!(lower > 0)) return `up to ${amount(upper)}`;
+  const [from, to] = [amount(lower), amount(upper)];
+  const [number = '', unit] = from.split(' ');
+  return `${unit !== undefined && to.endsWith(` ${unit}`) ? number : from} to ${to}`;
+}
+
+const flaggedRuns = ({ scores }: PodHistory) =>
+  runs(scores.length, (instant) => (scores[instant] as number) > 0);
+
+/** The stretches in which something holds: from the first instant to before the end. */
+function runs(count: number, holds: (instant: number) => boolean): [from: number, to: number][] {
+  const found: [number, number][] = [];
+  for (let instant = 0; instant < count; instant++) {
+    if (!holds(instant)) continue;
+    const from = instant;
+    while (instant < count && holds(instant)) instant++;
+    found.push([from, instant]);
+  }
+  return found;
+}
+
+const finite = (values: ArrayLike<number>) => Array.from(values).filter(Number.isFinite);
+
+const round = (value: number) => Math.round(value * 10) / 10;

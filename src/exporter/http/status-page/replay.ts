@@ -1,0 +1,126 @@
+/** The last hour of some pods, judged anew by the model of now: since when, and what was usual. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { detect, RECENT_INSTANTS } from '../../detection/detect.js';
+import { type BuiltTable, type FeatureTable, podKey } from '../../features/table.js';
+import { type Band, Measurer } from '../../model/measure.js';
+import type { Model } from '../../model/model.js';
+import { deviationsWithin } from '../../model/transform.js';
+
+/** One feature of a pod over time. All arrays have one number for each instant, `NaN` where there is none. */
+export interface FeatureHistory {
+  /** Name of the feature. */
+  readonly feature: string;
+  /** Unit of the values. */
+  readonly unit: string;
+  readonly values: Float64Array;
+  /** Below it, a value is unusual; `-Infinity` where a fall is nothing. */
+  readonly lower: Float64Array;
+  /** Above it, a value is unusual. */
+  readonly upper: Float64Array;
+}
+
+/** A pod over time, as detections at each of the instants would have judged it. */
+export interface PodHistory {
+  /** Unix time in seconds, ascending, `RECENT_STEP_SECONDS` apart. */
+  readonly timestampsSeconds: Float64Array;
+  /** One for each instant, above 0 is anomalous; `NaN` where the pod could not be scored. */
+  readonly scores: Float64Array;
+  /** In the order of the model. */
+  readonly features: readonly FeatureHistory[];
+}
+
+/** Half the default sensitivity: where a model has no `minimumInput`, nothing else says what is still usual. */
+const SPREADS_WITHOUT_MINIMUM = 2;
+
+/**
+ * Runs a detection at each instant of a table that has the `RECENT_INSTANTS` before it. Each sees exactly what a pass
+ * at that time would have seen, so nothing depends on what the process remembers. Lets the event loop turn in between.
+ *
+ * The band is where the feature alone can make no flag: `minimumInput` of the model, in the feature's unit.
+ *
+ * @returns histories by the keys of the pods (`podKey`).
+ */
+export async function replay(model: Model, built: BuiltTable): Promise<Map<string, PodHistory>> {
+  const { table } = built;
+  const width = model.features.length;
+  const lookback = RECENT_INSTANTS - 1;
+  const times = table.timestampsSeconds.slice(lookback);
+  const measurer = new Measurer(model.baseline, model.features, table, false);
+  const limits = Number.isFinite(model.minimumInput)
+    ? deviationsWithin(model.minimumInput)
+    : { below: SPREADS_WITHOUT_MINIMUM, above: SPREADS_WITHOUT_MINIMUM };
+  const blank = () => new Float64Array(times.length).fill(Number.NaN);
+  const histories = new Map<string, PodHistory>();
+  const bands = new Map<string, readonly Band[]>();
+  for (const [index, { namespace, pod }] of table.pods.entries()) {
+    const key = podKey(namespace, pod);
+    bands.set(
+      key,
+      model.features.map((_, column) => measurer.bandOf(index, column, limits)),
+    );
+    histories.set(key, {
+      timestampsSeconds: times,
+      scores: blank(),
+      features: model.features.map(({ name, unit }) => ({
+        feature: name,
+        unit,
+        values: blank(),
+        lower: blank(),
+        upper: blank(),
+      })),
+    });
+  }
+  for (let instant = 0; instant < times.length; instant++) {
+    const detection = detect(model, {
+      table: instantsOf(table, instant, instant + RECENT_INSTANTS),
+      unscored: new Map(),
+      droppedSeries: new Map(),
+    });
+    for (const [row, { namespace, pod }] of detection.table.pods.entries()) {
+      const key = podKey(namespace, pod);
+      const history = histories.get(key) as PodHistory;
+      history.scores[instant] = detection.scores[row] as number;
+      for (let column = 0; column < width; column++) {
+        const cell = row * width + column;
+        const feature = history.features[column] as FeatureHistory;
+        const band = bands.get(key)?.[column] as Band;
+        // The band of a counter is one of rises, which stand on what it read before.
+        const isRise = model.features[column]?.type === 'counter' && model.baseline.kind !== 'cluster';
+        const ground = isRise ? (detection.expected[cell] as number) : 0;
+        feature.values[instant] = detection.table.values[cell] as number;
+        feature.lower[instant] = ground + band.lower;
+        feature.upper[instant] = ground + band.upper;
+      }
+    }
+    await nextTurn();
+  }
+  return histories;
+}
+
+/** What is known of the beginning of a flag that holds at the last instant. */
+export interface FlagBeginning {
+  /** Unix time in seconds of the first instant of the flag that is known. */
+  readonly timeSeconds: number;
+  /** Whether the flag may have begun earlier: it goes back as far as the history. */
+  readonly orEarlier: boolean;
+}
+
+/** Since when a pod has been flagged without a break; `undefined` where it is not flagged at the last instant. */
+export function flaggedSince({ scores, timestampsSeconds }: PodHistory): FlagBeginning | undefined {
+  let first = scores.length;
+  while (first > 0 && (scores[first - 1] as number) > 0) first--;
+  if (first === scores.length) return undefined;
+  return { timeSeconds: timestampsSeconds[first] as number, orEarlier: first === 0 };
+}
+
+function instantsOf(table: FeatureTable, from: number, to: number): FeatureTable {
+  const width = table.features.length;
+  const size = table.timestampsSeconds.length * width;
+  const values = new Float64Array(table.pods.length * (to - from) * width);
+  for (let pod = 0; pod < table.pods.length; pod++) {
+    const start = pod * size;
+    values.set(table.values.subarray(start + from * width, start + to * width), pod * (to - from) * width);
+  }
+  return { ...table, timestampsSeconds: table.timestampsSeconds.slice(from, to), values };
+}

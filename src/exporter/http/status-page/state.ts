@@ -1,0 +1,91 @@
+/** The state of Prometheus, the model and the trainings, in words. */
+
+import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
+import type { HealthReport } from '../schemas.js';
+import { counted, joined, timeElement } from './quantity.js';
+
+/** How things stand: always a word, which the style may colour. */
+type Mark = 'ok' | 'problem' | 'waiting';
+
+/** A list of terms and descriptions. */
+export function stateList(report: HealthReport, nowSeconds: number): Html {
+  return html`<dl class="state">
+${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), ...shard(report)]}
+</dl>`;
+}
+
+function entry(term: string, mark: Mark, word: string, sentences: readonly Html[]): Html {
+  return html`<div><dt>${term} <span class="mark ${mark}">${word}</span></dt>
+<dd>${joined(
+    sentences.filter(({ markup }) => markup !== ''),
+    ' ',
+  )}</dd></div>`;
+}
+
+function prometheus({ prometheus: { url, up, last_error } }: HealthReport, nowSeconds: number): Html {
+  const lastError =
+    last_error === null
+      ? NO_HTML
+      : html`Last failure ${timeElement(last_error.time, nowSeconds)}: ${last_error.message}`;
+  if (up === null) {
+    return entry('Prometheus', 'waiting', 'not asked yet', [
+      html`<bdi>${url}</bdi> has not been asked for the current metrics yet.`,
+    ]);
+  }
+  return up
+    ? entry('Prometheus', 'ok', 'answers', [html`<bdi>${url}</bdi> answers.`, lastError])
+    : entry('Prometheus', 'problem', 'failing', [
+        html`<bdi>${url}</bdi> does not answer as it should, so no pod can be scored.`,
+        lastError,
+      ]);
+}
+
+function model({ model: state, training: trainings }: HealthReport, nowSeconds: number): Html {
+  if (!state.trained) {
+    const word = trainings.failures > 0 && !trainings.running ? 'none' : 'not yet';
+    return entry('Model', trainings.failures > 0 ? 'problem' : 'waiting', word, [
+      html`There is none yet, so no pod is scored.`,
+      trainings.running ? html`The first training is running.` : NO_HTML,
+    ]);
+  }
+  // The last failure came after the training that the model is from: what is usual may have changed since.
+  const failed = trainings.last_error?.time;
+  const isStale =
+    failed !== undefined && state.trained_at !== null && Date.parse(failed) > Date.parse(state.trained_at);
+  const trainedAt = state.trained_at === null ? NO_HTML : html` ${timeElement(state.trained_at, nowSeconds)}`;
+  return entry('Model', isStale ? 'problem' : 'ok', isStale ? 'stale' : 'trained', [
+    html`Trained${trainedAt} on ${counted(state.samples ?? 0, 'sample')} of ${counted(state.pods ?? 0, 'pod')}; looks at ${state.features.join(', ')}.`,
+    state.origin === 'snapshot' ? html`It was loaded at the start.` : NO_HTML,
+    isStale ? html`The training after it failed, so it may not know what is usual now.` : NO_HTML,
+  ]);
+}
+
+function training({ model: state, training: trainings }: HealthReport, nowSeconds: number): Html {
+  const { running, runs, failures, last_error, last_success, next_run } = trainings;
+  const hasFailed =
+    last_error !== null && (last_success === null || Date.parse(last_error.time) > Date.parse(last_success));
+  const word = running ? 'running' : hasFailed ? 'failed' : runs === 0 ? 'waiting' : 'succeeded';
+  return entry('Training', hasFailed ? 'problem' : state.trained ? 'ok' : 'waiting', word, [
+    html`${counted(runs, 'training')} since the start, ${failures === 0 ? 'none' : String(failures)} failed.`,
+    running ? html`One is running.` : NO_HTML,
+    next_run === null ? NO_HTML : html`The next one is due ${timeElement(next_run, nowSeconds)}.`,
+    last_error === null
+      ? NO_HTML
+      : html`Last failure ${timeElement(last_error.time, nowSeconds)}: ${last_error.message}`,
+  ]);
+}
+
+/** Where the cluster is split, the other pods are on the pages of the other shards. */
+function shard({ shard: state }: HealthReport): readonly Html[] {
+  if (state === null) return [];
+  const { ordinal, total, namespaces, message } = state;
+  const watched =
+    namespaces === null
+      ? html`Prometheus has not told its namespaces yet.`
+      : html`Watches ${counted(namespaces, 'namespace')}; the other shards have pages of their own.`;
+  return [
+    entry('Shard', namespaces ? 'ok' : 'waiting', `${ordinal} of ${total}, from 0 on`, [
+      message === null ? watched : html`${message}`,
+    ]),
+  ];
+}

@@ -1,0 +1,145 @@
+/** From the JSON of an answer to columns of numbers. */
+
+import type { Labels, QueryResult } from '../api.js';
+import { type Asked, failure, type PrometheusError } from '../errors.js';
+
+/** `vector` has one sample for each series, `matrix` any number. */
+export type ResultType = 'vector' | 'matrix';
+
+/**
+ * Checks the answer to a query and lays it out in columns. A sample's text that is no number reads as `NaN`.
+ *
+ * @param answer A parsed response body.
+ * @param firstSeries Position in the whole answer of the first series in this one, for messages.
+ * @throws {PrometheusError} of the kind `bad_answer`, saying where the answer has another shape.
+ */
+export function decodeAnswer(
+  asked: Asked,
+  resultType: ResultType,
+  answer: unknown,
+  firstSeries = 0,
+): QueryResult {
+  const malformed = (where: string, expected: string, got: unknown): PrometheusError =>
+    failure(
+      'bad_answer',
+      asked,
+      `${describe(asked, got)} instead of ${expected} at ${where}`,
+      'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?',
+    );
+
+  if (!isObject(answer)) throw malformed('the top of the answer', 'an object', answer);
+  if (answer.status !== 'success') {
+    const reason = typeof answer.error === 'string' ? ` (${asked.quote(answer.error, REASON_LENGTH)})` : '';
+    throw malformed(`status${reason}`, '"success"', answer.status);
+  }
+  const { data } = answer;
+  if (!isObject(data)) throw malformed('data', 'an object', data);
+  if (data.resultType !== resultType) throw malformed('data.resultType', `"${resultType}"`, data.resultType);
+  if (!Array.isArray(data.result)) throw malformed('data.result', 'a list', data.result);
+
+  const result: readonly unknown[] = data.result;
+  const labels: Labels[] = [];
+  const samples: (readonly unknown[])[] = [];
+  const offsets = new Uint32Array(result.length + 1);
+  let count = 0;
+  for (const [index, series] of result.entries()) {
+    const where = `data.result[${firstSeries + index}]`;
+    if (!isObject(series)) throw malformed(where, 'an object', series);
+    const metric = readLabels(series.metric);
+    if (metric === undefined) throw malformed(`${where}.metric`, 'an object of texts', series.metric);
+    const list = resultType === 'vector' ? [series.value] : series.values;
+    if (!Array.isArray(list)) throw malformed(`${where}.values`, 'a list of samples', list);
+    labels.push(metric);
+    samples.push(list);
+    count += list.length;
+    offsets[index + 1] = count;
+  }
+
+  const timestampsSeconds = new Float64Array(count);
+  const values = new Float64Array(count);
+  let row = 0;
+  for (const [index, list] of samples.entries()) {
+    for (const [position, sample] of list.entries()) {
+      if (!isSample(sample)) {
+        const where = resultType === 'vector' ? 'value' : `values[${position}]`;
+        throw malformed(
+          `data.result[${firstSeries + index}].${where}`,
+          'a pair of a time and a text',
+          sample,
+        );
+      }
+      timestampsSeconds[row] = sample[0];
+      values[row] = parseValue(sample[1]);
+      row++;
+    }
+  }
+  return {
+    labels,
+    offsets,
+    timestampsSeconds,
+    values,
+    warnings: texts(asked, answer.warnings),
+    infos: texts(asked, answer.infos),
+  };
+}
+
+/** Enough of the server's reason to act on it. */
+const REASON_LENGTH = 500;
+
+/** Infinities are spelled as in Go, which `Number` does not read. */
+const INFINITIES: ReadonlyMap<string, number> = new Map([
+  ['+Inf', Infinity],
+  ['Inf', Infinity],
+  ['-Inf', -Infinity],
+]);
+
+/** The value of a sample as Prometheus writes it; what is no number reads as `NaN`. */
+export function parseValue(text: string): number {
+  const value = Number(text);
+  if (Number.isNaN(value)) return INFINITIES.get(text) ?? NaN;
+  return value === 0 && text.trim() === '' ? NaN : value;
+}
+
+function isSample(value: unknown): value is readonly [number, string] {
+  return (
+    Array.isArray(value) && value.length === 2 && Number.isFinite(value[0]) && typeof value[1] === 'string'
+  );
+}
+
+/** An object that inherits nothing, and takes a fraction of the memory of those of `Object.create(null)`. */
+class BareObject {
+  [name: string]: string;
+}
+Reflect.deleteProperty(BareObject.prototype, 'constructor');
+Object.setPrototypeOf(BareObject.prototype, null);
+
+/**
+ * The labels of a series; `undefined` where they are not all texts. To Prometheus an empty label is an absent one.
+ * Nothing is inherited, so a label `constructor` is absent too.
+ */
+export function readLabels(metric: unknown): Labels | undefined {
+  if (!isObject(metric)) return undefined;
+  const labels = new BareObject();
+  for (const [name, value] of Object.entries(metric)) {
+    if (typeof value !== 'string') return undefined;
+    if (value !== '') labels[name] = value;
+  }
+  return labels;
+}
+
+/** Remarks beside the data: odd ones are no reason to refuse it. */
+function texts(asked: Asked, value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item) => typeof item === 'string').map((item) => asked.quote(item, REASON_LENGTH));
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(asked: Asked, value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (isObject(value)) return 'an object';
+  return typeof value === 'string' ? `"${asked.quote(value, 80)}"` : String(value);
+}

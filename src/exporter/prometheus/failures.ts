@@ -1,0 +1,232 @@
+/** From what axios met to a `PrometheusError`. */
+
+import { type AxiosResponse, isAxiosError, isCancel } from 'axios';
+import { isObject } from './answer/decode.js';
+import {
+  type Asked,
+  connectionError,
+  failure,
+  type PrometheusError,
+  type PrometheusErrorKind,
+} from './errors.js';
+import { withoutSecrets } from './url.js';
+
+/** What a failure is, and what to do about it. */
+type Diagnosis = readonly [kind: PrometheusErrorKind, advice: string];
+
+const CORRECT_URL = 'Are the host and the port in PROMETHEUS_URL right?';
+
+const CLIENT_CERTIFICATE =
+  'The server wants a client certificate that it trusts: name it and its key in PROMETHEUS_CERT_FILE and ' +
+  'PROMETHEUS_KEY_FILE.';
+
+/** By the code of the system's, OpenSSL's or Node's error; the first that matches. */
+const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
+  [/^ECONNREFUSED$/, 'refused', `Is Prometheus running? ${CORRECT_URL}`],
+  [/^(ENOTFOUND|EAI_\w+)$/, 'dns', `Does the host name resolve from here? ${CORRECT_URL}`],
+  [/^ETIMEDOUT$/, 'timeout', `Does a firewall or a network policy drop the connection? ${CORRECT_URL}`],
+  [
+    /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
+    'tls',
+    'Use a host name in PROMETHEUS_URL that the certificate is made for, or name one in PROMETHEUS_SERVER_NAME.',
+  ],
+  [
+    /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
+    'tls',
+    'Renew the certificate of the server, or correct the clock of this machine.',
+  ],
+  // What the server says of the certificate that it was shown, or not shown. Of TLS 1.2, only the text tells.
+  [
+    /^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)$/,
+    'tls',
+    CLIENT_CERTIFICATE,
+  ],
+  [
+    /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$/,
+    'tls',
+    'Put the certificate of the authority that signed it into a file and name it in PROMETHEUS_CA_FILE.',
+  ],
+  [
+    /^(EPROTO|ERR_(TLS|SSL)_\w+)$/,
+    'tls',
+    'Does the port speak plain HTTP? Then PROMETHEUS_URL must begin with http://.',
+  ],
+  [/^HPE_/, 'connection', 'Does the port speak HTTPS? Then PROMETHEUS_URL must begin with https://.'],
+  [
+    /^(ECONNRESET|EPIPE)$/,
+    'connection',
+    'Does the port speak the protocol that PROMETHEUS_URL begins with, and does it want a client certificate ' +
+      '(PROMETHEUS_CERT_FILE)? Else look at the log of the server.',
+  ],
+];
+
+/** The request ended without a whole answer. */
+export function connectionFailure(asked: Asked, error: unknown, signal: AbortSignal): PrometheusError {
+  if (isCancel(error)) {
+    return isObject(signal.reason) && signal.reason.name === 'TimeoutError'
+      ? connectionError(
+          'timeout',
+          asked,
+          'no whole answer in time',
+          'Is Prometheus overloaded, or the timeout too short?',
+        )
+      : connectionError(
+          'aborted',
+          asked,
+          'an order to stop before the answer',
+          'Nothing is wrong with Prometheus.',
+        );
+  }
+  const { code = 'unknown code', message }: NodeJS.ErrnoException =
+    error instanceof Error ? error : new Error(String(error));
+  const text = asked.quote(message.includes(code) ? message : `${message} (${code})`, ERROR_LENGTH);
+  if (message.startsWith('maxContentLength')) {
+    return failure(
+      'too_large',
+      asked,
+      `too large an answer (${text})`,
+      'Make the query select fewer series, or raise PROMETHEUS_MAX_RESPONSE_BYTES.',
+    );
+  }
+  if (isAxiosError(error) && error.response !== undefined) {
+    return connectionError(
+      'connection',
+      asked,
+      `HTTP ${error.response.status} and an answer that cannot be read to its end (${text})`,
+      'Did the server stop, or does a proxy between limit answers?',
+    );
+  }
+  const [, kind, advice] =
+    DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
+  // A connection that is reset may have carried a part of an answer: axios does not tell.
+  const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
+  const proxyAdvice = asked.proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?';
+  return connectionError(kind, asked, `${got} (${text})`, advice + proxyAdvice);
+}
+
+/** The alert of TLS within OpenSSL's text, in the form of its code. */
+function refusal(message: string): string | undefined {
+  const [, alert] =
+    /\balert (certificate \w+|bad certificate|unknown ca|handshake failure)/.exec(message) ?? [];
+  return alert && `ERR_SSL_ALERT_${alert.replaceAll(' ', '_').toUpperCase()}`;
+}
+
+const UNKNOWN_CODE = [/./, 'connection', CORRECT_URL] as const;
+
+const DIAGNOSES_BY_STATUS: ReadonlyMap<number, Diagnosis> = new Map<number, Diagnosis>([
+  [
+    400,
+    [
+      'bad_query',
+      'Correct the settings that make the query (NAMESPACE_REGEX, PROMETHEUS_MATCHERS, POD_LABEL, CPU_RATE_WINDOW and others).',
+    ],
+  ],
+  [
+    401,
+    [
+      'unauthorized',
+      'Put the right user and password into PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, or the right token into ' +
+        'PROMETHEUS_BEARER_TOKEN.',
+    ],
+  ],
+  [
+    403,
+    [
+      'forbidden',
+      'Allow queries to this user, or to this address, at the server; some want a parameter or a header more ' +
+        '(PROMETHEUS_QUERY_PARAMETERS, PROMETHEUS_HEADERS).',
+    ],
+  ],
+  [404, ['not_found', 'Is there a path prefix missing in PROMETHEUS_URL, such as /prometheus?']],
+  [
+    405,
+    [
+      'method_not_allowed',
+      'Does a proxy forbid POST? Then set PROMETHEUS_HTTP_METHOD to GET. Else it is another server.',
+    ],
+  ],
+  [
+    407,
+    [
+      'unauthorized',
+      'Put the right user and password into PROMETHEUS_PROXY_URL, as in http://user:password@proxy.',
+    ],
+  ],
+  [
+    422,
+    ['unprocessable', 'Change the query, or make it select less (NAMESPACE_REGEX), as the message says.'],
+  ],
+  [429, ['rate_limited', 'Query less often, or raise the limit at the server.']],
+]);
+
+/** An answer came whole, and its status is not a success. */
+export function statusFailure(asked: Asked, response: AxiosResponse<string>): PrometheusError {
+  const { status, data: body } = response;
+  if (status >= 300 && status < 400) return redirectFailure(asked, response);
+  const words = reason(asked, body);
+  const got = words === '' ? `HTTP ${status}` : `HTTP ${status} ("${words}")`;
+  if (status === 400 && /HTTPS (server|port)/.test(body)) {
+    return failure('tls', asked, got, 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.');
+  }
+  // In the words of nginx.
+  if (status === 400 && /SSL certificate/.test(body)) return failure('tls', asked, got, CLIENT_CERTIFICATE);
+  const [kind, advice] = DIAGNOSES_BY_STATUS.get(status) ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
+  return failure(kind, asked, got, advice, retryAfterSeconds(response));
+}
+
+const UNAVAILABLE: Diagnosis = ['unavailable', 'Look at the log of Prometheus, or of the proxy before it.'];
+const OTHER_STATUS: Diagnosis = ['http', 'Does PROMETHEUS_URL lead to a Prometheus API?'];
+
+function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string>): PrometheusError {
+  const location = String(headers.location ?? '');
+  if (location === '' || !URL.canParse(location, asked.url)) {
+    return failure('redirect', asked, `HTTP ${status} without a target`, OTHER_STATUS[1]);
+  }
+  const target = asked.quote(withoutSecrets(new URL(location, asked.url)), ERROR_LENGTH);
+  const base = /^(.*)\/api\/v1\/\w+$/.exec(target)?.[1];
+  const advice =
+    base === undefined
+      ? 'Redirects are not followed. If that is a login page, set PROMETHEUS_URL to Prometheus itself.'
+      : `PROMETHEUS_URL redirects to ${base}: set it to that.`;
+  return failure('redirect', asked, `HTTP ${status} to ${target}`, advice);
+}
+
+/**
+ * The body of a success is not JSON.
+ *
+ * @param bytes length of the whole body.
+ * @param start the first characters of it.
+ */
+export function notJsonFailure(asked: Asked, status: number, bytes: number, start: string): PrometheusError {
+  return failure(
+    'not_json',
+    asked,
+    `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.quote(start, EXCERPT_LENGTH)}")`,
+    'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.',
+  );
+}
+
+/** Enough of an error's text to act on it. */
+const ERROR_LENGTH = 500;
+
+/** Enough of a page to recognise it. */
+const EXCERPT_LENGTH = 80;
+
+/** The error text of a Prometheus API, or the start of any other body. */
+function reason(asked: Asked, body: string): string {
+  try {
+    const answer: unknown = JSON.parse(body);
+    if (isObject(answer) && typeof answer.error === 'string') return asked.quote(answer.error, ERROR_LENGTH);
+  } catch {
+    // A proxy's page.
+  }
+  return asked.quote(body, EXCERPT_LENGTH);
+}
+
+/** `Retry-After` is a number of seconds, or a time to compare with the server's own clock. */
+function retryAfterSeconds({ headers }: AxiosResponse<string>): number | undefined {
+  const text = String(headers['retry-after'] ?? '');
+  if (/^\d+$/.test(text)) return Number(text);
+  const seconds = (Date.parse(text) - Date.parse(String(headers.date))) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+}

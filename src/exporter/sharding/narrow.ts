@@ -1,0 +1,34 @@
+/** A query, narrowed to some namespaces. */
+
+import { addMatchers } from '../features/queries/matchers.js';
+import { quotePromql } from '../features/queries/promql.js';
+import { sourceSelectors } from '../features/queries/selectors.js';
+
+/**
+ * The query with a matcher for the namespaces in each selector that already has one for the label `namespace`. Other
+ * selectors stay: their series may have no such label, and would all be lost.
+ *
+ * @param query sound PromQL.
+ * @param namespaces one or more. To Prometheus, alternatives without any other operator are a set, not an expression.
+ */
+export function narrowToNamespaces(query: string, namespaces: readonly string[]): string {
+  const expression = namespaces.map(escapeRe2).join('|');
+  return addMatchers(query, `namespace=~${quotePromql(expression)}`, (labels) =>
+    labels.includes('namespace'),
+  );
+}
+
+/** Names of namespaces have none of these characters, but the values of a label are anybody's. */
+function escapeRe2(text: string): string {
+  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+}
+
+/** The selectors of some queries, each once. */
+export function selectorsOf(queries: readonly string[]): readonly string[] {
+  return [...new Set(queries.flatMap((query) => sourceSelectors(query).map(({ text }) => text)))];
+}
+
+/** Whether a query has a selector that cannot be narrowed, so that each shard reads all of its series. */
+export function readsAllNamespaces(query: string): boolean {
+  return sourceSelectors(query).some(({ matchers }) => matchers.every(({ label }) => label !== 'namespace'));
+}

@@ -1,0 +1,250 @@
+/** One training: fetch the window, build the table, fit the model. Runs in a worker thread. */
+
+import { messageOf } from '../../lib/logging/message-of.js';
+import type { FeatureDefinition } from '../features/catalog.js';
+import { queryOwners } from '../features/owners.js';
+import {
+  type BuiltTable,
+  type FeatureTable,
+  FeatureTableBuilder,
+  podKey,
+  podLimitWarning,
+} from '../features/table.js';
+import { type OwnerQueries, type Owners, workloadFromName } from '../features/workload.js';
+import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
+import type { Model } from '../model/model.js';
+import type { EncodedModel } from '../model/snapshot/manager.js';
+import type { PrometheusApi } from '../prometheus/api.js';
+import { type Grid, instantsPerRequest, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
+
+/** What to train on. */
+export interface TrainingRequest extends TrainingTimes {
+  readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
+  readonly parameters: ModelParameters;
+  /** Most pods to train on, always the same ones of those that are there. All unless told. */
+  readonly maximumPods?: number;
+}
+
+/** What a training brings. */
+export interface TrainingResult {
+  readonly model: Model;
+  /** How much of the data was asked for, and why: a sentence. */
+  readonly plan: string;
+  /** Sentences on what Prometheus warned of, and on what the model had to do without. */
+  readonly warnings: readonly string[];
+  /** The model as bytes, to be saved; absent where nobody asked for it. */
+  readonly encoded?: EncodedModel;
+}
+
+/** The data does not make a model. The message tells what each query found. */
+export class TrainingDataError extends Error {
+  override readonly name = 'TrainingDataError';
+}
+
+/**
+ * Prometheus stamps a sample when a scrape begins and stores it when that ends, by default up to 10 s later. A training
+ * leaves out what is younger: of two replicas that train at the same tick, one would find it and the other would not.
+ */
+export const SETTLING_SECONDS = 15;
+
+/** Time for one request of a training, in seconds: a range takes longer than an instant. */
+export const TRAINING_REQUEST_TIMEOUT_SECONDS = 60;
+
+/** What one query found over the whole window. */
+interface Found {
+  readonly feature: FeatureDefinition;
+  series: number;
+  samples: number;
+}
+
+/**
+ * Trains a model on the window before `request.nowSeconds`.
+ *
+ * @param signal ends it early.
+ * @throws {PrometheusError} when Prometheus cannot be asked.
+ * @throws {TrainingDataError} when what it answers is too little.
+ */
+export async function train(
+  api: PrometheusApi,
+  request: TrainingRequest,
+  signal: AbortSignal,
+): Promise<TrainingResult> {
+  const { maximumPods = Number.POSITIVE_INFINITY, parameters } = request;
+  const warnings = new Set<string>();
+  const end = trainingWindow(request).grid.at(-1) as number;
+  const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
+  const series = await countSeries(api, request.features, end, signal);
+  const fetching: Fetching = {
+    api,
+    features: request.features,
+    series,
+    maximumPods,
+    owners,
+    warnings,
+    signal,
+  };
+  const kept = [...series.values()].reduce((sum, count) => sum + Math.min(count, maximumPods), 0);
+  const plan = planTraining(request, parameters.baseline, kept);
+  const window = await fetchTable(fetching, plan.window);
+  const limited = podLimitWarning(window.built);
+  if (limited !== undefined) warnings.add(limited);
+  requireEnoughSamples(window.built, window.found);
+  const absent = window.found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
+  for (const feature of absent) {
+    warnings.add(`The query for ${feature.name} found no series; the model does without this feature.`);
+  }
+  const features = request.features.filter((feature) => !absent.includes(feature));
+  const history: FeatureTable[] = [];
+  for (const slice of plan.slices) {
+    const { built } = await fetchTable({ ...fetching, features }, slice);
+    history.push(built.table);
+  }
+  const tables = { window: selectFeatures(window.built, request.features, features), history };
+  const model = fitModel(tables, features, parameters);
+  if (parameters.baseline === 'pod' && model.baseline.pods.rows.size === 0) {
+    warnings.add(
+      'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +
+        'lengthen TRAINING_LOOKBACK_MINUTES or shorten QUERY_STEP_SECONDS: 20 samples are needed.',
+    );
+  }
+  return { model, plan: plan.reason, warnings: [...warnings] };
+}
+
+/** Series of each feature at one instant: what a plan is made from, for a hundredth of the work. */
+async function countSeries(
+  api: PrometheusApi,
+  features: readonly FeatureDefinition[],
+  timeSeconds: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<FeatureDefinition, number>> {
+  const series = new Map<FeatureDefinition, number>();
+  for (const feature of features) {
+    const answer = await api.query({ query: feature.query, timeSeconds, signal: withDeadline(signal) });
+    series.set(feature, answer.labels.length);
+  }
+  return series;
+}
+
+/** What every request of a training shares. */
+interface Fetching {
+  readonly api: PrometheusApi;
+  readonly features: readonly FeatureDefinition[];
+  /** How many each feature had at the end of the window. */
+  readonly series: ReadonlyMap<FeatureDefinition, number>;
+  readonly maximumPods: number;
+  readonly owners: Owners;
+  /** Is added to. */
+  readonly warnings: Set<string>;
+  readonly signal: AbortSignal;
+}
+
+async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: BuiltTable; found: Found[] }> {
+  const builder = new FeatureTableBuilder(fetching.features, grid.grid, fetching.maximumPods);
+  const found: Found[] = [];
+  for (const feature of fetching.features) found.push(await fetchFeature(fetching, feature, grid, builder));
+  const built = builder.build(
+    (namespace, pod) => fetching.owners.get(podKey(namespace, pod)) ?? workloadFromName(pod),
+  );
+  return { built, found };
+}
+
+/** Asks for one feature in slices of time, so that no answer is large, and decodes each into the table at once. */
+async function fetchFeature(
+  { api, series, warnings, signal }: Fetching,
+  feature: FeatureDefinition,
+  { grid, stepSeconds }: Grid,
+  builder: FeatureTableBuilder,
+): Promise<Found> {
+  const found: Found = { feature, series: 0, samples: 0 };
+  let instants = 0;
+  for (let first = 0; first < grid.length; first += instants) {
+    instants = instantsPerRequest(Math.max(found.series, series.get(feature) ?? 0));
+    const last = Math.min(first + instants, grid.length) - 1;
+    const answer = await api.queryRange({
+      query: feature.query,
+      startSeconds: grid[first] as number,
+      endSeconds: grid[last] as number,
+      stepSeconds,
+      signal: withDeadline(signal),
+    });
+    builder.add(feature, answer);
+    for (const warning of answer.warnings) warnings.add(`Prometheus warns of ${feature.name}: ${warning}`);
+    found.series = Math.max(found.series, answer.labels.length);
+    found.samples += answer.values.length;
+  }
+  return found;
+}
+
+/** Owners are a refinement: without kube-state-metrics, or without an answer, the names of pods tell. */
+async function fetchOwners(
+  api: PrometheusApi,
+  queries: OwnerQueries,
+  timeSeconds: number,
+  warnings: Set<string>,
+  signal: AbortSignal,
+): Promise<Owners> {
+  try {
+    return await queryOwners(api, queries, timeSeconds, withDeadline(signal));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    warnings.add(
+      `Workloads are taken from pod names, as the owners of pods could not be asked for: ${messageOf(error)}`,
+    );
+    return new Map();
+  }
+}
+
+function withDeadline(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000)]);
+}
+
+function requireEnoughSamples({ table, unscored }: BuiltTable, found: readonly Found[]): void {
+  const width = table.features.length;
+  let samples = 0;
+  for (let cell = 0; cell < table.values.length; cell += width) {
+    if (!Number.isNaN(table.values[cell])) samples++;
+  }
+  if (samples >= MINIMUM_TRAINING_SAMPLES) return;
+  const perQuery = found.map(
+    ({ feature, series, samples: count }) => `${feature.name}: ${series} series with ${count} samples`,
+  );
+  const reasons = [...unscored].map(([reason, pods]) => `${pods} ${reason}`);
+  throw new TrainingDataError(
+    `Expected at least ${MINIMUM_TRAINING_SAMPLES} samples that have every required feature, found ${samples} ` +
+      `(${perQuery.join('; ')}${reasons.length > 0 ? `; pods left out: ${reasons.join(', ')}` : ''}). ` +
+      adviceFor(found),
+  );
+}
+
+function adviceFor(found: readonly Found[]): string {
+  const samplesOf = (name: string) => found.find(({ feature }) => feature.name === name)?.samples ?? 0;
+  if (samplesOf('cpu') === 0 && samplesOf('memory') > 0) {
+    return (
+      'Memory has data and the CPU rate has none: the scrape interval of cAdvisor is probably too long for ' +
+      'CPU_RATE_WINDOW; set it to at least four scrape intervals.'
+    );
+  }
+  return (
+    'Check NAMESPACE_REGEX and POD_LABEL, that Prometheus scrapes cAdvisor (the kubelet), and that it has done so ' +
+    'for some minutes.'
+  );
+}
+
+/** The table with fewer columns. */
+function selectFeatures(
+  { table }: BuiltTable,
+  all: readonly FeatureDefinition[],
+  selected: readonly FeatureDefinition[],
+): BuiltTable['table'] {
+  if (selected.length === all.length) return table;
+  const columns = selected.map((feature) => all.indexOf(feature));
+  const rows = table.values.length / all.length;
+  const values = new Float64Array(rows * columns.length);
+  for (let row = 0; row < rows; row++) {
+    columns.forEach((column, index) => {
+      values[row * columns.length + index] = table.values[row * all.length + column] as number;
+    });
+  }
+  return { ...table, features: selected.map((feature) => feature.name), values };
+}

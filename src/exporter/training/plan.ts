@@ -1,0 +1,188 @@
+/** Which instants a training asks for, and in how many requests: the same for the training and for what it will cost. */
+
+import type { BaselineKind } from '../model/baseline.js';
+import { historySlices } from '../model/schedule.js';
+
+/** Instants at equal distances. The step does not follow from a grid that has a single instant. */
+export interface Grid {
+  /** Unix times in seconds, ascending. */
+  readonly grid: Float64Array;
+  readonly stepSeconds: number;
+}
+
+/** When a training is, and how far it looks back. */
+export interface TrainingTimes {
+  readonly lookbackSeconds: number;
+  readonly stepSeconds: number;
+  /** Unix time in seconds; the window ends at the last multiple of the step before it. */
+  readonly nowSeconds: number;
+  /** Time from then until the next training, in seconds: earlier hours are asked what to expect until then. */
+  readonly untilNextTrainingSeconds: number;
+}
+
+/** Points in one answer: about 20 MB of JSON, and far below Prometheus' limits on samples and on points. */
+const POINTS_PER_REQUEST = 600_000;
+
+/** Slices of earlier hours are sampled at least so closely, in seconds, to tell one minute from the next. */
+const LONGEST_SLICE_STEP_SECONDS = 60;
+
+/** Instants in a request for a feature while the number of its series is not known. */
+const FIRST_REQUEST_INSTANTS = 30;
+
+/** Prometheus answers at most this many points for each series (`exceeded maximum resolution`). */
+const MAXIMUM_INSTANTS = 11_000;
+
+/**
+ * Points of a training: three features of 100,000 pods at every minute of an hour and of two slices are 29 million.
+ * The tables take 8 bytes a point, and as much again while they are built.
+ */
+export const MAXIMUM_TRAINING_POINTS = 32_000_000;
+
+/** The default step: what samples that are closer than this add is least missed. */
+const USUAL_STEP_SECONDS = 60;
+
+/** Windows are cut to no less than the default; and to no less than the half of it where nothing else helps. */
+const SHORT_WINDOW_SECONDS = 3600;
+const SHORTEST_WINDOW_SECONDS = 1800;
+
+/** What a training asks for. */
+export interface TrainingPlan {
+  readonly window: Grid;
+  /** Slices of earlier hours. */
+  readonly slices: readonly Grid[];
+  /** Samples, if every series has one at every instant. */
+  readonly points: number;
+  /** What was chosen, and why: a sentence. */
+  readonly reason: string;
+}
+
+/** How much of what is asked for a plan keeps. */
+interface Cut {
+  /** Distance of samples, at least so many seconds. */
+  readonly stepSeconds?: number;
+  /** Slices of earlier hours, at most so many: the nearest ones. */
+  readonly slices?: number;
+  /** Length of the window where it does not fit as it is, at least so many seconds. */
+  readonly windowSeconds?: number;
+}
+
+/**
+ * From nothing to all that can be cut, in the order of what each costs (docs/performance.md). Half an hour does not
+ * reach back to the same minute of the last hour, so that slices of earlier hours are of no use with it.
+ */
+const CUTS: readonly Cut[] = [
+  {},
+  { stepSeconds: USUAL_STEP_SECONDS },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 1 },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 1, windowSeconds: SHORT_WINDOW_SECONDS },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 0, windowSeconds: SHORT_WINDOW_SECONDS },
+  { stepSeconds: USUAL_STEP_SECONDS, slices: 0, windowSeconds: SHORTEST_WINDOW_SECONDS },
+];
+
+/**
+ * Chooses what to ask for: all of it, as long as that is at most `MAXIMUM_TRAINING_POINTS`, else the first of `CUTS`
+ * that fits, or the last. No cut samples more coarsely than a minute: what lasts for some minutes would look like a
+ * burst then.
+ *
+ * @param series all series of all features together.
+ */
+export function planTraining(
+  times: TrainingTimes,
+  baseline: BaselineKind,
+  series: number,
+  maximumPoints = MAXIMUM_TRAINING_POINTS,
+): TrainingPlan {
+  const maximumInstants = maximumPoints / Math.max(1, series);
+  const drafts = CUTS.map((cut) => draftOf(times, baseline, cut, maximumInstants));
+  const [asked] = drafts as [Draft];
+  const chosen = drafts.find((draft) => instantsOf(draft) <= maximumInstants) ?? (drafts.at(-1) as Draft);
+  const points = series * instantsOf(chosen);
+  return { ...chosen, points, reason: reasonFor(asked, chosen, series, maximumPoints) };
+}
+
+type Draft = Pick<TrainingPlan, 'window' | 'slices'>;
+
+function draftOf(
+  times: TrainingTimes,
+  baseline: BaselineKind,
+  { stepSeconds = 0, slices: atMost = Number.POSITIVE_INFINITY, windowSeconds }: Cut,
+  maximumInstants: number,
+): Draft {
+  const multiple = Math.max(1, Math.floor(stepSeconds / times.stepSeconds));
+  const thinned = { ...times, stepSeconds: multiple * times.stepSeconds };
+  const slices = trainingSlices(thinned, baseline).slice(0, atMost);
+  if (windowSeconds === undefined) return { window: trainingWindow(thinned), slices };
+  const fitting = (Math.floor(maximumInstants - instantsIn(slices)) - 1) * thinned.stepSeconds;
+  const lookbackSeconds = Math.min(times.lookbackSeconds, Math.max(windowSeconds, fitting));
+  return { window: trainingWindow({ ...thinned, lookbackSeconds }), slices };
+}
+
+function reasonFor(asked: Draft, chosen: Draft, series: number, maximumPoints: number): string {
+  const all = series * instantsOf(asked);
+  const remaining = series * instantsOf(chosen);
+  if (all <= maximumPoints) {
+    return `Every sample is used: ${COUNT.format(all)} are within the ${COUNT.format(maximumPoints)} that fit.`;
+  }
+  const { grid, stepSeconds } = chosen.window;
+  const minutes = ((grid.at(-1) as number) - (grid[0] as number)) / 60;
+  const over = remaining > maximumPoints ? ' That is still too many.' : '';
+  return (
+    `The last ${minutes} minutes are used, a sample every ${stepSeconds} s, and ${chosen.slices.length} of ` +
+    `${asked.slices.length} earlier hours: all ${COUNT.format(all)} samples would not fit ` +
+    `(${COUNT.format(maximumPoints)}), ${COUNT.format(remaining)} remain.${over}`
+  );
+}
+
+/** `29,100,000` */
+const COUNT = new Intl.NumberFormat('en-US');
+
+function instantsOf({ window, slices }: Draft): number {
+  return instantsIn([window, ...slices]);
+}
+
+function instantsIn(grids: readonly Grid[]): number {
+  return grids.reduce((sum, { grid }) => sum + grid.length, 0);
+}
+
+/** Instants of the window at multiples of the step, ascending: replicas that train in the same step agree. */
+export function trainingWindow({ nowSeconds, lookbackSeconds, stepSeconds }: TrainingTimes): Grid {
+  const end = Math.floor(nowSeconds / stepSeconds) * stepSeconds;
+  const steps = Math.floor(lookbackSeconds / stepSeconds);
+  const grid = Float64Array.from({ length: steps + 1 }, (_, index) => end - (steps - index) * stepSeconds);
+  return { grid, stepSeconds };
+}
+
+/** The slices of earlier hours, relative to the end of the window. The plain method (`cluster`) needs none. */
+export function trainingSlices(times: TrainingTimes, baseline: BaselineKind): readonly Grid[] {
+  if (baseline === 'cluster') return [];
+  const stepSeconds = Math.min(times.stepSeconds, LONGEST_SLICE_STEP_SECONDS);
+  const end = trainingWindow(times).grid.at(-1) as number;
+  const aheadSeconds = times.nowSeconds + times.untilNextTrainingSeconds - end;
+  return historySlices(end, aheadSeconds).map(({ startSeconds, endSeconds }) => {
+    const instants = Math.floor((endSeconds - startSeconds) / stepSeconds) + 1;
+    const grid = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * stepSeconds);
+    return { grid, stepSeconds };
+  });
+}
+
+/**
+ * How many instants a request for a feature asks for, so that no answer is large.
+ *
+ * @param series the most series that an answer had so far, 0 where that is not known.
+ */
+export function instantsPerRequest(series: number): number {
+  if (series === 0) return FIRST_REQUEST_INSTANTS;
+  return Math.max(1, Math.min(MAXIMUM_INSTANTS, Math.floor(POINTS_PER_REQUEST / series)));
+}
+
+/** What fetching a feature takes. */
+export interface FetchingCost {
+  readonly requests: number;
+  /** Samples, if every series has one at every instant. */
+  readonly points: number;
+}
+
+/** The cost of fetching so many series over a grid. */
+export function fetchingCost({ grid }: Grid, series: number): FetchingCost {
+  return { requests: Math.ceil(grid.length / instantsPerRequest(series)), points: series * grid.length };
+}

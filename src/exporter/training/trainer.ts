@@ -1,0 +1,196 @@
+/**
+ * Decides when to train, and keeps account of it: at start until it succeeds, then on schedule, never twice at once.
+ */
+
+import type { Logger } from '../../lib/logging/logger.js';
+import { messageOf } from '../../lib/logging/message-of.js';
+import type { ModelSlot } from '../model/slot.js';
+import type { EncodedModel } from '../model/snapshot/manager.js';
+import type { Snapshot } from '../model/snapshot/snapshot.js';
+import type { TrainingResult } from './job.js';
+import { NothingToTrainOnError, TrainingFailedError } from './run-in-worker.js';
+import type { Schedule } from './schedule.js';
+
+/** The account of all trainings since the start. Times are Unix times in seconds. */
+export interface TrainingState {
+  readonly running: boolean;
+  readonly runs: number;
+  readonly failures: number;
+  /** How the last training ended; `undefined` before the first end. */
+  readonly lastSucceeded: boolean | undefined;
+  readonly lastSuccessSeconds: number | undefined;
+  /** Where the model comes from that scores: a training since the start, or a snapshot of an earlier run. */
+  readonly model: { readonly origin: 'training' | 'snapshot'; readonly trainedSeconds: number } | undefined;
+  readonly lastError: { readonly message: string; readonly timeSeconds: number } | undefined;
+  /** Duration of the last training, failed or not. */
+  readonly lastDurationSeconds: number | undefined;
+  readonly nextRun: Date | null;
+}
+
+/** When a training takes place. */
+export interface TrainingOccasion {
+  /** When it was due, Unix time in seconds. Replicas on the same schedule agree on it, whenever their timers fire. */
+  readonly dueSeconds: number;
+  /** How long the model is going to serve. */
+  readonly untilNextTrainingSeconds: number;
+}
+
+/** What a trainer works with. */
+export interface TrainerOptions {
+  /** One training; `signal` ends it. */
+  readonly train: (signal: AbortSignal, occasion: TrainingOccasion) => Promise<TrainingResult>;
+  readonly slot: ModelSlot;
+  /** Starts the schedule that calls `work`, which never rejects, with the Unix time in seconds that it was due. */
+  readonly startSchedule: (work: (dueSeconds: number) => Promise<unknown>) => Schedule;
+  /** Saves what a training has brought, when that already scores. Does not reject. */
+  readonly save?: (encoded: EncodedModel, trainedSeconds: number) => Promise<void>;
+  readonly logger: Logger;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Waits that long, or until the signal aborts; does not reject. */
+  readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Waiting time after the first failure of the first training; it doubles up to the longest. */
+const FIRST_RETRY_MILLISECONDS = 1_000;
+const LONGEST_RETRY_MILLISECONDS = 60_000;
+
+/** A server may ask for more patience, but not for any: as long as from one training to the next. */
+const LONGEST_ASKED_RETRY_MILLISECONDS = 15 * 60_000;
+
+/** Where the schedule tells no interval. */
+export const DEFAULT_INTERVAL_SECONDS = 15 * 60;
+
+/** Trains, one training at a time. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  readonly #stopping = new AbortController();
+  #schedule: Schedule | undefined;
+  #current: Promise<boolean> | undefined;
+  /** How long Prometheus asked to wait when the last training failed. */
+  #retryAfterSeconds: number | undefined;
+  #account: Omit<TrainingState, 'running' | 'nextRun'> = {
+    runs: 0,
+    failures: 0,
+    lastSucceeded: undefined,
+    lastSuccessSeconds: undefined,
+    model: undefined,
+    lastError: undefined,
+    lastDurationSeconds: undefined,
+  };
+
+  constructor(options: TrainerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over the model of an earlier run. Call it before `start`. */
+  restore({ model, trainedSeconds }: Snapshot): void {
+    this.#options.slot.set(model);
+    this.#account = { ...this.#account, model: { origin: 'snapshot', trainedSeconds } };
+  }
+
+  /**
+   * Starts the schedule, and trains until it has succeeded once: also where a model was restored, as that may be old
+   * and the schedule slow. Returns at once.
+   */
+  start(): void {
+    this.#schedule = this.#options.startSchedule((dueSeconds) => this.#trainWhenDue(dueSeconds));
+    void this.#trainUntilSuccess();
+  }
+
+  /**
+   * A training under way, at start, is of another time. To count it as this one would leave replicas with different
+   * models until the next.
+   */
+  async #trainWhenDue(dueSeconds: number): Promise<void> {
+    await this.#current;
+    await this.train(dueSeconds);
+  }
+
+  async #trainUntilSuccess(): Promise<void> {
+    const { signal } = this.#stopping;
+    let wait = FIRST_RETRY_MILLISECONDS;
+    while (!(await this.train()) && this.#account.lastSuccessSeconds === undefined && !signal.aborted) {
+      const asked = Math.min((this.#retryAfterSeconds ?? 0) * 1000, LONGEST_ASKED_RETRY_MILLISECONDS);
+      await this.#options.delay(Math.max(wait, asked), signal);
+      // The schedule may have brought a model meanwhile.
+      if (this.#account.lastSuccessSeconds !== undefined) return;
+      wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
+    }
+  }
+
+  /**
+   * Trains now, or joins the training that is under way.
+   *
+   * @param dueSeconds Unix time; now unless told.
+   * @returns whether it succeeded; a failure is logged and leaves the old model in place.
+   */
+  train(dueSeconds = this.#options.now() / 1000): Promise<boolean> {
+    if (this.#stopping.signal.aborted) return Promise.resolve(false);
+    this.#current ??= this.#trainOnce(dueSeconds).finally(() => {
+      this.#current = undefined;
+    });
+    return this.#current;
+  }
+
+  async #trainOnce(dueSeconds: number): Promise<boolean> {
+    const { train, slot, save, logger, now } = this.#options;
+    const started = now();
+    this.#retryAfterSeconds = undefined;
+    try {
+      const { model, plan, warnings, encoded } = await train(this.#stopping.signal, {
+        dueSeconds,
+        untilNextTrainingSeconds: this.#schedule?.intervalSeconds() ?? DEFAULT_INTERVAL_SECONDS,
+      });
+      slot.set(model);
+      for (const warning of warnings) logger.warn({}, warning);
+      const { samples, pods, fingerprint } = model;
+      const trainedSeconds = now() / 1000;
+      const lastDurationSeconds = Math.max(0, now() - started) / 1000;
+      const counts = { samples, pods, fingerprint, seconds: lastDurationSeconds };
+      logger.info(counts, `Trained a model. ${plan}`);
+      this.#account = {
+        ...this.#account,
+        runs: this.#account.runs + 1,
+        lastSucceeded: true,
+        lastSuccessSeconds: trainedSeconds,
+        model: { origin: 'training', trainedSeconds },
+        lastDurationSeconds,
+      };
+      if (encoded !== undefined) await save?.(encoded, trainedSeconds);
+      return true;
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return false;
+      const message = messageOf(error);
+      if (error instanceof TrainingFailedError) this.#retryAfterSeconds = error.retryAfterSeconds;
+      // No training took place: nothing to count, and nothing to repair.
+      if (error instanceof NothingToTrainOnError) return false;
+      this.#account = {
+        ...this.#account,
+        runs: this.#account.runs + 1,
+        failures: this.#account.failures + 1,
+        lastSucceeded: false,
+        lastError: { message, timeSeconds: now() / 1000 },
+        lastDurationSeconds: Math.max(0, now() - started) / 1000,
+      };
+      const kept = slot.get() === undefined ? 'There is no model yet' : 'The old model stays';
+      logger.error({}, `Training failed. ${kept}. ${message}`);
+      return false;
+    }
+  }
+
+  state(): TrainingState {
+    return {
+      ...this.#account,
+      running: this.#current !== undefined,
+      nextRun: this.#schedule?.nextRun() ?? null,
+    };
+  }
+
+  /** Stops the schedule and ends a training that is under way. */
+  async stop(): Promise<void> {
+    this.#schedule?.stop();
+    this.#stopping.abort();
+    await this.#current;
+  }
+}

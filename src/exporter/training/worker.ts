@@ -1,0 +1,71 @@
+/** The body of the worker thread: one training, then the end. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../lib/logging/message-of.js';
+import type { Model } from '../model/model.js';
+import { type ModelParcel, packModel } from '../model/parcel.js';
+import { decodeModel, encodeModel } from '../model/snapshot/codec.js';
+import { createPrometheusClient } from '../prometheus/client.js';
+import type { PrometheusConnection } from '../prometheus/connection.js';
+import { PrometheusError } from '../prometheus/errors.js';
+import { type ShardingPlan, ShardNamespaces } from '../sharding/shard-namespaces.js';
+import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
+import { type TrainingRequest, type TrainingResult, train } from './job.js';
+
+/** What the thread is started with. */
+export interface WorkerInput {
+  readonly connection: PrometheusConnection;
+  readonly request: TrainingRequest;
+  /** `undefined`: all namespaces. */
+  readonly sharding?: ShardingPlan | undefined;
+  /** Whether the model shall come as bytes too. */
+  readonly encode?: boolean;
+}
+
+/** What the thread says: each request to Prometheus as it ends, then the outcome. */
+export type WorkerMessage =
+  | { readonly kind: 'request'; readonly code: string }
+  | {
+      readonly kind: 'trained';
+      readonly result: Omit<TrainingResult, 'model'>;
+      readonly parcel: ModelParcel;
+    }
+  | { readonly kind: 'failed'; readonly message: string; readonly retryAfterSeconds: number | undefined };
+
+async function run({ connection, request, sharding, encode = false }: WorkerInput): Promise<void> {
+  const post = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []) =>
+    parentPort?.postMessage(message, transferred);
+  // A file that cannot be read is told of by the client of the other thread.
+  const client = createPrometheusClient(connection, { onRequest: (code) => post({ kind: 'request', code }) });
+  // A training keeps to the namespaces that it began with.
+  const now = () => request.nowSeconds * 1000;
+  const api =
+    sharding === undefined
+      ? client
+      : shardedPrometheus(client, new ShardNamespaces(client, { plan: sharding, now }));
+  // The thread that started this one ends it as a whole; nothing here has to abort.
+  const never = new AbortController().signal;
+  try {
+    const { model, ...rest } = await train(api, request, never);
+    const encoded = encode ? encodeSafely(model) : undefined;
+    const { parcel, buffers } = packModel(model);
+    if (encoded !== undefined && 'bytes' in encoded) buffers.push(encoded.bytes.buffer);
+    post({ kind: 'trained', result: encoded === undefined ? rest : { ...rest, encoded }, parcel }, buffers);
+  } catch (error) {
+    const retryAfterSeconds = error instanceof PrometheusError ? error.retryAfterSeconds : undefined;
+    post({ kind: 'failed', message: messageOf(error), retryAfterSeconds });
+  }
+}
+
+/** Reads back what it wrote: what could not be loaded shall not replace what can. */
+function encodeSafely(model: Model) {
+  try {
+    const bytes = encodeModel(model);
+    decodeModel(bytes);
+    return { bytes };
+  } catch (error) {
+    return { reason: messageOf(error) };
+  }
+}
+
+await run(workerData as WorkerInput);

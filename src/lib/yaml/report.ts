@@ -1,0 +1,132 @@
+/** All mistakes of a YAML file at once, each with its place, in words for the person who wrote the file. */
+
+import { type Document, parseDocument, visit } from 'yaml';
+import { nearestName } from '../text/nearest-name.js';
+import { keyNodeAt, offsetOfNode, SourceText, type YamlPath } from './source.js';
+
+/** A parsed text that knows where everything stands. */
+export type YamlDocument = Document.Parsed;
+
+/** Gathers mistakes with their places. */
+export class YamlReport {
+  readonly source: SourceText;
+  readonly #path: string;
+  readonly #toError: (mistakes: readonly string[]) => Error;
+  readonly #mistakes: { readonly offset: number; readonly text: string }[] = [];
+
+  /**
+   * @param path of the file, as messages name it.
+   * @param toError makes what is thrown when there are mistakes.
+   */
+  constructor(text: string, path: string, toError: (mistakes: readonly string[]) => Error) {
+    this.source = new SourceText(text);
+    this.#path = path;
+    this.#toError = toError;
+  }
+
+  /** `features.yaml:12:5` */
+  place(offset: number): string {
+    const { line, column } = this.source.lineAndColumn(offset);
+    return `${this.#path}:${line}:${column}`;
+  }
+
+  /** @param sentence ends in a full stop; it begins after the place. */
+  add(offset: number, sentence: string): void {
+    this.#mistakes.push({ offset, text: `${this.place(offset)}: ${sentence}` });
+  }
+
+  /** As `add`, with the line of the file and a caret. Not for files with secrets. */
+  addWithExcerpt(offset: number, sentence: string): void {
+    this.add(offset, `${sentence}\n${this.source.excerpt(offset)}`);
+  }
+
+  /** @throws the error of the constructor, with the mistakes in the order of the file. */
+  throwIfAny(): void {
+    if (this.#mistakes.length === 0) return;
+    const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset);
+    throw this.#toError(ordered.map(({ text }) => text));
+  }
+}
+
+/**
+ * Parses the text of a report. Whatever is no YAML, or an alias of nothing, is a mistake.
+ *
+ * @param adviceAt what to say beside a mistake at this offset; begins with a space where it is not empty.
+ * @throws the error of the report.
+ */
+export function parseYaml(
+  report: YamlReport,
+  adviceAt: (offset: number) => string = () => '',
+): Document.Parsed {
+  const { text, lineCounter } = report.source;
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+  for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    report.add(pos[0], `expected YAML, got a mistake: ${message}.${adviceAt(pos[0])}`);
+  }
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return;
+      report.add(offsetOfNode(alias), `expected an anchor \`&${alias.source}\` before its use, got none.`);
+    },
+  });
+  report.throwIfAny();
+  return document;
+}
+
+/**
+ * The document as plain values; aliases may blow it up.
+ *
+ * @throws the error of the report.
+ */
+export function yamlToJs(document: Document.Parsed, report: YamlReport): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    report.add(0, `expected YAML, got a mistake: ${error instanceof Error ? error.message : String(error)}.`);
+    return report.throwIfAny();
+  }
+}
+
+/** Names each unknown key of the mapping at `path`, where it stands, and what was probably meant. */
+export function reportUnknownKeys(
+  keys: readonly string[],
+  path: YamlPath,
+  known: readonly string[],
+  { document, report }: { readonly document: Document.Parsed; readonly report: YamlReport },
+  prefix = '',
+): void {
+  for (const key of keys) {
+    const meant = nearestName(key, known);
+    report.add(
+      offsetOfNode(keyNodeAt(document, path, key)),
+      `${prefix}expected one of the keys ${quoted(known)}, got \`${key}\`.` +
+        (meant === undefined ? '' : ` Did you mean \`${meant}\`?`),
+    );
+  }
+}
+
+/** What stands at a path within plain values; `undefined` where there is nothing. */
+export function valueAt(value: unknown, path: YamlPath): unknown {
+  let found = value;
+  for (const step of path) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return undefined;
+    found = Reflect.get(found, step);
+  }
+  return found;
+}
+
+const LONGEST_QUOTE = 60;
+
+/** A value in a few words, to read after "got". Not for secrets: it shows texts. */
+export function describeValue(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}
+
+/** Names in backticks, with commas between them. */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}

@@ -1,0 +1,152 @@
+/** Chunks that are done, kept in files, so that a replay that was stopped goes on where it was. */
+
+import { createHash } from 'node:crypto';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { messageOf } from '../../lib/logging/message-of.js';
+import type { ChunkPlots, ChunkResult } from '../replay/chunk-result.js';
+import type { Chunk } from '../replay/plan.js';
+import type { ReplayedChunk } from '../replay/pool.js';
+
+/** Raise it when the form of the files or the meaning of what is in them changes. */
+const CHECKPOINT_VERSION = 1;
+
+/** What is in a file of the checkpoint. */
+interface Envelope {
+  readonly version: number;
+  readonly fingerprint: string;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly content: unknown;
+}
+
+/** Where chunks are kept. */
+export interface ChunkStore {
+  /** The result of a chunk that is done; `undefined` when it has to be replayed. */
+  load(chunk: Chunk): Promise<ChunkResult | undefined>;
+  loadPlots(chunk: Chunk): Promise<ChunkPlots | undefined>;
+  save(chunk: Chunk, replayed: ReplayedChunk): Promise<void>;
+  /** The file for the OpenMetrics text of a chunk; `undefined` where nothing is written. */
+  metricsFile(chunk: Chunk): string | undefined;
+  /** Removes metrics of other chunks, as those of an earlier run, which would be loaded with these. */
+  keepMetricsOf(chunks: readonly Chunk[]): Promise<void>;
+}
+
+/** A short hash of all that a result depends on, besides the data. */
+export function fingerprintOf(whatCounts: object): string {
+  return createHash('sha256').update(JSON.stringify(whatCounts)).digest('hex').slice(0, 16);
+}
+
+/** Keeps results in memory: for a run without an output directory, which has no plots. */
+export function memoryStore(): ChunkStore {
+  return {
+    load: async () => undefined,
+    loadPlots: async () => undefined,
+    save: async () => undefined,
+    metricsFile: () => undefined,
+    keepMetricsOf: async () => undefined,
+  };
+}
+
+/**
+ * Keeps chunks in `DIR/checkpoint`, and their metrics in `DIR/metrics`.
+ *
+ * @param fingerprint of everything that shapes a result; files with another one are not used.
+ * @param withMetrics whether the metrics are wanted.
+ * @param onNote told a sentence about each file that is there and not used.
+ * @throws {Error} when the directories cannot be made.
+ */
+export async function directoryStore(
+  directory: string,
+  fingerprint: string,
+  withMetrics: boolean,
+  onNote: (note: string) => void,
+): Promise<ChunkStore> {
+  const results = join(directory, 'checkpoint');
+  const metrics = join(directory, 'metrics');
+  await mkdir(results, { recursive: true });
+  if (withMetrics) await mkdir(metrics, { recursive: true });
+  const file = (chunk: Chunk, kind: string) => join(results, `${nameOf(chunk)}.${kind}.json.gz`);
+  const metricsFile = (chunk: Chunk) => (withMetrics ? join(metrics, `${nameOf(chunk)}.om`) : undefined);
+
+  const read = async (path: string, chunk: Chunk): Promise<unknown> => {
+    const compressed = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (compressed === undefined) return undefined;
+    try {
+      // The checksum of gzip tells a file that is torn.
+      const envelope = JSON.parse((await promisify(gunzip)(compressed)).toString('utf8')) as Envelope;
+      if (envelope.version !== CHECKPOINT_VERSION || envelope.fingerprint !== fingerprint) {
+        onNote(`${path} was made with other settings or another version, and is made anew.`);
+        return undefined;
+      }
+      if (envelope.startSeconds !== chunk.startSeconds || envelope.endSeconds !== chunk.endSeconds) {
+        onNote(`${path} is of another time than its name says, and is made anew.`);
+        return undefined;
+      }
+      return envelope.content;
+    } catch (error) {
+      onNote(`${path} cannot be read (${messageOf(error)}), and is made anew.`);
+      return undefined;
+    }
+  };
+
+  const write = async (path: string, chunk: Chunk, content: unknown): Promise<void> => {
+    const envelope: Envelope = { version: CHECKPOINT_VERSION, fingerprint, ...chunk, content };
+    await writeFile(`${path}.part`, await promisify(gzip)(JSON.stringify(envelope)));
+    await rename(`${path}.part`, path);
+  };
+
+  return {
+    async load(chunk) {
+      const result = await read(file(chunk, 'result'), chunk);
+      if (result === undefined) return undefined;
+      const missing = await firstMissing([file(chunk, 'plots'), metricsFile(chunk)]);
+      if (missing === undefined) return result as ChunkResult;
+      onNote(`${missing} is missing; its chunk is replayed again.`);
+      return undefined;
+    },
+    loadPlots: async (chunk) => (await read(file(chunk, 'plots'), chunk)) as ChunkPlots | undefined,
+    async save(chunk, { result, plots }) {
+      await write(file(chunk, 'plots'), chunk, plots);
+      // Last: a chunk is done when its result is there.
+      await write(file(chunk, 'result'), chunk, result);
+    },
+    metricsFile,
+    async keepMetricsOf(chunks) {
+      if (!withMetrics) return;
+      const kept = new Set(chunks.map((chunk) => `${nameOf(chunk)}.om`));
+      for (const name of await readdir(metrics)) {
+        if (METRICS_FILE.test(name) && !kept.has(name)) await rm(join(metrics, name), { force: true });
+      }
+    },
+  };
+}
+
+/** What `nameOf` makes, and nothing that somebody else may have put there. */
+const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
+
+async function firstMissing(paths: readonly (string | undefined)[]): Promise<string | undefined> {
+  for (const path of paths) {
+    if (path === undefined) continue;
+    const found = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (!found) return path;
+  }
+  return undefined;
+}
+
+/** `20260501T0000Z-20260501T0600Z`: sorts by time, and is a file name everywhere. */
+function nameOf({ startSeconds, endSeconds }: Chunk): string {
+  return `${compact(startSeconds)}-${compact(endSeconds)}`;
+}
+
+function compact(timeSeconds: number): string {
+  return new Date(timeSeconds * 1000).toISOString().slice(0, 16).replaceAll(/[-:]/g, '').concat('Z');
+}

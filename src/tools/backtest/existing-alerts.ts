@@ -1,0 +1,129 @@
+/** Alerts that were firing then, from Prometheus' own record of them, and which of ours they coincide with. */
+
+import { workloadFromName } from '../../exporter/features/workload.js';
+import type { Labels } from '../../exporter/prometheus/api.js';
+import type { Slab } from '../replay/range-matrix.js';
+import type { Alert } from './alerts.js';
+
+/** What Prometheus writes while an alert fires. */
+export const FIRING_ALERTS_QUERY = 'ALERTS{alertstate="firing"}';
+
+/** An alert of somebody else's rules, while it fired. Unix times in seconds. */
+export interface ExistingAlert {
+  readonly alertname: string;
+  readonly labels: Labels;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+/** Ours, and those that always fire to show that alerting works. */
+const NOT_COUNTED =
+  /^(?:PodAnomalous|WorkloadAnomalous|Anomaly[A-Z].*|Watchdog|DeadMansSwitch|InfoInhibitor)$/;
+
+/** A gap of a reading or two, as a restart of Prometheus leaves, does not end an alert. */
+const LONGEST_GAP_SECONDS = 120;
+
+/** Alerts from the answers to `FIRING_ALERTS_QUERY`, by start. */
+export function existingAlerts(slabs: readonly Slab[]): ExistingAlert[] {
+  const open = new Map<string, { alert: ExistingAlert; endSeconds: number }>();
+  const alerts: ExistingAlert[] = [];
+  const close = ({ alert, endSeconds }: { alert: ExistingAlert; endSeconds: number }) =>
+    alerts.push({ ...alert, endSeconds });
+  for (const { grid, labels, values } of slabs) {
+    labels.forEach((own, series) => {
+      const alertname = own.alertname ?? '';
+      if (alertname === '' || NOT_COUNTED.test(alertname)) return;
+      const key = JSON.stringify(Object.entries(own).sort());
+      for (let instant = 0; instant < grid.instants; instant++) {
+        if (Number.isNaN(values[series * grid.instants + instant])) continue;
+        const time = grid.startSeconds + instant * grid.stepSeconds;
+        const known = open.get(key);
+        if (known !== undefined && time - known.endSeconds <= LONGEST_GAP_SECONDS) {
+          known.endSeconds = time + grid.stepSeconds;
+          continue;
+        }
+        if (known !== undefined) close(known);
+        const alert = { alertname, labels: own, startSeconds: time, endSeconds: time };
+        open.set(key, { alert, endSeconds: time + grid.stepSeconds });
+      }
+    });
+  }
+  for (const known of open.values()) close(known);
+  return alerts.sort((a, b) => a.startSeconds - b.startSeconds);
+}
+
+/** By what two alerts are about the same: the closer, the surer. */
+export type MatchLevel = 'pod' | 'workload' | 'namespace';
+
+const MATCH_LEVELS: readonly MatchLevel[] = ['pod', 'workload', 'namespace'];
+
+/** Labels that name a pod, and labels that name what pods belong to, as the rules in use have them. */
+const POD_LABELS = ['pod', 'pod_name', 'exported_pod'];
+const NAMESPACE_LABELS = ['namespace', 'exported_namespace', 'kubernetes_namespace'];
+const WORKLOAD_LABELS = [
+  'workload',
+  'deployment',
+  'statefulset',
+  'daemonset',
+  'cronjob',
+  'job_name',
+  'replicaset',
+  'horizontalpodautoscaler',
+  'owner_name',
+  'created_by_name',
+  'app',
+  'app_kubernetes_io_name',
+  'service',
+  'container',
+];
+
+/**
+ * How an alert of ours and another one are about the same.
+ *
+ * @returns `undefined` where they are not: another namespace, or labels that name another pod or workload. The alert for
+ *   the whole fleet names nothing and is about nothing in particular.
+ */
+export function matchLevel(
+  { namespace, workload, pod }: Pick<Alert, 'namespace' | 'workload' | 'pod'>,
+  labels: Labels,
+): MatchLevel | undefined {
+  if (namespace === '' || !NAMESPACE_LABELS.some((label) => labels[label] === namespace)) return undefined;
+  const pods = valuesOf(labels, POD_LABELS);
+  if (pod !== '' && pods.includes(pod)) return 'pod';
+  const workloads = [...valuesOf(labels, WORKLOAD_LABELS), ...pods];
+  if (workloads.some((name) => name === workload || workloadFromName(name) === workload)) return 'workload';
+  return workloads.length === 0 ? 'namespace' : undefined;
+}
+
+function valuesOf(labels: Labels, names: readonly string[]): string[] {
+  return names.flatMap((name) => labels[name] ?? []);
+}
+
+/** An alert of ours beside one of theirs that fired at the same time. */
+export interface Overlap {
+  readonly existing: ExistingAlert;
+  readonly level: MatchLevel;
+  /** How much earlier ours fired, in seconds; negative where it fired later. */
+  readonly leadSeconds: number;
+}
+
+/**
+ * The existing alerts that fired while one of ours did, about the same; of several matches the closest level only.
+ *
+ * @param startSeconds Unix time from which the times of our alert count.
+ */
+export function overlapsOf(
+  alert: Alert,
+  existing: readonly ExistingAlert[],
+  startSeconds: number,
+): Overlap[] {
+  const from = startSeconds + alert.startSeconds;
+  const to = startSeconds + alert.endSeconds;
+  const overlaps = existing.flatMap((other): Overlap[] => {
+    if (other.startSeconds >= to || other.endSeconds <= from) return [];
+    const level = matchLevel(alert, other.labels);
+    return level === undefined ? [] : [{ existing: other, level, leadSeconds: other.startSeconds - from }];
+  });
+  const closest = MATCH_LEVELS.find((level) => overlaps.some((overlap) => overlap.level === level));
+  return overlaps.filter(({ level }) => level === closest);
+}

@@ -1,0 +1,125 @@
+/** The demo: a simulated cluster, the real exporter on top of it, and a terminal that shows what it finds. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Environment } from '../../exporter/config/environment.js';
+import { parseSettings } from '../../exporter/config/parse.js';
+import { DetectResponse, ErrorResponse, HealthReport } from '../../exporter/http/schemas.js';
+import { describeModel } from '../../exporter/http/status-words.js';
+import { startService } from '../../exporter/serve.js';
+import { createLogger } from '../../lib/logging/logger.js';
+import { messageOf } from '../../lib/logging/message-of.js';
+import { createWorld, type World } from '../simulation/cluster.js';
+import { freePort, portError, type RunningServer } from './listen.js';
+import { advance, beginProgress, type Observation } from './progress.js';
+import { startScrapingPrometheus, startSimulatedPrometheus } from './sources.js';
+import { createView, type Output } from './terminal.js';
+
+export interface DemoOptions {
+  /** Port of the exporter on 127.0.0.1; 0 takes a free one. */
+  readonly port: number;
+  /** Incidents come and develop so many times faster. */
+  readonly speed: number;
+  /** Port of the simulated Prometheus on 127.0.0.1; 0 takes a free one. */
+  readonly prometheusPort?: number;
+  /** With a real Prometheus in between, which must be installed. */
+  readonly prometheus: boolean;
+}
+
+/** What the demo needs of its surroundings. */
+export interface DemoSurroundings {
+  readonly stdout: Output;
+  /** Ends the demo. */
+  readonly signal: AbortSignal;
+  readonly environment: Environment;
+}
+
+const SEED = 1;
+const POLL_MILLISECONDS = 2_000;
+const REQUEST_LIMIT_MILLISECONDS = 5_000;
+const nowSeconds = () => Date.now() / 1000;
+
+/** Settings of the detector that can be tried on the demo. The others are the demo's own, whatever is set. */
+const TUNABLE = /^(IFOREST_|ANOMALY_|BASELINE$)/;
+
+/**
+ * Runs until the signal.
+ *
+ * @throws {Error} when a part cannot be started; what had been started is stopped again.
+ */
+export async function runDemo(
+  options: DemoOptions,
+  { stdout, signal, environment }: DemoSurroundings,
+  start: typeof startService = startService,
+): Promise<void> {
+  const startSeconds = nowSeconds();
+  const world = createWorld({ seed: SEED, startSeconds, speed: options.speed });
+  const running: Pick<RunningServer, 'close'>[] = [];
+  try {
+    const port = options.prometheus && options.port === 0 ? await freePort() : options.port;
+    const path = environment.PATH ?? '';
+    const prometheus = options.prometheus
+      ? await startScrapingPrometheus({ world, nowSeconds, exporterPort: port, path, signal })
+      : await startSimulatedPrometheus(world, nowSeconds, options.prometheusPort);
+    running.push(prometheus);
+    const { settings } = parseSettings({
+      ...Object.fromEntries(Object.entries(environment).filter(([name]) => TUNABLE.test(name))),
+      PROMETHEUS_URL: prometheus.url,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      LOG_LEVEL: 'warn',
+      LOG_FORMAT: 'text',
+    });
+    const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
+    const exporter = await start(settings, logger).catch((error: unknown) => {
+      throw portError(error, port);
+    });
+    running.push(exporter);
+
+    let progress = beginProgress(world.incidents, startSeconds, world.pods(startSeconds).length);
+    const colours = !environment.NO_COLOR;
+    // The simulated Prometheus has an API, but no pages.
+    const page = options.prometheus ? '/' : '/api/v1/query?query=kube_pod_owner';
+    const links = { exporter: exporter.url, prometheus: `${prometheus.url}${page}` };
+    const view = createView({ output: stdout, links, colours }, progress);
+    while (!signal.aborted) {
+      const observation = await observe(exporter.url, world, signal);
+      if (signal.aborted) break;
+      progress = advance(progress, observation);
+      view.show(progress);
+      await delay(POLL_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+    }
+    view.end(progress);
+  } catch (error) {
+    // What the signal interrupted is no failure.
+    if (!signal.aborted) throw error;
+  } finally {
+    for (const part of running.reverse()) await part.close();
+  }
+}
+
+/** Asks the exporter what it flags, and how it is. */
+async function observe(url: string, world: World, signal: AbortSignal): Promise<Observation> {
+  const timeSeconds = nowSeconds();
+  const pods = world.pods(timeSeconds).length;
+  const get = (path: string) =>
+    fetch(`${url}${path}`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MILLISECONDS)]),
+    });
+  try {
+    const detect = await get('/detect?flagged=true');
+    if (!detect.ok) {
+      const { error } = ErrorResponse.parse(await detect.json());
+      return { timeSeconds, pods, flagged: undefined, status: error.message };
+    }
+    const { pods: flagged } = DetectResponse.parse(await detect.json());
+    const health = HealthReport.parse(await (await get('/healthz')).json());
+    return { timeSeconds, pods, flagged, status: describeModel(health) };
+  } catch (error) {
+    return {
+      timeSeconds,
+      pods,
+      flagged: undefined,
+      status: `The exporter gave no answer: ${messageOf(error)}`,
+    };
+  }
+}

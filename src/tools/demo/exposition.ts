@@ -1,0 +1,185 @@
+/** The state of a world as the kubelet's cAdvisor and kube-state-metrics expose it. */
+
+import type { World } from '../simulation/cluster.js';
+import { hexadecimal } from '../simulation/names.js';
+import type { ContainerState, PodState } from '../simulation/pod-state.js';
+
+/** A metric with its samples at one instant. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly samples: readonly MetricSample[];
+}
+
+export interface MetricSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Everything that is exposed at an instant (Unix seconds). */
+export function metricFamilies(world: World, timeSeconds: number): readonly MetricFamily[] {
+  const pods = world.pods(timeSeconds);
+  const cgroups = pods.flatMap(reportedCgroups);
+  return [
+    {
+      name: 'container_cpu_usage_seconds_total',
+      type: 'counter',
+      help: 'Cumulative cpu time consumed in seconds.',
+      samples: cgroups.map(({ labels, cpuSeconds }) => ({
+        labels: { ...labels, cpu: 'total' },
+        value: cpuSeconds,
+      })),
+    },
+    {
+      name: 'container_memory_usage_bytes',
+      type: 'gauge',
+      help: 'Current memory usage in bytes, including all memory regardless of when it was accessed.',
+      samples: cgroups.map(({ labels, memoryBytes }) => ({ labels, value: memoryBytes })),
+    },
+    {
+      name: 'kube_pod_container_status_restarts_total',
+      type: 'counter',
+      help: 'The number of container restarts per container.',
+      samples: pods.flatMap(({ namespace, pod, uid, containers }) =>
+        containers.map(({ name, restarts }) => ({
+          labels: { namespace, pod, uid, container: name },
+          value: restarts,
+        })),
+      ),
+    },
+    {
+      name: 'kube_pod_owner',
+      type: 'gauge',
+      help: "Information about the Pod's owner.",
+      samples: pods.map(({ namespace, pod, uid, owner }) => ownerSample({ namespace, pod, uid }, owner)),
+    },
+    {
+      name: 'kube_replicaset_owner',
+      type: 'gauge',
+      help: "Information about the ReplicaSet's owner.",
+      samples: ownerSamples(pods, 'ReplicaSet', 'replicaset'),
+    },
+    {
+      name: 'kube_job_owner',
+      type: 'gauge',
+      help: "Information about the Job's owner.",
+      samples: ownerSamples(pods, 'Job', 'job_name'),
+    },
+  ];
+}
+
+interface ReportedCgroup {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+/** What the pause container of each pod needs. */
+const PAUSE = { image: 'registry.k8s.io/pause:3.9', cpuSeconds: 0.03, memoryBytes: 600 * 1024 };
+
+/** The cgroups of a pod: each run of its containers, the pause container, and the pod as a whole, which repeats them. */
+function reportedCgroups({ namespace, pod, uid, containers }: PodState): ReportedCgroup[] {
+  if (containers.every(({ cgroups }) => cgroups.length === 0)) return [];
+  const podId = `/kubepods/burstable/pod${uid}`;
+  const describe = (container: string, image: string, attempt: number) => ({
+    namespace,
+    pod,
+    container,
+    image,
+    id: `${podId}/${hexadecimal(`${uid}/${container}/${attempt}`, 64)}`,
+    name: `k8s_${container}_${pod}_${namespace}_${uid}_${attempt}`,
+  });
+  const runs = containers.flatMap(({ name, image, cgroups }: ContainerState) =>
+    cgroups.map(({ attempt, ...usage }) => ({ labels: describe(name, image, attempt), ...usage })),
+  );
+  const { image, ...pauseUsage } = PAUSE;
+  const all = [{ labels: describe('POD', image, 0), ...pauseUsage }, ...runs];
+  const total = (of: (cgroup: ReportedCgroup) => number) => all.reduce((sum, cgroup) => sum + of(cgroup), 0);
+  const whole = {
+    labels: { namespace, pod, container: '', image: '', id: podId, name: '' },
+    cpuSeconds: total(({ cpuSeconds }) => cpuSeconds),
+    memoryBytes: total(({ memoryBytes }) => memoryBytes),
+  };
+  return [whole, ...all];
+}
+
+/** One sample for each owner of that kind, naming who made it. */
+function ownerSamples(pods: readonly PodState[], kind: string, label: string): MetricSample[] {
+  const owners = new Map<string, MetricSample>();
+  for (const { namespace, owner, ownersOwner } of pods) {
+    if (owner.kind !== kind) continue;
+    owners.set(`${namespace}/${owner.name}`, ownerSample({ namespace, [label]: owner.name }, ownersOwner));
+  }
+  return [...owners.values()];
+}
+
+/** kube-state-metrics leaves the labels of an absent owner empty. */
+function ownerSample(
+  labels: Readonly<Record<string, string>>,
+  owner: PodState['ownersOwner'] = { kind: '', name: '' },
+): MetricSample {
+  const isController = owner.name === '' ? '' : 'true';
+  return {
+    labels: { ...labels, owner_kind: owner.kind, owner_name: owner.name, owner_is_controller: isController },
+    value: 1,
+  };
+}
+
+/** The content type of `expositionText`. */
+export const EXPOSITION_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** What a scrape answers at an instant: the text format, version 0.0.4. */
+export function expositionText(world: World, timeSeconds: number): string {
+  return metricFamilies(world, timeSeconds)
+    .map(({ name, type, help, samples }) => {
+      const lines = samples.map(({ labels, value }) => `${name}${labelText(labels)} ${value}\n`);
+      return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+    })
+    .join('');
+}
+
+export interface HistoryOptions {
+  /** First and last instant, Unix seconds. Both are included if the step divides their distance. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly stepSeconds: number;
+  /** Labels that a scrape would add (`job`, `instance`), so that history and scrapes are the same series. */
+  readonly targetLabels: Readonly<Record<string, string>>;
+}
+
+/**
+ * What scrapes would have seen, as OpenMetrics text with timestamps for `promtool tsdb create-blocks-from
+ * openmetrics`: series by series, each in order of time. Yields a family at a time.
+ */
+export function* openMetricsHistory(world: World, options: HistoryOptions): Generator<string> {
+  const { startSeconds, endSeconds, stepSeconds, targetLabels } = options;
+  const families = new Map<string, { head: string; series: Map<string, string[]> }>();
+  for (let time = startSeconds; time <= endSeconds; time += stepSeconds) {
+    for (const { name, type, help, samples } of metricFamilies(world, time)) {
+      const family = name.replace(/_total$/, '');
+      const head = `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
+      const { series } = getOrSet(families, name, () => ({ head, series: new Map<string, string[]>() }));
+      for (const { labels, value } of samples) {
+        const key = `${name}${labelText({ ...labels, ...targetLabels })}`;
+        getOrSet(series, key, () => []).push(`${key} ${value} ${time}\n`);
+      }
+    }
+  }
+  for (const { head, series } of families.values()) yield head + [...series.values()].flat().join('');
+  yield '# EOF\n';
+}
+
+function getOrSet<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
+}
+
+/** `{name="value",…}`; an empty label is the same as none. */
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}="${value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`);
+  return `{${pairs.join(',')}}`;
+}

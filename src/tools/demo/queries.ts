@@ -1,0 +1,138 @@
+/** The queries that the simulated Prometheus understands, answered from the world. */
+
+import { buildCatalog } from '../../exporter/features/catalog.js';
+import { durationSeconds } from '../../exporter/features/queries/duration.js';
+import type { World } from '../simulation/cluster.js';
+import type { ContainerState, PodState } from '../simulation/pod-state.js';
+import { type MetricSample, metricFamilies } from './exposition.js';
+import { compile } from './promql.js';
+
+/** The samples of an instant vector at a time, Unix seconds. */
+export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
+
+/** From a query to its evaluation; `undefined` if it is none that is understood. */
+export type ResolveQuery = (query: string) => Evaluate | undefined;
+
+/**
+ * Understands the built-in queries of the catalog, for any namespaces and rate window, the plain selectors of
+ * kube-state-metrics' owners, with or without a matcher for the namespace, the question for firing alerts, and what
+ * `promql.ts` understands of the questions of `check`. Each may be restricted to some pods.
+ *
+ * For the catalog there is no PromQL here. The namespaces and the window are cut out of the query; if the catalog makes
+ * exactly this query from them, it is one of ours.
+ */
+export function worldQueries(world: World): ResolveQuery {
+  const source = {
+    metrics: new Set(metricFamilies({ ...world, pods: () => [] }, 0).map(({ name }) => name)),
+    samplesOf: (metric: string, time: number) => metricSamples(world, metric, time),
+  };
+  const resolve: ResolveQuery = (query) => {
+    const restriction = POD_RESTRICTION.exec(query)?.groups;
+    if (restriction !== undefined) {
+      const { matchers = '', namespaces: some = '', pods: names = '' } = restriction;
+      const evaluate = resolve(query.replaceAll(matchers, ''));
+      const [isNamespace, isPod] = [anchored(some), anchored(names)];
+      if (evaluate === undefined || isNamespace === undefined || isPod === undefined) return undefined;
+      return (time) =>
+        evaluate(time).filter(
+          ({ labels }) => isNamespace.test(labels.namespace ?? '') && isPod.test(labels.pod ?? ''),
+        );
+    }
+    const namespaces = namespaceMatcher(query);
+    if (namespaces === undefined) return undefined;
+    // Nobody has alert rules here.
+    if (query.startsWith('ALERTS{')) return () => [];
+    const pods = (time: number) => world.pods(time).filter(({ namespace }) => namespaces.matches(namespace));
+
+    const [, owners] =
+      /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
+    if (owners !== undefined) return (time) => metricSamples({ ...world, pods }, owners, time);
+
+    const cpuRateWindow = /\[([0-9a-z]+)\]/.exec(query)?.[1] ?? '1m';
+    const catalog = buildCatalog({ namespaceRegex: namespaces.regex, podLabel: 'pod', cpuRateWindow });
+    switch (catalog.find((feature) => feature.query === query)?.name) {
+      case 'cpu': {
+        const window = durationSeconds(cpuRateWindow) ?? 60;
+        return (time) => perPod(pods(time), cpuRates(pods(time - window), window));
+      }
+      case 'memory':
+        return (time) => perPod(pods(time), ({ cgroups }) => cgroups.map(({ memoryBytes }) => memoryBytes));
+      case 'restarts':
+        return (time) => perPod(pods(time), ({ restarts }) => [restarts]);
+      default:
+        return compile(query, source);
+    }
+  };
+  return resolve;
+}
+
+/** What the status page puts before the matchers of each selector, to ask for some pods only. */
+const POD_RESTRICTION =
+  /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;
+
+/** The sum over the containers of a pod of the largest value of each. A pod without any value is left out. */
+function perPod(
+  pods: readonly PodState[],
+  values: (container: ContainerState, pod: PodState) => readonly number[],
+): MetricSample[] {
+  return pods.flatMap((state) => {
+    const ofContainers = state.containers
+      .map((container) => values(container, state))
+      .filter((of) => of.length > 0);
+    if (ofContainers.length === 0) return [];
+    const value = ofContainers.reduce((sum, of) => sum + Math.max(...of), 0);
+    return [{ labels: { namespace: state.namespace, pod: state.pod }, value }];
+  });
+}
+
+/**
+ * Cores of each run of a container over the window that began with `before`. As with `rate()`, a counter that
+ * began within the window is divided by the whole of it, so a new container seems idle at first.
+ */
+function cpuRates(before: readonly PodState[], windowSeconds: number) {
+  const counters = new Map<string, number>();
+  for (const { uid, containers } of before) {
+    for (const { name, cgroups } of containers) {
+      for (const { attempt, cpuSeconds } of cgroups) counters.set(`${uid}/${name}/${attempt}`, cpuSeconds);
+    }
+  }
+  return ({ name, cgroups }: ContainerState, { uid }: PodState) =>
+    cgroups.map(
+      ({ attempt, cpuSeconds }) =>
+        (cpuSeconds - (counters.get(`${uid}/${name}/${attempt}`) ?? 0)) / windowSeconds,
+    );
+}
+
+function metricSamples(world: World, name: string, timeSeconds: number): readonly MetricSample[] {
+  const family = metricFamilies(world, timeSeconds).find((candidate) => candidate.name === name);
+  return (family?.samples ?? []).map(({ labels, value }) => ({
+    labels: { __name__: name, ...labels },
+    value,
+  }));
+}
+
+interface NamespaceMatcher {
+  readonly regex: string;
+  matches(namespace: string): boolean;
+}
+
+/** The first `namespace=~"…"` of a query, anchored; none matches everything. `undefined`: no valid expression. */
+function namespaceMatcher(query: string): NamespaceMatcher | undefined {
+  const literal = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
+  const regex = anchored(literal);
+  return regex && { regex: unquoted(literal), matches: (namespace) => regex.test(namespace) };
+}
+
+/** The expression in a string literal, anchored as matchers are; `undefined` if it is none. */
+function anchored(literal: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${unquoted(literal)})$`, 's');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a string literal. */
+function unquoted(literal: string): string {
+  return literal.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
+}

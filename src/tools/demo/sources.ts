@@ -1,0 +1,81 @@
+/** Where the exporter of the demo gets its data from: a simulated Prometheus, or a real one that scrapes the world. */
+
+import type { World } from '../simulation/cluster.js';
+import { EXPOSITION_CONTENT_TYPE, expositionText, openMetricsHistory } from './exposition.js';
+import { listen, type RunningServer } from './listen.js';
+import { startPrometheusApi } from './prometheus-api.js';
+import { worldQueries } from './queries.js';
+import { startRealPrometheus } from './real-prometheus.js';
+
+/** A Prometheus that is simulated as well: it has all of the past at once. Port 0 takes a free one. */
+export function startSimulatedPrometheus(
+  world: World,
+  nowSeconds: () => number,
+  port = 0,
+): Promise<RunningServer> {
+  return startPrometheusApi({ resolve: worldQueries(world), nowSeconds, port });
+}
+
+/** Exposes the world at `/metrics`, as it is at the time of the request. */
+export function startExposition(world: World, nowSeconds: () => number): Promise<RunningServer> {
+  return listen((_, response) => {
+    response.writeHead(200, { 'content-type': EXPOSITION_CONTENT_TYPE });
+    response.end(expositionText(world, nowSeconds()));
+  });
+}
+
+export interface ScrapedWorldOptions {
+  readonly world: World;
+  readonly nowSeconds: () => number;
+  /** The port of 127.0.0.1 on which the exporter is going to listen. */
+  readonly exporterPort: number;
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
+/** Somewhat more than the training window, at the usual distance of scrapes. */
+const HISTORY_SECONDS = 75 * 60;
+const HISTORY_STEP_SECONDS = 15;
+/** Scrapes are closer than the history, so that incidents show soon. */
+const SCRAPE_SECONDS = 5;
+
+/** A real Prometheus that has an hour of history, scrapes the world, and scrapes the exporter. */
+export async function startScrapingPrometheus(options: ScrapedWorldOptions): Promise<RunningServer> {
+  const { world, nowSeconds, exporterPort, path, signal } = options;
+  const cluster = await startExposition(world, nowSeconds);
+  // The same labels in history and scrapes: otherwise each series would end, and another begin.
+  const target = { job: 'cluster', instance: new URL(cluster.url).host };
+  const end = Math.floor(nowSeconds());
+  try {
+    const prometheus = await startRealPrometheus({
+      path,
+      signal,
+      configuration: configuration(target, `127.0.0.1:${exporterPort}`),
+      history: openMetricsHistory(world, {
+        startSeconds: end - HISTORY_SECONDS,
+        endSeconds: end,
+        stepSeconds: HISTORY_STEP_SECONDS,
+        targetLabels: target,
+      }),
+    });
+    return { url: prometheus.url, close: () => prometheus.close().then(cluster.close) };
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+/** `honor_labels`: the exporter's `namespace` and `pod` are those of the judged pod, not of the exporter. */
+function configuration(cluster: { job: string; instance: string }, exporter: string): string {
+  return `global:
+  scrape_interval: ${SCRAPE_SECONDS}s
+  scrape_timeout: ${SCRAPE_SECONDS}s
+scrape_configs:
+  - job_name: ${cluster.job}
+    honor_labels: true
+    static_configs: [{ targets: ['${cluster.instance}'] }]
+  - job_name: k8s-anomaly-detector
+    honor_labels: true
+    static_configs: [{ targets: ['${exporter}'] }]
+`;
+}

@@ -1,0 +1,248 @@
+/** From the lines of a file to a case: the pure part of reading. */
+
+import type { FeatureDefinition } from '../../exporter/features/catalog.js';
+import { podKey } from '../../exporter/features/table.js';
+import { workloadFromName } from '../../exporter/features/workload.js';
+import { quantileOfSorted } from '../../exporter/model/statistics.js';
+import { BIN_SECONDS, type Case, type PodMinutes, TRAINING_MINUTES } from './case.js';
+import { count, sumCounts } from './counts.js';
+import { splitFields } from './csv.js';
+import type { Defect } from './defects.js';
+import type { Layout } from './layout.js';
+import { MinuteBins } from './minute-bins.js';
+import {
+  completeSeries,
+  countIncomplete,
+  type HourRange,
+  type MinuteSeries,
+  seriesOf,
+} from './minute-series.js';
+
+/** Later than the year 5000 in seconds: milliseconds, or something else. */
+const LATEST_TIMESTAMP_SECONDS = 1e11;
+
+/** Hours without any row that part a stray timestamp from the case. */
+const FAR_HOURS = 7 * 24;
+
+/** Share of a usual value that is a spread at the least, for columns whose unit nobody knows. */
+const DERIVED_FLOOR_SHARE = 0.01;
+
+/** A namespace and a pod, each without separators, quotes and blanks. Stricter than this is not our business. */
+const POD_KEY = /^[^\s/",]+\/[^\s/",]+$/;
+
+/** A pod while rows come. */
+interface GrowingPod {
+  readonly bins: MinuteBins;
+  lastTimestampSeconds: number;
+}
+
+/** Takes lines in any order and gives a case. Holds one value for each pod, minute and column, not the rows. */
+export class CaseBuilder {
+  readonly #layout: Layout;
+  readonly #pods = new Map<string, GrowingPod>();
+  readonly #rowsOfHour = new Map<number, number>();
+  readonly #valuesOfColumn: number[];
+  readonly #defects = new Map<Defect, number>();
+  #rows = 0;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    this.#valuesOfColumn = layout.columns.map(() => 0);
+  }
+
+  /** Counts something that went wrong before a line could be told. */
+  defect(reason: Defect): void {
+    count(this.#defects, reason);
+  }
+
+  /** Adds a row. One that cannot be used is counted by reason; a blank line is passed over. */
+  addLine(line: string): void {
+    if (line.trim() === '') return;
+    this.#rows++;
+    const problem = this.#addRow(splitFields(line));
+    if (problem !== undefined) this.defect(problem);
+  }
+
+  /** Why a row was left out; `undefined` when it was not. */
+  #addRow(fields: readonly string[]): Defect | undefined {
+    if (!this.#hasAllFields(fields)) return 'field_count';
+    const { timestamp, namespace, pod } = this.#layout;
+    const seconds = Number(fields[timestamp]);
+    if (!(seconds > 0 && seconds < LATEST_TIMESTAMP_SECONDS)) return 'bad_timestamp';
+    const growing = this.#pod(fields[namespace] as string, fields[pod] as string);
+    if (typeof growing === 'string') return growing;
+    if (seconds < growing.lastTimestampSeconds) this.defect('out_of_order');
+    growing.lastTimestampSeconds = seconds;
+    const hour = Math.floor(seconds / 3600);
+    this.#rowsOfHour.set(hour, (this.#rowsOfHour.get(hour) ?? 0) + 1);
+    return this.#addValues(growing, seconds, fields);
+  }
+
+  /** Some programs end each line with a comma. */
+  #hasAllFields(fields: readonly string[]): boolean {
+    const expected = this.#layout.fields;
+    return fields.length === expected || (fields.length === expected + 1 && fields[expected] === '');
+  }
+
+  /** The pod of a row, or why it cannot be one. */
+  #pod(namespace: string, pod: string): GrowingPod | Defect {
+    const key = podKey(namespace, pod);
+    const known = this.#pods.get(key);
+    if (known !== undefined) return known;
+    if (namespace.trim() === '' || pod.trim() === '') return 'no_name';
+    if (!POD_KEY.test(key)) return 'bad_name';
+    const growing: GrowingPod = {
+      bins: new MinuteBins(this.#layout.columns.map(({ reduction }) => reduction)),
+      lastTimestampSeconds: Number.NEGATIVE_INFINITY,
+    };
+    this.#pods.set(key, growing);
+    return growing;
+  }
+
+  #addValues(pod: GrowingPod, seconds: number, fields: readonly string[]): Defect | undefined {
+    let duplicate = false;
+    const { columns } = this.#layout;
+    for (let column = 0; column < columns.length; column++) {
+      const text = fields[columns[column]?.position as number] as string;
+      const value = Number(text);
+      // `Number` makes 0 of a blank text.
+      if (value === 0 && text.trim() === '') this.defect('empty_value');
+      else if (!Number.isFinite(value)) this.defect('not_a_number');
+      else if (value < 0) this.defect('negative_value');
+      else if (!pod.bins.add(seconds, column, value)) duplicate = true;
+      else this.#valuesOfColumn[column] = (this.#valuesOfColumn[column] as number) + 1;
+    }
+    return duplicate ? 'duplicate' : undefined;
+  }
+
+  /** Names of the columns that have had no value, while others had. */
+  emptyColumns(): readonly string[] {
+    if (this.#valuesOfColumn.every((values) => values === 0)) return [];
+    return this.#layout.columns
+      .filter((_, column) => this.#valuesOfColumn[column] === 0)
+      .map(({ source }) => source);
+  }
+
+  /** The case of all rows so far. It may have no pods. */
+  build(name: string, emptyColumns: readonly string[]): Case {
+    const features = this.#layout.columns.map(({ feature }) => feature);
+    const range = this.#densestHours();
+    const series = [...this.#pods].flatMap(([key, { bins }]) => {
+      const minutes = seriesOf(bins, range, features.length);
+      return minutes === undefined ? [] : [{ key, minutes }];
+    });
+    const { start, end } = spanOf(
+      series.map(({ minutes }) => minutes),
+      features.length,
+    );
+    const pods = series.flatMap(({ key, minutes }) =>
+      placePod(key, completeSeries(minutes, features), start, features.length),
+    );
+    return {
+      name,
+      features: this.#layout.columns.map((column, position) =>
+        column.floorFromData ? withFloorFromData(column.feature, position, pods) : column.feature,
+      ),
+      startSeconds: start * BIN_SECONDS,
+      minutes: end - start,
+      pods: pods.sort(
+        (a, b) =>
+          compareText(a.identity.namespace, b.identity.namespace) ||
+          compareText(a.identity.pod, b.identity.pod),
+      ),
+      rows: this.#rows,
+      defects: this.#defects,
+      gapMinutes: pods.reduce((sum, pod) => sum + countGaps(pod, features.length), 0),
+      incomplete: sumCounts(
+        series.map(({ minutes }) => countIncomplete(minutes, features, start + TRAINING_MINUTES)),
+      ),
+      emptyColumns,
+    };
+  }
+
+  /** The stretch of hours with the most rows, of those that a week without any row parts; the others count as defects. */
+  #densestHours(): HourRange {
+    const stretches: { first: number; last: number; rows: number }[] = [];
+    for (const [hour, rows] of [...this.#rowsOfHour].sort(([a], [b]) => a - b)) {
+      const current = stretches.at(-1);
+      if (current === undefined || hour - current.last > FAR_HOURS)
+        stretches.push({ first: hour, last: hour, rows });
+      else {
+        current.last = hour;
+        current.rows += rows;
+      }
+    }
+    const densest = stretches.reduce((most, stretch) => (stretch.rows > most.rows ? stretch : most), {
+      first: 0,
+      last: -1,
+      rows: 0,
+    });
+    for (const stretch of stretches) {
+      if (stretch !== densest) count(this.#defects, 'far_timestamp', stretch.rows);
+    }
+    return densest;
+  }
+}
+
+/** First minute of all, and the one after the last, since 1970; both 0 without any. */
+function spanOf(
+  series: readonly MinuteSeries[],
+  width: number,
+): { readonly start: number; readonly end: number } {
+  if (series.length === 0) return { start: 0, end: 0 };
+  let start = Infinity;
+  let end = -Infinity;
+  for (const { firstMinute, cells } of series) {
+    start = Math.min(start, firstMinute);
+    end = Math.max(end, firstMinute + cells.length / width);
+  }
+  return { start, end };
+}
+
+/** A pod on the minutes of the case; nothing for a pod without a complete minute. */
+function placePod(key: string, series: MinuteSeries | undefined, start: number, width: number): PodMinutes[] {
+  if (series === undefined) return [];
+  const [namespace = '', pod = ''] = key.split('/');
+  return [
+    {
+      identity: { namespace, pod, workload: workloadFromName(pod) },
+      firstMinute: series.firstMinute - start,
+      minutes: series.cells.length / width,
+      cells: series.cells,
+    },
+  ];
+}
+
+function countGaps({ minutes, cells }: PodMinutes, width: number): number {
+  let gaps = 0;
+  for (let minute = 0; minute < minutes; minute++) if (Number.isNaN(cells[minute * width])) gaps++;
+  return gaps;
+}
+
+/**
+ * The floor of a column whose unit nobody knows: a hundredth of its median over all pods in the first hour, which is
+ * learned from anyway; zeros say nothing of a unit and do not count.
+ */
+function withFloorFromData(
+  feature: FeatureDefinition,
+  column: number,
+  pods: readonly PodMinutes[],
+): FeatureDefinition {
+  const values: number[] = [];
+  for (const pod of pods) {
+    const width = pod.cells.length / pod.minutes;
+    const minutes = Math.min(pod.minutes, TRAINING_MINUTES - pod.firstMinute);
+    for (let minute = 0; minute < minutes; minute++) {
+      const value = pod.cells[minute * width + column] as number;
+      if (value > 0) values.push(value);
+    }
+  }
+  if (values.length === 0) return feature;
+  const median = quantileOfSorted(Float64Array.from(values).sort(), 0.5);
+  return { ...feature, spreadFloor: DERIVED_FLOOR_SHARE * median };
+}
+
+/** Order of code units, as in a `FeatureTable`. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,196 @@
+/** Walks forward through a chunk of the past with the service's own training and detection. */
+
+import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../exporter/detection/detect.js';
+import type { Detection } from '../../exporter/detection/detection.js';
+import { WorkloadDirectory } from '../../exporter/detection/workloads.js';
+import type { FeatureDefinition } from '../../exporter/features/catalog.js';
+import { FeatureTableBuilder } from '../../exporter/features/table.js';
+import type { OwnerQueries } from '../../exporter/features/workload.js';
+import type { ModelParameters } from '../../exporter/model/fit.js';
+import type { Model } from '../../exporter/model/model.js';
+import { SETTLING_SECONDS, train } from '../../exporter/training/job.js';
+import { messageOf } from '../../lib/logging/message-of.js';
+import type { ChunkPlots, ChunkResult, FeatureName } from './chunk-result.js';
+import type { History } from './history.js';
+import { type Chunk, MINUTE_SECONDS } from './plan.js';
+import { resultOf, Tracks } from './tracks.js';
+
+/** What shapes a replay: the settings of the service, and the sensitivities to compare. */
+export interface ReplayParameters {
+  readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
+  /** The sensitivity in it does not count. */
+  readonly model: ModelParameters;
+  readonly sensitivities: readonly number[];
+  /** Index of the sensitivity whose readings are kept. */
+  readonly chosen: number;
+  readonly lookbackSeconds: number;
+  readonly stepSeconds: number;
+  /** Longest time from one training to the next. */
+  readonly trainingIntervalSeconds: number;
+}
+
+/** A chunk that was replayed. */
+export interface Replay {
+  readonly result: ChunkResult;
+  readonly plots: ChunkPlots;
+  readonly tracks: Tracks;
+  readonly minutes: readonly MinuteSummary[];
+}
+
+/** What the exporter's own gauges would have said at a minute. */
+export interface MinuteSummary {
+  readonly timeSeconds: number;
+  readonly model: Model | undefined;
+  readonly trainedSeconds: number | undefined;
+  readonly lastTrainingSucceeded: boolean | undefined;
+  /** Trainings since the beginning of the chunk, and those of them that failed. */
+  readonly trainings: number;
+  readonly failedTrainings: number;
+  readonly podsScored: number;
+  readonly unscored: ReadonlyMap<string, number>;
+  readonly droppedSeries: ReadonlyMap<string, number>;
+}
+
+/**
+ * Replays a chunk. A model serves from the minute after its training on, until the next one that succeeds, as in the
+ * service; trainings that fail leave the old model in place.
+ *
+ * @param history all that trainings and detections of the chunk look at.
+ * @param trainingTimes Unix times in seconds: the last training before the chunk, and those in it.
+ * @param onProgress told the share that is done, in [0, 1].
+ */
+export async function replay(
+  history: History,
+  chunk: Chunk,
+  trainingTimes: readonly number[],
+  parameters: ReplayParameters,
+  onProgress: (share: number) => void,
+): Promise<Replay> {
+  const minutes = Math.round((chunk.endSeconds - chunk.startSeconds) / MINUTE_SECONDS);
+  const tracks = new Tracks(minutes, namesOf(parameters.features), parameters.sensitivities.length);
+  const directory = new WorkloadDirectory(history, parameters.ownerQueries);
+  const state = new TrainingAccount(history, parameters);
+  const summaries: MinuteSummary[] = [];
+  const unscored: Record<string, number> = {};
+  let next = 0;
+  let minutesWithoutModel = 0;
+  for (let minute = 0; minute < minutes; minute++) {
+    const timeSeconds = chunk.startSeconds + minute * MINUTE_SECONDS;
+    while (next < trainingTimes.length && (trainingTimes[next] as number) < timeSeconds) {
+      const trainingTime = trainingTimes[next++] as number;
+      // The last one before the chunk counts with the chunk before.
+      await state.train(trainingTime, trainingTime >= chunk.startSeconds);
+    }
+    const detections = await detectAt(history, directory, state.models, timeSeconds);
+    const detection = detections[parameters.chosen];
+    if (detection === undefined) minutesWithoutModel++;
+    else {
+      tracks.add(minute, detections, parameters.chosen);
+      for (const [reason, pods] of detection.unscored) unscored[reason] = (unscored[reason] ?? 0) + pods;
+    }
+    summaries.push({
+      timeSeconds,
+      model: state.models[parameters.chosen],
+      trainedSeconds: state.trainedSeconds,
+      lastTrainingSucceeded: state.lastSucceeded,
+      trainings: state.trainings,
+      failedTrainings: state.failures,
+      podsScored: detection?.table.pods.length ?? 0,
+      unscored: detection?.unscored ?? new Map(),
+      droppedSeries: detection?.droppedSeries ?? new Map(),
+    });
+    onProgress((minute + 1) / minutes);
+  }
+  const result = resultOf(tracks, {
+    startSeconds: chunk.startSeconds,
+    unscored,
+    minutesWithoutModel,
+    trainings: state.trainings,
+    failedTrainings: state.failures,
+    lastFailure: state.lastFailure ?? null,
+    warnings: [...state.warnings],
+  });
+  return { result, plots: tracks.plots(chunk.startSeconds), tracks, minutes: summaries };
+}
+
+function namesOf(features: readonly FeatureDefinition[]): FeatureName[] {
+  return features.map(({ name, unit }) => ({ name, unit }));
+}
+
+/** The models in force, one for each sensitivity, and how the trainings went. */
+class TrainingAccount {
+  models: readonly Model[] = [];
+  trainedSeconds: number | undefined;
+  lastSucceeded: boolean | undefined;
+  trainings = 0;
+  failures = 0;
+  lastFailure: string | undefined;
+  readonly warnings = new Set<string>();
+  readonly #history: History;
+  readonly #parameters: ReplayParameters;
+
+  constructor(history: History, parameters: ReplayParameters) {
+    this.#history = history;
+    this.#parameters = parameters;
+  }
+
+  async train(dueSeconds: number, counts: boolean): Promise<void> {
+    const { features, ownerQueries, model, sensitivities } = this.#parameters;
+    const { lookbackSeconds, stepSeconds, trainingIntervalSeconds } = this.#parameters;
+    if (counts) this.trainings++;
+    try {
+      const models: Model[] = [];
+      for (const sensitivity of sensitivities) {
+        const request = {
+          features,
+          ownerQueries,
+          parameters: { ...model, sensitivity },
+          lookbackSeconds,
+          stepSeconds,
+          nowSeconds: dueSeconds - SETTLING_SECONDS,
+          untilNextTrainingSeconds: trainingIntervalSeconds + SETTLING_SECONDS,
+        };
+        // Nothing is waited for: the history is in memory.
+        const { model: trained, warnings } = await train(
+          this.#history,
+          request,
+          new AbortController().signal,
+        );
+        models.push(trained);
+        for (const warning of warnings) this.warnings.add(warning);
+      }
+      this.models = models;
+      this.trainedSeconds = dueSeconds;
+      this.lastSucceeded = true;
+    } catch (error) {
+      if (counts) this.failures++;
+      this.lastSucceeded = false;
+      this.lastFailure = messageOf(error);
+    }
+  }
+}
+
+/** What a detection pass at that time would have found, with each of the models; none without models. */
+async function detectAt(
+  history: History,
+  directory: WorkloadDirectory,
+  models: readonly Model[],
+  timeSeconds: number,
+): Promise<readonly Detection[]> {
+  const [model] = models;
+  if (model === undefined) return [];
+  const startSeconds = timeSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
+  const instants = Float64Array.from(
+    { length: RECENT_INSTANTS },
+    (_, index) => startSeconds + index * RECENT_STEP_SECONDS,
+  );
+  // Models of different sensitivities know the same features: both follow from the same data.
+  const builder = new FeatureTableBuilder(model.features, instants);
+  for (const feature of model.features) {
+    builder.add(feature, history.range(feature.query, startSeconds, timeSeconds, RECENT_STEP_SECONDS));
+  }
+  await directory.lookUp(model, builder.podsSeen(), timeSeconds, new AbortController().signal);
+  const built = builder.build((namespace, pod) => directory.workloadOf(model, namespace, pod));
+  return models.map((own) => detect(own, built));
+}

@@ -1,0 +1,109 @@
+/** Asks a busy server as a guest should: little at a time, and later when it says so. */
+
+import type { PrometheusApi, QueryResult } from '../../exporter/prometheus/api.js';
+import { PrometheusError, type PrometheusErrorKind } from '../../exporter/prometheus/errors.js';
+
+/** How to ask. */
+export interface PoliteOptions {
+  /** Requests that are under way at the same time, at most. */
+  readonly concurrency: number;
+  /** Longest time for one attempt, in seconds; waiting does not count. */
+  readonly timeoutSeconds: number;
+  /** Waits that long, in seconds; rejects when the signal aborts. */
+  readonly sleep: (seconds: number, signal: AbortSignal) => Promise<void>;
+  /** Told before each wait. */
+  readonly onWait: (seconds: number, reason: PrometheusError) => void;
+}
+
+/** What may be better a moment later. */
+const PASSING: ReadonlySet<PrometheusErrorKind> = new Set([
+  'rate_limited',
+  'unavailable',
+  'connection',
+  'refused',
+]);
+
+const FIRST_WAIT_SECONDS = 1;
+const LONGEST_WAIT_SECONDS = 60;
+
+/** Waits of 1, 2, 4, … 60 s: about four minutes together. */
+const MOST_WAITS = 9;
+
+/** A server that asks for more patience than this is not waited for. */
+const LONGEST_RETRY_AFTER_SECONDS = 600;
+
+/**
+ * Wraps an API: bounded concurrency, and waits on 429, 5xx and lost connections, for as long as the server asks, or
+ * each time twice as long. While one request waits for the server to recover, no other is sent. A query that ran into a
+ * limit of the server is not repeated: it would again.
+ */
+export function politeApi(api: PrometheusApi, options: PoliteOptions): PrometheusApi {
+  const queue: (() => void)[] = [];
+  let running = 0;
+  let quietUntil: Promise<void> | undefined;
+
+  const acquire = async (): Promise<void> => {
+    if (running >= options.concurrency) await new Promise<void>((resolve) => queue.push(resolve));
+    else running++;
+  };
+  const release = (): void => {
+    const next = queue.shift();
+    if (next === undefined) running--;
+    else next();
+  };
+
+  const ask = async (
+    request: (signal: AbortSignal) => Promise<QueryResult>,
+    signal: AbortSignal,
+  ): Promise<QueryResult> => {
+    await acquire();
+    try {
+      for (let waits = 0; ; waits++) {
+        // A wait that was given up is told of by the one who waited.
+        await quietUntil?.catch(() => undefined);
+        try {
+          const limit = AbortSignal.timeout(options.timeoutSeconds * 1000);
+          return await request(AbortSignal.any([signal, limit]));
+        } catch (error) {
+          if (signal.aborted || waits === MOST_WAITS || !isPassing(error)) throw error;
+          const seconds = waitAfter(error, waits);
+          if (seconds > LONGEST_RETRY_AFTER_SECONDS) throw error;
+          options.onWait(seconds, error);
+          const quiet = options.sleep(seconds, signal);
+          quietUntil = quiet;
+          await quiet.finally(() => {
+            if (quietUntil === quiet) quietUntil = undefined;
+          });
+        }
+      }
+    } finally {
+      release();
+    }
+  };
+
+  return {
+    query: (request) => ask((signal) => api.query({ ...request, signal }), request.signal),
+    queryRange: (request) => ask((signal) => api.queryRange({ ...request, signal }), request.signal),
+  };
+}
+
+function waitAfter({ retryAfterSeconds }: PrometheusError, waits: number): number {
+  return retryAfterSeconds ?? Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** waits);
+}
+
+function isPassing(error: unknown): error is PrometheusError {
+  return error instanceof PrometheusError && PASSING.has(error.kind) && !isTooMuch(error);
+}
+
+/**
+ * Whether a smaller question might be answered: the answer took too long, was too large, or ran into a limit of the
+ * server. Prometheus answers 503 when an evaluation takes too long, and 422 when it would load too many samples.
+ */
+export function isTooMuch(error: unknown): boolean {
+  if (!(error instanceof PrometheusError)) return false;
+  if (error.kind === 'timeout' || error.kind === 'too_large' || error.kind === 'unprocessable') return true;
+  return (
+    (error.kind === 'unavailable' && /timed out|HTTP 504/.test(error.message)) ||
+    (error.kind === 'bad_query' && /maximum resolution|too many (?:samples|points)|limit/.test(error.message))
+  );
+}

@@ -1,0 +1,191 @@
+/** Every reading of a chunk in typed arrays, while it is replayed. */
+
+import type { Detection } from '../../exporter/detection/detection.js';
+import { type PodIdentity, podKey } from '../../exporter/features/table.js';
+import {
+  type ChunkPlots,
+  type ChunkResult,
+  type FeatureName,
+  type PodReadings,
+  type PodStretch,
+  READING_NUMBERS,
+  runsOf,
+} from './chunk-result.js';
+
+/** All readings of one pod. */
+export interface Track {
+  readonly identity: PodIdentity;
+  /** minutes × (1 + features × 3): score, then actual, expected and deviation of each feature; `NaN` without. */
+  readonly readings: Float64Array;
+  /** minutes: 1 where there is a score. */
+  readonly scored: Uint8Array;
+  /** For each sensitivity, minutes: 1 where it flags. */
+  readonly flagged: readonly Uint8Array[];
+}
+
+/** Readings of each run that are kept in the result: at first all, as alerts begin there, then every so many. */
+const FIRST_READINGS = 20;
+const LATER_READINGS_EVERY = 10;
+
+/**
+ * Of a pod that was never flagged in the chunk, so many minutes are kept at its beginning and end, one of five: an alert
+ * in the chunk after or before is drawn with what came before and after it.
+ */
+const FIRST_DRAWN_MINUTES = 30;
+const LAST_DRAWN_MINUTES = 60;
+const DRAWN_EVERY_MINUTES = 5;
+
+const BUCKET_MINUTES = 10;
+
+/** Collects detections minute by minute. */
+export class Tracks {
+  readonly minutes: number;
+  readonly features: readonly FeatureName[];
+  readonly #sensitivities: number;
+  readonly #tracks = new Map<string, Track>();
+
+  /** @param features all that may be known; a model may have to do without some of them. */
+  constructor(minutes: number, features: readonly FeatureName[], sensitivities: number) {
+    this.minutes = minutes;
+    this.features = features;
+    this.#sensitivities = sensitivities;
+  }
+
+  /** By namespace, then pod. */
+  all(): readonly Track[] {
+    return [...this.#tracks.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, track]) => track);
+  }
+
+  /**
+   * Adds what was detected at a minute.
+   *
+   * @param detections one for each sensitivity, of the same pods.
+   * @param chosen the sensitivity whose readings are kept.
+   */
+  add(minute: number, detections: readonly Detection[], chosen: number): void {
+    const detection = detections[chosen] as Detection;
+    const { features } = detection.model;
+    const places = features.map(({ name }) => this.features.findIndex((own) => own.name === name));
+    const size = readingSize(this.features.length);
+    detection.table.pods.forEach((identity, row) => {
+      const track = this.#track(identity, size);
+      track.scored[minute] = 1;
+      detections.forEach(({ scores }, index) => {
+        if ((scores[row] as number) > 0) (track.flagged[index] as Uint8Array)[minute] = 1;
+      });
+      const start = minute * size;
+      track.readings[start] = detection.scores[row] as number;
+      places.forEach((place, column) => {
+        const cell = row * features.length + column;
+        const position = start + 1 + place * READING_NUMBERS;
+        track.readings[position] = detection.table.values[cell] as number;
+        track.readings[position + 1] = detection.expected[cell] as number;
+        track.readings[position + 2] = detection.deviations[cell] as number;
+      });
+    });
+  }
+
+  #track(identity: PodIdentity, size: number): Track {
+    const key = podKey(identity.namespace, identity.pod);
+    let track = this.#tracks.get(key);
+    if (track === undefined) {
+      track = {
+        identity,
+        readings: new Float64Array(this.minutes * size).fill(Number.NaN),
+        scored: new Uint8Array(this.minutes),
+        flagged: Array.from({ length: this.#sensitivities }, () => new Uint8Array(this.minutes)),
+      };
+      this.#tracks.set(key, track);
+    }
+    return track;
+  }
+
+  /** Each pod in short. */
+  stretches(): PodStretch[] {
+    const size = readingSize(this.features.length);
+    return this.all().map((track) => {
+      const flagged = track.flagged.map(runsOf);
+      const readMinutes = minutesToKeep(flagged).filter(
+        (minute) => !Number.isNaN(track.readings[minute * size] as number),
+      );
+      return {
+        ...track.identity,
+        scored: runsOf(track.scored),
+        flagged,
+        readMinutes,
+        readings: readMinutes.flatMap((minute) => readingAt(track, minute, size)),
+      };
+    });
+  }
+
+  plots(startSeconds: number): ChunkPlots {
+    const size = readingSize(this.features.length);
+    const overview: Record<string, (number | null)[]> = {};
+    const detail: Record<string, PodReadings> = {};
+    for (const track of this.all()) {
+      const key = podKey(track.identity.namespace, track.identity.pod);
+      overview[key] = highestByBucket(track, size, this.minutes);
+      const minutes = minutesToDraw(track);
+      detail[key] = { minutes, readings: minutes.flatMap((minute) => readingAt(track, minute, size)) };
+    }
+    return { startSeconds, minutes: this.minutes, bucketMinutes: BUCKET_MINUTES, overview, detail };
+  }
+}
+
+/** Numbers of one reading. */
+export function readingSize(features: number): number {
+  return 1 + features * READING_NUMBERS;
+}
+
+/** What the result has besides the pods. */
+export type ChunkAccount = Omit<ChunkResult, 'features' | 'pods' | 'minutes'>;
+
+export function resultOf(tracks: Tracks, account: ChunkAccount): ChunkResult {
+  return { ...account, minutes: tracks.minutes, features: tracks.features, pods: tracks.stretches() };
+}
+
+function readingAt({ readings }: Track, minute: number, size: number): (number | null)[] {
+  return Array.from(readings.subarray(minute * size, (minute + 1) * size), shorten);
+}
+
+/** Six digits: what people read and plots show needs no more. JSON knows no `NaN`. */
+function shorten(value: number): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(6)) : null;
+}
+
+function minutesToKeep(flagged: readonly (readonly number[])[]): number[] {
+  const minutes = new Set<number>();
+  for (const runs of flagged) {
+    for (let index = 0; index < runs.length; index += 2) {
+      const from = runs[index] as number;
+      const to = runs[index + 1] as number;
+      for (let minute = from; minute < to; minute++) {
+        if (minute - from < FIRST_READINGS || (minute - from) % LATER_READINGS_EVERY === 0)
+          minutes.add(minute);
+      }
+    }
+  }
+  return [...minutes].sort((a, b) => a - b);
+}
+
+function minutesToDraw({ scored, flagged }: Track): number[] {
+  const all = flagged.some((minutes) => minutes.includes(1));
+  const drawn: number[] = [];
+  scored.forEach((isScored, minute) => {
+    const atEdge = minute < FIRST_DRAWN_MINUTES || minute >= scored.length - LAST_DRAWN_MINUTES;
+    if (isScored === 1 && (all || (atEdge && minute % DRAWN_EVERY_MINUTES === 0))) drawn.push(minute);
+  });
+  return drawn;
+}
+
+function highestByBucket({ readings }: Track, size: number, minutes: number): (number | null)[] {
+  return Array.from({ length: Math.ceil(minutes / BUCKET_MINUTES) }, (_, bucket) => {
+    let highest = Number.NEGATIVE_INFINITY;
+    const end = Math.min(minutes, (bucket + 1) * BUCKET_MINUTES);
+    for (let minute = bucket * BUCKET_MINUTES; minute < end; minute++) {
+      const score = readings[minute * size] as number;
+      if (score > highest) highest = score;
+    }
+    return highest === Number.NEGATIVE_INFINITY ? null : Number(highest.toPrecision(4));
+  });
+}

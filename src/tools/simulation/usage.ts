@@ -1,0 +1,84 @@
+/** What a container consumes: its usual curves, and what the incidents make of them. */
+
+import { cpuSeconds, memoryBytes } from './curves.js';
+import { type Incident, pacedEffect } from './incidents.js';
+import type { PodLife } from './lives.js';
+import type { Cgroup } from './pod-state.js';
+
+/** How long cAdvisor reports the cgroup of the previous run. */
+const STALE_CGROUP_SECONDS = 30;
+/** So long before a restart the previous run is looked at for the last time. */
+const INSTANT_SECONDS = 0.001;
+
+/**
+ * The run of a container now, and the one before it where cAdvisor still reports it, at its last state.
+ *
+ * @param share The container's part of what its pod usually consumes.
+ * @param incidents Those that hit this container.
+ */
+export function containerRuns(
+  life: PodLife,
+  share: number,
+  incidents: readonly Incident[],
+  timeSeconds: number,
+): Cgroup[] {
+  const { spec, key, bornSeconds } = life;
+  const usualCpu = (time: number) => share * cpuSeconds(spec, key, bornSeconds, time);
+  const cpu = (time: number) => {
+    let total = usualCpu(time);
+    for (const { kind, speed, startSeconds, endSeconds } of incidents) {
+      if (time <= startSeconds) continue;
+      const until = Math.min(time, endSeconds);
+      const usual = usualCpu(until) - usualCpu(startSeconds);
+      total += pacedEffect(kind, speed).cpuSeconds(until - startSeconds, usual) - usual;
+    }
+    return total;
+  };
+  const memory = (time: number) => {
+    const usual = share * memoryBytes(spec, key, bornSeconds, time);
+    const incident = incidentAt(incidents, time);
+    if (incident === undefined) return usual;
+    return pacedEffect(incident.kind, incident.speed).memoryBytes(time - incident.startSeconds, usual);
+  };
+  if (!hasCgroup(incidents, timeSeconds)) return [];
+  const restarts = restartTimes(incidents, timeSeconds);
+  const started = [bornSeconds, ...restarts];
+  const run = (index: number, time: number): Cgroup => ({
+    attempt: life.restarts + index,
+    cpuSeconds: cpu(time) - cpu(started[index] ?? bornSeconds),
+    memoryBytes: memory(time),
+  });
+  const last = restarts.length;
+  const restarted = restarts[last - 1] ?? -Infinity;
+  const cgroups = [run(last, timeSeconds)];
+  const ended = restarted - INSTANT_SECONDS;
+  if (timeSeconds - restarted < STALE_CGROUP_SECONDS && hasCgroup(incidents, ended)) {
+    cgroups.push(run(last - 1, ended));
+  }
+  return cgroups;
+}
+
+/** Whether the kubelet is not just waiting before the next restart. */
+function hasCgroup(incidents: readonly Incident[], timeSeconds: number): boolean {
+  const incident = incidentAt(incidents, timeSeconds);
+  if (incident === undefined) return true;
+  return pacedEffect(incident.kind, incident.speed).runs(timeSeconds - incident.startSeconds);
+}
+
+function incidentAt(incidents: readonly Incident[], timeSeconds: number): Incident | undefined {
+  return incidents.find(
+    ({ startSeconds, endSeconds }) => startSeconds <= timeSeconds && timeSeconds < endSeconds,
+  );
+}
+
+/** When incidents restarted their container, up to an instant: Unix seconds, ascending. */
+export function restartTimes(incidents: readonly Incident[], timeSeconds: number): number[] {
+  return incidents.flatMap(({ kind, speed, startSeconds, endSeconds }) => {
+    const elapsed = Math.min(timeSeconds, endSeconds) - startSeconds;
+    return elapsed < 0
+      ? []
+      : pacedEffect(kind, speed)
+          .restarts(elapsed)
+          .map((time) => startSeconds + time);
+  });
+}

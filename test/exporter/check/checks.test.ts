@@ -1,0 +1,572 @@
+import { expect } from 'chai';
+import { CHECKS, judgeFacts } from '../../../src/exporter/check/checks.js';
+import type { Conditions, Facts } from '../../../src/exporter/check/facts.js';
+import type { Finding, Severity } from '../../../src/exporter/check/finding.js';
+import {
+  answerOf,
+  CONDITIONS,
+  emptySource,
+  FINE,
+  featuresWith,
+  known,
+  podNames,
+  sourcesWith,
+  unknown,
+} from '../../support/check-facts.js';
+
+interface Row {
+  readonly when: string;
+  readonly facts: Partial<Facts>;
+  readonly conditions?: Partial<Conditions>;
+  readonly check: string;
+  readonly severity: Severity;
+  /** Tested against summary, meaning and advice together. */
+  readonly says: readonly RegExp[];
+}
+
+const LABELS = { __name__: 'x', namespace: 'shop', pod: 'cart-0', container: 'app' };
+const empty = known(answerOf(0));
+const clockOff = (skewSeconds: number) => ({ clock: known({ skewSeconds, uncertaintySeconds: 0.5 }) });
+const victoria = known({ application: undefined, version: '2.24.0', revision: undefined });
+const interval = (seconds: number) => ({ intervalSeconds: known(seconds) });
+const historyWith = (replaced: object) => ({
+  history: FINE.history.known ? known({ ...FINE.history.value, ...replaced }) : FINE.history,
+});
+
+const ROWS: readonly Row[] = [
+  row('the server names nothing', { server: known(undefined) }, 'server', 'ok', /does not tell what it is/),
+  row('it is Prometheus', {}, 'server', 'ok', /^The server is Prometheus 2\.42\.0\.$/),
+  row('it is VictoriaMetrics', { server: victoria }, 'server', 'ok', /VictoriaMetrics/),
+  row(
+    'it is Thanos',
+    { server: known({ application: undefined, version: '0.31.0', revision: 'x' }) },
+    'server',
+    'ok',
+    /Thanos 0\.31\.0/,
+  ),
+  row(
+    'it is Mimir',
+    { server: known({ application: 'Grafana Mimir', version: '2.10.0', revision: 'x' }) },
+    'server',
+    'ok',
+    /Grafana Mimir 2\.10\.0/,
+  ),
+
+  row('clocks differ by less than a scrape', clockOff(4), 'clock', 'ok', /agree within 4 s/),
+  row('the server is ahead', clockOff(20), 'clock', 'warning', /20 s ahead of ours/, /NTP/),
+  row('the server is behind', clockOff(-90), 'clock', 'error', /90 s behind ours/),
+  row(
+    'the answer took longer than the difference',
+    { clock: known({ skewSeconds: 6, uncertaintySeconds: 3 }) },
+    'clock',
+    'ok',
+    /agree/,
+  ),
+  row('VictoriaMetrics answers late', { ...clockOff(-30), server: victoria }, 'clock', 'ok', /latencyOffset/),
+  row('only VictoriaMetrics does', clockOff(-30.6), 'clock', 'error', /behind/),
+
+  row('all queries are answered', {}, 'queries', 'ok', /cpu, memory and restarts/),
+  row(
+    'a query is not answered',
+    { features: featuresWith({ memory: unknown('Expected an answer, got HTTP 429. Query less often.') }) },
+    'queries',
+    'error',
+    /query for memory/,
+    /HTTP 429\. Query less often\./,
+  ),
+
+  row('queries are quick', {}, 'query_duration', 'ok', /0\.1 s of the 5 s/),
+  row(
+    'queries take more than half of the time',
+    { features: featuresWith({ cpu: known(answerOf(8, { durationSeconds: 3 })) }) },
+    'query_duration',
+    'warning',
+    /\(cpu\) takes 3 s/,
+    /REQUEST_TIMEOUT_SECONDS/,
+  ),
+  row(
+    'queries take longer than a scrape',
+    { features: featuresWith({ cpu: known(answerOf(8, { durationSeconds: 6 })) }) },
+    'query_duration',
+    'error',
+    /no scores/,
+  ),
+
+  row('there are series', {}, 'series', 'ok', /8 pods/, /16 of container_memory_usage_bytes/),
+  row(
+    'cAdvisor is not scraped',
+    { sources: sourcesWith({ cpu: emptySource(), memory: emptySource() }) },
+    'series',
+    'error',
+    /no series of container_cpu_usage_seconds_total and no series of container_memory_usage_bytes\./,
+    /\/metrics\/cadvisor/,
+  ),
+  row(
+    'NAMESPACE_REGEX matches nothing',
+    { sources: sourcesWith({ memory: emptySource(32, ['namespace=~"nope"'], LABELS) }) },
+    'series',
+    'error',
+    /32 series of container_memory_usage_bytes, but none whose namespace matches NAMESPACE_REGEX/,
+    /is there: shop\./,
+  ),
+  {
+    ...row(
+      'POD_LABEL is not on the series',
+      { sources: sourcesWith({ memory: emptySource(32, ['container_name!=""'], LABELS) }) },
+      'series',
+      'error',
+      /POD_LABEL names \("pod_name"\) is not on them: they have container, namespace and pod\./,
+      /Set POD_LABEL=pod\./,
+    ),
+    conditions: { podLabel: 'pod_name' },
+  },
+  row(
+    'POD_LABEL is the new one on an old cluster',
+    {
+      sources: sourcesWith({
+        memory: emptySource(32, ['container!=""'], { namespace: 'shop', pod_name: 'a', container_name: 'b' }),
+      }),
+    },
+    'series',
+    'error',
+    /Set POD_LABEL=pod_name\./,
+  ),
+  row(
+    'another matcher is to blame',
+    { sources: sourcesWith({ memory: emptySource(32, ['cluster="x"'], LABELS) }) },
+    'series',
+    'error',
+    /none that matches cluster="x"/,
+  ),
+  row(
+    'kube-state-metrics is missing, which has a check of its own',
+    { sources: sourcesWith({ restarts: emptySource() }) },
+    'series',
+    'ok',
+    /8 pods/,
+  ),
+  row(
+    'series lack the label of the pod',
+    { features: featuresWith({ cpu: known(answerOf(0, { series: 5, unlabelled: 5 })) }) },
+    'series',
+    'error',
+    /Of cpu, 5 series of 5 lack the label namespace or pod/,
+  ),
+
+  row('features cover the same pods', {}, 'pod_coverage', 'ok', /cpu 8, memory 8 and restarts 8\)/),
+  row(
+    'pods have ended',
+    { features: featuresWith({ restarts: known(answerOf(12)) }) },
+    'pod_coverage',
+    'ok',
+    /restarts 12; 4 pods without a running container/,
+  ),
+  row(
+    'one or two pods have just come or gone',
+    { features: featuresWith({ cpu: known(answerOf(6)) }) },
+    'pod_coverage',
+    'ok',
+    /cpu 6/,
+  ),
+  row(
+    'a node is not scraped',
+    { features: featuresWith({ cpu: known(answerOf(3)) }) },
+    'pod_coverage',
+    'warning',
+    /5 pods of 8 are without cpu: shop\/cart-3, shop\/cart-4, shop\/cart-5 and 2 more/,
+    /not scored/,
+  ),
+  row(
+    'kube-state-metrics names itself in place of the pods',
+    { features: featuresWith({ restarts: known(answerOf(1, { pods: new Set(['monitoring/ksm-0']) })) }) },
+    'pod_coverage',
+    'warning',
+    /8 pods of 8 are without restarts/,
+    /honor_labels: true/,
+  ),
+  row(
+    'many pods are too young to miss',
+    { features: featuresWith({ memory: known(answerOf(20, { lasting: podNames(8) })) }) },
+    'pod_coverage',
+    'ok',
+    /memory 20/,
+  ),
+
+  row('the window holds four scrapes', {}, 'rate_window', 'ok', /every 15 s .* over 60 s: enough/),
+  row(
+    'timestamps waver a little',
+    { sources: sourcesWith({ cpu: interval(15.3) }) },
+    'rate_window',
+    'ok',
+    /enough/,
+  ),
+  row(
+    'the rate is empty',
+    { sources: sourcesWith({ cpu: interval(60) }), features: featuresWith({ cpu: empty }) },
+    'rate_window',
+    'error',
+    /every 60 s .* the rate is empty/,
+    /CPU_RATE_WINDOW to 4m/,
+  ),
+  row(
+    'the rate is not empty by chance',
+    { sources: sourcesWith({ cpu: interval(60) }) },
+    'rate_window',
+    'error',
+    /only where they fall on its ends/,
+  ),
+  row(
+    'the rate has gaps',
+    {
+      sources: sourcesWith({ cpu: interval(40) }),
+      features: featuresWith({ cpu: known(answerOf(8, { filled: 0.5 })) }),
+    },
+    'rate_window',
+    'warning',
+    /at 50 % of the minutes only/,
+  ),
+  row(
+    'one missed scrape makes a gap',
+    { sources: sourcesWith({ cpu: interval(30) }) },
+    'rate_window',
+    'warning',
+    /holds two samples/,
+    /CPU_RATE_WINDOW to 2m/,
+  ),
+  row(
+    'the interval cannot be told and the rate is empty',
+    {
+      sources: sourcesWith({ cpu: { intervalSeconds: known(undefined) } }),
+      features: featuresWith({ cpu: empty }),
+    },
+    'rate_window',
+    'error',
+    /four scrape intervals/,
+  ),
+
+  row('samples are new', {}, 'freshness', 'ok', /12 s old/),
+  row(
+    'samples come late',
+    { sources: sourcesWith({ memory: { newestAgeSeconds: known(80) } }) },
+    'freshness',
+    'warning',
+    /container_memory_usage_bytes is 80 s old\. Its scrape interval is 15 s/,
+    /remote write.*PROMETHEUS_QUERY_OFFSET_SECONDS/,
+  ),
+  row(
+    'VictoriaMetrics hides the newest',
+    { server: victoria, sources: sourcesWith({ memory: { newestAgeSeconds: known(44) } }) },
+    'freshness',
+    'warning',
+    /hides the newest 30 s.*PROMETHEUS_QUERY_OFFSET_SECONDS/,
+  ),
+  row(
+    'a long interval explains the age',
+    { sources: sourcesWith({ memory: { newestAgeSeconds: known(70), ...interval(60) } }) },
+    'freshness',
+    'ok',
+    /70 s old/,
+  ),
+  row(
+    'no pod has a value now',
+    {
+      sources: sourcesWith({ cpu: { newestAgeSeconds: known(100) } }),
+      features: featuresWith({ cpu: known(answerOf(8, { pods: new Set(), lasting: new Set() })) }),
+    },
+    'freshness',
+    'error',
+    /no value of cpu for now/,
+  ),
+
+  row('nothing is reported twice', {}, 'duplicates', 'ok', /Nothing/),
+  row(
+    'two jobs scrape a kubelet',
+    {
+      sources: sourcesWith({
+        cpu: { duplicates: known({ things: 41, differing: [{ label: 'job', values: ['a', 'b'] }] }) },
+      }),
+    },
+    'duplicates',
+    'warning',
+    /41 containers of container_cpu_usage_seconds_total are reported more than once \(job: a and b\)/,
+    /Scores are right/,
+  ),
+
+  row('there is one cluster', {}, 'clusters', 'ok', /one cluster/),
+  row(
+    'several clusters have no name in common',
+    {
+      sources: sourcesWith({
+        cpu: { clusters: known([{ label: 'cluster', values: ['', 'eu'], collisions: 0 }]) },
+      }),
+    },
+    'clusters',
+    'warning',
+    /cluster has several values: \(without the label\) and eu\./,
+  ),
+  row(
+    'pods of several clusters have the same names',
+    {
+      sources: sourcesWith({
+        cpu: { clusters: known([{ label: 'cluster', values: ['eu', 'us'], collisions: 3 }]) },
+      }),
+    },
+    'clusters',
+    'error',
+    /3 containers exist under the same name/,
+    /cluster="eu"/,
+  ),
+
+  row('kube-state-metrics is there', {}, 'kube_state_metrics', 'ok', /owners of 8 pods/),
+  row(
+    'kube-state-metrics is missing',
+    {
+      kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0 }),
+      sources: sourcesWith({ restarts: emptySource() }),
+    },
+    'kube_state_metrics',
+    'warning',
+    /no series of kube-state-metrics/,
+    /Crash loops cannot be seen/,
+    /Workloads are guessed/,
+    /Install/,
+  ),
+  row(
+    'kube-state-metrics tells no restarts',
+    { sources: sourcesWith({ restarts: emptySource() }) },
+    'kube_state_metrics',
+    'warning',
+    /no series of kube_pod_container_status_restarts_total, though/,
+    /--metric-allowlist/,
+  ),
+  row(
+    'kube-state-metrics tells no owners',
+    { kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0 }) },
+    'kube_state_metrics',
+    'warning',
+    /no series of kube_pod_owner, though/,
+  ),
+  row(
+    'kube-state-metrics is scraped without honor_labels',
+    {
+      sources: sourcesWith({
+        restarts: emptySource(8, ['namespace=~"shop"'], { namespace: 'x', exported_namespace: 'shop' }),
+      }),
+    },
+    'kube_state_metrics',
+    'warning',
+    /honor_labels: true/,
+  ),
+
+  row('there is enough history', {}, 'history', 'ok', /last 60 min, and 2 earlier hours/),
+  row(
+    'Prometheus is some minutes old',
+    historyWith({ reachSeconds: 700 }),
+    'history',
+    'warning',
+    /data of the last 12 min, and the training asks for 60 min/,
+    /compared with each other/,
+  ),
+  row(
+    'it is half an hour old',
+    historyWith({ reachSeconds: 2000 }),
+    'history',
+    'warning',
+    /less than an hour/,
+  ),
+  row('there are gaps', historyWith({ windowGaps: 12 }), 'history', 'warning', /20 % are without data/),
+  row(
+    'earlier hours are missing',
+    historyWith({ slices: [{ ageSeconds: 10860, present: false }] }),
+    'history',
+    'warning',
+    /no data of 3 h 1 min ago/,
+  ),
+  row(
+    'the last two instants are not there yet',
+    historyWith({ reachSeconds: 3500 }),
+    'history',
+    'ok',
+    /60 min/,
+  ),
+
+  row('training is cheap', {}, 'training_cost', 'ok', /15 requests, 2,328 samples/, /every 15 min/),
+  {
+    ...row(
+      'training needs most of the memory',
+      {},
+      'training_cost',
+      'warning',
+      /more than half of the 64 KiB/,
+    ),
+    conditions: { memoryLimitBytes: 2 ** 16 },
+  },
+  {
+    ...row(
+      'training fits, as MAX_PODS keeps few of very many pods',
+      { features: featuresWith({ cpu: known(answerOf(8, { series: 400_000, points: 4_400_000 })) }) },
+      'training_cost',
+      'ok',
+      /38,801,552 samples/,
+      /Every sample is used: 40,352 are within/,
+    ),
+    conditions: { training: { ...CONDITIONS.training, maximumPods: 400 }, memoryLimitBytes: 2 ** 30 },
+  },
+  row(
+    'training takes long',
+    { features: featuresWith({ cpu: known(answerOf(8, { durationSeconds: 100 })) }) },
+    'training_cost',
+    'warning',
+    /some will be skipped/,
+  ),
+
+  row(
+    'we export few series',
+    {},
+    'exported_series',
+    'ok',
+    /about 118 series for 8 pods, and 9 more for each/,
+  ),
+  {
+    ...row(
+      'we export many',
+      { features: featuresWith({ cpu: known(answerOf(20_000)) }) },
+      'exported_series',
+      'warning',
+      /220,102 series/,
+      /EXPLAIN=flagged/,
+    ),
+    conditions: { explain: 'all' },
+  },
+
+  row('the server remarks nothing', {}, 'prometheus_warnings', 'ok', /nothing/),
+  row(
+    'it hints',
+    { infos: ['metric might not be a counter'] },
+    'prometheus_warnings',
+    'ok',
+    /1 hint: "metric/,
+  ),
+  row(
+    'it warns',
+    { warnings: ['store 3 is down'] },
+    'prometheus_warnings',
+    'warning',
+    /1 warning: "store 3 is down"/,
+  ),
+];
+
+function row(
+  when: string,
+  facts: Partial<Facts>,
+  check: string,
+  severity: Severity,
+  ...says: readonly RegExp[]
+): Row {
+  return { when, facts, check, severity, says };
+}
+
+describe('checks', () => {
+  for (const { when, facts, conditions, check, severity, says } of ROWS) {
+    it(`${check}: ${severity} when ${when}`, () => {
+      const { findings, notChecked } = judgeFacts({ ...FINE, ...facts }, { ...CONDITIONS, ...conditions });
+      const found = findings.find((finding) => finding.check === check);
+      expect(found, JSON.stringify(notChecked)).to.not.equal(undefined);
+      const { summary, meaning, advice } = found as Finding;
+      expect(found?.severity, summary).to.equal(severity);
+      const text = [summary, meaning, advice].filter((part) => part !== undefined).join(' ');
+      for (const pattern of says) expect(text).to.match(pattern);
+      // What is not well has a reason and a way out.
+      if (severity !== 'ok') expect([meaning, advice], summary).to.not.include(undefined);
+    });
+  }
+
+  it('are all well where all is well', () => {
+    const { findings, notChecked } = judgeFacts(FINE, CONDITIONS);
+    expect(findings.filter(({ severity }) => severity !== 'ok')).to.deep.equal([]);
+    expect(notChecked).to.deep.equal([]);
+  });
+
+  it('each have a row above that is well, and one that is not', () => {
+    for (const { id } of CHECKS) {
+      const severities = ROWS.filter(({ check }) => check === id).map(({ severity }) => severity);
+      expect(severities, id).to.include('ok');
+      if (id !== 'server') expect(new Set(severities).size, id).to.be.above(1);
+    }
+  });
+
+  it('have stable names that fit a label', () => {
+    const names = CHECKS.map(({ id }) => id);
+    expect(new Set(names).size).to.equal(names.length);
+    for (const name of names) expect(name).to.match(/^[a-z]+(_[a-z]+)*$/);
+  });
+
+  it('speak in sentences, without a word that is not there', () => {
+    for (const { facts, conditions } of ROWS) {
+      const { findings } = judgeFacts({ ...FINE, ...facts }, { ...CONDITIONS, ...conditions });
+      for (const { summary, meaning = 'X.', advice = 'X.' } of findings) {
+        for (const text of [summary, meaning, advice]) {
+          expect(text).to.match(/^\S[\s\S]*[.?"]$/);
+          expect(text).to.not.match(/undefined|NaN|Infinity|\[object/);
+        }
+      }
+    }
+  });
+
+  it('say why they could not be made, and do not call that well', () => {
+    const away = unknown('Prometheus was away.');
+    const nothing: Facts = {
+      ...FINE,
+      clock: away,
+      server: away,
+      kubeStateMetrics: away,
+      history: away,
+      features: featuresWith({ cpu: away, memory: away, restarts: away }),
+      sources: sourcesWith(
+        Object.fromEntries(
+          ['cpu', 'memory', 'restarts'].map((name) => [
+            name,
+            {
+              series: away,
+              emptiness: away,
+              duplicates: away,
+              clusters: away,
+              newestAgeSeconds: away,
+              intervalSeconds: away,
+            },
+          ]),
+        ),
+      ),
+    };
+    const { findings, notChecked } = judgeFacts(nothing, CONDITIONS);
+    expect(findings.map(({ check, severity }) => [check, severity])).to.deep.equal([
+      ['queries', 'error'],
+      ['prometheus_warnings', 'ok'],
+    ]);
+    expect(notChecked).to.have.lengthOf(CHECKS.length - 2);
+    expect(new Set(notChecked.map(({ because }) => because))).to.deep.equal(
+      new Set(['Prometheus was away.']),
+    );
+  });
+
+  it('are not made where the series are missing that they look at', () => {
+    const gone = emptySource();
+    const facts: Facts = {
+      ...FINE,
+      features: featuresWith({ cpu: empty, memory: empty, restarts: empty }),
+      sources: sourcesWith({ cpu: gone, memory: gone, restarts: gone }),
+      history: known({ reachSeconds: 0, stepSeconds: 60, windowInstants: 61, windowGaps: 61, slices: [] }),
+    };
+    const { notChecked } = judgeFacts(facts, CONDITIONS);
+    expect(notChecked.map(({ check }) => check)).to.deep.equal([
+      'pod_coverage',
+      'rate_window',
+      'freshness',
+      'duplicates',
+      'clusters',
+      'history',
+      'training_cost',
+      'exported_series',
+    ]);
+  });
+});

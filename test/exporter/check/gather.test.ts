@@ -1,0 +1,252 @@
+import { expect } from 'chai';
+import { type Gathering, gatherFacts, sourcesOf } from '../../../src/exporter/check/gather.js';
+import { describeAnswer } from '../../../src/exporter/check/gather-answers.js';
+import { usualDistance } from '../../../src/exporter/check/gather-source.js';
+import type { PrometheusServerApi } from '../../../src/exporter/prometheus/api.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { CONDITIONS } from '../../support/check-facts.js';
+import { type FakeApi, fakeApi } from '../../support/fake-api.js';
+import { rejection } from '../../support/rejection.js';
+import { type FakeSample, FEATURES, OWNER_QUERIES } from '../../support/small-cluster.js';
+
+const NOW = 1_767_268_800;
+
+const pods = ['cart-0', 'cart-1'].map((pod) => ({ labels: { namespace: 'shop', pod }, value: 1 }));
+const single = (value: number): FakeSample[] => [{ labels: {}, value }];
+
+/** Each query by the first pattern that it matches; nothing where there is none. */
+function serverOf(
+  answers: readonly (readonly [RegExp, readonly FakeSample[]])[],
+): FakeApi & PrometheusServerApi {
+  const api = fakeApi((query) => answers.find(([pattern]) => pattern.test(query))?.[1] ?? []);
+  return Object.assign(api, {
+    buildInfo: async () => ({ application: undefined, version: '2.42.0', revision: 'x' }),
+    currentTimeSeconds: async () => NOW + 7,
+  });
+}
+
+const FINE_ANSWERS: readonly (readonly [RegExp, readonly FakeSample[]])[] = [
+  [/^sum by/, pods],
+  [/^count\(count by .*> 1\)$/, []],
+  [/^count by \(cluster/, single(4)],
+  [/^max\(timestamp/, single(NOW - 10)],
+  [/^topk\(3/, [{ labels: { __name__: 'x', pod: 'a"b', instance: 'node-1' }, value: 1 }]],
+  [/^count\(/, single(4)],
+];
+
+const gathering = (api: PrometheusServerApi, replaced: Partial<Gathering> = {}): Gathering => ({
+  api,
+  features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
+  training: CONDITIONS.training,
+  now: () => NOW,
+  signal: new AbortController().signal,
+  ...replaced,
+});
+
+describe('gathering of facts', () => {
+  it('asks some two dozen questions, and fetches only what a scrape fetches', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    const facts = await gatherFacts(gathering(api));
+    expect(api.asked.length).to.be.within(15, 30);
+    const fetched = api.asked.filter(
+      ({ query }) => !/^(?:count|max\(timestamp|topk|timestamp)\b/.test(query),
+    );
+    expect(fetched.map(({ query }) => query)).to.have.members(FEATURES.map(({ query }) => query));
+    expect(facts.clock).to.deep.equal({
+      known: true,
+      value: { skewSeconds: 7, uncertaintySeconds: 0 },
+    });
+    expect(facts.sources.map(({ series }) => series)).to.deep.equal(
+      Array.from({ length: 3 }, () => ({ known: true, value: 4 })),
+    );
+    expect(facts.features.map(({ answer }) => answer.known && [...answer.value.pods])).to.deep.equal(
+      Array.from({ length: 3 }, () => ['shop/cart-0', 'shop/cart-1']),
+    );
+  });
+
+  it('asks at the instant that scrapes ask at, and compares clocks now', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    const facts = await gatherFacts(gathering(api, { queryOffsetSeconds: 300 }));
+    expect(Math.max(...api.asked.map(({ endSeconds }) => endSeconds))).to.equal(NOW - 300);
+    expect(facts.clock).to.deep.include({ value: { skewSeconds: 7, uncertaintySeconds: 0 } });
+    // The newest sample of this server is 10 s older than now, so it is newer than what is asked for.
+    expect(facts.sources[0]?.newestAgeSeconds).to.deep.equal({ known: true, value: -290 });
+  });
+
+  it('puts label values into a query as text', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    await gatherFacts(gathering(api));
+    const queries = api.asked.map(({ query }) => query).filter((query) => query.startsWith('timestamp('));
+    expect(queries[0]).to.equal(
+      'timestamp(container_cpu_usage_seconds_total{pod="a\\"b",instance="node-1"})',
+    );
+  });
+
+  it('has at most four questions open at a time', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    let open = 0;
+    let most = 0;
+    api.before = async () => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      open--;
+    };
+    await gatherFacts(gathering(api));
+    expect(most).to.be.within(3, 4);
+  });
+
+  it('finds the matcher without which there are series', async () => {
+    const api = serverOf([
+      [/^count\(container_memory_usage_bytes\{container_name!="",container_name!="POD"\}\)$/, []],
+      [/^count\(container_memory_usage_bytes\{namespace=~"\.\*"\}\)$/, single(9)],
+      [/^count\(container_memory_usage_bytes\)$/, single(12)],
+      [/^topk\(1, container_memory_usage_bytes\)$/, [{ labels: { pod: 'a' }, value: 1 }]],
+    ]);
+    const [, memory] = FEATURES;
+    const query = memory?.query.replaceAll('container!=', 'container_name!=') ?? '';
+    const features = [{ ...(memory as (typeof FEATURES)[number]), query }];
+    const { sources } = await gatherFacts(gathering(api, { features }));
+    expect(sources[0]?.emptiness).to.deep.equal({
+      known: true,
+      value: {
+        seriesOfMetric: 12,
+        blamed: [{ label: 'container_name', text: 'container_name!="",container_name!="POD"' }],
+        example: { pod: 'a' },
+      },
+    });
+  });
+
+  it('tells copies by the labels in which they differ', async () => {
+    const copy = (job: string) => ({ labels: { namespace: 'shop', pod: 'a', job }, value: 1 });
+    const api = serverOf([
+      [/ and on \(/, [copy('two'), copy('one')]],
+      [/^count\(count by .*> 1\)$/, single(6)],
+      [/^topk\(1, count by/, [{ labels: { namespace: 'shop', pod: 'a' }, value: 2 }]],
+      ...FINE_ANSWERS,
+    ]);
+    const { sources } = await gatherFacts(gathering(api));
+    expect(sources[0]?.duplicates).to.deep.equal({
+      known: true,
+      value: { things: 6, differing: [{ label: 'job', values: ['one', 'two'] }] },
+    });
+  });
+
+  it('tells clusters apart, and what they have in common', async () => {
+    const api = serverOf([
+      [
+        /^count by \(cluster/,
+        [
+          { labels: { cluster: 'us' }, value: 1 },
+          { labels: { cluster: 'eu' }, value: 1 },
+        ],
+      ],
+      [
+        /^count\(count by \(namespace, pod, container\) \(count by \(namespace, pod, container, cluster\)/,
+        single(2),
+      ],
+      ...FINE_ANSWERS,
+    ]);
+    const { sources } = await gatherFacts(gathering(api));
+    expect(sources[0]?.clusters).to.deep.equal({
+      known: true,
+      value: [{ label: 'cluster', values: ['eu', 'us'], collisions: 2 }],
+    });
+  });
+
+  it('goes on without an answer, and remembers why', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    api.before = ({ query }) => {
+      if (/^max\(timestamp\(container_cpu/.test(query))
+        throw new PrometheusError('rate_limited', 'Slow down.');
+    };
+    api.warnings = ['A store is down.'];
+    const { sources, warnings } = await gatherFacts(gathering(api));
+    expect(sources[0]?.newestAgeSeconds).to.deep.equal({
+      known: false,
+      because: 'Slow down.',
+      kind: 'rate_limited',
+    });
+    expect(sources[1]?.newestAgeSeconds).to.deep.equal({ known: true, value: 10 });
+    expect(warnings).to.deep.equal(['A store is down.']);
+  });
+
+  it('gives up when the first question is not answered', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    const away = new PrometheusError('refused', 'Nobody there.');
+    const error = await rejection(
+      gatherFacts(gathering(Object.assign(api, { currentTimeSeconds: () => Promise.reject(away) }))),
+      PrometheusError,
+    );
+    expect(error).to.equal(away);
+    expect(api.asked).to.deep.equal([]);
+  });
+
+  it('does not hide an error of the program', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    api.before = () => {
+      throw new TypeError('x is not a function');
+    };
+    await rejection(gatherFacts(gathering(api)), TypeError);
+  });
+
+  it('knows each selector once, with all that read it', () => {
+    const query = 'sum by (namespace, pod) (a_total) / sum by (namespace, pod) (b)';
+    const feature = { ...(FEATURES[0] as (typeof FEATURES)[number]), query };
+    const sources = sourcesOf([
+      { ...feature, name: 'one', required: false },
+      { ...feature, name: 'two', query: 'b' },
+    ]);
+    expect(
+      sources.map(({ selector, features, required }) => [selector.text, features, required]),
+    ).to.deep.equal([
+      ['a_total', ['one'], false],
+      ['b', ['one', 'two'], true],
+    ]);
+  });
+});
+
+describe('an answer to the query of a feature', () => {
+  const END = 600;
+  const series = (...samples: (readonly [pod: string, seconds: readonly number[]])[]) => {
+    const timestampsSeconds = Float64Array.from(samples.flatMap(([, seconds]) => seconds));
+    const offsets = new Uint32Array(samples.length + 1);
+    samples.forEach(([, seconds], index) => {
+      offsets[index + 1] = (offsets[index] as number) + seconds.length;
+    });
+    return {
+      labels: samples.map(([pod]) => (pod === '' ? {} : { namespace: 'shop', pod })),
+      offsets,
+      timestampsSeconds,
+      values: timestampsSeconds,
+      warnings: [],
+      infos: [],
+    };
+  };
+
+  it('has pods that are there now, and those of them that have been there for five minutes', () => {
+    const answer = series(
+      ['old', [240, 300, 360, 420, 480, 540, 600]],
+      ['new', [540, 600]],
+      ['gone', [480]],
+      ['', [600]],
+    );
+    const { pods, lasting, unlabelled, filled, points } = describeAnswer(answer, { podLabel: 'pod' }, END);
+    expect([...pods]).to.deep.equal(['shop/old', 'shop/new']);
+    expect([...lasting]).to.deep.equal(['shop/old']);
+    expect({ unlabelled, filled, points }).to.deep.equal({ unlabelled: 1, filled: 1, points: 11 });
+  });
+
+  it('counts the gaps between the first and the last sample', () => {
+    const answer = series(['holes', [0, 120, 240, 360, 480, 600]]);
+    expect(describeAnswer(answer, { podLabel: 'pod' }, END).filled).to.be.closeTo(6 / 11, 1e-9);
+  });
+});
+
+describe('the usual distance of samples', () => {
+  it('is the median of the distances of different timestamps', () => {
+    expect(usualDistance([0, 0, 15, 15, 15, 30, 45, 90])).to.equal(15);
+    expect(usualDistance([7, 7, 7])).to.equal(undefined);
+    expect(usualDistance([])).to.equal(undefined);
+  });
+});

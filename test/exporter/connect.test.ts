@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { prometheusConnection, sourceOf } from '../../src/exporter/connect.js';
+import { createPrometheusClient } from '../../src/exporter/prometheus/client.js';
+import { connectionTo } from '../../src/exporter/prometheus/connection.js';
+import { createCertificates, type TestCertificates } from '../support/certificates.js';
+import { closeServers, startServer } from '../support/http-server.js';
+import { readmeRecipes } from '../support/readme-recipes.js';
+
+describe('prometheusConnection', () => {
+  let certificates: TestCertificates;
+  let directory: string;
+
+  before(async () => {
+    certificates = await createCertificates();
+    directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-settings-'));
+    const { authority, valid } = certificates;
+    const files = { 'ca.crt': authority.cert, 'tls.crt': valid.cert, 'tls.key': valid.key };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    for (const name of ['password', 'token', 'header']) writeFileSync(join(directory, name), 'A=hunter2\n');
+  });
+
+  after(() => rmSync(directory, { recursive: true }));
+  afterEach(closeServers);
+
+  const connectionOf = (environment: Record<string, string>) =>
+    prometheusConnection(parseSettings(environment).settings);
+  const path = (name: string) => join(directory, name);
+
+  it('asks for nothing special by default', () => {
+    expect(connectionOf({})).to.deep.equal(connectionTo('http://prometheus:9090'));
+  });
+
+  it('has everything that the settings say, with the files that may change', () => {
+    const { authority, valid } = certificates;
+    expect(
+      connectionOf({
+        PROMETHEUS_URL: 'https://h',
+        PROMETHEUS_USERNAME: 'watcher',
+        PROMETHEUS_PASSWORD_FILE: path('password'),
+        PROMETHEUS_HEADERS_FILE: path('header'),
+        PROMETHEUS_QUERY_PARAMETERS: 'dedup=true',
+        PROMETHEUS_HTTP_METHOD: 'GET',
+        PROMETHEUS_CA_FILE: path('ca.crt'),
+        PROMETHEUS_CERT_FILE: path('tls.crt'),
+        PROMETHEUS_KEY_FILE: path('tls.key'),
+        PROMETHEUS_SERVER_NAME: 'h.example.org',
+        INSECURE_SKIP_VERIFY: 'true',
+        PROMETHEUS_PROXY_URL: 'http://proxy',
+        PROMETHEUS_MAX_RESPONSE_BYTES: '1048576',
+      }),
+    ).to.deep.equal({
+      baseUrl: 'https://h',
+      method: 'GET',
+      headers: { A: 'hunter2' },
+      queryParameters: [['dedup', 'true']],
+      authentication: {
+        kind: 'basic',
+        username: 'watcher',
+        password: { text: 'A=hunter2', file: path('password') },
+      },
+      tls: {
+        ca: { text: authority.cert, file: path('ca.crt') },
+        cert: { text: valid.cert, file: path('tls.crt') },
+        key: { text: valid.key, file: path('tls.key') },
+        serverName: 'h.example.org',
+        insecureSkipVerify: true,
+      },
+      proxyUrl: 'http://proxy',
+      maxResponseBytes: 1048576,
+    });
+  });
+
+  it('knows the file of a token', () => {
+    expect(connectionOf({ PROMETHEUS_BEARER_TOKEN_FILE: path('token') }).authentication).to.deep.equal({
+      kind: 'bearer',
+      token: { text: 'A=hunter2', file: path('token') },
+    });
+  });
+
+  it('tells one source of data from another, without a secret', () => {
+    const source = (environment: Record<string, string>) => sourceOf(connectionOf(environment));
+    expect(
+      source({
+        PROMETHEUS_URL: 'http://user:hunter2@h/prefix/',
+        PROMETHEUS_HEADERS: 'X-Scope-OrgID=shop,X-API-Key=hunter2',
+        PROMETHEUS_QUERY_PARAMETERS: 'dedup=true,token=hunter2',
+      }),
+    ).to.deep.equal(['http://h/prefix', 'X-Scope-OrgID=shop', 'dedup=true']);
+    expect(source({})).to.deep.equal(['http://prometheus:9090']);
+  });
+
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+  /** What a request carries by the recipe. */
+  const sent: Readonly<Record<string, { search: string; headers: Record<string, string> }>> = {
+    OpenShift: { search: 'namespace=shop&', headers: { authorization: 'Bearer A=hunter2' } },
+    Thanos: { search: 'dedup=true&partial_response=false', headers: {} },
+    'Mimir or Cortex': { search: '', headers: { 'x-scope-orgid': 'shop' } },
+    VictoriaMetrics: { search: 'nocache=1&latency_offset=1ms', headers: {} },
+    'Grafana Cloud': { search: '', headers: { authorization: basic('123456:A=hunter2') } },
+  };
+  for (const [title, { search, headers }] of Object.entries(sent)) {
+    it(`sends what the README says for ${title}`, async () => {
+      let seen: IncomingMessage | undefined;
+      const url = await startServer((request, response) => {
+        seen = request;
+        response.end('{"status":"success","data":{"resultType":"vector","result":[]}}');
+      });
+      const recipe = readmeRecipes().get(title) ?? expect.fail(`The README has no recipe "${title}".`);
+      const ours = Object.entries(recipe).map(([name, value]) => {
+        if (name === 'PROMETHEUS_URL') return [name, url + new URL(value).pathname];
+        return [name, name.endsWith('_FILE') ? path(name.includes('_CA_') ? 'ca.crt' : 'token') : value];
+      });
+      const client = createPrometheusClient(connectionOf(Object.fromEntries(ours)));
+      await client.query({ query: 'up', timeSeconds: 60, signal: AbortSignal.timeout(5_000) });
+      const { pathname, search: asked } = new URL(seen?.url ?? '', url);
+      expect(pathname).to.equal(
+        `${new URL(recipe.PROMETHEUS_URL ?? '').pathname.replace(/\/$/, '')}/api/v1/query`,
+      );
+      expect(asked.slice(1).startsWith(search), asked).to.equal(true);
+      expect(seen?.headers).to.include(headers);
+      expect(seen?.method).to.equal(recipe.PROMETHEUS_HTTP_METHOD ?? 'POST');
+    });
+  }
+});

@@ -1,0 +1,355 @@
+import { expect } from 'chai';
+import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../../src/exporter/detection/detect.js';
+import type { Detection } from '../../../src/exporter/detection/detection.js';
+import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
+import {
+  type BuiltTable,
+  type FeatureTable,
+  FeatureTableBuilder,
+} from '../../../src/exporter/features/table.js';
+import { workloadFromName } from '../../../src/exporter/features/workload.js';
+import { fitModel } from '../../../src/exporter/model/fit.js';
+import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
+import type { Model } from '../../../src/exporter/model/model.js';
+import { scoreInputs } from '../../../src/exporter/model/score.js';
+import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { fakeApi, instantsOf } from '../../support/fake-api.js';
+import {
+  type FakePod,
+  FEATURES,
+  namedPods,
+  OWNER_QUERIES,
+  PARAMETERS,
+  SmallCluster,
+} from '../../support/small-cluster.js';
+
+const WARM_UP_MINUTES = WARM_UP_SECONDS / 60;
+
+const NOON = 1_767_268_800;
+const NOW = NOON + 90;
+
+const REQUEST: TrainingRequest = {
+  features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
+  parameters: PARAMETERS,
+  lookbackSeconds: 3600,
+  stepSeconds: 60,
+  nowSeconds: NOON,
+  untilNextTrainingSeconds: 900,
+};
+
+/** The last minutes of a cluster as a table, in the order in which the pods stand. */
+async function tableOf(cluster: Pick<SmallCluster, 'answer'>, nowSeconds = NOW): Promise<BuiltTable> {
+  const api = fakeApi(cluster.answer);
+  const window = {
+    startSeconds: nowSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS,
+    endSeconds: nowSeconds,
+    stepSeconds: RECENT_STEP_SECONDS,
+  };
+  const builder = new FeatureTableBuilder(FEATURES, Float64Array.from(instantsOf(window)));
+  for (const feature of FEATURES) {
+    const { signal } = new AbortController();
+    builder.add(feature, await api.queryRange({ query: feature.query, ...window, signal }));
+  }
+  return builder.build((_, pod) => workloadFromName(pod));
+}
+
+const flaggedIn = ({ table, scores }: Detection): string[] =>
+  table.pods.filter((_, row) => (scores[row] as number) > 0).map(({ pod }) => pod);
+
+/** A detection with nothing but values, to compare with another one. */
+const comparable = ({ model: _, ...rest }: Detection) => rest;
+
+const podsInDisorder: readonly FakePod[] = [
+  { namespace: 'shop', pod: 'till-1' },
+  { namespace: 'bank', pod: 'vault-0' },
+  { namespace: 'shop', pod: 'Cart-0' },
+  { namespace: 'shop', pod: 'cart-10' },
+  { namespace: 'shop', pod: 'cart-2' },
+];
+
+describe('detect', () => {
+  let cluster: SmallCluster;
+  let model: Model;
+
+  beforeEach(async () => {
+    cluster = new SmallCluster(podsInDisorder);
+    ({ model } = await train(fakeApi(cluster.answer), REQUEST, new AbortController().signal));
+  });
+
+  it('gives the pods sorted by namespace, then name, whatever the order of the answers', async () => {
+    const { table, scores, expected, deviations, timeSeconds } = detect(model, await tableOf(cluster));
+    expect(table.pods.map(({ namespace, pod }) => `${namespace}/${pod}`)).to.deep.equal([
+      'bank/vault-0',
+      'shop/Cart-0',
+      'shop/cart-10',
+      'shop/cart-2',
+      'shop/till-1',
+    ]);
+    expect(timeSeconds).to.equal(NOW);
+    expect(scores).to.have.lengthOf(5);
+    expect(expected).to.have.lengthOf(15);
+    expect(deviations).to.have.lengthOf(15);
+    cluster.pods.reverse();
+    expect(detect(model, await tableOf(cluster)).scores).to.deep.equal(scores);
+  });
+
+  it('scores the pod that misbehaves above 0, and the others below', async () => {
+    cluster.misbehave('cart-2', NOW);
+    const detection = detect(model, await tableOf(cluster));
+    const { table, scores, deviations, expected } = detection;
+    expect(flaggedIn(detection)).to.deep.equal(['cart-2']);
+    // Ten times the usual CPU, at a spread of a fifth of it.
+    const cell = 3 * FEATURES.length;
+    expect((table.values[cell] as number) / (expected[cell] as number)).to.be.closeTo(10, 1);
+    expect(deviations[cell]).to.be.closeTo(45, 5);
+    for (const score of scores) expect(score).to.be.within(-1, 1);
+  });
+
+  it('measures scores from the threshold of the model', async () => {
+    const table = await tableOf(cluster);
+    const unconditional = { ...model, minimumInput: Number.NEGATIVE_INFINITY };
+    const { scores } = detect(unconditional, table);
+    const stricter = detect({ ...unconditional, threshold: model.threshold - 0.25 }, table).scores;
+    stricter.forEach((score, row) => {
+      expect(score).to.be.closeTo((scores[row] as number) + 0.25, 1e-12);
+    });
+  });
+
+  it('flags nothing that no feature deviates enough for, however low the threshold', async () => {
+    cluster.misbehave('cart-2', NOW);
+    const table = await tableOf(cluster);
+    const low = detect({ ...model, threshold: 0 }, table);
+    expect(flaggedIn(low)).to.deep.equal(['cart-2']);
+    for (const [row, { pod }] of low.table.pods.entries()) {
+      if (pod !== 'cart-2') expect(low.scores[row], pod).to.equal(0);
+    }
+  });
+
+  it('scores each pod as if it were alone', async () => {
+    cluster.misbehave('till-1', NOW);
+    const together = detect(model, await tableOf(cluster));
+    for (const [row, { namespace, pod }] of together.table.pods.entries()) {
+      const alone = new SmallCluster([{ namespace, pod }]);
+      if (pod === 'till-1') alone.misbehave(pod, NOW);
+      const { scores } = detect(model, await tableOf(alone));
+      expect([...scores], pod).to.deep.equal([together.scores[row]]);
+    }
+  });
+
+  it('leaves pods without a required feature out, and counts them', async () => {
+    const answer = cluster.answer;
+    const withoutCpu = new SmallCluster();
+    Object.defineProperty(withoutCpu, 'answer', {
+      value: ((query, timeSeconds) =>
+        answer(query, timeSeconds).filter(
+          ({ labels }) => labels.pod !== 'till-1' || !query.includes('cpu_usage'),
+        )) satisfies typeof answer,
+    });
+    const { table, scores, unscored } = detect(model, await tableOf(withoutCpu));
+    expect(table.pods.map(({ pod }) => pod)).not.to.include('till-1');
+    expect(scores).to.have.lengthOf(4);
+    expect([...unscored]).to.deep.equal([['missing_cpu', 1]]);
+  });
+
+  it('passes on what was left out of the table', async () => {
+    const built = await tableOf(cluster);
+    const unscored = new Map([['completed', 3]]);
+    const droppedSeries = new Map([['unlabelled', 7]]);
+    const detection = detect(model, { ...built, unscored, droppedSeries });
+    expect(detection).to.deep.include({ unscored, droppedSeries });
+    expect(detection.model).to.equal(model);
+  });
+
+  it('scores a pod that the model has not seen, by its workload or else by the fleet', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'cart-7' }, { namespace: 'new', pod: 'thing-0' });
+    const { table, scores } = detect(model, await tableOf(cluster));
+    expect(table.pods.map(({ pod }) => pod)).to.include.members(['cart-7', 'thing-0']);
+    for (const score of scores) expect(score).to.be.within(-1, 1);
+  });
+
+  it('gives one row for each pod, all of the last instant, with what the forest saw', async () => {
+    cluster.misbehave('cart-2', NOW);
+    const built = await tableOf(cluster);
+    const { table, scores, inputs } = detect(model, built);
+    expect([...table.timestampsSeconds]).to.deep.equal([NOW]);
+    const { values, timestampsSeconds } = built.table;
+    const last = timestampsSeconds.length - 1;
+    const width = FEATURES.length;
+    for (const pod of table.pods.keys()) {
+      const start = (pod * timestampsSeconds.length + last) * width;
+      expect(table.values.slice(pod * width, (pod + 1) * width)).to.deep.equal(
+        values.slice(start, start + width),
+      );
+    }
+    expect(inputs).to.have.lengthOf(width * table.pods.length);
+    expect(scoreInputs(model, inputs)).to.deep.equal(scores);
+  });
+
+  it('takes an optional gauge that reads 0 for every pod for one that lost its source', async () => {
+    const gauge = { ...(FEATURES[0] as FeatureDefinition), name: 'network', required: false };
+    const features = [...FEATURES.slice(0, 2), gauge];
+    const pods = podsInDisorder.map(({ namespace, pod }) => ({ namespace, pod, workload: pod }));
+    const tableWith = (network: number, instants: number): FeatureTable => ({
+      features: features.map(({ name }) => name),
+      pods,
+      timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => NOON + 60 * instant),
+      values: Float64Array.from(
+        pods.flatMap(() => Array.from({ length: instants }, () => [1, 1e9, network]).flat()),
+      ),
+    });
+    const trained = fitModel({ window: tableWith(50, 60), history: [] }, features, PARAMETERS);
+    const detectAt = (network: number) =>
+      detect(trained, {
+        table: tableWith(network, RECENT_INSTANTS),
+        unscored: new Map(),
+        droppedSeries: new Map(),
+      });
+    expect(flaggedIn(detectAt(0))).to.be.empty;
+    expect([...detectAt(0).deviations].every((deviation) => deviation === 0)).to.equal(true);
+    expect(flaggedIn(detectAt(500))).to.have.lengthOf(pods.length);
+  });
+
+  it('counts the warm-up by time, not by samples of the window', async () => {
+    const born = NOON - 120;
+    const late = new SmallCluster([
+      ...podsInDisorder,
+      { namespace: 'shop', pod: 'cart-7', sinceSeconds: born },
+    ]);
+    const trained = await train(
+      fakeApi(late.answer),
+      { ...REQUEST, stepSeconds: 15 },
+      new AbortController().signal,
+    );
+    const { unscored } = detect(trained.model, await tableOf(late, NOON + 30));
+    expect([...unscored]).to.deep.equal([['warmup', 1]]);
+  });
+
+  describe('a pod that just came', () => {
+    const newcomer = (minutes: number): FakePod => ({
+      namespace: 'shop',
+      pod: 'cart-7',
+      sinceSeconds: NOW - 60 * minutes,
+    });
+    const withNewcomer = async (minutes: number) =>
+      detect(model, await tableOf(new SmallCluster([...podsInDisorder, newcomer(minutes)])));
+
+    for (let minutes = 0; minutes < WARM_UP_MINUTES + 2; minutes++) {
+      // The first and the last minute both have a sample.
+      const isScored = minutes + 1 >= WARM_UP_MINUTES;
+      it(`is ${isScored ? 'scored' : 'counted as warming up'} ${minutes} minutes after its first sample`, async () => {
+        const { table, scores, unscored } = await withNewcomer(minutes);
+        expect(table.pods.map(({ pod }) => pod).includes('cart-7')).to.equal(isScored);
+        expect(scores).to.have.lengthOf(isScored ? 6 : 5);
+        expect([...unscored]).to.deep.equal(isScored ? [] : [['warmup', 1]]);
+      });
+    }
+
+    it('is counted with the others of its kind, beside other reasons', async () => {
+      const others = ['cart-8', 'cart-9'].map((pod) => ({ ...newcomer(1), pod }));
+      const built = await tableOf(new SmallCluster([...podsInDisorder, ...others]));
+      const before = new Map([['completed', 3]]);
+      const { unscored } = detect(model, { ...built, unscored: before });
+      expect([...unscored]).to.have.deep.members([
+        ['completed', 3],
+        ['warmup', 2],
+      ]);
+      // What came in is left as it was.
+      expect([...before]).to.deep.equal([['completed', 3]]);
+    });
+
+    it('does not change the scores of the others', async () => {
+      const without = detect(model, await tableOf(cluster));
+      const { table, scores } = await withNewcomer(1);
+      expect(table.pods).to.deep.equal(without.table.pods);
+      expect(scores).to.deep.equal(without.scores);
+    });
+
+    it('is scored at once when the model knows it, however short a time Prometheus does', async () => {
+      const forgetful: typeof cluster.answer = (query, timeSeconds) =>
+        timeSeconds < NOW ? [] : cluster.answer(query, timeSeconds);
+      const { table, unscored } = detect(model, await tableOf({ answer: forgetful }));
+      expect(table.pods).to.have.lengthOf(5);
+      expect([...unscored]).to.deep.equal([]);
+    });
+
+    it('is scored at once by the plain method', async () => {
+      const { model: plain } = await train(
+        fakeApi(cluster.answer),
+        { ...REQUEST, parameters: { ...PARAMETERS, baseline: 'cluster' } },
+        new AbortController().signal,
+      );
+      const built = await tableOf(new SmallCluster([...podsInDisorder, newcomer(0)]));
+      const { table, unscored } = detect(plain, built);
+      expect(table.pods.map(({ pod }) => pod)).to.include('cart-7');
+      expect([...unscored]).to.deep.equal([]);
+    });
+
+    it('is not there any more when it has gone before the last instant', async () => {
+      const gone: typeof cluster.answer = (query, timeSeconds) =>
+        cluster
+          .answer(query, timeSeconds)
+          .filter(({ labels }) => labels.pod !== 'till-1' || timeSeconds < NOW);
+      const { table, unscored } = detect(model, await tableOf({ answer: gone }));
+      expect(table.pods.map(({ pod }) => pod)).not.to.include('till-1');
+      expect([...unscored]).to.deep.equal([]);
+    });
+  });
+
+  describe('restarts', () => {
+    const restartingAt = (...secondsAgo: number[]) =>
+      new SmallCluster(
+        podsInDisorder.map((pod) =>
+          pod.pod === 'till-1' ? { ...pod, restartsAt: secondsAgo.map((seconds) => NOW - seconds) } : pod,
+        ),
+      );
+
+    it('are free once', async () => {
+      expect(flaggedIn(detect(model, await tableOf(restartingAt(30))))).to.deep.equal([]);
+    });
+
+    it('are flagged by two in ten minutes, whatever there was long ago', async () => {
+      const detection = detect(model, await tableOf(restartingAt(430, 90)));
+      expect(flaggedIn(detection)).to.deep.equal(['till-1']);
+      const { table, expected, deviations } = detection;
+      const row = table.pods.findIndex(({ pod }) => pod === 'till-1');
+      const restarts = row * FEATURES.length + 2;
+      expect(table.values[restarts]).to.equal(4);
+      // Where the counter stood ten minutes ago.
+      expect(expected[restarts]).to.equal(2);
+      expect(deviations[restarts]).to.be.above(4);
+    });
+
+    it('are over when there was none for five minutes', async () => {
+      expect(flaggedIn(detect(model, await tableOf(restartingAt(500, 330))))).to.deep.equal([]);
+    });
+  });
+
+  it('remembers nothing: what was detected before makes no difference', async () => {
+    const busy = new SmallCluster(
+      podsInDisorder.map((pod) => ({ ...pod, restartsAt: [NOW - 500, NOW - 200] })),
+    );
+    busy.misbehave('Cart-0', NOW - 150);
+    const ranOn: Detection[] = [];
+    for (let seconds = 300; seconds >= 0; seconds -= 15) {
+      ranOn.push(detect(model, await tableOf(busy, NOW - seconds)));
+    }
+    const justStarted = detect(model, await tableOf(busy));
+    expect(comparable(ranOn.at(-1) as Detection)).to.deep.equal(comparable(justStarted));
+    expect(flaggedIn(justStarted)).to.have.lengthOf(5);
+    expect(ranOn.map((detection) => flaggedIn(detection).length)).to.include.members([0, 1, 5]);
+  });
+
+  it('scores nothing when there is nothing', async () => {
+    const { table, scores, timeSeconds } = detect(model, await tableOf(new SmallCluster([])));
+    expect(table.pods).to.deep.equal([]);
+    expect(scores).to.have.lengthOf(0);
+    expect(timeSeconds).to.equal(NOW);
+  });
+
+  it('finds the same in a namespace of its own for two pods of the same name', async () => {
+    const twins = new SmallCluster([...namedPods(1, 'vault', 'bank'), { namespace: 'shop', pod: 'vault-0' }]);
+    const { table } = detect(model, await tableOf(twins));
+    expect(table.pods.map(({ namespace }) => namespace)).to.deep.equal(['bank', 'shop']);
+  });
+});

@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import type { PassOutcome } from '../../../src/exporter/detection/detection.js';
+import { logOutcome } from '../../../src/exporter/detection/log-outcome.js';
+import { healthReport } from '../../../src/exporter/health.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { failedPass, passOf } from '../../support/http-fixtures.js';
+import { MODEL, TRAINED } from '../../support/metric-sources.js';
+import { recordingLogger } from '../../support/recording-logger.js';
+
+const scored = () => passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
+const internal = (reason: string): PassOutcome => ({
+  kind: 'internal',
+  message: 'The log has the details.',
+  reason,
+  timeSeconds: 0,
+  durationSeconds: 0,
+  queries: [{ query: 'cpu', success: true, durationSeconds: 0.1 }],
+  warnings: [],
+});
+const upstream = (message: string) => failedPass('upstream_error', message);
+
+/** The log after these passes, one after the other. */
+function logOf(...outcomes: readonly PassOutcome[]): [level: string, message: string][] {
+  const logger = recordingLogger();
+  outcomes.forEach((outcome, index) => {
+    const error =
+      outcome.kind === 'internal'
+        ? new TypeError(outcome.reason)
+        : outcome.kind === 'upstream_error'
+          ? new PrometheusError('refused', outcome.message)
+          : undefined;
+    logOutcome(logger, outcomes[index - 1], outcome, error);
+  });
+  return logger.lines.map(({ level, message }) => [level, message]);
+}
+
+describe('logOutcome', () => {
+  it('says nothing while all is well', () => {
+    expect(logOf(scored(), scored())).to.deep.equal([]);
+  });
+
+  it('reports a fault of the exporter once for each message, whole, and its end', () => {
+    expect(logOf(internal('a'), internal('a'), internal('b'), scored())).to.deep.equal([
+      ['error', 'A detection pass failed unexpectedly. Please report this.'],
+      ['error', 'A detection pass failed unexpectedly. Please report this.'],
+      ['info', 'Pods are scored again.'],
+    ]);
+  });
+
+  it('reports a failure of Prometheus once for each message, and its end', () => {
+    expect(logOf(scored(), upstream('A.'), upstream('A.'), upstream('B.'), scored())).to.deep.equal([
+      ['warn', 'No pod was scored. A.'],
+      ['warn', 'No pod was scored. B.'],
+      ['info', 'Prometheus answers again.'],
+    ]);
+  });
+});
+
+describe('healthReport after a fault of the exporter', () => {
+  const report = healthReport({
+    version: '1.2.3',
+    prometheusUrl: 'http://prometheus:9090',
+    baseline: 'pod',
+    model: MODEL,
+    training: TRAINED,
+    snapshot: undefined,
+    findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
+    passes: { last: internal('secret details'), lastUpstreamError: undefined },
+    nowSeconds: 1_767_268_900,
+  });
+
+  it('is degraded, and does not blame Prometheus', () => {
+    expect(report.status).to.equal('degraded');
+    expect(report.prometheus).to.include({ up: true, last_error: null });
+  });
+
+  it('says so without the details', () => {
+    expect(report.last_pass?.error).to.equal('The log has the details.');
+    expect(JSON.stringify(report)).not.to.include('secret details');
+  });
+});

@@ -1,0 +1,457 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Detection, PassOutcome } from '../../../src/exporter/detection/detection.js';
+import { DetectionPass, type DetectionPassOptions } from '../../../src/exporter/detection/pass.js';
+import type { Model } from '../../../src/exporter/model/model.js';
+import { ModelSlot } from '../../../src/exporter/model/slot.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
+import {
+  type FakePod,
+  FEATURES,
+  OWNER_QUERIES,
+  PARAMETERS,
+  SmallCluster,
+  topicOf,
+} from '../../support/small-cluster.js';
+import { eventually, gate, within } from '../../support/waiting.js';
+
+const NOON = 1_767_268_800;
+
+const REQUEST: TrainingRequest = {
+  features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
+  parameters: PARAMETERS,
+  lookbackSeconds: 3600,
+  stepSeconds: 60,
+  nowSeconds: NOON,
+  untilNextTrainingSeconds: 900,
+};
+
+/** The pods with a score above 0, and what their scores are. */
+const flaggedIn = ({ table, scores }: Detection): [pod: string, score: number][] =>
+  table.pods
+    .map(({ pod }, row): [string, number] => [pod, scores[row] as number])
+    .filter(([, score]) => score > 0);
+
+/** Fails where a pass came to something else; so the compiler knows as well. */
+function expectDetection(outcome: PassOutcome): Extract<PassOutcome, { kind: 'detection' }> {
+  if (outcome.kind !== 'detection') throw new Error(`Expected a detection, got ${JSON.stringify(outcome)}`);
+  return outcome;
+}
+
+function expectFailure(outcome: PassOutcome): Exclude<PassOutcome, { kind: 'detection' }> {
+  if (outcome.kind === 'detection') throw new Error('Expected a failure, got a detection.');
+  return outcome;
+}
+
+describe('detection pass', () => {
+  let cluster: SmallCluster;
+  let api: FakeApi;
+  let model: Model;
+  let slot: ModelSlot;
+  let now: number;
+  let told: { outcome: PassOutcome; error: unknown }[];
+
+  const passWith = (options: Partial<DetectionPassOptions> = {}) =>
+    new DetectionPass({
+      api,
+      ownerQueries: OWNER_QUERIES,
+      slot,
+      timeoutSeconds: 5,
+      now: () => now,
+      whyNoModel: () => 'The first training has not ended yet.',
+      onOutcome: (outcome, error) => told.push({ outcome, error }),
+      ...options,
+    });
+  const run = (pass: DetectionPass, scrapeTimeoutSeconds?: number) =>
+    within(8_000, 'a pass', pass.run(scrapeTimeoutSeconds));
+  const asked = (topic: string) => api.asked.filter(({ query }) => topicOf(query) === topic);
+
+  before(async () => {
+    const { signal } = new AbortController();
+    ({ model } = await train(fakeApi(new SmallCluster().answer), REQUEST, signal));
+  });
+
+  beforeEach(() => {
+    cluster = new SmallCluster();
+    api = fakeApi(cluster.answer);
+    slot = new ModelSlot();
+    slot.set(model);
+    now = (NOON + 77) * 1000;
+    told = [];
+  });
+
+  it('asks for the same minutes of all features, up to now, and in parallel', async () => {
+    const all = gate();
+    api.before = () => {
+      if (api.asked.length === FEATURES.length) all.open();
+      // Would wait for ever if one query waited for another.
+      return all.opened;
+    };
+    const outcome = expectDetection(await run(passWith()));
+    expect(api.asked.map(({ query }) => query)).to.deep.equal(FEATURES.map(({ query }) => query));
+    for (const { kind, startSeconds, endSeconds, stepSeconds } of api.asked) {
+      expect({ kind, startSeconds, endSeconds, stepSeconds }).to.deep.equal({
+        kind: 'range',
+        startSeconds: NOON + 77 - 600,
+        endSeconds: NOON + 77,
+        stepSeconds: 60,
+      });
+    }
+    expect(instantsOf(api.asked[0] as AskedQuery)).to.have.lengthOf(11);
+    expect(outcome.timeSeconds).to.equal(NOON + 77);
+    expect(outcome.detection.timeSeconds).to.equal(NOON + 77);
+    expect(outcome.detection.table.pods).to.have.lengthOf(6);
+    expect(outcome.queries.map(({ query, success }) => [query, success])).to.have.deep.members([
+      ['cpu', true],
+      ['memory', true],
+      ['restarts', true],
+    ]);
+  });
+
+  it('asks for the minutes up to an offset before now, of the owners as well', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
+    const outcome = expectDetection(await run(passWith({ queryOffsetSeconds: 30 })));
+    expect(new Set(api.asked.map(({ endSeconds }) => endSeconds))).to.deep.equal(new Set([NOON + 77 - 30]));
+    expect(outcome.detection.timeSeconds).to.equal(NOON + 77 - 30);
+    expect(outcome.timeSeconds, 'the pass itself is now').to.equal(NOON + 77);
+  });
+
+  it('asks for the features that the model has, and no others', async () => {
+    cluster.silent.add('restarts');
+    slot.set((await train(api, REQUEST, new AbortController().signal)).model);
+    api.asked.length = 0;
+    expectDetection(await run(passWith()));
+    expect(api.asked.map(({ query }) => topicOf(query))).to.deep.equal(['cpu', 'memory']);
+  });
+
+  it('is one for all who ask at the same time', async () => {
+    const held = gate();
+    api.before = () => held.opened;
+    const pass = passWith();
+    const waiting = Array.from({ length: 50 }, () => run(pass));
+    held.open();
+    const outcomes = await Promise.all(waiting);
+    expect(api.asked).to.have.lengthOf(FEATURES.length);
+    expectDetection(outcomes[0] as PassOutcome);
+    for (const outcome of outcomes) expect(outcome).to.equal(outcomes[0]);
+    expect(told).to.have.lengthOf(1);
+    expect(told[0]).to.deep.equal({ outcome: outcomes[0], error: undefined });
+  });
+
+  it('is a new one for who asks after the end', async () => {
+    const pass = passWith();
+    const first = await run(pass);
+    now += 15_000;
+    const second = await run(pass);
+    expect(second.timeSeconds - first.timeSeconds).to.equal(15);
+    expect(api.asked).to.have.lengthOf(2 * FEATURES.length);
+    expect(told.map(({ outcome }) => outcome)).to.deep.equal([first, second]);
+  });
+
+  it('lets one who has little time go, while another gets the answer', async () => {
+    const held = gate();
+    api.before = () => held.opened;
+    const pass = passWith();
+    const patient = run(pass);
+    const hurried = expectFailure(await run(pass, 0.2));
+    expect(hurried.kind).to.equal('timeout');
+    expect(hurried.message).to.include('within 0.1 s').and.to.include('REQUEST_TIMEOUT_SECONDS');
+    expect(hurried.queries.map(({ query, success }) => [query, success])).to.deep.equal([
+      ['cpu', false],
+      ['memory', false],
+      ['restarts', false],
+    ]);
+    for (const { signal } of api.asked) expect(signal.aborted).to.equal(false);
+    held.open();
+    expectDetection(await patient);
+    expect(api.asked).to.have.lengthOf(FEATURES.length);
+  });
+
+  for (const [scrapeTimeout, seconds] of [
+    [1.5, '1.0'],
+    [1, '0.5'],
+    [0.6, '0.3'],
+    [0.2, '0.1'],
+  ] as const) {
+    it(`gives up after ${seconds} s when the caller does so after ${scrapeTimeout} s`, async () => {
+      api.before = () => new Promise(() => {});
+      const outcome = expectFailure(await run(passWith(), scrapeTimeout));
+      expect(outcome.kind).to.equal('timeout');
+      expect(outcome.message).to.include(`within ${seconds} s`);
+    });
+  }
+
+  for (const scrapeTimeout of [undefined, 3600]) {
+    it(`gives up at its own limit when the caller waits ${scrapeTimeout ?? 'without one'}`, async () => {
+      api.before = () => new Promise(() => {});
+      const started = Date.now();
+      expect((await run(passWith({ timeoutSeconds: 0.3 }), scrapeTimeout)).kind).to.equal('timeout');
+      expect(Date.now() - started).to.be.within(250, 5_000);
+    });
+  }
+
+  it('takes a limit that is no whole number of milliseconds', async () => {
+    expectDetection(await run(passWith({ timeoutSeconds: 0.1234 + 2 }), 2.0123));
+  });
+
+  it('ends at once when it is closed', async () => {
+    const never = gate();
+    api.before = () => never.opened;
+    const pass = passWith();
+    const outcome = run(pass);
+    pass.close();
+    expectFailure(await outcome);
+    pass.close();
+  });
+
+  it('ends the requests when the last one who waits has gone', async () => {
+    api.before = () => new Promise(() => {});
+    const pass = passWith();
+    const outcomes = await Promise.all([run(pass, 0.2), run(pass, 0.4)]);
+    expect(outcomes.map(({ kind }) => kind)).to.deep.equal(['timeout', 'timeout']);
+    for (const { signal } of api.asked) {
+      expect(signal.aborted).to.equal(true);
+      expect(signal.reason).to.include({ name: 'TimeoutError' });
+    }
+    await eventually(() => expect(told.map(({ outcome }) => outcome.kind)).to.deep.equal(['timeout']));
+    api.before = () => {};
+    expectDetection(await run(pass));
+  });
+
+  it('is left alone when all have gone, even if it takes its time to end', async () => {
+    const stubborn: FakeApi = { ...api, queryRange: () => new Promise(() => {}) };
+    const pass = passWith({ api: stubborn });
+    expect((await run(pass, 0.2)).kind).to.equal('timeout');
+    stubborn.queryRange = api.queryRange;
+    expectDetection(await run(pass));
+  });
+
+  it('does not outlive its limit, even when someone is always waiting', async () => {
+    api.before = () => new Promise(() => {});
+    const pass = passWith({ timeoutSeconds: 0.5 });
+    const outcomes = [run(pass)];
+    const first = api.asked.map(({ signal }) => signal);
+    await eventually(() => {
+      outcomes.push(run(pass));
+      for (const signal of first) expect(signal.aborted).to.equal(true);
+    });
+    expect(outcomes.length, 'some have joined').to.be.greaterThan(2);
+    for (const outcome of await Promise.all(outcomes)) expect(outcome.kind).to.equal('timeout');
+    api.before = () => {};
+    expectDetection(await run(pass));
+  });
+
+  it('recovers at once after a pass that failed', async () => {
+    const pass = passWith();
+    api.before = () => {
+      throw new PrometheusError('refused', 'Nothing listens there.');
+    };
+    const failed = expectFailure(await run(pass));
+    expect(failed).to.include({ kind: 'upstream_error', message: 'Nothing listens there.' });
+    api.before = () => {};
+    expect(expectDetection(await run(pass)).detection.table.pods).to.have.lengthOf(6);
+  });
+
+  for (const failing of ['cpu', 'memory', 'restarts'] as const) {
+    it(`fails as a whole when only the query for ${failing} fails, and tells which`, async () => {
+      const broken = new PrometheusError('unavailable', 'The disk is full.');
+      api.before = ({ query }) => {
+        if (topicOf(query) === failing) throw broken;
+        // The others are answered later, and still count as answered.
+        return sleep(20);
+      };
+      const outcome = expectFailure(await run(passWith()));
+      expect(outcome).to.include({ kind: 'upstream_error', message: 'The disk is full.' });
+      expect(Object.fromEntries(outcome.queries.map(({ query, success }) => [query, success]))).to.deep.equal(
+        {
+          cpu: failing !== 'cpu',
+          memory: failing !== 'memory',
+          restarts: failing !== 'restarts',
+        },
+      );
+      expect(told).to.deep.equal([{ outcome, error: broken }]);
+    });
+  }
+
+  it('tells a timeout of Prometheus from other failures', async () => {
+    api.before = () => {
+      throw new PrometheusError('timeout', 'No whole answer in time.');
+    };
+    expect(expectFailure(await run(passWith()))).to.include({
+      kind: 'timeout',
+      message: 'No whole answer in time.',
+    });
+  });
+
+  it('measures each query and the whole', async () => {
+    api.before = () => {
+      now += 250;
+    };
+    const { durationSeconds, queries } = expectDetection(await run(passWith()));
+    expect(durationSeconds).to.equal(0.75);
+    for (const query of queries) expect(query.durationSeconds).to.be.within(0.25, 0.75);
+  });
+
+  it('asks nothing as long as there is no model', async () => {
+    slot = new ModelSlot();
+    const outcome = expectFailure(await run(passWith()));
+    expect(outcome).to.deep.include({
+      kind: 'no_model',
+      message: 'The first training has not ended yet.',
+      queries: [],
+    });
+    expect(api.asked).to.deep.equal([]);
+    expect(told).to.deep.equal([{ outcome, error: undefined }]);
+  });
+
+  it('scores with the model that was there when it began', async () => {
+    const held = gate();
+    api.before = () => held.opened;
+    const pass = passWith();
+    const waiting = run(pass);
+    const newer = { ...model, threshold: -1, features: model.features.slice(0, 1) };
+    slot.set(newer);
+    held.open();
+    expect(expectDetection(await waiting).detection.model).to.equal(model);
+    api.before = () => {};
+    slot.set({ ...model, threshold: 2 });
+    const { detection } = expectDetection(await run(pass));
+    expect(detection.model.threshold).to.equal(2);
+  });
+
+  it('does not reject for a fault of the program, and tells what it was', async () => {
+    slot.set({ ...model, forest: { ...model.forest, features: 7 } });
+    const outcome = expectFailure(await run(passWith()));
+    expect(outcome.kind).to.equal('internal');
+    expect(outcome.queries.map(({ success }) => success)).to.deep.equal([true, true, true]);
+    expect(told).to.have.lengthOf(1);
+    const { error } = told[0] ?? {};
+    if (!(error instanceof Error)) return expect.fail('no error was told');
+    expect(error).not.to.be.an.instanceOf(PrometheusError);
+    expect(outcome).to.have.property('reason', error.message);
+    expect(outcome.message).to.include('fault of the exporter').and.not.to.include(error.message);
+  });
+
+  it('scores as many pods as it may, always the same, and says how many it left out', async () => {
+    const { detection, warnings } = expectDetection(await run(passWith({ maximumPods: 4 })));
+    expect(detection.table.pods).to.have.lengthOf(4);
+    expect(detection.unscored.get('max_pods')).to.equal(2);
+    expect(warnings).to.have.lengthOf(1);
+    expect(warnings[0]).to.include('2 pods are left out').and.to.include('MAX_PODS');
+    now += 60_000;
+    const later = expectDetection(await run(passWith({ maximumPods: 4 })));
+    expect(later.detection.table.pods).to.deep.equal(detection.table.pods);
+    const all = expectDetection(await run(passWith({ maximumPods: 6 })));
+    expect(all.detection.unscored.has('max_pods')).to.equal(false);
+    expect(all.warnings).to.deep.equal([]);
+  });
+
+  it('passes on what Prometheus warns of', async () => {
+    api.warnings = ['a store is down'];
+    const { warnings } = expectDetection(await run(passWith()));
+    expect(warnings).to.deep.equal([
+      'cpu: a store is down',
+      'memory: a store is down',
+      'restarts: a store is down',
+    ]);
+  });
+
+  it('asks for the owners of a new pod once', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
+    const pass = passWith();
+    for (let round = 0; round < 3; round++) {
+      const { detection, warnings } = expectDetection(await run(pass));
+      const workloads = new Map(detection.table.pods.map(({ pod, workload }) => [pod, workload]));
+      expect(workloads.get('till-0')).to.equal('checkout');
+      expect(warnings).to.deep.equal([]);
+    }
+    expect(asked('kube_pod_owner')).to.have.lengthOf(1);
+    expect(asked('cpu')).to.have.lengthOf(3);
+  });
+
+  it('goes on with the names when the owners of new pods cannot be asked for, and says so', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
+    api.before = ({ query }) => {
+      if (topicOf(query) === 'kube_replicaset_owner')
+        throw new PrometheusError('forbidden', 'Owners are secret.');
+    };
+    const { detection, warnings } = expectDetection(await run(passWith()));
+    expect(detection.table.pods.at(-1)).to.deep.equal({ namespace: 'shop', pod: 'till-0', workload: 'till' });
+    expect(warnings).to.deep.equal(['Workloads of new pods are taken from their names: Owners are secret.']);
+  });
+
+  it('does without owners that do not come in a quarter of its time', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
+    api.before = ({ query }) => (topicOf(query) === 'kube_job_owner' ? new Promise(() => {}) : undefined);
+    const { detection, warnings } = expectDetection(await run(passWith({ timeoutSeconds: 2 })));
+    expect(detection.table.pods.at(-1)).to.include({ pod: 'till-0', workload: 'till' });
+    expect(warnings).to.have.lengthOf(1);
+    expect(warnings[0]).to.include('Workloads of new pods are taken from their names');
+  });
+
+  it('has no negative duration when the clock is set back meanwhile', async () => {
+    api.before = () => {
+      now -= 3_600_000;
+    };
+    const { durationSeconds, queries } = expectDetection(await run(passWith()));
+    expect([durationSeconds, ...queries.map((query) => query.durationSeconds)]).to.deep.equal([0, 0, 0, 0]);
+  });
+
+  it('finds its samples whatever the milliseconds of its instant are', async () => {
+    const pass = passWith();
+    for (const milliseconds of [0, 1, 333, 500, 667, 999]) {
+      now = (NOON + 77) * 1000 + milliseconds;
+      const { detection } = expectDetection(await run(pass));
+      expect(detection.table.pods).to.have.lengthOf(6);
+      expect([...detection.droppedSeries]).to.deep.equal([]);
+    }
+  });
+
+  it('counts a pod that just came as warming up, and scores it some minutes later', async () => {
+    cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: NOON + 70 });
+    const pass = passWith();
+    const lookAt = async (minutes: number) => {
+      now = (NOON + 77 + 60 * minutes) * 1000;
+      const { table, unscored } = expectDetection(await run(pass)).detection;
+      return { pods: table.pods.length, unscored: Object.fromEntries(unscored) };
+    };
+    for (const minutes of [0, 1, 2, 3, 4]) {
+      expect(await lookAt(minutes), `${minutes}`).to.deep.equal({ pods: 6, unscored: { warmup: 1 } });
+    }
+    expect(await lookAt(5)).to.deep.equal({ pods: 7, unscored: {} });
+  });
+
+  it('gives the same flags after a restart of the exporter as if it had run on', async () => {
+    cluster.pods[1] = {
+      ...(cluster.pods[1] as FakePod),
+      restartsAt: [NOON + 300, NOON + 500],
+    };
+    cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: NOON + 400 });
+    cluster.misbehave('cart-4', NOON + 520);
+    const ranOn = passWith();
+    const flags: string[][] = [];
+    for (let seconds = 100; seconds <= 700; seconds += 30) {
+      now = (NOON + seconds) * 1000;
+      const { model: _, ...old } = expectDetection(await run(ranOn)).detection;
+      const { model: __, ...young } = expectDetection(await run(passWith())).detection;
+      expect(young, `at ${seconds} s`).to.deep.equal(old);
+      flags.push(flaggedIn(expectDetection(await run(ranOn)).detection).map(([pod]) => pod));
+    }
+    // Else the test would not have tested anything.
+    expect(flags[0]).to.deep.equal([]);
+    expect(flags.at(-1)).to.have.members(['cart-1', 'cart-4']);
+  });
+
+  it('no longer lists a pod that has vanished', async () => {
+    const pass = passWith();
+    expectDetection(await run(pass));
+    const [gone] = cluster.pods.splice(2, 1);
+    const { detection } = expectDetection(await run(pass));
+    expect(detection.table.pods.map(({ pod }) => pod))
+      .to.have.lengthOf(5)
+      .and.not.to.include(gone?.pod);
+  });
+});

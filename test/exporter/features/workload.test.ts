@@ -1,0 +1,184 @@
+import { expect } from 'chai';
+import {
+  type OwnerAnswers,
+  resolveOwners,
+  workloadFromName,
+} from '../../../src/exporter/features/workload.js';
+import type { Labels } from '../../../src/exporter/prometheus/api.js';
+import { seriesSet } from '../../support/tables.js';
+
+const NOW = [600, 1] as const;
+
+/** The answers of kube-state-metrics, from the labels of each. */
+function answers(labels: {
+  readonly pod?: readonly Labels[];
+  readonly replicaSet?: readonly Labels[];
+  readonly job?: readonly Labels[];
+}): OwnerAnswers {
+  const set = (some: readonly Labels[] = []) => seriesSet(...some.map((one) => [one, NOW] as const));
+  return { pod: set(labels.pod), replicaSet: set(labels.replicaSet), job: set(labels.job) };
+}
+
+const owned = (pod: string, kind: string, name: string, namespace = 'ns'): Labels => ({
+  namespace,
+  pod,
+  owner_kind: kind,
+  owner_name: name,
+});
+
+const resolve = (labels: Parameters<typeof answers>[0]) => Object.fromEntries(resolveOwners(answers(labels)));
+
+describe('resolveOwners', () => {
+  it('follows a ReplicaSet to its Deployment', () => {
+    expect(
+      resolve({
+        pod: [owned('web-6d4cf56db6-x2b4c', 'ReplicaSet', 'web-6d4cf56db6')],
+        replicaSet: [
+          { namespace: 'ns', replicaset: 'web-6d4cf56db6', owner_kind: 'Deployment', owner_name: 'web' },
+          { namespace: 'ns', replicaset: 'api-5c689d88bb', owner_kind: 'Deployment', owner_name: 'api' },
+        ],
+      }),
+    ).to.deep.equal({ 'ns/web-6d4cf56db6-x2b4c': 'web' });
+  });
+
+  it('follows a Job to its CronJob', () => {
+    expect(
+      resolve({
+        pod: [owned('backup-28473920-zk7dq', 'Job', 'backup-28473920')],
+        job: [{ namespace: 'ns', job_name: 'backup-28473920', owner_kind: 'CronJob', owner_name: 'backup' }],
+      }),
+    ).to.deep.equal({ 'ns/backup-28473920-zk7dq': 'backup' });
+  });
+
+  for (const kind of ['StatefulSet', 'DaemonSet', 'ReplicationController', 'Kafka']) {
+    it(`stops at a ${kind}`, () => {
+      expect(resolve({ pod: [owned('db-0', kind, 'db')] })).to.deep.equal({ 'ns/db-0': 'db' });
+    });
+  }
+
+  it('takes of several owners the one that controls, else the first by name, in whatever order they come', () => {
+    const of = (pod: string, name: string, controller?: string): Labels => ({
+      ...owned(pod, 'StatefulSet', name),
+      ...(controller !== undefined && { owner_is_controller: controller }),
+    });
+    const labels = [
+      of('a', 'first', 'false'),
+      of('a', 'second', 'true'),
+      of('b', 'second'),
+      of('b', 'first'),
+      of('c', 'only', 'false'),
+    ];
+    const expected = { 'ns/a': 'second', 'ns/b': 'first', 'ns/c': 'only' };
+    expect(resolve({ pod: labels })).to.deep.equal(expected);
+    expect(resolve({ pod: labels.toReversed() })).to.deep.equal(expected);
+  });
+
+  const unowned: readonly (readonly [what: string, labels: Labels])[] = [
+    ['<none>', { owner_kind: '<none>', owner_name: '<none>' }],
+    ['an empty name', { owner_kind: '', owner_name: '' }],
+    ['no name', {}],
+    ['a name that cannot be one', { owner_kind: 'Deployment', owner_name: 'a,b' }],
+  ];
+  for (const [what, owner] of unowned) {
+    it(`stops at a ReplicaSet and at a Job whose owner has ${what}`, () => {
+      expect(
+        resolve({
+          pod: [owned('a-1', 'ReplicaSet', 'a'), owned('b-1', 'Job', 'b')],
+          replicaSet: [{ namespace: 'ns', replicaset: 'a', ...owner }],
+          job: [{ namespace: 'ns', job_name: 'b', ...owner }],
+        }),
+      ).to.deep.equal({ 'ns/a-1': 'a', 'ns/b-1': 'b' });
+    });
+
+    it(`knows nothing of a pod whose owner has ${what}`, () => {
+      expect(resolve({ pod: [{ namespace: 'ns', pod: 'alone', ...owner }] })).to.deep.equal({});
+    });
+  }
+
+  it('stops at a ReplicaSet and at a Job that nothing is told about', () => {
+    expect(
+      resolve({ pod: [owned('a-1', 'ReplicaSet', 'a-5c689d88bb'), owned('b-1', 'Job', 'b-1')] }),
+    ).to.deep.equal({ 'ns/a-1': 'a-5c689d88bb', 'ns/b-1': 'b-1' });
+  });
+
+  it('does not mix a ReplicaSet with a Job of the same name, nor namespaces', () => {
+    expect(
+      resolve({
+        pod: [
+          owned('p', 'ReplicaSet', 'x'),
+          owned('q', 'Job', 'x'),
+          owned('r', 'StatefulSet', 'x'),
+          owned('p', 'ReplicaSet', 'x', 'other'),
+        ],
+        replicaSet: [
+          { namespace: 'ns', replicaset: 'x', owner_kind: 'Deployment', owner_name: 'deployment' },
+        ],
+        job: [{ namespace: 'ns', job_name: 'x', owner_kind: 'CronJob', owner_name: 'cron-job' }],
+      }),
+    ).to.deep.equal({ 'ns/p': 'deployment', 'ns/q': 'cron-job', 'ns/r': 'x', 'other/p': 'x' });
+  });
+
+  it('takes the name of the node off a static pod: the node is no workload', () => {
+    expect(
+      resolve({
+        pod: [
+          owned('kube-apiserver-node-1', 'Node', 'node-1'),
+          owned('etcd-node-1', 'Node', 'node-1'),
+          owned('odd', 'Node', 'node-1'),
+        ],
+      }),
+    ).to.deep.equal({
+      'ns/kube-apiserver-node-1': 'kube-apiserver',
+      'ns/etcd-node-1': 'etcd',
+      'ns/odd': 'odd',
+    });
+  });
+
+  it('passes over series without a namespace or a pod', () => {
+    const { namespace: _, ...homeless } = owned('a', 'DaemonSet', 'a');
+    const { pod: __, ...nameless } = owned('a', 'DaemonSet', 'a');
+    expect(resolve({ pod: [homeless, nameless, owned('b', 'DaemonSet', 'd')] })).to.deep.equal({
+      'ns/b': 'd',
+    });
+  });
+});
+
+describe('workloadFromName', () => {
+  const rows: readonly (readonly [kind: string, pod: string, workload: string])[] = [
+    ['Deployment', 'web-6d4cf56db6-x2b4c', 'web'],
+    ['Deployment with a hash of 9', 'coredns-64897985d-2k6ws', 'coredns'],
+    ['Deployment with a hash of 6', 'web-7f9d8c-x2b4c', 'web'],
+    ['Deployment with a hash of 8', 'front-end-79f8b5cc-pq4tz', 'front-end'],
+    ['Deployment whose name ends in a number', 'web-2-6d4cf56db6-x2b4c', 'web-2'],
+    ['Deployment with dots', 'web.v1-6d4cf56db6-x2b4c', 'web.v1'],
+    ['DaemonSet', 'node-exporter-2l4z9', 'node-exporter'],
+    ['Job', 'migrate-db-zk7dq', 'migrate-db'],
+    ['StatefulSet', 'db-0', 'db'],
+    ['StatefulSet with a large ordinal', 'kafka-broker-128', 'kafka-broker'],
+    ['CronJob', 'backup-28473920-zk7dq', 'backup'],
+    ['CronJob whose minute has only letters-and-digits digits', 'backup-24567892-zk7dq', 'backup'],
+    ['Indexed Job', 'train-0-zk7dq', 'train-0'],
+    // None of these was made up by Kubernetes.
+    ['a bare pod', 'debug', 'debug'],
+    ['a word of five letters with a vowel', 'web-front', 'web-front'],
+    ['a word of five letters with an y', 'db-mysql', 'db-mysql'],
+    ['digits 0, 1 and 3, which are not generated', 'node-x2b1c', 'node-x2b1c'],
+    ['capitals', 'web-X2B4C', 'web-X2B4C'],
+    ['a part that is too short', 'web-x2b4', 'web-x2b4'],
+    ['a part that is too long', 'web-x2b4cd', 'web-x2b4cd'],
+    ['a hash with a vowel before the pod’s part', 'web-6a4cf56db6-x2b4c', 'web-6a4cf56db6'],
+    ['a hash that is too short before the pod’s part', 'web-7f9d8-x2b4c', 'web-7f9d8'],
+    ['a hash that is too long before the pod’s part', 'web-6d4cf56db6d-x2b4c', 'web-6d4cf56db6d'],
+    ['a version at the end', 'web-v2', 'web-v2'],
+    ['a date in the middle', 'report-20240131-final', 'report-20240131-final'],
+    ['nothing but a generated part', '-x2b4c', '-x2b4c'],
+    ['nothing but a hash and a part', '-6d4cf56db6-x2b4c', '-6d4cf56db6'],
+    ['nothing but an ordinal', '-0', '-0'],
+    ['the empty name', '', ''],
+  ];
+  for (const [kind, pod, workload] of rows) {
+    it(`makes "${workload}" of "${pod}" (${kind})`, () => {
+      expect(workloadFromName(pod)).to.equal(workload);
+    });
+  }
+});

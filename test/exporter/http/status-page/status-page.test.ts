@@ -1,0 +1,372 @@
+import { expect } from 'chai';
+import request from 'supertest';
+import type { Detection, PassOutcome } from '../../../../src/exporter/detection/detection.js';
+import { createApp } from '../../../../src/exporter/http/app.js';
+import type { AppDependencies } from '../../../../src/exporter/http/dependencies.js';
+import { ENDPOINTS } from '../../../../src/exporter/http/endpoints.js';
+import type { HistoryOutcome } from '../../../../src/exporter/http/status-page/history-reader.js';
+import type { PodHistory } from '../../../../src/exporter/http/status-page/replay.js';
+import {
+  failedPass,
+  fakeDependencies,
+  freshHealth,
+  HOSTILE,
+  passOf,
+  seasonedHealth,
+} from '../../../support/http-fixtures.js';
+
+const SCORED_AT = Date.parse('2026-01-01T00:00:00Z') / 1000;
+
+const somePods = [
+  { namespace: 'shop', pod: 'cart-1', score: 0.137 },
+  { namespace: 'shop', pod: 'cart-2', score: -0.2 },
+  { namespace: 'payments', pod: 'checkout-1', score: 0.05 },
+  ...Array.from({ length: 20 }, (_, index) => ({ namespace: 'quiet', pod: `q-${index}`, score: -0.3 })),
+];
+
+/** A pod that has been flagged for four minutes; of `usual` 100 units, 90 to 120. */
+const history: PodHistory = {
+  timestampsSeconds: Float64Array.from({ length: 61 }, (_, index) => SCORED_AT - (60 - index) * 60),
+  scores: Float64Array.from({ length: 61 }, (_, index) => (index >= 56 ? 0.1 : -0.2)),
+  features: ['cpu', 'memory', 'restarts'].map((feature) => ({
+    feature,
+    unit: 'bytes',
+    values: Float64Array.from({ length: 61 }, (_, index) =>
+      index >= 56 ? 300 : index === 7 ? Number.NaN : 100,
+    ),
+    lower: new Float64Array(61).fill(90),
+    upper: new Float64Array(61).fill(120),
+  })),
+};
+
+const histories = (...keys: string[]): HistoryOutcome => ({
+  kind: 'histories',
+  histories: new Map(keys.map((key) => [key, history])),
+});
+
+const pageOf = async (
+  replaced: Partial<AppDependencies> & { readonly outcome?: PassOutcome },
+  url = '/',
+): Promise<string> => {
+  const { outcome = passOf(somePods), ...rest } = replaced;
+  const app = createApp(
+    fakeDependencies({ health: () => seasonedHealth, recentPass: async () => outcome, ...rest }),
+  );
+  const { text } = await request(app)
+    .get(url)
+    .expect(200)
+    .expect('Content-Type', /^text\/html/);
+  return text;
+};
+
+/** What a person reads: without markup, entities resolved, spaces as one. */
+const wordsOf = (page: string) =>
+  page
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+    .replaceAll(/\s+/g, ' ');
+
+const rowsOf = (page: string) =>
+  page.match(/<tr role="row"( class="flagged")?>\n<th role="rowheader"/g) ?? [];
+
+describe('GET /', () => {
+  describe('says how things are', () => {
+    it('before the first training', async () => {
+      const outcome = failedPass('no_model', 'The first training has not ended yet.');
+      const words = wordsOf(await pageOf({ health: () => freshHealth, outcome }));
+      expect(words).to.contain('1.2.3');
+      expect(words).to.contain('No pod is scored yet. The first training has not ended yet.');
+      expect(words).to.contain(
+        'Model not yet There is none yet, so no pod is scored. The first training is running.',
+      );
+      expect(words).to.contain('http://prometheus:9090 has not been asked for the current metrics yet.');
+      expect(words).not.to.contain('Most anomalous pods');
+    });
+
+    it('when no training has succeeded', async () => {
+      const last_error = {
+        message: 'Prometheus answered 503. Look at its log.',
+        time: '2026-01-01T00:01:00Z',
+      };
+      const training = { ...freshHealth.training, running: false, runs: 3, failures: 3, last_error };
+      const outcome = failedPass('no_model', `There is no model yet: ${last_error.message}`);
+      const words = wordsOf(await pageOf({ health: () => ({ ...freshHealth, training }), outcome }));
+      expect(words).to.contain('There is no model yet: Prometheus answered 503. Look at its log.');
+      expect(words).to.contain('Model none');
+      expect(words).to.contain('Training failed 3 trainings since the start, 3 failed.');
+      expect(words).to.contain('Last failure 4 minutes ago 2026-01-01T00:01:00Z : Prometheus answered 503.');
+    });
+
+    it('with a model', async () => {
+      const words = wordsOf(await pageOf({}));
+      expect(words).to.contain(
+        'Model trained Trained 4 minutes ago 2026-01-01T00:00:10Z on 7,320 samples of 120 pods',
+      );
+      expect(words).to.contain('It was loaded at the start.');
+      expect(words).to.contain('Prometheus answers http://prometheus:9090 answers.');
+      expect(words).to.contain('The next one is due in 10 minutes 2026-01-01T00:15:00Z .');
+    });
+
+    it('with the part of the cluster that a shard watches', async () => {
+      const shardOf = async (shard: typeof seasonedHealth.shard) =>
+        wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, shard }) }));
+      const shard = { ordinal: 1, total: 3, namespaces: 7, message: null };
+      expect(await shardOf(shard)).to.contain('Shard 1 of 3, from 0 on Watches 7 namespaces; the other');
+      expect(await shardOf({ ...shard, namespaces: null })).to.contain('has not told its namespaces yet');
+      expect(await shardOf({ ...shard, namespaces: 0, message: 'It has none.' })).to.contain(
+        'from 0 on It has none.',
+      );
+      expect(await shardOf(null)).not.to.contain('Shard');
+    });
+
+    it('with a model that the last training could not replace', async () => {
+      const last_error = { message: 'Too few rows.', time: '2026-01-01T00:04:00Z' };
+      const training = { ...seasonedHealth.training, last_error };
+      const words = wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, training }) }));
+      expect(words).to.contain('Model stale');
+      expect(words).to.contain('Training failed');
+      expect(words).to.contain('Too few rows.');
+    });
+
+    for (const kind of ['upstream_error', 'timeout', 'internal'] as const) {
+      it(`when a pass ends in ${kind}`, async () => {
+        const prometheus = { ...seasonedHealth.prometheus, up: kind === 'internal' };
+        const page = await pageOf({
+          health: () => ({ ...seasonedHealth, prometheus }),
+          outcome: failedPass(kind, 'Nothing listens at <prometheus:9090>. Start it.'),
+        });
+        const words = wordsOf(page);
+        expect(words).to.contain('No pod can be scored now. Nothing listens at <prometheus:9090>. Start it.');
+        if (kind !== 'internal') expect(words).to.contain('Prometheus failing');
+        expect(page).not.to.contain('A secret of the log.');
+      });
+    }
+
+    it('when there are no pods', async () => {
+      const words = wordsOf(await pageOf({ outcome: passOf([]) }));
+      expect(words).to.contain('No pod is scored. Prometheus knows of none that is in scope.');
+    });
+
+    it('when nothing is flagged, with the pods that come nearest', async () => {
+      const pods = somePods.map((pod) => ({ ...pod, score: Math.min(pod.score, -0.01) }));
+      const page = await pageOf({ outcome: passOf(pods) });
+      expect(wordsOf(page)).to.contain('No pod is flagged of 23 pods that are scored.');
+      expect(wordsOf(page)).to.contain(
+        'Shows 5 of 23 pods, none of them flagged: those that come nearest to it.',
+      );
+      expect(rowsOf(page)).to.have.length(5);
+    });
+
+    it('and what is not well about the installation, errors first', async () => {
+      const finding = { check: 'rate_window', meaning: 'Gaps.', advice: null, time: '2026-01-01T00:00:00Z' };
+      const check = {
+        last_success: null,
+        last_error: { message: 'Asking failed.', time: '2026-01-01T00:00:00Z' },
+        findings: [
+          { ...finding, severity: 'warning' as const, summary: 'The window is short.' },
+          { ...finding, severity: 'error' as const, summary: 'No series.', advice: 'Scrape <cAdvisor>.' },
+        ],
+      };
+      const words = wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check }) }));
+      expect(words).to.contain('The last check failed 5 minutes ago 2026-01-01T00:00:00Z : Asking failed.');
+      expect(words).to.match(
+        /error No series\. Gaps\. Scrape <cAdvisor>\. rate_window.*warning The window is short\./,
+      );
+      expect(words).to.contain('Findings about the installation');
+      const well = { ...check, last_error: null, findings: [] };
+      expect(wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check: well }) }))).not.to.contain(
+        'Findings',
+      );
+    });
+
+    it('why pods have no score', async () => {
+      const passed = passOf(somePods);
+      if (passed.kind !== 'detection') throw new Error(passed.kind);
+      const unscored = new Map([
+        ['missing_cpu', 2],
+        ['warmup', 1],
+        ['of_a_later_version', 1],
+      ]);
+      const detection: Detection = { ...passed.detection, unscored };
+      const words = wordsOf(
+        await pageOf({ outcome: { ...passed, warnings: ['The rate is odd.'], detection } }),
+      );
+      expect(words).to.contain('23 pods scored, 4 not.');
+      expect(words).to.contain('2 pods without cpu');
+      expect(words).to.contain('1 pod warming up, too young to judge');
+      expect(words).to.contain('1 pod of a later version');
+      expect(words).to.contain('The rate is odd.');
+    });
+  });
+
+  describe('shows the most anomalous pods', () => {
+    it('first, with the reason in units that people read', async () => {
+      const page = await pageOf({});
+      const words = wordsOf(page);
+      expect(words).to.contain('2 pods flagged of 23 pods that are scored.');
+      expect(words.indexOf('cart-1')).to.be.below(words.indexOf('checkout-1'));
+      expect(words.indexOf('checkout-1')).to.be.below(words.indexOf('cart-2'));
+      expect(words).to.contain('shop / cart-1-workload 0.14 yes cpu above usual also memory : 2 memory-unit');
+      expect(rowsOf(page)).to.have.length(5);
+      expect(page.match(/class="flagged"/g)).to.have.length(2);
+    });
+
+    it('with the last hour, and since when', async () => {
+      const page = await pageOf({ history: async () => histories('shop/cart-1') });
+      expect(wordsOf(page)).to.contain('yes , for 9 minutes since 23:56 UTC');
+      expect(page).to.contain('<time datetime="2025-12-31T23:56:00Z">');
+      expect(page.match(/<svg/g)).to.have.length(1);
+      expect(page).to.contain(
+        'aria-label="cpu in the last hour: between 100 bytes and 300 bytes, now 300 bytes; usual: 90 to 120 bytes. ' +
+          'Flagged from 23:56 to 00:00 UTC."',
+      );
+      // The gap parts the line.
+      expect(page.match(/<polyline/g)).to.have.length(2);
+    });
+
+    it('and says so where the last hour cannot be had', async () => {
+      const words = wordsOf(
+        await pageOf({ history: async () => ({ kind: 'failed', message: 'Too slow.' }) }),
+      );
+      expect(words).to.contain('The last hour cannot be shown: Too slow.');
+      expect(words).to.contain('cart-1');
+    });
+
+    it('asks for the last hour of the pods that it shows', async () => {
+      const asked: (readonly number[])[] = [];
+      await pageOf(
+        {
+          history: async (_, rows) => {
+            asked.push(rows);
+            return histories();
+          },
+        },
+        '/?namespace=payments',
+      );
+      expect(asked).to.deep.equal([[2]]);
+    });
+
+    it('filters by namespace and workload, and keeps what was typed', async () => {
+      const page = await pageOf({}, '/?namespace=shop&workload=cart-2-workload');
+      expect(wordsOf(page)).to.contain('Shows 1 of 1 pod that match');
+      expect(page).to.contain('name="namespace" list="namespaces" value="shop"');
+      expect(page).to.contain('name="workload" list="workloads" value="cart-2-workload"');
+      expect(page).to.contain('href="?namespace=shop&#38;workload=cart-2-workload"');
+      expect(rowsOf(page)).to.have.length(1);
+      expect(rowsOf(await pageOf({}, '/?namespace=quiet'))).to.have.length(20);
+    });
+
+    it('says when none passes the filter', async () => {
+      const page = await pageOf({}, '/?namespace=sho');
+      expect(wordsOf(page)).to.contain('No scored pod matches the filter. Names must match exactly.');
+      expect(wordsOf(page)).to.contain('2 pods flagged of 23');
+    });
+
+    for (const query of [
+      'namespace=a&namespace=b',
+      'namespace[x]=a',
+      `workload=${'x'.repeat(300)}`,
+      'other=1',
+      'namespace=',
+    ]) {
+      it(`shows all for ?${query.slice(0, 30)}`, async () => {
+        expect(rowsOf(await pageOf({}, `/?${query}`))).to.have.length(5);
+      });
+    }
+
+    it('shows at most 50 of 5,000 in a small page, quickly', async () => {
+      const pods = Array.from({ length: 5000 }, (_, index) => ({
+        namespace: `ns-${index % 300}`,
+        pod: `pod-${index}`,
+        score: index / 5000,
+      }));
+      const outcome = passOf(pods);
+      const started = performance.now();
+      const page = await pageOf({ outcome });
+      expect(performance.now() - started).to.be.below(2000);
+      expect(rowsOf(page)).to.have.length(50);
+      expect(page.match(/<option/g)).to.have.length(400);
+      expect(page.length).to.be.below(150_000);
+      expect(wordsOf(page)).to.contain('4,999 pods flagged of 5,000 pods');
+    });
+  });
+
+  describe('is safe', () => {
+    const EVIL = `${HOSTILE}\u202e`;
+
+    it('against what others wrote', async () => {
+      const last_error = { message: EVIL, time: EVIL };
+      const page = await pageOf(
+        {
+          health: () => ({
+            ...seasonedHealth,
+            prometheus: { url: EVIL, up: false, last_error },
+            training: { ...seasonedHealth.training, last_error },
+          }),
+          outcome: { ...passOf([{ namespace: EVIL, pod: EVIL, score: 1 }], [EVIL, 'b']), warnings: [EVIL] },
+          history: async () => ({
+            kind: 'histories',
+            histories: new Map([
+              [
+                `${EVIL}/${EVIL}`,
+                { ...history, features: history.features.map((each) => ({ ...each, feature: EVIL })) },
+              ],
+            ]),
+          }),
+        },
+        `/?namespace=${encodeURIComponent(EVIL)}&workload=${encodeURIComponent(`${EVIL}-workload`)}`,
+      );
+      expect(rowsOf(page)).to.have.length(1);
+      expect(page.match(/<svg/g)).to.have.length(1);
+      expect(page.match(/<(script|img)/g)).to.deep.equal(['<script']);
+      expect(page).to.contain('&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;&#38;\\u{202e}');
+      expect(page).not.to.contain('\u202e');
+      for (const [, url = ''] of page.matchAll(/href="([^"]*)"/g)) {
+        expect(url).to.match(/^(?:data:,|\.\/|[\w./-]+|status-page\.css\?v=\w+|\?[\w=%+.*&#;-]*)$/);
+      }
+    });
+
+    it('by allowing its own files only', async () => {
+      const { headers } = await request(createApp(fakeDependencies())).get('/').expect(200);
+      expect(headers['content-security-policy']).to.equal(
+        "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; script-src 'self'; " +
+          "style-src 'self'; connect-src 'self'; img-src data:",
+      );
+      expect(headers).to.include({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      });
+      const page = await pageOf({ history: async () => histories('shop/cart-1') });
+      expect(page).not.to.match(/ style=| on\w+=|<style/);
+    });
+  });
+
+  it('links every endpoint relative to itself, and all links lead somewhere', async () => {
+    const page = await pageOf({});
+    const links = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, url = '']) => url);
+    const paths = ENDPOINTS.slice(1).map(({ path }) => path.slice(1));
+    expect(links).to.include.members(paths);
+    const app = createApp(fakeDependencies());
+    for (const link of new Set(links.filter((url) => !url.startsWith('data:')))) {
+      expect(link).not.to.match(/^\/|^\w+:/);
+      const { pathname, search } = new URL(link.replaceAll('&#38;', '&'), 'http://localhost/');
+      await request(app).get(`${pathname}${search}`).expect(200);
+    }
+  });
+
+  it('serves its files for ever under an address that changes with them', async () => {
+    const app = createApp(fakeDependencies());
+    const page = await pageOf({});
+    for (const [, url = ''] of page.matchAll(/"(status-page\.[^"]+)"/g)) {
+      const { headers } = await request(app).get(`/${url}`).expect(200);
+      expect(headers['cache-control']).to.equal('private, max-age=31536000, immutable');
+      expect(headers['content-type']).to.match(/^text\/(css|javascript); charset=utf-8$/);
+      await request(app)
+        .get(`/${url}`)
+        .set('If-None-Match', headers.etag ?? '')
+        .expect(304);
+      await request(app).get(`/${url}0`).expect(200).expect('Cache-Control', 'no-cache');
+    }
+  });
+});

@@ -1,0 +1,574 @@
+import type { RequestListener, ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import { AnswerReader } from '../../../src/exporter/prometheus/answer/answer-reader.js';
+import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
+import { createPrometheusClient } from '../../../src/exporter/prometheus/client.js';
+import { connectionTo } from '../../../src/exporter/prometheus/connection.js';
+import { PrometheusError, type PrometheusErrorKind } from '../../../src/exporter/prometheus/errors.js';
+import { createCertificates, type TestCertificates } from '../../support/certificates.js';
+import {
+  closeServers,
+  freeAddress,
+  readBody,
+  startRawServer,
+  startServer,
+  startTlsServer,
+} from '../../support/http-server.js';
+import { rejection } from '../../support/rejection.js';
+import { gate, within } from '../../support/waiting.js';
+
+const VECTOR = JSON.stringify({
+  status: 'success',
+  data: { resultType: 'vector', result: [{ metric: { pod: 'a' }, value: [60, '1'] }] },
+});
+const MATRIX = JSON.stringify({
+  status: 'success',
+  data: {
+    resultType: 'matrix',
+    result: [
+      {
+        metric: { pod: 'a' },
+        values: [
+          [60, '1'],
+          [120, '2'],
+        ],
+      },
+    ],
+  },
+});
+
+const PASSWORD = 'p@ss/w:rd%';
+
+/** The base URL with a user and a password that must not be seen again. */
+const withPassword = (baseUrl: string): string =>
+  baseUrl.replace('//', `//watcher:${encodeURIComponent(PASSWORD)}@`);
+
+/** A text that does not stand in a file. */
+const fixed = (text: string) => ({ text, file: undefined });
+
+/** A wait that never ends would fail here, long before the test's own limit. */
+const query = (api: PrometheusApi, signal = AbortSignal.timeout(5000)) =>
+  api.query({ query: 'up{job="a"}', timeSeconds: 60, signal });
+
+/** The failure of one query, which must not show the password anywhere. */
+async function failureOf(
+  baseUrl: string,
+  {
+    signal,
+    onRequest = () => {},
+    connection = {},
+  }: {
+    readonly signal?: AbortSignal;
+    readonly onRequest?: (code: string) => void;
+    readonly connection?: Parameters<typeof connectionTo>[1];
+  } = {},
+): Promise<PrometheusError> {
+  const api = createPrometheusClient(connectionTo(withPassword(baseUrl), connection), { onRequest });
+  const error = await rejection(query(api, signal), PrometheusError);
+  expectNoSecret(error);
+  expect(error.message)
+    .to.include('`up{job="a"}`')
+    .and.to.include(`${baseUrl.replace(/\/$/, '')}/api/v1/query`);
+  return error;
+}
+
+function expectNoSecret(error: unknown): void {
+  const shown = [String(error), inspect(error, { depth: Infinity, showHidden: true }), JSON.stringify(error)];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    shown.push(cause.message, cause.stack ?? '', JSON.stringify(Object.getOwnPropertyDescriptors(cause)));
+  }
+  const basic = Buffer.from(`watcher:${PASSWORD}`).toString('base64');
+  for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), basic]) {
+    expect(shown.join('\n')).to.not.include(secret);
+  }
+}
+
+/** A listener that sends one answer. */
+const answering =
+  (status: number, body: string, headers: Record<string, string> = {}): RequestListener =>
+  (_request, response) => {
+    response.writeHead(status, headers).end(body);
+  };
+
+const apiError = (errorType: string, error: string): string =>
+  JSON.stringify({ status: 'error', errorType, error });
+
+describe('labelValues', () => {
+  afterEach(closeServers);
+
+  const valuesOf = (url: string) =>
+    createPrometheusClient(connectionTo(url)).labelValues({
+      label: 'namespace',
+      selectors: ['a{x="1,2"}', 'b'],
+      startSeconds: 60,
+      endSeconds: 120.5,
+      signal: AbortSignal.timeout(5_000),
+    });
+  const answering = (status: number, body: string) =>
+    startServer((_request, response) => response.writeHead(status).end(body));
+
+  it('asks by GET for the values within the series and the time', async () => {
+    let seen = '';
+    const url = await startServer((request, response) => {
+      seen = `${request.method} ${request.url}`;
+      response.end('{"status":"success","data":["data","shop"]}');
+    });
+    expect(await valuesOf(url)).to.deep.equal(['data', 'shop']);
+    const [method, path = ''] = seen.split(' ');
+    const { pathname, searchParams } = new URL(path, url);
+    expect([method, pathname]).to.deep.equal(['GET', '/api/v1/label/namespace/values']);
+    expect([...searchParams]).to.deep.equal([
+      ['match[]', 'a{x="1,2"}'],
+      ['match[]', 'b'],
+      ['start', '60.000'],
+      ['end', '120.500'],
+    ]);
+  });
+
+  it('takes null for no value', async () => {
+    expect(await valuesOf(await answering(200, '{"status":"success","data":null}'))).to.deep.equal([]);
+  });
+
+  for (const [status, body, kind] of [
+    [200, '<html>', 'not_json'],
+    [200, '{"status":"success","data":[1]}', 'bad_answer'],
+    [200, '{"status":"error","data":[]}', 'bad_answer'],
+    [200, '{"status":"success"}', 'bad_answer'],
+    [404, '404 page not found', 'not_found'],
+    [503, 'no', 'unavailable'],
+  ] as const) {
+    it(`fails with ${kind} on HTTP ${status} and ${body}`, async () => {
+      const error = await rejection(valuesOf(await answering(status, body)), PrometheusError);
+      expect(error.kind).to.equal(kind);
+      expect(error.message).to.include('/api/v1/label/namespace/values');
+    });
+  }
+});
+
+describe('createPrometheusClient', () => {
+  afterEach(closeServers);
+
+  describe('the request', () => {
+    it('posts an instant query as a form, to the millisecond, below the path prefix', async () => {
+      const seen: unknown[] = [];
+      const url = await startServer(async (request, response) => {
+        const { method, headers } = request;
+        seen.push(method, request.url, headers.accept, headers['user-agent'], headers.authorization);
+        seen.push(headers['content-type']?.split(';')[0], await readBody(request));
+        response.end(VECTOR);
+      });
+      const api = createPrometheusClient(connectionTo(`${url}/prefix/`));
+      const signal = AbortSignal.timeout(5000);
+      const result = await api.query({ query: 'a+b{c="ü &"}', timeSeconds: 1700000000.1234, signal });
+      expect([...result.values]).to.deep.equal([1]);
+      expect(seen).to.deep.equal([
+        'POST',
+        '/prefix/api/v1/query',
+        'application/json',
+        'k8s-anomaly-detector',
+        undefined,
+        'application/x-www-form-urlencoded',
+        'query=a%2Bb%7Bc%3D%22%C3%BC+%26%22%7D&time=1700000000.123',
+      ]);
+    });
+
+    it('posts a range query', async () => {
+      let seen = '';
+      const url = await startServer(async (request, response) => {
+        seen = `${request.url} ${await readBody(request)}`;
+        response.end(MATRIX);
+      });
+      const result = await createPrometheusClient(connectionTo(url)).queryRange({
+        query: 'up',
+        startSeconds: 60,
+        endSeconds: 120,
+        stepSeconds: 0.5,
+        signal: AbortSignal.timeout(5000),
+      });
+      expect([...result.values]).to.deep.equal([1, 2]);
+      expect(seen).to.equal('/api/v1/query_range query=up&start=60.000&end=120.000&step=0.500');
+    });
+
+    it('sends user and password of the base URL as basic authentication', async () => {
+      let authorization: string | undefined;
+      const url = await startServer((request, response) => {
+        authorization = request.headers.authorization;
+        response.end(VECTOR);
+      });
+      await query(createPrometheusClient(connectionTo(withPassword(url))));
+      expect(authorization).to.equal(`Basic ${Buffer.from(`watcher:${PASSWORD}`).toString('base64')}`);
+    });
+
+    it('does not take a proxy from the environment', async () => {
+      const url = await startServer(answering(200, VECTOR));
+      const before = process.env.HTTP_PROXY;
+      process.env.HTTP_PROXY = `http://${await startRawServer((socket) => socket.destroy())}`;
+      try {
+        await query(createPrometheusClient(connectionTo(url)));
+      } finally {
+        if (before === undefined) delete process.env.HTTP_PROXY;
+        else process.env.HTTP_PROXY = before;
+      }
+    });
+
+    it('reads a compressed answer', async () => {
+      const url = await startServer((_request, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(VECTOR));
+      });
+      expect((await query(createPrometheusClient(connectionTo(url)))).values[0]).to.equal(1);
+    });
+
+    it('keeps the connection, and opens another where the server closed it', async () => {
+      const ports: (number | undefined)[] = [];
+      const codes: string[] = [];
+      const url = await startServer((request, response) => {
+        const { remotePort } = request.socket;
+        if (ports.filter((port) => port === remotePort).length === 2) request.socket.destroy();
+        else response.end(VECTOR);
+        ports.push(remotePort);
+      });
+      const api = createPrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
+      for (let round = 0; round < 3; round++) await query(api);
+      const [first, second, third, fourth] = ports;
+      expect([second, third]).to.deep.equal([first, first]);
+      expect(fourth).to.be.a('number').and.not.equal(first);
+      expect(codes).to.deep.equal(['200', '200', '200']);
+    });
+  });
+
+  describe('an answer that is a failure', () => {
+    const rows: [
+      title: string,
+      listener: RequestListener,
+      kind: PrometheusErrorKind,
+      ...messages: string[],
+    ][] = [
+      [
+        'a bad query',
+        answering(400, apiError('bad_data', 'invalid parameter "query": 1:3: parse error')),
+        'bad_query',
+        'HTTP 400 ("invalid parameter "query": 1:3: parse error")',
+        'NAMESPACE_REGEX',
+      ],
+      [
+        'plain HTTP on the HTTPS port of a server written in Go',
+        answering(400, 'Client sent an HTTP request to an HTTPS server.\n'),
+        'tls',
+        'https://',
+      ],
+      ['no login', answering(401, 'Unauthorized'), 'unauthorized', 'HTTP 401 ("Unauthorized")', 'password'],
+      ['a forbidden query', answering(403, ''), 'forbidden', 'HTTP 403', 'Allow'],
+      [
+        'a wrong path',
+        answering(404, '404 page not found\n'),
+        'not_found',
+        'path prefix missing',
+        '404 page not found',
+      ],
+      ['a wrong method', answering(405, ''), 'method_not_allowed', 'POST'],
+      [
+        'a query that cannot be executed',
+        answering(422, apiError('execution', 'found duplicate series')),
+        'unprocessable',
+        'found duplicate series',
+      ],
+      [
+        'a limit',
+        answering(429, 'slow down', { 'retry-after': '7' }),
+        'rate_limited',
+        'HTTP 429 ("slow down")',
+      ],
+      ['an internal error', answering(500, apiError('internal', 'disk')), 'unavailable', 'HTTP 500 ("disk")'],
+      [
+        'a bad gateway',
+        answering(502, '<html>Bad\n  Gateway</html>'),
+        'unavailable',
+        '<html>Bad Gateway</html>',
+      ],
+      ['a server that starts', answering(503, 'Service Unavailable'), 'unavailable', 'log of Prometheus'],
+      ['an odd status', answering(418, '{"error":7}'), 'http', 'HTTP 418 ("{"error":7}")'],
+      [
+        'a page',
+        answering(200, `<!doctype html>\n\n<title>Log in</title>${'x'.repeat(100)}`),
+        'not_json',
+        '<!doctype html> <title>Log in</title>',
+        'login page',
+      ],
+      ['an empty answer', answering(200, ''), 'not_json', '0 bytes'],
+      ['half a JSON text', answering(200, VECTOR.slice(0, 50)), 'not_json', '50 bytes'],
+      [
+        'a scalar',
+        answering(200, '{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}'),
+        'bad_answer',
+        '"scalar" instead of "vector" at data.resultType',
+      ],
+      [
+        'a redirect to another path',
+        answering(302, '', { location: '/prometheus/api/v1/query?token=x' }),
+        'redirect',
+        '/prometheus: set it to that.',
+      ],
+      [
+        'a redirect to another origin',
+        answering(308, '', { location: withPassword('https://other.example.org/p/api/v1/query') }),
+        'redirect',
+        'PROMETHEUS_URL redirects to https://other.example.org/p: set it to that.',
+      ],
+      [
+        'a redirect to a login page',
+        answering(303, '', { location: 'https://login.example.org/auth?state=hidden' }),
+        'redirect',
+        'HTTP 303 to https://login.example.org/auth. ',
+        'login page',
+      ],
+      ['a redirect to nowhere', answering(301, ''), 'redirect', 'HTTP 301 without a target'],
+    ];
+    for (const [title, listener, kind, ...messages] of rows) {
+      it(`says what to do about ${title}`, async () => {
+        const codes: string[] = [];
+        const error = await failureOf(await startServer(listener), { onRequest: (code) => codes.push(code) });
+        expect(error.kind).to.equal(kind);
+        for (const message of messages) expect(error.message).to.include(message);
+        expect(error.message).to.not.match(/hidden|token=/);
+        expect(codes).to.have.lengthOf(1);
+        expect(codes[0]).to.match(/^\d{3}$/);
+      });
+    }
+
+    const waits: [title: string, headers: Record<string, string>, seconds: number | undefined][] = [
+      ['seconds', { 'retry-after': '7' }, 7],
+      [
+        'a time',
+        { date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:02:00 GMT' },
+        120,
+      ],
+      [
+        'a time that has passed',
+        { date: 'Thu, 01 Jan 2026 00:02:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' },
+        0,
+      ],
+      ['neither', { 'retry-after': 'soon' }, undefined],
+      ['nothing', {}, undefined],
+    ];
+    for (const status of [429, 503]) {
+      for (const [title, headers, seconds] of waits) {
+        it(`reads Retry-After of HTTP ${status} as ${title}`, async () => {
+          const error = await failureOf(await startServer(answering(status, '', headers)));
+          expect(error.retryAfterSeconds).to.equal(seconds);
+        });
+      }
+    }
+
+    it('does not repeat the password where the server does', async () => {
+      const url = await startServer((request, response) => {
+        response
+          .writeHead(500)
+          .end(`${PASSWORD} ${encodeURIComponent(PASSWORD)} ${request.headers.authorization}`);
+      });
+      expect((await failureOf(url)).message).to.include('[redacted] [redacted] Basic [redacted]');
+    });
+
+    for (const compressed of [false, true]) {
+      it(`refuses too large an answer${compressed ? ', counted after decompression' : ''}`, async () => {
+        const body = Buffer.from(`"${'x'.repeat(100_000)}"`);
+        const url = await startServer((_request, response) => {
+          if (compressed) response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(body));
+          else response.end(body);
+        });
+        const error = await failureOf(url, { connection: { maxResponseBytes: 10_000 } });
+        expect(error.kind).to.equal('too_large');
+        expect(error.message).to.include('10000').and.to.include('fewer series');
+      });
+    }
+  });
+
+  describe('a connection that fails', () => {
+    let certificates: TestCertificates;
+    before(async () => {
+      certificates = await createCertificates();
+    });
+
+    it('says that nothing listens', async () => {
+      const codes: string[] = [];
+      const error = await failureOf(`http://${await freeAddress()}`, {
+        onRequest: (code) => codes.push(code),
+      });
+      expect(error.kind).to.equal('refused');
+      expect(error.message).to.include('ECONNREFUSED').and.to.include('Is Prometheus running?');
+      expect(codes).to.deep.equal(['error']);
+    });
+
+    it('says that the host name is unknown', async () => {
+      const tooLong = 'x'.repeat(64);
+      const error = await failureOf(`http://${tooLong}.invalid:9090`);
+      expect(error.kind).to.equal('dns');
+      expect(error.message)
+        .to.match(/ENOTFOUND|EAI_AGAIN/)
+        .and.to.include('host');
+    });
+
+    it('says that the answer broke off', async () => {
+      const codes: string[] = [];
+      const url = await startServer((_request, response) => {
+        response.writeHead(200, { 'content-length': '1000' });
+        response.write('{', () => response.socket?.resetAndDestroy());
+      });
+      const error = await failureOf(url, { onRequest: (code) => codes.push(code) });
+      expect(error.kind).to.equal('connection');
+      // What was written before the reset may or may not have been read by then.
+      expect(error.message).to.match(/HTTP 200 and an answer that cannot be read to its end|no whole answer/);
+      expect(codes).to.deep.equal(['error']);
+    });
+
+    it('is not what a fault of this program looks like', async () => {
+      const { push } = AnswerReader.prototype;
+      const codes: string[] = [];
+      const url = await startServer(answering(200, VECTOR));
+      const api = createPrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
+      AnswerReader.prototype.push = () => {
+        throw new RangeError('A position that is none.');
+      };
+      try {
+        const error = await rejection(query(api), RangeError);
+        expect(error.message).to.equal('A position that is none.');
+        expect(codes).to.deep.equal(['error']);
+      } finally {
+        AnswerReader.prototype.push = push;
+      }
+      expect((await query(api)).values).to.deep.equal(Float64Array.of(1));
+    });
+
+    it('says that a compressed answer is damaged', async () => {
+      const url = await startServer(answering(200, VECTOR, { 'content-encoding': 'gzip' }));
+      const error = await failureOf(url);
+      expect(error.kind).to.equal('connection');
+      expect(error.message).to.include('cannot be read to its end');
+    });
+
+    it('says that the server closed the connection without an answer', async () => {
+      const error = await failureOf(`http://${await startRawServer((socket) => socket.resetAndDestroy())}`);
+      expect(error.kind).to.equal('connection');
+    });
+
+    it('says that the server speaks another protocol', async () => {
+      const error = await failureOf(`http://${await startRawServer((socket) => socket.end('220 mail\r\n'))}`);
+      expect(error.kind).to.equal('connection');
+      expect(error.message).to.include('https://');
+    });
+
+    it('trusts the given authority', async () => {
+      const url = await startTlsServer(certificates.valid, answering(200, VECTOR));
+      const api = createPrometheusClient(
+        connectionTo(url, { tls: { ca: fixed(certificates.authority.cert) } }),
+      );
+      expect((await query(api)).values[0]).to.equal(1);
+    });
+
+    const rows: [certificate: keyof TestCertificates, trusted: boolean, ...messages: string[]][] = [
+      ['selfSigned', false, 'PROMETHEUS_CA_FILE'],
+      ['selfSigned', true, 'PROMETHEUS_CA_FILE'],
+      ['valid', false, 'PROMETHEUS_CA_FILE'],
+      ['otherAuthority', true, 'PROMETHEUS_CA_FILE'],
+      ['expired', true, 'CERT_HAS_EXPIRED', 'Renew'],
+      ['otherName', true, 'ERR_TLS_CERT_ALTNAME_INVALID', 'PROMETHEUS_SERVER_NAME'],
+    ];
+    for (const [name, trusted, ...messages] of rows) {
+      it(`refuses the certificate "${name}" where its authority is ${trusted ? '' : 'not '}given`, async () => {
+        const url = await startTlsServer(certificates[name], answering(200, VECTOR));
+        const error = await failureOf(
+          url,
+          trusted ? { connection: { tls: { ca: fixed(certificates.authority.cert) } } } : {},
+        );
+        expect(error.kind).to.equal('tls');
+        for (const message of messages) expect(error.message).to.include(message);
+      });
+    }
+
+    it('says that the port does not speak HTTPS', async () => {
+      const url = await startServer(answering(200, VECTOR));
+      const error = await failureOf(url.replace('http:', 'https:'));
+      expect(error.kind).to.equal('tls');
+      expect(error.message).to.include('http://.');
+    });
+
+    it('says that the port does not speak HTTP', async () => {
+      const url = await startTlsServer(certificates.valid, answering(200, VECTOR));
+      const error = await failureOf(url.replace('https:', 'http:'));
+      expect(error.kind).to.be.oneOf(['connection', 'tls']);
+      expect(error.message).to.match(/https:\/\/|speak the protocol/);
+    });
+  });
+
+  describe('the signal', () => {
+    const trickle = (response: ServerResponse): void => {
+      response.write('{"status":');
+      const timer = setInterval(() => response.write(' '), 20);
+      response.on('close', () => clearInterval(timer));
+    };
+    const servers: [title: string, listener: RequestListener][] = [
+      ['does not answer', () => {}],
+      ['stalls in the body', (_request, response) => void response.write('{"status":')],
+      ['trickles', (_request, response) => trickle(response)],
+      [
+        'stalls in a compressed body',
+        (_request, response) => {
+          response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync(VECTOR).subarray(0, 20));
+        },
+      ],
+    ];
+    for (const [title, listener] of servers) {
+      it(`ends a request to a server that ${title}, as a timeout`, async () => {
+        const codes: string[] = [];
+        const url = await startServer(listener);
+        const error = await failureOf(url, {
+          signal: AbortSignal.timeout(100),
+          onRequest: (code) => codes.push(code),
+        });
+        expect(error.kind).to.equal('timeout');
+        expect(error.message).to.include('in time');
+        expect(codes).to.deep.equal(['error']);
+      });
+    }
+
+    it('ends a request to a port that accepts and says nothing, also before TLS is up', async () => {
+      const address = await startRawServer(() => {});
+      const error = await failureOf(`https://${address}`, { signal: AbortSignal.timeout(100) });
+      expect(error.kind).to.equal('timeout');
+    });
+
+    it('ends the connection too', async () => {
+      const { opened: closed, open: close } = gate();
+      const url = await startServer((request, response) => {
+        // A reset is an end as well: `events.once` would take its error for a failure.
+        request.socket.once('close', close);
+        trickle(response);
+      });
+      await failureOf(url, { signal: AbortSignal.timeout(100) });
+      await within(5000, 'the end of the connection', closed);
+    });
+
+    it('tells another reason from a timeout', async () => {
+      const url = await startServer(() => controller.abort(new Error(`stopped ${PASSWORD}`)));
+      const controller = new AbortController();
+      expect((await failureOf(url, { signal: controller.signal })).kind).to.equal('aborted');
+    });
+
+    it('sees the timeout through AbortSignal.any', async () => {
+      const url = await startServer(() => {});
+      const signal = AbortSignal.any([AbortSignal.timeout(100), new AbortController().signal]);
+      expect((await failureOf(url, { signal })).kind).to.equal('timeout');
+    });
+
+    it('sends nothing where the signal came first', async () => {
+      let requests = 0;
+      const url = await startServer((_request, response) => {
+        requests++;
+        response.end(VECTOR);
+      });
+      expect((await failureOf(url, { signal: AbortSignal.abort() })).kind).to.equal('aborted');
+      expect(requests).to.equal(0);
+    });
+  });
+});

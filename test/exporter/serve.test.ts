@@ -1,0 +1,788 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { DetectResponse, ErrorResponse, HealthReport } from '../../src/exporter/http/schemas.js';
+import { type Service, startService } from '../../src/exporter/serve.js';
+import { shardOf } from '../../src/exporter/sharding/shard.js';
+import { exposedValue, samplesOf } from '../support/exposition.js';
+import {
+  FAULT_KINDS,
+  type FakePrometheus,
+  isOfTraining,
+  startFakePrometheus,
+} from '../support/fake-prometheus.js';
+import { get } from '../support/http-client.js';
+import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
+import { rejection } from '../support/rejection.js';
+import { namedPods, SmallCluster, topicOf } from '../support/small-cluster.js';
+import { eventually, within } from '../support/waiting.js';
+
+/** The pod that misbehaves when a test wants one to. */
+const CULPRIT = 'cart-3';
+
+describe('serve', function () {
+  this.timeout(30_000);
+
+  let cluster: SmallCluster;
+  let prometheus: FakePrometheus;
+  let service: Service | undefined;
+  let directory: string;
+  let logger: RecordingLogger;
+
+  beforeEach(async () => {
+    cluster = new SmallCluster();
+    prometheus = await startFakePrometheus(cluster.answer);
+    logger = recordingLogger();
+    directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-serve-'));
+  });
+
+  afterEach(async () => {
+    // First what hangs, so that nothing waits for it.
+    await prometheus.close();
+    await service?.close();
+    service = undefined;
+    rmSync(directory, { recursive: true });
+  });
+
+  const settingsWith = (environment: Record<string, string> = {}) =>
+    parseSettings({
+      PROMETHEUS_URL: prometheus.url,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      IFOREST_N_ESTIMATORS: '25',
+      REQUEST_TIMEOUT_SECONDS: '5',
+      // Not while the tests run.
+      RETRAIN_SCHEDULE: '0 4 29 2 *',
+      ...environment,
+    }).settings;
+
+  async function start(environment: Record<string, string> = {}): Promise<Service> {
+    service = await startService(settingsWith(environment), logger);
+    return service;
+  }
+
+  const ask = (path: string, headers?: Record<string, string>) => get(`${service?.url}${path}`, headers);
+  const scrape = async () => {
+    const { status, contentType, text } = await ask('/metrics');
+    expect({ status, contentType }).to.deep.equal({
+      status: 200,
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    });
+    return text;
+  };
+  const health = async () => HealthReport.parse(JSON.parse((await ask('/healthz')).text));
+  const flaggedIn = (text: string) =>
+    samplesOf(text, 'anomaly_flag')
+      .filter(({ value }) => value === 1)
+      .map(({ labels }) => labels.pod);
+  /** The check that follows is over as well: it asks Prometheus too. */
+  const trained = () =>
+    eventually(async () => {
+      const { model, check } = await health();
+      expect(model.trained).to.equal(true);
+      expect(check.last_success ?? check.last_error).to.not.equal(null);
+    });
+
+  function expectNoPods(text: string): void {
+    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
+    expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
+    expect(samplesOf(text, 'anomaly_flag')).to.deep.equal([]);
+    expect(samplesOf(text, 'anomaly_score')).to.deep.equal([]);
+    expect(exposedValue(text, 'process_resident_memory_bytes')).to.be.above(0);
+    expect(exposedValue(text, 'anomaly_exporter_build_info')).to.equal(1);
+  }
+
+  async function expectFailure(path: string, status: number, code: string): Promise<string> {
+    const answer = await ask(path);
+    const { error } = ErrorResponse.parse(JSON.parse(answer.text));
+    expect({ status: answer.status, code: error.code }).to.deep.equal({ status, code });
+    return error.message;
+  }
+
+  describe('as one of several shards', () => {
+    const NAMESPACES = Array.from({ length: 9 }, (_, index) => `team-${index}`);
+    beforeEach(() => {
+      cluster.pods.splice(0, cluster.pods.length, ...NAMESPACES.flatMap((name) => namedPods(2, 'app', name)));
+    });
+
+    const namespacesIn = (text: string) => [
+      ...new Set(samplesOf(text, 'anomaly_flag').map(({ labels }) => labels.namespace ?? '')),
+    ];
+
+    it('watches every pod with exactly one of three, each asking for its part only', async () => {
+      const seen: string[] = [];
+      for (const ordinal of [0, 1, 2]) {
+        prometheus.requests.length = 0;
+        await start({ SHARD: String(ordinal), TOTAL_SHARDS: '3' });
+        await trained();
+        const text = await scrape();
+        const own = NAMESPACES.filter((namespace) => shardOf(namespace, 3) === ordinal);
+        expect(namespacesIn(text).sort()).to.deep.equal(own);
+        seen.push(
+          ...samplesOf(text, 'anomaly_flag').map(({ labels }) => `${labels.namespace}/${labels.pod}`),
+        );
+        expect(exposedValue(text, 'anomaly_exporter_total_shards')).to.equal(3);
+        expect(exposedValue(text, 'anomaly_exporter_shard_namespaces')).to.equal(own.length);
+        const [{ labels, value } = expect.fail('no ordinal')] = samplesOf(
+          text,
+          'anomaly_exporter_shard_ordinal',
+        );
+        expect({ labels, value }).to.deep.equal({
+          labels: { shard_ordinal: String(ordinal) },
+          value: ordinal,
+        });
+        expect((await health()).shard).to.deep.equal({
+          ordinal,
+          total: 3,
+          namespaces: own.length,
+          message: null,
+        });
+        const foreign = prometheus.requests.filter(
+          ({ query }) => query.includes('{') && !query.includes(`namespace=~"${own.join('|')}"`),
+        );
+        expect(foreign.map(({ query }) => query)).to.deep.equal([]);
+        expect(prometheus.requests.some(isOfTraining)).to.equal(true);
+        await service?.close();
+      }
+      expect(seen.sort()).to.deep.equal(
+        cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`).sort(),
+      );
+    });
+
+    it('serves without a namespace, says so, and counts no failed training', async () => {
+      const taken = new Set(NAMESPACES.map((namespace) => shardOf(namespace, 40)));
+      const empty = Array.from({ length: 40 }, (_, ordinal) => ordinal).find(
+        (ordinal) => !taken.has(ordinal),
+      );
+      await start({ SHARD: String(empty), TOTAL_SHARDS: '40' });
+      await eventually(async () => expect((await health()).shard?.namespaces).to.equal(0));
+      const { status, shard, training, check } = await health();
+      expect(status).to.equal('ok');
+      expect(shard?.message).to.match(/^Shard \d+ of 40 .* has no namespace to watch/);
+      expect(training).to.deep.include({ runs: 0, failures: 0, last_error: null });
+      expect(check.findings).to.deep.equal([]);
+      expect(exposedValue(await scrape(), 'anomaly_exporter_shard_namespaces')).to.equal(0);
+      expect(await expectFailure('/detect', 503, 'no_model')).to.equal(shard?.message);
+      const said = logger.lines.filter(({ message }) => message === shard?.message);
+      expect(said.map(({ level }) => level)).to.deep.equal(['warn']);
+      expect(logger.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+      expect(prometheus.requests).to.deep.equal([]);
+    });
+
+    it('does not take the model of another shard', async () => {
+      const model = join(directory, 'model');
+      await start({ SHARD: '0', TOTAL_SHARDS: '3', MODEL_PATH: model });
+      await trained();
+      await service?.close();
+      prometheus.fault = { kind: 'error_500' };
+      await start({ SHARD: '0', TOTAL_SHARDS: '2', MODEL_PATH: model });
+      expect((await health()).model.trained).to.equal(false);
+      await service?.close();
+      await start({ SHARD: '0', TOTAL_SHARDS: '3', MODEL_PATH: model });
+      expect((await health()).model.trained).to.equal(true);
+    });
+
+    it('scores nothing while the namespaces are unknown, and says why', async () => {
+      prometheus.fault = { kind: 'error_500' };
+      await start({ SHARD: '0', TOTAL_SHARDS: '3' });
+      await eventually(async () => expect((await health()).training.failures).to.be.above(0));
+      expect((await health()).training.last_error?.message).to.include('/api/v1/label/namespace/values');
+      expect((await health()).shard?.namespaces).to.equal(null);
+      prometheus.fault = undefined;
+      await trained();
+    });
+  });
+
+  describe('before the first training has ended', () => {
+    it('serves, without a score, and says why', async () => {
+      prometheus.fault = { kind: 'hang', only: ({ kind }) => kind === 'range' };
+      await start();
+      await eventually(() => expect(prometheus.open).to.equal(1));
+      const instants = () => prometheus.requests.filter(({ kind }) => kind === 'instant');
+      const atStart = instants().length;
+      const text = await scrape();
+      expectNoPods(text);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(0);
+      expect(samplesOf(text, 'anomaly_exporter_query_success')).to.deep.equal([]);
+      const message = await expectFailure('/detect', 503, 'no_model');
+      expect(message).to.equal('The first training has not ended yet.');
+      expect(await health()).to.deep.include({ status: 'degraded' });
+      expect((await health()).training).to.include({ running: true, runs: 0 });
+      expect((await ask('/-/healthy')).status).to.equal(200);
+      expect((await ask('/-/ready')).status).to.equal(200);
+      expect(instants()).to.have.lengthOf(atStart);
+    });
+
+    it('tries the queries of the feature file, and names the feature and its place in /healthz', async () => {
+      const file = join(directory, 'features.yaml');
+      const query =
+        'max by (namespace, instance) (container_memory_usage_bytes{namespace=~"{{namespace_regex}}"})';
+      writeFileSync(
+        file,
+        `builtin: [cpu]\nfeatures:\n  - {name: own, help: Own, query: '${query}', pod_label: instance, unit: b, ` +
+          'direction: up, spread_floor: 1}\n',
+      );
+      await start({ FEATURES_FILE: file });
+      const message = await expectFailure('/detect', 503, 'no_model').then(() =>
+        eventually(async () => {
+          const { last_error: error } = (await health()).training;
+          return error?.message ?? expect.fail('no error yet');
+        }),
+      );
+      expect(message).to.match(/^Feature own \(.*features\.yaml:3:5\): Expected the answer to /);
+      expect(message).to.include('to have the labels namespace and instance');
+      expect(prometheus.requests.filter(({ kind }) => kind === 'range')).to.deep.equal([]);
+    });
+
+    it('trains on the features of the file, without the built-in ones', async () => {
+      const file = join(directory, 'features.yaml');
+      writeFileSync(file, 'builtin: [memory]');
+      await start({ FEATURES_FILE: file });
+      await trained();
+      expect((await health()).model.features).to.deep.equal(['memory']);
+    });
+
+    it('tells what the training failed for, and trains again until it succeeds', async () => {
+      prometheus.fault = { kind: 'error_500' };
+      await start();
+      const message = await eventually(async () => {
+        const found = await expectFailure('/detect', 503, 'no_model');
+        expect(found).to.include('There is no model yet').and.to.include('the disk is full');
+        return found;
+      });
+      expect(message).to.include(prometheus.url);
+      const text = await scrape();
+      expectNoPods(text);
+      expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
+      expect(exposedValue(text, 'anomaly_exporter_training_failures_total')).to.be.at.least(1);
+      expect(
+        exposedValue(text, 'anomaly_exporter_prometheus_requests_total', { code: '500' }),
+      ).to.be.at.least(1);
+      prometheus.fault = undefined;
+      await trained();
+      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+    });
+  });
+
+  describe('with a model', () => {
+    it('scores every pod and flags none while all is as usual', async () => {
+      await start({ RETRAIN_SCHEDULE: '*/15 * * * *' });
+      await trained();
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(samplesOf(text, 'anomaly_flag').map(({ labels }) => labels)).to.deep.equal(
+        cluster.pods.map(({ namespace, pod }) => ({ namespace, pod })),
+      );
+      expect(flaggedIn(text)).to.deep.equal([]);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_training_samples')).to.equal(6 * 61);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.be.closeTo(
+        Date.now() / 1000,
+        60,
+      );
+      const report = await health();
+      expect(report).to.include({ status: 'ok' });
+      expect(report.prometheus).to.deep.equal({ url: prometheus.url, up: true, last_error: null });
+      expect(report.model).to.deep.include({ features: ['cpu', 'memory', 'restarts'], pods: 6 });
+      expect(report.last_pass).to.include({ pods_scored: 6 });
+      expect(report.training.next_run).to.match(/T\d\d:(00|15|30|45):00/);
+    });
+
+    it('flags the pod that misbehaves in the next scrape, and no longer when it is itself again', async () => {
+      await start();
+      await trained();
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+      expect(flaggedIn(await scrape())).to.deep.equal([CULPRIT]);
+      const flagged = await ask('/detect?flagged=true');
+      expect(flagged.status).to.equal(200);
+      const { pods } = DetectResponse.parse(JSON.parse(flagged.text));
+      expect(pods).to.have.lengthOf(1);
+      expect(pods[0]).to.include({ namespace: 'shop', pod: CULPRIT, workload: 'cart', anomaly_flag: 1 });
+      expect(pods[0]?.anomaly_score).to.be.above(0);
+      expect(pods[0]?.features.find(({ feature }) => feature === 'cpu')?.deviation).to.be.above(30);
+      // Both are far off; restarts are as usual, and stand last.
+      expect(pods[0]?.features.map(({ direction }) => direction)).to.deep.equal(['above', 'above', 'usual']);
+      const all = DetectResponse.parse(JSON.parse((await ask('/detect')).text));
+      expect(all.pods).to.have.lengthOf(6);
+      expect(all.pods[0]?.pod).to.equal(CULPRIT);
+      cluster.behave(CULPRIT);
+      expect(flaggedIn(await scrape())).to.deep.equal([]);
+    });
+
+    for (const [explain, explained] of [
+      ['flagged', 1],
+      ['all', 6],
+      ['off', 0],
+    ] as const) {
+      it(`says why in gauges for ${explained} of 6 pods with EXPLAIN=${explain}`, async () => {
+        await start({ EXPLAIN: explain });
+        await trained();
+        cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+        const text = await scrape();
+        expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
+        expect(samplesOf(text, 'anomaly_feature_deviation')).to.have.lengthOf(3 * explained);
+        expect(exposedValue(text, 'anomaly_workload_pods_flagged', { workload: 'cart' })).to.equal(1);
+        expect(exposedValue(text, 'anomaly_workload_pods_scored', { workload: 'cart' })).to.equal(6);
+      });
+    }
+
+    it('no longer names a pod that has gone', async () => {
+      await start();
+      await trained();
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+      expect(flaggedIn(await scrape())).to.deep.equal([CULPRIT]);
+      cluster.pods.splice(3, 1);
+      const text = await scrape();
+      expect(flaggedIn(text)).to.deep.equal([]);
+      expect(text).not.to.include(CULPRIT);
+    });
+
+    it('counts a pod that just came as warming up, and scores it once it has been there for some minutes', async () => {
+      await start();
+      await trained();
+      cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: Date.now() / 1000 - 1 });
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_pods_unscored', { reason: 'warmup' })).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(6);
+      expect(text).not.to.include('cart-8');
+      cluster.pods[6] = { namespace: 'shop', pod: 'cart-8', sinceSeconds: Date.now() / 1000 - 400 };
+      const later = await scrape();
+      expect(samplesOf(later, 'anomaly_exporter_pods_unscored')).to.deep.equal([]);
+      expect(samplesOf(later, 'anomaly_score').map(({ labels }) => labels.pod)).to.include('cart-8');
+    });
+
+    it('flags a crash loop that began before the exporter was started, as one that ran on does', async () => {
+      const now = Date.now() / 1000;
+      await start();
+      await trained();
+      expect(flaggedIn(await scrape())).to.deep.equal([]);
+      cluster.pods[3] = { namespace: 'shop', pod: CULPRIT, restartsAt: [now - 400, now - 250, now - 100] };
+      const ranOn = flaggedIn(await scrape());
+      await service?.close();
+      await start();
+      await trained();
+      expect(flaggedIn(await scrape())).to.deep.equal(ranOn);
+      expect(ranOn).to.deep.equal([CULPRIT]);
+    });
+
+    for (const [expression, seconds] of [
+      ['*/5 * * * *', 300],
+      ['*/15 * * * *', 900],
+    ] as const) {
+      it(`asks earlier hours for ${seconds} s of time, as ${expression} trains so often`, async () => {
+        await start({ RETRAIN_SCHEDULE: expression });
+        await trained();
+        // All but the window itself; there is a minute of tolerance at each end.
+        const windowEnd = Math.max(...prometheus.requests.map(({ endSeconds }) => endSeconds));
+        const slices = prometheus.requests.filter(
+          (request) =>
+            isOfTraining(request) &&
+            request.endSeconds <= windowEnd - 3600 &&
+            topicOf(request.query) === 'cpu',
+        );
+        expect(slices).to.have.lengthOf(2);
+        for (const { startSeconds, endSeconds } of slices) {
+          // The window ended 15 s before the training, or up to a minute earlier.
+          expect(endSeconds - startSeconds).to.be.within(seconds + 120, seconds + 120 + 75);
+        }
+      });
+    }
+
+    it('trains on nothing that Prometheus may still be storing: replicas would not find the same', async () => {
+      const before = Date.now() / 1000;
+      await start({ QUERY_STEP_SECONDS: '1', TRAINING_LOOKBACK_MINUTES: '5' });
+      const after = Date.now() / 1000;
+      await trained();
+      const windowEnd = Date.parse((await health()).model.window_end ?? '') / 1000;
+      expect(windowEnd).to.be.within(before - 16, after - 15);
+      const ends = prometheus.requests.filter(isOfTraining).map(({ endSeconds }) => endSeconds);
+      expect(Math.max(...ends)).to.equal(windowEnd);
+    });
+
+    it('asks for no earlier hours with BASELINE=cluster', async () => {
+      await start({ BASELINE: 'cluster' });
+      await trained();
+      const starts = prometheus.requests.filter(isOfTraining).map(({ startSeconds }) => startSeconds);
+      // The window is an hour, and ends at the last whole minute.
+      expect(Math.min(...starts)).to.be.above(Date.now() / 1000 - 3600 - 120);
+    });
+
+    it('asks for nothing newer than PROMETHEUS_QUERY_OFFSET_SECONDS ago', async () => {
+      await start({ PROMETHEUS_QUERY_OFFSET_SECONDS: '600' });
+      await trained();
+      await scrape();
+      // A check after the training compares the clocks, as they are.
+      const asked = prometheus.requests.filter(({ query }) => query !== 'vector(time())');
+      const newest = Math.max(...asked.map(({ endSeconds }) => endSeconds));
+      expect(newest).to.be.within(Date.now() / 1000 - 630, Date.now() / 1000 - 600);
+      expect(prometheus.requests.some(isOfTraining)).to.equal(true);
+    });
+
+    it('puts PROMETHEUS_MATCHERS into every query', async () => {
+      await start({ PROMETHEUS_MATCHERS: 'cluster="berlin"', NAMESPACE_REGEX: 'shop' });
+      await trained();
+      await scrape();
+      // A check after the training also counts what there would be without matchers.
+      const judging = prometheus.requests.filter(({ query }) => /^(?:sum|kube_)/.test(query));
+      expect(judging.filter(isOfTraining)).to.not.be.empty;
+      expect(judging.filter((request) => !isOfTraining(request))).to.not.be.empty;
+      for (const { query } of judging) {
+        expect(query).to.include('{cluster="berlin",').and.to.include('namespace=~"shop"');
+      }
+    });
+
+    it('trains again on schedule', async () => {
+      await start({ RETRAIN_SCHEDULE: '* * * * * *' });
+      await eventually(async () => expect((await health()).training.runs).to.be.at.least(3), 15_000);
+      expect((await health()).training.failures).to.equal(0);
+    });
+
+    it('keeps the old model when a later training fails', async () => {
+      await start({ RETRAIN_SCHEDULE: '* * * * * *' });
+      await trained();
+      prometheus.fault = { kind: 'html', only: isOfTraining };
+      await eventually(async () => expect((await health()).training.failures).to.be.at.least(1));
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
+      expect(samplesOf(text, 'anomaly_flag')).to.have.lengthOf(6);
+      expect((await health()).training.last_error?.message).to.include('not JSON');
+    });
+  });
+
+  describe('with MODEL_PATH', () => {
+    const path = () => join(directory, 'model');
+    /** Starts, trains, saves, ends; the time of the training in milliseconds. */
+    async function earlierRun(environment: Record<string, string> = {}): Promise<number> {
+      await start({ MODEL_PATH: path(), ...environment });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+      const { trained_at: trainedAt, origin } = (await health()).model;
+      expect(origin).to.equal('training');
+      await service?.close();
+      return Date.parse(trainedAt ?? '');
+    }
+
+    it('scores at once after a restart, with the true time of the training, and trains meanwhile', async () => {
+      const trainedAt = await earlierRun();
+      prometheus.fault = { kind: 'hang', only: isOfTraining };
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+      await start({ MODEL_PATH: path() });
+      // Without waiting for anything.
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
+      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.equal(
+        trainedAt / 1000,
+      );
+      expect(exposedValue(text, 'anomaly_exporter_model_snapshot_trained_timestamp_seconds')).to.equal(
+        trainedAt / 1000,
+      );
+      expect(samplesOf(text, 'anomaly_exporter_model_snapshot_last_save_success')).to.deep.equal([]);
+      const report = await health();
+      expect(report.model).to.include({
+        origin: 'snapshot',
+        trained_at: new Date(trainedAt).toISOString(),
+        pods: 6,
+      });
+      expect(report.training).to.include({ running: true, runs: 0, last_success: null });
+      prometheus.fault = undefined;
+      await service?.close();
+      await start({ MODEL_PATH: path() });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+      expect((await health()).model.origin).to.equal('training');
+      const later = exposedValue(await scrape(), 'anomaly_exporter_model_snapshot_trained_timestamp_seconds');
+      expect(later).to.be.above(trainedAt / 1000);
+    });
+
+    it('publishes with a loaded model what the one published that trained it, to the last byte', async () => {
+      const { now } = Date;
+      const at = now() - 5_000;
+      cluster.misbehave(CULPRIT, at / 1000 - 120);
+      let frozen = false;
+      // The parts are given the clock when they start.
+      Date.now = () => (frozen ? at : now());
+      const publish = async () => {
+        frozen = true;
+        const text = await scrape();
+        frozen = false;
+        return text.split('\n').filter((line) => /^anomaly_(?!exporter_)/.test(line));
+      };
+      try {
+        await start({ MODEL_PATH: path(), EXPLAIN: 'all' });
+        await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+        const trainedLines = await publish();
+        await service?.close();
+        prometheus.fault = { kind: 'hang', only: isOfTraining };
+        await start({ MODEL_PATH: path(), EXPLAIN: 'all' });
+        expect((await health()).model.origin).to.equal('snapshot');
+        expect((await publish()).join('\n')).to.equal(trainedLines.join('\n'));
+        expect(trainedLines).to.include(`anomaly_flag{namespace="shop",pod="${CULPRIT}"} 1`);
+      } finally {
+        Date.now = now;
+      }
+    });
+
+    it('refuses a model of other settings, says so, and trains', async () => {
+      await earlierRun();
+      prometheus.fault = { kind: 'hang', only: isOfTraining };
+      await start({ MODEL_PATH: path(), ANOMALY_SENSITIVITY: '7' });
+      await expectFailure('/detect', 503, 'no_model');
+      const warning = logger.lines.find(
+        ({ level, message }) => level === 'warn' && message.startsWith('The snapshot'),
+      )?.message;
+      expect(warning).to.include(`The snapshot ${path()} is not used: it was trained with other settings`);
+      expect((await health()).snapshot?.last_error?.message).to.equal(warning);
+    });
+
+    it('trains where the file is torn, and puts a whole one in its place', async () => {
+      await earlierRun();
+      const whole = readFileSync(path());
+      writeFileSync(path(), whole.subarray(0, whole.length / 2));
+      await start({ MODEL_PATH: path() });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
+      expect(logger.lines.map(({ message }) => message).join()).to.include('its end was not written');
+      expect(readFileSync(path())).to.have.lengthOf(whole.length);
+      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+    });
+
+    it('scores with the new model where it cannot be saved, and says so', async () => {
+      await start({ MODEL_PATH: join(directory, 'missing', 'model') });
+      await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(false));
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(text, 'anomaly_exporter_model_snapshot_last_save_success')).to.equal(0);
+      expect((await health()).snapshot?.last_error?.message).to.include('its folder is not there');
+    });
+  });
+
+  describe('when Prometheus fails', () => {
+    for (const kind of FAULT_KINDS) {
+      for (const part of ['all queries', 'one query'] as const) {
+        it(`goes without pods while ${part} fail by ${kind}, and recovers in one scrape`, async () => {
+          const slow = kind === 'hang' || kind === 'slow_body';
+          await start({ REQUEST_TIMEOUT_SECONDS: slow ? '1' : '5' });
+          await trained();
+          cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+          expect(flaggedIn(await scrape())).to.deep.equal([CULPRIT]);
+
+          prometheus.fault = {
+            kind,
+            only: ({ query }) => part === 'all queries' || topicOf(query) === 'memory',
+          };
+          for (let round = 0; round < 2; round++) {
+            const text = await scrape();
+            expectNoPods(text);
+            expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'memory' })).to.equal(0);
+            if (!slow) {
+              expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'cpu' })).to.equal(
+                part === 'all queries' ? 0 : 1,
+              );
+            }
+            expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
+          }
+          await expectFailure('/detect', slow ? 504 : 502, slow ? 'timeout' : 'upstream_error');
+          const report = await health();
+          expect(report).to.include({ status: 'degraded' });
+          expect(report.prometheus.up).to.equal(false);
+          expect(report.prometheus.last_error?.message).to.be.a('string').and.not.to.equal('');
+
+          prometheus.fault = undefined;
+          const healed = await scrape();
+          expect(exposedValue(healed, 'anomaly_exporter_up')).to.equal(1);
+          expect(flaggedIn(healed)).to.deep.equal([CULPRIT]);
+          expect(await health()).to.include({ status: 'ok' });
+        });
+      }
+    }
+
+    it('recovers in one scrape from a Prometheus that was away as a whole', async () => {
+      await start();
+      await trained();
+      const { port } = new URL(prometheus.url);
+      await prometheus.close();
+      expectNoPods(await scrape());
+      expect(await expectFailure('/detect', 502, 'upstream_error')).to.include(port);
+      prometheus = await startFakePrometheus(cluster.answer, Number(port));
+      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+    });
+
+    it('answers before the scrape times out, half a second sooner', async () => {
+      await start({ REQUEST_TIMEOUT_SECONDS: '300' });
+      await trained();
+      prometheus.fault = { kind: 'hang' };
+      const { status, text } = await within(
+        5_000,
+        'the scrape',
+        ask('/metrics', { 'X-Prometheus-Scrape-Timeout-Seconds': '1' }),
+      );
+      expect(status).to.equal(200);
+      expectNoPods(text);
+      await eventually(() => expect(prometheus.open, 'requests to Prometheus').to.equal(0));
+    });
+
+    it('logs a failure once, not at every scrape, and the recovery', async () => {
+      await start();
+      await trained();
+      await scrape();
+      const linesBefore = logger.lines.length;
+      prometheus.fault = { kind: 'error_500' };
+      for (let round = 0; round < 3; round++) await scrape();
+      prometheus.fault = undefined;
+      for (let round = 0; round < 2; round++) await scrape();
+      const lines = logger.lines.slice(linesBefore);
+      expect(lines.map(({ level, message }) => [level, message.slice(0, 24)])).to.deep.equal([
+        ['warn', 'No pod was scored. Expec'],
+        ['info', 'Prometheus answers again'],
+      ]);
+    });
+
+    it('asks Prometheus once for scrapes that come together', async () => {
+      await start({ REQUEST_TIMEOUT_SECONDS: '1' });
+      await trained();
+      const before = prometheus.requests.length;
+      prometheus.fault = { kind: 'hang', only: ({ query }) => topicOf(query) === 'cpu' };
+      const first = scrape();
+      await eventually(() => expect(prometheus.requests.length).to.equal(before + 3));
+      const others = Array.from({ length: 10 }, () => scrape());
+      await sleep(100);
+      expect(prometheus.requests.length).to.equal(before + 3);
+      for (const text of await Promise.all([first, ...others])) expectNoPods(text);
+    });
+  });
+
+  describe('the check of the installation', () => {
+    it('follows the training, and is in the metrics and in the report', async () => {
+      cluster.silent.add('restarts');
+      await start();
+      const report = await eventually(async () => {
+        const { check } = await health();
+        expect(check.last_success).to.not.equal(null);
+        return check;
+      });
+      expect(report.findings.map(({ check, severity }) => [check, severity])).to.deep.equal([
+        ['kube_state_metrics', 'warning'],
+      ]);
+      const text = await scrape();
+      const severity = (check: string) => exposedValue(text, 'anomaly_exporter_finding_severity', { check });
+      expect(severity('kube_state_metrics')).to.equal(1);
+      expect(severity('rate_window')).to.equal(0);
+      expect(exposedValue(text, 'anomaly_exporter_findings_timestamp_seconds')).to.be.above(1.7e9);
+      const warnings = logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+      expect(warnings.join()).to.include('Crash loops cannot be seen');
+    });
+
+    it('comes after a training that failed as well, and says why', async () => {
+      cluster.silent.add('cpu');
+      await start();
+      await eventually(async () => {
+        const { check } = await health();
+        expect(check.findings.map(({ check: name }) => name)).to.include('series');
+      });
+    });
+  });
+
+  describe('close', () => {
+    it('is prompt with idle keep-alive connections and a training under way, and lets go of all', async () => {
+      prometheus.fault = { kind: 'hang', only: ({ kind }) => kind === 'range' };
+      const { url } = await start();
+      const agent = new Agent({ keepAlive: true });
+      try {
+        for (const path of ['/healthz', '/metrics', '/-/healthy']) {
+          const request = httpGet(`${url}${path}`, { agent });
+          const [response] = (await once(request, 'response')) as [IncomingMessage];
+          response.resume();
+          await once(response, 'end');
+        }
+        await eventually(() => expect(prometheus.open).to.equal(1));
+        await within(5_000, 'the service to close', (service as Service).close());
+        service = undefined;
+        await rejection(get(`${url}/healthz`), TypeError);
+        await eventually(() => expect(prometheus.open, 'requests to Prometheus').to.equal(0));
+      } finally {
+        agent.destroy();
+      }
+      expect(logger.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+    });
+
+    it('answers a scrape that is under way', async () => {
+      await start({ REQUEST_TIMEOUT_SECONDS: '0.7' });
+      await trained();
+      prometheus.fault = { kind: 'hang' };
+      const waiting = scrape();
+      await eventually(() => expect(prometheus.open).to.equal(3));
+      await within(7_000, 'the service to close', (service as Service).close());
+      service = undefined;
+      expectNoPods(await waiting);
+    });
+
+    it('ends the schedule', async () => {
+      await start({ RETRAIN_SCHEDULE: '* * * * * *' });
+      await trained();
+      await within(5_000, 'the service to close', (service as Service).close());
+      service = undefined;
+      const requests = prometheus.requests.length;
+      await sleep(2_100);
+      expect(prometheus.requests.length).to.equal(requests);
+    });
+  });
+
+  describe('the status page', () => {
+    /** Seconds from the first to the last instant of the last hour, with the minutes that its first instant needs. */
+    const HISTORY_SPAN_SECONDS = 70 * 60;
+    const ofPage = ({ startSeconds, endSeconds }: { startSeconds: number; endSeconds: number }) =>
+      endSeconds - startSeconds === HISTORY_SPAN_SECONDS;
+
+    it('shows what the last scrape saw, and asks for the last hour once, whoever looks', async () => {
+      await start();
+      await trained();
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 300);
+      await scrape();
+      prometheus.requests.length = 0;
+      const { text } = await ask('/');
+      expect(text).to.contain('<strong>1 pod flagged</strong> of 6 pods').and.to.contain('since ');
+      expect(text.match(/<svg/g)).to.have.length(5);
+      expect(prometheus.requests.map(ofPage)).to.deep.equal([true, true, true]);
+      await ask('/?namespace=shop');
+      await ask('/');
+      expect(prometheus.requests.filter(ofPage)).to.have.length(6);
+      expect(prometheus.requests).to.have.length(6);
+    });
+
+    it('scores by itself where nobody scrapes', async () => {
+      await start();
+      await trained();
+      expect((await ask('/')).text).to.contain('<strong>No pod is flagged</strong> of 6 pods');
+      expect((await health()).last_pass?.pods_scored).to.equal(6);
+    });
+
+    it('neither waits long for the last hour nor holds up a scrape', async () => {
+      await start();
+      await trained();
+      await scrape();
+      prometheus.fault = { kind: 'hang', only: ofPage };
+      const page = ask('/');
+      await eventually(() => expect(prometheus.open).to.equal(3));
+      expect(exposedValue(await scrape(), 'anomaly_exporter_pods_scored')).to.equal(6);
+      expect(prometheus.open).to.equal(3);
+      const { status, text } = await page;
+      expect(status).to.equal(200);
+      expect(text).to.contain('The last hour cannot be shown:').and.to.contain('cart-');
+      expect(await health()).to.have.nested.property('prometheus.up', true);
+    });
+  });
+
+  it('fails at once, and trains nothing, when the port is taken', async () => {
+    const { url } = await start();
+    const second = startService(
+      settingsWith({ PORT: new URL(url).port, RETRAIN_SCHEDULE: '* * * * * *' }),
+      logger,
+    );
+    const error = await rejection(second, Error);
+    expect(error.message).to.include(`Port ${new URL(url).port} on 127.0.0.1 is taken`);
+  });
+});

@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import type { LabelValuesApi, LabelValuesRequest } from '../../../src/exporter/prometheus/api.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { namespacesOfShard } from '../../../src/exporter/sharding/shard.js';
+import { ShardNamespaces } from '../../../src/exporter/sharding/shard-namespaces.js';
+import { rejection } from '../../support/rejection.js';
+import { eventually } from '../../support/waiting.js';
+
+const ALL = Array.from({ length: 12 }, (_, index) => `team-${index}`);
+const SHARD = { ordinal: 1, total: 3 };
+const OWN = namespacesOfShard(ALL, SHARD);
+const PLAN = { shard: SHARD, selectors: ['a{namespace!=""}', 'b'], windowSeconds: 3900 };
+const patience = () => AbortSignal.timeout(5_000);
+
+describe('ShardNamespaces', () => {
+  let asked: LabelValuesRequest[];
+  let answer: () => Promise<readonly string[]>;
+  let nowMilliseconds: number;
+  let warnings: string[];
+  let changes: (readonly string[])[];
+  let namespaces: ShardNamespaces;
+  const api: LabelValuesApi = {
+    labelValues: (request) => {
+      asked.push(request);
+      return answer();
+    },
+  };
+
+  beforeEach(() => {
+    asked = [];
+    answer = async () => ALL;
+    nowMilliseconds = 1_767_268_800_000;
+    warnings = [];
+    changes = [];
+    namespaces = new ShardNamespaces(api, {
+      plan: PLAN,
+      now: () => nowMilliseconds,
+      onWarning: (sentence) => warnings.push(sentence),
+      onChange: (list) => changes.push(list),
+    });
+  });
+
+  it('asks for the namespaces of the series within the window, once for all who wait', async () => {
+    expect(namespaces.current).to.equal(undefined);
+    const lists = await Promise.all([namespaces.get(patience()), namespaces.get(patience())]);
+    expect(lists).to.deep.equal([OWN, OWN]);
+    expect(OWN).not.to.have.lengthOf(0);
+    expect(asked).to.have.lengthOf(1);
+    expect(asked[0]).to.deep.include({
+      label: 'namespace',
+      selectors: PLAN.selectors,
+      startSeconds: 1_767_268_800 - 3900,
+      endSeconds: 1_767_268_800,
+    });
+    expect(namespaces.state).to.deep.equal({ shard: SHARD, namespaces: OWN.length });
+    expect(changes).to.deep.equal([OWN]);
+  });
+
+  it('takes up a new namespace a minute later, without making anybody wait', async () => {
+    await namespaces.get(patience());
+    const more = Array.from({ length: 12 }, (_, index) => `new-${index}`);
+    let release = () => {};
+    answer = () =>
+      new Promise((resolve) => {
+        release = () => resolve([...ALL, ...more]);
+      });
+    nowMilliseconds += 60_000;
+    expect(await namespaces.get(patience())).to.deep.equal(OWN);
+    expect(asked, 'not before').to.have.lengthOf(1);
+    nowMilliseconds += 1_000;
+    expect(await namespaces.get(patience())).to.deep.equal(OWN);
+    expect(await namespaces.get(patience())).to.deep.equal(OWN);
+    expect(asked).to.have.lengthOf(2);
+    release();
+    const wanted = namespacesOfShard([...ALL, ...more], SHARD);
+    await eventually(() => expect(namespaces.current).to.deep.equal(wanted));
+    expect(await namespaces.get(patience())).to.deep.equal(wanted);
+    expect(changes).to.deep.equal([OWN, wanted]);
+  });
+
+  it('keeps the last list while there is no newer one, and says so once for each reason', async () => {
+    await namespaces.get(patience());
+    for (const reason of ['It is down.', 'It is down.', 'It is on fire.']) {
+      answer = async () => Promise.reject(new PrometheusError('unavailable', reason));
+      nowMilliseconds += 3_600_000;
+      expect(await namespaces.get(patience())).to.deep.equal(OWN);
+      await new Promise(setImmediate);
+    }
+    expect(asked).to.have.lengthOf(4);
+    expect(warnings).to.deep.equal([
+      'The namespaces of this shard stay as they were: It is down.',
+      'The namespaces of this shard stay as they were: It is on fire.',
+    ]);
+  });
+
+  it('fails those who wait for the first list, and asks again for the next', async () => {
+    answer = async () => Promise.reject(new PrometheusError('unavailable', 'It is down.'));
+    expect((await rejection(namespaces.get(patience()), PrometheusError)).message).to.equal('It is down.');
+    answer = async () => ALL;
+    expect(await namespaces.get(patience())).to.deep.equal(OWN);
+    expect(warnings).to.deep.equal([]);
+  });
+
+  it('lets go of who gives up, without ending the question of the others', async () => {
+    let release = () => {};
+    answer = () =>
+      new Promise((resolve) => {
+        release = () => resolve(ALL);
+      });
+    const patient = namespaces.get(patience());
+    const error = await rejection(namespaces.get(AbortSignal.timeout(20)), PrometheusError);
+    expect(error.kind).to.equal('timeout');
+    expect((await rejection(namespaces.get(AbortSignal.abort()), PrometheusError)).kind).to.equal('aborted');
+    release();
+    expect(await patient).to.deep.equal(OWN);
+    expect(asked).to.have.lengthOf(1);
+  });
+
+  it('ends its question when it is closed, and does not complain', async () => {
+    await namespaces.get(patience());
+    answer = () =>
+      new Promise((_, reject) => {
+        asked
+          .at(-1)
+          ?.signal.addEventListener('abort', () => reject(new PrometheusError('aborted', 'Stopped.')));
+      });
+    nowMilliseconds += 61_000;
+    await namespaces.get(patience());
+    namespaces.close();
+    expect(asked.at(-1)?.signal.aborted).to.equal(true);
+    await new Promise(setImmediate);
+    expect(warnings).to.deep.equal([]);
+  });
+
+  it('renews the list when the clock is set back, too', async () => {
+    await namespaces.get(patience());
+    nowMilliseconds -= 7_200_000;
+    await namespaces.get(patience());
+    expect(asked).to.have.lengthOf(2);
+  });
+});

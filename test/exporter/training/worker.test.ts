@@ -1,0 +1,221 @@
+import { expect } from 'chai';
+import type { Model } from '../../../src/exporter/model/model.js';
+import { decodeModel } from '../../../src/exporter/model/snapshot/codec.js';
+import { createPrometheusClient } from '../../../src/exporter/prometheus/client.js';
+import { connectionTo } from '../../../src/exporter/prometheus/connection.js';
+import { TrainingDataError, type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import {
+  TrainingFailedError,
+  trainInWorker,
+  trainingLimitSeconds,
+} from '../../../src/exporter/training/run-in-worker.js';
+import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
+import { closeServers, startServer } from '../../support/http-server.js';
+import { rejection } from '../../support/rejection.js';
+import { FEATURES, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../../support/small-cluster.js';
+import { eventually, within } from '../../support/waiting.js';
+
+const REQUEST: TrainingRequest = {
+  features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
+  parameters: PARAMETERS,
+  lookbackSeconds: 3600,
+  stepSeconds: 60,
+  nowSeconds: 1_767_268_800,
+  untilNextTrainingSeconds: 900,
+};
+
+const never = new AbortController().signal;
+const ignore = () => {};
+
+/** The arrays of a model as bytes, so that not even a -0 differs. */
+function bytesOf({ forest, baseline }: Model): Record<string, string> {
+  const arrays = {
+    splitFeatures: forest.splitFeatures,
+    splitValues: forest.splitValues,
+    pathLengths: forest.pathLengths,
+    podLocation: baseline.pods.location,
+    podScale: baseline.pods.scale,
+    workloadLocation: baseline.workloads.location,
+    workloadScale: baseline.workloads.scale,
+  };
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, array]) => [
+      name,
+      Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64'),
+    ]),
+  );
+}
+
+describe('training in a worker thread', () => {
+  let cluster: SmallCluster;
+  let prometheus: FakePrometheus;
+
+  beforeEach(async () => {
+    cluster = new SmallCluster();
+    prometheus = await startFakePrometheus(cluster.answer);
+  });
+
+  afterEach(async () => {
+    await prometheus.close();
+    await closeServers();
+  });
+
+  const trainThere = (
+    signal: AbortSignal = never,
+    onRequest: (code: string) => void = ignore,
+    limitSeconds = 60,
+  ) =>
+    within(
+      8_000,
+      'the worker',
+      trainInWorker(
+        { connection: connectionTo(prometheus.url), request: REQUEST },
+        signal,
+        onRequest,
+        limitSeconds,
+      ),
+    );
+  const trainHere = () => train(createPrometheusClient(connectionTo(prometheus.url)), REQUEST, never);
+
+  it('makes the same model as a training in this thread, to the last byte', async () => {
+    cluster.silent.add('restarts');
+    const [there, here] = await Promise.all([trainThere(), trainHere()]);
+    expect(bytesOf(there.model)).to.deep.equal(bytesOf(here.model));
+    expect(bytesOf(there.model).splitValues).to.have.length.greaterThan(1000);
+    expect(there).to.deep.equal(here);
+    expect(there.warnings).to.have.lengthOf(1);
+  });
+
+  it('brings the model as bytes too when it is asked to', async () => {
+    const input = { connection: connectionTo(prometheus.url), request: REQUEST, encode: true };
+    const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
+    if (encoded === undefined || !('bytes' in encoded)) throw new Error('Expected bytes.');
+    expect(decodeModel(encoded.bytes)).to.deep.equal(model);
+    expect((await trainThere()).encoded).to.equal(undefined);
+  });
+
+  it('says why the model does not come as bytes when those could not be read back', async () => {
+    const request = { ...REQUEST, features: FEATURES.map((feature) => ({ ...feature, podLabel: '' })) };
+    cluster.pods.splice(0, cluster.pods.length, ...['a', 'b'].map((pod) => ({ namespace: 'shop', pod })));
+    const unlabelled = await startFakePrometheus((query, timeSeconds) =>
+      cluster
+        .answer(query, timeSeconds)
+        .map(({ labels, value }) => ({ labels: { ...labels, '': `${labels.pod}` }, value })),
+    );
+    try {
+      const input = { connection: connectionTo(unlabelled.url), request, encode: true };
+      const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
+      expect(model.pods).to.equal(2);
+      expect(encoded).to.have.property('reason').that.includes('"features.0.podLabel"');
+    } finally {
+      await unlabelled.close();
+    }
+  });
+
+  it('reports each request with its status', async () => {
+    const codes: string[] = [];
+    await trainThere(never, (code) => codes.push(code));
+    expect(codes).to.deep.equal(prometheus.requests.map(() => '200'));
+    // Three questions for owners; three features, the window in two requests and two slices of earlier hours in one each.
+    expect(codes).to.have.lengthOf(3 + 3 * 4);
+  });
+
+  it('fails with the message of the error in the thread', async () => {
+    cluster.silent.add('cpu');
+    const here = await rejection(trainHere(), TrainingDataError);
+    const there = await rejection(trainThere(), TrainingFailedError);
+    expect(there.message).to.equal(here.message).and.to.include('CPU_RATE_WINDOW');
+  });
+
+  it('fails with what Prometheus said, and reports that request too', async () => {
+    prometheus.fault = { kind: 'error_500', only: ({ kind }) => kind === 'range' };
+    const codes: string[] = [];
+    const error = await rejection(
+      trainThere(never, (code) => codes.push(code)),
+      TrainingFailedError,
+    );
+    expect(error.message).to.include('the disk is full').and.to.include(prometheus.url);
+    // The owners and the series first; without the first feature it does not go on.
+    expect(codes).to.deep.equal([...new Array(6).fill('200'), '500']);
+  });
+
+  it('fails with the time that Prometheus asks to wait', async () => {
+    const url = await startServer((_request, response) => {
+      response.writeHead(429, { 'retry-after': '7' }).end('slow down');
+    });
+    const input = { connection: connectionTo(url), request: REQUEST };
+    const error = await rejection(trainInWorker(input, never, ignore, 60), TrainingFailedError);
+    expect(error.message).to.include('HTTP 429');
+    expect(error.retryAfterSeconds).to.equal(7);
+  });
+
+  it('logs in there as it does here', async () => {
+    let authorization: string | undefined;
+    const url = await startServer((request, response) => {
+      ({ authorization } = request.headers);
+      response.writeHead(401).end();
+    });
+    const connection = connectionTo(url, {
+      authentication: { kind: 'bearer', token: { text: 'abc', file: undefined } },
+    });
+    await rejection(trainInWorker({ connection, request: REQUEST }, never, ignore, 60), TrainingFailedError);
+    expect(authorization).to.equal('Bearer abc');
+  });
+
+  it('ends the thread and its request when it is aborted', async () => {
+    prometheus.fault = { kind: 'hang' };
+    const controller = new AbortController();
+    const failed = rejection(trainThere(controller.signal), TrainingFailedError);
+    await eventually(() => expect(prometheus.open).to.equal(3));
+    controller.abort();
+    expect((await failed).message).to.include('without an outcome');
+    await eventually(() => expect(prometheus.open).to.equal(0));
+  });
+
+  it('ends the thread when the training as a whole takes too long, and says what to do', async () => {
+    prometheus.fault = { kind: 'hang' };
+    const error = await rejection(trainThere(never, ignore, 1), TrainingFailedError);
+    expect(error.message).to.include('within 1 s').and.to.include('NAMESPACE_REGEX');
+    await eventually(() => expect(prometheus.open).to.equal(0));
+  });
+
+  it('has the time until the next training, and neither seconds nor days', () => {
+    expect([1, 900, 86_400].map(trainingLimitSeconds)).to.deep.equal([300, 900, 3600]);
+  });
+
+  it('starts no thread when it was aborted before', async () => {
+    const error = await rejection(trainThere(AbortSignal.abort()), TrainingFailedError);
+    expect(error.message).to.include('before it began');
+    expect(prometheus.requests).to.deep.equal([]);
+  });
+
+  it('turns a crash of the thread into an error', async () => {
+    const crash = trainInWorker(
+      { connection: connectionTo('not a URL'), request: REQUEST },
+      never,
+      ignore,
+      60,
+    );
+    const error = await rejection(within(8_000, 'the crash', crash), TrainingFailedError);
+    expect(error.message).to.include('The training thread failed').and.to.include('base URL');
+  });
+
+  it('ends the thread, and only that, when the training needs too much memory', async () => {
+    const input = { connection: connectionTo(prometheus.url), request: REQUEST };
+    const tooMuch = trainInWorker(input, never, ignore, 60, 8);
+    const error = await rejection(within(8_000, 'the end', tooMuch), TrainingFailedError);
+    expect(error.message).to.include('at most 8 MiB of heap').and.to.include('MAX_PODS');
+  });
+
+  it('leaves this thread free meanwhile', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    try {
+      await trainThere();
+    } finally {
+      clearInterval(timer);
+    }
+    expect(turns).to.be.greaterThan(3);
+  });
+});

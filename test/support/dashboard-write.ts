@@ -1,7 +1,0 @@
-/** `npm run dashboard`: writes `deploy/grafana/dashboard.json` anew. */
-
-import { writeFileSync } from 'node:fs';
-import { buildDashboard } from './dashboard-build.js';
-import { DASHBOARD_FILE } from './dashboard-json.js';
-
-writeFileSync(DASHBOARD_FILE, JSON.stringify(buildDashboard(), null, 2));

@@ -1,0 +1,229 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { expect } from 'chai';
+import { SettingsError } from '../../../src/exporter/config/parse.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { DataError, UsageError } from '../../../src/lib/usage-error.js';
+import { type BacktestOptions, runBacktestCommand } from '../../../src/tools/backtest/command.js';
+import type { BacktestReport } from '../../../src/tools/backtest/report.js';
+import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
+import { startProgram } from '../../support/program.js';
+import { rejection } from '../../support/rejection.js';
+import { type FakeSample, namedPods, SmallCluster } from '../../support/small-cluster.js';
+import { eventually } from '../../support/waiting.js';
+
+/** A multiple of six hours, so that a replay of eight hours has two pieces. */
+const START = Date.parse('2026-05-01T00:00:00Z') / 1000;
+const INCIDENT = START + 3 * 3600;
+const INCIDENT_END = INCIDENT + 20 * 60;
+const HISTORY_START = START - 4 * 3600;
+
+/** Two workloads; one pod misbehaves for twenty minutes, and its namespace has an alert seven minutes later. */
+function history(): (query: string, time: number) => readonly FakeSample[] {
+  const cluster = new SmallCluster([...namedPods(4), ...namedPods(2, 'postgres', 'data')]);
+  const well = new SmallCluster(cluster.pods);
+  cluster.misbehave('cart-1', INCIDENT);
+  return (query, time) => {
+    if (time < HISTORY_START) return [];
+    if (query.startsWith('ALERTS')) {
+      const labels = { alertname: 'LatencyHigh', alertstate: 'firing', namespace: 'shop' };
+      return time >= INCIDENT + 720 && time < INCIDENT_END ? [{ labels, value: 1 }] : [];
+    }
+    if (query.startsWith('count_over_time')) return [{ labels: {}, value: 3 }];
+    return (time < INCIDENT_END ? cluster : well).answer(query, time);
+  };
+}
+
+class Recorder extends Writable {
+  text = '';
+  override _write(chunk: unknown, _encoding: string, done: () => void): void {
+    this.text += String(chunk);
+    done();
+  }
+}
+
+const at = (seconds: number) => new Date(seconds * 1000).toISOString();
+const QUICK = { IFOREST_N_ESTIMATORS: '10', IFOREST_MAX_SAMPLES: '64' };
+
+describe('the command backtest', function () {
+  this.timeout(60_000);
+
+  let prometheus: FakePrometheus;
+  let directory: string;
+
+  before(async () => {
+    prometheus = await startFakePrometheus(history());
+  });
+  after(() => prometheus.close());
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-'));
+    prometheus.requests.length = 0;
+    prometheus.fault = undefined;
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const run = async (
+    options: Partial<BacktestOptions>,
+    environment: Readonly<Record<string, string>> = {},
+    signal = new AbortController().signal,
+    progress = new Recorder(),
+  ) => {
+    const stdout = new Recorder();
+    await runBacktestCommand(
+      {
+        start: at(INCIDENT - 3600),
+        end: at(INCIDENT + 3600),
+        sensitivity: '4',
+        budget: 2,
+        metrics: true,
+        ...options,
+      },
+      { environment: { PROMETHEUS_URL: prometheus.url, ...QUICK, ...environment }, stdout, progress, signal },
+    );
+    return { stdout: stdout.text, progress: progress.text };
+  };
+  const reportIn = async (folder: string) =>
+    JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as BacktestReport;
+
+  it('tells of the incident that was, before the alert that was', async () => {
+    const { stdout, progress } = await run({ output: directory, sensitivity: '3,4,6' });
+    expect(progress).to.match(
+      /^Up to 6 pods at a time, 120 minutes, 9 trainings; to fetch: about \d+ requests, .* Expected time/,
+    );
+    expect(stdout)
+      .to.include('pod shop/cart-1')
+      .and.include('Suggestion')
+      .and.match(/\* 4 +12 +1 /);
+    const report = await reportIn(directory);
+    expect(report.pods).to.equal(6);
+    expect(report.sensitivities.map(({ sensitivity }) => sensitivity)).to.deep.equal([3, 4, 6]);
+    expect(report.alerts).to.have.lengthOf(1);
+    const [alert] = report.alerts;
+    expect(alert).to.deep.include({
+      alert: 'PodAnomalous',
+      namespace: 'shop',
+      workload: 'cart',
+      pod: 'cart-1',
+      sent: true,
+    });
+    const start = Date.parse(alert?.start ?? '') / 1000;
+    expect(start - INCIDENT).to.be.within(240, 420);
+    expect(alert?.features.map(({ feature }) => feature)).to.have.members(['cpu', 'memory', 'restarts']);
+    expect(alert?.features[0]?.deviation).to.be.above(4);
+    expect(alert?.existing).to.deep.equal([
+      { alertname: 'LatencyHigh', match: 'namespace', lead_seconds: INCIDENT + 720 - start },
+    ]);
+    const [, chosen] = report.sensitivities;
+    expect(chosen?.overlap).to.deep.include({ existing_matched: 1, existing_later: 1, alerts_without: 0 });
+    expect(chosen?.loudest_pods[0]).to.deep.include({
+      namespace: 'shop',
+      pod: 'cart-1',
+      alerts: 1,
+      alerts_per_day: 12,
+    });
+    expect(report.suggestion.sensitivity).to.equal(null);
+  });
+
+  it('fetches each minute once', async () => {
+    await run({ start: at(START + 3600), end: at(START + 9 * 3600), sensitivity: '4' });
+    const asked = new Map<string, number>();
+    for (const { kind, query, startSeconds, endSeconds, stepSeconds } of prometheus.requests) {
+      if (kind !== 'range' || stepSeconds !== 60 || query.startsWith('ALERTS')) continue;
+      for (let time = startSeconds; time <= endSeconds; time += 60) {
+        const key = `${query} ${time}`;
+        asked.set(key, (asked.get(key) ?? 0) + 1);
+      }
+    }
+    expect(Math.max(...asked.values())).to.equal(1);
+    expect(asked.size).to.be.within(3 * 8 * 60, 3 * 12 * 60);
+  });
+
+  it('asks with the matchers of the settings for what belongs to one cluster, alerts included', async () => {
+    await run({}, { PROMETHEUS_MATCHERS: 'cluster="berlin"' });
+    const ranges = prometheus.requests.filter(({ kind }) => kind === 'range').map(({ query }) => query);
+    expect(ranges.filter((query) => !query.includes('cluster="berlin"'))).to.deep.equal([]);
+    expect(ranges).to.include('ALERTS{cluster="berlin",alertstate="firing"}');
+  });
+
+  it('begins where history does, and says so', async () => {
+    const { progress } = await run({ start: at(HISTORY_START - 86_400), end: at(HISTORY_START + 7200) });
+    expect(progress).to.include(`its first data, at ${at(HISTORY_START).replace('.000', '')}`);
+  });
+
+  it('goes on after a break, and comes to the same result', async () => {
+    const range = { start: at(START + 3600), end: at(START + 20 * 3600) };
+    const hourly = { RETRAIN_SCHEDULE: '0 * * * *' };
+    await run({ ...range, output: join(directory, 'whole') }, hourly);
+    const stop = new AbortController();
+    const progress = new Recorder();
+    const broken = run({ ...range, output: join(directory, 'broken') }, hourly, stop.signal, progress);
+    await eventually(() => expect(progress.text).to.include('1 of 4 pieces done'), 30_000);
+    stop.abort('SIGINT');
+    const error = await rejection(broken, Error);
+    expect(error.message).to.match(/^Stopped on SIGINT, before the report: [12] of 4 pieces are done/);
+    expect(error.message).to.include('--start 2026-05-01T01:00:00Z --end 2026-05-01T20:00:00Z');
+    const again = await run({ ...range, output: join(directory, 'broken') }, hourly);
+    expect(again.progress).to.match(/[12] of 4 pieces are done from an earlier run/);
+    const [whole, resumed] = [
+      await reportIn(join(directory, 'whole')),
+      await reportIn(join(directory, 'broken')),
+    ];
+    expect({ ...resumed, generated: '' }).to.deep.equal({ ...whole, generated: '' });
+    for (const name of await readdir(join(directory, 'whole', 'metrics'))) {
+      const texts = await Promise.all(
+        ['whole', 'broken'].map((folder) => readFile(join(directory, folder, 'metrics', name), 'utf8')),
+      );
+      expect(texts[0] === texts[1], name).to.equal(true);
+    }
+  });
+
+  it('ends with a signal as a process, with a status and words on how to go on', async () => {
+    const output = join(directory, "it's kept");
+    const program = startProgram(
+      [
+        ...['backtest', '--start', at(START + 3600), '--end', at(START + 9 * 3600), '--output', output],
+        ...['--sensitivity', '4, 6', '--for', '10m', '--budget', '0.5', '--no-metrics'],
+      ],
+      { PROMETHEUS_URL: prometheus.url },
+    );
+    await eventually(() => expect(program.stderr()).to.include('Expected time'), 30_000);
+    program.kill('SIGINT');
+    expect((await program.ended()).code).to.equal(1);
+    expect(program.stderr()).to.include(
+      `They are kept in ${output}. To go on, run this with the same settings:\n` +
+        '  node dist/src/main.js backtest --start 2026-05-01T01:00:00Z --end 2026-05-01T09:00:00Z ' +
+        `--sensitivity '4, 6' --for 10m --budget 0.5 --output '${directory}/it'\\''s kept' --no-metrics`,
+    );
+  });
+
+  it('waits when the server says so', async () => {
+    let refused = 0;
+    prometheus.fault = {
+      kind: 'rate_limited',
+      only: ({ kind, query }) => kind === 'range' && query.includes('cpu') && refused++ < 2,
+    };
+    const { progress, stdout } = await run({});
+    expect(progress.match(/^Waiting 1 s\. .*HTTP 429/gm)).to.have.lengthOf(2);
+    expect(stdout).to.include('pod shop/cart-1');
+  });
+
+  it('says what is wrong', async () => {
+    const wrong = (options: Partial<BacktestOptions>) => rejection(run(options), UsageError);
+    expect((await wrong({ start: 'x' })).message).to.include('--start');
+    expect((await wrong({ start: at(INCIDENT), end: at(INCIDENT) })).message).to.include(
+      '--start before --end',
+    );
+    // The last instant is by default one that scrapes ask for.
+    const late = run({ start: at(Date.now() / 1000 - 1800) }, { PROMETHEUS_QUERY_OFFSET_SECONDS: '3600' });
+    expect((await rejection(late, UsageError)).message).to.include('--start before --end');
+    expect((await wrong({ end: at(Date.now() / 1000 + 3600) })).message).to.include('of the past');
+    expect((await wrong({ for: '45s' })).message).to.include('--for');
+    expect((await wrong({ output: '/dev/null/x' })).message).to.include('--output');
+    await rejection(run({ sensitivity: '3,x' }), SettingsError);
+    await rejection(run({ start: at(START - 90_000), end: at(START - 80_000) }), DataError);
+    prometheus.fault = { kind: 'html' };
+    await rejection(run({}), PrometheusError);
+  });
+});

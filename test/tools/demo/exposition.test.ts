@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { expect } from 'chai';
+import { expositionText, metricFamilies, openMetricsHistory } from '../../../src/tools/demo/exposition.js';
+import { createWorld } from '../../../src/tools/simulation/cluster.js';
+import { requireTool } from '../../support/real-tools.js';
+
+const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
+const world = createWorld({ seed: 1, startSeconds: START });
+
+const samplesOf = (name: string, time: number) =>
+  metricFamilies(world, time).find((family) => family.name === name)?.samples ?? [];
+
+describe('the exposition of the simulated cluster', () => {
+  it('repeats the containers of a pod in a cgroup without a container, and has a pause container', () => {
+    const ofPod = samplesOf('container_memory_usage_bytes', START).filter(
+      ({ labels }) => labels.pod === 'ledger-0',
+    );
+    const bytesOf = (container: string) =>
+      ofPod.find(({ labels }) => labels.container === container)?.value ?? Number.NaN;
+    expect(ofPod).to.have.lengthOf(3);
+    expect(bytesOf('')).to.be.closeTo(bytesOf('POD') + bytesOf('ledger'), 1);
+    expect(ofPod.find(({ labels }) => labels.container === '')?.labels.image).to.equal('');
+  });
+
+  it('has the restarts of pods that completed, and nothing else of them', () => {
+    const withCpu = new Set(
+      samplesOf('container_cpu_usage_seconds_total', START).map(({ labels }) => labels.pod),
+    );
+    const withRestarts = samplesOf('kube_pod_container_status_restarts_total', START).map(
+      ({ labels }) => labels.pod,
+    );
+    expect(withRestarts.filter((pod) => !withCpu.has(pod))).to.have.lengthOf.within(2, 4);
+  });
+
+  it('leads from a pod to its workload', () => {
+    const pod = samplesOf('kube_pod_owner', START).find(({ labels }) =>
+      labels.pod?.startsWith('cart-'),
+    )?.labels;
+    const replicaSets = samplesOf('kube_replicaset_owner', START);
+    expect(pod?.owner_kind).to.equal('ReplicaSet');
+    const above = replicaSets.find(({ labels }) => labels.replicaset === pod?.owner_name)?.labels;
+    expect(above).to.include({ namespace: 'shop', owner_kind: 'Deployment', owner_name: 'cart' });
+    const jobs = samplesOf('kube_job_owner', START).map(({ labels }) => [labels.job_name, labels.owner_kind]);
+    expect(jobs).to.deep.include(['archive-migration', '']);
+    expect(jobs.some(([, kind]) => kind === 'CronJob')).to.equal(true);
+  });
+
+  it('has two runs of a container that was started again a moment ago', () => {
+    const loop = world.incidents.find(({ kind }) => kind === 'crash-loop') ?? expect.fail();
+    const ids = samplesOf('container_cpu_usage_seconds_total', loop.startSeconds + 5)
+      .filter(({ labels }) => labels.pod === loop.pod && labels.container === 'config-sync')
+      .map(({ labels }) => labels.id);
+    expect(new Set(ids).size).to.equal(2);
+  });
+
+  it('passes `promtool check metrics`', function () {
+    requireTool(this, 'promtool');
+    execFileSync('promtool', ['check', 'metrics'], { input: expositionText(world, START + 200) });
+  });
+});
+
+describe('the history as OpenMetrics', () => {
+  const options = { startSeconds: START - 60, endSeconds: START, stepSeconds: 15 };
+  const lines = [...openMetricsHistory(world, { ...options, targetLabels: { job: 'cluster' } })]
+    .join('')
+    .split('\n');
+
+  it('has each series in one piece, in order of time, with the labels of its target', () => {
+    const finished = new Set<string>();
+    let current = '';
+    let latest = 0;
+    for (const line of lines.filter((text) => text !== '' && !text.startsWith('#'))) {
+      const [, series = '', time] = /^(.*\}) \S+ (\S+)$/.exec(line) ?? [];
+      expect(series).to.contain('job="cluster"');
+      if (series !== current) {
+        finished.add(current);
+        expect(finished.has(series), series).to.equal(false);
+        [current, latest] = [series, 0];
+      }
+      expect(Number(time)).to.be.greaterThan(latest);
+      latest = Number(time);
+    }
+  });
+
+  it('names the families of counters without `_total` and ends as it must', () => {
+    expect(lines).to.include('# TYPE container_cpu_usage_seconds counter');
+    expect(lines).to.include('# TYPE container_memory_usage_bytes gauge');
+    expect(lines.slice(-2)).to.deep.equal(['# EOF', '']);
+  });
+});

@@ -1,0 +1,151 @@
+import { expect } from 'chai';
+import { advance, beginProgress, type FlaggedPod, type Progress } from '../../../src/tools/demo/progress.js';
+import { events, quantity, reasons, screen, summary } from '../../../src/tools/demo/words.js';
+import type { Incident } from '../../../src/tools/simulation/incidents.js';
+
+const incident: Incident = {
+  kind: 'memory-leak',
+  speed: 1,
+  namespace: 'payments',
+  pod: 'checkout-1',
+  startSeconds: 20,
+  endSeconds: 100,
+};
+const GIB = 2 ** 30;
+const flag = (namespace: string, pod: string): FlaggedPod => ({
+  namespace,
+  pod,
+  anomaly_score: 0.21,
+  features: [
+    { feature: 'cpu', unit: 'cores', actual: 0.3, expected: 0.31, deviation: -0.3, share: 0 },
+    {
+      feature: 'memory',
+      unit: 'bytes',
+      actual: 1.9 * GIB,
+      expected: 0.6 * GIB,
+      deviation: 21.7,
+      share: 0.88,
+    },
+    { feature: 'restarts', unit: 'restarts', actual: 2, expected: 0, deviation: 4, share: 0.12 },
+  ],
+});
+const leak = flag('payments', 'checkout-1');
+const look = (progress: Progress, timeSeconds: number, flagged: readonly FlaggedPod[] | undefined) =>
+  advance(progress, { timeSeconds, flagged, status: flagged ? 'Trained.' : 'No model yet.', pods: 41 });
+
+const begin = beginProgress([incident], 0, 41);
+const links = { exporter: 'http://127.0.0.1:8000', prometheus: 'http://127.0.0.1:9090' };
+const textOf = (progress: Progress) =>
+  screen(links, progress)
+    .map(({ text }) => text)
+    .join('\n');
+
+describe('the progress of the demo', () => {
+  it('goes from waiting to running, flagged and over', () => {
+    const waiting = look(begin, 8, []);
+    expect(textOf(waiting)).to.contain('begins in 0:12').and.to.contain('Flagged now: 0 pods');
+    const running = look(waiting, 30, []);
+    expect(textOf(running)).to.contain('running for 0:10');
+    const flagged = look(running, 51, [leak]);
+    expect(textOf(flagged)).to.contain('running for 0:31, FLAGGED after 0:31');
+    expect(textOf(flagged)).to.contain('payments/checkout-1  score 0.21 (memory leak)');
+    const over = look(flagged, 130, []);
+    expect(textOf(over)).to.contain('over, FLAGGED after 0:31');
+    expect(summary(over)).to.contain('1 of 1 incident detected; flagged now: 0 of 41 pods');
+  });
+
+  it('counts no flag from before the incident or after it', () => {
+    expect(look(begin, 10, [leak]).incidents[0]?.flaggedSeconds).to.equal(undefined);
+    expect(look(begin, 110, [leak]).incidents[0]?.flaggedSeconds).to.equal(undefined);
+    expect(textOf(look(begin, 10, [leak]))).to.contain('(nothing that is scripted)');
+  });
+
+  it('says so for good when the database was flagged', () => {
+    expect(textOf(look(begin, 10, []))).to.match(/postgres-0.*: never flagged/);
+    const wrong = look(look(begin, 10, [flag('data', 'postgres-0')]), 20, []);
+    expect(textOf(wrong)).to.match(/postgres-0.*: was FLAGGED 0:10 ago/);
+  });
+
+  it('tells events once', () => {
+    const states = [begin, look(begin, 2, undefined)];
+    const then = (time: number, flagged?: readonly FlaggedPod[]) =>
+      states.push(look(states.at(-1) ?? begin, time, flagged));
+    then(4, undefined);
+    then(6, []);
+    then(21, []);
+    then(30, [leak]);
+    then(32, [leak]);
+    then(101, []);
+    const told = states.slice(1).map((state, index) => events(states[index] ?? begin, state));
+    expect(told).to.deep.equal([
+      ['No model yet.'],
+      [],
+      ['Trained.'],
+      ['BEGINS   memory leak of payments/checkout-1'],
+      [
+        'DETECTED memory leak of payments/checkout-1, 0:10 after it began',
+        'flagged  payments/checkout-1',
+        '         memory 1.9 GiB, usually 614 MiB (+22 spreads, 88 % of the score)',
+        '         restarts 2, usually 0 (+4.0 spreads, 12 % of the score)',
+      ],
+      [],
+      ['ENDS     memory leak of payments/checkout-1', 'cleared  payments/checkout-1'],
+    ]);
+  });
+
+  it('names what makes the score, the largest share first, and leaves out what does not', () => {
+    expect(reasons(leak).map((reason) => reason.split(' ')[0])).to.deep.equal(['memory', 'restarts']);
+    const reversed = { ...leak, features: leak.features.toReversed() };
+    expect(reasons(reversed)).to.deep.equal(reasons(leak));
+  });
+
+  it('names at least one reason', () => {
+    const none = {
+      ...leak,
+      features: leak.features.map((feature) => ({ ...feature, deviation: 1, share: 0 })),
+    };
+    expect(reasons(none)).to.have.lengthOf(1);
+  });
+
+  it('names what is far off without weighing in the score, last', () => {
+    const features = [
+      { feature: 'restarts', unit: 'restarts', actual: 515, expected: 512, deviation: 10, share: 0 },
+      { feature: 'cpu', unit: 'cores', actual: 0.25, expected: 0.077, deviation: 11.3, share: 1 },
+      { feature: 'memory', unit: 'bytes', actual: 47 * GIB, expected: 48 * GIB, deviation: -0.2, share: 0 },
+    ];
+    expect(reasons({ ...leak, features })).to.deep.equal([
+      'cpu 0.25 cores, usually 0.077 cores (+11 spreads, 100 % of the score)',
+      'restarts 515, usually 512 (+10 spreads)',
+    ]);
+  });
+
+  it('names reasons in lines that a terminal has room for', () => {
+    const far = { deviation: -12_345, share: 1 };
+    const long = {
+      ...leak,
+      features: [
+        {
+          feature: 'memory',
+          unit: 'bytes',
+          actual: 1000.4 * GIB,
+          expected: 1000.4 * (GIB - 2 ** 20),
+          ...far,
+        },
+        { feature: 'restarts', unit: 'restarts', actual: 123_456, expected: 123_456, ...far },
+        { feature: 'cpu', unit: 'cores', actual: 0.00012345, expected: 123.45, ...far },
+      ],
+    };
+    for (const { text } of screen(links, look(begin, 30, [long]))) {
+      expect(text.length, text).to.be.below(110);
+    }
+  });
+
+  it('writes quantities for people', () => {
+    expect(quantity(6.04, 'cores')).to.equal('6 cores');
+    expect(quantity(0.0213, 'cores')).to.equal('0.021 cores');
+    expect(quantity(515, 'restarts')).to.equal('515 restarts');
+    expect(quantity(2, '')).to.equal('2');
+    expect(quantity(48.2 * GIB, 'bytes')).to.equal('48 GiB');
+    expect(quantity(0.6 * GIB, 'bytes')).to.equal('614 MiB');
+  });
+});

@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import { SettingsError } from '../../../src/exporter/config/parse.js';
+import { DataError, UsageError } from '../../../src/lib/usage-error.js';
+import { type EvaluateOptions, runEvaluate } from '../../../src/tools/lab/evaluate.js';
+import { createNormal } from '../../support/random-data.js';
+import { rejection } from '../../support/rejection.js';
+import { withFiles } from './recording.js';
+
+const START = 1_700_000_000;
+const FAULT = { start: START + 95 * 60, end: START + 98 * 60 };
+
+/** Two hours of three pods as shares of their limits, every 5 s; one has a CPU fault. */
+function percentages(): string {
+  const normal = createNormal(3);
+  const rows = ['timestamp,namespace,pod,cpu_pct_of_limit,memory_pct_of_limit,note'];
+  for (let time = START; time < START + 7200; time += 5) {
+    for (const [index, pod] of ['cart-1', 'cart-2', 'till-0'].entries()) {
+      const isFaulty = index === 0 && time >= FAULT.start && time < FAULT.end;
+      const cpu = (isFaulty ? 80 : 20) + normal();
+      rows.push([time, 'shop', pod, cpu.toFixed(3), (40 + 0.1 * normal()).toFixed(3), 'x'].join(','));
+    }
+  }
+  return rows.join('\r\n');
+}
+
+/** Cores and bytes every minute, with restarts, no fault, and a row that is none. */
+function absolutes(): string {
+  const normal = createNormal(4);
+  const rows = ['pod,namespace,timestamp,restarts,memory_bytes,cpu_cores,queue', 'garbage'];
+  for (let minute = 0; minute < 90; minute++) {
+    const [cpu, memory] = [0.5 + 0.02 * normal(), 1e9 + 1e7 * normal()];
+    rows.push(['db-0', 'shop', START + 60 * minute, 3, Math.round(memory), cpu.toFixed(5), 5].join(','));
+  }
+  return rows.join('\n');
+}
+
+const LABELS = [
+  {
+    case: 'percent',
+    namespace: 'shop',
+    pod: 'cart-1',
+    fault_type: 'cpu_load',
+    ...FAULT,
+    visible: { cpu: true },
+  },
+  { case: 'elsewhere', namespace: 'shop', pod: 'cart-1', ...FAULT },
+];
+
+const FILES = {
+  'percent.csv.gz': percentages(),
+  'absolute.csv': absolutes(),
+  'labels.json': JSON.stringify(LABELS),
+};
+
+/** A stream that keeps what is written to it. */
+class Recorder extends Writable {
+  text = '';
+
+  constructor(readonly onWrite: () => void = () => undefined) {
+    super();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    this.onWrite();
+    done();
+  }
+}
+
+async function run(options: EvaluateOptions, signal = new AbortController().signal) {
+  const [stdout, progress] = [new Recorder(), new Recorder()];
+  await runEvaluate(options, { stdout, progress, signal });
+  return { report: stdout.text, progress: progress.text };
+}
+
+describe('evaluate', function () {
+  this.timeout(60_000);
+
+  it('measures a directory of cases, and writes scores and numbers', async () => {
+    await withFiles(FILES, async (data) => {
+      const [scores, json] = [join(data, 'out.csv.gz'), join(data, 'out.json')];
+      const { report, progress } = await run({ data, scores, json });
+
+      expect(progress).to.match(
+        /^absolute: 91 rows, 1 pods, 90 minutes, .* s\npercent: 4320 rows, 3 pods, 12[01] min/,
+      );
+      expect(report)
+        .to.match(/^percent .* 1\/1 .* 100\.0 %$/m)
+        .and.to.match(/^all cases /m);
+      expect(report).to.contain('1 rows with another number of fields than the header, left out');
+      expect(report).to.contain('1 of a case without a file');
+      expect(report.split('\n').filter((line) => line.length > 110)).to.deep.equal([]);
+
+      const numbers = JSON.parse(await readFile(json, 'utf8'));
+      expect(numbers.set.must_touch_faults).to.deep.include({ faults: 1, caught: 1 });
+      expect(numbers.set.detector.auroc).to.be.greaterThan(0.99);
+      expect(numbers.cases[0]).to.deep.include({ case: 'absolute', features: ['cpu', 'memory', 'restarts'] });
+      expect(numbers.cases[0].detector.auroc).to.equal(null);
+      expect(numbers.cases[1]).to.deep.include({ case: 'percent', features: ['cpu', 'memory'], rows: 4320 });
+      expect(numbers.parameters).to.include({ baseline: 'pod', sensitivity: 4, seed: 42 });
+      expect(numbers.faults.map((fault: { caught: unknown }) => fault.caught)).to.deep.equal([true, null]);
+
+      const rows = gunzipSync(await readFile(scores))
+        .toString()
+        .trimEnd()
+        .split('\n');
+      expect(rows[0]).to.equal('case,timestamp,namespace,pod,score,flag');
+      expect(rows.length - 1).to.equal(numbers.set.scored_pod_minutes);
+      for (const row of rows.slice(1)) {
+        const [, timestamp, , , score, flag, ...rest] = row.split(',');
+        expect(rest).to.deep.equal([]);
+        expect(Number(timestamp) % 60).to.equal(0);
+        expect(flag).to.equal(Number(score) > 0 ? '1' : '0');
+      }
+      const flagged = rows.filter((row) => row.startsWith('percent,') && row.endsWith(',1'));
+      expect(flagged.some((row) => row.includes(',cart-1,'))).to.equal(true);
+    });
+  });
+
+  it('gives the same scores for the same seed, and takes the options of the service', async () => {
+    await withFiles({ ...FILES, 'percent.csv.gz': absolutes() }, async (data) => {
+      const scoresOf = async (options: Partial<EvaluateOptions>) => {
+        const scores = join(data, 'scores.tmp');
+        await run({ data, scores, ...options });
+        return readFile(scores, 'utf8');
+      };
+      const plain = await scoresOf({});
+      expect((await scoresOf({})) === plain).to.equal(true);
+      for (const options of [
+        { seed: 7 },
+        { sensitivity: 8 },
+        { baseline: 'cluster' },
+        { columns: 'queue' },
+      ]) {
+        expect((await scoresOf(options)) === plain, JSON.stringify(options)).to.equal(false);
+      }
+    });
+  });
+
+  it('refuses what it does not understand before it begins', async () => {
+    await withFiles(FILES, async (data) => {
+      await rejection(run({ data: join(data, 'none') }), UsageError);
+      await rejection(run({ data, baseline: 'node' }), SettingsError);
+      await rejection(run({ data, sensitivity: 0 }), SettingsError);
+      await rejection(run({ data, columns: 'cpu_cores' }), UsageError);
+      await rejection(run({ data, columns: 'queue' }), UsageError);
+      await rejection(run({ data, scores: '/nowhere/s.csv' }), UsageError);
+      await rejection(run({ data, json: '/nowhere/s.json' }), UsageError);
+      const same = join(data, 'same');
+      await rejection(run({ data, scores: same, json: same }), UsageError);
+    });
+    await withFiles({ 'a.csv': absolutes() }, async (data) => {
+      await rejection(run({ data }), DataError);
+    });
+    const useless = 'timestamp,namespace,pod,cpu_cores\n2023-01-01T00:00:00Z,ns,a,1\n';
+    await withFiles({ 'a.csv': useless, 'labels.json': '[]' }, async (data) => {
+      const { message } = await rejection(run({ data }), DataError);
+      expect(message).to.contain('a has 1 rows (1 bad_timestamp)');
+    });
+  });
+
+  it('stops when told, says so, and leaves a file that can be read', async () => {
+    await withFiles(FILES, async (data) => {
+      const controller = new AbortController();
+      const scores = join(data, 'scores.gz');
+      const progress = new Recorder(() => controller.abort('SIGINT'));
+      const stopped = runEvaluate(
+        { data, scores },
+        { stdout: new Recorder(), progress, signal: controller.signal },
+      );
+      expect((await rejection(stopped, Error)).message).to.match(/^Stopped on SIGINT, before the report/);
+      const rows = gunzipSync(await readFile(scores))
+        .toString()
+        .trimEnd()
+        .split('\n');
+      expect(rows).to.have.lengthOf(1 + 30);
+      expect(rows.at(-1)).to.match(/^absolute,/);
+    });
+  });
+});
