@@ -1,36 +1,37 @@
-/** The parts of the documents that derive from the code: what stands between the markers is replaced. */
+/** Generates the parts of the documents that derive from the code: everything between the markers is replaced. */
 
 import { settingsMarkdown } from '../src/exporter/config/help.js';
 import { ENDPOINTS } from '../src/exporter/http/endpoints.js';
 import { createMetrics } from '../src/exporter/metrics/registry.js';
 import { PROCESS_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
 
-/** The README with its generated sections up to date. */
-export async function updateReadme(readme: string): Promise<string> {
-  const sections = {
-    settings: settingsMarkdown(),
-    metrics: await metricsMarkdown(),
-    endpoints: endpointsMarkdown(),
-  };
-  return withSections(readme, sections);
-}
+/** Each generated document with the function that brings its sections up to date. */
+export const GENERATED_DOCUMENTS: readonly (readonly [
+  path: string,
+  update: (page: string) => Promise<string>,
+])[] = [
+  ['docs/reference/settings.md', async (page) => withSections(page, { settings: settingsMarkdown() })],
+  ['docs/reference/metrics.md', async (page) => withSections(page, { metrics: await metricsMarkdown() })],
+  ['docs/reference/endpoints.md', async (page) => withSections(page, { endpoints: endpointsMarkdown() })],
+  ['docs/faults.md', async (page) => withSections(page, faultSections())],
+];
 
-/** docs/faults.md with the tables of the faults that the tests go through. */
-export function updateFaults(page: string): string {
+/** The faults that the tests go through. */
+function faultSections(): Readonly<Record<string, string>> {
   const upstream = UPSTREAM_FAULTS.map(({ name, pods, sees }) => [
     name,
     pods === 'none' ? 'no pods' : pods.named,
     sees,
   ]);
   const process = Object.entries(PROCESS_FAULTS).map(([name, { scrape, sees }]) => [name, scrape, sees]);
-  return withSections(page, {
+  return {
     counts: `${upstream.length} faults between the exporter and Prometheus, ${process.length} of processes and machines.`,
-    upstream: markdownTable(['Prometheus …', 'a scrape names', 'to be read'], upstream),
-    process: markdownTable(['fault', 'a scrape names', 'to be read'], process),
-  });
+    upstream: markdownTable(['Prometheus …', 'pods in the scrape', 'how it shows'], upstream),
+    process: markdownTable(['fault', 'pods in the scrape', 'how it shows'], process),
+  };
 }
 
-/** Puts each text between its markers. */
+/** Puts each text between its markers. @throws Error if the page lacks a marker */
 function withSections(page: string, sections: Readonly<Record<string, string>>): string {
   let updated = page;
   for (const [name, text] of Object.entries(sections)) {
@@ -51,7 +52,7 @@ function endpointsMarkdown(): string {
   );
 }
 
-/** Reads the families off a real scrape, so that the table cannot name one that is not there. */
+/** Reads the families from a real scrape, so that the table cannot name one that does not exist. */
 async function metricsMarkdown(): Promise<string> {
   const metrics = createMetrics({
     version: '',

@@ -1,19 +1,37 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { updateFaults, updateReadme } from '../scripts/generated-docs.js';
+import { GENERATED_DOCUMENTS } from '../scripts/generated-docs.js';
+
+/** Every Markdown document of the repository, by its path. */
+const documents = new Map(
+  [
+    ...readdirSync('.'),
+    ...['docs', 'deploy'].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    ),
+  ]
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => [path, readFileSync(path, 'utf8')]),
+);
 
 describe('README', () => {
-  const readme = readFileSync('README.md', 'utf8');
+  const readme = documents.get('README.md') ?? '';
 
-  it('has the settings, metrics and endpoints of the code (else: npm run docs)', async () => {
-    expect(await updateReadme(readme)).to.equal(readme);
+  it('can be read in one sitting', () => {
+    expect(readme.split('\n').length).to.be.below(280);
   });
 
-  it('links only to files that exist', () => {
-    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path);
-    expect(links).to.not.be.empty;
-    for (const path of links) expect(() => readFileSync(path), path).to.not.throw();
+  it('shows how to run the demo and the tests on its first screen', () => {
+    const screen = readme.split('\n').slice(0, 25).join('\n');
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+    for (const [command, script] of [
+      ['npm ci && npm run demo', 'demo'],
+      ['npm ci && npm test', 'test'],
+    ]) {
+      expect(screen).to.include(`\`\`\`sh\n${command}\n\`\`\``);
+      expect(scripts).to.have.property(script ?? '');
+    }
   });
 
   it('names every command', () => {
@@ -24,22 +42,60 @@ describe('README', () => {
     const [, table = ''] = /^## Commands$(.*?)^## /ms.exec(readme) ?? [];
     for (const name of commands) expect(table).to.include(`\`${name}\``);
   });
+
+  it('names only metrics and settings that exist', () => {
+    const metrics = documents.get('docs/reference/metrics.md') ?? '';
+    const settings = documents.get('docs/reference/settings.md') ?? '';
+    const metricNames = [...readme.matchAll(/`(anomaly_\w+)(?:`|\{)/g)].map(([, name = '']) => name);
+    const settingNames = [...readme.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name);
+    expect(metricNames).to.include('anomaly_score');
+    expect(settingNames).to.include('ANOMALY_SENSITIVITY');
+    for (const name of metricNames) expect(metrics).to.include(`\`${name}\``);
+    for (const name of settingNames) expect(settings).to.include(`\`${name}\``);
+  });
+
+  it('links to every page in docs, but for the runbooks, which link from the alerts', () => {
+    const pages = [...documents.keys()].filter((path) => /^docs\/(reference\/)?[^/]+$/.test(path));
+    expect(pages.length).to.be.above(8);
+    for (const page of pages) expect(readme).to.include(`](${page}`);
+  });
 });
 
-describe('pages in docs', () => {
-  it('link only to files that exist', () => {
-    for (const page of readdirSync('docs').filter((name) => name.endsWith('.md'))) {
-      const text = readFileSync(join('docs', page), 'utf8');
-      for (const [, path = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-        expect(existsSync(join('docs', path)), `${page}: ${path}`).to.equal(true);
+describe('documents', () => {
+  for (const [path, text] of documents) {
+    it(`link only to files and headings that exist: ${path}`, () => {
+      for (const [link, file = '', heading = ''] of text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
+        const target = file === '' ? path : join(dirname(path), file);
+        expect(existsSync(target), link).to.equal(true);
+        if (heading !== '') expect(headingsOf(readFileSync(target, 'utf8')), link).to.include(heading);
       }
-    }
+    });
+  }
+
+  it('are looked through in every folder', () => {
+    expect([...documents.keys()]).to.include.members([
+      'CONTRIBUTING.md',
+      'deploy/grafana/README.md',
+      'docs/reference/settings.md',
+      'docs/runbooks/PodAnomalous.md',
+    ]);
+    for (const path of documents.keys()) expect(statSync(path).isFile(), path).to.equal(true);
   });
+
+  for (const [path, update] of GENERATED_DOCUMENTS) {
+    it(`have the generated sections of the code: ${path} (else: npm run docs)`, async () => {
+      const page = documents.get(path) ?? expect.fail(`Expected ${path}.`);
+      expect(await update(page)).to.equal(page);
+    });
+  }
 });
 
-describe('docs/faults.md', () => {
-  it('has the faults that the tests go through (else: npm run docs)', () => {
-    const page = readFileSync('docs/faults.md', 'utf8');
-    expect(updateFaults(page)).to.equal(page);
-  });
-});
+/** Anchors of the headings, as GitHub makes them. */
+function headingsOf(markdown: string): string[] {
+  return [...markdown.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -11,12 +11,12 @@ import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
 import { createWorld, type World } from '../../src/tools/simulation/cluster.js';
 import { createCertificates, type TestCertificates } from '../support/certificates.js';
+import { connectionRecipes } from '../support/connection-recipes.js';
 import { exposedValue, samplesOf } from '../support/exposition.js';
 import { startForwardProxy } from '../support/forward-proxy.js';
 import { get } from '../support/http-client.js';
 import { closeServers } from '../support/http-server.js';
 import { endPrograms, type Program, startProgram } from '../support/program.js';
-import { readmeRecipes } from '../support/readme-recipes.js';
 import { startPrometheus, startVictoriaMetrics, writeHistory } from '../support/real-servers.js';
 import { requireTool } from '../support/real-tools.js';
 import { rejection } from '../support/rejection.js';
@@ -42,9 +42,9 @@ function historyOf(world: World, start: number, targetLabels: Readonly<Record<st
 const quietWorld = (seed: number, startSeconds: number) =>
   createWorld({ seed, startSeconds, rollouts: [], incidents: [] });
 
-/** The settings that the README gives, with what is ours in place of its examples. */
+/** The settings of a recipe, with our values in place of its examples. */
 function recipe(title: string, ours: Readonly<Record<string, string>>): Record<string, string> {
-  const given = readmeRecipes().get(title) ?? expect.fail(`The README has no recipe "${title}".`);
+  const given = connectionRecipes().get(title) ?? expect.fail(`The page has no recipe "${title}".`);
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [
       name,
@@ -283,7 +283,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
       environment: Record<string, string>,
       ageSeconds: number,
     ])[] = [
-      ['the settings of the README', recipe('VictoriaMetrics', {}), 0],
+      ['the settings of the recipe', recipe('VictoriaMetrics', {}), 0],
       ['an offset', { PROMETHEUS_QUERY_OFFSET_SECONDS: '60' }, 60],
     ];
     for (const [title, environment, ageSeconds] of variants) {

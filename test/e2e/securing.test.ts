@@ -7,14 +7,14 @@ import { freePort } from '../../src/tools/demo/listen.js';
 import { endPrograms, startProgram } from '../support/program.js';
 import { requireTool } from '../support/real-tools.js';
 
-/** README, "Securing", word for word but for the port. */
-describe('README: Securing', function () {
+/** docs/reference/securing.md, word for word but for the port. */
+describe('docs/reference/securing.md', function () {
   this.timeout(60_000);
 
   let folder: string;
-  const [, section = ''] = /^## Securing\n(.*?)^## /ms.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const page = readFileSync('docs/reference/securing.md', 'utf8');
   const blocks = (kind: string) =>
-    [...section.matchAll(new RegExp(`^\`\`\`${kind}\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
+    [...page.matchAll(new RegExp(`^\`\`\`${kind}\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
   const shell = (commands: string) =>
     execFileSync('bash', ['-euo', 'pipefail', '-c', commands], {
       cwd: folder,

@@ -8,8 +8,8 @@ import { prometheusConnection, sourceOf } from '../../src/exporter/connect.js';
 import { createPrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { createCertificates, type TestCertificates } from '../support/certificates.js';
+import { connectionRecipes } from '../support/connection-recipes.js';
 import { closeServers, startServer } from '../support/http-server.js';
-import { readmeRecipes } from '../support/readme-recipes.js';
 
 describe('prometheusConnection', () => {
   let certificates: TestCertificates;
@@ -104,13 +104,13 @@ describe('prometheusConnection', () => {
     'Grafana Cloud': { search: '', headers: { authorization: basic('123456:A=hunter2') } },
   };
   for (const [title, { search, headers }] of Object.entries(sent)) {
-    it(`sends what the README says for ${title}`, async () => {
+    it(`sends what the page about connections says for ${title}`, async () => {
       let seen: IncomingMessage | undefined;
       const url = await startServer((request, response) => {
         seen = request;
         response.end('{"status":"success","data":{"resultType":"vector","result":[]}}');
       });
-      const recipe = readmeRecipes().get(title) ?? expect.fail(`The README has no recipe "${title}".`);
+      const recipe = connectionRecipes().get(title) ?? expect.fail(`The page has no recipe "${title}".`);
       const ours = Object.entries(recipe).map(([name, value]) => {
         if (name === 'PROMETHEUS_URL') return [name, url + new URL(value).pathname];
         return [name, name.endsWith('_FILE') ? path(name.includes('_CA_') ? 'ca.crt' : 'token') : value];

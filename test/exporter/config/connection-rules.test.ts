@@ -3,7 +3,7 @@ import type { Environment } from '../../../src/exporter/config/environment.js';
 import { parseSettings, SettingsError } from '../../../src/exporter/config/parse.js';
 import { UnreadableFileError } from '../../../src/lib/files/bounded-file.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
-import { readmeRecipes } from '../../support/readme-recipes.js';
+import { connectionRecipes } from '../../support/connection-recipes.js';
 
 describe('settings of the connection', () => {
   let certificates: TestCertificates;
@@ -178,8 +178,8 @@ describe('settings of the connection', () => {
     ]);
   });
 
-  describe('in the recipes of the README', () => {
-    const recipes = readmeRecipes();
+  describe('in the recipes of the page about connections', () => {
+    const recipes = connectionRecipes();
 
     it('are there for each kind of backend', () => {
       expect([...recipes.keys()]).to.have.lengthOf(8);

@@ -1,11 +1,11 @@
-/** The settings that the README gives for each kind of backend, word for word. */
+/** The settings that docs/reference/connecting.md gives for each kind of backend, word for word. */
 
 import { readFileSync } from 'node:fs';
 
 /** Variables by the bold words before their block: `TLS and basic authentication`. */
-export function readmeRecipes(): ReadonlyMap<string, Readonly<Record<string, string>>> {
-  const [, section = ''] = /^### Connecting$(.*?)^### /ms.exec(readFileSync('README.md', 'utf8')) ?? [];
-  const recipes = [...section.matchAll(/^\*\*(.+?)\*\*.*?^```ini\n(.*?)^```$/gms)];
+export function connectionRecipes(): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const page = readFileSync('docs/reference/connecting.md', 'utf8');
+  const recipes = [...page.matchAll(/^\*\*(.+?)\*\*.*?^```ini\n(.*?)^```$/gms)];
   return new Map(recipes.map(([, title = '', lines = '']) => [title, variables(lines)]));
 }
 
