@@ -1,8 +1,8 @@
 /** A report for a person at a terminal. */
 
 import { harmless } from '../../lib/text/control-characters.js';
+import { counted, listed } from '../../lib/text/format.js';
 import { type CheckReport, SEVERITIES, type Severity, worstSeverity } from './finding.js';
-import { counted, listed } from './words.js';
 
 export interface TextOptions {
   readonly colours: boolean;

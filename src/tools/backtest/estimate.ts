@@ -2,6 +2,7 @@
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { podKey } from '../../exporter/features/table.js';
+import { counted, formatBytes, formatDuration } from '../../lib/text/format.js';
 import { DataError } from '../../lib/usage-error.js';
 import type { Fetcher } from '../replay/fetch.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
@@ -166,22 +167,11 @@ export function estimate(survey: Survey, input: EstimateInput): Estimate {
 export function describeEstimate(estimate: Estimate): string {
   const { pods, minutes, trainings, requests, points, bytes, metricsBytes, seconds, doneChunks, chunks } =
     estimate;
-  const count = new Intl.NumberFormat('en');
   const done = doneChunks > 0 ? `${doneChunks} of ${chunks} pieces are done from an earlier run. ` : '';
-  const metrics = metricsBytes > 0 ? `; to write: about ${megabytes(metricsBytes)} of metrics` : '';
+  const metrics = metricsBytes > 0 ? `; to write: about ${formatBytes(metricsBytes)} of metrics` : '';
   return (
-    `${done}Up to ${count.format(pods)} pods at a time, ${count.format(minutes)} minutes, ${count.format(trainings)} trainings; to fetch: ` +
-    `about ${count.format(requests)} requests, ${count.format(points)} points, ${megabytes(bytes)} of JSON${metrics}. Expected ` +
-    `time: ${durationInWords(seconds)}.`
+    `${done}Up to ${counted(pods, 'pod')} at a time, ${formatDuration(60 * minutes)}, ${counted(trainings, 'training')}; to fetch: ` +
+    `about ${counted(requests, 'request')}, ${counted(points, 'point')}, ${formatBytes(bytes)} of JSON${metrics}. Expected ` +
+    `time: about ${formatDuration(Math.max(1, seconds))}.`
   );
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${Math.round(bytes / 1e6)} MB`;
-}
-
-function durationInWords(seconds: number): string {
-  if (seconds < 60) return 'less than a minute';
-  const minutes = Math.ceil(seconds / 60);
-  return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`;
 }

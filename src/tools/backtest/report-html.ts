@@ -1,5 +1,7 @@
 /** The report as one page that needs nothing else: no network, no JavaScript. */
 
+import { describeReason, featureValue } from '../../exporter/detection/reasons.js';
+import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/text/format.js';
 import type { FeatureName } from '../replay/chunk-result.js';
 import { READING_NUMBERS } from '../replay/chunk-result.js';
 import { barChart, timeChart } from './chart.js';
@@ -7,7 +9,7 @@ import { html, Markup, NOTHING } from './markup.js';
 import type { PodDetail, PodPlot } from './plots.js';
 import type { AlertStatement, BacktestReport, Loudness, SensitivityReport } from './report.js';
 import { STYLE } from './report-style.js';
-import { durationText, featureText, numberText, sentenceOf, valueText } from './words.js';
+import { subjectOf } from './report-text.js';
 
 /** Rows of the tables; `report.json` has more. */
 const LISTED_ALERTS = 200;
@@ -42,7 +44,7 @@ export function reportHtml(
 <header>
 <h1>What the alerts would have been</h1>
 <p>${report.prometheus}<br><time datetime="${report.start}">${moment(report.start)}</time> to
-<time datetime="${report.end}">${moment(report.end)}</time> UTC, ${numberText(report.days)} ${report.days === 1 ? 'day' : 'days'}</p>
+<time datetime="${report.end}">${moment(report.end)}</time> UTC, ${counted(report.days, 'day')}</p>
 </header>
 <main>
 ${chosen === undefined ? NOTHING : tiles(report, chosen)}
@@ -75,26 +77,26 @@ function tiles(report: BacktestReport, chosen: SensitivityReport): Markup {
   const lead = overlap?.median_lead_seconds ?? null;
   const all: (readonly [string, string, string])[] = [
     [
-      numberText(chosen.alerts_per_day),
+      formatNumber(chosen.alerts_per_day),
       'alerts a day',
       `at sensitivity ${chosen.sensitivity}, ${chosen.alerts} in all`,
     ],
     [
       suggestion.sensitivity === null ? 'none' : String(suggestion.sensitivity),
       'suggested sensitivity',
-      `for at most ${numberText(report.budget_per_day)} alerts a day`,
+      `for at most ${formatNumber(report.budget_per_day)} alerts a day`,
     ],
     [
       overlap === null ? 'unknown' : String(overlap.existing_later),
       'existing alerts that came later',
       lead === null
         ? 'than an anomaly about the same'
-        : `than an anomaly about the same; ${durationText(lead)} in the median`,
+        : `than an anomaly about the same; ${formatDuration(lead)} in the median`,
     ],
     [
-      numberText(report.pods),
+      formatNumber(report.pods),
       'pods',
-      `${chosen.flagged_share === null ? 'none' : percent(chosen.flagged_share)} of ${numberText(report.pod_minutes_scored)} pod-minutes flagged`,
+      `${chosen.flagged_share === null ? 'none' : formatPercent(chosen.flagged_share, 2)} of ${formatNumber(report.pod_minutes_scored)} pod-minutes flagged`,
     ],
   ];
   return html`<ul class="tiles">${all.map(
@@ -114,9 +116,9 @@ function sensitivities(report: BacktestReport): Markup {
     const by = own.alerts_by_name;
     const coinciding = own.overlap === null ? 'unknown' : String(own.alerts - own.overlap.alerts_without);
     return html`<tr${isChosen ? new Markup(' class="chosen"') : NOTHING}><th scope="row">${own.sensitivity}${isChosen ? ' (chosen)' : ''}</th>
-<td class="number">${numberText(own.alerts_per_day)}</td><td class="meter">${meter(own.alerts_per_day / highest, own.alerts_per_day > report.budget_per_day)}</td>
+<td class="number">${formatNumber(own.alerts_per_day)}</td><td class="meter">${meter(own.alerts_per_day / highest, own.alerts_per_day > report.budget_per_day)}</td>
 <td class="number">${by.PodAnomalous}</td><td class="number">${by.WorkloadAnomalous}</td><td class="number">${by.AnomalyMassFlagging}</td>
-<td class="number">${own.held_back}</td><td class="number">${own.flagged_share === null ? '' : percent(own.flagged_share)}</td><td class="number">${coinciding}</td></tr>`;
+<td class="number">${own.held_back}</td><td class="number">${own.flagged_share === null ? '' : formatPercent(own.flagged_share, 2)}</td><td class="number">${coinciding}</td></tr>`;
   });
   const table = html`<div class="scroll"><table><thead><tr><th scope="col">Sensitivity</th><th scope="col" colspan="2">Alerts a day</th><th scope="col" class="number">of pods</th>
 <th scope="col" class="number">of workloads</th><th scope="col" class="number">of the fleet</th><th scope="col" class="number">held back</th><th scope="col" class="number">pod-minutes flagged</th>
@@ -135,7 +137,7 @@ function byDay(report: BacktestReport, chosen: SensitivityReport): Markup {
   const label = `Alerts by day: ${bars.map((bar) => `${bar.label}: ${bar.value}`).join(', ')}`;
   return section('days', `Alerts by day, at sensitivity ${chosen.sensitivity}`, [
     barChart(bars, label, report.budget_per_day),
-    html`<p class="legend"><span class="key limit-key"></span>budget: ${numberText(report.budget_per_day)} a day</p>`,
+    html`<p class="legend"><span class="key limit-key"></span>budget: ${formatNumber(report.budget_per_day)} a day</p>`,
   ]);
 }
 
@@ -144,7 +146,7 @@ function loudest(chosen: SensitivityReport): Markup {
     const highest = Math.max(1, ...rows.map(({ alerts }) => alerts));
     const lines = rows.slice(0, LISTED_LOUD).map(
       (row) => html`<tr><th scope="row" class="name">${name(row)}</th><td class="number">${row.alerts}</td>
-<td class="meter">${meter(row.alerts / highest, false)}</td><td class="number">${numberText(row.flagged_pod_minutes)}</td></tr>`,
+<td class="meter">${meter(row.alerts / highest, false)}</td><td class="number">${formatNumber(row.flagged_pod_minutes)}</td></tr>`,
     );
     const more = rows.length - LISTED_LOUD;
     return html`<div><div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">alerts</th><th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NOTHING}</div>`;
@@ -183,7 +185,7 @@ function podPlots(
       ],
       threshold: 0,
       least: [-0.1, 0.1],
-      text: numberText,
+      text: formatNumber,
     });
     return html`<article><h3>${name}</h3><h4>Score, whole time</h4>${overview}${detail(plot, features)}</article>`;
   });
@@ -220,11 +222,11 @@ function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureNam
       ],
       spans,
       least: leastOf(actual),
-      text: (value) => valueText(value, unit === name ? '' : unit),
+      text: (value) => featureValue(value, name, unit),
     })}`;
   });
-  return html`<h4>${moment(alert.start)}, for ${durationText(alert.duration_seconds)}</h4>
-${worst === undefined ? NOTHING : html`<p>${featureText(worst)}</p>`}${charts}`;
+  return html`<h4>${moment(alert.start)}, for ${formatDuration(alert.duration_seconds)}</h4>
+${worst === undefined ? NOTHING : html`<p>${describeReason(worst)}</p>`}${charts}`;
 }
 
 function columnOf({ readings }: PodDetail, column: number, offset: number): (number | null)[] {
@@ -243,13 +245,13 @@ function alertList(report: BacktestReport): Markup {
   const rows = sent.slice(0, LISTED_ALERTS).map((alert) => {
     const beside = alert.existing.map(
       ({ alertname, match, lead_seconds: lead }) =>
-        html`<li>${alertname} (same ${match}), ${lead >= 0 ? `${durationText(lead)} later` : `${durationText(-lead)} earlier`}</li>`,
+        html`<li>${alertname} (same ${match}), ${lead >= 0 ? `${formatDuration(lead)} later` : `${formatDuration(-lead)} earlier`}</li>`,
     );
     const features = alert.features
       .filter(({ deviation }, index) => index === 0 || Math.abs(deviation) >= 2)
-      .map((feature) => html`<li>${featureText(feature)}</li>`);
-    return html`<tr><td><time datetime="${alert.start}">${moment(alert.start)}</time></td><td class="number">${durationText(alert.duration_seconds)}${alert.still_firing ? ' and on' : ''}</td>
-<td class="name">${sentenceOf(alert)}${alert.worst_pod === '' ? NOTHING : html`<small>worst: ${alert.worst_pod}</small>`}</td><td><ul>${features}</ul></td><td><ul>${beside}</ul></td></tr>`;
+      .map((feature) => html`<li>${describeReason(feature)}</li>`);
+    return html`<tr><td><time datetime="${alert.start}">${moment(alert.start)}</time></td><td class="number">${formatDuration(alert.duration_seconds)}${alert.still_firing ? ' and on' : ''}</td>
+<td class="name">${subjectOf(alert)}${alert.worst_pod === '' ? NOTHING : html`<small>worst: ${alert.worst_pod}</small>`}</td><td><ul>${features}</ul></td><td><ul>${beside}</ul></td></tr>`;
   });
   const more = sent.length - LISTED_ALERTS;
   const content =
@@ -269,7 +271,7 @@ function besideOthers(report: BacktestReport, { alerts, overlap }: SensitivityRe
     'Beside the alerts that fired then',
     html`<p>${report.existing_alerts ?? 0} alerts of other rules fired in this time. ${alerts - overlap.alerts_without} of ${alerts} anomaly alerts
 coincide with one: ${pod} about the same pod, ${workload} about the same workload, ${namespace} in the same namespace only. ${overlap.existing_matched} of the
-existing alerts had an anomaly alert beside them, ${overlap.existing_later} of them had it first${lead === null ? '' : `, ${durationText(lead)} earlier in the median`}.</p>`,
+existing alerts had an anomaly alert beside them, ${overlap.existing_later} of them had it first${lead === null ? '' : `, ${formatDuration(lead)} earlier in the median`}.</p>`,
   );
 }
 
@@ -280,12 +282,8 @@ function notes(report: BacktestReport): Markup {
   const list = report.notes.map((note) => html`<li>${note}</li>`);
   return section('notes', 'How this was made', [
     list.length === 0 ? NOTHING : html`<ul>${list}</ul>`,
-    html`<p>${numberText(report.trainings)} trainings; a pod must misbehave for ${durationText(report.for_seconds)}. The rules were
+    html`<p>${formatNumber(report.trainings)} trainings; a pod must misbehave for ${formatDuration(report.for_seconds)}. The rules were
 evaluated every half minute on one scrape a minute, and what Alertmanager holds back is not counted.</p>
 <details><summary>Settings</summary><div class="scroll"><table><tbody>${settings}</tbody></table></div></details>`,
   ]);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

@@ -1,5 +1,7 @@
 /** The report for the terminal. */
 
+import { describeReason } from '../../exporter/detection/reasons.js';
+import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/text/format.js';
 import { type TextColumn, textTable } from '../lab/text-table.js';
 import type {
   AlertStatement,
@@ -8,7 +10,6 @@ import type {
   Loudness,
   SensitivityReport,
 } from './report.js';
-import { durationText, featureText, numberText, sentenceOf } from './words.js';
 
 const LISTED_WORKLOADS = 10;
 const LISTED_PODS = 10;
@@ -38,7 +39,7 @@ export function reportText(report: BacktestReport, outputs: readonly string[]): 
 function heading(report: BacktestReport): string[] {
   return [
     `Backtest of ${report.prometheus}`,
-    `${report.start} to ${report.end} (${numberText(report.days)} ${report.days === 1 ? 'day' : 'days'}), ${report.pods} pods, ` +
+    `${report.start} to ${report.end} (${counted(report.days, 'day')}), ${report.pods} pods, ` +
       `${report.trainings} trainings`,
   ];
 }
@@ -52,13 +53,15 @@ function sensitivityTable(report: BacktestReport): readonly string[] {
     right('', 'sensitivity', ({ sensitivity }) =>
       sensitivity === report.chosen_sensitivity ? `* ${sensitivity}` : String(sensitivity),
     ),
-    right('alerts', 'a day', ({ alerts_per_day: rate }) => numberText(rate)),
+    right('alerts', 'a day', ({ alerts_per_day: rate }) => formatNumber(rate)),
     right('', 'in all', ({ alerts }) => String(alerts)),
     right('of', 'pods', ({ alerts_by_name: by }) => String(by.PodAnomalous)),
     right('of', 'workloads', ({ alerts_by_name: by }) => String(by.WorkloadAnomalous)),
     right('of the', 'fleet', ({ alerts_by_name: by }) => String(by.AnomalyMassFlagging)),
     right('held', 'back', ({ held_back: held }) => String(held)),
-    right('pod-minutes', 'flagged', ({ flagged_share: share }) => (share === null ? '-' : percent(share))),
+    right('pod-minutes', 'flagged', ({ flagged_share: share }) =>
+      share === null ? '-' : formatPercent(share, 2),
+    ),
     right('with an', 'existing alert', ({ alerts, overlap }) =>
       overlap === null ? '-' : String(alerts - overlap.alerts_without),
     ),
@@ -88,7 +91,7 @@ function loudnessLines(loudest: readonly Loudness[]): readonly string[] {
   const columns: readonly TextColumn<Loudness>[] = [
     left('', 'name', ({ namespace, workload, pod }) => `${namespace}/${pod || workload}`),
     right('', 'alerts', ({ alerts }) => String(alerts)),
-    right('', 'a day', (row) => numberText(row.alerts_per_day)),
+    right('', 'a day', (row) => formatNumber(row.alerts_per_day)),
     right('pod-minutes', 'flagged', (row) => String(row.flagged_pod_minutes)),
   ];
   return textTable(columns, loudest);
@@ -100,8 +103,8 @@ function alertLines(alerts: readonly AlertStatement[]): string[] {
   const lines = sent
     .slice(0, LISTED_ALERTS)
     .flatMap((alert) => [
-      `${alert.start}  ${sentenceOf(alert)}, for ${durationText(alert.duration_seconds)}`,
-      ...alert.features.slice(0, 1).map((feature: FeatureStatement) => `  ${featureText(feature)}`),
+      `${alert.start}  ${subjectOf(alert)}, for ${formatDuration(alert.duration_seconds)}`,
+      ...alert.features.slice(0, 1).map((feature: FeatureStatement) => `  ${describeReason(feature)}`),
     ]);
   const more = sent.length - LISTED_ALERTS;
   return more > 0 ? [...lines, `and ${more} more: --output DIR writes them all`] : lines;
@@ -117,7 +120,7 @@ function overlapLines(report: BacktestReport, { alerts, overlap }: SensitivityRe
       `${workload} about the same workload, ${namespace} in the same namespace only.`,
     `${overlap.existing_matched} of the existing alerts had an anomaly alert beside them, ` +
       `${overlap.existing_later} of them had it first` +
-      `${lead === null ? '' : `, ${durationText(lead)} earlier in the median`}.`,
+      `${lead === null ? '' : `, ${formatDuration(lead)} earlier in the median`}.`,
   ];
 }
 
@@ -129,6 +132,14 @@ function right<Row>(first: string, second: string, cell: (row: Row) => string): 
   return { head: [first, second], align: 'right', cell };
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
+/** The subject of an alert, as a part of a sentence. */
+export function subjectOf({ alert, namespace, workload, pod }: AlertStatement): string {
+  switch (alert) {
+    case 'PodAnomalous':
+      return `pod ${namespace}/${pod}`;
+    case 'WorkloadAnomalous':
+      return `most pods of ${namespace}/${workload}`;
+    case 'AnomalyMassFlagging':
+      return 'more than a fifth of all pods';
+  }
 }

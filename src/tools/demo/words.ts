@@ -1,5 +1,7 @@
 /** What the terminal shows, as lines of text. */
 
+import { describeReason, notableReasons } from '../../exporter/detection/reasons.js';
+import { counted } from '../../lib/text/format.js';
 import { EFFECTS } from '../simulation/incidents.js';
 import { DATABASE, WORKLOADS } from '../simulation/workloads.js';
 import { type FlaggedPod, type IncidentProgress, incidentOf, type Progress } from './progress.js';
@@ -75,39 +77,9 @@ function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
   ];
 }
 
-/** From this share of the score on, a feature counts as a reason. */
-const NOTABLE_SHARE = 0.05;
-
-/** So far off, it does in any case: beside others that are far off as well, the score can do without each. */
-const NOTABLE_SPREADS = 4;
-
-/**
- * Why a pod is flagged, the strongest reason first, and at least one:
- * `memory 1.9 GiB, usually 614 MiB (+22 spreads, 97 % of the score)`.
- */
-export function reasons({ features }: FlaggedPod): string[] {
-  return features
-    .toSorted((a, b) => b.share - a.share)
-    .filter(
-      ({ share, deviation }, index) =>
-        index === 0 || share >= NOTABLE_SHARE || Math.abs(deviation) >= NOTABLE_SPREADS,
-    )
-    .map(reason);
-}
-
-function reason({
-  feature,
-  unit,
-  actual,
-  expected,
-  deviation,
-  share,
-}: FlaggedPod['features'][number]): string {
-  // Not "restarts 2 restarts".
-  const value = (amount: number) => quantity(amount, unit === feature ? '' : unit);
-  const spreads = `${deviation < 0 ? '-' : '+'}${Math.abs(deviation).toFixed(Math.abs(deviation) < 10 ? 1 : 0)}`;
-  const weight = share < NOTABLE_SHARE ? '' : `, ${Math.round(100 * share)} % of the score`;
-  return `${feature} ${value(actual)}, usually ${value(expected)} (${spreads} spreads${weight})`;
+/** Why a pod is flagged, the strongest reason first. */
+function reasons({ features }: FlaggedPod): string[] {
+  return notableReasons(features).map(describeReason);
 }
 
 export function databaseLine({ databaseFlaggedSeconds, timeSeconds }: Progress): Line {
@@ -159,14 +131,3 @@ export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
-
-/** A value in a unit that people read easily. */
-export function quantity(value: number, unit: string): string {
-  if (unit !== 'bytes')
-    return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(2))} ${unit}`.trim();
-  const [size, name] = value >= 2 ** 30 ? [2 ** 30, 'GiB'] : [2 ** 20, 'MiB'];
-  const scaled = value / size;
-  return `${scaled.toFixed(scaled < 10 ? 1 : 0)} ${name}`;
-}
-
-const counted = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;

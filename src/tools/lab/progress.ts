@@ -1,6 +1,7 @@
 /** Tells how far an evaluation is: a bar on a terminal, a line for each case elsewhere. */
 
 import type { Writable } from 'node:stream';
+import { formatDuration } from '../../lib/text/format.js';
 
 /** Where to write. `process.stderr` is one. */
 export type ProgressOutput = Writable & { readonly isTTY?: boolean };
@@ -62,11 +63,7 @@ export function progressLine(share: number, what: string, elapsedSeconds: number
   const done = Math.round(share * BAR_WIDTH);
   const bar = '#'.repeat(done) + '-'.repeat(BAR_WIDTH - done);
   const percentage = `${Math.floor(100 * share)} %`.padStart(5);
-  const left = share > 0.01 ? `, ${duration((elapsedSeconds * (1 - share)) / share)} left` : '';
+  const left =
+    share > 0.01 ? `, ${formatDuration(Math.ceil((elapsedSeconds * (1 - share)) / share))} left` : '';
   return `[${bar}] ${percentage}  ${what.length > 40 ? `${what.slice(0, 39)}…` : what}${left}`;
-}
-
-function duration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

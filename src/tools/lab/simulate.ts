@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { formatBytes } from '../../lib/text/format.js';
 import { CSV_HEADER, csvRows } from './case-rows.js';
 import { type SimulatedCase, simulatedCases } from './cases.js';
 import { DEFAULT_HOURS, MINIMUM_HOURS } from './hours.js';
@@ -133,7 +134,7 @@ async function writeCase(
 function caseLine({ name, rows, podDays, bytes }: CaseSummary, faults: number, changes: number): string {
   return (
     `${name.padEnd(10)} ${podDays.toFixed(1).padStart(5)} pod-days, ${String(rows).padStart(7)} rows, ` +
-    `${megabytes(bytes)}, ${String(faults).padStart(3)} faults, ${String(changes).padStart(3)} normal changes\n`
+    `${formatBytes(bytes)}, ${String(faults).padStart(3)} faults, ${String(changes).padStart(3)} normal changes\n`
   );
 }
 
@@ -143,7 +144,5 @@ function totalLine(output: string, cases: readonly CaseSummary[], labels: readon
   const podDays = cases.reduce((sum, one) => sum + one.podDays, 0);
   const bytes = cases.reduce((sum, one) => sum + one.bytes, 0);
   const byType = [...types].map(([type, count]) => `${type} ${count}`).join(', ');
-  return `${output}: ${podDays.toFixed(1)} pod-days, ${megabytes(bytes)}, ${labels.length} faults (${byType})\n`;
+  return `${output}: ${podDays.toFixed(1)} pod-days, ${formatBytes(bytes)}, ${labels.length} faults (${byType})\n`;
 }
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

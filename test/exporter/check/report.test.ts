@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type { CheckReport } from '../../../src/exporter/check/finding.js';
 import { reportJson } from '../../../src/exporter/check/report-json.js';
 import { exitStatus, reportText } from '../../../src/exporter/check/report-text.js';
-import { bytes, counted, duration, examples, promDuration } from '../../../src/exporter/check/words.js';
 
 const REPORT: CheckReport = {
   findings: [
@@ -33,7 +32,7 @@ describe('the report of a check', () => {
         '-                    Not checked: history and clusters.',
         '                     Prometheus was away.',
         '',
-        '1 ok, no warnings, 1 error, 2 not checked.',
+        '1 ok, 0 warnings, 1 error, 2 not checked.',
         '',
       ].join('\n'),
     );
@@ -70,55 +69,5 @@ describe('the report of a check', () => {
     const of = (...findings: (typeof ok)[]) =>
       exitStatus({ findings: findings.flatMap((one) => (one === undefined ? [] : [one])), notChecked: [] });
     expect([of(), of(ok), of(ok, warning), of(warning, error, ok)]).to.deep.equal([0, 0, 1, 2]);
-  });
-});
-
-describe('words', () => {
-  it('count', () => {
-    expect([0, 1, 41_000].map((count) => counted(count, 'pod'))).to.deep.equal([
-      'no pods',
-      '1 pod',
-      '41,000 pods',
-    ]);
-  });
-
-  it('tell durations', () => {
-    const seconds = [0.1234, 9.96, 60, 119, 900, 7260, 7200, 200_000];
-    expect(seconds.map(duration)).to.deep.equal([
-      '0.12 s',
-      '10 s',
-      '60 s',
-      '119 s',
-      '15 min',
-      '2 h 1 min',
-      '2 h',
-      '2 d 7 h',
-    ]);
-  });
-
-  it('tell sizes', () => {
-    expect([0, 999, 1000, 1024 * 1024 * 21, 1.4 * 2 ** 30].map(bytes)).to.deep.equal([
-      '0 B',
-      '999 B',
-      '1.0 KiB',
-      '21 MiB',
-      '1.4 GiB',
-    ]);
-  });
-
-  it('give examples', () => {
-    expect(examples(['a', 'b', 'c'])).to.equal('a, b and c');
-    expect(examples(['a', 'b', 'c', 'd', 'e'])).to.equal('a, b, c and 2 more');
-  });
-
-  it('write durations as Prometheus reads them', () => {
-    expect([40, 60, 61.2, 119.5, 240, 250].map(promDuration)).to.deep.equal([
-      '40s',
-      '1m',
-      '62s',
-      '2m',
-      '4m',
-      '5m',
-    ]);
   });
 });

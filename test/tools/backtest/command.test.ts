@@ -90,7 +90,7 @@ describe('the command backtest', function () {
   it('tells of the incident that was, before the alert that was', async () => {
     const { stdout, progress } = await run({ output: directory, sensitivity: '3,4,6' });
     expect(progress).to.match(
-      /^Up to 6 pods at a time, 120 minutes, 9 trainings; to fetch: about \d+ requests, .* Expected time/,
+      /^Up to 6 pods at a time, 2 h, 9 trainings; to fetch: about \d+ requests, .* Expected time/,
     );
     expect(stdout)
       .to.include('pod shop/cart-1')

@@ -1,6 +1,6 @@
+import { formatDuration } from '../../../lib/text/format.js';
 import { checkOf } from '../check-definition.js';
 import { isVictoriaMetrics } from '../product.js';
-import { duration } from '../words.js';
 
 /** Scrapes take some seconds anyway. */
 const TOLERATED_SECONDS = 5;
@@ -20,7 +20,7 @@ export const clock = checkOf(
     if (certain <= TOLERATED_SECONDS) {
       return {
         severity: 'ok',
-        summary: `Our clock and that of Prometheus agree within ${duration(Math.max(1, Math.ceil(certain)))}.`,
+        summary: `Our clock and that of Prometheus agree within ${formatDuration(Math.max(1, Math.ceil(certain)))}.`,
       };
     }
     if (
@@ -31,12 +31,12 @@ export const clock = checkOf(
     ) {
       return {
         severity: 'ok',
-        summary: `VictoriaMetrics answers for ${duration(-skewSeconds)} ago (-search.latencyOffset); its clock cannot be told from that.`,
+        summary: `VictoriaMetrics answers for ${formatDuration(-skewSeconds)} ago (-search.latencyOffset); its clock cannot be told from that.`,
       };
     }
     return {
       severity: certain > GRAVE_SECONDS ? 'error' : 'warning',
-      summary: `The clock of Prometheus is ${duration(Math.abs(skewSeconds))} ${skewSeconds > 0 ? 'ahead of' : 'behind'} ours.`,
+      summary: `The clock of Prometheus is ${formatDuration(Math.abs(skewSeconds))} ${skewSeconds > 0 ? 'ahead of' : 'behind'} ours.`,
       meaning:
         skewSeconds > 0
           ? 'Pods are judged by values that are so old.'

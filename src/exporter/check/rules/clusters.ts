@@ -1,5 +1,5 @@
+import { counted, examples } from '../../../lib/text/format.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
-import { counted, examples } from '../words.js';
 
 /** Whether pods of several clusters would be taken for those of one. */
 export const clusters = checkOf(

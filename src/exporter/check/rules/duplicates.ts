@@ -1,5 +1,5 @@
+import { counted, examples } from '../../../lib/text/format.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
-import { counted, examples } from '../words.js';
 
 /** Whether something is reported more than once, by two jobs or by replicas of Prometheus. */
 export const duplicates = checkOf(

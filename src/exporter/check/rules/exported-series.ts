@@ -1,6 +1,6 @@
+import { counted } from '../../../lib/text/format.js';
 import { workloadFromName } from '../../features/workload.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
-import { counted } from '../words.js';
 
 /** Series of the exporter itself and of its process, roughly. */
 const OWN_SERIES = 100;

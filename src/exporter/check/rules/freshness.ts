@@ -1,6 +1,6 @@
+import { formatDuration, listed } from '../../../lib/text/format.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
 import { isVictoriaMetrics } from '../product.js';
-import { duration, listed } from '../words.js';
 
 /** A sample may be so much older than one scrape interval: kubelets measure some seconds before the scrape. */
 const TOLERATED_SECONDS = 20;
@@ -36,7 +36,7 @@ export const freshness = checkOf(
     );
     if (latest === undefined) return NO_SERIES;
     const { name, ageSeconds, intervalSeconds } = latest;
-    const summary = `The newest sample of ${name} is ${duration(Math.max(0, ageSeconds))} old.`;
+    const summary = `The newest sample of ${name} is ${formatDuration(Math.max(0, ageSeconds))} old.`;
     if (ageSeconds <= intervalSeconds + TOLERATED_SECONDS) return { severity: 'ok', summary };
     const gone = features.filter(
       ({ feature, answer }) =>
@@ -44,7 +44,7 @@ export const freshness = checkOf(
     );
     return {
       severity: ageSeconds > GRAVE_SECONDS || gone.length > 0 ? 'error' : 'warning',
-      summary: `${summary} Its scrape interval is ${duration(intervalSeconds)}.`,
+      summary: `${summary} Its scrape interval is ${formatDuration(intervalSeconds)}.`,
       meaning:
         gone.length > 0
           ? `There is no value of ${listed(gone.map(({ feature }) => feature.name))} for now, so that no pod is scored.`

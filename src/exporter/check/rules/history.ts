@@ -1,5 +1,5 @@
+import { counted, formatDuration, listed } from '../../../lib/text/format.js';
 import { checkOf, NO_SERIES } from '../check-definition.js';
-import { counted, duration, listed } from '../words.js';
 
 /** A pod has a past of its own from so many samples on (`MINIMUM_OWN_SAMPLES`, see `src/exporter/model/baseline.ts`). */
 const OWN_PAST_SAMPLES = 20;
@@ -14,13 +14,13 @@ export const history = checkOf(
   ({ reachSeconds, stepSeconds, windowInstants, windowGaps, slices }, _, { training }) => {
     const { lookbackSeconds } = training;
     if (reachSeconds === 0) return NO_SERIES;
-    const wanted = `the training asks for ${duration(lookbackSeconds)}`;
+    const wanted = `the training asks for ${formatDuration(lookbackSeconds)}`;
     // The two ends of what was looked at need not be full.
     if (reachSeconds < lookbackSeconds - 2 * stepSeconds) {
       const tooShort = reachSeconds < OWN_PAST_SAMPLES * training.stepSeconds;
       return {
         severity: 'warning',
-        summary: `Prometheus has data of the last ${duration(reachSeconds)}, and ${wanted}.`,
+        summary: `Prometheus has data of the last ${formatDuration(reachSeconds)}, and ${wanted}.`,
         meaning: tooShort
           ? 'Pods have no past of their own yet and are compared with each other: large pods may be flagged.'
           : 'What is usual is learned from less than an hour can tell; flags are less sure.',
@@ -31,7 +31,7 @@ export const history = checkOf(
     if (windowGaps > TOLERATED_GAPS * windowInstants) {
       return {
         severity: 'warning',
-        summary: `Of the last ${duration(lookbackSeconds)}, ${Math.round((100 * windowGaps) / windowInstants)} % are without data.`,
+        summary: `Of the last ${formatDuration(lookbackSeconds)}, ${Math.round((100 * windowGaps) / windowInstants)} % are without data.`,
         meaning: 'What is usual is learned from the rest.',
         advice: 'Was Prometheus down, or are the kubelets scraped irregularly?',
       };
@@ -40,13 +40,16 @@ export const history = checkOf(
     if (absent.length > 0) {
       return {
         severity: 'warning',
-        summary: `Prometheus has the last ${duration(lookbackSeconds)}, but no data of ${listed(absent.map(({ ageSeconds }) => duration(ageSeconds)))} ago.`,
+        summary: `Prometheus has the last ${formatDuration(lookbackSeconds)}, but no data of ${listed(absent.map(({ ageSeconds }) => formatDuration(ageSeconds)))} ago.`,
         meaning: 'Jobs that run at the same minute of every hour cannot be known and may be flagged.',
         advice: 'Wait, if Prometheus is new. Else raise its retention to four hours or more.',
       };
     }
     const further =
       slices.length === 0 ? '' : `, and ${counted(slices.length, 'earlier hour')} to know timetables from`;
-    return { severity: 'ok', summary: `Prometheus has the last ${duration(lookbackSeconds)}${further}.` };
+    return {
+      severity: 'ok',
+      summary: `Prometheus has the last ${formatDuration(lookbackSeconds)}${further}.`,
+    };
   },
 );

@@ -1,6 +1,6 @@
+import { counted, examples, listed } from '../../../lib/text/format.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
 import type { FeatureFacts, SourceFacts } from '../facts.js';
-import { counted, examples, listed } from '../words.js';
 
 /** Pods come and go between two scrapes: so many may be missing. */
 const TOLERATED_PODS = 2;

@@ -1,5 +1,5 @@
+import { counted } from '../../../lib/text/format.js';
 import { always, checkOf } from '../check-definition.js';
-import { counted } from '../words.js';
 
 /** So many of the server's remarks are repeated. */
 const SHOWN = 3;

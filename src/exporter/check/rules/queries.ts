@@ -1,5 +1,5 @@
+import { counted, listed } from '../../../lib/text/format.js';
 import { always, checkOf } from '../check-definition.js';
-import { counted, listed } from '../words.js';
 
 /** Whether each feature's query is answered at all. */
 export const queries = checkOf(

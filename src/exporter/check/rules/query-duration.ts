@@ -1,5 +1,5 @@
+import { formatDuration } from '../../../lib/text/format.js';
 import { anyOf, checkOf } from '../check-definition.js';
-import { duration } from '../words.js';
 
 /** A scrape waits for all queries; from this share of the limit on, a busy hour is enough to exceed it. */
 const CLOSE = 0.5;
@@ -19,7 +19,7 @@ export const queryDuration = checkOf(
     const [slowest] = [...answers].sort((a, b) => b.seconds - a.seconds);
     if (slowest === undefined) return { severity: 'ok', summary: 'No query was asked.' };
     const share = slowest.seconds / requestTimeoutSeconds;
-    const summary = `The slowest query (${slowest.name}) takes ${duration(slowest.seconds)} of the ${duration(requestTimeoutSeconds)} that a scrape has.`;
+    const summary = `The slowest query (${slowest.name}) takes ${formatDuration(slowest.seconds)} of the ${formatDuration(requestTimeoutSeconds)} that a scrape has.`;
     if (share <= CLOSE) return { severity: 'ok', summary };
     return {
       severity: share > 1 ? 'error' : 'warning',

@@ -1,6 +1,6 @@
+import { examples, formatDuration, promDuration } from '../../../lib/text/format.js';
 import { always, checkOf, type Judgement, NO_SERIES } from '../check-definition.js';
 import type { Facts, SourceFacts } from '../facts.js';
-import { duration, examples, promDuration } from '../words.js';
 
 /** Two samples make a rate; four leave one when a scrape or two are missed (Grafana's `$__rate_interval`). */
 const WANTED_INTERVALS = 4;
@@ -31,8 +31,8 @@ export const rateWindow = checkOf(
     const { interval, window, name } = worst;
     const scraped =
       interval === undefined
-        ? `The window of ${name} is ${duration(window)}`
-        : `${name} has a sample every ${duration(interval)} and is looked at over ${duration(window)}`;
+        ? `The window of ${name} is ${formatDuration(window)}`
+        : `${name} has a sample every ${formatDuration(interval)} and is looked at over ${formatDuration(window)}`;
     const wanted =
       interval === undefined ? 'four scrape intervals' : promDuration(WANTED_INTERVALS * interval);
     const advice = `Set CPU_RATE_WINDOW to ${wanted} or more, or scrape the kubelets more often.`;

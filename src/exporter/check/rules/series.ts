@@ -1,6 +1,6 @@
+import { counted, examples, formatNumber, listed } from '../../../lib/text/format.js';
 import { anyOf, checkOf, type Judgement } from '../check-definition.js';
 import type { Conditions, EmptinessFacts, Facts, SourceFacts } from '../facts.js';
-import { counted, examples, listed } from '../words.js';
 
 /** Whether there is something to judge pods by; kube-state-metrics has a check of its own. */
 export const series = checkOf(
@@ -42,7 +42,7 @@ function foundSeries({ features, sources }: Facts): string {
   const pods = new Set(features.flatMap(({ answer }) => (answer.known ? [...answer.value.pods] : [])));
   const stored = sources.flatMap(({ selector, series: count }) =>
     count.known && count.value > 0
-      ? [`${count.value.toLocaleString('en-US')} of ${selector.metric ?? selector.text}`]
+      ? [`${formatNumber(count.value)} of ${selector.metric ?? selector.text}`]
       : [],
   );
   return `There are ${counted(pods.size, 'pod')}; stored series: ${listed(stored)}.`;

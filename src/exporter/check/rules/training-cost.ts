@@ -1,7 +1,7 @@
+import { counted, formatBytes, formatDuration } from '../../../lib/text/format.js';
 import { fetchingCost, planTraining } from '../../training/plan.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
 import type { AnswerFacts, Conditions, FeatureFacts } from '../facts.js';
-import { bytes, counted, duration } from '../words.js';
 
 /** A sample as JSON, and as what `JSON.parse` makes of it (measured on answers of `query_range`). */
 const JSON_BYTES_PER_POINT = 30;
@@ -77,8 +77,8 @@ export const trainingCostCheck = checkOf(
     const interval = conditions.training.untilNextTrainingSeconds;
     const summary =
       `A training takes ${counted(cost.requests, 'request')}, ${counted(cost.points, 'sample')}, about ` +
-      `${bytes(cost.jsonBytes)} of JSON, ${bytes(cost.memoryBytes)} of memory and ${duration(Math.max(1, cost.seconds))}, ` +
-      `every ${duration(interval)}. ${cost.plan}`;
+      `${formatBytes(cost.jsonBytes)} of JSON, ${formatBytes(cost.memoryBytes)} of memory and ${formatDuration(Math.max(1, cost.seconds))}, ` +
+      `every ${formatDuration(interval)}. ${cost.plan}`;
     const tooLarge = cost.memoryBytes > MEMORY_SHARE * conditions.memoryLimitBytes;
     const tooLong = cost.seconds > interval / 2;
     if (!tooLarge && !tooLong) return { severity: 'ok', summary };
@@ -86,7 +86,7 @@ export const trainingCostCheck = checkOf(
       severity: 'warning',
       summary,
       meaning: tooLarge
-        ? `That is more than half of the ${bytes(conditions.memoryLimitBytes)} that this process may use: it may be ended in the middle.`
+        ? `That is more than half of the ${formatBytes(conditions.memoryLimitBytes)} that this process may use: it may be ended in the middle.`
         : 'Trainings keep Prometheus busy for most of the time, and some will be skipped.',
       advice:
         'Shorten TRAINING_LOOKBACK_MINUTES, raise QUERY_STEP_SECONDS, narrow NAMESPACE_REGEX' +

@@ -2,7 +2,7 @@
 
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { HealthReport } from '../schemas.js';
-import { timeElement } from './quantity.js';
+import { timeElement } from './time.js';
 
 /** A section with errors before warnings; nothing where all is well. */
 export function findingsSection({ check }: HealthReport, nowSeconds: number): Html {

@@ -1,5 +1,6 @@
 /** The status page: what an on-call engineer sees first. Works without JavaScript. */
 
+import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { PassOutcome } from '../../detection/detection.js';
 import { ENDPOINTS } from '../endpoints.js';
@@ -9,9 +10,9 @@ import { type Filters, filterLink } from './filters.js';
 import { findingsSection } from './findings.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { podsTable } from './pods.js';
-import { counted, timeElement } from './quantity.js';
 import type { Selection } from './selection.js';
 import { stateList } from './state.js';
+import { timeElement } from './time.js';
 import { describeReason } from './unscored.js';
 
 /** All that the page says. */

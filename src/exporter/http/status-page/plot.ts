@@ -1,8 +1,9 @@
 /** The last hour of one feature of a pod as a small picture: the values, what is usual, and when the pod was flagged. */
 
 import { type Html, html } from '../../../lib/text/html.js';
-import { isoTime, quantity } from './quantity.js';
+import { featureValue } from '../../detection/reasons.js';
 import type { FeatureHistory, PodHistory } from './replay.js';
+import { isoTime } from './time.js';
 
 /** Units of the drawing; the style sheet gives the size. */
 const WIDTH = 180;
@@ -54,7 +55,7 @@ ${lines}
 /** The picture in a sentence. */
 function describe(history: PodHistory, { feature, unit, values, lower, upper }: FeatureHistory): string {
   const shown = finite(values);
-  const amount = (value: number | undefined) => quantity(value ?? Number.NaN, unit === feature ? '' : unit);
+  const amount = (value: number | undefined) => featureValue(value ?? Number.NaN, feature, unit);
   const flagged = flaggedRuns(history).map(([from, to]) => {
     const at = (instant: number) => isoTime(history.timestampsSeconds[instant] as number).slice(11, 16);
     return to - from === 1 ? `at ${at(from)}` : `from ${at(from)} to ${at(to - 1)}`;

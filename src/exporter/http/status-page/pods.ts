@@ -1,14 +1,16 @@
 /** The table of pods. */
 
+import { formatDuration } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { FeatureExplanation } from '../../detection/explain.js';
+import { featureValue } from '../../detection/reasons.js';
 import { podKey } from '../../features/table.js';
 import { type Filters, filterLink } from './filters.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { plot, usualRange } from './plot.js';
-import { duration, isoTime, quantity } from './quantity.js';
 import { type FeatureHistory, flaggedSince, type PodHistory } from './replay.js';
 import type { ShownPod } from './selection.js';
+import { isoTime } from './time.js';
 
 /** What the table is made of. */
 export interface PodsTable {
@@ -107,9 +109,7 @@ function readings(
   ];
 }
 
-/** Not "restarts: 2 restarts". */
-const amountOf = (feature: string, unit: string) => (value: number) =>
-  quantity(value, unit === feature ? '' : unit);
+const amountOf = (feature: string, unit: string) => (value: number) => featureValue(value, feature, unit);
 
 function beginning(history: PodHistory | undefined, { timeSeconds, nowSeconds }: Times): Html {
   const since = history === undefined ? undefined : flaggedSince(history);
@@ -119,7 +119,7 @@ function beginning(history: PodHistory | undefined, { timeSeconds, nowSeconds }:
     ? 'for over an hour'
     : since.timeSeconds === timeSeconds
       ? 'since now'
-      : `for ${duration(nowSeconds - since.timeSeconds)}`;
+      : `for ${formatDuration(nowSeconds - since.timeSeconds)}`;
   return html`<strong>yes</strong>, <time datetime="${iso}">${words}<small>${since.orEarlier ? 'before ' : 'since '}${iso.slice(11, 16)} UTC</small></time>`;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Detection } from '../../detection/detection.js';
 import { explain, type FeatureExplanation } from '../../detection/explain.js';
+import { notableReasons } from '../../detection/reasons.js';
 import type { PodIdentity } from '../../features/table.js';
 import type { Filters } from './filters.js';
 
@@ -40,12 +41,6 @@ const MINIMUM_SHOWN = 5;
 
 /** Names offered in a list. */
 const MAXIMUM_NAMES = 200;
-
-/** From this share of the score on, a feature counts as a reason. */
-const NOTABLE_SHARE = 0.05;
-
-/** So far off, it does in any case: beside others that are far off as well, the score can do without each. */
-const NOTABLE_SPREADS = 4;
 
 /** Chooses. Costs one look at each pod, and a sort of those that pass the filters. */
 export function select(detection: Detection, filters: Filters): Selection {
@@ -91,11 +86,7 @@ function reasonsOf(
   score: number,
   explanations: readonly FeatureExplanation[],
 ): readonly FeatureExplanation[] {
-  if (!(score > 0)) return explanations.slice(0, 1);
-  return explanations.filter(
-    ({ share, deviation }, index) =>
-      index === 0 || share >= NOTABLE_SHARE || Math.abs(deviation) >= NOTABLE_SPREADS,
-  );
+  return score > 0 ? notableReasons(explanations) : explanations.slice(0, 1);
 }
 
 function someNames(names: ReadonlySet<string>): readonly string[] {

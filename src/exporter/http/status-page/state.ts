@@ -1,8 +1,9 @@
 /** The state of Prometheus, the model and the trainings, in words. */
 
+import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { HealthReport } from '../schemas.js';
-import { counted, joined, timeElement } from './quantity.js';
+import { timeElement } from './time.js';
 
 /** How things stand: always a word, which the style may colour. */
 type Mark = 'ok' | 'problem' | 'waiting';
@@ -16,10 +17,7 @@ ${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, n
 
 function entry(term: string, mark: Mark, word: string, sentences: readonly Html[]): Html {
   return html`<div><dt>${term} <span class="mark ${mark}">${word}</span></dt>
-<dd>${joined(
-    sentences.filter(({ markup }) => markup !== ''),
-    ' ',
-  )}</dd></div>`;
+<dd>${sentences.filter(({ markup }) => markup !== '')}</dd></div>`;
 }
 
 function prometheus({ prometheus: { url, up, last_error } }: HealthReport, nowSeconds: number): Html {

@@ -94,17 +94,17 @@ describe('GET /', () => {
       expect(words).to.contain('There is no model yet: Prometheus answered 503. Look at its log.');
       expect(words).to.contain('Model none');
       expect(words).to.contain('Training failed 3 trainings since the start, 3 failed.');
-      expect(words).to.contain('Last failure 4 minutes ago 2026-01-01T00:01:00Z : Prometheus answered 503.');
+      expect(words).to.contain('Last failure 4 min ago 2026-01-01T00:01:00Z : Prometheus answered 503.');
     });
 
     it('with a model', async () => {
       const words = wordsOf(await pageOf({}));
       expect(words).to.contain(
-        'Model trained Trained 4 minutes ago 2026-01-01T00:00:10Z on 7,320 samples of 120 pods',
+        'Model trained Trained 5 min ago 2026-01-01T00:00:10Z on 7,320 samples of 120 pods',
       );
       expect(words).to.contain('It was loaded at the start.');
       expect(words).to.contain('Prometheus answers http://prometheus:9090 answers.');
-      expect(words).to.contain('The next one is due in 10 minutes 2026-01-01T00:15:00Z .');
+      expect(words).to.contain('The next one is due in 10 min 2026-01-01T00:15:00Z .');
     });
 
     it('with the part of the cluster that a shard watches', async () => {
@@ -168,7 +168,7 @@ describe('GET /', () => {
         ],
       };
       const words = wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check }) }));
-      expect(words).to.contain('The last check failed 5 minutes ago 2026-01-01T00:00:00Z : Asking failed.');
+      expect(words).to.contain('The last check failed 5 min ago 2026-01-01T00:00:00Z : Asking failed.');
       expect(words).to.match(
         /error No series\. Gaps\. Scrape <cAdvisor>\. rate_window.*warning The window is short\./,
       );
@@ -213,11 +213,11 @@ describe('GET /', () => {
 
     it('with the last hour, and since when', async () => {
       const page = await pageOf({ history: async () => histories('shop/cart-1') });
-      expect(wordsOf(page)).to.contain('yes , for 9 minutes since 23:56 UTC');
+      expect(wordsOf(page)).to.contain('yes , for 9 min since 23:56 UTC');
       expect(page).to.contain('<time datetime="2025-12-31T23:56:00Z">');
       expect(page.match(/<svg/g)).to.have.length(1);
       expect(page).to.contain(
-        'aria-label="cpu in the last hour: between 100 bytes and 300 bytes, now 300 bytes; usual: 90 to 120 bytes. ' +
+        'aria-label="cpu in the last hour: between 100 B and 300 B, now 300 B; usual: 90 to 120 B. ' +
           'Flagged from 23:56 to 00:00 UTC."',
       );
       // The gap parts the line.
