@@ -10,32 +10,29 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { FeatureTable } from '../../src/exporter/features/table.js';
+import { FeatureTable } from '../../src/exporter/features/table.js';
 import { runEvaluate } from '../../src/tools/lab/evaluate.js';
 import type { TrainingSelection } from '../../src/tools/lab/walk.js';
 
 /** Some instants of a table, and the pods that are there at any of them. */
 function pick(table: FeatureTable, isPicked: (instant: number, instants: number) => boolean): FeatureTable {
-  const { timestampsSeconds, features } = table;
-  const instants = timestampsSeconds.length;
-  const picked = [...timestampsSeconds.keys()].filter((instant) => isPicked(instant, instants));
-  const startOf = (pod: number, instant: number) => (pod * instants + instant) * features.length;
-  const pods = [...table.pods.keys()].filter((pod) =>
-    picked.some((instant) => !Number.isNaN(table.values[startOf(pod, instant)])),
+  const { timestampsSeconds } = table;
+  const picked = [...timestampsSeconds.keys()].filter((instant) =>
+    isPicked(instant, timestampsSeconds.length),
   );
-  return {
-    features,
+  const pods = [...table.pods.keys()].filter((pod) =>
+    picked.some((instant) => table.isPresent(pod, instant)),
+  );
+  const axes = {
+    features: table.features,
     pods: pods.map((pod) => table.pods[pod] as FeatureTable['pods'][number]),
     timestampsSeconds: Float64Array.from(picked, (instant) => timestampsSeconds[instant] as number),
-    values: Float64Array.from(
-      pods.flatMap((pod) =>
-        picked.flatMap((instant) => {
-          const start = startOf(pod, instant);
-          return [...table.values.subarray(start, start + features.length)];
-        }),
-      ),
-    ),
   };
+  return FeatureTable.fill(axes, (index, cells) => {
+    picked.forEach((instant, row) => {
+      cells.set(table.row(pods[index] as number, instant), row * table.features.length);
+    });
+  });
 }
 
 const halfAnHour = (table: FeatureTable) => pick(table, (instant, instants) => instant >= instants - 30);

@@ -10,12 +10,13 @@ import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/exporter
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
-import { FeatureTableBuilder, podKey } from '../../src/exporter/features/table.js';
+import { podKey } from '../../src/exporter/features/table.js';
+import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import type { ModelParameters } from '../../src/exporter/model/fit.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';
 import { growForest } from '../../src/exporter/model/grow.js';
-import { measure } from '../../src/exporter/model/measure.js';
+import { emptyMeasurement, Measurer } from '../../src/exporter/model/measure.js';
 import { createRandom } from '../../src/exporter/model/random.js';
 import { scoreInputs } from '../../src/exporter/model/score.js';
 import { AnswerReader } from '../../src/exporter/prometheus/answer/answer-reader.js';
@@ -139,12 +140,13 @@ async function measureScrape(): Promise<void> {
     FEATURES.forEach((feature, index) => void builder.add(feature, answers[index] as QueryResult));
     return builder.build((namespace, pod) => model.workloads.get(podKey(namespace, pod)) ?? pod);
   });
-  await time('baseline', () =>
-    measure(model.baseline, model.features, built.table, {
-      firstInstant: RECENT_INSTANTS - 1,
-      excuseSchedules: true,
-    }),
-  );
+  await time('baseline', () => {
+    const { table } = built;
+    const measurer = new Measurer(model.baseline, model.features, table, true);
+    const into = emptyMeasurement(table.pods.length * model.features.length);
+    const last = RECENT_INSTANTS - 1;
+    for (let pod = 0; pod < table.pods.length; pod++) measurer.measurePod(pod, last, last + 1, into, pod);
+  });
   const detection = await time('detect (baseline, forest and more)', () => detect(model, built));
   await time('forest', () => scoreInputs(model, detection.inputs));
   const metrics = createMetrics({

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { detect } from '../../src/exporter/detection/detect.js';
 import type { FeatureDefinition } from '../../src/exporter/features/catalog.js';
-import type { FeatureTable } from '../../src/exporter/features/table.js';
+import { FeatureTable } from '../../src/exporter/features/table.js';
 import { fitModel } from '../../src/exporter/model/fit.js';
 import { areaUnderRocCurve } from '../support/roc.js';
 
@@ -43,18 +43,18 @@ function readSet(path: string): { table: FeatureTable; features: FeatureDefiniti
   return {
     features,
     labels: rows.map((row) => row[names.length] as number),
-    table: {
+    table: new FeatureTable({
       features: names,
       pods: [{ namespace: '', pod: 'table', workload: 'table' }],
       timestampsSeconds: Float64Array.from(rows.keys()),
       values: Float64Array.from(rows.flatMap((row) => row.slice(0, names.length))),
-    },
+    }),
   };
 }
 
 /** The rows of one pod as one row each of as many pods: detection scores the last instant of a table. */
 function atOneInstant(table: FeatureTable): FeatureTable {
-  return {
+  return new FeatureTable({
     ...table,
     pods: Array.from(table.timestampsSeconds, (_, row) => ({
       namespace: '',
@@ -62,7 +62,7 @@ function atOneInstant(table: FeatureTable): FeatureTable {
       workload: 'table',
     })),
     timestampsSeconds: Float64Array.of(0),
-  };
+  });
 }
 
 function run(directory: string): void {

@@ -1,6 +1,7 @@
 /** Small worlds for the tests of the HTTP side. */
 
 import type { Detection, PassOutcome, PassReport } from '../../src/exporter/detection/detection.js';
+import { FeatureTable } from '../../src/exporter/features/table.js';
 import type { Access } from '../../src/exporter/http/access.js';
 import type { AppDependencies, ScrapeOptions } from '../../src/exporter/http/dependencies.js';
 import { METRICS_CONTENT_TYPE } from '../../src/exporter/http/endpoints.js';
@@ -36,12 +37,12 @@ export function passOf(
   const detection: Detection = {
     timeSeconds: passReport.timeSeconds,
     model: additiveModel(features.map((name) => feature(name, { unit: `${name}-unit` }))),
-    table: {
+    table: new FeatureTable({
       features,
       pods: pods.map(({ namespace, pod }) => ({ namespace, pod, workload: `${pod}-workload` })),
       timestampsSeconds: Float64Array.of(passReport.timeSeconds),
       values: Float64Array.from(cells),
-    },
+    }),
     scores: Float64Array.from(pods, ({ score }) => score),
     expected: Float64Array.from(cells, (value) => value - 1.5),
     deviations: new Float64Array(cells.length).fill(3),

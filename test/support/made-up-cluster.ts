@@ -1,7 +1,7 @@
 /** A large cluster made up from a seed: what a training of it fetches, as tables. */
 
 import { buildCatalog, type FeatureDefinition } from '../../src/exporter/features/catalog.js';
-import type { FeatureTable } from '../../src/exporter/features/table.js';
+import { FeatureTable } from '../../src/exporter/features/table.js';
 import type { TrainingTables } from '../../src/exporter/model/baseline.js';
 import type { ModelParameters } from '../../src/exporter/model/fit.js';
 import { createRandom } from '../../src/exporter/model/random.js';
@@ -42,22 +42,7 @@ export function madeUpTables(pods: number, seed = 1): TrainingTables {
 
 function madeUpTable(pods: number, startSeconds: number, instants: number, seed: number): FeatureTable {
   const random = createRandom(seed);
-  const width = DEFAULT_FEATURES.length;
-  const values = new Float64Array(pods * instants * width);
-  for (let pod = 0; pod < pods; pod++) {
-    const cpu = 0.01 + ((pod * 7919) % 1000) / 1000;
-    const memory = (32 + ((pod * 104729) % 2000)) * 2 ** 20;
-    let restarts = pod % 97;
-    for (let instant = 0; instant < instants; instant++) {
-      const cell = (pod * instants + instant) * width;
-      if (random() < 0.0005) restarts++;
-      const burst = random() < 0.01 ? 3 : 1;
-      values[cell] = cpu * burst * (0.8 + 0.4 * random());
-      values[cell + 1] = Math.round(memory * (1 + 0.0005 * instant + 0.01 * random()));
-      values[cell + 2] = restarts;
-    }
-  }
-  return {
+  const axes = {
     features: DEFAULT_FEATURES.map(({ name }) => name),
     pods: Array.from({ length: pods }, (_, pod) => {
       const workload = Math.floor(pod / REPLICAS);
@@ -71,6 +56,18 @@ function madeUpTable(pods: number, startSeconds: number, instants: number, seed:
       { length: instants },
       (_, instant) => startSeconds + instant * STEP_SECONDS,
     ),
-    values,
   };
+  return FeatureTable.fill(axes, (pod, cells) => {
+    const cpu = 0.01 + ((pod * 7919) % 1000) / 1000;
+    const memory = (32 + ((pod * 104729) % 2000)) * 2 ** 20;
+    let restarts = pod % 97;
+    for (let instant = 0; instant < instants; instant++) {
+      const cell = instant * DEFAULT_FEATURES.length;
+      if (random() < 0.0005) restarts++;
+      const burst = random() < 0.01 ? 3 : 1;
+      cells[cell] = cpu * burst * (0.8 + 0.4 * random());
+      cells[cell + 1] = Math.round(memory * (1 + 0.0005 * instant + 0.01 * random()));
+      cells[cell + 2] = restarts;
+    }
+  });
 }

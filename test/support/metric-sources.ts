@@ -2,6 +2,7 @@
 
 import type { FindingsState } from '../../src/exporter/check/keeper.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
+import { FeatureTable } from '../../src/exporter/features/table.js';
 import type { MetricSources } from '../../src/exporter/metrics/module.js';
 import type { Model } from '../../src/exporter/model/model.js';
 import { createRandom } from '../../src/exporter/model/random.js';
@@ -93,12 +94,12 @@ export function detectionOf(pods: readonly (readonly [namespace: string, pod: st
   return {
     timeSeconds: 1_767_268_860,
     model: MODEL,
-    table: {
+    table: new FeatureTable({
       features: FEATURES.map(({ name }) => name),
       pods: pods.map(([namespace, pod]) => ({ namespace, pod, workload: pod })),
       timestampsSeconds: Float64Array.of(1_767_268_860),
       values: eighths(cells, 0),
-    },
+    }),
     scores: Float64Array.from(pods, () => random() - 0.5),
     expected: new Float64Array(cells).fill(1),
     deviations: eighths(cells, -1).map((distance) => distance / 2),

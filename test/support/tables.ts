@@ -2,7 +2,8 @@
 
 import { RECENT_INSTANTS } from '../../src/exporter/detection/detect.js';
 import { buildCatalog, type FeatureDefinition } from '../../src/exporter/features/catalog.js';
-import type { BuiltTable, FeatureTable } from '../../src/exporter/features/table.js';
+import { FeatureTable } from '../../src/exporter/features/table.js';
+import type { BuiltTable } from '../../src/exporter/features/table-builder.js';
 import type { Labels, SeriesSet } from '../../src/exporter/prometheus/api.js';
 
 /** The built-in features with the default settings: cpu and memory (required), restarts. */
@@ -79,7 +80,7 @@ export function featureTable(
       throw new Error(`Expected ${instants} rows of ${features.length} values from ${pod}.`);
     }
   }
-  return {
+  return new FeatureTable({
     features: features.map(({ name }) => name),
     pods: pods.map(({ namespace = 'ns', pod, workload = pod }) => ({ namespace, pod, workload })),
     timestampsSeconds: Float64Array.from(
@@ -87,24 +88,13 @@ export function featureTable(
       (_, instant) => startSeconds + stepSeconds * instant,
     ),
     values: Float64Array.from(pods.flatMap(({ rows }) => rows.flat())),
-  };
+  });
 }
 
 /** The instants from `from` to before `to` of a table, and the pods that are there at any of them. */
 export function sliceTable(table: FeatureTable, from: number, to: number): FeatureTable {
-  const width = table.features.length;
-  const instants = table.timestampsSeconds.length;
-  const parts = table.pods.map((pod, index) => ({
-    pod,
-    values: table.values.subarray((index * instants + from) * width, (index * instants + to) * width),
-  }));
-  const present = parts.filter(({ values }) => values.some((value) => !Number.isNaN(value)));
-  return {
-    features: table.features,
-    pods: present.map(({ pod }) => pod),
-    timestampsSeconds: table.timestampsSeconds.slice(from, to),
-    values: Float64Array.from(present.flatMap(({ values }) => [...values])),
-  };
+  const slice = table.selectInstants(from, to);
+  return slice.selectPods([...slice.pods.keys()].filter((pod) => !slice.cellsOf(pod).every(Number.isNaN)));
 }
 
 /** What a detection at an instant of a table sees: that instant, and the ten before it as far as they are there. */

@@ -1,9 +1,10 @@
 /** Model and the last minutes in, scores out: no clock, no network. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type BuiltTable, type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
+import { FeatureTable, type PodIdentity, podKey } from '../features/table.js';
+import type { BuiltTable } from '../features/table-builder.js';
 import { COUNTER_LOOKBACK_SECONDS } from '../model/counter.js';
-import { measure, WARM_UP_SECONDS } from '../model/measure.js';
+import { emptyMeasurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import { scoreInputs } from '../model/score.js';
 import type { Detection } from './detection.js';
@@ -46,41 +47,27 @@ function* detectInSteps(model: Model, built: BuiltTable): Generator<undefined, D
   const width = model.features.length;
   const last = table.timestampsSeconds.length - 1;
   const unscored = new Map(built.unscored);
-  const scored: number[] = [];
-  const size = table.pods.length * width;
-  const measured = {
-    values: new Float64Array(size),
-    expected: new Float64Array(size),
-    deviations: new Float64Array(size),
-    inputs: new Float64Array(size),
-  };
+  const scored: PodIdentity[] = [];
+  const measurer = new Measurer(model.baseline, model.features, table, true);
+  const measured = emptyMeasurement(table.pods.length * width);
   const silent = silentColumns(model);
-  for (let start = 0; start < table.pods.length; start += PODS_PER_TURN) {
-    const cell = scored.length * width;
-    const some: number[] = [];
-    for (let pod = start; pod < Math.min(start + PODS_PER_TURN, table.pods.length); pod++) {
-      if (!isComplete(table, pod, last)) continue;
-      if (isWarmingUp(model, table, pod)) unscored.set('warmup', (unscored.get('warmup') ?? 0) + 1);
-      else some.push(pod);
+  for (const [pod, identity] of table.pods.entries()) {
+    if (pod > 0 && pod % PODS_PER_TURN === 0) yield;
+    if (!table.isPresent(pod, last)) continue;
+    if (isWarmingUp(model, table, pod)) {
+      unscored.set('warmup', (unscored.get('warmup') ?? 0) + 1);
+      continue;
     }
-    scored.push(...some);
-    const recent = selectPods(table, some);
-    const measurement = measure(model.baseline, model.features, recent, {
-      firstInstant: last,
-      excuseSchedules: true,
-    });
-    measured.values.set(valuesOfLastInstant(recent), cell);
-    measured.expected.set(measurement.expected, cell);
-    measured.deviations.set(measurement.deviations, cell);
-    measured.inputs.set(measurement.inputs, cell);
-    for (const column of silent) if (!isSilent(recent, column)) silent.delete(column);
-    yield;
+    measurer.measurePod(pod, last, last + 1, measured, scored.length);
+    for (const column of silent) if (!isSilent(table, pod, column)) silent.delete(column);
+    scored.push(identity);
   }
-  const cells = scored.length * width;
-  const deviations = measured.deviations.subarray(0, cells);
-  const inputs = measured.inputs.subarray(0, cells);
+  yield;
+  const ofScored = (cells: Float64Array) => cells.subarray(0, scored.length * width);
+  const deviations = ofScored(measured.deviations);
+  const inputs = ofScored(measured.inputs);
   for (const column of silent) {
-    for (let cell = column; cell < cells; cell += width) {
+    for (let cell = column; cell < inputs.length; cell += width) {
       deviations[cell] = 0;
       inputs[cell] = 0;
     }
@@ -93,14 +80,14 @@ function* detectInSteps(model: Model, built: BuiltTable): Generator<undefined, D
   return {
     timeSeconds: table.timestampsSeconds[last] ?? Number.NaN,
     model,
-    table: {
-      ...table,
-      pods: scored.map((pod) => table.pods[pod] as PodIdentity),
+    table: new FeatureTable({
+      features: table.features,
+      pods: scored,
       timestampsSeconds: table.timestampsSeconds.slice(-1),
-      values: measured.values.subarray(0, cells),
-    },
+      values: ofScored(measured.actual),
+    }),
     scores,
-    expected: measured.expected.subarray(0, cells),
+    expected: ofScored(measured.expected),
     deviations,
     inputs,
     unscored,
@@ -120,15 +107,11 @@ function silentColumns({ features, baseline }: Model): Set<number> {
   );
 }
 
-function isSilent({ values, features }: FeatureTable, column: number): boolean {
-  for (let cell = column; cell < values.length; cell += features.length) {
-    if (values[cell] !== 0) return false;
+function isSilent(table: FeatureTable, pod: number, column: number): boolean {
+  for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
+    if (table.at(pod, instant, column) !== 0) return false;
   }
   return true;
-}
-
-function isComplete({ values, features, timestampsSeconds }: FeatureTable, pod: number, instant: number) {
-  return !Number.isNaN(values[(pod * timestampsSeconds.length + instant) * features.length]);
 }
 
 /** The plain method knows no warm-up. */
@@ -136,34 +119,9 @@ function isWarmingUp(model: Model, table: FeatureTable, index: number): boolean 
   if (model.baseline.kind === 'cluster') return false;
   let samples = 0;
   for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
-    if (isComplete(table, index, instant)) samples++;
+    if (table.isPresent(index, instant)) samples++;
   }
   if (samples * RECENT_STEP_SECONDS >= WARM_UP_SECONDS) return false;
   const { namespace, pod } = table.pods[index] as PodIdentity;
   return (model.baseline.seenSeconds.get(podKey(namespace, pod)) ?? 0) < WARM_UP_SECONDS;
-}
-
-function selectPods(table: FeatureTable, indices: readonly number[]): FeatureTable {
-  const size = table.timestampsSeconds.length * table.features.length;
-  const values = new Float64Array(indices.length * size);
-  indices.forEach((index, position) => {
-    values.set(table.values.subarray(index * size, (index + 1) * size), position * size);
-  });
-  return {
-    ...table,
-    pods: indices.map((index) => table.pods[index] as PodIdentity),
-    values,
-  };
-}
-
-function valuesOfLastInstant({ values, features, timestampsSeconds, pods }: FeatureTable): Float64Array {
-  const width = features.length;
-  const size = timestampsSeconds.length * width;
-  const last = new Float64Array(pods.length * width);
-  for (let pod = 0; pod < pods.length; pod++) {
-    for (let column = 0; column < width; column++) {
-      last[pod * width + column] = values[(pod + 1) * size - width + column] as number;
-    }
-  }
-  return last;
 }

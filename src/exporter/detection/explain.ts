@@ -70,7 +70,7 @@ export function readFeatures(detection: Detection, row: number): FeatureReading[
     return {
       feature: name,
       unit,
-      actual: table.values[cell] as number,
+      actual: table.at(row, 0, column),
       expected: expected[cell] as number,
       deviation,
       direction: directionOf(deviation),

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { FeatureTableBuilder, podLimitWarning } from '../features/table.js';
+import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import type { OwnerQueries } from '../features/workload.js';
 import type { Model } from '../model/model.js';
 import type { ModelSlot } from '../model/slot.js';

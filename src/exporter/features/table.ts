@@ -1,10 +1,5 @@
 /** Features of many pods at one or more instants: the one shape of data for training and for scoring. */
 
-import type { SeriesSet } from '../prometheus/api.js';
-import type { FeatureDefinition } from './catalog.js';
-import { PodLimit } from './pod-limit.js';
-import { isObjectName } from './queries/object-name.js';
-
 /** A pod, and what it belongs to. */
 export interface PodIdentity {
   readonly namespace: string;
@@ -13,315 +8,157 @@ export interface PodIdentity {
   readonly workload: string;
 }
 
-/** Pods × instants × features. Each instant of a pod is complete, or `NaN` in all its cells. */
-export interface FeatureTable {
+/** Identifies a pod, or anything else that has a name in a namespace. Neither part holds the separator (`isObjectName`). */
+export function podKey(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
+}
+
+/** The axes of a table. */
+export interface TableAxes {
   /** Names of the columns. */
   readonly features: readonly string[];
   /** Sorted by namespace, then pod. */
   readonly pods: readonly PodIdentity[];
   /** Unix time in seconds, ascending, at equal distances. */
   readonly timestampsSeconds: Float64Array;
-  /** The cell of pod p, instant t, feature f is at `(p * instants + t) * features + f`. */
-  readonly values: Float64Array;
 }
 
-/** A table, and what did not make it into it. */
-export interface BuiltTable {
-  /** Only pods that have every required feature at one instant or more. */
-  readonly table: FeatureTable;
-  /** Pods that were seen at the last instant without every required feature, by reason. */
-  readonly unscored: ReadonlyMap<string, number>;
-  /** Series that were left out whole or in part, by reason. */
-  readonly droppedSeries: ReadonlyMap<string, number>;
-}
-
-/** Identifies a pod, or anything else that has a name in a namespace. Neither part holds the separator (`isObjectName`). */
-export function podKey(namespace: string, name: string): string {
-  return `${namespace}/${name}`;
-}
-
-/** Instants that are less than this apart are one: Prometheus counts in milliseconds. */
-const SAME_INSTANT_SECONDS = 0.0015;
-
-/** Why a value that came for the last instant is not in a cell. */
-type Loss = 'not_finite' | 'misaligned';
-
-/** Rows of cells that are made room for at once. */
-const ROWS_PER_BLOCK = 1024;
-
-/** Gathers the answers of queries into a table. Samples find their place by time, never by position. */
-export class FeatureTableBuilder {
-  readonly #features: readonly FeatureDefinition[];
-  readonly #timestampsSeconds: Float64Array;
-  /** Columns that a complete instant must have. */
-  readonly #required: readonly number[];
-  /** Cells of one pod: instants × features. */
-  readonly #size: number;
-  /** One for each pod, in the order in which they came; the cells of `ROWS_PER_BLOCK` pods a block. */
-  readonly #pods: { readonly namespace: string; readonly pod: string }[] = [];
-  readonly #blocks: Float64Array[] = [];
-  readonly #losses = new Map<number, Loss>();
-  /** Row of a pod, by namespace and name. */
-  readonly #rows = new Map<string, Map<string, number>>();
-  readonly #droppedSeries = new Map<string, number>();
-  readonly #limit: PodLimit;
-
-  /**
-   * @param features the columns.
-   * @param timestampsSeconds the instants, ascending, at equal distances.
-   * @param maximumPods of more pods, some are unscored as `max_pods` (`PodLimit`).
-   */
-  constructor(
-    features: readonly FeatureDefinition[],
-    timestampsSeconds: Float64Array,
-    maximumPods = Number.POSITIVE_INFINITY,
-  ) {
-    this.#features = features;
-    this.#timestampsSeconds = timestampsSeconds;
-    this.#required = features.flatMap(({ required }, column) => (required ? [column] : []));
-    this.#size = timestampsSeconds.length * features.length;
-    this.#limit = new PodLimit(maximumPods);
-  }
-
-  /**
-   * Adds the answer to one feature's query, or a part of it. Of two values for one cell the larger stays, as in
-   * the built-in queries.
-   */
-  add(feature: FeatureDefinition, series: SeriesSet): void {
-    const column = this.#features.indexOf(feature);
-    if (column < 0) throw new Error(`Feature ${feature.name} is not a column of this table.`);
-    // Most answers have the same pods in the same order.
-    let expected = 0;
-    for (let index = 0; index < series.labels.length; index++) {
-      const labels = series.labels[index];
-      const namespace = labels?.namespace;
-      const pod = labels?.[feature.podLabel];
-      if (!namespace || !pod) {
-        this.#drop('unlabelled');
-        continue;
-      }
-      const next = this.#pods[expected];
-      const row = next?.pod === pod && next.namespace === namespace ? expected : this.#rowOf(namespace, pod);
-      if (row === 'bad_name') this.#drop(row);
-      else if (row !== undefined) {
-        this.#addSamples(row, column, series, index);
-        expected = row + 1;
-      }
-    }
-  }
-
-  #addSamples(row: number, column: number, series: SeriesSet, index: number): void {
-    const { timestampsSeconds, values } = series;
-    const width = this.#features.length;
-    const block = this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array;
-    const firstCell = (row % ROWS_PER_BLOCK) * this.#size + column;
-    const end = series.offsets[index + 1] ?? 0;
-    let duplicate = false;
-    let misaligned = false;
-    let notFinite = false;
-    let instant = -1;
-    for (let sample = series.offsets[index] ?? end; sample < end; sample++) {
-      const seconds = timestampsSeconds[sample] as number;
-      const value = values[sample] as number;
-      instant = this.#isAt(instant + 1, seconds) ? instant + 1 : this.#instantAt(seconds);
-      if (instant < 0) {
-        misaligned = true;
-        if (this.#isOfLastInstant(seconds) && !this.#losses.has(row)) this.#losses.set(row, 'misaligned');
-      } else if (!Number.isFinite(value)) {
-        notFinite = true;
-        if (this.#isOfLastInstant(seconds)) this.#losses.set(row, 'not_finite');
-      } else {
-        const cell = firstCell + instant * width;
-        const present = block[cell] as number;
-        if (Number.isNaN(present)) block[cell] = value;
-        else {
-          block[cell] = Math.max(present, value);
-          duplicate = true;
-        }
-      }
-    }
-    if (duplicate) this.#drop('duplicate');
-    if (misaligned) this.#drop('misaligned');
-    if (notFinite) this.#drop('not_finite');
-  }
-
-  /** Whether a sample came after the instant before the last: a pod may be gone since. */
-  #isOfLastInstant(timestampSeconds: number): boolean {
-    const before = this.#timestampsSeconds[this.#timestampsSeconds.length - 2];
-    return before === undefined || timestampSeconds > before + SAME_INSTANT_SECONDS;
-  }
-
-  /** Position of an instant on the grid, -1 off it. */
-  #instantAt(timestampSeconds: number): number {
-    const grid = this.#timestampsSeconds;
-    const first = grid[0] ?? Number.NaN;
-    const step = (grid[1] ?? first + 1) - first;
-    const instant = Math.round((timestampSeconds - first) / step);
-    return this.#isAt(instant, timestampSeconds) ? instant : -1;
-  }
-
-  #isAt(instant: number, timestampSeconds: number): boolean {
-    const grid = this.#timestampsSeconds;
-    return (
-      instant >= 0 &&
-      instant < grid.length &&
-      Math.abs((grid[instant] as number) - timestampSeconds) < SAME_INSTANT_SECONDS
-    );
-  }
-
-  /** The row of a pod, which is made where there is none; `undefined` where there are too many pods. */
-  #rowOf(namespace: string, pod: string): number | 'bad_name' | undefined {
-    const existing = this.#rows.get(namespace)?.get(pod);
-    if (existing !== undefined) return existing;
-    if (!isObjectName(pod) || (!this.#rows.has(namespace) && !isObjectName(namespace))) return 'bad_name';
-    const row = this.#limit.rowFor({ namespace, pod }, this.#pods);
-    if (row === undefined) return undefined;
-    if (row < this.#pods.length) this.#clear(row);
-    else if (row % ROWS_PER_BLOCK === 0) {
-      this.#blocks.push(new Float64Array(ROWS_PER_BLOCK * this.#size).fill(Number.NaN));
-    }
-    this.#pods[row] = { namespace, pod };
-    const rows = this.#rows.get(namespace);
-    if (rows === undefined) this.#rows.set(namespace, new Map([[pod, row]]));
-    else rows.set(pod, row);
-    return row;
-  }
-
-  /** Makes room for another pod in a row. */
-  #clear(row: number): void {
-    const { namespace, pod } = this.#pods[row] as { readonly namespace: string; readonly pod: string };
-    this.#rows.get(namespace)?.delete(pod);
-    this.#cellsOf(row).fill(Number.NaN);
-    this.#losses.delete(row);
-  }
-
-  /** All pods that any series named, in no order. */
-  podsSeen(): readonly { readonly namespace: string; readonly pod: string }[] {
-    return this.#pods;
-  }
-
-  #drop(reason: string): void {
-    this.#droppedSeries.set(reason, (this.#droppedSeries.get(reason) ?? 0) + 1);
-  }
-
-  /**
-   * The table of all that was added. A feature that is not required reads as 0 in the rows that have the required
-   * ones: call this only when its query succeeded.
-   *
-   * @param workloadOf the workload of a pod, by namespace and name.
-   */
-  build(workloadOf: (namespace: string, pod: string) => string): BuiltTable {
-    const usable: number[] = [];
-    const unscored = new Map<string, number>();
-    if (this.#limit.shed > 0) unscored.set('max_pods', this.#limit.shed);
-    for (let row = 0; row < this.#pods.length; row++) {
-      const cells = this.#cellsOf(row);
-      if (this.#hasCompleteInstant(cells)) usable.push(row);
-      const reason = this.#whyUnscored(cells, row);
-      if (reason !== undefined) unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
-    }
-    const podOf = (row: number) => this.#pods[row] as { readonly namespace: string; readonly pod: string };
-    usable.sort((rowA, rowB) => {
-      const [a, b] = [podOf(rowA), podOf(rowB)];
-      return compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod);
-    });
-    const values = new Float64Array(usable.length * this.#size);
-    usable.forEach((row, index) => {
-      const completed = values.subarray(index * this.#size, (index + 1) * this.#size);
-      completed.set(this.#cellsOf(row));
-      this.#complete(completed);
-    });
-    return {
-      table: {
-        features: this.#features.map((feature) => feature.name),
-        pods: usable.map((row) => {
-          const { namespace, pod } = podOf(row);
-          return { namespace, pod, workload: workloadOf(namespace, pod) };
-        }),
-        timestampsSeconds: this.#timestampsSeconds,
-        values,
-      },
-      unscored,
-      droppedSeries: this.#droppedSeries,
-    };
-  }
-
-  #cellsOf(row: number): Float64Array {
-    const start = (row % ROWS_PER_BLOCK) * this.#size;
-    return (this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array).subarray(
-      start,
-      start + this.#size,
-    );
-  }
-
-  /** Fills what may be absent, and blanks the instants that lack a required feature. */
-  #complete(cells: Float64Array): void {
-    const width = this.#features.length;
-    for (let column = 0; column < width; column++) {
-      if (!this.#required.includes(column)) fillGaps(cells, column, width);
-    }
-    for (let start = 0; start < cells.length; start += width) {
-      if (!this.#isComplete(cells, start)) cells.fill(Number.NaN, start, start + width);
-    }
-  }
-
-  #hasCompleteInstant(cells: Float64Array): boolean {
-    for (let start = 0; start < cells.length; start += this.#features.length) {
-      if (this.#isComplete(cells, start)) return true;
-    }
-    return false;
-  }
-
-  #isComplete(cells: Float64Array, start: number): boolean {
-    for (const column of this.#required) if (Number.isNaN(cells[start + column])) return false;
-    return true;
-  }
-
-  /** Why a pod that is there at the last instant has no score then; `undefined` where it has one, or is gone. */
-  #whyUnscored(cells: Float64Array, row: number): string | undefined {
-    const last = cells.length - this.#features.length;
-    if (this.#isComplete(cells, last)) return undefined;
-    const lost = this.#losses.get(row);
-    if (lost !== undefined) return lost;
-    if (cells.subarray(last).every(Number.isNaN)) return undefined;
-    const missing = this.#required.filter((column) => Number.isNaN(cells[last + column]));
-    // kube-state-metrics goes on with a pod that has ended, until the object is deleted.
-    return missing.length === this.#required.length
-      ? 'completed'
-      : `missing_${this.#features[missing[0] as number]?.name}`;
-  }
-}
+/** Distance of the instants of a table that has only one. */
+const LONE_INSTANT_SECONDS = 60;
 
 /**
- * Fills a column's gaps with the value before, at the beginning with the first one, and with 0 where there is none. A
- * counter that read 0 in a gap would seem to rise by all it has at its end.
- *
- * @param cells rows × `width`.
+ * Pods × instants × features. Each instant of a pod is complete, or `NaN` in all its cells. Only this class knows where
+ * a cell is.
  */
-export function fillGaps(cells: Float64Array, column: number, width: number): void {
-  let known = 0;
-  for (let cell = column; cell < cells.length; cell += width) {
-    if (Number.isNaN(cells[cell])) continue;
-    known = cells[cell] as number;
-    break;
-  }
-  for (let cell = column; cell < cells.length; cell += width) {
-    if (Number.isNaN(cells[cell])) cells[cell] = known;
-    else known = cells[cell] as number;
-  }
-}
+export class FeatureTable implements TableAxes {
+  readonly features: readonly string[];
+  readonly pods: readonly PodIdentity[];
+  readonly timestampsSeconds: Float64Array;
+  /** All cells, for what does not ask whose they are: features change fastest, pods slowest. */
+  readonly values: Float64Array;
 
-/** Says that pods were left out for `MAX_PODS`, where any were. */
-export function podLimitWarning({ unscored }: BuiltTable): string | undefined {
-  const shed = unscored.get('max_pods');
-  if (shed === undefined) return undefined;
-  return (
-    `${shed} ${shed === 1 ? 'pod is' : 'pods are'} left out, always the same, as there are more than MAX_PODS. Raise ` +
-    'it, if the process has the memory, or narrow NAMESPACE_REGEX and run several exporters.'
-  );
-}
+  /** @throws {Error} when the number of values is not the number of cells. */
+  constructor({ features, pods, timestampsSeconds, values }: TableAxes & { readonly values: Float64Array }) {
+    const cells = pods.length * timestampsSeconds.length * features.length;
+    if (values.length !== cells) throw new Error(`Expected ${cells} values, got ${values.length}.`);
+    this.features = features;
+    this.pods = pods;
+    this.timestampsSeconds = timestampsSeconds;
+    this.values = values;
+  }
 
-/** Order of code units: the same on every machine, unlike a locale's. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  /**
+   * A table that is filled pod by pod.
+   *
+   * @param fill is called with the position of each pod, and its cells to write to: instants × features, all `NaN`.
+   */
+  static fill(axes: TableAxes, fill: (pod: number, cells: Float64Array) => void): FeatureTable {
+    const size = axes.timestampsSeconds.length * axes.features.length;
+    const values = new Float64Array(axes.pods.length * size).fill(Number.NaN);
+    const table = new FeatureTable({ ...axes, values });
+    for (let pod = 0; pod < axes.pods.length; pod++) fill(pod, table.cellsOf(pod));
+    return table;
+  }
+
+  /** Distance of the instants, in seconds; a minute where there is only one. */
+  get stepSeconds(): number {
+    const [first, second] = this.timestampsSeconds;
+    return first === undefined || second === undefined ? LONE_INSTANT_SECONDS : second - first;
+  }
+
+  /** One cell. */
+  at(pod: number, instant: number, column: number): number {
+    return this.values[this.#cell(pod, instant) + column] as number;
+  }
+
+  /** Whether a pod has values at an instant. */
+  isPresent(pod: number, instant: number): boolean {
+    return !Number.isNaN(this.values[this.#cell(pod, instant)]);
+  }
+
+  /** How many instants with values all pods have together. */
+  countPresent(): number {
+    let count = 0;
+    for (let cell = 0; cell < this.values.length; cell += this.features.length) {
+      if (!Number.isNaN(this.values[cell])) count++;
+    }
+    return count;
+  }
+
+  /** The value at the instant nearest to a time, in Unix seconds; `NaN` where the table has none there. */
+  valueAt(pod: number, timeSeconds: number, column: number): number {
+    const instant = Math.round((timeSeconds - (this.timestampsSeconds[0] ?? Number.NaN)) / this.stepSeconds);
+    if (!(instant >= 0 && instant < this.timestampsSeconds.length)) return Number.NaN;
+    return this.at(pod, instant, column);
+  }
+
+  /** The cells of a pod, instants × features: a view, not a copy. */
+  cellsOf(pod: number): Float64Array {
+    return this.values.subarray(this.#cell(pod, 0), this.#cell(pod + 1, 0));
+  }
+
+  /** The cells of a pod at one instant, one for each feature: a view, not a copy. */
+  row(pod: number, instant: number): Float64Array {
+    return this.values.subarray(this.#cell(pod, instant), this.#cell(pod, instant + 1));
+  }
+
+  /**
+   * Writes one feature of a pod to an array, a value for each instant.
+   *
+   * @param into has room for all instants.
+   */
+  copyColumn(pod: number, column: number, into: Float64Array): void {
+    let cell = this.#cell(pod, 0) + column;
+    for (let instant = 0; instant < this.timestampsSeconds.length; instant++) {
+      into[instant] = this.values[cell] as number;
+      cell += this.features.length;
+    }
+  }
+
+  /**
+   * Writes the present values of one feature of a pod to an array.
+   *
+   * @param into has room for all instants.
+   * @returns how many there are.
+   */
+  copyPresent(pod: number, column: number, into: Float64Array): number {
+    let count = 0;
+    const end = this.#cell(pod + 1, 0);
+    for (let cell = this.#cell(pod, 0) + column; cell < end; cell += this.features.length) {
+      const value = this.values[cell] as number;
+      if (!Number.isNaN(value)) into[count++] = value;
+    }
+    return count;
+  }
+
+  /** The instants from `from` to before `to`, as a copy. All pods stay, also those that have no values there. */
+  selectInstants(from: number, to: number): FeatureTable {
+    const axes = { ...this, timestampsSeconds: this.timestampsSeconds.slice(from, to) };
+    return FeatureTable.fill(axes, (pod, cells) => {
+      cells.set(this.values.subarray(this.#cell(pod, from), this.#cell(pod, to)));
+    });
+  }
+
+  /** Some pods by their positions, as a copy. */
+  selectPods(pods: readonly number[]): FeatureTable {
+    const axes = { ...this, pods: pods.map((pod) => this.pods[pod] as PodIdentity) };
+    return FeatureTable.fill(axes, (position, cells) => cells.set(this.cellsOf(pods[position] as number)));
+  }
+
+  /** Some features by their names, as a copy; the table itself where these are all. */
+  selectFeatures(names: readonly string[]): FeatureTable {
+    if (names.length === this.features.length) return this;
+    const columns = names.map((name) => this.features.indexOf(name));
+    return FeatureTable.fill({ ...this, features: names }, (pod, cells) => {
+      for (let cell = 0; cell < cells.length; cell++) {
+        const instant = Math.floor(cell / columns.length);
+        cells[cell] = this.at(pod, instant, columns[cell % columns.length] as number);
+      }
+    });
+  }
+
+  /** Cell of the first feature of a pod at an instant. */
+  #cell(pod: number, instant: number): number {
+    return (pod * this.timestampsSeconds.length + instant) * this.features.length;
+  }
 }

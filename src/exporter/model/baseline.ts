@@ -100,11 +100,10 @@ export function fitBaseline(
   const schedules = new Map<string, Schedule>();
   const levels = new Float64Array(window.pods.length * features.length);
   const seenSeconds = new Map<string, number>();
-  const step = stepOf(window);
   for (const [index, key] of keys.entries()) {
     past.moveTo(index, key);
     const samples = past.countSamples();
-    seenSeconds.set(key, samples * step);
+    seenSeconds.set(key, samples * window.stepSeconds);
     features.forEach((feature, column) => {
       if (feature.type !== 'counter') levels[column * keys.length + index] = past.levelOf(column);
     });
@@ -172,19 +171,17 @@ function establishedPods(
   withBaseline: ReadonlyMap<string, number>,
 ): Set<string> {
   const instants = table.timestampsSeconds.length;
-  const firsts = Uint32Array.from(keys, (_, index) => firstSample(table, index));
+  const firsts = Uint32Array.from(keys, (_, index) => firstPresent(table, index));
   const begin = firsts.reduce((least, first) => Math.min(least, first), instants);
   const latest = begin + ESTABLISHED_SHARE * (instants - begin);
   return new Set(keys.filter((key, index) => withBaseline.has(key) && (firsts[index] as number) < latest));
 }
 
 /** The first instant of a pod, the number of instants where it has none. */
-function firstSample({ values, features, timestampsSeconds }: FeatureTable, index: number): number {
-  const instants = timestampsSeconds.length;
-  for (let instant = 0; instant < instants; instant++) {
-    if (!Number.isNaN(values[(index * instants + instant) * features.length])) return instant;
-  }
-  return instants;
+function firstPresent(table: FeatureTable, pod: number): number {
+  let instant = 0;
+  while (instant < table.timestampsSeconds.length && !table.isPresent(pod, instant)) instant++;
+  return instant;
 }
 
 /**
@@ -261,30 +258,20 @@ class Past {
 
   /** Instants of the window with values. */
   countSamples(): number {
-    return this.#copyPresent(0);
+    return this.#window.copyPresent(this.#index, 0, this.#scratch);
   }
 
   /** Median of a feature over the window. */
   levelOf(column: number): number {
-    return quantileInPlace(this.#scratch, this.#copyPresent(column), 0.5);
-  }
-
-  #copyPresent(column: number): number {
-    const { values, features, timestampsSeconds } = this.#window;
-    const size = timestampsSeconds.length * features.length;
-    let count = 0;
-    for (let cell = this.#index * size + column; cell < (this.#index + 1) * size; cell += features.length) {
-      const value = values[cell] as number;
-      if (!Number.isNaN(value)) this.#scratch[count++] = value;
-    }
-    return count;
+    const count = this.#window.copyPresent(this.#index, column, this.#scratch);
+    return quantileInPlace(this.#scratch, count, 0.5);
   }
 
   fitLocationScale(column: number, feature: FeatureDefinition, sensitivity: number): LocationScale {
     const { spreadFloor, relativeSpreadFloor } = feature;
-    readColumn(this.#window, this.#index, column, this.#column);
+    this.#window.copyColumn(this.#index, column, this.#column);
     this.#slices.forEach((slice, position) => {
-      readColumn(slice.table, slice.index, column, this.#sliceColumns[position] as Float64Array);
+      slice.copyColumn(column, this.#sliceColumns[position] as Float64Array);
     });
     const options = { spreadFloor, relativeSpreadFloor, sensitivity };
     return fitLocationScale(this.#column, this.#sliceColumns, options, this.#scratch);
@@ -293,10 +280,10 @@ class Past {
   fitSchedule(features: readonly FeatureDefinition[], own: readonly LocationScale[]): Schedule | undefined {
     const deviationAt = (column: number, timeSeconds: number) => {
       if (features[column]?.type === 'counter') return Number.NaN;
-      let value = valueAt(this.#window, this.#index, column, timeSeconds);
-      for (let slice = 0; slice < this.#slices.length && Number.isNaN(value); slice++) {
-        const { table, index } = this.#slices[slice] as Slice;
-        value = valueAt(table, index, column, timeSeconds);
+      let value = this.#window.valueAt(this.#index, timeSeconds, column);
+      for (const slice of this.#slices) {
+        if (!Number.isNaN(value)) break;
+        value = slice.valueAt(timeSeconds, column);
       }
       const { location, scale } = own[column] as LocationScale;
       return (value - location) / scale;
@@ -307,29 +294,28 @@ class Past {
 
 /** An earlier table, turned to one pod. */
 class Slice {
-  readonly table: FeatureTable;
+  readonly #table: FeatureTable;
   readonly #indices: ReadonlyMap<string, number>;
-  /** Position of the pod, -1 where it is not in the table. */
-  index = -1;
+  /** Position of the pod; `undefined` where it is not in the table. */
+  #index: number | undefined;
 
   constructor(table: FeatureTable) {
-    this.table = table;
+    this.#table = table;
     this.#indices = new Map(table.pods.map((pod, index) => [keyOf(pod), index]));
   }
 
   moveTo(key: string): void {
-    this.index = this.#indices.get(key) ?? -1;
+    this.#index = this.#indices.get(key);
   }
-}
 
-/** The value at the instant nearest to a time, `NaN` where the table has none there. */
-function valueAt(table: FeatureTable, index: number, column: number, timeSeconds: number): number {
-  const { timestampsSeconds: grid, features, values } = table;
-  const first = grid[0] ?? Number.NaN;
-  const step = (grid[1] ?? first + 1) - first;
-  const instant = Math.round((timeSeconds - first) / step);
-  if (index < 0 || !(instant >= 0 && instant < grid.length)) return Number.NaN;
-  return values[(index * grid.length + instant) * features.length + column] as number;
+  valueAt(timeSeconds: number, column: number): number {
+    return this.#index === undefined ? Number.NaN : this.#table.valueAt(this.#index, timeSeconds, column);
+  }
+
+  copyColumn(column: number, into: Float64Array): void {
+    if (this.#index === undefined) into.fill(Number.NaN);
+    else this.#table.copyColumn(this.#index, column, into);
+  }
 }
 
 /** Collects rows of statistics. */
@@ -360,26 +346,5 @@ class GroupBuilder {
       location: Float64Array.from(this.#location),
       scale: Float64Array.from(this.#scale),
     };
-  }
-}
-
-/** Distance of the instants of a table, in seconds; a minute where there is only one. */
-function stepOf({ timestampsSeconds }: FeatureTable): number {
-  const [first, second] = timestampsSeconds;
-  return first === undefined || second === undefined ? 60 : second - first;
-}
-
-/**
- * Reads one feature of one pod, a value for each instant; `NaN` where there is none.
- *
- * @param index position of the pod, -1 where it is not in the table.
- * @param into has room for all instants.
- */
-export function readColumn(table: FeatureTable, index: number, column: number, into: Float64Array): void {
-  const width = table.features.length;
-  const instants = table.timestampsSeconds.length;
-  for (let instant = 0; instant < instants; instant++) {
-    into[instant] =
-      index < 0 ? Number.NaN : (table.values[(index * instants + instant) * width + column] as number);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
-import { type Baseline, type GroupStatistics, readColumn } from './baseline.js';
+import type { Baseline, GroupStatistics } from './baseline.js';
 import { recentRises } from './counter.js';
 import { excuse, type Schedule } from './schedule.js';
 import { settle, squash } from './transform.js';
@@ -12,6 +12,8 @@ export const WARM_UP_SECONDS = 6 * 60;
 
 /** What was measured, one row for each pod and measured instant. */
 export interface Measurement {
+  /** rows × features: the value, in the feature's unit. */
+  readonly actual: Float64Array;
   /** rows × features: the usual value, in the feature's unit. */
   readonly expected: Float64Array;
   /** rows × features: distance of the value from the usual one, in usual spreads, signed. */
@@ -20,34 +22,10 @@ export interface Measurement {
   readonly inputs: Float64Array;
 }
 
-/** What to measure. */
-export interface MeasureOptions {
-  /** The first instant of the table to measure. */
-  readonly firstInstant: number;
-  /** Whether deviations that the timetable of a pod expects are excused. */
-  readonly excuseSchedules: boolean;
-}
-
-/** Measures a table of the same features against the baseline. Rows without values stay `NaN`. */
-export function measure(
-  baseline: Baseline,
-  features: readonly FeatureDefinition[],
-  table: FeatureTable,
-  { firstInstant, excuseSchedules }: MeasureOptions,
-): Measurement {
-  const instants = table.timestampsSeconds.length;
-  const measured = instants - firstInstant;
-  const measurement = emptyMeasurement(table.pods.length * measured * features.length);
-  const measurer = new Measurer(baseline, features, table, excuseSchedules);
-  for (let index = 0; index < table.pods.length; index++) {
-    measurer.measurePod(index, firstInstant, instants, measurement, index * measured);
-  }
-  return measurement;
-}
-
 /** Room for so many cells. */
 export function emptyMeasurement(cells: number): Measurement {
   return {
+    actual: new Float64Array(cells),
     expected: new Float64Array(cells),
     deviations: new Float64Array(cells),
     inputs: new Float64Array(cells),
@@ -79,7 +57,6 @@ export class Measurer {
   readonly #features: readonly FeatureDefinition[];
   readonly #table: FeatureTable;
   readonly #excuseSchedules: boolean;
-  readonly #stepSeconds: number;
   readonly #fleet: Reference['statistics'];
   #lastSiblings:
     | { readonly namespace: string; readonly workload: string; readonly row: number | undefined }
@@ -99,8 +76,6 @@ export class Measurer {
     this.#features = features;
     this.#table = table;
     this.#excuseSchedules = excuseSchedules;
-    const [first = 0, second = first + 1] = table.timestampsSeconds;
-    this.#stepSeconds = second - first;
     this.#fleet = {
       location: Float64Array.from(baseline.fleet, ({ location }) => location),
       scale: Float64Array.from(baseline.fleet, ({ scale }) => scale),
@@ -119,7 +94,7 @@ export class Measurer {
   measurePod(index: number, first: number, end: number, into: Measurement, row: number): void {
     const width = this.#features.length;
     const isPlain = this.#baseline.kind === 'cluster';
-    const { timestampsSeconds } = this.#table;
+    const { timestampsSeconds, stepSeconds } = this.#table;
     const reference = this.#referenceOf(this.#table.pods[index] as PodIdentity);
     for (let column = 0; column < width; column++) {
       const feature = this.#features[column] as FeatureDefinition;
@@ -131,10 +106,8 @@ export class Measurer {
       const upwardsOnly = reference.upwardsOnly || feature.direction === 'up';
       const usual = reference.logarithmic ? Math.exp(location) : location;
       const values = this.#values;
-      readColumn(this.#table, index, column, values);
-      const comparable = isRise
-        ? recentRises(values, this.#stepSeconds, this.#rises, this.#recentRises)
-        : values;
+      this.#table.copyColumn(index, column, values);
+      const comparable = isRise ? recentRises(values, stepSeconds, this.#rises, this.#recentRises) : values;
       let before = Number.NaN;
       for (let instant = Math.max(0, first - 1); instant < end; instant++) {
         const value = comparable[instant] as number;
@@ -150,10 +123,12 @@ export class Measurer {
         }
         if (instant >= first) {
           const cell = (row + instant - first) * width + column;
-          into.expected[cell] = Number.isNaN(values[instant])
+          const actual = values[instant] as number;
+          into.actual[cell] = actual;
+          into.expected[cell] = Number.isNaN(actual)
             ? Number.NaN
             : isRise
-              ? Math.max(0, (values[instant] as number) - value)
+              ? Math.max(0, actual - value)
               : usual;
           into.deviations[cell] = feature.direction === 'up' && !isPlain ? Math.max(0, deviation) : deviation;
           into.inputs[cell] = isPlain ? input : settle(input, before);

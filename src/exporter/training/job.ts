@@ -3,13 +3,8 @@
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { queryOwners } from '../features/owners.js';
-import {
-  type BuiltTable,
-  type FeatureTable,
-  FeatureTableBuilder,
-  podKey,
-  podLimitWarning,
-} from '../features/table.js';
+import { type FeatureTable, podKey } from '../features/table.js';
+import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import { type OwnerQueries, type Owners, workloadFromName } from '../features/workload.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
@@ -100,7 +95,8 @@ export async function train(
     const { built } = await fetchTable({ ...fetching, features }, slice);
     history.push(built.table);
   }
-  const tables = { window: selectFeatures(window.built, request.features, features), history };
+  const names = features.map(({ name }) => name);
+  const tables = { window: window.built.table.selectFeatures(names), history };
   const model = fitModel(tables, features, parameters);
   if (parameters.baseline === 'pod' && model.baseline.pods.rows.size === 0) {
     warnings.add(
@@ -200,11 +196,7 @@ function withDeadline(signal: AbortSignal): AbortSignal {
 }
 
 function requireEnoughSamples({ table, unscored }: BuiltTable, found: readonly Found[]): void {
-  const width = table.features.length;
-  let samples = 0;
-  for (let cell = 0; cell < table.values.length; cell += width) {
-    if (!Number.isNaN(table.values[cell])) samples++;
-  }
+  const samples = table.countPresent();
   if (samples >= MINIMUM_TRAINING_SAMPLES) return;
   const perQuery = found.map(
     ({ feature, series, samples: count }) => `${feature.name}: ${series} series with ${count} samples`,
@@ -229,22 +221,4 @@ function adviceFor(found: readonly Found[]): string {
     'Check NAMESPACE_REGEX and POD_LABEL, that Prometheus scrapes cAdvisor (the kubelet), and that it has done so ' +
     'for some minutes.'
   );
-}
-
-/** The table with fewer columns. */
-function selectFeatures(
-  { table }: BuiltTable,
-  all: readonly FeatureDefinition[],
-  selected: readonly FeatureDefinition[],
-): BuiltTable['table'] {
-  if (selected.length === all.length) return table;
-  const columns = selected.map((feature) => all.indexOf(feature));
-  const rows = table.values.length / all.length;
-  const values = new Float64Array(rows * columns.length);
-  for (let row = 0; row < rows; row++) {
-    columns.forEach((column, index) => {
-      values[row * columns.length + index] = table.values[row * all.length + column] as number;
-    });
-  }
-  return { ...table, features: selected.map((feature) => feature.name), values };
 }

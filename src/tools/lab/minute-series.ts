@@ -1,7 +1,7 @@
 /** From the bins of a pod to its minutes in the form of a feature table. */
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
-import { fillGaps } from '../../exporter/features/table.js';
+import { fillGaps } from '../../exporter/features/table-builder.js';
 import { type Counts, count } from './counts.js';
 import { MINUTES_OF_CHUNK, type MinuteBins } from './minute-bins.js';
 

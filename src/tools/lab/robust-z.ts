@@ -19,18 +19,16 @@ export function fitRobustBaseline(
   features: readonly FeatureDefinition[],
 ): RobustBaseline {
   const baseline = new Map<string, readonly LocationScale[]>();
-  const cells = table.timestampsSeconds.length * features.length;
+  const column = new Float64Array(table.timestampsSeconds.length);
   table.pods.forEach(({ namespace, pod }, index) => {
-    const rows = table.values.subarray(index * cells, (index + 1) * cells);
-    const columns = features.map((_, column) =>
-      rows.filter((value, cell) => cell % features.length === column && !Number.isNaN(value)),
-    );
-    if ((columns[0]?.length ?? 0) < MINIMUM_SAMPLES) return;
+    const samples = table.copyPresent(index, 0, column);
+    if (samples < MINIMUM_SAMPLES) return;
     baseline.set(
       podKey(namespace, pod),
-      features.map(({ spreadFloor }, column) =>
-        withFloors(robustLocationScale(columns[column] as Float64Array), spreadFloor),
-      ),
+      features.map(({ spreadFloor }, feature) => {
+        table.copyPresent(index, feature, column);
+        return withFloors(robustLocationScale(column, samples), spreadFloor);
+      }),
     );
   });
   return baseline;

@@ -58,7 +58,7 @@ export function* walkForward(
   for (let from = TRAINING_MINUTES; from < recording.minutes; from += RETRAIN_MINUTES) {
     const to = Math.min(recording.minutes, from + RETRAIN_MINUTES);
     const tables = select(trainingInput(recording, from, RETRAIN_MINUTES));
-    if (countRows(tables.window.values, recording.features.length) >= MINIMUM_TRAINING_SAMPLES) {
+    if (tables.window.countPresent() >= MINIMUM_TRAINING_SAMPLES) {
       model = fitModel(tables, recording.features, parameters);
     }
     const baseline = fitRobustBaseline(tables.window, recording.features);
@@ -68,12 +68,6 @@ export function* walkForward(
     }
     yield { from, to };
   }
-}
-
-function countRows(values: Float64Array, width: number): number {
-  let rows = 0;
-  for (let row = 0; row < values.length; row += width) if (!Number.isNaN(values[row])) rows++;
-  return rows;
 }
 
 function scoreMinute(

@@ -1,7 +1,8 @@
 /** How the minutes of a case are cut into what training and scoring get. */
 
 import { RECENT_INSTANTS } from '../../exporter/detection/detect.js';
-import { type BuiltTable, type FeatureTable, podKey } from '../../exporter/features/table.js';
+import { FeatureTable, podKey } from '../../exporter/features/table.js';
+import type { BuiltTable } from '../../exporter/features/table-builder.js';
 import type { TrainingTables } from '../../exporter/model/baseline.js';
 import { historySlices } from '../../exporter/model/schedule.js';
 import { BIN_SECONDS, type Case, type PodMinutes, TRAINING_MINUTES } from './case.js';
@@ -49,22 +50,21 @@ export function cut(recording: Case, from: number, to: number): FeatureTable {
   const { features, startSeconds } = recording;
   const width = features.length;
   const pods = recording.pods.filter((pod) => hasMinute(pod, width, from, to));
-  const values = new Float64Array(pods.length * (to - from) * width).fill(Number.NaN);
-  pods.forEach((pod, index) => {
-    const first = Math.max(from, pod.firstMinute);
-    const last = Math.min(to, pod.firstMinute + pod.minutes);
-    const cells = pod.cells.subarray((first - pod.firstMinute) * width, (last - pod.firstMinute) * width);
-    values.set(cells, (index * (to - from) + first - from) * width);
-  });
-  return {
+  const axes = {
     features: features.map(({ name }) => name),
     pods: pods.map(({ identity }) => identity),
     timestampsSeconds: Float64Array.from(
       { length: to - from },
       (_, instant) => startSeconds + (from + instant) * BIN_SECONDS,
     ),
-    values,
   };
+  return FeatureTable.fill(axes, (index, into) => {
+    const pod = pods[index] as PodMinutes;
+    const first = Math.max(from, pod.firstMinute);
+    const last = Math.min(to, pod.firstMinute + pod.minutes);
+    const cells = pod.cells.subarray((first - pod.firstMinute) * width, (last - pod.firstMinute) * width);
+    into.set(cells, (first - from) * width);
+  });
 }
 
 function hasMinute(pod: PodMinutes, width: number, from: number, to: number): boolean {

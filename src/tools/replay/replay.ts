@@ -4,7 +4,7 @@ import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../exporter/det
 import type { Detection } from '../../exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../exporter/detection/workloads.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
-import { FeatureTableBuilder } from '../../exporter/features/table.js';
+import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
 import type { Model } from '../../exporter/model/model.js';

@@ -78,7 +78,7 @@ export class Tracks {
       places.forEach((place, column) => {
         const cell = row * features.length + column;
         const position = start + 1 + place * READING_NUMBERS;
-        track.readings[position] = detection.table.values[cell] as number;
+        track.readings[position] = detection.table.at(row, 0, column);
         track.readings[position + 1] = detection.expected[cell] as number;
         track.readings[position + 2] = detection.deviations[cell] as number;
       });

@@ -2,11 +2,8 @@ import { expect } from 'chai';
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../../src/exporter/detection/detect.js';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
-import {
-  type BuiltTable,
-  type FeatureTable,
-  FeatureTableBuilder,
-} from '../../../src/exporter/features/table.js';
+import { FeatureTable } from '../../../src/exporter/features/table.js';
+import { type BuiltTable, FeatureTableBuilder } from '../../../src/exporter/features/table-builder.js';
 import { workloadFromName } from '../../../src/exporter/features/workload.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
@@ -173,16 +170,11 @@ describe('detect', () => {
     const built = await tableOf(cluster);
     const { table, scores, inputs } = detect(model, built);
     expect([...table.timestampsSeconds]).to.deep.equal([NOW]);
-    const { values, timestampsSeconds } = built.table;
-    const last = timestampsSeconds.length - 1;
-    const width = FEATURES.length;
+    const last = built.table.timestampsSeconds.length - 1;
     for (const pod of table.pods.keys()) {
-      const start = (pod * timestampsSeconds.length + last) * width;
-      expect(table.values.slice(pod * width, (pod + 1) * width)).to.deep.equal(
-        values.slice(start, start + width),
-      );
+      expect(table.row(pod, 0)).to.deep.equal(built.table.row(pod, last));
     }
-    expect(inputs).to.have.lengthOf(width * table.pods.length);
+    expect(inputs).to.have.lengthOf(FEATURES.length * table.pods.length);
     expect(scoreInputs(model, inputs)).to.deep.equal(scores);
   });
 
@@ -190,14 +182,15 @@ describe('detect', () => {
     const gauge = { ...(FEATURES[0] as FeatureDefinition), name: 'network', required: false };
     const features = [...FEATURES.slice(0, 2), gauge];
     const pods = podsInDisorder.map(({ namespace, pod }) => ({ namespace, pod, workload: pod }));
-    const tableWith = (network: number, instants: number): FeatureTable => ({
-      features: features.map(({ name }) => name),
-      pods,
-      timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => NOON + 60 * instant),
-      values: Float64Array.from(
-        pods.flatMap(() => Array.from({ length: instants }, () => [1, 1e9, network]).flat()),
-      ),
-    });
+    const tableWith = (network: number, instants: number) =>
+      new FeatureTable({
+        features: features.map(({ name }) => name),
+        pods,
+        timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => NOON + 60 * instant),
+        values: Float64Array.from(
+          pods.flatMap(() => Array.from({ length: instants }, () => [1, 1e9, network]).flat()),
+        ),
+      });
     const trained = fitModel({ window: tableWith(50, 60), history: [] }, features, PARAMETERS);
     const detectAt = (network: number) =>
       detect(trained, {

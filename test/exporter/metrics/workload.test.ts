@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
+import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { createMetrics } from '../../../src/exporter/metrics/registry.js';
 import { samplesOf } from '../../support/exposition.js';
 import { detectionOf, FAILED_PASS, passTo, sourcesWith } from '../../support/metric-sources.js';
@@ -17,10 +18,10 @@ function detectionOfPods(pods: readonly (typeof PODS)[number][]): Detection {
   const detection = detectionOf(pods.map(([namespace, pod]) => [namespace, pod]));
   return {
     ...detection,
-    table: {
+    table: new FeatureTable({
       ...detection.table,
       pods: pods.map(([namespace, pod, workload]) => ({ namespace, pod, workload })),
-    },
+    }),
     scores: Float64Array.from(pods, ([, , , score]) => score),
   };
 }

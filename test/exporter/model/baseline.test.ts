@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
+import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { type BaselineKind, fitBaseline } from '../../../src/exporter/model/baseline.js';
-import { measure } from '../../../src/exporter/model/measure.js';
+import { measure } from '../../support/measure.js';
 import { feature, featureTable, type WrittenPod } from '../../support/tables.js';
 
 const rowsOf = (count: number, valueAt: (instant: number) => number) =>
@@ -317,7 +318,7 @@ describe('Baseline', () => {
   });
 
   it('fits more pods than a call takes arguments', () => {
-    const window = {
+    const window = new FeatureTable({
       features: ['a'],
       pods: Array.from({ length: 150_000 }, (_, index) => ({
         namespace: 'ns',
@@ -326,7 +327,7 @@ describe('Baseline', () => {
       })),
       timestampsSeconds: Float64Array.of(0),
       values: new Float64Array(150_000),
-    };
+    });
     expect(fitBaseline({ window, history: [] }, noFloor, 'pod', 4).seenSeconds.size).to.equal(150_000);
   });
 

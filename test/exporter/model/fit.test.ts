@@ -2,7 +2,7 @@ import { serialize } from 'node:v8';
 import { expect } from 'chai';
 import { detect, RECENT_INSTANTS } from '../../../src/exporter/detection/detect.js';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
-import type { FeatureTable } from '../../../src/exporter/features/table.js';
+import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
@@ -231,10 +231,10 @@ describe('fitModel', () => {
     it('in the plain method: shift and scale of each column change no score', () => {
       const features = columns('abc');
       const table = onePod(features, normalRows(400, 3, 5));
-      const scaled = {
+      const scaled = new FeatureTable({
         ...table,
         values: table.values.map((value, cell) => value * 8 ** (cell % 3) + 100 * (cell % 3)),
-      };
+      });
       const plain = scoresOf(train(table, features, { baseline: 'cluster' }), table);
       const other = scoresOf(train(scaled, features, { baseline: 'cluster' }), scaled);
       plain.forEach((score, row) => {

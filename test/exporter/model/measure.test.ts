@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
 import { type BaselineKind, fitBaseline } from '../../../src/exporter/model/baseline.js';
-import { type Measurement, measure } from '../../../src/exporter/model/measure.js';
+import type { Measurement } from '../../../src/exporter/model/measure.js';
 import { settle, squash } from '../../../src/exporter/model/transform.js';
+import { measure } from '../../support/measure.js';
 import { feature, featureTable } from '../../support/tables.js';
 
 const NONE = Number.NaN;
@@ -31,7 +32,7 @@ function measureSeries(
   return measure(baseline, [definition], table, { firstInstant, excuseSchedules: true });
 }
 
-describe('measure', () => {
+describe('Measurer', () => {
   it('tells deviations in spreads, and shows the forest two minutes as one', () => {
     const { expected, deviations, inputs } = measureSeries(GAUGE, [10, 14, 14, 10, 2]);
     expect([...expected]).to.deep.equal([10, 10, 10, 10, 10]);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { detect } from '../../../src/exporter/detection/detect.js';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
-import { FeatureTableBuilder } from '../../../src/exporter/features/table.js';
+import { FeatureTableBuilder } from '../../../src/exporter/features/table-builder.js';
 import { workloadFromName } from '../../../src/exporter/features/workload.js';
 import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.js';
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { fitBaseline } from '../../../src/exporter/model/baseline.js';
-import { measure } from '../../../src/exporter/model/measure.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
 import { type RowSource, TrainingRows } from '../../../src/exporter/model/training-rows.js';
+import { measure } from '../../support/measure.js';
 import { feature, featureTable, type WrittenPod } from '../../support/tables.js';
 
 const FEATURES = [feature('level'), feature('count', { type: 'counter', direction: 'up' })];

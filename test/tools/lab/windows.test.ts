@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RECENT_INSTANTS } from '../../../src/exporter/detection/detect.js';
-import { FeatureTableBuilder } from '../../../src/exporter/features/table.js';
+import { FeatureTableBuilder } from '../../../src/exporter/features/table-builder.js';
 import { workloadFromName } from '../../../src/exporter/features/workload.js';
 import { cut, scoringInput, trainingInput } from '../../../src/tools/lab/windows.js';
 import { CPU, MEMORY, seriesSet, type WrittenSeries } from '../../support/tables.js';

@@ -5,7 +5,8 @@ import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../detection/detect.js'
 import type { Detection } from '../../detection/detection.js';
 import { addMatchers } from '../../features/queries/matchers.js';
 import { quotePromql } from '../../features/queries/promql.js';
-import { FeatureTableBuilder, type PodIdentity, podKey } from '../../features/table.js';
+import { type PodIdentity, podKey } from '../../features/table.js';
+import { FeatureTableBuilder } from '../../features/table-builder.js';
 import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
 import { type PodHistory, replay } from './replay.js';
 

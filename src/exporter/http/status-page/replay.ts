@@ -2,7 +2,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { detect, RECENT_INSTANTS } from '../../detection/detect.js';
-import { type BuiltTable, type FeatureTable, podKey } from '../../features/table.js';
+import { podKey } from '../../features/table.js';
+import type { BuiltTable } from '../../features/table-builder.js';
 import { type Band, Measurer } from '../../model/measure.js';
 import type { Model } from '../../model/model.js';
 import { deviationsWithin } from '../../model/transform.js';
@@ -73,7 +74,7 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
   }
   for (let instant = 0; instant < times.length; instant++) {
     const detection = detect(model, {
-      table: instantsOf(table, instant, instant + RECENT_INSTANTS),
+      table: table.selectInstants(instant, instant + RECENT_INSTANTS),
       unscored: new Map(),
       droppedSeries: new Map(),
     });
@@ -88,7 +89,7 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
         // The band of a counter is one of rises, which stand on what it read before.
         const isRise = model.features[column]?.type === 'counter' && model.baseline.kind !== 'cluster';
         const ground = isRise ? (detection.expected[cell] as number) : 0;
-        feature.values[instant] = detection.table.values[cell] as number;
+        feature.values[instant] = detection.table.at(row, 0, column);
         feature.lower[instant] = ground + band.lower;
         feature.upper[instant] = ground + band.upper;
       }
@@ -112,15 +113,4 @@ export function flaggedSince({ scores, timestampsSeconds }: PodHistory): FlagBeg
   while (first > 0 && (scores[first - 1] as number) > 0) first--;
   if (first === scores.length) return undefined;
   return { timeSeconds: timestampsSeconds[first] as number, orEarlier: first === 0 };
-}
-
-function instantsOf(table: FeatureTable, from: number, to: number): FeatureTable {
-  const width = table.features.length;
-  const size = table.timestampsSeconds.length * width;
-  const values = new Float64Array(table.pods.length * (to - from) * width);
-  for (let pod = 0; pod < table.pods.length; pod++) {
-    const start = pod * size;
-    values.set(table.values.subarray(start + from * width, start + to * width), pod * (to - from) * width);
-  }
-  return { ...table, timestampsSeconds: table.timestampsSeconds.slice(from, to), values };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Detection } from '../../../../src/exporter/detection/detection.js';
 import { DetectionPass } from '../../../../src/exporter/detection/pass.js';
+import { FeatureTable } from '../../../../src/exporter/features/table.js';
 import {
   HistoryReader,
   MAXIMUM_HISTORIES,
@@ -77,7 +78,10 @@ describe('HistoryReader', () => {
 
   it('escapes names in the expressions', async () => {
     const pods = detection.table.pods.map((identity) => ({ ...identity, pod: 'a.b"c\\d|.*' }));
-    await new HistoryReader(api).read({ ...detection, table: { ...detection.table, pods } }, [0]);
+    await new HistoryReader(api).read(
+      { ...detection, table: new FeatureTable({ ...detection.table, pods }) },
+      [0],
+    );
     expect(api.asked[0]?.query).to.contain(String.raw`pod=~"a\\.b\"c\\\\d\\|\\.\\*"`);
   });
 

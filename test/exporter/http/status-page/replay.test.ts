@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { detect, RECENT_INSTANTS } from '../../../../src/exporter/detection/detect.js';
+import { FeatureTable } from '../../../../src/exporter/features/table.js';
 import { flaggedSince, type PodHistory, replay } from '../../../../src/exporter/http/status-page/replay.js';
 import { fitModel } from '../../../../src/exporter/model/fit.js';
 import { asBuilt, CATALOG, featureTable, recentOf, sliceTable } from '../../../support/tables.js';
@@ -76,7 +77,7 @@ describe('replay', () => {
     const young = sliceTable(table, from, MINUTES);
     const values = young.values.slice();
     values.fill(Number.NaN, 0, 40 * CATALOG.length);
-    const histories = await replay(model, asBuilt({ ...young, values }));
+    const histories = await replay(model, asBuilt(new FeatureTable({ ...young, values })));
     const { scores, features } = historyOf(histories, 'cart-0');
     expect(scores[10]).to.be.NaN;
     expect(features[0]?.values[10]).to.be.NaN;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { detect } from '../../../../src/exporter/detection/detect.js';
-import { FeatureTableBuilder } from '../../../../src/exporter/features/table.js';
+import { FeatureTableBuilder } from '../../../../src/exporter/features/table-builder.js';
 import type { Model } from '../../../../src/exporter/model/model.js';
 import { decodeModel, encodeModel } from '../../../../src/exporter/model/snapshot/codec.js';
 import { SnapshotError } from '../../../../src/exporter/model/snapshot/snapshot-error.js';

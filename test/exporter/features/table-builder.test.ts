@@ -1,0 +1,477 @@
+import { expect } from 'chai';
+import { podKey } from '../../../src/exporter/features/table.js';
+import {
+  type BuiltTable,
+  FeatureTableBuilder,
+  podLimitWarning,
+} from '../../../src/exporter/features/table-builder.js';
+import type { SeriesSet } from '../../../src/exporter/prometheus/api.js';
+import {
+  CATALOG,
+  CPU,
+  feature,
+  MEMORY,
+  RESTARTS,
+  seriesSet,
+  type WrittenSeries,
+} from '../../support/tables.js';
+
+const GRID = [600, 660, 720];
+
+/** Builds a table of cpu, memory and restarts from the answers to each. */
+function build(
+  answers: { readonly cpu?: SeriesSet; readonly memory?: SeriesSet; readonly restarts?: SeriesSet },
+  grid: readonly number[] = GRID,
+): BuiltTable {
+  const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(grid));
+  if (answers.cpu) builder.add(CPU, answers.cpu);
+  if (answers.memory) builder.add(MEMORY, answers.memory);
+  if (answers.restarts) builder.add(RESTARTS, answers.restarts);
+  return builder.build((namespace, pod) => `${namespace}:${pod}`);
+}
+
+/** The rows of each pod: one for each instant. */
+function rowsOf({ table }: BuiltTable): Record<string, number[][]> {
+  return Object.fromEntries(
+    table.pods.map(({ namespace, pod }, index) => [
+      podKey(namespace, pod),
+      Array.from(table.timestampsSeconds, (_, instant) => [...table.row(index, instant)]),
+    ]),
+  );
+}
+
+/** The same value at all instants of the grid. */
+const constant = (pod: string, value: number, namespace = 'ns'): WrittenSeries => [
+  { namespace, pod },
+  ...GRID.map((seconds) => [seconds, value] as const),
+];
+
+const counts = (map: ReadonlyMap<string, number>) => Object.fromEntries(map);
+
+const BLANK = [Number.NaN, Number.NaN, Number.NaN];
+
+describe('FeatureTableBuilder', () => {
+  it('lays pods × instants × features out', () => {
+    const built = build({
+      cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, 1], [660, 2], [720, 3]], constant('b', 7)),
+      memory: seriesSet(constant('a', 10), [{ namespace: 'ns', pod: 'b' }, [600, 20], [660, 30], [720, 40]]),
+      restarts: seriesSet(constant('a', 5), constant('b', 6)),
+    });
+    expect(built.table.features).to.deep.equal(['cpu', 'memory', 'restarts']);
+    expect([...built.table.timestampsSeconds]).to.deep.equal(GRID);
+    expect([...built.table.values]).to.deep.equal([
+      ...[1, 10, 5, 2, 10, 5, 3, 10, 5],
+      ...[7, 20, 6, 7, 30, 6, 7, 40, 6],
+    ]);
+    expect(counts(built.unscored)).to.deep.equal({});
+    expect(counts(built.droppedSeries)).to.deep.equal({});
+  });
+
+  it('places samples by time, never by position: a late start', () => {
+    const built = build({
+      cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [660, 2], [720, 3]]),
+      memory: seriesSet([{ namespace: 'ns', pod: 'a' }, [720, 30]]),
+    });
+    expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, BLANK, [3, 30, 0]] });
+  });
+
+  it('places samples by time, never by position: a gap', () => {
+    const built = build({
+      cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, 1], [720, 3]]),
+      memory: seriesSet(constant('a', 10)),
+    });
+    expect(rowsOf(built)).to.deep.equal({ 'ns/a': [[1, 10, 0], BLANK, [3, 10, 0]] });
+  });
+
+  it('blanks a whole instant that lacks a required feature, the optional one included', () => {
+    const built = build({
+      cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, 1]]),
+      memory: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, 10], [660, 11]]),
+      restarts: seriesSet(constant('a', 4)),
+    });
+    expect(rowsOf(built)).to.deep.equal({ 'ns/a': [[1, 10, 4], BLANK, BLANK] });
+  });
+
+  describe('fills what is absent of an optional feature', () => {
+    const NONE = Number.NaN;
+    const rows: readonly (readonly [what: string, samples: readonly number[], filled: readonly number[]])[] =
+      [
+        ['with 0 where there is nothing', [NONE, NONE, NONE, NONE], [0, 0, 0, 0]],
+        ['with the value before', [3, NONE, 4, NONE], [3, 3, 4, 4]],
+        ['with the first value at the beginning', [NONE, NONE, 500, 501], [500, 500, 500, 501]],
+        ['with 0 only where 0 was the value', [NONE, 0, NONE, 2], [0, 0, 0, 2]],
+      ];
+    for (const [what, samples, filled] of rows) {
+      it(what, () => {
+        const grid = [600, 660, 720, 780];
+        const series = (values: readonly number[]): WrittenSeries => [
+          { namespace: 'ns', pod: 'a' },
+          ...values.flatMap((value, index) =>
+            Number.isNaN(value) ? [] : [[grid[index] ?? 0, value] as const],
+          ),
+        ];
+        const required = [1, 1, 1, 1];
+        const built = build(
+          {
+            cpu: seriesSet(series(required)),
+            memory: seriesSet(series(required)),
+            restarts: seriesSet(series(samples)),
+          },
+          grid,
+        );
+        expect(rowsOf(built)['ns/a']?.map((row) => row[2])).to.deep.equal(filled);
+      });
+    }
+
+    it('from instants that lack a required feature as well', () => {
+      const built = build({
+        cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [660, 1], [720, 1]]),
+        memory: seriesSet(constant('a', 10)),
+        restarts: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, 500]]),
+      });
+      expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, [1, 10, 500], [1, 10, 500]] });
+    });
+
+    it('of each pod by itself', () => {
+      const built = build({
+        cpu: seriesSet(constant('a', 1), constant('b', 2)),
+        memory: seriesSet(constant('a', 10), constant('b', 20)),
+        restarts: seriesSet([{ namespace: 'ns', pod: 'b' }, [660, 3]]),
+      });
+      expect(rowsOf(built)['ns/a']).to.deep.equal(new Array(3).fill([1, 10, 0]));
+      expect(rowsOf(built)['ns/b']).to.deep.equal(new Array(3).fill([2, 20, 3]));
+    });
+  });
+
+  it('takes one feature in several parts, as training asks for slices of time', () => {
+    const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID));
+    builder.add(CPU, seriesSet([{ namespace: 'ns', pod: 'a' }, [600, 1]]));
+    builder.add(MEMORY, seriesSet(constant('a', 10)));
+    builder.add(
+      CPU,
+      seriesSet(
+        [{ namespace: 'ns', pod: 'a' }, [660, 2], [720, 3]],
+        [{ namespace: 'ns', pod: 'b' }, [720, 4]],
+      ),
+    );
+    const built = builder.build(() => 'w');
+    expect(rowsOf(built)).to.deep.equal({
+      'ns/a': [
+        [1, 10, 0],
+        [2, 10, 0],
+        [3, 10, 0],
+      ],
+    });
+    expect(counts(built.droppedSeries)).to.deep.equal({});
+    expect(counts(built.unscored)).to.deep.equal({ missing_memory: 1 });
+  });
+
+  it('keeps the larger of two values for one cell, whichever comes first, and counts the series', () => {
+    const built = build({
+      cpu: seriesSet(
+        [{ namespace: 'ns', pod: 'a', replica: '1' }, [600, 1], [660, 9]],
+        [{ namespace: 'ns', pod: 'a', replica: '2' }, [600, 5], [660, 2], [720, 3]],
+        [{ namespace: 'ns', pod: 'b', replica: '1' }, [600, 1]],
+        [{ namespace: 'ns', pod: 'b', replica: '2' }, [660, 2]],
+      ),
+      memory: seriesSet(constant('a', 10), constant('b', 10)),
+    });
+    expect(rowsOf(built)).to.deep.equal({
+      'ns/a': [
+        [5, 10, 0],
+        [9, 10, 0],
+        [3, 10, 0],
+      ],
+      // Two series that share no instant are no duplicates.
+      'ns/b': [[1, 10, 0], [2, 10, 0], BLANK],
+    });
+    expect(counts(built.droppedSeries)).to.deep.equal({ duplicate: 1 });
+  });
+
+  it('drops and counts series without a namespace or a pod', () => {
+    const built = build({
+      cpu: seriesSet(
+        [{}, [600, 1]],
+        [{ namespace: 'ns' }, [600, 1]],
+        [{ pod: 'a' }, [600, 1]],
+        [{ namespace: '', pod: 'a' }, [600, 1]],
+        [{ namespace: 'ns', pod: '' }, [600, 1]],
+        [{ namespace: 'ns', pod_name: 'a' }, [600, 1]],
+        constant('a', 1),
+      ),
+      memory: seriesSet(constant('a', 10)),
+    });
+    expect(Object.keys(rowsOf(built))).to.deep.equal(['ns/a']);
+    expect(counts(built.droppedSeries)).to.deep.equal({ unlabelled: 6 });
+    expect(counts(built.unscored)).to.deep.equal({});
+  });
+
+  it('drops and counts series whose names would mix two pods up', () => {
+    const built = build({
+      cpu: seriesSet(
+        [{ namespace: 'ns', pod: 'a/b' }, [600, 1]],
+        [{ namespace: 'ns/a', pod: 'b' }, [600, 1]],
+        [{ namespace: 'ns', pod: '\ud800' }, [600, 1]],
+        [{ namespace: 'ns', pod: 'x'.repeat(65_536) }, [600, 1]],
+        constant('a', 1),
+      ),
+      memory: seriesSet(constant('a', 10)),
+    });
+    expect(Object.keys(rowsOf(built))).to.deep.equal(['ns/a']);
+    expect(counts(built.droppedSeries)).to.deep.equal({ bad_name: 4 });
+  });
+
+  it('reads the pod from the label of the feature', () => {
+    const old = feature('old', { podLabel: 'pod_name' });
+    const builder = new FeatureTableBuilder([old], Float64Array.from([600]));
+    builder.add(old, seriesSet([{ namespace: 'ns', pod: 'cadvisor-x', pod_name: 'a' }, [600, 1]]));
+    expect(builder.build(() => 'w').table.pods).to.deep.equal([{ namespace: 'ns', pod: 'a', workload: 'w' }]);
+  });
+
+  describe('unscored pods', () => {
+    const whole = { cpu: seriesSet(constant('ok', 1)), memory: seriesSet(constant('ok', 10)) };
+    const rows: readonly (readonly [
+      what: string,
+      answers: Parameters<typeof build>[0],
+      unscored: Record<string, number>,
+      droppedSeries: Record<string, number>,
+    ])[] = [
+      ['no cpu', { memory: seriesSet(constant('ok', 10), constant('x', 1)) }, { missing_cpu: 1 }, {}],
+      ['no memory', { cpu: seriesSet(constant('ok', 1), constant('x', 1)) }, { missing_memory: 1 }, {}],
+      [
+        'no memory but restarts',
+        { cpu: seriesSet(constant('ok', 1), constant('x', 1)), restarts: seriesSet(constant('x', 1)) },
+        { missing_memory: 1 },
+        {},
+      ],
+      [
+        'only restarts, as of pods that have ended',
+        { restarts: seriesSet(constant('x', 1), constant('y', 1), constant('ok', 1)) },
+        { completed: 2 },
+        {},
+      ],
+      [
+        'no memory any more, but cpu',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [720, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [660, 1]]),
+        },
+        { missing_memory: 1 },
+        {},
+      ],
+      [
+        'nothing for a pod that has gone, though it never had cpu and memory at the same time',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [600, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [660, 1]]),
+        },
+        {},
+        {},
+      ],
+      [
+        'nothing for a pod that has gone, though a value of it was no number before',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [600, Number.NaN], [601, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [600, 1]]),
+        },
+        {},
+        { not_finite: 1, misaligned: 1 },
+      ],
+      [
+        'what is missing now, not what was no number before',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [600, Number.NaN], [720, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [600, 1]]),
+        },
+        { missing_memory: 1 },
+        { not_finite: 1 },
+      ],
+      [
+        'NaN for cpu',
+        {
+          cpu: seriesSet(constant('ok', 1), constant('x', Number.NaN)),
+          memory: seriesSet(constant('ok', 10), constant('x', 1)),
+        },
+        { not_finite: 1 },
+        { not_finite: 1 },
+      ],
+      [
+        'infinities',
+        {
+          cpu: seriesSet(constant('ok', 1), constant('x', Number.POSITIVE_INFINITY)),
+          memory: seriesSet(constant('ok', 10), constant('x', Number.NEGATIVE_INFINITY)),
+        },
+        { not_finite: 1 },
+        { not_finite: 2 },
+      ],
+      [
+        'samples between the instants only',
+        {
+          cpu: seriesSet(constant('ok', 1), [{ namespace: 'ns', pod: 'x' }, [601, 1], [719.99, 1]]),
+          memory: seriesSet(constant('ok', 10), [{ namespace: 'ns', pod: 'x' }, [630, 1]]),
+        },
+        { misaligned: 1 },
+        { misaligned: 2 },
+      ],
+    ];
+    for (const [what, answers, unscored, droppedSeries] of rows) {
+      it(`says why: ${what}`, () => {
+        const built = build({ ...whole, ...answers });
+        expect(built.table.pods.map(({ pod }) => pod)).to.deep.equal(['ok']);
+        expect(counts(built.unscored)).to.deep.equal(unscored);
+        expect(counts(built.droppedSeries)).to.deep.equal(droppedSeries);
+      });
+    }
+
+    it('adds pods up by reason', () => {
+      const built = build({
+        cpu: seriesSet(constant('a', 1), constant('b', 1)),
+        memory: seriesSet(constant('c', 1)),
+      });
+      expect(counts(built.unscored)).to.deep.equal({ missing_memory: 2, missing_cpu: 1 });
+      expect(built.table.pods).to.deep.equal([]);
+      expect(built.table.values).to.have.lengthOf(0);
+    });
+
+    it('are those of the last instant: a pod that is in the table may be one of them', () => {
+      const built = build({
+        cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, Number.NaN], [660, 2], [700, 3]]),
+        memory: seriesSet(constant('a', 10)),
+      });
+      expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, [2, 10, 0], BLANK] });
+      expect(counts(built.unscored)).to.deep.equal({ misaligned: 1 });
+      expect(counts(built.droppedSeries)).to.deep.equal({ misaligned: 1, not_finite: 1 });
+    });
+
+    it('are none where the last instant is complete', () => {
+      const built = build({
+        cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [600, Number.NaN], [720, 2]]),
+        memory: seriesSet([{ namespace: 'ns', pod: 'a' }, [630, 1], [720, 10]]),
+      });
+      expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, BLANK, [2, 10, 0]] });
+      expect(counts(built.unscored)).to.deep.equal({});
+    });
+  });
+
+  describe('alignment', () => {
+    const rows: readonly (readonly [offset: number, aligned: boolean])[] = [
+      [0, true],
+      [0.0004, true],
+      [-0.0004, true],
+      [0.001, true],
+      [0.002, false],
+      [-0.002, false],
+      [30, false],
+      [-60, false],
+      [180, false],
+      [6e9, false],
+    ];
+    for (const [offset, aligned] of rows) {
+      it(`${aligned ? 'takes' : 'leaves'} a sample ${offset} s off the first instant`, () => {
+        const sample = seriesSet([{ namespace: 'ns', pod: 'a' }, [600 + offset, 1]]);
+        const built = build({ cpu: sample, memory: sample });
+        expect(built.table.pods).to.have.lengthOf(aligned ? 1 : 0);
+        expect(counts(built.droppedSeries)).to.deep.equal(aligned ? {} : { misaligned: 2 });
+      });
+    }
+
+    it('holds at a single instant with milliseconds, as in scoring', () => {
+      const built = build(
+        {
+          cpu: seriesSet([{ namespace: 'ns', pod: 'a' }, [1_700_000_000.123, 1]]),
+          memory: seriesSet([{ namespace: 'ns', pod: 'a' }, [1_700_000_000.123, 2]]),
+        },
+        [1_700_000_000.1234],
+      );
+      expect(rowsOf(built)).to.deep.equal({ 'ns/a': [[1, 2, 0]] });
+    });
+
+    it('holds to the end of a long window', () => {
+      const grid = Array.from({ length: 20_161 }, (_, minute) => 1_700_000_000 + 60 * minute);
+      const last = grid.at(-1) ?? 0;
+      const sample = seriesSet([{ namespace: 'ns', pod: 'a' }, [last, 1]]);
+      expect(rowsOf(build({ cpu: sample, memory: sample }, grid))['ns/a']?.at(-1)).to.deep.equal([1, 1, 0]);
+    });
+  });
+
+  it('sorts by namespace, then pod, by code units', () => {
+    const pods: readonly (readonly [namespace: string, pod: string])[] = [
+      ['ns-b', 'a'],
+      ['ns', 'b'],
+      ['ns-a', 'z'],
+      ['ns', 'a-10'],
+      ['ns', 'a-2'],
+      ['Ns', 'c'],
+    ];
+    const all = seriesSet(...pods.map(([namespace, pod]) => constant(pod, 1, namespace)));
+    const { table } = build({ cpu: all, memory: all });
+    expect(table.pods.map(({ namespace, pod }) => [namespace, pod])).to.deep.equal([
+      ['Ns', 'c'],
+      ['ns', 'a-10'],
+      ['ns', 'a-2'],
+      ['ns', 'b'],
+      ['ns-a', 'z'],
+      ['ns-b', 'a'],
+    ]);
+  });
+
+  it('keeps pods of one name in two namespaces apart, and asks for the workload of each', () => {
+    const both = seriesSet(constant('a', 1, 'x'), constant('a', 2, 'y'));
+    expect(build({ cpu: both, memory: both }).table.pods).to.deep.equal([
+      { namespace: 'x', pod: 'a', workload: 'x:a' },
+      { namespace: 'y', pod: 'a', workload: 'y:a' },
+    ]);
+  });
+
+  it('tells all pods that any series named', () => {
+    const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID));
+    builder.add(CPU, seriesSet(constant('a', 1)));
+    builder.add(RESTARTS, seriesSet(constant('a', 1), constant('b', 1)));
+    expect(builder.podsSeen().map(({ namespace, pod }) => podKey(namespace, pod))).to.have.members([
+      'ns/a',
+      'ns/b',
+    ]);
+  });
+
+  it('refuses a feature that is no column', () => {
+    const builder = new FeatureTableBuilder([CPU], Float64Array.from(GRID));
+    expect(() => builder.add(MEMORY, seriesSet())).to.throw('Feature memory is not a column of this table.');
+  });
+
+  it('makes an empty table of nothing', () => {
+    const built = build({});
+    expect(built.table.pods).to.deep.equal([]);
+    expect(counts(built.unscored)).to.deep.equal({});
+  });
+
+  describe('with a limit of pods', () => {
+    const pods = Array.from({ length: 50 }, (_, index) => `p${index}`);
+    const limited = (maximumPods: number, order: readonly string[] = pods) => {
+      const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID), maximumPods);
+      builder.add(CPU, seriesSet(...order.map((pod) => constant(pod, 1))));
+      builder.add(MEMORY, seriesSet(...order.toReversed().map((pod) => constant(pod, 2))));
+      builder.add(RESTARTS, seriesSet(...order.map((pod) => constant(pod, 3))));
+      return { seen: builder.podsSeen(), built: builder.build(() => 'w') };
+    };
+
+    it('keeps whole rows of some, and counts the others as max_pods', () => {
+      const { seen, built } = limited(20);
+      expect(seen).to.have.lengthOf(20);
+      expect(built.table.pods).to.have.lengthOf(20);
+      expect(Object.values(rowsOf(built)).flat()).to.deep.equal(new Array(60).fill([1, 2, 3]));
+      expect(counts(built.unscored)).to.deep.equal({ max_pods: 30 });
+      expect(podLimitWarning(built)).to.include('30 pods are left out').and.to.include('MAX_PODS');
+    });
+
+    it('keeps the same pods in any order', () => {
+      expect(limited(20, pods.toReversed()).built).to.deep.equal(limited(20).built);
+    });
+
+    it('changes nothing where there are no more pods than that', () => {
+      const { built } = limited(50);
+      expect(built).to.deep.equal(limited(Number.POSITIVE_INFINITY).built);
+      expect(counts(built.unscored)).to.deep.equal({});
+      expect(podLimitWarning(built)).to.equal(undefined);
+    });
+  });
+});
