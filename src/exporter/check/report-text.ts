@@ -1,6 +1,6 @@
 /** A report for a person at a terminal. */
 
-import { harmless } from '../../lib/text/control-characters.js';
+import { escapeControlCharacters } from '../../lib/text/control-characters.js';
 import { counted, listed } from '../../lib/text/format.js';
 import { type CheckReport, SEVERITIES, type Severity, worstSeverity } from './finding.js';
 
@@ -26,7 +26,8 @@ export function reportText({ findings, notChecked }: CheckReport, options: TextO
   const names = [...findings, ...notChecked].map(({ check }) => check.length);
   const indent = MARK_COLUMNS + Math.max(0, ...names) + 2;
   // Labels and versions are what a server says: a terminal must not obey them.
-  const body = (text: string) => wrapped(harmless(text), Math.max(LEAST_COLUMNS, options.columns) - indent);
+  const body = (text: string) =>
+    wrapped(escapeControlCharacters(text), Math.max(LEAST_COLUMNS, options.columns) - indent);
   const entry = (mark: string, check: string, texts: readonly string[]) =>
     texts
       .flatMap(body)

@@ -1,6 +1,6 @@
 /** Keeps secrets out of what is shown: a server may repeat what it was sent, in any of the usual encodings. */
 
-import { harmless } from '../../lib/text/control-characters.js';
+import { escapeControlCharacters } from '../../lib/text/control-characters.js';
 import type { PrometheusConnection } from './connection.js';
 import type { Credentials } from './url.js';
 
@@ -26,7 +26,7 @@ export function quoteWithout(secrets: readonly string[]): Quote {
     // The window may have cut a secret in two.
     if (text.length > window) safe = safe.slice(0, Math.max(0, safe.length - longest));
     // A server may send what moves the cursor of a terminal.
-    return harmless(safe.replace(/\s+/g, ' ').trim().slice(0, length));
+    return escapeControlCharacters(safe.replace(/\s+/g, ' ').trim().slice(0, length));
   };
 }
 

@@ -10,7 +10,7 @@ const PILE_OF_MARKS = /(\p{M}{3})\p{M}+/gu;
  * A text that shows what it is: `\u{202e}` in place of a character that turns the direction of what follows it. Line
  * breaks and tabs stay.
  */
-export function harmless(text: string): string {
+export function escapeControlCharacters(text: string): string {
   return text
     .replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
     .replace(PILE_OF_MARKS, '$1…');

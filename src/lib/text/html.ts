@@ -1,6 +1,6 @@
-/** HTML that cannot be broken by what is put into it. */
+/** HTML in which inserted values are always text. */
 
-import { harmless } from './control-characters.js';
+import { escapeControlCharacters } from './control-characters.js';
 
 /** Markup that is safe to send. */
 export class Html {
@@ -10,20 +10,22 @@ export class Html {
 /** Nothing. */
 export const NO_HTML = new Html('');
 
+/** What a template may contain. */
+type Insert = string | number | Html | readonly Insert[];
+
 /**
- * A template tag: texts are escaped, for content and for quoted attributes alike, and made harmless; `Html` and lists
- * of it stay as they are.
+ * A template tag. Texts are escaped, for content and for quoted attributes alike, with their control characters
+ * visible. `Html` stays as it is; the items of a list stand on lines of their own.
  */
-export function html(
-  strings: TemplateStringsArray,
-  ...values: readonly (string | Html | readonly Html[])[]
-): Html {
+export function html(strings: TemplateStringsArray, ...values: readonly Insert[]): Html {
   return new Html(String.raw({ raw: strings }, ...values.map(render)));
 }
 
-function render(value: string | Html | readonly Html[]): string {
+function render(value: Insert): string {
   if (value instanceof Html) return value.markup;
-  if (typeof value === 'string')
-    return harmless(value).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-  return value.map(render).join('\n');
+  if (typeof value === 'object') return value.map(render).join('\n');
+  return escapeControlCharacters(String(value)).replace(
+    /[&<>"']/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  );
 }

@@ -3,7 +3,7 @@
  * readable at any width.
  */
 
-import { html, type Markup, NOTHING } from './markup.js';
+import { type Html, html, NO_HTML } from '../../lib/text/html.js';
 import type { Span } from './plots.js';
 
 /** A line over time. */
@@ -35,7 +35,7 @@ export interface TimeChart extends Span {
 const WIDTH = 1000;
 const HEIGHT = 100;
 
-export function timeChart(chart: TimeChart): Markup {
+export function timeChart(chart: TimeChart): Html {
   const { startSeconds, endSeconds, label, lines, spans, threshold, text } = chart;
   const { low, high, labelled } = limitsOf(chart);
   const x = (seconds: number) => round(((seconds - startSeconds) / (endSeconds - startSeconds)) * WIDTH);
@@ -54,7 +54,7 @@ export function timeChart(chart: TimeChart): Markup {
   );
   const boundary =
     threshold === undefined
-      ? NOTHING
+      ? NO_HTML
       : html`<line class="threshold" x1="0" x2="${WIDTH}" y1="${y(threshold)}" y2="${y(threshold)}"/>`;
   const svg = html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}">${rectangles}${boundary}${paths}</svg>`;
   const valueLabels = labelled.map((value) => html`<span style="top:${y(value)}%">${text(value)}</span>`);
@@ -141,7 +141,7 @@ export function barChart(
   bars: readonly { readonly label: string; readonly value: number }[],
   label: string,
   limit: number,
-): Markup {
+): Html {
   const highest = Math.max(1, limit, ...bars.map(({ value }) => value));
   const every = Math.ceil(bars.length / MOST_TICKS);
   const columns = bars.map(

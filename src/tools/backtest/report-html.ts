@@ -2,10 +2,10 @@
 
 import { describeReason, featureValue } from '../../exporter/detection/reasons.js';
 import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/text/format.js';
+import { Html, html, NO_HTML } from '../../lib/text/html.js';
 import type { FeatureName } from '../replay/chunk-result.js';
 import { READING_NUMBERS } from '../replay/chunk-result.js';
 import { barChart, timeChart } from './chart.js';
-import { html, Markup, NOTHING } from './markup.js';
 import type { PodDetail, PodPlot } from './plots.js';
 import type { AlertStatement, BacktestReport, Loudness, SensitivityReport } from './report.js';
 import { STYLE } from './report-style.js';
@@ -38,7 +38,7 @@ export function reportHtml(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style>${new Markup(STYLE)}</style>
+<style>${new Html(STYLE)}</style>
 </head>
 <body>
 <header>
@@ -47,31 +47,31 @@ export function reportHtml(
 <time datetime="${report.end}">${moment(report.end)}</time> UTC, ${counted(report.days, 'day')}</p>
 </header>
 <main>
-${chosen === undefined ? NOTHING : tiles(report, chosen)}
+${chosen === undefined ? NO_HTML : tiles(report, chosen)}
 ${sensitivities(report)}
 ${podPlots(report, plots, features)}
-${chosen === undefined ? NOTHING : byDay(report, chosen)}
-${chosen === undefined ? NOTHING : loudest(chosen)}
+${chosen === undefined ? NO_HTML : byDay(report, chosen)}
+${chosen === undefined ? NO_HTML : loudest(chosen)}
 ${alertList(report)}
-${chosen === undefined ? NOTHING : besideOthers(report, chosen)}
+${chosen === undefined ? NO_HTML : besideOthers(report, chosen)}
 ${notes(report)}
 </main>
 <footer>k8s-anomaly-detector ${report.program_version}, ${report.generated}. Times are UTC. The numbers are in report.json.</footer>
 </body>
 </html>
 `;
-  return page.text;
+  return page.markup;
 }
 
 function moment(instant: string): string {
   return instant.slice(0, 16).replace('T', ' ');
 }
 
-function section(id: string, title: string, content: Markup | readonly Markup[]): Markup {
+function section(id: string, title: string, content: Html | readonly Html[]): Html {
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`;
 }
 
-function tiles(report: BacktestReport, chosen: SensitivityReport): Markup {
+function tiles(report: BacktestReport, chosen: SensitivityReport): Html {
   const { overlap } = chosen;
   const { suggestion } = report;
   const lead = overlap?.median_lead_seconds ?? null;
@@ -105,7 +105,7 @@ function tiles(report: BacktestReport, chosen: SensitivityReport): Markup {
   )}</ul><p class="suggestion">${suggestion.reason}</p>`;
 }
 
-function sensitivities(report: BacktestReport): Markup {
+function sensitivities(report: BacktestReport): Html {
   const highest = Math.max(
     ...report.sensitivities.map((own) => own.alerts_per_day),
     report.budget_per_day,
@@ -115,7 +115,7 @@ function sensitivities(report: BacktestReport): Markup {
     const isChosen = own.sensitivity === report.chosen_sensitivity;
     const by = own.alerts_by_name;
     const coinciding = own.overlap === null ? 'unknown' : String(own.alerts - own.overlap.alerts_without);
-    return html`<tr${isChosen ? new Markup(' class="chosen"') : NOTHING}><th scope="row">${own.sensitivity}${isChosen ? ' (chosen)' : ''}</th>
+    return html`<tr${isChosen ? new Html(' class="chosen"') : NO_HTML}><th scope="row">${own.sensitivity}${isChosen ? ' (chosen)' : ''}</th>
 <td class="number">${formatNumber(own.alerts_per_day)}</td><td class="meter">${meter(own.alerts_per_day / highest, own.alerts_per_day > report.budget_per_day)}</td>
 <td class="number">${by.PodAnomalous}</td><td class="number">${by.WorkloadAnomalous}</td><td class="number">${by.AnomalyMassFlagging}</td>
 <td class="number">${own.held_back}</td><td class="number">${own.flagged_share === null ? '' : formatPercent(own.flagged_share, 2)}</td><td class="number">${coinciding}</td></tr>`;
@@ -126,13 +126,13 @@ function sensitivities(report: BacktestReport): Markup {
   return section('sensitivities', 'At each sensitivity', table);
 }
 
-function meter(share: number, over: boolean): Markup {
+function meter(share: number, over: boolean): Html {
   return html`<span class="meter${over ? ' over' : ''}"><span style="width:${Math.round(100 * Math.min(1, share))}%"></span></span>`;
 }
 
-function byDay(report: BacktestReport, chosen: SensitivityReport): Markup {
+function byDay(report: BacktestReport, chosen: SensitivityReport): Html {
   // A bar of half a day beside a bar of a whole one would mislead.
-  if (report.days < 2) return NOTHING;
+  if (report.days < 2) return NO_HTML;
   const bars = chosen.alerts_by_day.map(({ date, alerts }) => ({ label: date, value: alerts }));
   const label = `Alerts by day: ${bars.map((bar) => `${bar.label}: ${bar.value}`).join(', ')}`;
   return section('days', `Alerts by day, at sensitivity ${chosen.sensitivity}`, [
@@ -141,7 +141,7 @@ function byDay(report: BacktestReport, chosen: SensitivityReport): Markup {
   ]);
 }
 
-function loudest(chosen: SensitivityReport): Markup {
+function loudest(chosen: SensitivityReport): Html {
   const table = (title: string, rows: readonly Loudness[], name: (row: Loudness) => string) => {
     const highest = Math.max(1, ...rows.map(({ alerts }) => alerts));
     const lines = rows.slice(0, LISTED_LOUD).map(
@@ -149,7 +149,7 @@ function loudest(chosen: SensitivityReport): Markup {
 <td class="meter">${meter(row.alerts / highest, false)}</td><td class="number">${formatNumber(row.flagged_pod_minutes)}</td></tr>`,
     );
     const more = rows.length - LISTED_LOUD;
-    return html`<div><div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">alerts</th><th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NOTHING}</div>`;
+    return html`<div><div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">alerts</th><th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NO_HTML}</div>`;
   };
   const content =
     chosen.namespaces.length === 0
@@ -162,12 +162,8 @@ function loudest(chosen: SensitivityReport): Markup {
   return section('loudest', 'The loudest', html`<div class="beside">${content}</div>`);
 }
 
-function podPlots(
-  report: BacktestReport,
-  plots: readonly PodPlot[],
-  features: readonly FeatureName[],
-): Markup {
-  if (plots.length === 0) return NOTHING;
+function podPlots(report: BacktestReport, plots: readonly PodPlot[], features: readonly FeatureName[]): Html {
+  if (plots.length === 0) return NO_HTML;
   const startSeconds = Date.parse(report.start) / 1000;
   const endSeconds = Date.parse(report.end) / 1000;
   const cards = plots.map((plot) => {
@@ -199,8 +195,8 @@ function spanOf(alert: AlertStatement) {
 }
 
 /** The features around the longest alert. */
-function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureName[]): Markup {
-  if (own === undefined) return NOTHING;
+function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureName[]): Html {
+  if (own === undefined) return NO_HTML;
   const { alert, startSeconds, endSeconds } = own;
   const spans = [
     { ...spanOf(alert), kind: 'alert' as const },
@@ -209,7 +205,7 @@ function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureNam
   const [worst] = alert.features;
   const charts = features.map(({ name, unit }, column) => {
     const actual = columnOf(own, column, 0);
-    if (actual.every((value) => value === null)) return NOTHING;
+    if (actual.every((value) => value === null)) return NO_HTML;
     return html`<h5>${name}</h5>${timeChart({
       label: `${name} of the pod around the alert, beside its usual value`,
       startSeconds,
@@ -226,7 +222,7 @@ function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureNam
     })}`;
   });
   return html`<h4>${moment(alert.start)}, for ${formatDuration(alert.duration_seconds)}</h4>
-${worst === undefined ? NOTHING : html`<p>${describeReason(worst)}</p>`}${charts}`;
+${worst === undefined ? NO_HTML : html`<p>${describeReason(worst)}</p>`}${charts}`;
 }
 
 function columnOf({ readings }: PodDetail, column: number, offset: number): (number | null)[] {
@@ -240,7 +236,7 @@ function leastOf(values: readonly (number | null)[]): number[] {
   return low > 0.8 * Math.max(...present) && low > 0 ? [low] : [0];
 }
 
-function alertList(report: BacktestReport): Markup {
+function alertList(report: BacktestReport): Html {
   const sent = report.alerts.filter((alert) => alert.sent);
   const rows = sent.slice(0, LISTED_ALERTS).map((alert) => {
     const beside = alert.existing.map(
@@ -251,19 +247,19 @@ function alertList(report: BacktestReport): Markup {
       .filter(({ deviation }, index) => index === 0 || Math.abs(deviation) >= 2)
       .map((feature) => html`<li>${describeReason(feature)}</li>`);
     return html`<tr><td><time datetime="${alert.start}">${moment(alert.start)}</time></td><td class="number">${formatDuration(alert.duration_seconds)}${alert.still_firing ? ' and on' : ''}</td>
-<td class="name">${subjectOf(alert)}${alert.worst_pod === '' ? NOTHING : html`<small>worst: ${alert.worst_pod}</small>`}</td><td><ul>${features}</ul></td><td><ul>${beside}</ul></td></tr>`;
+<td class="name">${subjectOf(alert)}${alert.worst_pod === '' ? NO_HTML : html`<small>worst: ${alert.worst_pod}</small>`}</td><td><ul>${features}</ul></td><td><ul>${beside}</ul></td></tr>`;
   });
   const more = sent.length - LISTED_ALERTS;
   const content =
     sent.length === 0
       ? html`<p>None.</p>`
       : html`<div class="scroll"><table><thead><tr><th scope="col">Begin</th><th scope="col" class="number">Duration</th><th scope="col">About</th><th scope="col">It would have said</th>
-<th scope="col">Firing already or soon</th></tr></thead><tbody>${rows}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NOTHING}`;
+<th scope="col">Firing already or soon</th></tr></thead><tbody>${rows}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NO_HTML}`;
   return section('alerts', `The alerts, at sensitivity ${report.chosen_sensitivity}`, content);
 }
 
-function besideOthers(report: BacktestReport, { alerts, overlap }: SensitivityReport): Markup {
-  if (overlap === null) return NOTHING;
+function besideOthers(report: BacktestReport, { alerts, overlap }: SensitivityReport): Html {
+  if (overlap === null) return NO_HTML;
   const { pod, workload, namespace } = overlap.alerts_by_match;
   const lead = overlap.median_lead_seconds;
   return section(
@@ -275,13 +271,13 @@ existing alerts had an anomaly alert beside them, ${overlap.existing_later} of t
   );
 }
 
-function notes(report: BacktestReport): Markup {
+function notes(report: BacktestReport): Html {
   const settings = Object.entries(report.settings).map(
     ([name, value]) => html`<tr><th scope="row"><code>${name}</code></th><td><code>${value}</code></td></tr>`,
   );
   const list = report.notes.map((note) => html`<li>${note}</li>`);
   return section('notes', 'How this was made', [
-    list.length === 0 ? NOTHING : html`<ul>${list}</ul>`,
+    list.length === 0 ? NO_HTML : html`<ul>${list}</ul>`,
     html`<p>${formatNumber(report.trainings)} trainings; a pod must misbehave for ${formatDuration(report.for_seconds)}. The rules were
 evaluated every half minute on one scrape a minute, and what Alertmanager holds back is not counted.</p>
 <details><summary>Settings</summary><div class="scroll"><table><tbody>${settings}</tbody></table></div></details>`,

@@ -15,7 +15,9 @@ const CHART: TimeChart = {
   text: String,
 };
 const pathOf = (values: (number | null)[]) =>
-  / class="actual" d="([^"]*)"/.exec(timeChart({ ...CHART, lines: [{ kind: 'actual', values }] }).text)?.[1];
+  / class="actual" d="([^"]*)"/.exec(
+    timeChart({ ...CHART, lines: [{ kind: 'actual', values }] }).markup,
+  )?.[1];
 
 describe('charts', () => {
   it('draw a line across a few missing values, and not across many', () => {
@@ -27,12 +29,12 @@ describe('charts', () => {
 
   it('write the values at the ends beside them, also of a line that is flat', () => {
     const labels = (values: number[]) => {
-      const { text } = timeChart({
+      const { markup } = timeChart({
         ...CHART,
         least: values.slice(0, 1),
         lines: [{ kind: 'actual', values }],
       });
-      return [...text.matchAll(/<span style="top:([\d.]+)%">([^<]*)</g)].map(([, top, of]) => [
+      return [...markup.matchAll(/<span style="top:([\d.]+)%">([^<]*)</g)].map(([, top, of]) => [
         Number(top),
         of,
       ]);
@@ -49,10 +51,10 @@ describe('charts', () => {
       { startSeconds: START + 60, endSeconds: START + 61, kind: 'flagged' as const },
       { startSeconds: START - 600, endSeconds: START - 60, kind: 'alert' as const },
     ];
-    const { text } = timeChart({ ...CHART, spans });
-    expect(text.match(/<rect/g)).to.have.lengthOf(1);
-    expect(text).to.include('<rect class="flagged" x="100" y="0" width="2" height="100"/>');
-    expect(text).to.include('aria-label="cpu &lt;of&gt; a pod"');
+    const { markup } = timeChart({ ...CHART, spans });
+    expect(markup.match(/<rect/g)).to.have.lengthOf(1);
+    expect(markup).to.include('<rect class="flagged" x="100" y="0" width="2" height="100"/>');
+    expect(markup).to.include('aria-label="cpu &#60;of&#62; a pod"');
   });
 
   it('mark round instants', () => {
@@ -66,7 +68,7 @@ describe('charts', () => {
   });
 
   it('show the bars of days beside the budget', () => {
-    const { text } = barChart(
+    const { markup } = barChart(
       [
         { label: '2026-05-01', value: 0 },
         { label: '2026-05-02', value: 4 },
@@ -74,7 +76,7 @@ describe('charts', () => {
       'alerts',
       2,
     );
-    expect(text).to.include('style="bottom:50%"').and.include('class="fill over" style="height:100%"');
-    expect(text).to.include('style="height:0%"');
+    expect(markup).to.include('style="bottom:50%"').and.include('class="fill over" style="height:100%"');
+    expect(markup).to.include('style="height:0%"');
   });
 });
