@@ -92,10 +92,12 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   express: ['exporter/http'],
   'isolation-forest': ['exporter/model'],
   'node-cron': ['exporter/config', 'exporter/training'],
+  'p-limit': ['exporter/check', 'tools/replay'],
   pino: ['lib/logging'],
   'pino-pretty': ['lib/logging'],
   'prom-client': ['exporter/metrics'],
   'swagger-ui-dist': ['exporter/http'],
+  tinypool: ['tools/replay'],
   yaml: ['exporter/features', 'lib/yaml'],
   zod: ['exporter/config', 'exporter/features', 'exporter/model', 'exporter/http', 'lib/web-config'],
 };

@@ -1,5 +1,6 @@
 /** Asks Prometheus within bounds: few questions at a time, each with a limit, and a limit for all. */
 
+import pLimit from 'p-limit';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
@@ -17,8 +18,7 @@ export class Asker {
   readonly infos = new Set<string>();
   readonly #api: PrometheusServerApi;
   readonly #signal: AbortSignal;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #limit = pLimit(LARGEST_CONCURRENCY);
 
   /**
    * @param nowSeconds the instant that all questions are about, Unix time.
@@ -62,20 +62,10 @@ export class Asker {
     return answer;
   }
 
-  async #bounded<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    if (this.#running >= LARGEST_CONCURRENCY) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else this.#running++;
-    try {
-      return await work(
-        AbortSignal.any([this.#signal, AbortSignal.timeout(QUESTION_TIMEOUT_SECONDS * 1000)]),
-      );
-    } finally {
-      // The place goes to the next one, or is given up.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
+  #bounded<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    return this.#limit(() =>
+      work(AbortSignal.any([this.#signal, AbortSignal.timeout(QUESTION_TIMEOUT_SECONDS * 1000)])),
+    );
   }
 }
 

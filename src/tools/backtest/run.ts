@@ -15,10 +15,10 @@ import {
   reachSeconds,
   trainingTimesOf,
 } from '../replay/plan.js';
-import { ReplayPool } from '../replay/pool.js';
+import { ThreadPool } from '../replay/pool.js';
 import { type Grid, gridBetween, lastOf, type Slab } from '../replay/range-matrix.js';
 import type { ReplayParameters } from '../replay/replay.js';
-import type { ReplayTask } from '../replay/worker.js';
+import type { ReplayedChunk, ReplayTask } from '../replay/worker.js';
 import type { ChunkStore } from './checkpoint.js';
 import { type Estimate, estimate, type Survey } from './estimate.js';
 import { type ExistingAlert, existingAlerts } from './existing-alerts.js';
@@ -38,7 +38,7 @@ export interface BacktestRequest {
   readonly threads: number;
 }
 
-/** Told as it goes. */
+/** Learns how far a backtest is. */
 export interface BacktestObserver {
   /** Once, before the work. */
   estimated(estimate: Estimate): void;
@@ -114,7 +114,7 @@ class BacktestRun {
   readonly #parameters: ReplayParameters;
   readonly #fetcher: Fetcher;
   readonly #chunks: readonly Chunk[];
-  readonly #pool: ReplayPool;
+  readonly #pool: ThreadPool<ReplayTask, ReplayedChunk>;
   readonly #results = new Map<Chunk, ChunkResult>();
   readonly #notes: string[] = [];
   /** The slabs of each query that the next chunk may need, in order of time. */
@@ -131,14 +131,11 @@ class BacktestRun {
     this.#parameters = { ...request.parameters, trainingIntervalSeconds };
     this.#fetcher = new Fetcher(surroundings.api);
     this.#chunks = cutIntoChunks(request.startSeconds, request.endSeconds, survey.pods);
-    this.#pool = new ReplayPool(request.threads);
+    this.#pool = new ThreadPool(new URL('../replay/worker.js', import.meta.url), request.threads);
   }
 
   async run(): Promise<BacktestOutcome> {
     const { signal } = this.#surroundings;
-    // A chunk under way is not waited for: it begins anew the next time.
-    const stop = () => void this.#pool.close();
-    signal.addEventListener('abort', stop, { once: true });
     try {
       const toDo = await this.#loadDone();
       await this.#estimate(toDo);
@@ -156,7 +153,6 @@ class BacktestRun {
       if (!signal.aborted) throw error;
       throw new BacktestStopped(this.#results.size, this.#chunks.length, error);
     } finally {
-      signal.removeEventListener('abort', stop);
       await this.#pool.close();
     }
   }
@@ -185,7 +181,7 @@ class BacktestRun {
       const endSeconds = Math.min(first.endSeconds, first.startSeconds + TRIAL_SECONDS);
       const trial = { ...task, chunk: { ...first, endSeconds }, metrics: undefined };
       const started = clockSeconds();
-      await this.#pool.run(trial, () => undefined);
+      await this.#pool.run(trial, signal, () => undefined);
       replaySecondsPerMinute =
         ((clockSeconds() - started) * MINUTE_SECONDS) / (endSeconds - first.startSeconds);
     }
@@ -225,14 +221,14 @@ class BacktestRun {
         .finally(() => running.delete(work));
       running.add(work);
     }
-    await Promise.all(running);
+    while (failure === undefined && running.size > 0) await Promise.race(running);
     if (failure !== undefined) throw failure;
   }
 
   async #replayChunk(task: ReplayTask): Promise<void> {
-    const { store, observer } = this.#surroundings;
+    const { store, observer, signal } = this.#surroundings;
     const { chunk } = task;
-    const replayed = await this.#pool.run(task, (share) => this.#show(chunk, share));
+    const replayed = await this.#pool.run(task, signal, (share) => this.#show(chunk, share));
     await store.save(chunk, replayed);
     this.#results.set(chunk, replayed.result);
     this.#show(chunk, 1);

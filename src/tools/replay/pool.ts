@@ -1,79 +1,59 @@
-/** A few threads that replay chunks. */
+/** A few threads that do one task after the other. */
 
-import { Worker } from 'node:worker_threads';
-import type { ChunkPlots, ChunkResult } from './chunk-result.js';
-import type { ReplayMessage, ReplayTask } from './worker.js';
+import { MessageChannel } from 'node:worker_threads';
+import { Tinypool } from 'tinypool';
+import { messageOf } from '../../lib/logging/message-of.js';
 
-/** A chunk that was replayed in a thread. */
-export interface ReplayedChunk {
-  readonly result: ChunkResult;
-  readonly plots: ChunkPlots;
+/** What a thread gets: the task, and where it reports its progress. */
+export interface ThreadInput<Task> {
+  readonly task: Task;
+  /** Takes the share of the task that is done, in [0, 1]. */
+  readonly progress: { postMessage(share: number): void };
 }
 
-/** Threads that are kept from chunk to chunk. */
-export class ReplayPool {
-  readonly #size: number;
-  readonly #idle: Worker[] = [];
-  readonly #all = new Set<Worker>();
-  readonly #waiting: ((worker: Worker) => void)[] = [];
+/** The function `run` that the file of a thread exports. */
+export type ThreadBody<Task, Result> = (input: ThreadInput<Task>) => Promise<Result>;
 
-  constructor(size: number) {
-    this.#size = size;
+/** Threads that are kept from task to task. A thread that crashes is replaced, and its task rejects. */
+export class ThreadPool<Task, Result> {
+  readonly #pool: Tinypool;
+
+  /**
+   * @param file a module that exports `run`, a `ThreadBody` of the same types.
+   * @param threads how many tasks run at the same time.
+   */
+  constructor(file: URL, threads: number) {
+    const { href } = file;
+    this.#pool = new Tinypool({ filename: href, name: 'run', minThreads: threads, maxThreads: threads });
+    // A thread that fails between two tasks is replaced; no task suffers from it.
+    this.#pool.on('error', () => undefined);
   }
 
   /**
-   * Replays a chunk in the next thread that is free.
+   * Runs a task in the next thread that is free.
    *
-   * @param onProgress told the share of the chunk that is done.
+   * @param signal rejects the task at once, and ends the thread that runs it.
+   * @param onProgress receives the share of the task that is done.
+   * @throws {Error} when the task fails, the thread crashes, the signal aborts, or the pool is closed.
    */
-  async run(task: ReplayTask, onProgress: (share: number) => void): Promise<ReplayedChunk> {
-    const worker = await this.#acquire();
-    const outcome = await new Promise<ReplayedChunk | Error>((resolve) => {
-      const onMessage = (message: ReplayMessage) => {
-        if (message.kind === 'progress') return onProgress(message.share);
-        end(message.kind === 'done' ? message : new Error(message.message));
-      };
-      const onError = (error: Error) => {
-        this.#all.delete(worker);
-        end(new Error(`The replaying thread failed: ${error.message}`, { cause: error }));
-      };
-      const onExit = (code: number) => {
-        this.#all.delete(worker);
-        end(new Error(`The replaying thread ended without an outcome (exit code ${code}).`));
-      };
-      const end = (value: ReplayedChunk | Error) => {
-        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-        resolve(value);
-      };
-      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-      worker.postMessage(task);
-    });
-    if (this.#all.has(worker)) this.#release(worker);
-    if (outcome instanceof Error) throw outcome;
-    return outcome;
-  }
-
-  /** Ends all threads, whatever they do. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#all].map((worker) => worker.terminate()));
-  }
-
-  async #acquire(): Promise<Worker> {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    if (this.#all.size < this.#size) {
-      const worker = new Worker(new URL('./worker.js', import.meta.url));
-      // One that fails between two chunks is told of by the next.
-      worker.on('error', () => undefined);
-      this.#all.add(worker);
-      return worker;
+  async run(task: Task, signal: AbortSignal, onProgress: (share: number) => void): Promise<Result> {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', onProgress);
+    // The task keeps the process alive, not its progress.
+    port1.unref();
+    try {
+      const input: ThreadInput<Task> = { task, progress: port2 };
+      return (await this.#pool.run(input, { transferList: [port2], signal })) as Result;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new Error(`A replaying thread failed: ${messageOf(error)}`, { cause: error });
+    } finally {
+      port1.close();
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #release(worker: Worker): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#idle.push(worker);
-    else next(worker);
+  /** Ends all threads, whatever they do. Tasks that run or wait reject. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
   }
 }

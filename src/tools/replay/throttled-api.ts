@@ -1,5 +1,6 @@
 /** Asks a busy server as a guest should: little at a time, and later when it says so. */
 
+import pLimit from 'p-limit';
 import type { PrometheusApi, QueryResult } from '../../exporter/prometheus/api.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../exporter/prometheus/errors.js';
 
@@ -11,7 +12,7 @@ export interface PoliteOptions {
   readonly timeoutSeconds: number;
   /** Waits that long, in seconds; rejects when the signal aborts. */
   readonly sleep: (seconds: number, signal: AbortSignal) => Promise<void>;
-  /** Told before each wait. */
+  /** Called before each wait. */
   readonly onWait: (seconds: number, reason: PrometheusError) => void;
 }
 
@@ -38,52 +39,37 @@ const LONGEST_RETRY_AFTER_SECONDS = 600;
  * limit of the server is not repeated: it would again.
  */
 export function politeApi(api: PrometheusApi, options: PoliteOptions): PrometheusApi {
-  const queue: (() => void)[] = [];
-  let running = 0;
+  const limit = pLimit(options.concurrency);
   let quietUntil: Promise<void> | undefined;
-
-  const acquire = async (): Promise<void> => {
-    if (running >= options.concurrency) await new Promise<void>((resolve) => queue.push(resolve));
-    else running++;
-  };
-  const release = (): void => {
-    const next = queue.shift();
-    if (next === undefined) running--;
-    else next();
-  };
 
   const ask = async (
     request: (signal: AbortSignal) => Promise<QueryResult>,
     signal: AbortSignal,
   ): Promise<QueryResult> => {
-    await acquire();
-    try {
-      for (let waits = 0; ; waits++) {
-        // A wait that was given up is told of by the one who waited.
-        await quietUntil?.catch(() => undefined);
-        try {
-          const limit = AbortSignal.timeout(options.timeoutSeconds * 1000);
-          return await request(AbortSignal.any([signal, limit]));
-        } catch (error) {
-          if (signal.aborted || waits === MOST_WAITS || !isPassing(error)) throw error;
-          const seconds = waitAfter(error, waits);
-          if (seconds > LONGEST_RETRY_AFTER_SECONDS) throw error;
-          options.onWait(seconds, error);
-          const quiet = options.sleep(seconds, signal);
-          quietUntil = quiet;
-          await quiet.finally(() => {
-            if (quietUntil === quiet) quietUntil = undefined;
-          });
-        }
+    for (let waits = 0; ; waits++) {
+      // The request that waits reports an abort of the wait; the others go on.
+      await quietUntil?.catch(() => undefined);
+      try {
+        const deadline = AbortSignal.timeout(options.timeoutSeconds * 1000);
+        return await request(AbortSignal.any([signal, deadline]));
+      } catch (error) {
+        if (signal.aborted || waits === MOST_WAITS || !isPassing(error)) throw error;
+        const seconds = waitAfter(error, waits);
+        if (seconds > LONGEST_RETRY_AFTER_SECONDS) throw error;
+        options.onWait(seconds, error);
+        const quiet = options.sleep(seconds, signal);
+        quietUntil = quiet;
+        await quiet.finally(() => {
+          if (quietUntil === quiet) quietUntil = undefined;
+        });
       }
-    } finally {
-      release();
     }
   };
 
   return {
-    query: (request) => ask((signal) => api.query({ ...request, signal }), request.signal),
-    queryRange: (request) => ask((signal) => api.queryRange({ ...request, signal }), request.signal),
+    query: (request) => limit(() => ask((signal) => api.query({ ...request, signal }), request.signal)),
+    queryRange: (request) =>
+      limit(() => ask((signal) => api.queryRange({ ...request, signal }), request.signal)),
   };
 }
 

@@ -179,6 +179,20 @@ describe('the command backtest', function () {
     }
   });
 
+  it('ends at once with a signal while it replays, whatever still waits for a thread', async () => {
+    const stop = new AbortController();
+    const progress = new Recorder();
+    const range = { start: at(START), end: at(START + 3 * 6 * 3600), sensitivity: '2,3,4,5,6,7,8,9' };
+    const running = run(range, { IFOREST_N_ESTIMATORS: '100' }, stop.signal, progress);
+    await eventually(() => expect(progress.text).to.include('Expected time'), 60_000);
+    // Long enough to fetch for all threads and one more, much shorter than a piece takes.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const aborted = Date.now();
+    stop.abort('SIGINT');
+    expect((await rejection(running, Error)).message).to.match(/^Stopped on SIGINT, before the report/);
+    expect(Date.now() - aborted).to.be.below(2000);
+  });
+
   it('ends with a signal as a process, with a status and words on how to go on', async () => {
     const output = join(directory, "it's kept");
     const program = startProgram(
