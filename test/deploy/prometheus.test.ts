@@ -356,10 +356,10 @@ describe('deploy/prometheus', function () {
         const headings = page().match(/^#+ .*$/gm);
         expect(headings).to.deep.equal([
           `# ${alert}`,
-          '## What it means',
-          '## Look at this first',
-          '## Likely causes, and what to do',
-          '## When it is the detector',
+          '## What happened',
+          '## What to check',
+          '## What to do',
+          '## If the detector is wrong',
           '## Silence it',
         ]);
       });
