@@ -20,12 +20,12 @@ import { ModelSlot } from './model/slot.js';
 import { SnapshotKeeper } from './model/snapshot/manager.js';
 import type { TrainingConfiguration } from './model/snapshot/snapshot.js';
 import { ModelStore } from './model/snapshot/store.js';
-import { createPrometheusClient } from './prometheus/client.js';
+import { PrometheusClient } from './prometheus/client.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { shardingPlanOf, shardingSource, shardingWarnings } from './sharding/plan.js';
 import { emptyShardMessage } from './sharding/shard.js';
 import { ShardNamespaces } from './sharding/shard-namespaces.js';
-import { shardedPrometheus } from './sharding/sharded-prometheus.js';
+import { ShardedPrometheus } from './sharding/sharded-prometheus.js';
 import { SETTLING_SECONDS } from './training/job.js';
 import { NothingToTrainOnError, trainInWorker, trainingLimitSeconds } from './training/run-in-worker.js';
 import { longestIntervalSeconds, startSchedule } from './training/schedule.js';
@@ -81,12 +81,12 @@ export async function startService(settings: Settings, logger: Logger): Promise<
   };
   const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
   const onWarning = (sentence: string) => logger.warn({}, sentence);
-  const client = createPrometheusClient(connection, { onRequest, onWarning });
+  const client = new PrometheusClient(connection, { onRequest, onWarning });
   const sharding = shardingPlanOf(settings, featureSet);
   const namespaces =
     sharding &&
     new ShardNamespaces(client, { plan: sharding, now: Date.now, onWarning, onChange: logNamespaces });
-  const api = namespaces === undefined ? client : shardedPrometheus(client, namespaces);
+  const api = namespaces === undefined ? client : new ShardedPrometheus(client, namespaces);
   if (sharding !== undefined) for (const warning of shardingWarnings(featureSet)) onWarning(warning);
   const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
   const configuration: TrainingConfiguration = {

@@ -22,7 +22,7 @@ import { scoreInputs } from '../../src/exporter/model/score.js';
 import { AnswerReader } from '../../src/exporter/prometheus/answer/answer-reader.js';
 import { NO_KNOWN_SERIES } from '../../src/exporter/prometheus/answer/label-cache.js';
 import type { QueryResult } from '../../src/exporter/prometheus/api.js';
-import { createPrometheusClient } from '../../src/exporter/prometheus/client.js';
+import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { train } from '../../src/exporter/training/job.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
@@ -104,7 +104,7 @@ const asked = {
 };
 
 async function measureScrape(): Promise<void> {
-  const api = createPrometheusClient(connectionTo(url));
+  const api = new PrometheusClient(connectionTo(url));
   const request = {
     features: FEATURES,
     ownerQueries: buildOwnerQueries({ namespaceRegex: '.*' }),

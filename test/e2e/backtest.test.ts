@@ -9,7 +9,7 @@ import { createGrafana, type Grafana } from '../../scripts/dashboard/grafana.js'
 import { panelsOf, readDashboard } from '../../scripts/dashboard/json.js';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { prometheusConnection } from '../../src/exporter/connect.js';
-import { createPrometheusClient } from '../../src/exporter/prometheus/client.js';
+import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { runBacktestCommand } from '../../src/tools/backtest/command.js';
 import type { BacktestReport } from '../../src/tools/backtest/report.js';
 import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
@@ -164,7 +164,7 @@ describe('backtest on a real Prometheus', function () {
   });
 
   it('asks the server how it reads ranges', async () => {
-    const api = createPrometheusClient(
+    const api = new PrometheusClient(
       prometheusConnection(parseSettings({ PROMETHEUS_URL: source?.url }).settings),
     );
     const closed = await hasClosedRanges(api, END + 7, new AbortController().signal);

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { prometheusConnection } from '../../src/exporter/connect.js';
 import { DetectResponse } from '../../src/exporter/http/schemas.js';
-import { createPrometheusClient } from '../../src/exporter/prometheus/client.js';
+import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
@@ -147,7 +147,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
     });
 
     const ask = (changes: Record<string, string> = {}) =>
-      createPrometheusClient(
+      new PrometheusClient(
         prometheusConnection(parseSettings({ ...environment, ...changes }).settings),
       ).query({
         query: 'vector(1)',

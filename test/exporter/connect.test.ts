@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { prometheusConnection, sourceOf } from '../../src/exporter/connect.js';
-import { createPrometheusClient } from '../../src/exporter/prometheus/client.js';
+import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { createCertificates, type TestCertificates } from '../support/certificates.js';
 import { connectionRecipes } from '../support/connection-recipes.js';
@@ -115,7 +115,7 @@ describe('prometheusConnection', () => {
         if (name === 'PROMETHEUS_URL') return [name, url + new URL(value).pathname];
         return [name, name.endsWith('_FILE') ? path(name.includes('_CA_') ? 'ca.crt' : 'token') : value];
       });
-      const client = createPrometheusClient(connectionOf(Object.fromEntries(ours)));
+      const client = new PrometheusClient(connectionOf(Object.fromEntries(ours)));
       await client.query({ query: 'up', timeSeconds: 60, signal: AbortSignal.timeout(5_000) });
       const { pathname, search: asked } = new URL(seen?.url ?? '', url);
       expect(pathname).to.equal(

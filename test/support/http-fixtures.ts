@@ -6,6 +6,7 @@ import type { Access } from '../../src/exporter/http/access.js';
 import type { AppDependencies, ScrapeOptions } from '../../src/exporter/http/dependencies.js';
 import { METRICS_CONTENT_TYPE } from '../../src/exporter/http/endpoints.js';
 import type { HealthReport } from '../../src/exporter/http/schemas.js';
+import type { PrometheusErrorKind } from '../../src/exporter/prometheus/errors.js';
 import { OPEN } from '../../src/lib/web-config/config.js';
 import { additiveModel } from './additive-model.js';
 import { feature } from './tables.js';
@@ -22,10 +23,13 @@ const passReport: PassReport = { timeSeconds: 1767225600, durationSeconds: 0.1, 
 export function failedPass(
   kind: 'no_model' | 'timeout' | 'upstream_error' | 'internal',
   message: string,
+  cause: PrometheusErrorKind = 'unavailable',
 ): PassOutcome {
   return kind === 'internal'
     ? { ...passReport, kind, message, reason: 'A secret of the log.' }
-    : { ...passReport, kind, message };
+    : kind === 'upstream_error'
+      ? { ...passReport, kind, message, cause }
+      : { ...passReport, kind, message };
 }
 
 /** A pass that scored the given pods. Each pod has cpu 1, memory 2, …, usually 1.5 lower, 3 spreads away. */

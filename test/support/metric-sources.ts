@@ -131,6 +131,7 @@ export function passTo(detection: Detection): PassOutcome {
 /** A pass in which one query was answered and another was not. */
 export const FAILED_PASS: PassOutcome = {
   kind: 'upstream_error',
+  cause: 'unavailable',
   message: 'The disk is full.',
   timeSeconds: 1_767_268_860,
   durationSeconds: 0.5,

@@ -1,7 +1,6 @@
 /** Asks Prometheus within bounds: few questions at a time, each with a limit, and a limit for all. */
 
 import pLimit from 'p-limit';
-import { messageOf } from '../../lib/logging/message-of.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import type { Fact } from './facts.js';
@@ -75,6 +74,6 @@ export async function factOf<Value>(asking: Promise<Value>): Promise<Fact<Value>
     return { known: true, value: await asking };
   } catch (error) {
     if (!(error instanceof PrometheusError)) throw error;
-    return { known: false, because: messageOf(error), kind: error.kind };
+    return { known: false, because: error.message, error };
   }
 }

@@ -10,14 +10,14 @@ import { prometheusConnection } from '../connect.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { FeatureFileError } from '../features/queries/feature-file-error.js';
 import { loadFeatures } from '../features/queries/load-features.js';
-import { createPrometheusClient } from '../prometheus/client.js';
+import { PrometheusClient } from '../prometheus/client.js';
 import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { shardingPlanOf } from '../sharding/plan.js';
 import { emptyShardMessage } from '../sharding/shard.js';
 import { ShardNamespaces } from '../sharding/shard-namespaces.js';
-import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
+import { ShardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { VERSION } from '../version.js';
@@ -100,10 +100,10 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
   }
   const now = () => Date.now() / 1000;
   const conditions = conditionsOf(settings, now());
-  const client = createPrometheusClient(checkConnection(settings));
+  const client = new PrometheusClient(checkConnection(settings));
   const plan = shardingPlanOf(settings, featureSet);
   const namespaces = plan && new ShardNamespaces(client, { plan, now: Date.now });
-  const api = namespaces === undefined ? client : shardedPrometheus(client, namespaces);
+  const api = namespaces === undefined ? client : new ShardedPrometheus(client, namespaces);
   try {
     const { features, ownerQueries } = featureSet;
     if (plan !== undefined && (await namespaces?.get(signal))?.length === 0) {
@@ -126,7 +126,7 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     return { findings: [...findings, ...judged.findings], notChecked: judged.notChecked };
   } catch (error) {
     if (!(error instanceof PrometheusError)) throw error;
-    return stoppedAt('prometheus', [...findings, unreachableFinding(error.message)]);
+    return stoppedAt('prometheus', [...findings, unreachableFinding(error)]);
   }
 }
 

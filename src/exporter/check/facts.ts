@@ -3,12 +3,12 @@
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import type { BuildInfo, Labels } from '../prometheus/api.js';
-import type { PrometheusErrorKind } from '../prometheus/errors.js';
+import type { PrometheusError } from '../prometheus/errors.js';
 
 /** A value, or why it could not be had. */
 export type Fact<Value> =
   | { readonly known: true; readonly value: Value }
-  | { readonly known: false; readonly because: string; readonly kind?: PrometheusErrorKind };
+  | { readonly known: false; readonly because: string; readonly error?: PrometheusError };
 
 /** How our clock and the one of the server compare. */
 export interface ClockFacts {

@@ -3,9 +3,9 @@
 import type { Logger } from '../../lib/logging/logger.js';
 import type { Settings } from '../config/settings.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
-import { createPrometheusClient } from '../prometheus/client.js';
+import { PrometheusClient } from '../prometheus/client.js';
 import type { ShardNamespaces } from '../sharding/shard-namespaces.js';
-import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
+import { ShardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { checkConnection, conditionsOf } from './command.js';
 import { gatherFacts } from './gather.js';
 import { FindingsKeeper } from './keeper.js';
@@ -24,8 +24,8 @@ export function createFindingsKeeper(
   namespaces: ShardNamespaces | undefined,
 ): FindingsKeeper {
   // A file that cannot be read is told of by the client of the detection.
-  const client = createPrometheusClient(checkConnection(settings), { onRequest });
-  const api = namespaces === undefined ? client : shardedPrometheus(client, namespaces);
+  const client = new PrometheusClient(checkConnection(settings), { onRequest });
+  const api = namespaces === undefined ? client : new ShardedPrometheus(client, namespaces);
   const now = () => Date.now() / 1000;
   const conditions = () => conditionsOf(settings, now());
   return new FindingsKeeper({

@@ -2,7 +2,7 @@
 
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
-import { PrometheusError, type PrometheusErrorKind } from '../prometheus/errors.js';
+import { PrometheusError } from '../prometheus/errors.js';
 import { CHECKS, judgeFacts } from './checks.js';
 import type { Conditions, Facts } from './facts.js';
 import type { Finding } from './finding.js';
@@ -36,16 +36,6 @@ const GATHERING_LIMIT_MILLISECONDS = 120_000;
 
 /** The first training is repeated every second at first; findings do not change that fast. */
 const LEAST_DISTANCE_MILLISECONDS = 60_000;
-
-/** Prometheus went away in the middle: that says nothing about the installation. */
-const PASSING_KINDS: ReadonlySet<PrometheusErrorKind> = new Set([
-  'refused',
-  'dns',
-  'connection',
-  'timeout',
-  'aborted',
-  'unavailable',
-]);
 
 /** Keeps the findings of a service, and says in the log when one changes. */
 export class FindingsKeeper {
@@ -122,11 +112,9 @@ export class FindingsKeeper {
   }
 }
 
-/** @throws {PrometheusError} where the server went away before all features were asked for. */
+/** @throws {PrometheusError} where the server went away in the middle: that says nothing about the installation. */
 function requireWhole({ features }: Facts): void {
   for (const { answer } of features) {
-    if (!answer.known && answer.kind !== undefined && PASSING_KINDS.has(answer.kind)) {
-      throw new PrometheusError(answer.kind, answer.because);
-    }
+    if (!answer.known && answer.error?.about === 'availability') throw answer.error;
   }
 }

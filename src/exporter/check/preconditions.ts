@@ -1,5 +1,6 @@
 /** What has to be right before Prometheus can be asked anything, as findings. */
 
+import type { PrometheusError } from '../prometheus/errors.js';
 import { CHECKS } from './checks.js';
 import type { CheckReport, Finding, NotChecked } from './finding.js';
 
@@ -52,17 +53,14 @@ export function reachableFinding(url: string, seconds: number): Finding {
   };
 }
 
-/** Prometheus did not answer it. `message` says what to do. */
-export function unreachableFinding(message: string): Finding {
-  // What failed first is a question of the check's own, which tells a person nothing.
-  const [own = message] = message.split(' The query was `');
-  const sentences = /^((?:Expected [\s\S]*? got|Got) [\s\S]*?\.) ([A-Z][\s\S]*)$/.exec(own);
+/** Prometheus did not answer it. The query is not shown: it is the check's own. */
+export function unreachableFinding({ got, advice }: PrometheusError): Finding {
   return {
     check: 'prometheus',
     severity: 'error',
-    summary: sentences?.[1] ?? own,
+    summary: got,
     meaning: 'Scrapes carry no scores, and no model is trained.',
-    ...(sentences?.[2] !== undefined && { advice: sentences[2] }),
+    ...(advice !== undefined && { advice }),
   };
 }
 

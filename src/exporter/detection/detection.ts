@@ -2,6 +2,7 @@
 
 import type { FeatureTable } from '../features/table.js';
 import type { Model } from '../model/model.js';
+import type { PrometheusErrorKind } from '../prometheus/errors.js';
 
 /** Scores of all pods at one instant. Row `i` of each array belongs to `table.pods[i]`. */
 export interface Detection {
@@ -41,7 +42,7 @@ export type PassOutcome = PassReport &
     /** The deadline passed first. */
     | { readonly kind: 'timeout'; readonly message: string }
     /** Prometheus could not be asked, or what it answered could not be used. */
-    | { readonly kind: 'upstream_error'; readonly message: string }
+    | { readonly kind: 'upstream_error'; readonly message: string; readonly cause: PrometheusErrorKind }
     /** This program failed. `message` says so without details, which are in `reason`: for the log only. */
     | { readonly kind: 'internal'; readonly message: string; readonly reason: string }
   );

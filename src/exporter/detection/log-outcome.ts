@@ -22,9 +22,12 @@ export function logOutcome(
       logger.error({ err: error }, 'A detection pass failed unexpectedly. Please report this.');
     }
   } else if (isUpstreamFailure(outcome)) {
-    const repeated =
-      previous !== undefined && isUpstreamFailure(previous) && previous.message === outcome.message;
-    if (!repeated) logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
+    // The texts of two failures may differ in what they quote.
+    const isRepeated =
+      previous?.kind === 'upstream_error' && outcome.kind === 'upstream_error'
+        ? previous.cause === outcome.cause
+        : previous?.kind === outcome.kind;
+    if (!isRepeated) logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
   } else if (outcome.kind === 'detection' && previous !== undefined) {
     const pods = outcome.detection.table.pods.length;
     if (isUpstreamFailure(previous)) logger.info({ pods }, 'Prometheus answers again.');

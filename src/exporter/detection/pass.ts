@@ -160,8 +160,13 @@ export class DetectionPass {
           error,
         );
       }
-      const kind = error.kind === 'timeout' ? 'timeout' : 'upstream_error';
-      return end({ ...report(), kind, message: messageOf(error) }, error);
+      const { kind: cause, message } = error;
+      return end(
+        cause === 'timeout'
+          ? { ...report(), kind: 'timeout', message }
+          : { ...report(), kind: 'upstream_error', message, cause },
+        error,
+      );
     }
   }
 

@@ -2,19 +2,33 @@
 
 import * as http from 'node:http';
 import type { Readable } from 'node:stream';
-import axios, { type AxiosProxyConfig, type AxiosResponse, isAxiosError } from 'axios';
+import axios, {
+  type AxiosInstance,
+  type AxiosProxyConfig,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  isAxiosError,
+} from 'axios';
 import { AnswerReader } from './answer/answer-reader.js';
 import type { ResultType } from './answer/decode.js';
 import { KnownSeriesByQuery } from './answer/label-cache.js';
-import type { LabelValuesApi, PrometheusServerApi, QueryResult } from './api.js';
+import type {
+  BuildInfo,
+  InstantQuery,
+  LabelValuesApi,
+  LabelValuesRequest,
+  PrometheusServerApi,
+  QueryResult,
+  RangeQuery,
+} from './api.js';
 import { HandlerError, readBody, readText } from './body.js';
 import { decodeBuildInfo } from './build-info.js';
 import type { PrometheusConnection } from './connection.js';
-import type { Asked } from './errors.js';
+import { RenewableCredentials, type RequestCredentials } from './credentials.js';
+import type { Asked, PrometheusError } from './errors.js';
 import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
-import { type Identity, RenewableIdentity } from './identity.js';
 import { decodeLabelValues } from './label-values.js';
-import { endpointUrl, parseBaseUrl } from './url.js';
+import { type BaseUrl, endpointUrl, parseBaseUrl } from './url.js';
 
 export interface PrometheusClientOptions {
   /** Called once for each finished request with the HTTP status, or `error` if no whole answer came. */
@@ -26,155 +40,191 @@ export interface PrometheusClientOptions {
 /** Names and values in the order in which they are sent. */
 type Parameters = readonly (readonly [name: string, value: string])[];
 
+/** One request. */
+interface Call {
+  /** Path behind `/api/v1/`. */
+  readonly endpoint: string;
+  readonly method: PrometheusConnection['method'];
+  /** What a message names. */
+  readonly query: string;
+  readonly parameters: Parameters;
+  readonly signal: AbortSignal;
+}
+
+/** A response that came whole: what was read of it, or why its status is not a success. */
+type Exchange<Body> = { readonly asked: Asked } & (
+  | { readonly ok: true; readonly status: number; readonly body: Body }
+  | { readonly ok: false; readonly error: PrometheusError }
+);
+
 /**
  * Requests go to the server itself (no redirects, no proxy but that of the connection) by POST, so that a query may
  * be long, unless the connection says GET. Connections are kept; idle ones do not keep the process alive.
- *
- * @throws {Error} if the base URL or the proxy URL is none.
  */
-export function createPrometheusClient(
-  connection: PrometheusConnection,
-  { onRequest, onWarning }: PrometheusClientOptions = {},
-): PrometheusServerApi & LabelValuesApi {
-  const base = parseBaseUrl(connection.baseUrl);
-  const proxy = connection.proxyUrl === undefined ? undefined : parseBaseUrl(connection.proxyUrl);
-  const identity = new RenewableIdentity(connection, onWarning ?? (() => undefined));
-  const client = axios.create({
-    headers: { Accept: 'application/json', 'User-Agent': 'k8s-anomaly-detector', ...connection.headers },
-    httpAgent: new http.Agent({ keepAlive: true }),
-    maxContentLength: connection.maxResponseBytes,
-    // To follow one would carry the headers elsewhere, and turn POST into GET without the query.
-    maxRedirects: 0,
-    proxy: connection.proxyUrl === undefined ? false : proxyConfiguration(connection.proxyUrl),
-    responseType: 'stream',
-    validateStatus: () => true,
-  });
+export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
+  readonly #connection: PrometheusConnection;
+  readonly #onRequest: (code: string) => void;
+  readonly #base: BaseUrl;
+  readonly #proxy: BaseUrl | undefined;
+  readonly #credentials: RenewableCredentials;
+  readonly #http: AxiosInstance;
+  readonly #knownSeries = new KnownSeriesByQuery();
 
-  const knownSeries = new KnownSeriesByQuery();
+  /** @throws {Error} if the base URL or the proxy URL is invalid. */
+  constructor(
+    connection: PrometheusConnection,
+    { onRequest = () => undefined, onWarning = () => undefined }: PrometheusClientOptions = {},
+  ) {
+    const { baseUrl, proxyUrl, headers, maxResponseBytes } = connection;
+    this.#connection = connection;
+    this.#onRequest = onRequest;
+    this.#base = parseBaseUrl(baseUrl);
+    this.#proxy = proxyUrl === undefined ? undefined : parseBaseUrl(proxyUrl);
+    this.#credentials = new RenewableCredentials(connection, onWarning);
+    this.#http = axios.create({
+      headers: { Accept: 'application/json', 'User-Agent': 'k8s-anomaly-detector', ...headers },
+      httpAgent: new http.Agent({ keepAlive: true }),
+      maxContentLength: maxResponseBytes,
+      // To follow one would carry the headers elsewhere, and turn POST into GET without the query.
+      maxRedirects: 0,
+      proxy: proxyUrl === undefined ? false : proxyConfiguration(proxyUrl),
+      responseType: 'stream',
+      validateStatus: () => true,
+    });
+  }
 
-  const send = async (
-    asked: Asked,
-    method: PrometheusConnection['method'],
-    parameters: Parameters,
-    identified: Identity,
-    signal: AbortSignal,
-  ): Promise<AxiosResponse<Readable>> => {
-    const { authorization, httpsAgent } = identified;
-    // Tenancy proxies look for their parameters in the URL, and a form is no place for them.
-    const isGet = method === 'GET';
-    const search = form([...connection.queryParameters, ...(isGet ? parameters : [])]).toString();
-    try {
-      return await client.request<Readable>({
-        method,
-        url: search === '' ? asked.url : `${asked.url}?${search}`,
-        ...(!isGet && { data: form(parameters) }),
-        ...(authorization !== undefined && { headers: { Authorization: authorization } }),
-        httpsAgent,
-        signal,
-      });
-    } catch (error) {
-      if (wasStale(error)) return send(asked, method, parameters, identified, signal);
-      onRequest?.('error');
-      throw connectionFailure(asked, error, signal);
-    }
-  };
+  query({ query, timeSeconds, signal }: InstantQuery): Promise<QueryResult> {
+    return this.#ask('query', 'vector', query, [['time', milliseconds(timeSeconds)]], signal);
+  }
 
-  const askedOf = (endpoint: string, query: string, { quote }: Identity): Asked => ({
-    url: endpointUrl(base, endpoint),
-    query,
-    quote,
-    proxyUrl: proxy?.display,
-  });
+  queryRange({ query, startSeconds, endSeconds, stepSeconds, signal }: RangeQuery): Promise<QueryResult> {
+    const times: Parameters = [...between(startSeconds, endSeconds), ['step', milliseconds(stepSeconds)]];
+    return this.#ask('query_range', 'matrix', query, times, signal);
+  }
 
-  /** What is read of a body, or why it did not come to its end. */
-  const whole = async <Body>(asked: Asked, reading: Promise<Body>, signal: AbortSignal): Promise<Body> => {
-    try {
-      return await reading;
-    } catch (error) {
-      onRequest?.('error');
-      // Nobody shall look for a fault of this program in the network.
-      if (error instanceof HandlerError) throw error.cause;
-      throw connectionFailure(asked, error, signal);
-    }
-  };
+  async currentTimeSeconds(signal: AbortSignal): Promise<number> {
+    const { values } = await this.#ask('query', 'vector', 'vector(time())', [], signal);
+    return values[0] ?? Number.NaN;
+  }
 
-  const ask = async (
+  async labelValues(request: LabelValuesRequest): Promise<readonly string[]> {
+    const { label, selectors, startSeconds, endSeconds, signal } = request;
+    const call: Call = {
+      endpoint: `label/${label}/values`,
+      // Prometheus takes no POST here.
+      method: 'GET',
+      query: selectors.join(' or '),
+      parameters: [
+        ...selectors.map((selector) => ['match[]', selector] as const),
+        ...between(startSeconds, endSeconds),
+      ],
+      signal,
+    };
+    const exchange = await this.#exchange(call, readText);
+    if (!exchange.ok) throw exchange.error;
+    const { asked, status, body } = exchange;
+    return decodeLabelValues(asked, body, (bytes, start) => notJsonFailure(asked, status, bytes, start));
+  }
+
+  async buildInfo(signal: AbortSignal): Promise<BuildInfo | undefined> {
+    const endpoint = 'status/buildinfo';
+    const call: Call = { endpoint, method: 'GET', query: endpoint, parameters: [], signal };
+    const exchange = await this.#exchange(call, readText);
+    return exchange.ok ? decodeBuildInfo(exchange.body) : undefined;
+  }
+
+  async #ask(
     endpoint: string,
     resultType: ResultType,
     query: string,
     times: Parameters,
     signal: AbortSignal,
-  ): Promise<QueryResult> => {
-    const current = await identity.current();
-    const asked = askedOf(endpoint, query, current);
-    const response = await send(asked, connection.method, [['query', query], ...times], current, signal);
-    const { status } = response;
-    if (status < 200 || status > 299) {
-      const data = await whole(asked, readText(response), signal);
-      onRequest?.(String(status));
-      throw statusFailure(asked, { ...response, data });
-    }
-    const reader = new AnswerReader(asked, resultType, knownSeries.get(query));
-    await whole(
-      asked,
-      readBody(response, (chunk) => reader.push(chunk)),
-      signal,
-    );
-    onRequest?.(String(status));
+  ): Promise<QueryResult> {
+    const { method } = this.#connection;
+    const call: Call = { endpoint, method, query, parameters: [['query', query], ...times], signal };
+    const exchange = await this.#exchange(call, async (response, asked) => {
+      const reader = new AnswerReader(asked, resultType, this.#knownSeries.get(query));
+      await readBody(response, (chunk) => reader.push(chunk));
+      return reader;
+    });
+    if (!exchange.ok) throw exchange.error;
+    const { asked, status, body: reader } = exchange;
     const result = reader.finish((bytes, start) => notJsonFailure(asked, status, bytes, start));
-    if (resultType === 'matrix') knownSeries.set(query, reader.known());
+    if (resultType === 'matrix') this.#knownSeries.set(query, reader.known());
     return result;
-  };
+  }
 
-  return {
-    query: ({ query, timeSeconds, signal }) =>
-      ask('query', 'vector', query, [['time', milliseconds(timeSeconds)]], signal),
-    queryRange: ({ query, startSeconds, endSeconds, stepSeconds, signal }) =>
-      ask(
-        'query_range',
-        'matrix',
-        query,
-        [
-          ['start', milliseconds(startSeconds)],
-          ['end', milliseconds(endSeconds)],
-          ['step', milliseconds(stepSeconds)],
-        ],
-        signal,
-      ),
-    currentTimeSeconds: async (signal) => {
-      const { values } = await ask('query', 'vector', 'vector(time())', [], signal);
-      return values[0] ?? Number.NaN;
-    },
-    labelValues: async ({ label, selectors, startSeconds, endSeconds, signal }) => {
-      const current = await identity.current();
-      const asked = askedOf(`label/${label}/values`, selectors.join(' or '), current);
-      const response = await send(
-        asked,
-        // Prometheus takes no POST here.
-        'GET',
-        [
-          ...selectors.map((selector) => ['match[]', selector] as const),
-          ['start', milliseconds(startSeconds)],
-          ['end', milliseconds(endSeconds)],
-        ],
-        current,
-        signal,
-      );
+  /**
+   * Sends a request, reads the body of a success with `read`, and counts how the request ended.
+   *
+   * @throws {PrometheusError} when no whole response comes.
+   * @throws what `read` throws as the cause of a `HandlerError`: a bug of this program is no fault of the network.
+   */
+  async #exchange<Body>(
+    call: Call,
+    read: (response: AxiosResponse<Readable>, asked: Asked) => Promise<Body>,
+  ): Promise<Exchange<Body>> {
+    const credentials = await this.#credentials.current();
+    const asked: Asked = {
+      url: endpointUrl(this.#base, call.endpoint),
+      query: call.query,
+      quote: credentials.quote,
+      proxyUrl: this.#proxy?.display,
+    };
+    let exchange: Exchange<Body>;
+    let code: string;
+    try {
+      const response = await this.#send(asked.url, call, credentials);
       const { status } = response;
-      const data = await whole(asked, readText(response), signal);
-      onRequest?.(String(status));
-      if (status < 200 || status > 299) throw statusFailure(asked, { ...response, data });
-      return decodeLabelValues(asked, data, (bytes, start) => notJsonFailure(asked, status, bytes, start));
-    },
-    buildInfo: async (signal) => {
-      const current = await identity.current();
-      const asked = askedOf('status/buildinfo', 'status/buildinfo', current);
-      const response = await send(asked, 'GET', [], current, signal);
-      const body = await whole(asked, readText(response), signal);
-      onRequest?.(String(response.status));
-      return response.status === 200 ? decodeBuildInfo(body) : undefined;
-    },
-  };
+      code = String(status);
+      exchange =
+        status >= 200 && status <= 299
+          ? { asked, ok: true, status, body: await read(response, asked) }
+          : {
+              asked,
+              ok: false,
+              error: statusFailure(asked, { ...response, data: await readText(response) }),
+            };
+    } catch (error) {
+      this.#onRequest('error');
+      throw error instanceof HandlerError ? error.cause : connectionFailure(asked, error, call.signal);
+    }
+    this.#onRequest(code);
+    return exchange;
+  }
+
+  async #send(
+    url: string,
+    { method, parameters, signal }: Call,
+    { authorization, httpsAgent }: RequestCredentials,
+  ): Promise<AxiosResponse<Readable>> {
+    // Tenancy proxies look for their parameters in the URL, and a form is no place for them.
+    const isGet = method === 'GET';
+    const search = form([...this.#connection.queryParameters, ...(isGet ? parameters : [])]).toString();
+    const request: AxiosRequestConfig = {
+      method,
+      url: search === '' ? url : `${url}?${search}`,
+      ...(!isGet && { data: form(parameters) }),
+      ...(authorization !== undefined && { headers: { Authorization: authorization } }),
+      httpsAgent,
+      signal,
+    };
+    for (;;) {
+      try {
+        return await this.#http.request<Readable>(request);
+      } catch (error) {
+        if (!wasStale(error)) throw error;
+      }
+    }
+  }
+}
+
+/** The parameters of a time range. */
+function between(startSeconds: number, endSeconds: number): Parameters {
+  return [
+    ['start', milliseconds(startSeconds)],
+    ['end', milliseconds(endSeconds)],
+  ];
 }
 
 /** Seconds as text, to the millisecond: the resolution of Prometheus. */

@@ -2,61 +2,118 @@
 
 import type { Quote } from './redaction.js';
 
-/** The sort of failure, for code that decides; people read the message. */
-export type PrometheusErrorKind =
+/** What follows from the kind of a failure. */
+interface Traits {
+  /**
+   * What it tells about: the `query`, the `setup` of the server and the way to it, or only that there was no answer
+   * this time (`availability`).
+   */
+  readonly about: 'availability' | 'setup' | 'query';
+  /** Whether the same request may be answered a moment later. */
+  readonly transient?: boolean;
+  /** Whether a smaller request may be answered. */
+  readonly tooMuch?: boolean;
+}
+
+const TRAITS = {
   /** Nothing listens at the address. */
-  | 'refused'
+  refused: { about: 'availability', transient: true },
   /** The host name has no address. */
-  | 'dns'
+  dns: { about: 'availability' },
   /** No secure connection: certificate, host name, or a port that does not speak TLS (or does). */
-  | 'tls'
+  tls: { about: 'setup' },
   /** The deadline of the request passed, or the system gave up connecting. */
-  | 'timeout'
+  timeout: { about: 'availability', transient: true, tooMuch: true },
   /** The caller ended the request for another reason than its deadline. */
-  | 'aborted'
+  aborted: { about: 'availability' },
   /** Any other failure of the connection, such as one that broke off in the middle of the answer. */
-  | 'connection'
+  connection: { about: 'availability', transient: true },
   /** HTTP 400: the query is wrong. */
-  | 'bad_query'
+  bad_query: { about: 'query' },
   /** HTTP 401. */
-  | 'unauthorized'
+  unauthorized: { about: 'setup' },
   /** HTTP 403. */
-  | 'forbidden'
+  forbidden: { about: 'setup' },
   /** HTTP 404: most often a missing path prefix. */
-  | 'not_found'
+  not_found: { about: 'setup' },
   /** HTTP 405. */
-  | 'method_not_allowed'
-  /** HTTP 422: the query is right but cannot be executed. */
-  | 'unprocessable'
+  method_not_allowed: { about: 'setup' },
+  /** HTTP 422: the query is right but cannot be executed, most often because it would load too many samples. */
+  unprocessable: { about: 'query', tooMuch: true },
   /** HTTP 429. */
-  | 'rate_limited'
+  rate_limited: { about: 'setup', transient: true },
   /** HTTP 5xx, of Prometheus or of a proxy before it. */
-  | 'unavailable'
+  unavailable: { about: 'availability', transient: true },
   /** HTTP 3xx; redirects are not followed. */
-  | 'redirect'
+  redirect: { about: 'setup' },
   /** Any other HTTP status. */
-  | 'http'
+  http: { about: 'setup' },
   /** A successful answer that is not JSON: most often a login page. */
-  | 'not_json'
+  not_json: { about: 'setup' },
   /** JSON of another shape than asked for. */
-  | 'bad_answer'
+  bad_answer: { about: 'query' },
   /** More bytes than the client accepts. */
-  | 'too_large';
+  too_large: { about: 'setup', tooMuch: true },
+} as const satisfies Readonly<Record<string, Traits>>;
+
+/** The sort of failure, for code that decides; people read the message. */
+export type PrometheusErrorKind = keyof typeof TRAITS;
+
+/** What is known of a failure besides its kind. Plain data. */
+export interface PrometheusErrorDetails {
+  /** What to do: one or more sentences. */
+  readonly advice?: string | undefined;
+  /** The query, where the first sentence does not name it. */
+  readonly query?: string | undefined;
+  /** How long the server asks to wait, in seconds from its answer. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** Whether a smaller request may be answered, where the answer tells it and the kind does not. */
+  readonly tooMuch?: boolean | undefined;
+}
 
 /**
- * A query that was not answered. The message says what was expected, what came, where, and what to do. There is no
- * `cause`: the errors below hold the request with its password; their text is part of the message.
+ * A query that was not answered. There is no `cause`: the errors below hold the request with its password; their text
+ * is part of `got`. `kind`, `got` and `details` are plain data, from which another thread makes the same error.
  */
 export class PrometheusError extends Error {
   override readonly name = 'PrometheusError';
 
-  /** @param retryAfterSeconds How long the server asks to wait, in seconds from its answer. */
+  /** @param got what came, and from where: a sentence. */
   constructor(
     readonly kind: PrometheusErrorKind,
-    message: string,
-    readonly retryAfterSeconds?: number,
+    readonly got: string,
+    readonly details: PrometheusErrorDetails = {},
   ) {
-    super(message);
+    const { advice, query } = details;
+    const sentences = [got, advice, query && `The query was \`${query}\`.`];
+    super(sentences.filter((sentence) => sentence !== undefined).join(' '));
+  }
+
+  /** What to do: one or more sentences. */
+  get advice(): string | undefined {
+    return this.details.advice;
+  }
+
+  /** How long the server asks to wait, in seconds from its answer. */
+  get retryAfterSeconds(): number | undefined {
+    return this.details.retryAfterSeconds;
+  }
+
+  /** Whether the query, the setup, or only this moment is to blame. */
+  get about(): Traits['about'] {
+    return TRAITS[this.kind].about;
+  }
+
+  /** Whether the same request may be answered a moment later. */
+  get transient(): boolean {
+    const { transient = false }: Traits = TRAITS[this.kind];
+    return transient;
+  }
+
+  /** Whether a smaller request may be answered: this one took too long, was too large, or ran into a limit. */
+  get tooMuch(): boolean {
+    const { tooMuch = false }: Traits = TRAITS[this.kind];
+    return this.details.tooMuch ?? tooMuch;
   }
 }
 
@@ -71,29 +128,31 @@ export interface Asked {
   readonly quote: Quote;
 }
 
-/** The form of all messages about an answer. `got` continues a sentence, `advice` is one or more sentences. */
+/** The form of all messages about an answer. `got` continues a sentence. */
 export function failure(
   kind: PrometheusErrorKind,
   { url, query }: Asked,
   got: string,
-  advice: string,
-  retryAfterSeconds?: number,
+  details: PrometheusErrorDetails,
 ): PrometheusError {
-  const message = `Expected ${url} to answer the query \`${query}\`, got ${got}. ${advice}`;
-  return new PrometheusError(kind, message, retryAfterSeconds);
+  return new PrometheusError(kind, `Expected ${url} to answer the query \`${query}\`, got ${got}.`, details);
 }
 
 /** Enough of a query to recognise it, where it is not to blame. */
 const QUERY_LENGTH = 60;
 
-/** The form of all messages about a connection: the cause first, since it is the same for every query. */
+/**
+ * The form of all messages about a connection: the cause first, since it is the same for every query.
+ *
+ * @param what begins a sentence that the address ends: `Got no answer from`.
+ */
 export function connectionError(
   kind: PrometheusErrorKind,
   { url, proxyUrl, query }: Asked,
-  got: string,
-  advice: string,
+  what: string,
+  advice?: string,
 ): PrometheusError {
   const way = proxyUrl === undefined ? '' : ` through the proxy ${proxyUrl}`;
   const shown = query.length > QUERY_LENGTH ? `${query.slice(0, QUERY_LENGTH)}…` : query;
-  return new PrometheusError(kind, `Got ${got} from ${url}${way}. ${advice} The query was \`${shown}\`.`);
+  return new PrometheusError(kind, `${what} ${url}${way}.`, { advice, query: shown });
 }

@@ -67,33 +67,25 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
       ? connectionError(
           'timeout',
           asked,
-          'no whole answer in time',
+          'Timed out waiting for',
           'Is Prometheus overloaded, or the timeout too short?',
         )
-      : connectionError(
-          'aborted',
-          asked,
-          'an order to stop before the answer',
-          'Nothing is wrong with Prometheus.',
-        );
+      : connectionError('aborted', asked, 'The exporter cancelled its request to');
   }
   const { code = 'unknown code', message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
   const text = asked.quote(message.includes(code) ? message : `${message} (${code})`, ERROR_LENGTH);
   if (message.startsWith('maxContentLength')) {
-    return failure(
-      'too_large',
-      asked,
-      `too large an answer (${text})`,
-      'Make the query select fewer series, or raise PROMETHEUS_MAX_RESPONSE_BYTES.',
-    );
+    return failure('too_large', asked, `too large an answer (${text})`, {
+      advice: 'Make the query select fewer series, or raise PROMETHEUS_MAX_RESPONSE_BYTES.',
+    });
   }
   if (isAxiosError(error) && error.response !== undefined) {
     return connectionError(
       'connection',
       asked,
-      `HTTP ${error.response.status} and an answer that cannot be read to its end (${text})`,
-      'Did the server stop, or does a proxy between limit answers?',
+      `Got HTTP ${error.response.status} and an incomplete answer (${text}) from`,
+      'Did the server stop, or does a proxy limit the size of answers?',
     );
   }
   const [, kind, advice] =
@@ -101,7 +93,7 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
   // A connection that is reset may have carried a part of an answer: axios does not tell.
   const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
   const proxyAdvice = asked.proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?';
-  return connectionError(kind, asked, `${got} (${text})`, advice + proxyAdvice);
+  return connectionError(kind, asked, `Got ${got} (${text}) from`, advice + proxyAdvice);
 }
 
 /** The alert of TLS within OpenSSL's text, in the form of its code. */
@@ -166,12 +158,25 @@ export function statusFailure(asked: Asked, response: AxiosResponse<string>): Pr
   const words = reason(asked, body);
   const got = words === '' ? `HTTP ${status}` : `HTTP ${status} ("${words}")`;
   if (status === 400 && /HTTPS (server|port)/.test(body)) {
-    return failure('tls', asked, got, 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.');
+    return failure('tls', asked, got, {
+      advice: 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.',
+    });
   }
   // In the words of nginx.
-  if (status === 400 && /SSL certificate/.test(body)) return failure('tls', asked, got, CLIENT_CERTIFICATE);
+  if (status === 400 && /SSL certificate/.test(body))
+    return failure('tls', asked, got, { advice: CLIENT_CERTIFICATE });
   const [kind, advice] = DIAGNOSES_BY_STATUS.get(status) ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
-  return failure(kind, asked, got, advice, retryAfterSeconds(response));
+  return failure(kind, asked, got, {
+    advice,
+    retryAfterSeconds: retryAfterSeconds(response),
+    ...(isLimit(status, body) && { tooMuch: true }),
+  });
+}
+
+/** Whether a query took too long, or asked for too many points, in the words of servers and proxies. */
+function isLimit(status: number, body: string): boolean {
+  if (status === 400) return /maximum resolution|too many (?:samples|points)|limit/.test(body);
+  return status === 504 || (status >= 500 && /timed out/.test(body));
 }
 
 const UNAVAILABLE: Diagnosis = ['unavailable', 'Look at the log of Prometheus, or of the proxy before it.'];
@@ -180,7 +185,7 @@ const OTHER_STATUS: Diagnosis = ['http', 'Does PROMETHEUS_URL lead to a Promethe
 function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string>): PrometheusError {
   const location = String(headers.location ?? '');
   if (location === '' || !URL.canParse(location, asked.url)) {
-    return failure('redirect', asked, `HTTP ${status} without a target`, OTHER_STATUS[1]);
+    return failure('redirect', asked, `HTTP ${status} without a target`, { advice: OTHER_STATUS[1] });
   }
   const target = asked.quote(withoutSecrets(new URL(location, asked.url)), ERROR_LENGTH);
   const base = /^(.*)\/api\/v1\/\w+$/.exec(target)?.[1];
@@ -188,7 +193,7 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
     base === undefined
       ? 'Redirects are not followed. If that is a login page, set PROMETHEUS_URL to Prometheus itself.'
       : `PROMETHEUS_URL redirects to ${base}: set it to that.`;
-  return failure('redirect', asked, `HTTP ${status} to ${target}`, advice);
+  return failure('redirect', asked, `HTTP ${status} to ${target}`, { advice });
 }
 
 /**
@@ -202,7 +207,9 @@ export function notJsonFailure(asked: Asked, status: number, bytes: number, star
     'not_json',
     asked,
     `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.quote(start, EXCERPT_LENGTH)}")`,
-    'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.',
+    {
+      advice: 'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.',
+    },
   );
 }
 

@@ -24,10 +24,7 @@ export function decodeLabelValues(
   if (Array.isArray(data) && data.every((value) => typeof value === 'string')) return data;
   // Go writes an empty list of some kinds as null.
   if (isObject(answer) && answer.status === 'success' && data === null) return [];
-  throw failure(
-    'bad_answer',
-    asked,
-    `an answer of another form ("${asked.quote(body, 80)}")`,
-    'Does PROMETHEUS_URL lead to a Prometheus API with label values, from version 2.24 on?',
-  );
+  throw failure('bad_answer', asked, `an answer of another form ("${asked.quote(body, 80)}")`, {
+    advice: 'Does PROMETHEUS_URL lead to a Prometheus API with label values, from version 2.24 on?',
+  });
 }

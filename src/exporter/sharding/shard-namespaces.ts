@@ -115,7 +115,9 @@ export class ShardNamespaces {
   #warn(reason: string): void {
     if (this.#closing.signal.aborted || reason === this.#lastWarning) return;
     this.#lastWarning = reason;
-    this.#options.onWarning?.(`The namespaces of this shard stay as they were: ${reason}`);
+    this.#options.onWarning?.(
+      `Could not refresh the namespaces of this shard; keeping the current list: ${reason}`,
+    );
   }
 }
 
@@ -127,7 +129,8 @@ async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): P
       reject(
         new PrometheusError(
           isTimeout ? 'timeout' : 'aborted',
-          'Got no list of the namespaces in time. Is Prometheus overloaded, or the timeout too short?',
+          'Timed out waiting for the list of namespaces.',
+          { advice: 'Is Prometheus overloaded, or the timeout too short?' },
         ),
       );
     };

@@ -1,25 +1,50 @@
 /** A Prometheus HTTP API as one shard sees it: its own namespaces and nothing else. */
 
-import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
+import type {
+  BuildInfo,
+  InstantQuery,
+  PrometheusServerApi,
+  QueryResult,
+  RangeQuery,
+} from '../prometheus/api.js';
 import { narrowToNamespaces } from './narrow.js';
 import type { ShardNamespaces } from './shard-namespaces.js';
 
-/** Narrows every query to the namespaces of a shard. What else the API can do stays as it is. */
-export function shardedPrometheus<Api extends PrometheusApi>(api: Api, namespaces: ShardNamespaces): Api {
-  const ask = async (
-    { query, signal }: { readonly query: string; readonly signal: AbortSignal },
+/** Narrows every query to the namespaces of a shard. What the server says about itself stays as it is. */
+export class ShardedPrometheus implements PrometheusServerApi {
+  readonly #api: PrometheusServerApi;
+  readonly #namespaces: ShardNamespaces;
+
+  constructor(api: PrometheusServerApi, namespaces: ShardNamespaces) {
+    this.#api = api;
+    this.#namespaces = namespaces;
+  }
+
+  query(request: InstantQuery): Promise<QueryResult> {
+    return this.#ask(request, (query) => this.#api.query({ ...request, query }));
+  }
+
+  queryRange(request: RangeQuery): Promise<QueryResult> {
+    return this.#ask(request, (query) => this.#api.queryRange({ ...request, query }));
+  }
+
+  buildInfo(signal: AbortSignal): Promise<BuildInfo | undefined> {
+    return this.#api.buildInfo(signal);
+  }
+
+  currentTimeSeconds(signal: AbortSignal): Promise<number> {
+    return this.#api.currentTimeSeconds(signal);
+  }
+
+  async #ask(
+    { query, signal }: InstantQuery | RangeQuery,
     send: (query: string) => Promise<QueryResult>,
-  ): Promise<QueryResult> => {
-    const own = await namespaces.get(signal);
+  ): Promise<QueryResult> {
+    const own = await this.#namespaces.get(signal);
     // An empty expression would match the series without a namespace.
     if (own.length === 0) return NOTHING;
     return withoutOthers(await send(narrowToNamespaces(query, own)), own);
-  };
-  return {
-    ...api,
-    query: (request) => ask(request, (query) => api.query({ ...request, query })),
-    queryRange: (request) => ask(request, (query) => api.queryRange({ ...request, query })),
-  };
+  }
 }
 
 const NOTHING: QueryResult = Object.freeze({

@@ -4,25 +4,26 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { unpackModel } from '../model/parcel.js';
+import { PrometheusError } from '../prometheus/errors.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS, type TrainingResult } from './job.js';
 import type { WorkerInput, WorkerMessage } from './worker.js';
 
 /** A training that ended without a model. The message is the one of the error in the worker. */
 export class TrainingFailedError extends Error {
-  override readonly name: string = 'TrainingFailedError';
-
-  /** @param retryAfterSeconds How long Prometheus asks to wait before the next try. */
-  constructor(
-    message: string,
-    readonly retryAfterSeconds?: number,
-  ) {
-    super(message);
-  }
+  override readonly name = 'TrainingFailedError';
 }
 
 /** There is nothing that a model could be of, and nothing wrong with that. */
-export class NothingToTrainOnError extends TrainingFailedError {
+export class NothingToTrainOnError extends Error {
   override readonly name = 'NothingToTrainOnError';
+
+  /** @param retryAfterSeconds When that may have changed. */
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(message);
+  }
 }
 
 /** Bounds of the time for a training, in seconds: several slow requests, and not for ever. */
@@ -63,7 +64,8 @@ function heapForTraining(): number {
  * @param onRequest called with the HTTP status, or `error`, of each request to Prometheus.
  * @param limitSeconds ends the thread after this time.
  * @param heapMebibytes the thread ends when it needs more, and nothing else does.
- * @throws {TrainingFailedError} with the reason in words.
+ * @throws {PrometheusError} as in the thread, when Prometheus does not answer.
+ * @throws {TrainingFailedError} with any other reason in words.
  */
 export function trainInWorker(
   input: WorkerInput,
@@ -98,7 +100,11 @@ export function trainInWorker(
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'request') onRequest(message.code);
       else if (message.kind === 'trained') resolve(unpack(message));
-      else reject(new TrainingFailedError(message.message, message.retryAfterSeconds));
+      else if (message.kind === 'failed') reject(new TrainingFailedError(message.message));
+      else {
+        const { kind, got, details } = message.error;
+        reject(new PrometheusError(kind, got, details));
+      }
     });
     worker.on('error', (error: NodeJS.ErrnoException) => {
       reject(

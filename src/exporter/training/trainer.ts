@@ -7,8 +7,9 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import type { ModelSlot } from '../model/slot.js';
 import type { EncodedModel } from '../model/snapshot/manager.js';
 import type { Snapshot } from '../model/snapshot/snapshot.js';
+import { PrometheusError } from '../prometheus/errors.js';
 import type { TrainingResult } from './job.js';
-import { NothingToTrainOnError, TrainingFailedError } from './run-in-worker.js';
+import { NothingToTrainOnError } from './run-in-worker.js';
 import type { Schedule } from './schedule.js';
 
 /** The account of all trainings since the start. Times are Unix times in seconds. */
@@ -162,7 +163,9 @@ export class Trainer {
     } catch (error) {
       if (this.#stopping.signal.aborted) return false;
       const message = messageOf(error);
-      if (error instanceof TrainingFailedError) this.#retryAfterSeconds = error.retryAfterSeconds;
+      if (error instanceof PrometheusError || error instanceof NothingToTrainOnError) {
+        this.#retryAfterSeconds = error.retryAfterSeconds;
+      }
       // No training took place: nothing to count, and nothing to repair.
       if (error instanceof NothingToTrainOnError) return false;
       this.#account = {

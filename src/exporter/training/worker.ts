@@ -5,11 +5,11 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import type { Model } from '../model/model.js';
 import { type ModelParcel, packModel } from '../model/parcel.js';
 import { decodeModel, encodeModel } from '../model/snapshot/codec.js';
-import { createPrometheusClient } from '../prometheus/client.js';
+import { PrometheusClient } from '../prometheus/client.js';
 import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { type ShardingPlan, ShardNamespaces } from '../sharding/shard-namespaces.js';
-import { shardedPrometheus } from '../sharding/sharded-prometheus.js';
+import { ShardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
 /** What the thread is started with. */
@@ -30,19 +30,24 @@ export type WorkerMessage =
       readonly result: Omit<TrainingResult, 'model'>;
       readonly parcel: ModelParcel;
     }
-  | { readonly kind: 'failed'; readonly message: string; readonly retryAfterSeconds: number | undefined };
+  /** A failure of Prometheus, of which the other thread makes the same error. */
+  | {
+      readonly kind: 'unanswered';
+      readonly error: Pick<PrometheusError, 'kind' | 'got' | 'details'>;
+    }
+  | { readonly kind: 'failed'; readonly message: string };
 
 async function run({ connection, request, sharding, encode = false }: WorkerInput): Promise<void> {
   const post = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []) =>
     parentPort?.postMessage(message, transferred);
   // A file that cannot be read is told of by the client of the other thread.
-  const client = createPrometheusClient(connection, { onRequest: (code) => post({ kind: 'request', code }) });
+  const client = new PrometheusClient(connection, { onRequest: (code) => post({ kind: 'request', code }) });
   // A training keeps to the namespaces that it began with.
   const now = () => request.nowSeconds * 1000;
   const api =
     sharding === undefined
       ? client
-      : shardedPrometheus(client, new ShardNamespaces(client, { plan: sharding, now }));
+      : new ShardedPrometheus(client, new ShardNamespaces(client, { plan: sharding, now }));
   // The thread that started this one ends it as a whole; nothing here has to abort.
   const never = new AbortController().signal;
   try {
@@ -52,8 +57,10 @@ async function run({ connection, request, sharding, encode = false }: WorkerInpu
     if (encoded !== undefined && 'bytes' in encoded) buffers.push(encoded.bytes.buffer);
     post({ kind: 'trained', result: encoded === undefined ? rest : { ...rest, encoded }, parcel }, buffers);
   } catch (error) {
-    const retryAfterSeconds = error instanceof PrometheusError ? error.retryAfterSeconds : undefined;
-    post({ kind: 'failed', message: messageOf(error), retryAfterSeconds });
+    if (error instanceof PrometheusError) {
+      const { kind, got, details } = error;
+      post({ kind: 'unanswered', error: { kind, got, details } });
+    } else post({ kind: 'failed', message: messageOf(error) });
   }
 }
 

@@ -17,11 +17,11 @@ import { loadFeatures } from '../../exporter/features/queries/load-features.js';
 import { addMatchers } from '../../exporter/features/queries/matchers.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
-import { createPrometheusClient } from '../../exporter/prometheus/client.js';
+import { PrometheusClient } from '../../exporter/prometheus/client.js';
 import { parseBaseUrl } from '../../exporter/prometheus/url.js';
 import { shardingPlanOf } from '../../exporter/sharding/plan.js';
 import { ShardNamespaces } from '../../exporter/sharding/shard-namespaces.js';
-import { shardedPrometheus } from '../../exporter/sharding/sharded-prometheus.js';
+import { ShardedPrometheus } from '../../exporter/sharding/sharded-prometheus.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS } from '../../exporter/training/job.js';
 import { runsBetween } from '../../exporter/training/schedule.js';
 import { VERSION } from '../../exporter/version.js';
@@ -133,7 +133,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
   for (const warning of warnings) say(warning);
   const featureSet = await loadFeatures(settings.featuresFile, settings);
   const asked = planOf(options, settings, featureSet, Date.now() / 1000);
-  const everything = createPrometheusClient(prometheusConnection(settings), { onWarning: say });
+  const everything = new PrometheusClient(prometheusConnection(settings), { onWarning: say });
   const sharding = shardingPlanOf(
     settings,
     featureSet,
@@ -143,7 +143,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
   const client =
     sharding === undefined
       ? everything
-      : shardedPrometheus(everything, new ShardNamespaces(everything, { plan: sharding, now: atTheEnd }));
+      : new ShardedPrometheus(everything, new ShardNamespaces(everything, { plan: sharding, now: atTheEnd }));
   const limit = AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
   await requireSoundQueries(client, featureSet, asked.endSeconds, AbortSignal.any([signal, limit]));
   const progress = createProgress(output, Date.now);

@@ -1,8 +1,8 @@
 /** Gets stretches of the past from Prometheus, in requests that it can answer. */
 
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
+import { PrometheusError } from '../../exporter/prometheus/errors.js';
 import { type Grid, type Slab, toSlab } from './range-matrix.js';
-import { isTooMuch } from './throttled-api.js';
 
 /** Points in one answer: about 10 MB of JSON, and far below Prometheus' limits on samples and on points. */
 const POINTS_PER_REQUEST = 300_000;
@@ -72,7 +72,8 @@ export class Fetcher {
       this.#instants.set(query, Math.max(1, Math.min(fitting, this.#ceiling(query))));
       return toSlab(answer, grid);
     } catch (error) {
-      if (signal.aborted || instants === 1 || !isTooMuch(error)) throw error;
+      if (signal.aborted || instants === 1 || !(error instanceof PrometheusError && error.tooMuch))
+        throw error;
       this.traffic.splits++;
       const half = Math.floor(instants / 2);
       this.#instants.set(query, half);

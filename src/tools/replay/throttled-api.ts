@@ -2,7 +2,7 @@
 
 import pLimit from 'p-limit';
 import type { PrometheusApi, QueryResult } from '../../exporter/prometheus/api.js';
-import { PrometheusError, type PrometheusErrorKind } from '../../exporter/prometheus/errors.js';
+import { PrometheusError } from '../../exporter/prometheus/errors.js';
 
 /** How to ask. */
 export interface PoliteOptions {
@@ -15,14 +15,6 @@ export interface PoliteOptions {
   /** Called before each wait. */
   readonly onWait: (seconds: number, reason: PrometheusError) => void;
 }
-
-/** What may be better a moment later. */
-const PASSING: ReadonlySet<PrometheusErrorKind> = new Set([
-  'rate_limited',
-  'unavailable',
-  'connection',
-  'refused',
-]);
 
 const FIRST_WAIT_SECONDS = 1;
 const LONGEST_WAIT_SECONDS = 60;
@@ -78,18 +70,5 @@ function waitAfter({ retryAfterSeconds }: PrometheusError, waits: number): numbe
 }
 
 function isPassing(error: unknown): error is PrometheusError {
-  return error instanceof PrometheusError && PASSING.has(error.kind) && !isTooMuch(error);
-}
-
-/**
- * Whether a smaller question might be answered: the answer took too long, was too large, or ran into a limit of the
- * server. Prometheus answers 503 when an evaluation takes too long, and 422 when it would load too many samples.
- */
-export function isTooMuch(error: unknown): boolean {
-  if (!(error instanceof PrometheusError)) return false;
-  if (error.kind === 'timeout' || error.kind === 'too_large' || error.kind === 'unprocessable') return true;
-  return (
-    (error.kind === 'unavailable' && /timed out|HTTP 504/.test(error.message)) ||
-    (error.kind === 'bad_query' && /maximum resolution|too many (?:samples|points)|limit/.test(error.message))
-  );
+  return error instanceof PrometheusError && error.transient && !error.tooMuch;
 }

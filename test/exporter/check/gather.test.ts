@@ -155,18 +155,14 @@ describe('gathering of facts', () => {
   });
 
   it('goes on without an answer, and remembers why', async () => {
+    const busy = new PrometheusError('rate_limited', 'Slow down.');
     const api = serverOf(FINE_ANSWERS);
     api.before = ({ query }) => {
-      if (/^max\(timestamp\(container_cpu/.test(query))
-        throw new PrometheusError('rate_limited', 'Slow down.');
+      if (/^max\(timestamp\(container_cpu/.test(query)) throw busy;
     };
     api.warnings = ['A store is down.'];
     const { sources, warnings } = await gatherFacts(gathering(api));
-    expect(sources[0]?.newestAgeSeconds).to.deep.equal({
-      known: false,
-      because: 'Slow down.',
-      kind: 'rate_limited',
-    });
+    expect(sources[0]?.newestAgeSeconds).to.deep.equal({ known: false, because: 'Slow down.', error: busy });
     expect(sources[1]?.newestAgeSeconds).to.deep.equal({ known: true, value: 10 });
     expect(warnings).to.deep.equal(['A store is down.']);
   });

@@ -60,7 +60,8 @@ describe('the findings of a running service', () => {
   it('stay as they are when Prometheus goes away in the middle', async () => {
     const { keeper, gathering, later, severityOf } = keeperOf();
     await keeper.refresh();
-    const away = { ...unknown('Prometheus is shutting down.'), kind: 'unavailable' as const };
+    const error = new PrometheusError('unavailable', 'Prometheus is shutting down.');
+    const away = { ...unknown(error.message), error };
     gathering.gather = async () => ({ ...LATE, features: featuresWith({ memory: away }) });
     await later();
     expect(severityOf('queries')).to.equal('ok');
@@ -71,7 +72,8 @@ describe('the findings of a running service', () => {
   it('change where the query is to blame', async () => {
     const { keeper, gathering, later, severityOf } = keeperOf();
     await keeper.refresh();
-    const refused = { ...unknown('Too many samples.'), kind: 'unprocessable' as const };
+    const error = new PrometheusError('unprocessable', 'Too many samples.');
+    const refused = { ...unknown(error.message), error };
     gathering.gather = async () => ({ ...FINE, features: featuresWith({ memory: refused }) });
     await later();
     expect(severityOf('queries')).to.equal('error');

@@ -17,7 +17,9 @@ const internal = (reason: string): PassOutcome => ({
   queries: [{ query: 'cpu', success: true, durationSeconds: 0.1 }],
   warnings: [],
 });
-const upstream = (message: string) => failedPass('upstream_error', message);
+const refused = failedPass('upstream_error', 'A.', 'refused');
+const unauthorized = failedPass('upstream_error', 'B.', 'unauthorized');
+const timeout = (message: string) => failedPass('timeout', message);
 
 /** The log after these passes, one after the other. */
 function logOf(...outcomes: readonly PassOutcome[]): [level: string, message: string][] {
@@ -27,7 +29,7 @@ function logOf(...outcomes: readonly PassOutcome[]): [level: string, message: st
       outcome.kind === 'internal'
         ? new TypeError(outcome.reason)
         : outcome.kind === 'upstream_error'
-          ? new PrometheusError('refused', outcome.message)
+          ? new PrometheusError(outcome.cause, outcome.message)
           : undefined;
     logOutcome(logger, outcomes[index - 1], outcome, error);
   });
@@ -47,11 +49,21 @@ describe('logOutcome', () => {
     ]);
   });
 
-  it('reports a failure of Prometheus once for each message, and its end', () => {
-    expect(logOf(scored(), upstream('A.'), upstream('A.'), upstream('B.'), scored())).to.deep.equal([
+  it('reports a failure of Prometheus once for each kind, whatever its text quotes, and its end', () => {
+    const again = { ...refused, message: 'A, of another query.' };
+    expect(logOf(scored(), refused, again, unauthorized, refused, scored())).to.deep.equal([
       ['warn', 'No pod was scored. A.'],
       ['warn', 'No pod was scored. B.'],
+      ['warn', 'No pod was scored. A.'],
       ['info', 'Prometheus answers again.'],
+    ]);
+  });
+
+  it('reports timeouts once, although their text says how long they took', () => {
+    expect(logOf(scored(), timeout('4.1 s.'), timeout('4.2 s.'), refused, timeout('4.3 s.'))).to.deep.equal([
+      ['warn', 'No pod was scored. 4.1 s.'],
+      ['warn', 'No pod was scored. A.'],
+      ['warn', 'No pod was scored. 4.3 s.'],
     ]);
   });
 });

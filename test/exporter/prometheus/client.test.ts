@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { AnswerReader } from '../../../src/exporter/prometheus/answer/answer-reader.js';
 import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
-import { createPrometheusClient } from '../../../src/exporter/prometheus/client.js';
+import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../../src/exporter/prometheus/connection.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../../src/exporter/prometheus/errors.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
@@ -65,7 +65,7 @@ async function failureOf(
     readonly connection?: Parameters<typeof connectionTo>[1];
   } = {},
 ): Promise<PrometheusError> {
-  const api = createPrometheusClient(connectionTo(withPassword(baseUrl), connection), { onRequest });
+  const api = new PrometheusClient(connectionTo(withPassword(baseUrl), connection), { onRequest });
   const error = await rejection(query(api, signal), PrometheusError);
   expectNoSecret(error);
   expect(error.message)
@@ -99,7 +99,7 @@ describe('labelValues', () => {
   afterEach(closeServers);
 
   const valuesOf = (url: string) =>
-    createPrometheusClient(connectionTo(url)).labelValues({
+    new PrometheusClient(connectionTo(url)).labelValues({
       label: 'namespace',
       selectors: ['a{x="1,2"}', 'b'],
       startSeconds: 60,
@@ -147,7 +147,7 @@ describe('labelValues', () => {
   }
 });
 
-describe('createPrometheusClient', () => {
+describe('PrometheusClient', () => {
   afterEach(closeServers);
 
   describe('the request', () => {
@@ -159,7 +159,7 @@ describe('createPrometheusClient', () => {
         seen.push(headers['content-type']?.split(';')[0], await readBody(request));
         response.end(VECTOR);
       });
-      const api = createPrometheusClient(connectionTo(`${url}/prefix/`));
+      const api = new PrometheusClient(connectionTo(`${url}/prefix/`));
       const signal = AbortSignal.timeout(5000);
       const result = await api.query({ query: 'a+b{c="ü &"}', timeSeconds: 1700000000.1234, signal });
       expect([...result.values]).to.deep.equal([1]);
@@ -180,7 +180,7 @@ describe('createPrometheusClient', () => {
         seen = `${request.url} ${await readBody(request)}`;
         response.end(MATRIX);
       });
-      const result = await createPrometheusClient(connectionTo(url)).queryRange({
+      const result = await new PrometheusClient(connectionTo(url)).queryRange({
         query: 'up',
         startSeconds: 60,
         endSeconds: 120,
@@ -197,7 +197,7 @@ describe('createPrometheusClient', () => {
         authorization = request.headers.authorization;
         response.end(VECTOR);
       });
-      await query(createPrometheusClient(connectionTo(withPassword(url))));
+      await query(new PrometheusClient(connectionTo(withPassword(url))));
       expect(authorization).to.equal(`Basic ${Buffer.from(`watcher:${PASSWORD}`).toString('base64')}`);
     });
 
@@ -206,7 +206,7 @@ describe('createPrometheusClient', () => {
       const before = process.env.HTTP_PROXY;
       process.env.HTTP_PROXY = `http://${await startRawServer((socket) => socket.destroy())}`;
       try {
-        await query(createPrometheusClient(connectionTo(url)));
+        await query(new PrometheusClient(connectionTo(url)));
       } finally {
         if (before === undefined) delete process.env.HTTP_PROXY;
         else process.env.HTTP_PROXY = before;
@@ -217,7 +217,7 @@ describe('createPrometheusClient', () => {
       const url = await startServer((_request, response) => {
         response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(VECTOR));
       });
-      expect((await query(createPrometheusClient(connectionTo(url)))).values[0]).to.equal(1);
+      expect((await query(new PrometheusClient(connectionTo(url)))).values[0]).to.equal(1);
     });
 
     it('keeps the connection, and opens another where the server closed it', async () => {
@@ -229,7 +229,7 @@ describe('createPrometheusClient', () => {
         else response.end(VECTOR);
         ports.push(remotePort);
       });
-      const api = createPrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
+      const api = new PrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
       for (let round = 0; round < 3; round++) await query(api);
       const [first, second, third, fourth] = ports;
       expect([second, third]).to.deep.equal([first, first]);
@@ -361,6 +361,22 @@ describe('createPrometheusClient', () => {
       }
     }
 
+    const limits: [status: number, body: string, tooMuch: boolean][] = [
+      [422, 'query processing would load too many samples into memory', true],
+      [503, 'query timed out in expression evaluation', true],
+      [504, 'gateway', true],
+      [400, 'exceeded maximum resolution of 11,000 points per timeseries', true],
+      [503, 'Service Unavailable', false],
+      [400, 'parse error', false],
+      [429, 'limit', false],
+    ];
+    for (const [status, body, tooMuch] of limits) {
+      it(`says whether a smaller query may be answered: HTTP ${status} (${body})`, async () => {
+        const error = await failureOf(await startServer(answering(status, body)));
+        expect(error.tooMuch).to.equal(tooMuch);
+      });
+    }
+
     it('does not repeat the password where the server does', async () => {
       const url = await startServer((request, response) => {
         response
@@ -418,7 +434,7 @@ describe('createPrometheusClient', () => {
       const error = await failureOf(url, { onRequest: (code) => codes.push(code) });
       expect(error.kind).to.equal('connection');
       // What was written before the reset may or may not have been read by then.
-      expect(error.message).to.match(/HTTP 200 and an answer that cannot be read to its end|no whole answer/);
+      expect(error.message).to.match(/HTTP 200 and an incomplete answer|no whole answer/);
       expect(codes).to.deep.equal(['error']);
     });
 
@@ -426,7 +442,7 @@ describe('createPrometheusClient', () => {
       const { push } = AnswerReader.prototype;
       const codes: string[] = [];
       const url = await startServer(answering(200, VECTOR));
-      const api = createPrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
+      const api = new PrometheusClient(connectionTo(url), { onRequest: (code) => codes.push(code) });
       AnswerReader.prototype.push = () => {
         throw new RangeError('A position that is none.');
       };
@@ -444,7 +460,7 @@ describe('createPrometheusClient', () => {
       const url = await startServer(answering(200, VECTOR, { 'content-encoding': 'gzip' }));
       const error = await failureOf(url);
       expect(error.kind).to.equal('connection');
-      expect(error.message).to.include('cannot be read to its end');
+      expect(error.message).to.include('incomplete answer');
     });
 
     it('says that the server closed the connection without an answer', async () => {
@@ -460,7 +476,7 @@ describe('createPrometheusClient', () => {
 
     it('trusts the given authority', async () => {
       const url = await startTlsServer(certificates.valid, answering(200, VECTOR));
-      const api = createPrometheusClient(
+      const api = new PrometheusClient(
         connectionTo(url, { tls: { ca: fixed(certificates.authority.cert) } }),
       );
       expect((await query(api)).values[0]).to.equal(1);
@@ -527,7 +543,7 @@ describe('createPrometheusClient', () => {
           onRequest: (code) => codes.push(code),
         });
         expect(error.kind).to.equal('timeout');
-        expect(error.message).to.include('in time');
+        expect(error.message).to.include('Timed out waiting for');
         expect(codes).to.deep.equal(['error']);
       });
     }

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createPrometheusClient } from '../../../src/exporter/prometheus/client.js';
+import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { connectionTo, type PrometheusConnection } from '../../../src/exporter/prometheus/connection.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { quoteWithout } from '../../../src/exporter/prometheus/redaction.js';
@@ -44,7 +44,7 @@ describe('a Prometheus connection', () => {
     response.end(VECTOR);
   };
   const clientOf = (connection: PrometheusConnection) =>
-    createPrometheusClient(connection, { onWarning: (sentence) => warnings.push(sentence) });
+    new PrometheusClient(connection, { onWarning: (sentence) => warnings.push(sentence) });
   const ask = (client: ReturnType<typeof clientOf>) =>
     client.query({ query: 'up{job="a"}', timeSeconds: 60, signal: AbortSignal.timeout(5000) });
   const askOnce = (url: string, parts: Parts = {}) => ask(clientOf(connectionTo(url, parts)));

@@ -88,8 +88,8 @@ describe('ShardNamespaces', () => {
     }
     expect(asked).to.have.lengthOf(4);
     expect(warnings).to.deep.equal([
-      'The namespaces of this shard stay as they were: It is down.',
-      'The namespaces of this shard stay as they were: It is on fire.',
+      'Could not refresh the namespaces of this shard; keeping the current list: It is down.',
+      'Could not refresh the namespaces of this shard; keeping the current list: It is on fire.',
     ]);
   });
 

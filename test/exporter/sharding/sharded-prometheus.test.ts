@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { LabelValuesRequest } from '../../../src/exporter/prometheus/api.js';
 import { shardOf } from '../../../src/exporter/sharding/shard.js';
 import { ShardNamespaces } from '../../../src/exporter/sharding/shard-namespaces.js';
-import { shardedPrometheus } from '../../../src/exporter/sharding/sharded-prometheus.js';
+import { ShardedPrometheus } from '../../../src/exporter/sharding/sharded-prometheus.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import type { Answer } from '../../support/small-cluster.js';
 
@@ -16,12 +16,16 @@ const everything: Answer = (_query, timeSeconds) =>
 function shardOver(api: FakeApi, ordinal: number, total: number, known: readonly string[] = ALL) {
   const labels = { labelValues: async (_request: LabelValuesRequest) => known };
   const plan = { shard: { ordinal, total }, selectors: ['a'], windowSeconds: 60 };
-  return shardedPrometheus(api, new ShardNamespaces(labels, { plan, now: () => 0 }));
+  const server = { buildInfo: async () => undefined, currentTimeSeconds: async () => 42 };
+  return new ShardedPrometheus(
+    Object.assign(api, server),
+    new ShardNamespaces(labels, { plan, now: () => 0 }),
+  );
 }
 
 const signal = new AbortController().signal;
 
-describe('shardedPrometheus', () => {
+describe('ShardedPrometheus', () => {
   it('narrows instants and ranges to its namespaces', async () => {
     const own = ALL.filter((namespace) => shardOf(namespace, 3) === 2);
     const fake = fakeApi(() => []);
@@ -59,6 +63,12 @@ describe('shardedPrometheus', () => {
     );
     const { values } = await api.query({ query: 'count(a{namespace="x"})', timeSeconds: 0, signal });
     expect([...values]).to.deep.equal([42]);
+  });
+
+  it('lets the server speak for itself', async () => {
+    const api = shardOver(fakeApi(everything), 0, 3);
+    expect(await api.currentTimeSeconds(signal)).to.equal(42);
+    expect(await api.buildInfo(signal)).to.equal(undefined);
   });
 
   it('asks nothing and finds nothing without a namespace', async () => {

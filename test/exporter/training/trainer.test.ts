@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { ModelSlot } from '../../../src/exporter/model/slot.js';
 import type { EncodedModel } from '../../../src/exporter/model/snapshot/manager.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import type { TrainingResult } from '../../../src/exporter/training/job.js';
-import { TrainingFailedError } from '../../../src/exporter/training/run-in-worker.js';
 import { Trainer, type TrainerOptions } from '../../../src/exporter/training/trainer.js';
 import { type RecordingLogger, recordingLogger } from '../../support/recording-logger.js';
 import { eventually, gate, within } from '../../support/waiting.js';
@@ -106,7 +106,9 @@ describe('trainer', () => {
   it('waits as long as Prometheus asks for, up to a quarter of an hour, and never less than it would', async () => {
     const asked = [7, 0.5, undefined, 86_400];
     const workshop = new Workshop(async () => {
-      if (asked.length > 0) throw new TrainingFailedError('Too many requests.', asked.shift());
+      if (asked.length > 0) {
+        throw new PrometheusError('rate_limited', 'Too many requests.', { retryAfterSeconds: asked.shift() });
+      }
       return resultNamed('first');
     });
     workshop.trainer.start();

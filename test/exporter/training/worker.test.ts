@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { decodeModel } from '../../../src/exporter/model/snapshot/codec.js';
-import { createPrometheusClient } from '../../../src/exporter/prometheus/client.js';
+import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../../src/exporter/prometheus/connection.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import {
   TrainingFailedError,
@@ -76,7 +77,7 @@ describe('training in a worker thread', () => {
         limitSeconds,
       ),
     );
-  const trainHere = () => train(createPrometheusClient(connectionTo(prometheus.url)), REQUEST, never);
+  const trainHere = () => train(new PrometheusClient(connectionTo(prometheus.url)), REQUEST, never);
 
   it('makes the same model as a training in this thread, to the last byte', async () => {
     cluster.silent.add('restarts');
@@ -133,21 +134,26 @@ describe('training in a worker thread', () => {
     const codes: string[] = [];
     const error = await rejection(
       trainThere(never, (code) => codes.push(code)),
-      TrainingFailedError,
+      PrometheusError,
     );
+    expect(error.kind).to.equal('unavailable');
     expect(error.message).to.include('the disk is full').and.to.include(prometheus.url);
     // The owners and the series first; without the first feature it does not go on.
     expect(codes).to.deep.equal([...new Array(6).fill('200'), '500']);
   });
 
-  it('fails with the time that Prometheus asks to wait', async () => {
+  it('fails with the error of the thread, and the time that Prometheus asks to wait', async () => {
     const url = await startServer((_request, response) => {
       response.writeHead(429, { 'retry-after': '7' }).end('slow down');
     });
     const input = { connection: connectionTo(url), request: REQUEST };
-    const error = await rejection(trainInWorker(input, never, ignore, 60), TrainingFailedError);
-    expect(error.message).to.include('HTTP 429');
-    expect(error.retryAfterSeconds).to.equal(7);
+    const here = await rejection(
+      train(new PrometheusClient(input.connection), REQUEST, never),
+      PrometheusError,
+    );
+    const there = await rejection(trainInWorker(input, never, ignore, 60), PrometheusError);
+    expect(there).to.deep.include({ kind: 'rate_limited', message: here.message, details: here.details });
+    expect(there.retryAfterSeconds).to.equal(7);
   });
 
   it('logs in there as it does here', async () => {
@@ -159,7 +165,7 @@ describe('training in a worker thread', () => {
     const connection = connectionTo(url, {
       authentication: { kind: 'bearer', token: { text: 'abc', file: undefined } },
     });
-    await rejection(trainInWorker({ connection, request: REQUEST }, never, ignore, 60), TrainingFailedError);
+    await rejection(trainInWorker({ connection, request: REQUEST }, never, ignore, 60), PrometheusError);
     expect(authorization).to.equal('Bearer abc');
   });
 

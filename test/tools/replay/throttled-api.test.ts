@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PrometheusError, type PrometheusErrorKind } from '../../../src/exporter/prometheus/errors.js';
-import { isTooMuch, politeApi } from '../../../src/tools/replay/throttled-api.js';
+import { politeApi } from '../../../src/tools/replay/throttled-api.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
 import { eventually, gate } from '../../support/waiting.js';
@@ -13,7 +13,7 @@ function failing(failures: (readonly [PrometheusErrorKind, number?])[], message 
   const inner = fakeApi(() => [{ labels: { pod: 'a' }, value: 1 }]);
   inner.before = () => {
     const next = failures.shift();
-    if (next !== undefined) throw new PrometheusError(next[0], message, next[1]);
+    if (next !== undefined) throw new PrometheusError(next[0], message, { retryAfterSeconds: next[1] });
   };
   const waits: number[] = [];
   const api = politeApi(inner, {
@@ -75,7 +75,7 @@ describe('asking politely', () => {
     const inner = fakeApi(() => []);
     let failures = 1;
     inner.before = () => {
-      if (failures-- > 0) throw new PrometheusError('rate_limited', 'told', 30);
+      if (failures-- > 0) throw new PrometheusError('rate_limited', 'told', { retryAfterSeconds: 30 });
     };
     const asleep = gate();
     const api = politeApi(inner, {
@@ -114,26 +114,5 @@ describe('asking politely', () => {
     expect((await rejection(api.query({ ...QUESTION, signal: stop.signal }), Error)).message).to.equal(
       'woken',
     );
-  });
-
-  it('knows the questions that a smaller one may answer', () => {
-    const error = (kind: PrometheusErrorKind, message = '') => new PrometheusError(kind, message);
-    for (const much of [
-      error('timeout'),
-      error('too_large'),
-      error('unprocessable', 'query processing would load too many samples into memory'),
-      error('unavailable', 'got HTTP 503 ("query timed out in expression evaluation")'),
-      error('unavailable', 'got HTTP 504 ("gateway")'),
-      error('bad_query', 'exceeded maximum resolution of 11,000 points'),
-    ]) {
-      expect(isTooMuch(much), much.message).to.equal(true);
-    }
-    for (const other of [
-      error('unavailable', 'HTTP 503'),
-      error('bad_query', 'parse error'),
-      new Error('timeout'),
-    ]) {
-      expect(isTooMuch(other), other.message).to.equal(false);
-    }
   });
 });

@@ -1,17 +1,9 @@
 /** Asks Prometheus each query once, to find those that it does not understand. */
 
-import { messageOf } from '../../../lib/logging/message-of.js';
 import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
-import { PrometheusError, type PrometheusErrorKind } from '../../prometheus/errors.js';
+import { PrometheusError } from '../../prometheus/errors.js';
 import type { FeatureDefinition } from '../catalog.js';
 import type { FeatureSet } from './feature-file.js';
-
-/** Failures for which the query is to blame, not the server or the way to it. */
-const BLAMED_ON_QUERY: ReadonlySet<PrometheusErrorKind> = new Set([
-  'bad_query',
-  'unprocessable',
-  'bad_answer',
-]);
 
 /**
  * Runs each query at one instant, all at the same time.
@@ -57,7 +49,7 @@ async function askOnce(
     return unlabelled(feature, await api.query({ query: feature.query, timeSeconds, signal }));
   } catch (error) {
     if (!(error instanceof PrometheusError)) throw error;
-    return BLAMED_ON_QUERY.has(error.kind) ? messageOf(error) : undefined;
+    return error.about === 'query' ? error.message : undefined;
   }
 }
 

@@ -20,12 +20,10 @@ export function decodeAnswer(
   firstSeries = 0,
 ): QueryResult {
   const malformed = (where: string, expected: string, got: unknown): PrometheusError =>
-    failure(
-      'bad_answer',
-      asked,
-      `${describe(asked, got)} instead of ${expected} at ${where}`,
-      'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?',
-    );
+    failure('bad_answer', asked, `${describe(asked, got)} instead of ${expected} at ${where}`, {
+      advice:
+        'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?',
+    });
 
   if (!isObject(answer)) throw malformed('the top of the answer', 'an object', answer);
   if (answer.status !== 'success') {

@@ -1,4 +1,4 @@
-/** What a client shows of itself and trusts: secrets and certificates, renewed when their files change. */
+/** What a client authenticates with and trusts: secrets and certificates, renewed when their files change. */
 
 import type * as https from 'node:https';
 import type { PrometheusConnection, RenewableText } from './connection.js';
@@ -8,7 +8,7 @@ import { type Credentials, parseBaseUrl } from './url.js';
 import { WatchedText } from './watched-text.js';
 
 /** What one request is sent with. */
-export interface Identity {
+export interface RequestCredentials {
   /** The header `Authorization`, if there is one. */
   readonly authorization: string | undefined;
   readonly httpsAgent: https.Agent;
@@ -19,8 +19,8 @@ export interface Identity {
 /** A hanging file system must not hold up a scrape: after this time the request is sent with what is known. */
 const LOOK_LIMIT_MILLISECONDS = 250;
 
-/** The identity of a connection. */
-export class RenewableIdentity {
+/** The credentials of a connection. */
+export class RenewableCredentials {
   readonly #connection: PrometheusConnection;
   readonly #onWarning: (sentence: string) => void;
   readonly #watched: {
@@ -32,7 +32,7 @@ export class RenewableIdentity {
   /** Those with a file. */
   readonly #files: readonly WatchedText[];
   readonly #fixedSecrets: readonly string[];
-  #current: Identity;
+  #current: RequestCredentials;
   #secret: string;
   #material: TlsMaterial;
 
@@ -63,11 +63,11 @@ export class RenewableIdentity {
     ];
     this.#secret = this.#watched.secret?.text ?? '';
     this.#material = this.#read();
-    this.#current = this.#identity(createHttpsAgent(this.#material, tls));
+    this.#current = this.#credentialsOf(createHttpsAgent(this.#material, tls));
   }
 
-  /** The identity by the files as they are now; of one that cannot be used, as it was before. Does not reject. */
-  async current(): Promise<Identity> {
+  /** The credentials as the files have them now; an invalid file leaves its last valid content. Does not reject. */
+  async current(): Promise<RequestCredentials> {
     if (this.#files.length > 0) {
       await atMost(LOOK_LIMIT_MILLISECONDS, Promise.all(this.#files.map((text) => text.look())));
       this.#renew();
@@ -99,15 +99,15 @@ export class RenewableIdentity {
         httpsAgent = createHttpsAgent(material, tls);
       } else {
         this.#onWarning(
-          `The client certificate before stays in use. ${tls.cert?.file ?? 'The certificate'} and ` +
-            `${tls.key?.file ?? 'the key'} cannot be used: ${mistake}.`,
+          `Client certificate not reloaded (${tls.cert?.file ?? 'the certificate'}, ` +
+            `${tls.key?.file ?? 'the key'}): ${mistake}. Keeping the previous one.`,
         );
       }
     }
-    this.#current = this.#identity(httpsAgent);
+    this.#current = this.#credentialsOf(httpsAgent);
   }
 
-  #identity(httpsAgent: https.Agent): Identity {
+  #credentialsOf(httpsAgent: https.Agent): RequestCredentials {
     const { authentication, baseUrl } = this.#connection;
     const credentials =
       authentication?.kind === 'basic'
