@@ -1,5 +1,6 @@
 /** From the text of a web configuration file to values, with all mistakes at once. Files that it names are not read. */
 
+import { offsetAt, offsetOfKey, type YamlPath } from '../yaml/offsets.js';
 import {
   describeValue,
   parseYaml,
@@ -10,7 +11,6 @@ import {
   type YamlReport,
   yamlToJs,
 } from '../yaml/report.js';
-import { keyNodeAt, nodeAt, offsetOfNode, type YamlPath } from '../yaml/source.js';
 import type { ClientAuthType, RateLimit, TlsSettings } from './config.js';
 import {
   type Field,
@@ -86,7 +86,7 @@ class SectionReader {
   }
 
   offset(path: YamlPath): number {
-    return offsetOfNode(nodeAt(this.#document, path));
+    return offsetAt(this.#document, path);
   }
 
   mistake(path: YamlPath, sentence: string): void {
@@ -100,7 +100,7 @@ class SectionReader {
 
   /** Where the key of a section stands: for what is missing within. */
   mistakeOf(section: (typeof SECTIONS)[number], sentence: string): void {
-    const offset = offsetOfNode(keyNodeAt(this.#document, [], section));
+    const offset = offsetOfKey(this.#document, [], section);
     this.report.add(offset, `${section}: ${sentence}`);
   }
 

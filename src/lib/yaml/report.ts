@@ -1,15 +1,18 @@
 /** All mistakes of a YAML file at once, each with its place, in words for the person who wrote the file. */
 
-import { type Document, parseDocument, visit } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { nearestName } from '../text/nearest-name.js';
-import { keyNodeAt, offsetOfNode, SourceText, type YamlPath } from './source.js';
+import { offsetOfKey, type YamlPath } from './offsets.js';
 
 /** A parsed text that knows where everything stands. */
 export type YamlDocument = Document.Parsed;
 
 /** Gathers mistakes with their places. */
 export class YamlReport {
-  readonly source: SourceText;
+  /** The whole file. */
+  readonly text: string;
+  /** Knows the lines of the text as soon as it is parsed. */
+  readonly lineCounter = new LineCounter();
   readonly #path: string;
   readonly #toError: (mistakes: readonly string[]) => Error;
   readonly #mistakes: { readonly offset: number; readonly text: string }[] = [];
@@ -19,25 +22,20 @@ export class YamlReport {
    * @param toError makes what is thrown when there are mistakes.
    */
   constructor(text: string, path: string, toError: (mistakes: readonly string[]) => Error) {
-    this.source = new SourceText(text);
+    this.text = text;
     this.#path = path;
     this.#toError = toError;
   }
 
   /** `features.yaml:12:5` */
   place(offset: number): string {
-    const { line, column } = this.source.lineAndColumn(offset);
-    return `${this.#path}:${line}:${column}`;
+    const { line, col } = this.lineCounter.linePos(offset);
+    return `${this.#path}:${Math.max(1, line)}:${Math.max(1, col)}`;
   }
 
-  /** @param sentence ends in a full stop; it begins after the place. */
+  /** @param sentence begins after the place and ends in a full stop. Further lines may follow it. */
   add(offset: number, sentence: string): void {
     this.#mistakes.push({ offset, text: `${this.place(offset)}: ${sentence}` });
-  }
-
-  /** As `add`, with the line of the file and a caret. Not for files with secrets. */
-  addWithExcerpt(offset: number, sentence: string): void {
-    this.add(offset, `${sentence}\n${this.source.excerpt(offset)}`);
   }
 
   /** @throws the error of the constructor, with the mistakes in the order of the file. */
@@ -49,16 +47,16 @@ export class YamlReport {
 }
 
 /**
- * Parses the text of a report. Whatever is no YAML, or an alias of nothing, is a mistake.
+ * Parses the text of a report. Invalid YAML and aliases without an anchor are mistakes.
  *
- * @param adviceAt what to say beside a mistake at this offset; begins with a space where it is not empty.
+ * @param adviceAt what to add to a mistake at this offset; empty, or beginning with a space.
  * @throws the error of the report.
  */
 export function parseYaml(
   report: YamlReport,
   adviceAt: (offset: number) => string = () => '',
 ): Document.Parsed {
-  const { text, lineCounter } = report.source;
+  const { text, lineCounter } = report;
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
     report.add(pos[0], `expected YAML, got a mistake: ${message}.${adviceAt(pos[0])}`);
@@ -66,7 +64,7 @@ export function parseYaml(
   visit(document, {
     Alias(_, alias) {
       if (alias.resolve(document) !== undefined) return;
-      report.add(offsetOfNode(alias), `expected an anchor \`&${alias.source}\` before its use, got none.`);
+      report.add(alias.range?.[0] ?? 0, `expected an anchor \`&${alias.source}\` before its use, got none.`);
     },
   });
   report.throwIfAny();
@@ -98,14 +96,14 @@ export function reportUnknownKeys(
   for (const key of keys) {
     const meant = nearestName(key, known);
     report.add(
-      offsetOfNode(keyNodeAt(document, path, key)),
+      offsetOfKey(document, path, key),
       `${prefix}expected one of the keys ${quoted(known)}, got \`${key}\`.` +
         (meant === undefined ? '' : ` Did you mean \`${meant}\`?`),
     );
   }
 }
 
-/** What stands at a path within plain values; `undefined` where there is nothing. */
+/** The value at a path within plain values; `undefined` if there is nothing. */
 export function valueAt(value: unknown, path: YamlPath): unknown {
   let found = value;
   for (const step of path) {

@@ -1,7 +1,9 @@
 /** The features that a person describes in a YAML file, and all that can be wrong with the file. */
 
-import { type Document, isScalar } from 'yaml';
+import type { Document } from 'yaml';
 import { z } from 'zod';
+import { excerpt } from '../../../lib/text/excerpt.js';
+import { offsetAt, type YamlPath } from '../../../lib/yaml/offsets.js';
 import {
   describeValue,
   parseYaml,
@@ -11,7 +13,6 @@ import {
   YamlReport,
   yamlToJs,
 } from '../../../lib/yaml/report.js';
-import { nodeAt, offsetInScalar, offsetOfNode, type YamlPath } from '../../../lib/yaml/source.js';
 import { BUILTIN_FEATURES, type FeatureDefinition, toDefinition } from '../catalog.js';
 import { FEATURE_FIELDS, FeatureSpec } from '../feature-spec.js';
 import { buildOwnerQueries } from '../owners.js';
@@ -49,14 +50,14 @@ const FileShape = z.strictObject({
 export function parseFeatureFile(text: string, path: string, options: QueryOptions): FeatureSet {
   const report = new YamlReport(text, path, (mistakes) => new FeatureFileError(path, mistakes));
   const document = parseYaml(report, (offset) =>
-    report.source.excerpt(offset).startsWith('query:') ? ` ${QUERY_ADVICE}` : '',
+    excerpt(text, offset).startsWith('query:') ? ` ${QUERY_ADVICE}` : '',
   );
   const shape = FileShape.safeParse(yamlToJs(document, report));
   if (!shape.success) reportShape(shape.error.issues, document, report);
   const builtin = shape.data?.builtin ?? [];
   const taken = BUILTIN_FEATURES.filter(({ name }) => builtin.includes(name));
   const own = listIn(document.toJS()).map((value, index) => ({
-    offset: offsetOfNode(nodeAt(document, ['features', index])),
+    offset: offsetAt(document, ['features', index]),
     spec: parseFeature(value, ['features', index], { document, options, report }),
   }));
   if (shape.success) reportSet([...taken, ...own.map(({ spec }) => spec)], builtin, document, report);
@@ -89,7 +90,7 @@ function reportShape(
     } else {
       const expected = expectedInFile(issue.path);
       const got = describeValue(valueAt(value, issue.path));
-      report.add(offsetOfNode(nodeAt(document, issue.path)), `expected ${expected}, got ${got}.`);
+      report.add(offsetAt(document, issue.path), `expected ${expected}, got ${got}.`);
     }
   }
 }
@@ -128,7 +129,7 @@ function parseFeature(
       if (seen.has(key)) continue;
       seen.add(key);
       const sentence = `${title}: ${fieldMistake(key, valueAt(value, issue.path))}`;
-      report.add(offsetOfNode(nodeAt(document, [...path, ...issue.path])), sentence);
+      report.add(offsetAt(document, [...path, ...issue.path]), sentence);
     }
   }
   const isQuerySound = checkQuery(value, path, title, surroundings);
@@ -154,11 +155,14 @@ function checkQuery(
 ): boolean {
   const query = FEATURE_FIELDS.query.schema.safeParse(valueAt(value, ['query']));
   const podLabel = FEATURE_FIELDS.pod_label.schema.safeParse(valueAt(value, ['pod_label']));
-  const node = nodeAt(document, [...path, 'query']);
-  if (!query.success || !podLabel.success || !isScalar(node)) return false;
-  const mistakes = queryMistakes(query.data.trimEnd(), podLabel.data, options);
+  if (!query.success || !podLabel.success) return false;
+  const text = query.data.trimEnd();
+  const mistakes = queryMistakes(text, podLabel.data, options);
   for (const { offset, sentence } of mistakes) {
-    report.addWithExcerpt(offsetInScalar(report.source.text, node, offset), `${title}: query: ${sentence}`);
+    report.add(
+      offsetAt(document, [...path, 'query']),
+      `${title}: query: ${sentence}\n${excerpt(text, offset)}`,
+    );
   }
   return mistakes.length === 0;
 }
@@ -195,7 +199,7 @@ function reportSet(
   document: Document.Parsed,
   report: YamlReport,
 ): void {
-  const start = offsetOfNode(nodeAt(document, []));
+  const start = offsetAt(document, []);
   if (specs.length === 0) report.add(start, `expected at least one feature, got none. ${EXAMPLE}`);
   else if (specs.length > MAXIMUM_FEATURES) {
     report.add(start, `expected at most ${MAXIMUM_FEATURES} features, got ${specs.length}.`);
@@ -206,7 +210,7 @@ function reportSet(
   }
   for (const [index, name] of builtin.entries()) {
     if (builtin.indexOf(name) < index) {
-      const offset = offsetOfNode(nodeAt(document, ['builtin', index]));
+      const offset = offsetAt(document, ['builtin', index]);
       report.add(offset, `expected each built-in feature once, got \`${name}\` again.`);
     }
   }
@@ -223,7 +227,7 @@ function reportRepeatedNames(
     const name = valueAt(value, ['name']);
     if (name === undefined) continue;
     if (seen.has(name)) {
-      const offset = offsetOfNode(nodeAt(document, ['features', index, 'name']));
+      const offset = offsetAt(document, ['features', index, 'name']);
       const first = builtin.includes(String(name)) ? 'a built-in feature' : 'an earlier feature';
       report.add(offset, `expected a name of its own, got ${describeValue(name)}, which ${first} has.`);
     }

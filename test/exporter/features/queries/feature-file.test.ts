@@ -60,30 +60,30 @@ const feature = (name: string, lines: Readonly<Record<string, string>> = {}) =>
     }).map(([key, text]) => `    ${key}: ${text}`),
   ].join('\n');
 
-/** All mistakes of each fixture: line and column, what was expected, what came; then the line and a caret. */
+/** All mistakes of each fixture: line and column, what was expected, what came; of a query its line and a caret. */
 const BAD: Readonly<Record<string, readonly string[]>> = {
   'dangling-alias.bad.yaml': ['1:10: expected an anchor `&nowhere` before its use, got none.'],
   'empty.bad.yaml': ['1:1: expected a mapping with the key `features`, `builtin` or both, got nothing.'],
   'labels.bad.yaml': [
     [
       '4:12: total: query: expected the outermost aggregation to keep the labels `namespace` and `pod`, got `sum`, which drops `namespace` and `pod`. Example: sum by (namespace, pod) (…)',
-      'query: sum(some_metric{namespace=~"{{namespace_regex}}"})',
-      '       ^',
+      'sum(some_metric{namespace=~"{{namespace_regex}}"})',
+      '^',
     ].join('\n'),
     [
-      '11:32: per_namespace: query: expected the outermost aggregation to keep the labels `namespace` and `pod`, got `sum by (namespace)`, which drops `pod`. Example: sum by (namespace, pod) (…)',
-      'query: some_metric / -(sum by (namespace) (some_metric{namespace=~"{{namespace_regex}}"}) * 100)',
-      '                           ^',
+      '11:12: per_namespace: query: expected the outermost aggregation to keep the labels `namespace` and `pod`, got `sum by (namespace)`, which drops `pod`. Example: sum by (namespace, pod) (…)',
+      'some_metric / -(sum by (namespace) (some_metric{namespace=~"{{namespace_regex}}"}) * 100)',
+      '                    ^',
     ].join('\n'),
     [
-      '17:16: dropped: query: expected the outermost aggregation to keep the labels `namespace` and `kubernetes_pod`, got `max without (container, kubernetes_pod)`, which drops `kubernetes_pod`. Example: max by (namespace, kubernetes_pod) (…)',
-      'query: max without (container, kubernetes_pod) (some_metric{namespace=~"{{namespace_regex}}"})',
-      '           ^',
+      '17:12: dropped: query: expected the outermost aggregation to keep the labels `namespace` and `kubernetes_pod`, got `max without (container, kubernetes_pod)`, which drops `kubernetes_pod`. Example: max by (namespace, kubernetes_pod) (…)',
+      'max without (container, kubernetes_pod) (some_metric{namespace=~"{{namespace_regex}}"})',
+      '    ^',
     ].join('\n'),
     [
       '24:12: range: query: expected a query for one value a pod, got one for a range of values for each series. A range needs a function around it, as in `rate(…[1m])`.',
-      'query: some_metric{namespace=~"{{namespace_regex}}"}[5m]',
-      '       ^',
+      'some_metric{namespace=~"{{namespace_regex}}"}[5m]',
+      '^',
     ].join('\n'),
   ],
   'list.bad.yaml': ['1:1: expected a mapping with the key `features`, `builtin` or both, got a list.'],
@@ -104,67 +104,67 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   ],
   'placeholders.bad.yaml': [
     [
-      '4:36: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{pod_label}}`, `{{container_label}}`, got `{{namespace_rgex}}`. Did you mean `{{namespace_regex}}`?',
-      'query: some_metric{namespace=~"{{namespace_rgex}}"} / {{toString}}',
-      '                               ^',
+      '4:12: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{pod_label}}`, `{{container_label}}`, got `{{namespace_rgex}}`. Did you mean `{{namespace_regex}}`?',
+      'some_metric{namespace=~"{{namespace_rgex}}"} / {{toString}}',
+      '                        ^',
     ].join('\n'),
     [
-      '4:59: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{pod_label}}`, `{{container_label}}`, got `{{toString}}`.',
-      'query: some_metric{namespace=~"{{namespace_rgex}}"} / {{toString}}',
-      '                                                      ^',
+      '4:12: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{pod_label}}`, `{{container_label}}`, got `{{toString}}`.',
+      'some_metric{namespace=~"{{namespace_rgex}}"} / {{toString}}',
+      '                                               ^',
     ].join('\n'),
     [
-      '11:35: unquoted: query: expected `{{namespace_regex}}` between double quotes, where it is escaped, as in `namespace=~"{{namespace_regex}}"`; got it elsewhere.',
-      `query: some_metric{namespace=~{{namespace_regex}}} + some_metric{namespace=~'{{namespace_regex}}'}`,
-      '                              ^',
+      '11:12: unquoted: query: expected `{{namespace_regex}}` between double quotes, where it is escaped, as in `namespace=~"{{namespace_regex}}"`; got it elsewhere.',
+      `some_metric{namespace=~{{namespace_regex}}} + some_metric{namespace=~'{{namespace_regex}}'}`,
+      '                       ^',
     ].join('\n'),
     [
-      '11:82: unquoted: query: expected `{{namespace_regex}}` between double quotes, where it is escaped, as in `namespace=~"{{namespace_regex}}"`; got it elsewhere.',
-      `query: some_metric{namespace=~{{namespace_regex}}} + some_metric{namespace=~'{{namespace_regex}}'}`,
-      '                                                                             ^',
+      '11:12: unquoted: query: expected `{{namespace_regex}}` between double quotes, where it is escaped, as in `namespace=~"{{namespace_regex}}"`; got it elsewhere.',
+      `some_metric{namespace=~{{namespace_regex}}} + some_metric{namespace=~'{{namespace_regex}}'}`,
+      '                                                                      ^',
     ].join('\n'),
     [
-      '18:7: absent: query: expected the query to select the namespaces of NAMESPACE_REGEX, as in `some_metric{namespace=~"{{namespace_regex}}"}`, got no `{{namespace_regex}}`.',
+      '17:12: absent: query: expected the query to select the namespaces of NAMESPACE_REGEX, as in `some_metric{namespace=~"{{namespace_regex}}"}`, got no `{{namespace_regex}}`.',
       '# {{namespace_regex}} in a comment does not count.',
       '^',
     ].join('\n'),
     [
-      '25:35: unclosed: query: expected a closing " for the string that begins here, got the end of the query.',
-      'query: some_metric{namespace=~"{{namespace_regex}}}',
-      '                              ^',
+      '25:12: unclosed: query: expected a closing " for the string that begins here, got the end of the query.',
+      'some_metric{namespace=~"{{namespace_regex}}}',
+      '                       ^',
     ].join('\n'),
   ],
   'repeated-key.bad.yaml': ['2:1: expected YAML, got a mistake: Map keys must be unique.'],
   'syntax.bad.yaml': [
     [
-      '6:43: block: query: expected PromQL, got `(` where it cannot stand.',
+      '4:12: block: query: expected PromQL, got `(` where it cannot stand.',
       'max by (namespace, pod, container (',
       '                                  ^',
     ].join('\n'),
     [
-      '16:30: plain: query: expected PromQL, got `pod` where it cannot stand.',
-      'query: sum by (namespace pod) (some_metric{namespace=~"{{namespace_regex}}"})',
+      '16:12: plain: query: expected PromQL, got `pod` where it cannot stand.',
+      'sum by (namespace pod) (some_metric{namespace=~"{{namespace_regex}}"})',
+      '                  ^',
+    ].join('\n'),
+    [
+      '22:12: quoted: query: expected a function or an aggregation of PromQL, got `rat`.',
+      'sum by (namespace, pod) (rat(some_metric{namespace=~"{{namespace_regex}}"}[5m]))',
       '                         ^',
     ].join('\n'),
     [
-      '22:38: quoted: query: expected a function or an aggregation of PromQL, got `rat`.',
-      'query: "sum by (namespace, pod) (rat(some_metric{namespace=~\\"{{namespace_regex}}\\"}[5m]))"',
-      '                                 ^',
+      '28:12: quoted_singly: query: expected PromQL, got `wihtout` where it cannot stand. Did you mean `without`?',
+      `sum wihtout (namespace, pod) (some_metric{a='b',namespace=~"{{namespace_regex}}"})`,
+      '    ^',
     ].join('\n'),
     [
-      '28:17: quoted_singly: query: expected PromQL, got `wihtout` where it cannot stand. Did you mean `without`?',
-      `query: 'sum wihtout (namespace, pod) (some_metric{a=''b'',namespace=~"{{namespace_regex}}"})'`,
-      '            ^',
-    ].join('\n'),
-    [
-      '35:77: cut_short: query: expected more PromQL, got the end of the query.',
+      '34:12: cut_short: query: expected more PromQL, got the end of the query.',
       'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"}',
       '                                                                      ^',
     ].join('\n'),
     [
-      '41:84: after_placeholder: query: expected PromQL, got `)` where it cannot stand.',
-      'query: sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"}) ) / 2',
-      '                                                                               ^',
+      '41:12: after_placeholder: query: expected PromQL, got `)` where it cannot stand.',
+      'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"}) ) / 2',
+      '                                                                        ^',
     ].join('\n'),
   ],
   'unknown-keys.bad.yaml': [
@@ -259,7 +259,9 @@ describe('parseFeatureFile', () => {
     const text = `features:\n${feature('a', { query: `'a{namespace=~"{{namespace_regex}}"} b'` })}`;
     for (const namespaceRegex of ['', 'a', 'a"\\d+'.repeat(50)]) {
       expect(() => parse(text, { namespaceRegex })).to.throw(
-        'features.yaml:4:49: a: query: expected PromQL, got `b`',
+        'features.yaml:4:12: a: query: expected PromQL, got `b` where it cannot stand.\n' +
+          '    a{namespace=~"{{namespace_regex}}"} b\n' +
+          `    ${' '.repeat(36)}^`,
       );
     }
   });
@@ -272,7 +274,16 @@ describe('parseFeatureFile', () => {
   it('reads lines that end as on Windows', () => {
     const text = `features:\n${feature('a', { query: `|\n      a{namespace=~"{{namespace_regex}}"}\n      b` })}`;
     expect(mistakesOf(text)).to.deep.equal(mistakesOf(text.replaceAll('\n', '\r\n')));
-    expect(mistakesOf(text)[0]).to.match(/^6:7: /);
+    expect(mistakesOf(text)[0]).to.match(/^4:12: .*\nb\n\^$/);
+  });
+
+  it('checks a query that is an alias, where the alias is', () => {
+    const own = { query: '&q b' };
+    const text = `features:\n${feature('a', own)}\n${feature('c', { query: '*q' })}`;
+    expect(mistakesOf(text).map((mistake) => mistake.slice(0, mistake.indexOf(', as in')))).to.deep.equal([
+      '4:15: a: query: expected the query to select the namespaces of NAMESPACE_REGEX',
+      '11:12: c: query: expected the query to select the namespaces of NAMESPACE_REGEX',
+    ]);
   });
 
   it('cuts a long line around the mistake', () => {
