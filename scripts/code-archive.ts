@@ -49,12 +49,15 @@ const SWAGGER_UI_FILES = [
   'NOTICE',
 ] as const;
 
+/** What stands in for the modules of a bundle that match. */
+type Replacements = readonly { readonly filter: RegExp; readonly contents: string }[];
+
 /**
  * What the packages carry and the exporter never reaches, with what stands in for it: a quarter of the archive.
  * The tables of iconv-lite decode request bodies in old encodings, and the exporter reads no body. The locales of zod
  * translate messages that the exporter words itself. The media types of form-data are for files to upload.
  */
-const LEFT_OUT: readonly { readonly filter: RegExp; readonly contents: string }[] = [
+const LEFT_OUT: Replacements = [
   {
     filter: /[/\\]iconv-lite[/\\]encodings[/\\](?:dbcs-data|sbcs-data-generated)\.js$/,
     contents: 'module.exports = {};',
@@ -63,23 +66,32 @@ const LEFT_OUT: readonly { readonly filter: RegExp; readonly contents: string }[
   { filter: /[/\\]form-data[/\\]node_modules[/\\]mime-db[/\\]index\.js$/, contents: 'module.exports = {};' },
 ];
 
-const leaveOut: Plugin = {
-  name: 'leave-out',
+/** Replaces modules, and fails where one of them is no longer imported. */
+const replaceModules = (replacements: Replacements): Plugin => ({
+  name: 'replace-modules',
   setup({ onLoad, onEnd }) {
     const found = new Set<RegExp>();
-    for (const { filter, contents } of LEFT_OUT) {
+    for (const { filter, contents } of replacements) {
       onLoad({ filter }, () => {
         found.add(filter);
         return { contents, loader: 'js' };
       });
     }
     onEnd(() => ({
-      errors: LEFT_OUT.filter(({ filter }) => !found.has(filter)).map(({ filter }) => ({
-        text: `Expected a file that matches ${filter} to leave out, but none is imported. Remove it from LEFT_OUT.`,
-      })),
+      errors: replacements
+        .filter(({ filter }) => !found.has(filter))
+        .map(({ filter }) => ({
+          text: `Expected an import of a file that matches ${filter}, to replace it. Remove the replacement.`,
+        })),
     }));
   },
-};
+});
+
+/** A bundle has fewer folders than the build, so `version.ts` would look for `package.json` in the wrong place. */
+const versionModule = (version: unknown): Replacements[number] => ({
+  filter: /[/\\]src[/\\]exporter[/\\]version\.js$/,
+  contents: `export const VERSION = ${JSON.stringify(version)};`,
+});
 
 /**
  * Before all code of a bundled file: packages in CommonJS call `require` for what comes with Node.js, and what `docs.ts`
@@ -136,6 +148,7 @@ function stageForInstallation(root: string, folder: string): void {
 async function stageBundle(root: string, folder: string): Promise<void> {
   const built = join(root, 'dist/src');
   const target = join(folder, 'dist/src');
+  const { name, version, license, type, engines } = readJson(root, 'package.json');
   const { warnings } = await build({
     entryPoints: {
       main: join(built, 'main.js'),
@@ -154,7 +167,7 @@ async function stageBundle(root: string, folder: string): Promise<void> {
     legalComments: 'eof',
     banner: { js: PREAMBLE },
     define: { 'import.meta.resolve': 'resolveBesideBundle' },
-    plugins: [leaveOut],
+    plugins: [replaceModules([...LEFT_OUT, versionModule(version)])],
     logLevel: 'silent',
   });
   if (warnings.length > 0) {
@@ -167,7 +180,6 @@ async function stageBundle(root: string, folder: string): Promise<void> {
   for (const file of SWAGGER_UI_FILES) {
     copyFileSync(join(root, 'node_modules/swagger-ui-dist', file), join(swaggerUi, file));
   }
-  const { name, version, license, type, engines } = readJson(root, 'package.json');
   writeJson(folder, 'package.json', { name, version, license, private: true, type, engines });
 }
 

@@ -157,10 +157,10 @@ describe('the code in a ConfigMap', function () {
         const url = `http://127.0.0.1:${port}`;
         const { process: child, log } = startContainer(variant, port);
         const ended = once(child, 'exit');
-        await eventually(async () => {
-          if (child.exitCode !== null) expect.fail(`The container ended:\n${log()}`);
+        const answers = eventually(async () => {
           expect((await fetch(`${url}/metrics`)).status).to.equal(200);
         }, 240_000);
+        await Promise.race([answers, ended.then(() => expect.fail(`The container ended:\n${log()}`))]);
         expect(existsSync(join(folder, 'app/node_modules')), 'node_modules').to.equal(
           variant === 'installed',
         );
