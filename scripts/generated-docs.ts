@@ -1,6 +1,8 @@
 /** Generates the parts of the documents that derive from the code: everything between the markers is replaced. */
 
 import { settingsMarkdown } from '../src/exporter/config/help.js';
+import { parseFeatureFile } from '../src/exporter/features/queries/feature-file.js';
+import { FeatureFileError } from '../src/exporter/features/queries/feature-file-error.js';
 import { ENDPOINTS } from '../src/exporter/http/endpoints.js';
 import { createMetrics } from '../src/exporter/metrics/registry.js';
 import { PROCESS_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
@@ -13,6 +15,7 @@ export const GENERATED_DOCUMENTS: readonly (readonly [
   ['docs/reference/settings.md', async (page) => withSections(page, { settings: settingsMarkdown() })],
   ['docs/reference/metrics.md', async (page) => withSections(page, { metrics: await metricsMarkdown() })],
   ['docs/reference/endpoints.md', async (page) => withSections(page, { endpoints: endpointsMarkdown() })],
+  ['docs/features.md', async (page) => withSections(page, { mistake: featureMistake(page) })],
   ['docs/faults.md', async (page) => withSections(page, faultSections())],
 ];
 
@@ -29,6 +32,20 @@ function faultSections(): Readonly<Record<string, string>> {
     upstream: markdownTable(['Prometheus …', 'pods in the scrape', 'how it shows'], upstream),
     process: markdownTable(['fault', 'pods in the scrape', 'how it shows'], process),
   };
+}
+
+/** What the exporter says about the page's own example after a typing error. The example itself must be valid. */
+function featureMistake(page: string): string {
+  const [, example = ''] = /^```yaml\n(.*?)^```$/ms.exec(page) ?? [];
+  const options = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };
+  parseFeatureFile(example, 'features.yaml', options);
+  try {
+    parseFeatureFile(example.replace('(namespace, pod)', '(namespace pod)'), 'features.yaml', options);
+  } catch (error) {
+    if (error instanceof FeatureFileError) return `\`\`\`text\n${error.message}\n\`\`\``;
+    throw error;
+  }
+  throw new Error('Expected an error about the query without a comma.');
 }
 
 /** Puts each text between its markers. @throws Error if the page lacks a marker */
