@@ -38,13 +38,16 @@ export interface HealthSources {
 /** Builds the report of `/healthz`. */
 export function healthReport(sources: HealthSources): HealthReport {
   const { version, model, training, passes } = sources;
-  const up = prometheusUp(passes.last);
   // A shard without namespaces has nothing to score, with or without a model.
   const canScore = model !== undefined || sources.sharding?.namespaces === 0;
   return {
-    status: canScore && up !== false && passes.last?.kind !== 'internal' ? 'ok' : 'degraded',
+    status: canScore && !hasFailed(passes.last) ? 'ok' : 'degraded',
     version,
-    prometheus: { url: sources.prometheusUrl, up, last_error: errorAt(passes.lastUpstreamError) },
+    prometheus: {
+      url: sources.prometheusUrl,
+      up: prometheusUp(passes.last),
+      last_error: errorAt(passes.lastUpstreamError),
+    },
     model: modelHealth(sources),
     training: {
       running: training.running,
@@ -61,12 +64,15 @@ export function healthReport(sources: HealthSources): HealthReport {
   };
 }
 
-/** A pass without a model does not ask Prometheus and tells nothing about it. */
+function hasFailed(last: PassOutcome | undefined): boolean {
+  return last !== undefined && last.kind !== 'detection' && last.kind !== 'no_model';
+}
+
+/** A pass without a model asks Prometheus nothing, and so says nothing about it. */
 function prometheusUp(last: PassOutcome | undefined): boolean | null {
   if (last === undefined || last.kind === 'no_model') return null;
-  // A failure of our own says nothing against Prometheus, which may have answered every query.
-  if (last.kind === 'internal') return last.queries.every(({ success }) => success);
-  return last.kind === 'detection';
+  // A failure of our own is no failure of Prometheus, which may have answered every query.
+  return last.kind !== 'upstream_error' && last.queries.every(({ success }) => success);
 }
 
 function modelHealth({ model, training, baseline, nowSeconds }: HealthSources): HealthReport['model'] {

@@ -142,7 +142,7 @@ export async function startService(settings: Settings, logger: Logger): Promise<
     api,
     ownerQueries: featureSet.ownerQueries,
     queryOffsetSeconds: settings.queryOffsetSeconds,
-    slot,
+    model: () => slot.get(),
     timeoutSeconds: settings.requestTimeoutSeconds,
     maximumPods: settings.maximumPods,
     now: Date.now,
@@ -154,8 +154,8 @@ export async function startService(settings: Settings, logger: Logger): Promise<
         ? 'The first training has not ended yet.'
         : `There is no model yet: ${lastError.message}`;
     },
-    onOutcome: (outcome, error) => {
-      logOutcome(logger, passes.last, outcome, error);
+    onOutcome: (outcome) => {
+      logOutcome(logger, passes.last, outcome);
       passes = {
         last: outcome,
         lastUpstreamError: isUpstreamFailure(outcome)

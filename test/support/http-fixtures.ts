@@ -26,7 +26,7 @@ export function failedPass(
   cause: PrometheusErrorKind = 'unavailable',
 ): PassOutcome {
   return kind === 'internal'
-    ? { ...passReport, kind, message, reason: 'A secret of the log.' }
+    ? { ...passReport, kind, message, error: new Error('A secret of the log.') }
     : kind === 'upstream_error'
       ? { ...passReport, kind, message, cause }
       : { ...passReport, kind, message };

@@ -32,13 +32,22 @@ export function detect(model: Model, built: BuiltTable): Detection {
   }
 }
 
-/** Scores as `detect` does, and lets the event loop turn every few milliseconds. */
-export async function detectInTurns(model: Model, built: BuiltTable): Promise<Detection> {
+/**
+ * Scores as `detect` does, and lets the event loop turn every few milliseconds.
+ *
+ * @throws the reason of the signal, at the first turn after its abort.
+ */
+export async function detectInTurns(
+  model: Model,
+  built: BuiltTable,
+  signal: AbortSignal,
+): Promise<Detection> {
   const steps = detectInSteps(model, built);
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
     await nextTurn();
+    signal.throwIfAborted();
   }
 }
 

@@ -39,12 +39,12 @@ export type PassOutcome = PassReport &
     | { readonly kind: 'detection'; readonly detection: Detection }
     /** Nothing was asked, because there is no model to score with; `message` says why. */
     | { readonly kind: 'no_model'; readonly message: string }
-    /** The deadline passed first. */
+    /** The deadline passed first; `message` says where the time went. */
     | { readonly kind: 'timeout'; readonly message: string }
     /** Prometheus could not be asked, or what it answered could not be used. */
     | { readonly kind: 'upstream_error'; readonly message: string; readonly cause: PrometheusErrorKind }
-    /** This program failed. `message` says so without details, which are in `reason`: for the log only. */
-    | { readonly kind: 'internal'; readonly message: string; readonly reason: string }
+    /** This program failed. `message` says so without details, which are in `error`: for the log only. */
+    | { readonly kind: 'internal'; readonly message: string; readonly error: unknown }
   );
 
 /** What every outcome tells. */

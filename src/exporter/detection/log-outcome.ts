@@ -1,36 +1,57 @@
-/** What passes came to, in the log. */
+/** Logs the outcomes of passes: a line when the state changes, not one for each scrape. */
 
 import type { Logger } from '../../lib/logging/logger.js';
+import { messageOf } from '../../lib/logging/message-of.js';
 import type { PassOutcome } from './detection.js';
 
-/** Prometheus could not be asked, or not used, or not in time. */
+/** An outcome that is the fault of Prometheus: it failed, or it did not answer every query in time. */
 export type UpstreamFailure = Extract<PassOutcome, { readonly kind: 'timeout' | 'upstream_error' }>;
 
+/** Where Prometheus answered every query and the time ran out all the same, the exporter was too slow. */
 export function isUpstreamFailure(outcome: PassOutcome): outcome is UpstreamFailure {
-  return outcome.kind === 'timeout' || outcome.kind === 'upstream_error';
+  return (
+    outcome.kind === 'upstream_error' ||
+    (outcome.kind === 'timeout' && outcome.queries.some(({ success }) => !success))
+  );
 }
 
-/** One line when the state changes, not one for each scrape. */
-export function logOutcome(
-  logger: Logger,
-  previous: PassOutcome | undefined,
-  outcome: PassOutcome,
-  error: unknown,
-): void {
-  if (outcome.kind === 'internal') {
-    if (previous?.kind !== 'internal' || previous.reason !== outcome.reason) {
-      logger.error({ err: error }, 'A detection pass failed unexpectedly. Please report this.');
+export function logOutcome(logger: Logger, previous: PassOutcome | undefined, outcome: PassOutcome): void {
+  switch (outcome.kind) {
+    case 'no_model':
+      break;
+    case 'internal':
+      if (!isRepeated(previous, outcome)) {
+        logger.error({ err: outcome.error }, 'A detection pass failed unexpectedly. Please report this.');
+      }
+      break;
+    case 'timeout':
+    case 'upstream_error':
+      if (!isRepeated(previous, outcome)) {
+        logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
+      }
+      break;
+    case 'detection': {
+      if (previous === undefined || previous.kind === 'no_model' || previous.kind === 'detection') break;
+      const message = isUpstreamFailure(previous) ? 'Prometheus answers again.' : 'Pods are scored again.';
+      logger.info({ pods: outcome.detection.table.pods.length }, message);
     }
-  } else if (isUpstreamFailure(outcome)) {
-    // The texts of two failures may differ in what they quote.
-    const isRepeated =
-      previous?.kind === 'upstream_error' && outcome.kind === 'upstream_error'
-        ? previous.cause === outcome.cause
-        : previous?.kind === outcome.kind;
-    if (!isRepeated) logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
-  } else if (outcome.kind === 'detection' && previous !== undefined) {
-    const pods = outcome.detection.table.pods.length;
-    if (isUpstreamFailure(previous)) logger.info({ pods }, 'Prometheus answers again.');
-    else if (previous.kind === 'internal') logger.info({ pods }, 'Pods are scored again.');
+  }
+}
+
+function isRepeated(previous: PassOutcome | undefined, outcome: PassOutcome): boolean {
+  return previous !== undefined && sameness(previous) === sameness(outcome);
+}
+
+/** Equal for failures that are one state, although their messages may differ in times and in what they quote. */
+function sameness(outcome: PassOutcome): string {
+  switch (outcome.kind) {
+    case 'internal':
+      return `internal ${messageOf(outcome.error)}`;
+    case 'timeout':
+      return `timeout ${isUpstreamFailure(outcome)}`;
+    case 'upstream_error':
+      return `upstream_error ${outcome.cause}`;
+    default:
+      return outcome.kind;
   }
 }

@@ -78,7 +78,7 @@ export const ENDPOINTS = [
       502: json('Prometheus failed, or its answer cannot be used.', 'ErrorResponse'),
       ...REFUSED,
       503: json('There is no model yet, or too many requests or log-ins are under way.', 'ErrorResponse'),
-      504: json('Prometheus did not answer in time.', 'ErrorResponse'),
+      504: json('The time was up before the pass ended.', 'ErrorResponse'),
     },
   },
   {

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type { PassOutcome } from '../../../src/exporter/detection/detection.js';
 import { logOutcome } from '../../../src/exporter/detection/log-outcome.js';
 import { healthReport } from '../../../src/exporter/health.js';
-import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { failedPass, passOf } from '../../support/http-fixtures.js';
 import { MODEL, TRAINED } from '../../support/metric-sources.js';
 import { recordingLogger } from '../../support/recording-logger.js';
@@ -11,7 +10,7 @@ const scored = () => passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
 const internal = (reason: string): PassOutcome => ({
   kind: 'internal',
   message: 'The log has the details.',
-  reason,
+  error: new TypeError(reason),
   timeSeconds: 0,
   durationSeconds: 0,
   queries: [{ query: 'cpu', success: true, durationSeconds: 0.1 }],
@@ -20,18 +19,16 @@ const internal = (reason: string): PassOutcome => ({
 const refused = failedPass('upstream_error', 'A.', 'refused');
 const unauthorized = failedPass('upstream_error', 'B.', 'unauthorized');
 const timeout = (message: string) => failedPass('timeout', message);
+const late = (message: string, success: boolean): PassOutcome => ({
+  ...timeout(message),
+  queries: [{ query: 'cpu', success, durationSeconds: 4 }],
+});
 
 /** The log after these passes, one after the other. */
 function logOf(...outcomes: readonly PassOutcome[]): [level: string, message: string][] {
   const logger = recordingLogger();
   outcomes.forEach((outcome, index) => {
-    const error =
-      outcome.kind === 'internal'
-        ? new TypeError(outcome.reason)
-        : outcome.kind === 'upstream_error'
-          ? new PrometheusError(outcome.cause, outcome.message)
-          : undefined;
-    logOutcome(logger, outcomes[index - 1], outcome, error);
+    logOutcome(logger, outcomes[index - 1], outcome);
   });
   return logger.lines.map(({ level, message }) => [level, message]);
 }
@@ -66,10 +63,18 @@ describe('logOutcome', () => {
       ['warn', 'No pod was scored. 4.3 s.'],
     ]);
   });
+
+  it('tells a timeout of Prometheus from one of the exporter', () => {
+    expect(logOf(late('5.0 s.', false), late('5.1 s.', true), scored())).to.deep.equal([
+      ['warn', 'No pod was scored. 5.0 s.'],
+      ['warn', 'No pod was scored. 5.1 s.'],
+      ['info', 'Pods are scored again.'],
+    ]);
+  });
 });
 
-describe('healthReport after a fault of the exporter', () => {
-  const report = healthReport({
+const healthAfter = (last: PassOutcome) =>
+  healthReport({
     version: '1.2.3',
     prometheusUrl: 'http://prometheus:9090',
     baseline: 'pod',
@@ -77,9 +82,23 @@ describe('healthReport after a fault of the exporter', () => {
     training: TRAINED,
     snapshot: undefined,
     findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
-    passes: { last: internal('secret details'), lastUpstreamError: undefined },
+    passes: { last, lastUpstreamError: undefined },
     nowSeconds: 1_767_268_900,
   });
+
+describe('healthReport after a pass that took too long', () => {
+  it('is degraded and says why; Prometheus is only down when it did not answer', () => {
+    for (const answered of [true, false]) {
+      const report = healthAfter(late('No result within 5.0 s.', answered));
+      expect(report.status).to.equal('degraded');
+      expect(report.prometheus.up).to.equal(answered);
+      expect(report.last_pass?.error).to.equal('No result within 5.0 s.');
+    }
+  });
+});
+
+describe('healthReport after a fault of the exporter', () => {
+  const report = healthAfter(internal('secret details'));
 
   it('is degraded, and does not blame Prometheus', () => {
     expect(report.status).to.equal('degraded');

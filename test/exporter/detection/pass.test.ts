@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { RECENT_INSTANTS } from '../../../src/exporter/detection/detect.js';
 import type { Detection, PassOutcome } from '../../../src/exporter/detection/detection.js';
 import { DetectionPass, type DetectionPassOptions } from '../../../src/exporter/detection/pass.js';
 import type { Model } from '../../../src/exporter/model/model.js';
-import { ModelSlot } from '../../../src/exporter/model/slot.js';
+import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
+import { rejection } from '../../support/rejection.js';
 import {
   type FakePod,
   FEATURES,
@@ -46,23 +48,37 @@ function expectFailure(outcome: PassOutcome): Exclude<PassOutcome, { kind: 'dete
   return outcome;
 }
 
+/** Answers at once, the same to each question: many pods with a sample of 1 at each instant. */
+function crowdedAnswer(pods: number): PrometheusApi['queryRange'] {
+  const labels = Array.from({ length: pods }, (_, pod) => ({ namespace: 'shop', pod: `crowd-${pod}` }));
+  const values = new Float64Array(pods * RECENT_INSTANTS).fill(1);
+  const offsets = Uint32Array.from({ length: pods + 1 }, (_, pod) => pod * RECENT_INSTANTS);
+  return async ({ startSeconds, stepSeconds }) => {
+    const timestampsSeconds = new Float64Array(values.length);
+    for (let sample = 0; sample < values.length; sample++) {
+      timestampsSeconds[sample] = startSeconds + (sample % RECENT_INSTANTS) * stepSeconds;
+    }
+    return { labels, offsets, timestampsSeconds, values, warnings: [], infos: [] };
+  };
+}
+
 describe('detection pass', () => {
   let cluster: SmallCluster;
   let api: FakeApi;
   let model: Model;
-  let slot: ModelSlot;
+  let current: Model | undefined;
   let now: number;
-  let told: { outcome: PassOutcome; error: unknown }[];
+  let told: PassOutcome[];
 
   const passWith = (options: Partial<DetectionPassOptions> = {}) =>
     new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      slot,
+      model: () => current,
       timeoutSeconds: 5,
       now: () => now,
       whyNoModel: () => 'The first training has not ended yet.',
-      onOutcome: (outcome, error) => told.push({ outcome, error }),
+      onOutcome: (outcome) => void told.push(outcome),
       ...options,
     });
   const run = (pass: DetectionPass, scrapeTimeoutSeconds?: number) =>
@@ -77,8 +93,7 @@ describe('detection pass', () => {
   beforeEach(() => {
     cluster = new SmallCluster();
     api = fakeApi(cluster.answer);
-    slot = new ModelSlot();
-    slot.set(model);
+    current = model;
     now = (NOON + 77) * 1000;
     told = [];
   });
@@ -121,7 +136,7 @@ describe('detection pass', () => {
 
   it('asks for the features that the model has, and no others', async () => {
     cluster.silent.add('restarts');
-    slot.set((await train(api, REQUEST, new AbortController().signal)).model);
+    ({ model: current } = await train(api, REQUEST, new AbortController().signal));
     api.asked.length = 0;
     expectDetection(await run(passWith()));
     expect(api.asked.map(({ query }) => topicOf(query))).to.deep.equal(['cpu', 'memory']);
@@ -138,7 +153,7 @@ describe('detection pass', () => {
     expectDetection(outcomes[0] as PassOutcome);
     for (const outcome of outcomes) expect(outcome).to.equal(outcomes[0]);
     expect(told).to.have.lengthOf(1);
-    expect(told[0]).to.deep.equal({ outcome: outcomes[0], error: undefined });
+    expect(told[0]).to.equal(outcomes[0]);
   });
 
   it('is a new one for who asks after the end', async () => {
@@ -148,7 +163,7 @@ describe('detection pass', () => {
     const second = await run(pass);
     expect(second.timeSeconds - first.timeSeconds).to.equal(15);
     expect(api.asked).to.have.lengthOf(2 * FEATURES.length);
-    expect(told.map(({ outcome }) => outcome)).to.deep.equal([first, second]);
+    expect(told).to.deep.equal([first, second]);
   });
 
   it('lets one who has little time go, while another gets the answer', async () => {
@@ -216,9 +231,67 @@ describe('detection pass', () => {
       expect(signal.aborted).to.equal(true);
       expect(signal.reason).to.include({ name: 'TimeoutError' });
     }
-    await eventually(() => expect(told.map(({ outcome }) => outcome.kind)).to.deep.equal(['timeout']));
+    expect(told, 'what was given is what is told').to.deep.equal(outcomes);
     api.before = () => {};
     expectDetection(await run(pass));
+  });
+
+  it('reports a timeout in scoring as it was given, says where the time went, and computes no further', async function () {
+    this.timeout(30_000);
+    let forestUses = 0;
+    const counted: Model = {
+      ...model,
+      get forest() {
+        forestUses++;
+        return model.forest;
+      },
+    };
+    const crowded = { ...api, queryRange: crowdedAnswer(100_000) };
+    const pass = passWith({ api: crowded, model: () => counted, timeoutSeconds: 20, now: Date.now });
+    const late = expectFailure(await pass.run(0.3));
+    expect(late.kind).to.equal('timeout');
+    expect(late.message).to.match(
+      /^No result within 0\.[12] s: queries took 0\.\d s, reading the answers \d\.\d s.* give the exporter more CPU/,
+    );
+    expect(late.queries.map(({ success }) => success)).to.deep.equal([true, true, true]);
+    expect(told).to.deep.equal([late]);
+    const whole = expectDetection(await pass.run(undefined));
+    expect(whole.detection.table.pods).to.have.lengthOf(100_000);
+    expect(told).to.deep.equal([late, whole]);
+    const usesOfBoth = forestUses;
+    forestUses = 0;
+    expectDetection(await pass.run(undefined));
+    expect(usesOfBoth, 'the pass that timed out did not reach the forest').to.equal(forestUses);
+  });
+
+  it('says which queries Prometheus has not answered', async () => {
+    api.before = ({ query }) => (topicOf(query) === 'memory' ? new Promise(() => {}) : undefined);
+    const outcome = expectFailure(await run(passWith({ now: Date.now }), 0.6));
+    expect(outcome.message).to.match(
+      /^No result within 0\.3 s: queries took 0\.\d s \(no answer for memory\)\. .*find out why Prometheus is slow\.$/,
+    );
+    expect(Object.fromEntries(outcome.queries.map(({ query, success }) => [query, success]))).to.deep.equal({
+      cpu: true,
+      memory: false,
+      restarts: true,
+    });
+    expect(told).to.deep.equal([outcome]);
+  });
+
+  it('throws what its listener throws at those who wait, and does not call it again', async () => {
+    const broken = new Error('The listener is broken.');
+    let calls = 0;
+    const pass = passWith({
+      onOutcome: () => {
+        calls++;
+        throw broken;
+      },
+    });
+    expect(await rejection(run(pass), Error)).to.equal(broken);
+    expect(calls).to.equal(1);
+    api.before = () => new Promise(() => {});
+    expect(await rejection(run(pass, 0.2), Error)).to.equal(broken);
+    expect(calls).to.equal(2);
   });
 
   it('is left alone when all have gone, even if it takes its time to end', async () => {
@@ -272,7 +345,7 @@ describe('detection pass', () => {
           restarts: failing !== 'restarts',
         },
       );
-      expect(told).to.deep.equal([{ outcome, error: broken }]);
+      expect(told).to.deep.equal([outcome]);
     });
   }
 
@@ -296,7 +369,7 @@ describe('detection pass', () => {
   });
 
   it('asks nothing as long as there is no model', async () => {
-    slot = new ModelSlot();
+    current = undefined;
     const outcome = expectFailure(await run(passWith()));
     expect(outcome).to.deep.include({
       kind: 'no_model',
@@ -304,7 +377,7 @@ describe('detection pass', () => {
       queries: [],
     });
     expect(api.asked).to.deep.equal([]);
-    expect(told).to.deep.equal([{ outcome, error: undefined }]);
+    expect(told).to.deep.equal([outcome]);
   });
 
   it('scores with the model that was there when it began', async () => {
@@ -313,26 +386,24 @@ describe('detection pass', () => {
     const pass = passWith();
     const waiting = run(pass);
     const newer = { ...model, threshold: -1, features: model.features.slice(0, 1) };
-    slot.set(newer);
+    current = newer;
     held.open();
     expect(expectDetection(await waiting).detection.model).to.equal(model);
     api.before = () => {};
-    slot.set({ ...model, threshold: 2 });
+    current = { ...model, threshold: 2 };
     const { detection } = expectDetection(await run(pass));
     expect(detection.model.threshold).to.equal(2);
   });
 
   it('does not reject for a fault of the program, and tells what it was', async () => {
-    slot.set({ ...model, forest: { ...model.forest, features: 7 } });
+    current = { ...model, forest: { ...model.forest, features: 7 } };
     const outcome = expectFailure(await run(passWith()));
     expect(outcome.kind).to.equal('internal');
     expect(outcome.queries.map(({ success }) => success)).to.deep.equal([true, true, true]);
-    expect(told).to.have.lengthOf(1);
-    const { error } = told[0] ?? {};
-    if (!(error instanceof Error)) return expect.fail('no error was told');
-    expect(error).not.to.be.an.instanceOf(PrometheusError);
-    expect(outcome).to.have.property('reason', error.message);
-    expect(outcome.message).to.include('fault of the exporter').and.not.to.include(error.message);
+    expect(told).to.deep.equal([outcome]);
+    if (outcome.kind !== 'internal' || !(outcome.error instanceof Error)) return expect.fail('no error');
+    expect(outcome.error).not.to.be.an.instanceOf(PrometheusError);
+    expect(outcome.message).to.include('bug in the exporter').and.not.to.include(outcome.error.message);
   });
 
   it('scores as many pods as it may, always the same, and says how many it left out', async () => {

@@ -87,7 +87,7 @@ describe('scrapes that overlap', () => {
     pass = new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      slot,
+      model: () => slot.get(),
       timeoutSeconds: 8,
       // No two passes begin at the same time.
       now: () => NOON * 1000 + ++ticks,

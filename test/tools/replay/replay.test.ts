@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { DetectionPass } from '../../../src/exporter/detection/pass.js';
-import { ModelSlot } from '../../../src/exporter/model/slot.js';
 import { SETTLING_SECONDS, train } from '../../../src/exporter/training/job.js';
 import { History } from '../../../src/tools/replay/history.js';
 import { openMetricsText } from '../../../src/tools/replay/open-metrics.js';
@@ -68,7 +67,6 @@ describe('a replay', function () {
       const time = START + minute * 60;
       // The newest model is the one of the last training before this minute.
       const dueSeconds = TRAININGS.findLast((training) => training < time) ?? expect.fail();
-      const slot = new ModelSlot();
       const request = {
         features: FEATURES,
         ownerQueries: OWNER_QUERIES,
@@ -78,11 +76,11 @@ describe('a replay', function () {
         nowSeconds: dueSeconds - SETTLING_SECONDS,
         untilNextTrainingSeconds: 900 + SETTLING_SECONDS,
       };
-      slot.set((await train(fakeApi(answer), request, never)).model);
+      const { model } = await train(fakeApi(answer), request, never);
       const pass = new DetectionPass({
         api: fakeApi(answer),
         ownerQueries: OWNER_QUERIES,
-        slot,
+        model: () => model,
         timeoutSeconds: 5,
         now: () => time * 1000,
         whyNoModel: () => '',

@@ -6,7 +6,6 @@ import {
   HistoryReader,
   MAXIMUM_HISTORIES,
 } from '../../../../src/exporter/http/status-page/history-reader.js';
-import { ModelSlot } from '../../../../src/exporter/model/slot.js';
 import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
 import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
 import {
@@ -38,12 +37,11 @@ describe('HistoryReader', () => {
     cluster = new SmallCluster(namedPods(25));
     cluster.misbehave('cart-3', NOW - 20 * 60);
     api = fakeApi(cluster.answer);
-    const slot = new ModelSlot();
-    slot.set((await train(api, request, new AbortController().signal)).model);
+    const { model } = await train(api, request, new AbortController().signal);
     const pass = new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      slot,
+      model: () => model,
       timeoutSeconds: 5,
       now: () => NOW * 1000,
       whyNoModel: () => '',

@@ -1,0 +1,212 @@
+/** The work of one detection pass, and where its time went. */
+
+import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { messageOf } from '../../lib/logging/message-of.js';
+import type { FeatureDefinition } from '../features/catalog.js';
+import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
+import type { Model } from '../model/model.js';
+import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
+import { PrometheusError } from '../prometheus/errors.js';
+import { detectInTurns, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
+import type { Detection, PassOutcome, PassReport, QueryReport } from './detection.js';
+import type { WorkloadDirectory } from './workloads.js';
+
+/** What a pass works with. */
+export interface PassRunOptions {
+  readonly api: PrometheusApi;
+  /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
+  readonly queryOffsetSeconds?: number;
+  /** The model of this moment. */
+  readonly model: () => Model | undefined;
+  /** Why there is no model, as a sentence. */
+  readonly whyNoModel: () => string;
+  /** Most pods to score; those beyond it are counted. Unlimited if unset. */
+  readonly maximumPods?: number;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** How long a pass may take. */
+export interface PassLimits {
+  /** Ends the pass; its reason is a `TimeoutError` when the time is up. */
+  readonly signal: AbortSignal;
+  /** After this time the signal aborts, in seconds. */
+  readonly timeoutSeconds: number;
+  /** How long to wait for the owners of new pods, in seconds. */
+  readonly ownersTimeoutSeconds: number;
+}
+
+/** Details are for the log: they may quote what nobody else should read. */
+const INTERNAL_MESSAGE = 'Scoring failed because of a bug in the exporter. See its log.';
+
+/** Shorter stages are not named in the message of a timeout. */
+const NOTABLE_SECONDS = 0.05;
+
+/** One pass. The model is the one of the moment of its creation. */
+export class PassRun {
+  readonly #options: PassRunOptions;
+  readonly #workloads: WorkloadDirectory;
+  readonly #model: Model | undefined;
+  readonly #started: number;
+  readonly #queries: QueryReport[] = [];
+  readonly #warnings: string[] = [];
+  /** When each stage began, in milliseconds: a stage ends where the next one begins. */
+  readonly #stages: { readonly name: string; readonly began: number }[] = [];
+
+  constructor(options: PassRunOptions, workloads: WorkloadDirectory) {
+    this.#options = options;
+    this.#workloads = workloads;
+    this.#model = options.model();
+    this.#started = options.now();
+  }
+
+  /** Does the work. Does not reject; once the signal aborts, it resolves at once and computes no further. */
+  async outcome({ signal, timeoutSeconds, ownersTimeoutSeconds }: PassLimits): Promise<PassOutcome> {
+    const model = this.#model;
+    if (model === undefined) {
+      return { ...this.#report(), kind: 'no_model', message: this.#options.whyNoModel() };
+    }
+    try {
+      const aborted = once(signal, 'abort').then(() => signal.throwIfAborted() as never);
+      const detection = await Promise.race([this.#score(model, signal, ownersTimeoutSeconds), aborted]);
+      return { ...this.#report(), kind: 'detection', detection };
+    } catch (error) {
+      if (signal.aborted) {
+        return isTimeout(signal.reason)
+          ? this.timedOut(timeoutSeconds)
+          : { ...this.#report(), kind: 'timeout', message: 'The exporter stopped before the pass ended.' };
+      }
+      if (!(error instanceof PrometheusError)) {
+        return { ...this.#report(), kind: 'internal', message: INTERNAL_MESSAGE, error };
+      }
+      const { kind: cause, message } = error;
+      return cause === 'timeout'
+        ? { ...this.#report(), kind: 'timeout', message }
+        : { ...this.#report(), kind: 'upstream_error', message, cause };
+    }
+  }
+
+  /**
+   * The outcome for a caller who cannot wait any longer: says where the time went so far.
+   *
+   * @param timeoutSeconds how long that caller could wait.
+   */
+  timedOut(timeoutSeconds: number): PassOutcome {
+    const report = this.#report();
+    const queries = [...report.queries];
+    for (const { name } of this.#model?.features ?? []) {
+      if (queries.some(({ query }) => query === name)) continue;
+      queries.push({ query: name, success: false, durationSeconds: report.durationSeconds });
+    }
+    const missing = queries.filter(({ success }) => !success).map(({ query }) => query);
+    const stages = this.#stages.map(({ name, began }, index) => ({
+      name,
+      seconds: secondsBetween(began, this.#stages[index + 1]?.began ?? this.#options.now()),
+    }));
+    const [queried, ...own] = stages.map(({ seconds }) => seconds);
+    const isOurs = missing.length === 0 && own.reduce((sum, seconds) => sum + seconds, 0) > (queried ?? 0);
+    const unanswered = missing.length === 0 ? '' : ` (no answer for ${missing.join(', ')})`;
+    const parts = stages
+      .filter(({ seconds }, index) => index === 0 || seconds >= NOTABLE_SECONDS)
+      .map(({ name, seconds }, index) => `${name} ${seconds.toFixed(1)} s${index === 0 ? unanswered : ''}`);
+    return {
+      ...report,
+      queries,
+      kind: 'timeout',
+      message:
+        `No result within ${timeoutSeconds.toFixed(1)} s: ${parts.join(', ')}. Raise the scrape timeout and ` +
+        `REQUEST_TIMEOUT_SECONDS, or ${isOurs ? 'give the exporter more CPU or fewer pods' : 'find out why Prometheus is slow'}.`,
+    };
+  }
+
+  #report(): PassReport {
+    return {
+      timeSeconds: this.#started / 1000,
+      durationSeconds: secondsBetween(this.#started, this.#options.now()),
+      // Copies: a query that is still under way reports later.
+      queries: [...this.#queries],
+      warnings: [...this.#warnings],
+    };
+  }
+
+  #begin(name: string): void {
+    this.#stages.push({ name, began: this.#options.now() });
+  }
+
+  async #score(model: Model, signal: AbortSignal, ownersTimeoutSeconds: number): Promise<Detection> {
+    const { queryOffsetSeconds = 0, maximumPods } = this.#options;
+    const timeSeconds = this.#started / 1000 - queryOffsetSeconds;
+    this.#begin('queries took');
+    const answers = await settleAll(model.features.map((feature) => this.#ask(feature, timeSeconds, signal)));
+    signal.throwIfAborted();
+    this.#begin('reading the answers');
+    const builder = new FeatureTableBuilder(model.features, recentInstants(timeSeconds), maximumPods);
+    for (const [index, feature] of model.features.entries()) {
+      const answer = answers[index] as QueryResult;
+      builder.add(feature, answer);
+      if (answer.labels.length === 0) this.#warnings.push(`${feature.name}: the query found no series.`);
+      for (const warning of answer.warnings) this.#warnings.push(`${feature.name}: ${warning}`);
+      // For many pods each of these steps takes a while.
+      await nextTurn();
+      signal.throwIfAborted();
+    }
+    this.#begin('owners of new pods');
+    try {
+      const either = AbortSignal.any([signal, AbortSignal.timeout(Math.round(ownersTimeoutSeconds * 1000))]);
+      await this.#workloads.lookUp(model, builder.podsSeen(), timeSeconds, either);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
+    }
+    this.#begin('scoring');
+    const built = builder.build((namespace, pod) => this.#workloads.workloadOf(model, namespace, pod));
+    const warning = podLimitWarning(built);
+    if (warning !== undefined) this.#warnings.push(warning);
+    return detectInTurns(model, built, signal);
+  }
+
+  async #ask(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<QueryResult> {
+    const { api, now } = this.#options;
+    const started = now();
+    const report = (success: boolean) =>
+      this.#queries.push({ query: feature.name, success, durationSeconds: secondsBetween(started, now()) });
+    try {
+      const answer = await api.queryRange({
+        query: feature.query,
+        startSeconds: timeSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS,
+        endSeconds: timeSeconds,
+        stepSeconds: RECENT_STEP_SECONDS,
+        signal,
+      });
+      report(true);
+      return answer;
+    } catch (error) {
+      report(false);
+      throw error;
+    }
+  }
+}
+
+/** The minutes up to now: state such as a recent restart comes from the answer, and is never kept between passes. */
+function recentInstants(timeSeconds: number): Float64Array {
+  return Float64Array.from(
+    { length: RECENT_INSTANTS },
+    (_, index) => timeSeconds - (RECENT_INSTANTS - 1 - index) * RECENT_STEP_SECONDS,
+  );
+}
+
+/** From one reading of the clock to the next, in milliseconds; the clock may have been set back meanwhile. */
+function secondsBetween(start: number, end: number): number {
+  return Math.max(0, end - start) / 1000;
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
+}
+
+/** Waits for all, so that each has been accounted for, then rejects with the first failure. */
+async function settleAll<Value>(promises: readonly Promise<Value>[]): Promise<Value[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}
