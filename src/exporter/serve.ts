@@ -215,7 +215,12 @@ export async function startService(settings: Settings, logger: Logger): Promise<
   const { tls } = web.current;
   const server = await listen(
     app,
-    { host: settings.host, port: settings.port },
+    {
+      host: settings.host,
+      port: settings.port,
+      onError: (error) =>
+        logger.error({ err: error }, 'The HTTP server reported an error and keeps running.'),
+    },
     tls && { settings: tls, onChange: web.onTls.bind(web) },
   );
   logger.info(

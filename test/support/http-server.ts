@@ -64,3 +64,12 @@ export async function readBody(request: http.IncomingMessage): Promise<string> {
   for await (const chunk of request.setEncoding('utf8')) body += chunk;
   return body;
 }
+
+/** Where the server under test listens: an error of its socket fails the test. */
+export const LOCAL = {
+  host: '127.0.0.1',
+  port: 0,
+  onError: (error: Error): void => {
+    throw error;
+  },
+};

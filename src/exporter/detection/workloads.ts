@@ -21,13 +21,14 @@ interface Entry {
 
 /**
  * Remembers the workloads of pods that the model has not seen, so that Prometheus is asked for owners only when new
- * pods turn up. Where no owner was found, the name of the pod tells, and it is asked for again as long as the pod is
- * warming up: its usage may be scraped before its owner is, and of two replicas one may have come too early.
+ * pods turn up. Where no owner was found, the workload is derived from the name of the pod, and the owner is asked for
+ * again while the pod warms up: its usage may be scraped before its owner is, and of two replicas one may have come too early.
  */
 export class WorkloadDirectory {
   readonly #api: PrometheusApi;
   readonly #queries: OwnerQueries;
-  #later = new Map<string, Entry>();
+  /** Pods that the model does not know. Passes may overlap: each changes only the entries that it is about. */
+  readonly #newPods = new Map<string, Entry>();
 
   constructor(api: PrometheusApi, queries: OwnerQueries) {
     this.#api = api;
@@ -37,7 +38,7 @@ export class WorkloadDirectory {
   /** The workload of a pod, as far as it is known; else by its name. */
   workloadOf(model: Model, namespace: string, pod: string): string {
     const key = podKey(namespace, pod);
-    return model.workloads.get(key) ?? this.#later.get(key)?.workload ?? workloadFromName(pod);
+    return model.workloads.get(key) ?? this.#newPods.get(key)?.workload ?? workloadFromName(pod);
   }
 
   /**
@@ -53,30 +54,30 @@ export class WorkloadDirectory {
     timeSeconds: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const later = new Map<string, Entry>();
+    const present = new Set<string>();
     const asked: string[] = [];
     for (const { namespace, pod } of pods) {
       const key = podKey(namespace, pod);
       if (model.workloads.has(key)) continue;
-      const known = this.#later.get(key);
-      if (known !== undefined && !isToBeAsked(known, timeSeconds)) later.set(key, known);
-      else {
-        asked.push(key);
-        later.set(key, {
-          workload: workloadFromName(pod),
-          found: false,
-          firstAskedSeconds: known?.firstAskedSeconds ?? timeSeconds,
-          lastAskedSeconds: timeSeconds,
-        });
-      }
+      present.add(key);
+      const known = this.#newPods.get(key);
+      if (known !== undefined && !isToBeAsked(known, timeSeconds)) continue;
+      asked.push(key);
+      this.#newPods.set(key, {
+        workload: workloadFromName(pod),
+        found: false,
+        firstAskedSeconds: known?.firstAskedSeconds ?? timeSeconds,
+        lastAskedSeconds: timeSeconds,
+      });
     }
-    this.#later = later;
+    for (const key of this.#newPods.keys()) if (!present.has(key)) this.#newPods.delete(key);
     if (asked.length === 0) return;
     const owners = await queryOwners(this.#api, this.#queries, timeSeconds, signal);
     for (const key of asked) {
       const workload = owners.get(key);
-      const entry = later.get(key);
-      if (workload !== undefined && entry !== undefined) later.set(key, { ...entry, workload, found: true });
+      const entry = this.#newPods.get(key);
+      if (workload === undefined || entry === undefined) continue;
+      this.#newPods.set(key, { ...entry, workload, found: true });
     }
   }
 }

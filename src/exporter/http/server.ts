@@ -44,6 +44,16 @@ const MAXIMUM_CONNECTIONS = 512;
 
 const DEADLINE_MS = 8_000;
 
+/** Where to listen. */
+export interface Address {
+  /** An IP address or a name of this machine. */
+  readonly host: string;
+  /** From 0 to 65535; 0 takes a free one. */
+  readonly port: number;
+  /** Called with each error of the socket after the start, such as a connection that the system cannot accept. */
+  readonly onError: (error: Error) => void;
+}
+
 /** TLS, and how the server learns that it changed. */
 export interface ServerTls {
   readonly settings: TlsSettings;
@@ -54,14 +64,12 @@ export interface ServerTls {
 /**
  * Serves the application.
  *
- * @param address.host an IP address or a name of this machine.
- * @param address.port from 0 to 65535; 0 takes a free one.
  * @param tls absent for plain HTTP.
  * @throws {ListenError} when the address cannot be had.
  */
 export async function listen(
   app: http.RequestListener,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, onError }: Address,
   tls?: ServerTls,
 ): Promise<RunningServer> {
   const server = tls === undefined ? http.createServer(LIMITS) : createTlsServer(tls.settings);
@@ -78,6 +86,8 @@ export async function listen(
   await once(server, 'listening').catch((error: unknown) => {
     throw new ListenError(host, port, error);
   });
+  // Without a listener, the event would end the process.
+  server.on('error', onError);
   const { port: taken } = server.address() as AddressInfo;
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {

@@ -5,6 +5,7 @@ import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
 import { type FakePod, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { gate } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
 const { signal } = new AbortController();
@@ -104,6 +105,17 @@ describe('workload directory', () => {
     await rejection(lookUp([NEW, NEWER]), PrometheusError);
     expect(workloadOf(NEW)).to.equal('checkout');
     expect(workloadOf(NEWER)).to.equal('till');
+  });
+
+  it('keeps the answer of a pass that another one overlaps', async () => {
+    const held = gate();
+    api.before = () => held.opened;
+    const first = lookUp([NEW]);
+    await lookUp([NEW]);
+    held.open();
+    await first;
+    expect(workloadOf(NEW)).to.equal('checkout');
+    expect(questions()).to.equal(1);
   });
 
   it('does not ask at every pass for pods whose question failed', async () => {

@@ -4,6 +4,7 @@ import { createApp } from '../../../src/exporter/http/app.js';
 import { ErrorResponse } from '../../../src/exporter/http/schemas.js';
 import { listen, type RunningServer } from '../../../src/exporter/http/server.js';
 import { fakeDependencies } from '../../support/http-fixtures.js';
+import { LOCAL } from '../../support/http-server.js';
 import { closed, getRequest, parseAnswers, sendRaw } from '../../support/raw-http.js';
 import { eventually, gate } from '../../support/waiting.js';
 
@@ -16,7 +17,7 @@ describe('hostile requests', function () {
 
   beforeEach(async () => {
     dependencies = fakeDependencies();
-    server = await listen(createApp(dependencies), { host: '127.0.0.1', port: 0 });
+    server = await listen(createApp(dependencies), LOCAL);
   });
   afterEach(() => server.close());
 
@@ -204,7 +205,7 @@ describe('hostile requests', function () {
         return answer;
       },
     });
-    server = await listen(app, { host: '127.0.0.1', port: 0 });
+    server = await listen(app, LOCAL);
     const get = (path: string) => fetch(`${server.url}${path}`, { signal: AbortSignal.timeout(9_000) });
     const controller = new AbortController();
     const first = get('/metrics');

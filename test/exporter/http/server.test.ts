@@ -1,13 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent, get, type IncomingMessage, type RequestListener } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { ListenError } from '../../../src/exporter/http/listen-error.js';
 import { listen, type RunningServer } from '../../../src/exporter/http/server.js';
+import { LOCAL } from '../../support/http-server.js';
 
 const hello: RequestListener = (_request, response) => response.end('hello');
-const local = { host: '127.0.0.1', port: 0 };
 const fetchWith = async (agent: Agent, url: string) => {
   const [response] = (await once(get(url, { agent }), 'response')) as [IncomingMessage];
   return { headers: response.headers, body: text(response) };
@@ -22,13 +22,13 @@ async function timed(promise: Promise<unknown>): Promise<number> {
 
 describe('listen', () => {
   it('serves at the URL that it gives', async () => {
-    const server = await listen(hello, local);
+    const server = await listen(hello, LOCAL);
     expect(await (await fetch(server.url)).text()).to.equal('hello');
     await server.close();
   });
 
   it('puts an IPv6 address into brackets', async function () {
-    const server = await listen(hello, { host: '::1', port: 0 }).catch(() => {
+    const server = await listen(hello, { ...LOCAL, host: '::1' }).catch(() => {
       console.warn('SKIPPED: this machine has no IPv6 loopback address.');
       return this.skip();
     });
@@ -37,10 +37,29 @@ describe('listen', () => {
     await server.close();
   });
 
+  it('reports an error of the socket after the start, and goes on', async () => {
+    const errors: string[] = [];
+    const server = await listen(
+      (request, response) => {
+        // As Node.js does when the system has no memory for another connection.
+        (request.socket as Socket & { readonly server: EventEmitter }).server.emit(
+          'error',
+          new Error('accept ENOBUFS'),
+        );
+        response.end('hello');
+      },
+      { ...LOCAL, onError: (error) => errors.push(error.message) },
+    );
+    expect(await (await fetch(server.url)).text()).to.equal('hello');
+    expect(await (await fetch(server.url)).text()).to.equal('hello');
+    expect(errors).to.deep.equal(['accept ENOBUFS', 'accept ENOBUFS']);
+    await server.close();
+  });
+
   it('says that a port is taken, and what to do', async () => {
-    const server = await listen(hello, local);
+    const server = await listen(hello, LOCAL);
     const port = Number(new URL(server.url).port);
-    const error = await listen(hello, { ...local, port }).catch((reason: unknown) => reason);
+    const error = await listen(hello, { ...LOCAL, port }).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(ListenError);
     expect(error).to.have.property(
       'message',
@@ -50,7 +69,7 @@ describe('listen', () => {
   });
 
   it('says that an address belongs to another machine', async () => {
-    const error = await listen(hello, { host: '192.0.2.1', port: 0 }).catch((reason: unknown) => reason);
+    const error = await listen(hello, { ...LOCAL, host: '192.0.2.1' }).catch((reason: unknown) => reason);
     expect(error).to.have.property(
       'message',
       'The address 192.0.2.1 does not belong to this machine. Set HOST to one that does, or to 0.0.0.0.',
@@ -58,7 +77,7 @@ describe('listen', () => {
   });
 
   it('says that a host name has no address', async () => {
-    const error = await listen(hello, { host: 'nowhere.invalid', port: 0 }).catch(
+    const error = await listen(hello, { ...LOCAL, host: 'nowhere.invalid' }).catch(
       (reason: unknown) => reason,
     );
     expect(error).to.have.property(
@@ -95,12 +114,12 @@ describe('close', () => {
       events.emit('arrived');
       await released;
       answer(request, response);
-    }, local);
+    }, LOCAL);
     return { server, arrived, release: () => events.emit('released') };
   }
 
   it('does not wait for an idle keep-alive connection, nor for one that never sent a request', async () => {
-    const server = await listen(hello, local);
+    const server = await listen(hello, LOCAL);
     await (await fetchWith(agent, server.url)).body;
     const silent = connect(Number(new URL(server.url).port), '127.0.0.1');
     await once(silent, 'connect');
@@ -123,7 +142,7 @@ describe('close', () => {
 
   it('lets a slow reader have the whole of a long answer that is written already', async () => {
     const body = Buffer.alloc(30_000_000);
-    const server = await listen((_request, response) => response.end(body), local);
+    const server = await listen((_request, response) => response.end(body), LOCAL);
     const { body: received } = await fetchWith(agent, server.url);
     // The test and the server share a thread: not more than the buffers of the system is sent so far.
     const closed = server.close();
@@ -152,7 +171,7 @@ describe('close', () => {
   });
 
   it('may be asked twice', async () => {
-    const server = await listen(hello, local);
+    const server = await listen(hello, LOCAL);
     await Promise.all([server.close(), server.close()]);
     await server.close();
   });

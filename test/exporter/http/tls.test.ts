@@ -11,6 +11,7 @@ import { expect } from 'chai';
 import { listen, type RunningServer } from '../../../src/exporter/http/server.js';
 import type { TlsSettings } from '../../../src/lib/web-config/config.js';
 import { loadWebConfig } from '../../../src/lib/web-config/load.js';
+import { LOCAL } from '../../support/http-server.js';
 import { closed } from '../../support/raw-http.js';
 import { requireTool } from '../../support/real-tools.js';
 import { eventually, gate, within } from '../../support/waiting.js';
@@ -73,7 +74,7 @@ describe('TLS', function () {
         await hold;
         response.end(`hello ${subject?.CN ?? 'stranger'}`);
       },
-      { host: '127.0.0.1', port: 0 },
+      LOCAL,
       {
         settings,
         onChange: (listener) => {
