@@ -206,7 +206,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       }
     },
 
-    async 'SIGTERM during the start'() {
+    async 'SIGTERM during startup'() {
       for (let milliseconds = 0; milliseconds <= 900; milliseconds += 60) {
         const program = startProgram(['serve'], settingsFor(proxy.url, { PORT: '0', HOST: '127.0.0.1' }));
         await new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,6 +1,6 @@
 /**
- * The faults that the exporter is put through, with what it must make of each. The test goes through this table, and
- * docs/faults.md is generated from it.
+ * The injected faults, with the expected effect of each. The tests go through these tables, and docs/faults.md is
+ * generated from them.
  */
 
 import { once } from 'node:events';
@@ -11,17 +11,17 @@ import { topicOf } from './small-cluster.js';
 
 /** One fault between the exporter and Prometheus. */
 export interface UpstreamFault {
-  /** What Prometheus, or what is in between, does. */
+  /** What Prometheus, or something in front of it, does. */
   readonly name: string;
   readonly fault: FaultSwitch;
   /**
-   * The pods that a scrape names meanwhile, from those that are there: none means `anomaly_exporter_up 0`, and every
-   * other answer `anomaly_exporter_up 1`.
+   * The pods in the scrape during the fault, from the usual ones: `none` means `anomaly_exporter_up 0`, everything else
+   * `anomaly_exporter_up 1`.
    */
   readonly pods: 'none' | { readonly named: string; of(usual: readonly string[]): readonly string[] };
-  /** What an operator reads of it, in `/healthz` or in the metrics. */
+  /** How the fault shows in `/healthz` or in the metrics. */
   readonly says: RegExp;
-  /** The same for people, in the docs. */
+  /** The same in words, for the docs. */
   readonly sees: string;
 }
 
@@ -34,7 +34,7 @@ interface Series {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** More than the exporter takes. Compressed it is a thousandth of that. */
+/** More than the exporter accepts. Compressed it is a thousandth of that. */
 const BOMB_BYTES = 300 * MEBIBYTE;
 
 const answerWith =
@@ -50,7 +50,7 @@ const success = (data: unknown) => json({ status: 'success', data });
 
 const matrix = (result: unknown) => success({ resultType: 'matrix', result });
 
-/** Takes the answer apart and puts it together otherwise; owners are left alone. */
+/** Parses the answer, changes its series and sends the result. Answers about owners do not change. */
 const rewrite =
   (change: (series: Series[], topic: string) => unknown): Behaviour =>
   async ({ query, response, upstream }) => {
@@ -60,7 +60,7 @@ const rewrite =
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
   };
 
-/** Every sample in place of the one that came. */
+/** Replaces every sample. */
 const samples = (change: (sample: [number, string], isLast: boolean) => [number, string]): Behaviour =>
   rewrite((result) =>
     result.map((series) => ({
@@ -72,7 +72,7 @@ const samples = (change: (sample: [number, string], isLast: boolean) => [number,
     })),
   );
 
-/** A pod like the first one under this name, beside those that are there. */
+/** Adds copies of the first pod under these names. */
 const named = (...names: readonly string[]): Behaviour =>
   rewrite((result) => {
     const [first] = result;
@@ -89,13 +89,13 @@ const halfOf =
     exchange.response.write(body.subarray(0, body.length / 2), () => rest(exchange, body));
   };
 
-/** The same piece again and again, until the other side has had enough. */
+/** The same piece again and again, until the client disconnects. */
 const endless =
   (piece: Buffer): Behaviour =>
   async ({ response }) => {
     response.writeHead(200, { 'Content-Type': 'application/json' });
     while (!response.destroyed) {
-      // A connection that is gone never drains.
+      // A closed connection never drains.
       if (response.write(piece)) await sleep(0);
       else await Promise.race([once(response, 'drain'), sleep(100)]);
     }
@@ -104,7 +104,7 @@ const endless =
 const bomb = (encoding: string, compress: (bytes: Buffer) => Buffer): Behaviour => {
   let compressed: Buffer | undefined;
   return ({ response }) => {
-    // Made when it is needed: it takes a second.
+    // Created on first use, because it takes a second.
     compressed ??= compress(Buffer.alloc(BOMB_BYTES, ' '));
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Encoding': encoding });
     response.end(compressed);
@@ -177,7 +177,7 @@ const connection: readonly UpstreamFault[] = [
   },
   {
     ...none,
-    name: 'sends half of the answer and no more',
+    name: 'sends half of the answer and then nothing',
     fault: halfOf(() => {}),
     says: /in time|within/,
     sees: '“Timed out waiting for”',
@@ -216,11 +216,11 @@ const status: readonly UpstreamFault[] = [
     name: 'answers 500 with an error in JSON',
     fault: answerWith(500, '{"status":"error","errorType":"internal","error":"the disk is full"}'),
     says: /HTTP 500 \("the disk is full"\)/,
-    sees: 'the words of Prometheus',
+    sees: 'the error text of Prometheus',
   },
   {
     ...none,
-    name: 'answers 502 with a page of a proxy',
+    name: 'answers 502 with the error page of a proxy',
     fault: answerWith(502, '<html><h1>502 Bad Gateway</h1></html>', { 'Content-Type': 'text/html' }),
     says: /HTTP 502 .*Bad Gateway/,
     sees: 'the start of the page',
@@ -237,28 +237,28 @@ const status: readonly UpstreamFault[] = [
     name: 'answers 429 with Retry-After: 3600',
     fault: answerWith(429, 'slow down', { 'Retry-After': '3600' }),
     says: /HTTP 429 .*Query less often/,
-    sees: '“Query less often, or raise the limit”; the next scrape asks all the same',
+    sees: '“Query less often, or raise the limit”; the next scrape asks anyway',
   },
   {
     ...none,
     name: 'answers 401',
     fault: answerWith(401, 'no', { 'WWW-Authenticate': 'Basic' }),
     says: /HTTP 401/,
-    sees: 'which setting takes the password',
+    sees: 'the setting for the password',
   },
   {
     ...none,
     name: 'redirects to itself',
     fault: ({ response }) => void response.writeHead(307, { Location: '/api/v1/query_range' }).end(),
     says: /HTTP 307 to/,
-    sees: 'where to; redirects are not followed',
+    sees: 'the target; redirects are not followed',
   },
   {
     ...none,
     name: 'redirects to another host',
     fault: answerWith(302, '', { Location: 'http://login.example.org/?next=x' }),
     says: /HTTP 302 to http:\/\/login\.example\.org/,
-    sees: 'where to; redirects are not followed',
+    sees: 'the target; redirects are not followed',
   },
 ];
 
@@ -279,7 +279,7 @@ const body: readonly UpstreamFault[] = [
   },
   {
     ...none,
-    name: 'answers with half a JSON',
+    name: 'answers with truncated JSON',
     fault: async ({ response, upstream }) => {
       const { body: text } = await upstream();
       response.end(text.slice(0, text.length / 2));
@@ -318,27 +318,27 @@ const body: readonly UpstreamFault[] = [
     name: `answers with the wrong JSON: ${what}`,
     fault,
     says,
-    sees: 'what came instead of what, and where',
+    sees: 'what was expected, what came, and where',
   })),
   {
     ...none,
-    name: 'answers with JSON that is nested a million times',
+    name: 'answers with JSON that is nested a million levels deep',
     fault: answerWith(200, `{"status":"success","data":${'['.repeat(1e6)}${']'.repeat(1e6)}}`),
     says: /a list instead of an object at data/,
-    sees: 'what came instead of what, and where',
+    sees: 'what was expected, what came, and where',
   },
   {
-    name: 'answers with JSON that has a key twice',
+    name: 'answers with a duplicate key in its JSON',
     fault: async ({ response, upstream }) => {
       response.end((await upstream()).body.replace('{', '{"status":"error","status":"error",'));
     },
     pods: all,
     says: /anomaly_exporter_up 1\n/,
-    sees: 'nothing: the last of the two counts, as everywhere',
+    sees: 'not at all: the last value counts, as with `JSON.parse`',
   },
   {
     ...none,
-    name: 'answers without an end',
+    name: 'answers with a body that never ends',
     fault: endless(Buffer.alloc(MEBIBYTE, ' ')),
     says: /too large an answer|in time|within/,
     sees: '“too large an answer”',
@@ -361,14 +361,14 @@ const body: readonly UpstreamFault[] = [
   })),
   {
     ...none,
-    name: 'answers with gzip that is none',
+    name: 'declares gzip and sends plain text',
     fault: answerWith(200, 'plain', { 'Content-Encoding': 'gzip' }),
     says: /incorrect header check|cannot be read to its end/,
     sees: '“an answer that cannot be read to its end”',
   },
 ];
 
-/** What no name of a pod can be; the first ones are escaped, the others are left out and counted. */
+/** Names that Kubernetes does not allow. The first ones are escaped, the others are dropped and counted. */
 const ODD_NAMES = ['quo"ted', 'back\\slash', '{}} 1', '🐢', '__proto__', 'constructor', 'toString'];
 const IMPOSSIBLE_NAMES = [
   'two\nlines',
@@ -408,10 +408,10 @@ const data: readonly UpstreamFault[] = [
       of: (usual) => [...usual, ...ODD_NAMES.map((pod) => `shop/${pod}`)],
     },
     says: /quo\\"ted/,
-    sees: 'the pods, escaped as the text format asks for',
+    sees: 'the pods, escaped as the text format requires',
   },
   {
-    name: 'has pods with line feeds, NUL, commas, slashes, half characters and 64 KiB in their names',
+    name: 'has pods with line feeds, NUL, commas, slashes, lone surrogates and 64 KiB in their names',
     fault: named(...IMPOSSIBLE_NAMES),
     pods: all,
     says: /anomaly_exporter_series_dropped\{reason="bad_name"\}/,
@@ -432,13 +432,13 @@ const data: readonly UpstreamFault[] = [
     sees: '`anomaly_exporter_pods_scored 1`',
   },
   {
-    name: 'has other pods all at once',
+    name: 'replaces all pods at once',
     fault: rewrite((result) =>
       result.map((series) => ({ ...series, metric: { ...series.metric, pod: `${series.metric.pod}-next` } })),
     ),
     pods: { named: 'the new pods', of: (usual) => usual.map((pod) => `${pod}-next`) },
     says: /-next"/,
-    sees: 'the new pods, compared with what is usual for their workload or for all',
+    sees: 'the new pods, compared with their workload or with all pods',
   },
   {
     ...none,
@@ -449,11 +449,11 @@ const data: readonly UpstreamFault[] = [
     sees: '`anomaly_exporter_query_success{query="memory"} 0`',
   },
   {
-    name: 'has a new pod and hangs when it is asked for its owner',
+    name: 'has a new pod and hangs on the query for its owner',
     fault: (exchange) => (topicOf(exchange.query).startsWith('kube_') ? hang(exchange) : newcomer(exchange)),
     pods: { named: 'all pods', of: (usual) => [...usual, 'shop/newcomer-0'] },
     says: /Workloads of new pods are taken from their names/,
-    sees: 'a warning in `/healthz`; the workload is taken from the name of the pod',
+    sees: 'a warning in `/healthz`; the workload is derived from the name of the pod',
   },
   {
     name: 'has a clock that is an hour behind',
@@ -471,43 +471,43 @@ const data: readonly UpstreamFault[] = [
   },
 ];
 
-/** Faults of the exporter itself, of its machine, and of Prometheus as a process. */
+/** Faults of the exporter itself, of its machine, and of the process of Prometheus. */
 export const PROCESS_FAULTS = {
   'Prometheus is restarted': {
     scrape: 'no pods until it answers again',
     sees: '“Is Prometheus running?”, then “Prometheus answers again”',
   },
   'The clock of the exporter jumps a day ahead': {
-    scrape: 'no pods: Prometheus has no data of tomorrow',
+    scrape: 'no pods: Prometheus has no data for tomorrow',
     sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”',
   },
   'The clock of the exporter jumps a day back': {
-    scrape: 'the pods of yesterday, or none where Prometheus has no data of that time',
-    sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”; trainings go on',
+    scrape: 'the pods of yesterday, or no pods if Prometheus has no data for that time',
+    sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”; trainings continue',
   },
   'The training thread is killed': {
-    scrape: 'all pods, by the old model',
+    scrape: 'all pods, scored by the old model',
     sees: '“The training thread ended without an outcome”, `anomaly_exporter_last_training_success 0`',
   },
   'The training thread runs out of memory': {
-    scrape: 'all pods, by the old model',
+    scrape: 'all pods, scored by the old model',
     sees: '“… MiB of heap, half of what this process has”, `anomaly_exporter_last_training_success 0`',
   },
   'A training hangs': {
-    scrape: 'all pods, by the old model',
-    sees: 'after 60 s for one request, or the interval of the schedule for all: the reason in `/healthz`',
+    scrape: 'all pods, scored by the old model',
+    sees: 'the reason in `/healthz`, after 60 s for one request or one interval of the schedule for all',
   },
   'The disk under MODEL_PATH is full': {
-    scrape: 'all pods, by the new model, which is not saved; the file stays the old one',
+    scrape: 'all pods, scored by the new model, which is not saved; the old file stays',
     sees: '`anomaly_exporter_model_snapshot_last_save_success 0`, the reason in `/healthz`',
   },
-  'SIGTERM during the start': {
+  'SIGTERM during startup': {
     scrape: '—',
-    sees: 'status 0; before Node.js has read the program, the signal',
+    sees: 'status 0; before Node.js has loaded the program, it ends by the signal',
   },
   'SIGTERM during a training': { scrape: '—', sees: '“Stopping on SIGTERM”, “Stopped”, status 0' },
   'SIGTERM during scrapes that hang': {
-    scrape: 'answered before the end',
+    scrape: 'answered before the process ends',
     sees: '“Stopping on SIGTERM”, “Stopped”, status 0 within 10 s',
   },
 } as const satisfies Readonly<Record<string, { readonly scrape: string; readonly sees: string }>>;
@@ -517,9 +517,9 @@ export type ProcessFaultName = keyof typeof PROCESS_FAULTS;
 /** All of them, in the order of the docs. */
 export const UPSTREAM_FAULTS: readonly UpstreamFault[] = [...connection, ...status, ...body, ...data];
 
-/** @throws {Error} if there is none of that name. */
+/** @throws {Error} if no fault has that name. */
 export function upstreamFault(name: string): UpstreamFault {
   const found = UPSTREAM_FAULTS.find((fault) => fault.name === name);
-  if (found === undefined) throw new Error(`There is no fault of the name ${name}.`);
+  if (found === undefined) throw new Error(`There is no fault with the name ${name}.`);
   return found;
 }
