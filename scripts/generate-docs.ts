@@ -4,5 +4,5 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { GENERATED_DOCUMENTS } from './generated-docs.js';
 
 for (const [path, update] of GENERATED_DOCUMENTS) {
-  writeFileSync(path, await update(readFileSync(path, 'utf8')));
+  writeFileSync(path, update(readFileSync(path, 'utf8')));
 }

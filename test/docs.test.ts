@@ -83,9 +83,9 @@ describe('documents', () => {
   });
 
   for (const [path, update] of GENERATED_DOCUMENTS) {
-    it(`have the generated sections of the code: ${path} (else: npm run docs)`, async () => {
+    it(`have the generated sections of the code: ${path} (else: npm run docs)`, () => {
       const page = documents.get(path) ?? expect.fail(`Expected ${path}.`);
-      expect(await update(page)).to.equal(page);
+      expect(update(page)).to.equal(page);
     });
   }
 });

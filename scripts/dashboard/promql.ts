@@ -2,12 +2,11 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { Registry } from 'prom-client';
-import { METRIC_MODULES } from '../../src/exporter/metrics/registry.js';
+import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { metricFamilies } from '../../src/tools/demo/exposition.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
 import { parseExposition } from '../../test/support/exposition.js';
-import { detectionOf, ORDINARY_PODS, passTo, sourcesWith } from '../../test/support/metric-sources.js';
+import { detectionOf, ORDINARY_PODS, passTo, stateWith } from '../../test/support/metric-sources.js';
 
 /** Names of labels by metric. */
 export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>;
@@ -17,13 +16,10 @@ const TARGET_LABELS = ['job', 'instance'];
 
 /** What the exporter exposes, read off a real scrape, and what the simulated kubelet and kube-state-metrics do. */
 export async function knownMetrics(): Promise<KnownMetrics> {
-  const registry = new Registry();
-  const outcome = passTo(detectionOf(ORDINARY_PODS));
-  for (const module of METRIC_MODULES) {
-    module.register(registry, { ...sourcesWith(), explain: 'all', pass: async () => outcome });
-  }
+  const metrics = createMetrics(() => stateWith({ explain: 'all' }));
+  const { body } = await metrics.render(async () => passTo(detectionOf(ORDINARY_PODS)));
   const families = [
-    ...parseExposition(await registry.metrics()).values(),
+    ...parseExposition(body).values(),
     ...metricFamilies(createWorld({ seed: 1, startSeconds: 0 }), 0),
   ];
   return new Map(

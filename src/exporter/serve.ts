@@ -167,17 +167,17 @@ export async function startService(settings: Settings, logger: Logger): Promise<
 
   const histories = new HistoryReader(api);
 
-  const metrics = createMetrics({
-    model: () => slot.get(),
-    training: () => trainer.state(),
-    snapshot: () => snapshots?.state(),
-    findings: () => findings.state(),
-    sharding: () => namespaces?.state,
-    prometheusRequests: () => requests,
-    webConfigReload: () => web.state,
+  const metrics = createMetrics(() => ({
+    model: slot.get(),
+    training: trainer.state(),
+    snapshot: snapshots?.state(),
+    findings: findings.state(),
+    sharding: namespaces?.state,
+    prometheusRequests: requests,
+    webConfigReload: web.state,
     explain: settings.explain,
     version: VERSION,
-  });
+  }));
   const app = createApp({
     version: VERSION,
     renderMetrics: ({ scrapeTimeoutSeconds }) => metrics.render(() => pass.run(scrapeTimeoutSeconds)),

@@ -149,27 +149,23 @@ async function measureScrape(): Promise<void> {
   });
   const detection = await time('detect (baseline, forest and more)', () => detect(model, built));
   await time('forest', () => scoreInputs(model, detection.inputs));
-  const metrics = createMetrics({
-    model: () => model,
-    training: () => ({
-      running: false,
+  const metrics = createMetrics(() => ({
+    model,
+    training: {
       runs: 1,
       failures: 0,
       lastSucceeded: true,
-      lastSuccessSeconds: nowSeconds,
       model: { origin: 'training', trainedSeconds: nowSeconds },
-      lastError: undefined,
       lastDurationSeconds: 1,
-      nextRun: null,
-    }),
-    findings: () => ({ findings: [], lastSuccessSeconds: undefined, lastError: undefined }),
-    snapshot: () => undefined,
-    sharding: () => undefined,
-    prometheusRequests: () => new Map(),
-    webConfigReload: () => undefined,
+    },
+    findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
+    snapshot: undefined,
+    sharding: undefined,
+    prometheusRequests: new Map(),
+    webConfigReload: undefined,
     explain: 'flagged',
     version: '0.0.0',
-  });
+  }));
   const outcome: PassOutcome = {
     kind: 'detection',
     detection,

@@ -5,7 +5,7 @@ import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { samplesOf } from '../support/exposition.js';
 import { anyText, eventuallyHolds } from '../support/fuzz.js';
 import { passOf } from '../support/http-fixtures.js';
-import { sourcesWith } from '../support/metric-sources.js';
+import { stateWith } from '../support/metric-sources.js';
 
 const name = anyText.filter(isObjectName);
 const pod = fc.record({
@@ -23,7 +23,7 @@ describe('fuzzing the text of the metrics', () => {
     await eventuallyHolds(
       pods,
       async (all) => {
-        const { body } = await createMetrics(sourcesWith()).render(async () => passOf(all));
+        const { body } = await createMetrics(stateWith).render(async () => passOf(all));
         // What is sent are bytes.
         const text = Buffer.from(body).toString();
         expect(samplesOf(text, 'anomaly_score')).to.deep.equal(

@@ -1,9 +1,9 @@
-/** What metrics are read from, made by hand: the same numbers on every machine. */
+/** What metrics are made from, built by hand: the same numbers on every machine. */
 
 import type { FindingsState } from '../../src/exporter/check/keeper.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
-import type { MetricSources } from '../../src/exporter/metrics/module.js';
+import type { ScrapeState } from '../../src/exporter/metrics/state.js';
 import type { Model } from '../../src/exporter/model/model.js';
 import { createRandom } from '../../src/exporter/model/random.js';
 import type { SnapshotState } from '../../src/exporter/model/snapshot/manager.js';
@@ -152,23 +152,22 @@ export const NO_MODEL_PASS: PassOutcome = {
   warnings: [],
 };
 
-/** Sources with a model, except for what is replaced. */
-export function sourcesWith(
-  replaced: Partial<Omit<MetricSources, 'pass'>> = {},
-): Omit<MetricSources, 'pass'> {
+/** The state of an exporter with a model, except for what is replaced. */
+export function stateWith(
+  replaced: Partial<Omit<ScrapeState, 'outcome'>> = {},
+): Omit<ScrapeState, 'outcome'> {
   return {
-    model: () => MODEL,
-    training: () => TRAINED,
-    snapshot: () => SAVED,
-    findings: () => FINDINGS,
-    sharding: () => ({ shard: { ordinal: 1, total: 3 }, namespaces: 7 }),
-    prometheusRequests: () =>
-      new Map([
-        ['200', 1_234],
-        ['503', 5],
-        ['error', 6],
-      ]),
-    webConfigReload: () => ({ successful: true, lastSuccessSeconds: 1_767_268_700 }),
+    model: MODEL,
+    training: TRAINED,
+    snapshot: SAVED,
+    findings: FINDINGS,
+    sharding: { shard: { ordinal: 1, total: 3 }, namespaces: 7 },
+    prometheusRequests: new Map([
+      ['200', 1_234],
+      ['503', 5],
+      ['error', 6],
+    ]),
+    webConfigReload: { successful: true, lastSuccessSeconds: 1_767_268_700 },
     explain: 'flagged',
     version: '1.2.3',
     ...replaced,

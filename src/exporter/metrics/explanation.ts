@@ -2,38 +2,9 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Detection } from '../detection/detection.js';
-import { detectionOf } from './detection-of.js';
+import { type Family, NO_SAMPLES } from './family.js';
 import { memoizeByObject } from './memoize.js';
-import type { ExplainScope, MetricModule } from './module.js';
-import { NO_SERIES, TableGauge } from './table-gauge.js';
-
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  /** Pods × features, as the table of the detection. */
-  readonly cells: (detection: Detection) => Float64Array;
-}
-
-const UNIT = 'in the base unit of the feature (cpu: cores, memory: bytes, restarts: a count)';
-
-/** The unit of the last two differs by feature, which the names therefore cannot tell. */
-const families: readonly Family[] = [
-  {
-    name: 'anomaly_feature_deviation',
-    help: 'Distance of the feature from its usual value for the pod, in usual spreads; negative below it.',
-    cells: ({ deviations }) => deviations,
-  },
-  {
-    name: 'anomaly_feature_value',
-    help: `Value of the feature for the pod, ${UNIT}.`,
-    cells: ({ table }) => table.values,
-  },
-  {
-    name: 'anomaly_feature_expected',
-    help: `Usual value of the feature for the pod, ${UNIT}.`,
-    cells: ({ expected }) => expected,
-  },
-];
+import { type DetectorState, detectionOf, type ExplainScope } from './state.js';
 
 /**
  * Of the flagged pods, so many with the highest scores are explained. Where more are flagged, the trouble is that of the
@@ -51,34 +22,12 @@ interface Explained {
   readonly cells: number[];
 }
 
-/** One series a family for each feature of each pod in scope, so by default of those that are flagged. */
-export const explanation: MetricModule = {
-  names: families.map(({ name }) => name),
-  register(registry, sources) {
-    const explainedOf = memoizeByObject((detection: Detection) => explainPods(detection, sources.explain));
-    for (const { name, help, cells: cellsOf } of families) {
-      new TableGauge({
-        name,
-        help,
-        labelNames: ['namespace', 'pod', 'feature'],
-        registry,
-        async collect() {
-          const detection = await detectionOf(sources);
-          if (detection === undefined) return NO_SERIES;
-          const { series, cells } = await explainedOf(detection);
-          const all = cellsOf(detection);
-          return { series, values: Float64Array.from(cells, (cell) => all[cell] as number) };
-        },
-      });
-    }
-  },
-};
-
-async function explainPods(detection: Detection, scope: ExplainScope): Promise<Explained> {
-  const { model, table } = detection;
+const explainedOf = memoizeByObject(async (state: DetectorState): Promise<Explained> => {
   const explained: Explained = { series: [], cells: [] };
-  const rows = rowsInScope(detection, scope);
-  for (const [index, row] of rows.entries()) {
+  const detection = detectionOf(state);
+  if (detection === undefined) return explained;
+  const { model, table } = detection;
+  for (const [index, row] of rowsInScope(detection, state.explain).entries()) {
     const { namespace, pod } = table.pods[row] as (typeof table.pods)[number];
     model.features.forEach(({ name }, column) => {
       explained.series.push([namespace, pod, name]);
@@ -87,7 +36,48 @@ async function explainPods(detection: Detection, scope: ExplainScope): Promise<E
     if ((index + 1) % PODS_PER_TURN === 0) await nextTurn();
   }
   return explained;
-}
+});
+
+/** @param valuesOf pods × features, as the table of the detection. */
+const ofCells =
+  (valuesOf: (detection: Detection) => Float64Array): Family<DetectorState>['samples'] =>
+  async (state) => {
+    const detection = detectionOf(state);
+    if (detection === undefined) return NO_SAMPLES;
+    const { series, cells } = await explainedOf(state);
+    const all = valuesOf(detection);
+    return { series, values: Float64Array.from(cells, (cell) => all[cell] as number) };
+  };
+
+const UNIT = 'in the base unit of the feature (cpu: cores, memory: bytes, restarts: a count)';
+
+/**
+ * One series a family for each feature of each pod in scope, so by default of those that are flagged. The unit of value
+ * and expected value differs by feature, which the names therefore cannot tell.
+ */
+export const explanation: readonly Family<DetectorState>[] = [
+  {
+    name: 'anomaly_feature_deviation',
+    help: 'Distance of the feature from its usual value for the pod, in usual spreads; negative below it.',
+    type: 'gauge',
+    labels: ['namespace', 'pod', 'feature'],
+    samples: ofCells(({ deviations }) => deviations),
+  },
+  {
+    name: 'anomaly_feature_value',
+    help: `Value of the feature for the pod, ${UNIT}.`,
+    type: 'gauge',
+    labels: ['namespace', 'pod', 'feature'],
+    samples: ofCells(({ table }) => table.values),
+  },
+  {
+    name: 'anomaly_feature_expected',
+    help: `Usual value of the feature for the pod, ${UNIT}.`,
+    type: 'gauge',
+    labels: ['namespace', 'pod', 'feature'],
+    samples: ofCells(({ expected }) => expected),
+  },
+];
 
 /** Ascending, so that series keep their order from scrape to scrape. */
 function rowsInScope({ table, scores }: Detection, scope: ExplainScope): number[] {

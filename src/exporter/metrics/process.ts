@@ -1,14 +1,13 @@
 /** CPU, memory, event loop and garbage collection of this process, by prom-client. */
 
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { MetricModule } from './module.js';
 
 /**
  * What is taken of prom-client's default metrics, in their order: some set others when they are collected. Left out
  * are gauges whose names end in `_total`, which only a counter's may (`promtool check metrics`), and the minimum, mean
  * and deviation of the event loop's lag, which are 9223372036 and NaN where one scrape closely follows another.
  */
-const TAKEN = [
+export const PROCESS_METRICS = [
   'process_cpu_user_seconds_total',
   'process_cpu_system_seconds_total',
   'process_cpu_seconds_total',
@@ -37,14 +36,12 @@ const TAKEN = [
   'nodejs_gc_duration_seconds',
 ];
 
-export const processMetrics: MetricModule = {
-  names: TAKEN,
-  register(registry) {
-    const offered = new Registry();
-    collectDefaultMetrics({ register: offered });
-    for (const name of TAKEN) {
-      const metric = offered.getSingleMetric(name);
-      if (metric !== undefined) registry.registerMetric(metric);
-    }
-  },
-};
+/** Adds them to a registry; prom-client owns their definitions. */
+export function registerProcessMetrics(registry: Registry): void {
+  const offered = new Registry();
+  collectDefaultMetrics({ register: offered });
+  for (const name of PROCESS_METRICS) {
+    const metric = offered.getSingleMetric(name);
+    if (metric !== undefined) registry.registerMetric(metric);
+  }
+}

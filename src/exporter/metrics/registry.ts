@@ -6,34 +6,34 @@ import type { PassOutcome } from '../detection/detection.js';
 import { anomaly } from './anomaly.js';
 import { buildInfo } from './build-info.js';
 import { explanation } from './explanation.js';
+import type { Family } from './family.js';
 import { findings } from './findings.js';
 import { model } from './model.js';
-import type { MetricModule, MetricSources } from './module.js';
 import { pass } from './pass.js';
-import { processMetrics } from './process.js';
+import { registerProcessMetrics } from './process.js';
+import { FamilyRegistry, registerFamily } from './register-family.js';
 import { sharding } from './sharding.js';
 import { snapshot } from './snapshot.js';
-import { TableRegistry } from './table-gauge.js';
+import type { ScrapeState } from './state.js';
 import { training } from './training.js';
 import { upstream } from './upstream.js';
 import { webConfig } from './web-config.js';
 import { workload } from './workload.js';
 
-/** The metric modules, in the order of the text. */
-export const METRIC_MODULES: readonly MetricModule[] = [
-  anomaly,
-  explanation,
-  workload,
-  pass,
-  model,
-  snapshot,
-  training,
-  findings,
-  upstream,
-  sharding,
-  webConfig,
-  buildInfo,
-  processMetrics,
+/** All families of the exporter, in the order of the text. Those of the process follow them. */
+export const FAMILIES: readonly Family<ScrapeState>[] = [
+  ...anomaly,
+  ...explanation,
+  ...workload,
+  ...pass,
+  ...model,
+  ...snapshot,
+  ...training,
+  ...findings,
+  ...upstream,
+  ...sharding,
+  ...webConfig,
+  ...buildInfo,
 ];
 
 /** Renders all metrics. */
@@ -41,30 +41,35 @@ export interface Metrics {
   /**
    * The text of one scrape.
    *
-   * @param runPass starts or joins a detection pass; called once, by the first `collect` that asks.
+   * @param runPass starts or joins a detection pass, and does not reject; called once, by the first `collect`.
    */
   render(
     runPass: () => Promise<PassOutcome>,
   ): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-/** Registers every module in a registry of its own. */
-export function createMetrics(sources: Omit<MetricSources, 'pass'>): Metrics {
-  const registry = new TableRegistry();
+/**
+ * Registers every family in a registry of its own.
+ *
+ * @param readState called once a scrape, at the end of its pass.
+ */
+export function createMetrics(readState: () => Omit<ScrapeState, 'outcome'>): Metrics {
+  const registry = new FamilyRegistry();
   // prom-client's `collect` knows nothing of the scrape that it is called for; the asynchronous context does.
-  const scrape = new AsyncLocalStorage<() => Promise<PassOutcome>>();
-  const currentPass = () => {
-    const runPass = scrape.getStore();
-    if (runPass === undefined) throw new Error('Metrics were collected outside of a scrape.');
-    return runPass();
+  const scrape = new AsyncLocalStorage<() => Promise<ScrapeState>>();
+  const stateOf = () => {
+    const state = scrape.getStore();
+    if (state === undefined) throw new Error('Metrics were collected outside of a scrape.');
+    return state();
   };
-  for (const module of METRIC_MODULES) module.register(registry, { ...sources, pass: currentPass });
+  for (const family of FAMILIES) registerFamily(registry, family, stateOf);
+  registerProcessMetrics(registry);
   return {
     async render(runPass) {
-      let outcome: Promise<PassOutcome> | undefined;
+      let state: Promise<ScrapeState> | undefined;
       const once = () => {
-        outcome ??= runPass();
-        return outcome;
+        state ??= runPass().then((outcome) => ({ outcome, ...readState() }));
+        return state;
       };
       const body = await scrape.run(once, () => registry.metrics());
       return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, body };

@@ -1,61 +1,42 @@
 /** How trainings go. */
 
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { MetricModule } from './module.js';
+import { type Family, sample } from './family.js';
+import type { DetectorState } from './state.js';
 
-const DURATION = 'anomaly_exporter_training_duration_seconds';
-const SAMPLES = 'anomaly_exporter_training_samples';
-const LAST_SUCCESS = 'anomaly_exporter_last_training_success';
-const RUNS = 'anomaly_exporter_training_runs_total';
-const FAILURES = 'anomaly_exporter_training_failures_total';
-
-export const training: MetricModule = {
-  names: [DURATION, SAMPLES, LAST_SUCCESS, RUNS, FAILURES],
-  register(registry, sources) {
-    const state = sources.training;
-    gauge(
-      registry,
-      DURATION,
-      'Duration of the last training, failed or not.',
-      () => state().lastDurationSeconds,
-    );
-    gauge(
-      registry,
-      SAMPLES,
-      'Training rows (pod-instants) that the model was fitted on.',
-      () => sources.model()?.samples,
-    );
-    gauge(registry, LAST_SUCCESS, 'Whether the last training succeeded.', () => {
-      const { lastSucceeded } = state();
-      return lastSucceeded === undefined ? undefined : Number(lastSucceeded);
-    });
-    counter(registry, RUNS, 'Trainings that ended, failed ones included.', () => state().runs);
-    counter(registry, FAILURES, 'Trainings that failed.', () => state().failures);
+export const training: readonly Family<DetectorState>[] = [
+  {
+    name: 'anomaly_exporter_training_duration_seconds',
+    help: 'Duration of the last training, failed or not.',
+    type: 'gauge',
+    labels: [],
+    samples: (state) => sample(state.training.lastDurationSeconds),
   },
-};
-
-/** A gauge that is absent while there is no value. */
-function gauge(registry: Registry, name: string, help: string, value: () => number | undefined): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.remove();
-      const current = value();
-      if (current !== undefined) this.set(current);
-    },
-  });
-}
-
-function counter(registry: Registry, name: string, help: string, value: () => number): void {
-  new Counter({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc(value());
-    },
-  });
-}
+  {
+    name: 'anomaly_exporter_training_samples',
+    help: 'Training rows (pod-instants) that the model was fitted on.',
+    type: 'gauge',
+    labels: [],
+    samples: ({ model }) => sample(model?.samples),
+  },
+  {
+    name: 'anomaly_exporter_last_training_success',
+    help: 'Whether the last training succeeded.',
+    type: 'gauge',
+    labels: [],
+    samples: (state) => sample(state.training.lastSucceeded),
+  },
+  {
+    name: 'anomaly_exporter_training_runs_total',
+    help: 'Trainings that ended, failed ones included.',
+    type: 'counter',
+    labels: [],
+    samples: (state) => sample(state.training.runs),
+  },
+  {
+    name: 'anomaly_exporter_training_failures_total',
+    help: 'Trainings that failed.',
+    type: 'counter',
+    labels: [],
+    samples: (state) => sample(state.training.failures),
+  },
+];

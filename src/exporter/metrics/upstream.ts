@@ -1,22 +1,14 @@
 /** The requests to Prometheus. */
 
-import { Counter } from 'prom-client';
-import type { MetricModule } from './module.js';
+import { type Family, samplesByLabel } from './family.js';
+import type { ScrapeState } from './state.js';
 
-const REQUESTS = 'anomaly_exporter_prometheus_requests_total';
-
-export const upstream: MetricModule = {
-  names: [REQUESTS],
-  register(registry, sources) {
-    new Counter({
-      name: REQUESTS,
-      help: 'Requests to Prometheus that ended, by HTTP status; `error` where no whole answer came.',
-      labelNames: ['code'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [code, count] of sources.prometheusRequests()) this.inc({ code }, count);
-      },
-    });
+export const upstream: readonly Family<ScrapeState>[] = [
+  {
+    name: 'anomaly_exporter_prometheus_requests_total',
+    help: 'Requests to Prometheus that ended, by HTTP status; `error` where no whole answer came.',
+    type: 'counter',
+    labels: ['code'],
+    samples: ({ prometheusRequests }) => samplesByLabel(prometheusRequests),
   },
-};
+];

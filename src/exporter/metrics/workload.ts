@@ -2,13 +2,9 @@
 
 import type { Detection } from '../detection/detection.js';
 import { podKey } from '../features/table.js';
-import { detectionOf } from './detection-of.js';
+import { type Family, NO_SAMPLES } from './family.js';
 import { memoizeByObject } from './memoize.js';
-import type { MetricModule } from './module.js';
-import { NO_SERIES, TableGauge } from './table-gauge.js';
-
-const FLAGGED = 'anomaly_workload_pods_flagged';
-const SCORED = 'anomaly_workload_pods_scored';
+import { type DetectorState, detectionOf } from './state.js';
 
 /** Pods by workload. */
 interface WorkloadCounts {
@@ -41,23 +37,28 @@ const countsOf = memoizeByObject(({ table, scores }: Detection): WorkloadCounts 
 });
 
 /** Both have a series for every workload with a scored pod, so that their quotient is always there. */
-export const workload: MetricModule = {
-  names: [FLAGGED, SCORED],
-  register(registry, sources) {
-    const gauge = (name: string, help: string, column: 'flagged' | 'scored') =>
-      new TableGauge({
-        name,
-        help,
-        labelNames: ['namespace', 'workload'],
-        registry,
-        async collect() {
-          const detection = await detectionOf(sources);
-          if (detection === undefined) return NO_SERIES;
-          const counts = countsOf(detection);
-          return { series: counts.series, values: counts[column] };
-        },
-      });
-    gauge(FLAGGED, 'Pods of the workload whose anomaly_flag is 1.', 'flagged');
-    gauge(SCORED, 'Pods of the workload that were scored, flagged or not.', 'scored');
+const ofWorkloads =
+  (column: 'flagged' | 'scored'): Family<DetectorState>['samples'] =>
+  (state) => {
+    const detection = detectionOf(state);
+    if (detection === undefined) return NO_SAMPLES;
+    const counts = countsOf(detection);
+    return { series: counts.series, values: counts[column] };
+  };
+
+export const workload: readonly Family<DetectorState>[] = [
+  {
+    name: 'anomaly_workload_pods_flagged',
+    help: 'Pods of the workload whose anomaly_flag is 1.',
+    type: 'gauge',
+    labels: ['namespace', 'workload'],
+    samples: ofWorkloads('flagged'),
   },
-};
+  {
+    name: 'anomaly_workload_pods_scored',
+    help: 'Pods of the workload that were scored, flagged or not.',
+    type: 'gauge',
+    labels: ['namespace', 'workload'],
+    samples: ofWorkloads('scored'),
+  },
+];

@@ -339,7 +339,6 @@ async function replay(
       targetLabels: TARGET_LABELS,
       explain: settings.explain,
       version: VERSION,
-      nodeVersion: process.version,
     },
     threads: availableParallelism(),
   };

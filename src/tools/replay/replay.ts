@@ -35,10 +35,9 @@ export interface Replay {
   readonly result: ChunkResult;
   readonly plots: ChunkPlots;
   readonly tracks: Tracks;
-  readonly minutes: readonly MinuteSummary[];
 }
 
-/** What the exporter's own gauges would have said at a minute. */
+/** What the exporter would have made its metrics from at a minute. */
 export interface MinuteSummary {
   readonly timeSeconds: number;
   readonly model: Model | undefined;
@@ -47,9 +46,8 @@ export interface MinuteSummary {
   /** Trainings since the beginning of the chunk, and those of them that failed. */
   readonly trainings: number;
   readonly failedTrainings: number;
-  readonly podsScored: number;
-  readonly unscored: ReadonlyMap<string, number>;
-  readonly droppedSeries: ReadonlyMap<string, number>;
+  /** `undefined` without a model. */
+  readonly detection: Detection | undefined;
 }
 
 /**
@@ -59,6 +57,7 @@ export interface MinuteSummary {
  * @param history all that trainings and detections of the chunk look at.
  * @param trainingTimes Unix times in seconds: the last training before the chunk, and those in it.
  * @param onProgress told the share that is done, in [0, 1].
+ * @param onMinute gets what is known at each minute, counted from the start of the chunk; awaited.
  */
 export async function replay(
   history: History,
@@ -66,12 +65,12 @@ export async function replay(
   trainingTimes: readonly number[],
   parameters: ReplayParameters,
   onProgress: (share: number) => void,
+  onMinute?: (minute: number, summary: MinuteSummary) => Promise<void>,
 ): Promise<Replay> {
   const minutes = Math.round((chunk.endSeconds - chunk.startSeconds) / MINUTE_SECONDS);
   const tracks = new Tracks(minutes, namesOf(parameters.features), parameters.sensitivities.length);
   const directory = new WorkloadDirectory(history, parameters.ownerQueries);
   const state = new TrainingAccount(history, parameters);
-  const summaries: MinuteSummary[] = [];
   const unscored: Record<string, number> = {};
   let next = 0;
   let minutesWithoutModel = 0;
@@ -89,16 +88,14 @@ export async function replay(
       tracks.add(minute, detections, parameters.chosen);
       for (const [reason, pods] of detection.unscored) unscored[reason] = (unscored[reason] ?? 0) + pods;
     }
-    summaries.push({
+    await onMinute?.(minute, {
       timeSeconds,
       model: state.models[parameters.chosen],
       trainedSeconds: state.trainedSeconds,
       lastTrainingSucceeded: state.lastSucceeded,
       trainings: state.trainings,
       failedTrainings: state.failures,
-      podsScored: detection?.table.pods.length ?? 0,
-      unscored: detection?.unscored ?? new Map(),
-      droppedSeries: detection?.droppedSeries ?? new Map(),
+      detection,
     });
     onProgress((minute + 1) / minutes);
   }
@@ -111,7 +108,7 @@ export async function replay(
     lastFailure: state.lastFailure ?? null,
     warnings: [...state.warnings],
   });
-  return { result, plots: tracks.plots(chunk.startSeconds), tracks, minutes: summaries };
+  return { result, plots: tracks.plots(chunk.startSeconds), tracks };
 }
 
 function namesOf(features: readonly FeatureDefinition[]): FeatureName[] {

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ChunkPlots, ChunkResult } from './chunk-result.js';
 import { History } from './history.js';
-import { type OpenMetricsOptions, openMetricsText } from './open-metrics.js';
+import { type OpenMetricsOptions, OpenMetricsText } from './open-metrics.js';
 import type { Chunk } from './plan.js';
 import type { ThreadInput } from './pool.js';
 import type { Slab } from './range-matrix.js';
@@ -37,21 +37,18 @@ export async function run({ task, progress }: ThreadInput<ReplayTask>): Promise<
   let reported = 0;
   const history = new History(new Map(task.slabs));
   const { chunk, trainingTimes, parameters, metrics } = task;
-  const replayed = await replay(history, chunk, trainingTimes, parameters, (share) => {
+  const openMetrics = metrics && new OpenMetricsText(chunk, metrics.options);
+  const onProgress = (share: number) => {
     if (share < reported + PROGRESS_STEP) return;
     reported = share;
     progress.postMessage(share);
-  });
-  if (metrics !== undefined) {
-    const { file, options } = metrics;
-    const source = {
-      startSeconds: chunk.startSeconds,
-      tracks: replayed.tracks,
-      chosen: parameters.chosen,
-      minutes: replayed.minutes,
-    };
+  };
+  const onMinute = openMetrics?.add.bind(openMetrics);
+  const replayed = await replay(history, chunk, trainingTimes, parameters, onProgress, onMinute);
+  if (metrics !== undefined && openMetrics !== undefined) {
+    const { file } = metrics;
     // A file that has its name is complete.
-    await pipeline(Readable.from(openMetricsText(source, options)), createWriteStream(`${file}.part`));
+    await pipeline(Readable.from(openMetrics.pieces()), createWriteStream(`${file}.part`));
     await rename(`${file}.part`, file);
   }
   return { result: replayed.result, plots: replayed.plots };

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
 import { explanation, MOST_EXPLAINED_PODS } from '../../../src/exporter/metrics/explanation.js';
-import type { ExplainScope } from '../../../src/exporter/metrics/module.js';
 import { createMetrics } from '../../../src/exporter/metrics/registry.js';
+import type { ExplainScope } from '../../../src/exporter/metrics/state.js';
 import { exposedValue, samplesOf } from '../../support/exposition.js';
-import { detectionOf, FAILED_PASS, passTo, sourcesWith } from '../../support/metric-sources.js';
+import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
 
 const PODS = [
   ['shop', 'cart-0'],
@@ -15,7 +15,7 @@ const PODS = [
 /** `shop/cart-1` is flagged; a score of 0 is none. */
 const detection: Detection = { ...detectionOf(PODS), scores: Float64Array.of(-0.1, 0.2, 0) };
 
-const metricsWith = (explain: ExplainScope) => createMetrics(sourcesWith({ explain }));
+const metricsWith = (explain: ExplainScope) => createMetrics(() => stateWith({ explain }));
 
 async function textOf(explain: ExplainScope, outcome = passTo(detection)): Promise<string> {
   const { body } = await metricsWith(explain).render(async () => outcome);
@@ -27,7 +27,7 @@ const podsIn = (text: string, name: string) =>
   samplesOf(text, name).map(({ labels }) => `${labels.namespace}/${labels.pod}`);
 
 describe('gauges of features', () => {
-  for (const name of explanation.names) {
+  for (const { name } of explanation) {
     it(`${name} is there for each feature of flagged pods, and for no other pod`, async () => {
       const text = await textOf('flagged');
       expect(podsIn(text, name)).to.deep.equal(['shop/cart-1', 'shop/cart-1', 'shop/cart-1']);
@@ -74,7 +74,7 @@ describe('gauges of features', () => {
     const worst = pods.filter((_, row) => row % 3 === 2 && row > 30).map(([, pod]) => `shop/${pod}`);
     const others = pods.filter((_, row) => row % 3 !== 2 || row <= 30).map(([, pod]) => `shop/${pod}`);
     const expected = [...worst, ...others.slice(0, MOST_EXPLAINED_PODS - worst.length)].sort();
-    for (const name of explanation.names) {
+    for (const { name } of explanation) {
       expect([...new Set(podsIn(text, name))], name).to.deep.equal(expected);
     }
     expect(podsIn(await textOf('all', passTo(many)), 'anomaly_feature_value')).to.have.lengthOf(
@@ -88,6 +88,6 @@ describe('gauges of features', () => {
     expect(podsIn(before.body, 'anomaly_feature_deviation')).to.have.lengthOf(3);
     const calm = { ...detection, scores: Float64Array.of(-0.1, -0.2, 0) };
     const after = await metrics.render(async () => passTo(calm));
-    for (const name of explanation.names) expect(samplesOf(after.body, name), name).to.deep.equal([]);
+    for (const { name } of explanation) expect(samplesOf(after.body, name), name).to.deep.equal([]);
   });
 });

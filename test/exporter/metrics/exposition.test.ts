@@ -11,7 +11,8 @@ import {
   NO_MODEL_PASS,
   ORDINARY_PODS,
   passTo,
-  sourcesWith,
+  stateWith,
+  TRAINED,
   UNTRAINED,
 } from '../../support/metric-sources.js';
 import { requireTool } from '../../support/real-tools.js';
@@ -21,8 +22,8 @@ const GOLDEN_FILE = 'test/golden/metrics.prom';
 
 const ALL_PODS = [...ORDINARY_PODS, ...HOSTILE_PODS];
 
-async function textOf(outcome: PassOutcome, sources = sourcesWith()): Promise<string> {
-  const { body } = await createMetrics(sources).render(async () => outcome);
+async function textOf(outcome: PassOutcome, state = stateWith()): Promise<string> {
+  const { body } = await createMetrics(() => state).render(async () => outcome);
   return body;
 }
 
@@ -51,7 +52,7 @@ describe('metrics text', () => {
   });
 
   it('has the exact content type of the format', async () => {
-    const { contentType } = await createMetrics(sourcesWith()).render(async () => FAILED_PASS);
+    const { contentType } = await createMetrics(stateWith).render(async () => FAILED_PASS);
     expect(contentType).to.equal('text/plain; version=0.0.4; charset=utf-8');
   });
 
@@ -100,8 +101,8 @@ describe('metrics text', () => {
   });
 
   it('leaves out what is not known without a model, instead of a 0 that would mean something', async () => {
-    const sources = sourcesWith({ model: () => undefined, training: () => UNTRAINED });
-    const text = await textOf(NO_MODEL_PASS, sources);
+    const state = stateWith({ model: undefined, training: UNTRAINED });
+    const text = await textOf(NO_MODEL_PASS, state);
     expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(0);
     expect(exposedValue(text, 'anomaly_exporter_training_runs_total')).to.equal(0);
     for (const absent of [
@@ -116,11 +117,9 @@ describe('metrics text', () => {
   });
 
   it('no longer names what has vanished between two scrapes', async () => {
-    let training = { ...sourcesWith().training(), lastSucceeded: true };
+    let training = { ...TRAINED, lastSucceeded: true };
     let requests = new Map([['200', 1]]);
-    const metrics = createMetrics(
-      sourcesWith({ training: () => training, prometheusRequests: () => requests }),
-    );
+    const metrics = createMetrics(() => stateWith({ training, prometheusRequests: requests }));
     const before = await metrics.render(async () => passTo(detectionOf(ALL_PODS)));
     expect(samplesOf(before.body, 'anomaly_flag')).to.have.lengthOf(ALL_PODS.length);
     training = { ...training, lastSucceeded: false, runs: 13 };
@@ -143,7 +142,7 @@ describe('metrics text', () => {
   });
 
   it('has a plain number for everything, even when one scrape follows at once on another', async () => {
-    const metrics = createMetrics(sourcesWith());
+    const metrics = createMetrics(stateWith);
     await metrics.render(async () => FAILED_PASS);
     const { body } = await metrics.render(async () => FAILED_PASS);
     for (const { name, type, samples } of parseExposition(body).values()) {
@@ -156,7 +155,7 @@ describe('metrics text', () => {
   });
 
   it('asks for one pass in each scrape, for all metrics together', async () => {
-    const metrics = createMetrics(sourcesWith());
+    const metrics = createMetrics(stateWith);
     let passes = 0;
     for (let scrape = 1; scrape <= 3; scrape++) {
       await metrics.render(async () => {
@@ -167,18 +166,14 @@ describe('metrics text', () => {
     }
   });
 
-  for (const [what, outcome, sources] of [
-    ['of a scrape with pods', passTo(detectionOf(ALL_PODS)), sourcesWith()],
-    ['of a scrape without Prometheus', FAILED_PASS, sourcesWith()],
-    [
-      'before the first training',
-      NO_MODEL_PASS,
-      sourcesWith({ model: () => undefined, training: () => UNTRAINED }),
-    ],
+  for (const [what, outcome, state] of [
+    ['of a scrape with pods', passTo(detectionOf(ALL_PODS)), stateWith()],
+    ['of a scrape without Prometheus', FAILED_PASS, stateWith()],
+    ['before the first training', NO_MODEL_PASS, stateWith({ model: undefined, training: UNTRAINED })],
   ] as const) {
     it(`${what} is accepted by promtool`, async function () {
       requireTool(this, 'promtool');
-      const input = await textOf(outcome, sources);
+      const input = await textOf(outcome, state);
       const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
         input,
         encoding: 'utf8',

@@ -14,7 +14,7 @@ import { train } from '../../../src/exporter/training/job.js';
 import { exposedValue, parseExposition, samplesOf } from '../../support/exposition.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { fakeDependencies } from '../../support/http-fixtures.js';
-import { detectionOf, FAILED_PASS, passTo, sourcesWith } from '../../support/metric-sources.js';
+import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
 import {
   type Answer,
   FEATURES,
@@ -94,7 +94,7 @@ describe('scrapes that overlap', () => {
       whyNoModel: () => 'Not yet.',
       onOutcome: (outcome) => outcomes.set(passAt(outcome.timeSeconds), outcome),
     });
-    metrics = createMetrics(sourcesWith({ model: () => slot.get() }));
+    metrics = createMetrics(() => stateWith({ model: slot.get() }));
   });
 
   /** One scrape; a short budget ends it early. */

@@ -3,7 +3,7 @@ import type { Detection } from '../../../src/exporter/detection/detection.js';
 import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { createMetrics } from '../../../src/exporter/metrics/registry.js';
 import { samplesOf } from '../../support/exposition.js';
-import { detectionOf, FAILED_PASS, passTo, sourcesWith } from '../../support/metric-sources.js';
+import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
 
 const PODS = [
   ['bank', 'cart-a', 'cart', 0.1],
@@ -32,7 +32,7 @@ const countsIn = (text: string, name: string) =>
   );
 
 describe('gauges of workloads', () => {
-  const metrics = createMetrics(sourcesWith({ explain: 'off' }));
+  const metrics = createMetrics(() => stateWith({ explain: 'off' }));
   const textOf = async (outcome = passTo(detectionOfPods(PODS))) =>
     (await metrics.render(async () => outcome)).body;
 

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { DetectionPass } from '../../../src/exporter/detection/pass.js';
 import { SETTLING_SECONDS, train } from '../../../src/exporter/training/job.js';
 import { History } from '../../../src/tools/replay/history.js';
-import { openMetricsText } from '../../../src/tools/replay/open-metrics.js';
+import { OpenMetricsText } from '../../../src/tools/replay/open-metrics.js';
 import { gridBetween, type Slab, toSlab } from '../../../src/tools/replay/range-matrix.js';
-import { type ReplayParameters, replay } from '../../../src/tools/replay/replay.js';
+import { type MinuteSummary, type ReplayParameters, replay } from '../../../src/tools/replay/replay.js';
 import { readingSize } from '../../../src/tools/replay/tracks.js';
 import { fakeApi } from '../../support/fake-api.js';
 import {
@@ -53,8 +53,12 @@ async function historyOf(answer: Answer): Promise<History> {
 }
 
 const CHUNK = { startSeconds: START, endSeconds: END };
-const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS) =>
-  replay(await historyOf(answer), CHUNK, trainings, P, () => undefined);
+const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS) => {
+  const minutes: MinuteSummary[] = [];
+  const history = await historyOf(answer);
+  const onMinute = async (_: number, summary: MinuteSummary) => void minutes.push(summary);
+  return { ...(await replay(history, CHUNK, trainings, P, () => undefined, onMinute)), minutes };
+};
 
 describe('a replay', function () {
   this.timeout(20_000);
@@ -129,7 +133,7 @@ describe('a replay', function () {
     expect(result).to.include({ trainings: 1, failedTrainings: 1, minutesWithoutModel: 0 });
     expect(result.lastFailure).to.include('Expected at least 10 samples');
     expect(minutes[39]).to.include({ lastTrainingSucceeded: false, trainedSeconds: START - 3700 });
-    expect(minutes[39]?.podsScored).to.be.above(0);
+    expect(minutes[39]?.detection?.table.pods.length).to.be.above(0);
   });
 });
 
@@ -138,12 +142,13 @@ describe('the metrics of then', () => {
     targetLabels: { job: 'j"ob', instance: 'backtest' },
     explain: 'flagged',
     version: '1.2.3',
-    nodeVersion: 'v20',
   } as const;
 
   it('are those that scrapes would have found', async () => {
     const { tracks, minutes } = await replayed(cluster().answer);
-    const text = [...openMetricsText({ startSeconds: START, tracks, chosen: 1, minutes }, options)].join('');
+    const metrics = new OpenMetricsText(CHUNK, options);
+    for (const [minute, summary] of minutes.entries()) await metrics.add(minute, summary);
+    const text = [...metrics.pieces()].join('');
     const target = 'job="j\\"ob",instance="backtest"';
     const samples = (series: string) =>
       text

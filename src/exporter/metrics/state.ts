@@ -1,0 +1,49 @@
+/** What the metrics are made from, as it is at the end of the pass of a scrape. */
+
+import type { FindingsState } from '../check/keeper.js';
+import type { Detection, PassOutcome } from '../detection/detection.js';
+import type { Model } from '../model/model.js';
+import type { SnapshotState } from '../model/snapshot/manager.js';
+import type { ShardingState } from '../sharding/shard-namespaces.js';
+import type { TrainingState } from '../training/trainer.js';
+
+/** The pods for which the gauges of features are there. */
+export type ExplainScope = 'flagged' | 'all' | 'off';
+
+/** How the last reading of the web configuration went. */
+export interface WebConfigReload {
+  readonly successful: boolean;
+  /** End of the last reading that succeeded, Unix time. */
+  readonly lastSuccessSeconds: number;
+}
+
+/** Scores, model and trainings: what a replay of the past knows as well. */
+export interface DetectorState {
+  readonly outcome: PassOutcome;
+  readonly model: Model | undefined;
+  readonly training: Pick<
+    TrainingState,
+    'runs' | 'failures' | 'lastSucceeded' | 'lastDurationSeconds' | 'model'
+  >;
+  readonly explain: ExplainScope;
+  /** Version of the exporter. */
+  readonly version: string;
+}
+
+/** The state of a running exporter. */
+export interface ScrapeState extends DetectorState {
+  /** The account of the snapshot; `undefined` where none is kept. */
+  readonly snapshot: SnapshotState | undefined;
+  readonly findings: FindingsState;
+  /** `undefined` where this process watches all namespaces. */
+  readonly sharding: ShardingState | undefined;
+  /** Requests to Prometheus so far, by HTTP status or `error`. */
+  readonly prometheusRequests: ReadonlyMap<string, number>;
+  /** `undefined` without a web configuration. */
+  readonly webConfigReload: WebConfigReload | undefined;
+}
+
+/** The detection of the pass; `undefined` where the pass failed. */
+export function detectionOf({ outcome }: DetectorState): Detection | undefined {
+  return outcome.kind === 'detection' ? outcome.detection : undefined;
+}

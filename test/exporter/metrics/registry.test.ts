@@ -1,0 +1,121 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import type { PassOutcome } from '../../../src/exporter/detection/detection.js';
+import { PROCESS_METRICS } from '../../../src/exporter/metrics/process.js';
+import { createMetrics, FAMILIES } from '../../../src/exporter/metrics/registry.js';
+import { type ExposedFamily, parseExposition } from '../../support/exposition.js';
+import {
+  detectionOf,
+  NO_FINDINGS,
+  NO_MODEL_PASS,
+  ORDINARY_PODS,
+  passTo,
+  stateWith,
+  UNTRAINED,
+} from '../../support/metric-sources.js';
+
+const OWN_NAMES = FAMILIES.map(({ name }) => name);
+const NAMES = [...OWN_NAMES, ...PROCESS_METRICS];
+
+async function exposed(outcome: PassOutcome, state = stateWith()): Promise<ExposedFamily[]> {
+  const { body } = await createMetrics(() => state).render(async () => outcome);
+  return [...parseExposition(body).values()];
+}
+
+/** Pages and files for operators that name metrics, in the root of the repository. */
+function operatorFiles(): string[] {
+  const below = (folder: string) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`);
+  return ['README.md', ...below('docs'), ...below('deploy')].filter((path) =>
+    /\.(md|ya?ml|json)$/.test(path),
+  );
+}
+
+describe('the families of metrics', () => {
+  let families: ExposedFamily[];
+
+  before(async () => {
+    families = await exposed(passTo(detectionOf(ORDINARY_PODS)));
+  });
+
+  for (const [what, outcome, state] of [
+    ['with a model', passTo(detectionOf(ORDINARY_PODS)), stateWith()],
+    [
+      'without a model',
+      NO_MODEL_PASS,
+      stateWith({ model: undefined, training: UNTRAINED, findings: NO_FINDINGS }),
+    ],
+  ] as const) {
+    it(`are all exposed ${what}, and nothing else is`, async () => {
+      const names = (await exposed(outcome, state)).map(({ name }) => name);
+      // Some metrics of the process are there on Linux only.
+      if (process.platform === 'linux') expect(names).to.have.members(NAMES);
+      else expect(NAMES).to.include.members(names);
+    });
+  }
+
+  it('have no name in common', () => {
+    expect([...new Set(NAMES)]).to.deep.equal(NAMES);
+  });
+
+  it('are all documented, and nothing else is', () => {
+    const table = /<!-- generated: metrics -->(.*?)<!-- end: metrics -->/s;
+    const tables = operatorFiles().flatMap((path) => table.exec(readFileSync(path, 'utf8'))?.[1] ?? []);
+    expect(tables).to.have.lengthOf(1);
+    const documented = [...(tables[0] ?? '').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(documented).to.deep.equal(OWN_NAMES);
+  });
+
+  it('are the only ones that pages, rules and dashboards name', () => {
+    const known = new Set(OWN_NAMES);
+    const unknown = operatorFiles().flatMap((path) =>
+      [...readFileSync(path, 'utf8').matchAll(/\banomaly_(?:exporter|feature|workload)_\w*[a-z]\b/g)]
+        .filter(([name]) => !known.has(name))
+        .map(([name]) => `${path}: ${name}`),
+    );
+    expect(unknown).to.deep.equal([]);
+  });
+
+  const check = (say: string, isRight: (family: ExposedFamily) => boolean) =>
+    it(say, () => {
+      expect(families).to.have.lengthOf.at.least(OWN_NAMES.length);
+      expect(families.filter((family) => !isRight(family)).map(({ name }) => name)).to.deep.equal([]);
+    });
+
+  check('end in _total where they are counters, and only there', ({ name, type }) =>
+    name.endsWith('_total') ? type === 'counter' : type !== 'counter',
+  );
+  check(
+    'measure in base units',
+    ({ name }) =>
+      !/_(milliseconds|ms|microseconds|minutes|hours|kilobytes|kib|megabytes|mib|percent|cores)(_|$)/.test(
+        name,
+      ),
+  );
+  check('put the unit last', ({ name }) => !/_(seconds|bytes)_(?!total$)/.test(name));
+  check(
+    'do not repeat the type in the name',
+    ({ name }) => !/_(gauge|counter|histogram|summary)$/.test(name),
+  );
+  check(
+    'say that something succeeded in one way',
+    ({ name }) => !/_(successful|succeeded|successes|ok)$/.test(name),
+  );
+  check('explain themselves in a sentence', ({ name, help }) =>
+    name.startsWith('nodejs_') || name.startsWith('process_') ? help.length > 0 : /^[A-Z].*\.$/.test(help),
+  );
+  check('are of this exporter, or of the process', ({ name }) =>
+    /^(anomaly_((flag|score)$|feature_|workload_|exporter_)|process_|nodejs_)/.test(name),
+  );
+  check('carry only labels with a legal name and a value', ({ samples }) =>
+    samples.every(({ labels }) =>
+      Object.entries(labels).every(([label, value]) => /^[a-z_]+$/.test(label) && value !== 'undefined'),
+    ),
+  );
+  check('have the labels of their definition', ({ name, samples }) => {
+    const family = FAMILIES.find((own) => own.name === name);
+    return samples.every(
+      ({ labels }) => family === undefined || Object.keys(labels).join() === family.labels.join(),
+    );
+  });
+});
