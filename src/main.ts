@@ -183,7 +183,7 @@ program
   .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
-  .option('--budget <alerts>', 'alerts a day that you are ready to read', numberBetween(0, 100_000), 2)
+  .option('--budget <alerts>', 'messages a day that you are ready to read', numberBetween(0, 100_000), 2)
   .option('--output <directory>', 'where to write the report and the metrics, and keep what is done so far')
   .option('--no-metrics', 'do not write the metrics that the exporter would have exposed, which are large')
   .option('--shard <ordinal>', SHARD_HELP)

@@ -75,8 +75,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'tools/simulation': [],
   'tools/replay': [],
-  'tools/lab': ['tools/simulation'],
-  'tools/backtest': ['tools/replay', 'tools/lab'],
+  'tools/lab': ['tools/simulation', 'tools/replay'],
+  'tools/backtest': ['tools/replay'],
   'tools/demo': ['tools/simulation'],
   main: [],
 };

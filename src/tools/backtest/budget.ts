@@ -1,9 +1,9 @@
-/** Which sensitivity sends as many alerts as one is ready to read. */
+/** Which sensitivity sends no more messages than on-call is ready to read. */
 
 /** What was computed for a sensitivity. */
 export interface ComputedRate {
   readonly sensitivity: number;
-  readonly alerts_per_day: number;
+  readonly messages_per_day: number;
 }
 
 /** A suggestion for `ANOMALY_SENSITIVITY`. */
@@ -18,15 +18,15 @@ export interface Suggestion {
 
 /**
  * Suggests the lowest of the computed sensitivities, which is the one that sees most, whose alerts keep the budget. A
- * value between two is only hinted at: the number of alerts need not fall evenly.
+ * value between two is only hinted at: the number of messages need not fall evenly.
  */
 export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay: number): Suggestion {
   const sorted = [...rates].sort((a, b) => a.sensitivity - b.sensitivity);
   // One that keeps the budget below one that does not is luck.
-  const lastOver = sorted.findLastIndex(({ alerts_per_day: rate }) => rate > budgetPerDay);
+  const lastOver = sorted.findLastIndex(({ messages_per_day: rate }) => rate > budgetPerDay);
   const within = sorted[lastOver + 1];
   const over = sorted[lastOver];
-  const budget = `${budgetPerDay} ${budgetPerDay === 1 ? 'alert' : 'alerts'} a day`;
+  const budget = `${budgetPerDay} ${budgetPerDay === 1 ? 'message' : 'messages'} a day`;
   if (within === undefined) {
     const highest = sorted[sorted.length - 1];
     return {
@@ -36,7 +36,7 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
         highest === undefined
           ? 'Nothing was computed.'
           : `No sensitivity that was computed keeps the budget of ${budget}: even ${highest.sensitivity} sends ` +
-            `${display(highest.alerts_per_day)}. Look at the loudest workloads first, then try higher ones.`,
+            `${display(highest.messages_per_day)}. Look at the loudest workloads first, then try higher ones.`,
     };
   }
   if (over === undefined) {
@@ -44,7 +44,7 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
       sensitivity: within.sensitivity,
       interpolated: null,
       reason:
-        `${within.sensitivity}, the lowest that was computed, sends ${display(within.alerts_per_day)} a day and keeps the ` +
+        `${within.sensitivity}, the lowest that was computed, sends ${display(within.messages_per_day)} a day and keeps the ` +
         `budget of ${budget}. Lower ones might as well.`,
     };
   }
@@ -57,8 +57,8 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
     sensitivity: within.sensitivity,
     interpolated,
     reason:
-      `${within.sensitivity} sends ${display(within.alerts_per_day)} a day and keeps the budget of ${budget}; ${over.sensitivity} ` +
-      `sends ${display(over.alerts_per_day)}.${hint}`,
+      `${within.sensitivity} sends ${display(within.messages_per_day)} a day and keeps the budget of ${budget}; ${over.sensitivity} ` +
+      `sends ${display(over.messages_per_day)}.${hint}`,
   };
 }
 
@@ -66,7 +66,7 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
 function interpolate(over: ComputedRate, within: ComputedRate, budget: number): number {
   const log = (rate: number) => Math.log(Math.max(rate, 0.01));
   const share =
-    (log(over.alerts_per_day) - log(budget)) / (log(over.alerts_per_day) - log(within.alerts_per_day));
+    (log(over.messages_per_day) - log(budget)) / (log(over.messages_per_day) - log(within.messages_per_day));
   const exact = over.sensitivity + share * (within.sensitivity - over.sensitivity);
   // Upwards, to the safe side.
   return Math.min(within.sensitivity, Math.ceil(exact * 10 - 1e-9) / 10);

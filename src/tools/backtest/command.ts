@@ -26,12 +26,12 @@ import { TRAINING_REQUEST_TIMEOUT_SECONDS } from '../../exporter/training/job.js
 import { runsBetween } from '../../exporter/training/schedule.js';
 import { VERSION } from '../../exporter/version.js';
 import { UsageError } from '../../lib/usage-error.js';
-import { createProgress, type Progress, type ProgressOutput } from '../lab/progress.js';
+import { SHIPPED_FOR_SECONDS } from '../replay/alerts.js';
 import { Fetcher } from '../replay/fetch.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
+import { createProgress, type Progress, type ProgressOutput } from '../replay/progress.js';
 import { hasClosedRanges } from '../replay/range-semantics.js';
 import { politeApi } from '../replay/throttled-api.js';
-import { SHIPPED_FOR_SECONDS } from './alerts.js';
 import { type ChunkStore, directoryStore, fingerprintOf, memoryStore } from './checkpoint.js';
 import { describeEstimate, type Estimate, type Survey, surveyHistory } from './estimate.js';
 import { FIRING_ALERTS_QUERY } from './existing-alerts.js';
@@ -52,7 +52,7 @@ export interface BacktestOptions extends ShardFlags {
   readonly sensitivity?: string | undefined;
   /** How long a pod must misbehave before its alert. */
   readonly for?: string | undefined;
-  /** Alerts a day that one is ready to read. */
+  /** Messages a day that you are ready to read. */
   readonly budget: number;
   /** Whether the metrics that the exporter would have exposed are written as well. */
   readonly metrics: boolean;

@@ -2,8 +2,8 @@
 
 import { workloadFromName } from '../../exporter/features/workload.js';
 import type { Labels } from '../../exporter/prometheus/api.js';
+import type { Alert } from '../replay/alerts.js';
 import type { Slab } from '../replay/range-matrix.js';
-import type { Alert } from './alerts.js';
 
 /** What Prometheus writes while an alert fires. */
 export const FIRING_ALERTS_QUERY = 'ALERTS{alertstate="firing"}';

@@ -9,7 +9,7 @@ import { barChart, timeChart } from './chart.js';
 import type { PodDetail, PodPlot } from './plots.js';
 import type { AlertStatement, BacktestReport, Loudness, SensitivityReport } from './report.js';
 import { STYLE } from './report-style.js';
-import { subjectOf } from './report-text.js';
+import { endings, recurrence, subjectOf } from './report-text.js';
 
 /** Rows of the tables; `report.json` has more. */
 const LISTED_ALERTS = 200;
@@ -77,14 +77,14 @@ function tiles(report: BacktestReport, chosen: SensitivityReport): Html {
   const lead = overlap?.median_lead_seconds ?? null;
   const all: (readonly [string, string, string])[] = [
     [
-      formatNumber(chosen.alerts_per_day),
-      'alerts a day',
-      `at sensitivity ${chosen.sensitivity}, ${chosen.alerts} in all`,
+      formatNumber(chosen.messages_per_day),
+      'messages a day',
+      `at sensitivity ${chosen.sensitivity}, ${counted(chosen.messages, 'message')} with ${counted(chosen.alerts, 'alert')} in all`,
     ],
     [
       suggestion.sensitivity === null ? 'none' : String(suggestion.sensitivity),
       'suggested sensitivity',
-      `for at most ${formatNumber(report.budget_per_day)} alerts a day`,
+      `for at most ${formatNumber(report.budget_per_day)} messages a day`,
     ],
     [
       overlap === null ? 'unknown' : String(overlap.existing_later),
@@ -102,12 +102,12 @@ function tiles(report: BacktestReport, chosen: SensitivityReport): Html {
   return html`<ul class="tiles">${all.map(
     ([number, what, more]) =>
       html`<li><strong>${number}</strong><span>${what}</span><small>${more}</small></li>`,
-  )}</ul><p class="suggestion">${suggestion.reason}</p>`;
+  )}</ul><p class="suggestion">${suggestion.reason} ${endings(chosen)}${chosen.recurrence === null ? '' : ` ${recurrence(chosen.recurrence)}`}</p>`;
 }
 
 function sensitivities(report: BacktestReport): Html {
   const highest = Math.max(
-    ...report.sensitivities.map((own) => own.alerts_per_day),
+    ...report.sensitivities.map((own) => own.messages_per_day),
     report.budget_per_day,
     1e-9,
   );
@@ -116,11 +116,13 @@ function sensitivities(report: BacktestReport): Html {
     const by = own.alerts_by_name;
     const coinciding = own.overlap === null ? 'unknown' : String(own.alerts - own.overlap.alerts_without);
     return html`<tr${isChosen ? new Html(' class="chosen"') : NO_HTML}><th scope="row">${own.sensitivity}${isChosen ? ' (chosen)' : ''}</th>
-<td class="number">${formatNumber(own.alerts_per_day)}</td><td class="meter">${meter(own.alerts_per_day / highest, own.alerts_per_day > report.budget_per_day)}</td>
+<td class="number">${formatNumber(own.messages_per_day)}</td><td class="meter">${meter(own.messages_per_day / highest, own.messages_per_day > report.budget_per_day)}</td>
+<td class="number">${own.messages_per_1000_pods_and_day === null ? '' : formatNumber(own.messages_per_1000_pods_and_day)}</td>
 <td class="number">${by.PodAnomalous}</td><td class="number">${by.WorkloadAnomalous}</td><td class="number">${by.AnomalyMassFlagging}</td>
 <td class="number">${own.held_back}</td><td class="number">${own.flagged_share === null ? '' : formatPercent(own.flagged_share, 2)}</td><td class="number">${coinciding}</td></tr>`;
   });
-  const table = html`<div class="scroll"><table><thead><tr><th scope="col">Sensitivity</th><th scope="col" colspan="2">Alerts a day</th><th scope="col" class="number">of pods</th>
+  const table = html`<div class="scroll"><table><thead><tr><th scope="col">Sensitivity</th><th scope="col" colspan="2">Messages a day</th><th scope="col" class="number">per 1,000 pods</th>
+<th scope="col" class="number">alerts of pods</th>
 <th scope="col" class="number">of workloads</th><th scope="col" class="number">of the fleet</th><th scope="col" class="number">held back</th><th scope="col" class="number">pod-minutes flagged</th>
 <th scope="col" class="number">beside an existing alert</th></tr></thead><tbody>${rows}</tbody></table></div>`;
   return section('sensitivities', 'At each sensitivity', table);
@@ -143,13 +145,13 @@ function byDay(report: BacktestReport, chosen: SensitivityReport): Html {
 
 function loudest(chosen: SensitivityReport): Html {
   const table = (title: string, rows: readonly Loudness[], name: (row: Loudness) => string) => {
-    const highest = Math.max(1, ...rows.map(({ alerts }) => alerts));
+    const highest = Math.max(1, ...rows.map(({ messages }) => messages));
     const lines = rows.slice(0, LISTED_LOUD).map(
-      (row) => html`<tr><th scope="row" class="name">${name(row)}</th><td class="number">${row.alerts}</td>
-<td class="meter">${meter(row.alerts / highest, false)}</td><td class="number">${formatNumber(row.flagged_pod_minutes)}</td></tr>`,
+      (row) => html`<tr><th scope="row" class="name">${name(row)}</th><td class="number">${row.messages}</td>
+<td class="meter">${meter(row.messages / highest, false)}</td><td class="number">${row.alerts}</td><td class="number">${formatNumber(row.flagged_pod_minutes)}</td></tr>`,
     );
     const more = rows.length - LISTED_LOUD;
-    return html`<div><div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">alerts</th><th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NO_HTML}</div>`;
+    return html`<div><div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">messages</th><th scope="col" class="number">alerts</th><th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NO_HTML}</div>`;
   };
   const content =
     chosen.namespaces.length === 0

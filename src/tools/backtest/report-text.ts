@@ -2,7 +2,8 @@
 
 import { describeReason } from '../../exporter/detection/reasons.js';
 import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/text/format.js';
-import { type TextColumn, textTable } from '../lab/text-table.js';
+import type { Recurrence } from '../replay/recurrence.js';
+import { type TextColumn, textTable } from '../replay/text-table.js';
 import type {
   AlertStatement,
   BacktestReport,
@@ -20,7 +21,7 @@ export function reportText(report: BacktestReport, outputs: readonly string[]): 
   const chosen = report.sensitivities.find(({ sensitivity }) => sensitivity === report.chosen_sensitivity);
   const parts = [
     heading(report),
-    section('Alerts that the rules would have sent', sensitivityTable(report)),
+    section('Messages and alerts that on-call would have got', sensitivityTable(report)),
     section('Suggestion', suggestion(report)),
     ...(chosen === undefined ? [] : chosenParts(report, chosen)),
     ...(report.notes.length === 0
@@ -53,8 +54,11 @@ function sensitivityTable(report: BacktestReport): readonly string[] {
     right('', 'sensitivity', ({ sensitivity }) =>
       sensitivity === report.chosen_sensitivity ? `* ${sensitivity}` : String(sensitivity),
     ),
-    right('alerts', 'a day', ({ alerts_per_day: rate }) => formatNumber(rate)),
-    right('', 'in all', ({ alerts }) => String(alerts)),
+    right('messages', 'a day', (row) => formatNumber(row.messages_per_day)),
+    right('per 1,000', 'pods', ({ messages_per_1000_pods_and_day: rate }) =>
+      rate === null ? '-' : formatNumber(rate),
+    ),
+    right('', 'alerts', ({ alerts }) => String(alerts)),
     right('of', 'pods', ({ alerts_by_name: by }) => String(by.PodAnomalous)),
     right('of', 'workloads', ({ alerts_by_name: by }) => String(by.WorkloadAnomalous)),
     right('of the', 'fleet', ({ alerts_by_name: by }) => String(by.AnomalyMassFlagging)),
@@ -76,6 +80,10 @@ function suggestion({ suggestion: { sensitivity, reason } }: BacktestReport): st
 function chosenParts(report: BacktestReport, chosen: SensitivityReport): string[][] {
   const at = `at sensitivity ${chosen.sensitivity}`;
   const parts = [
+    section(`How they ended, and what comes every day, ${at}`, [
+      endings(chosen),
+      ...(chosen.recurrence === null ? [] : [recurrence(chosen.recurrence)]),
+    ]),
     section(`Loudest workloads, ${at}`, loudnessLines(chosen.workloads.slice(0, LISTED_WORKLOADS))),
   ];
   parts.push(section(`Loudest pods, ${at}`, loudnessLines(chosen.loudest_pods.slice(0, LISTED_PODS))));
@@ -86,12 +94,29 @@ function chosenParts(report: BacktestReport, chosen: SensitivityReport): string[
   return parts;
 }
 
+/** How the alerts of a sensitivity ended, as a sentence. */
+export function endings({ alerts, alerts_by_ending: by }: SensitivityReport): string {
+  return (
+    `Of ${counted(alerts, 'alert')}, ${by.recovered} ended as the pod was back at what is usual for it, ` +
+    `${by.became_usual} as what it did had become usual, ${by.gone} as the pod was gone; ${by.still_on} still fire.`
+  );
+}
+
+/** How much of the messages comes every day, as a sentence. */
+export function recurrence({ today, every_day: daily, days_before: days }: Recurrence): string {
+  return (
+    `Of ${counted(today, 'message')} of the last 24 hours, ${daily} came at the same time of day, about the same ` +
+    `workload, on most of the ${days} days before.`
+  );
+}
+
 function loudnessLines(loudest: readonly Loudness[]): readonly string[] {
   if (loudest.length === 0) return ['none'];
   const columns: readonly TextColumn<Loudness>[] = [
     left('', 'name', ({ namespace, workload, pod }) => `${namespace}/${pod || workload}`),
+    right('', 'messages', ({ messages }) => String(messages)),
     right('', 'alerts', ({ alerts }) => String(alerts)),
-    right('', 'a day', (row) => formatNumber(row.alerts_per_day)),
+    right('alerts', 'a day', (row) => formatNumber(row.alerts_per_day)),
     right('pod-minutes', 'flagged', (row) => String(row.flagged_pod_minutes)),
   ];
   return textTable(columns, loudest);

@@ -1,16 +1,19 @@
 /** The report: what a backtest found, as data. `report.json` is this, and the other forms are drawn from it. */
 
 import { podKey } from '../../exporter/features/table.js';
-import {
-  appendRuns,
-  type ChunkResult,
-  lengthOf,
-  READING_NUMBERS,
-  type Reading,
-} from '../replay/chunk-result.js';
+import { type Alert, type AlertName, type RuleOptions, simulateAlerts } from '../replay/alerts.js';
+import { type ChunkResult, type FeatureName, lengthOf, type Reading } from '../replay/chunk-result.js';
+import { countEndings, type Ending, endingOf } from '../replay/endings.js';
+import { type Message, type Notifications, notify } from '../replay/messages.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
-import { readingSize } from '../replay/tracks.js';
-import { type Alert, type AlertName, type PodFlags, type RuleOptions, simulateAlerts } from './alerts.js';
+import {
+  featureReadings,
+  flagsOf,
+  joinChunks,
+  type PodHistory,
+  worstReading,
+} from '../replay/pod-history.js';
+import { type Recurrence, recurrenceOf } from '../replay/recurrence.js';
 import { type Suggestion, suggestSensitivity } from './budget.js';
 import { type ExistingAlert, type MatchLevel, type Overlap, overlapsOf } from './existing-alerts.js';
 import { formatInstant } from './time-range.js';
@@ -19,6 +22,7 @@ import { formatInstant } from './time-range.js';
 export const REPORT_VERSION = 1;
 
 const DAY_SECONDS = 86_400;
+const MINUTES_OF_DAY = 1440;
 
 /** Alerts, pods and workloads that are listed; all of them count. */
 const LISTED_ALERTS = 1000;
@@ -32,6 +36,8 @@ export interface Loudness {
   readonly workload: string;
   /** Empty for a workload and for a namespace. */
   readonly pod: string;
+  /** Messages that report an alert of it. */
+  readonly messages: number;
   readonly alerts: number;
   readonly alerts_per_day: number;
   readonly flagged_pod_minutes: number;
@@ -54,9 +60,18 @@ export interface OverlapSummary {
 /** What one sensitivity gives. */
 export interface SensitivityReport {
   readonly sensitivity: number;
+  /** What on-call gets: messages of Alertmanager that report something new, after inhibition and grouping. */
+  readonly messages: number;
+  readonly messages_per_day: number;
+  /** Of a thousand pods that are scored for a day; `null` where no pod was scored. */
+  readonly messages_per_1000_pods_and_day: number | null;
+  /** Alerts that a message reported. */
   readonly alerts: number;
   readonly alerts_per_day: number;
   readonly alerts_by_name: Readonly<Record<AlertName, number>>;
+  readonly alerts_by_ending: Readonly<Record<Ending, number>>;
+  /** How much of the last day's messages comes every day; `null` for a time of less than three days. */
+  readonly recurrence: Recurrence | null;
   /** Alerts that fired and that Alertmanager held back behind those of a workload or of the fleet. */
   readonly held_back: number;
   readonly flagged_share: number | null;
@@ -88,6 +103,7 @@ export interface AlertStatement {
   readonly duration_seconds: number;
   readonly still_firing: boolean;
   readonly sent: boolean;
+  readonly ended: Ending;
   /** The pod that is furthest off, of a workload's or the fleet's alert. */
   readonly worst_pod: string;
   /** What the alert would have said, the feature that is furthest off first. */
@@ -147,34 +163,20 @@ export interface ReportInput {
   readonly notes: readonly string[];
 }
 
-/** A pod over all chunks. */
-interface PodHistory {
-  readonly namespace: string;
-  readonly pod: string;
-  workload: string;
-  readonly scored: number[];
-  /** For each sensitivity. */
-  readonly flagged: number[][];
-  /** The readings that were kept, by minute from the start of the range. */
-  readonly readings: Map<number, Reading>;
-}
-
 /** Adds the chunks up, runs the rules over them, and says what came out. */
 export function makeReport(input: ReportInput): BacktestReport {
   const { startSeconds, endSeconds, chunks, sensitivities, chosen } = input;
   const minutes = Math.round((endSeconds - startSeconds) / MINUTE_SECONDS);
   const days = (endSeconds - startSeconds) / DAY_SECONDS;
-  const pods = joinChunks(input);
-  const scoredMinutes = pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0);
-  const alertsOf = sensitivities.map((_, index) => {
-    const flags = pods.map((pod): PodFlags => ({ ...pod, flagged: pod.flagged[index] as number[] }));
-    return simulateAlerts(flags, minutes, input.rules);
-  });
-  const reports = sensitivities.map((sensitivity, index) =>
-    sensitivityReport(sensitivity, alertsOf[index] as Alert[], pods, index, scoredMinutes, days, input),
-  );
+  const pods = joinChunks(chunks, startSeconds, sensitivities.length);
   const features = chunks.find((chunk) => chunk.features.length > 0)?.features ?? [];
-  const told = (alertsOf[chosen] as Alert[]).slice(0, LISTED_ALERTS);
+  const scoredMinutes = pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0);
+  const runs = sensitivities.map((sensitivity, index): SensitivityRun => {
+    const alerts = simulateAlerts(flagsOf(pods, index), minutes, input.rules);
+    return { sensitivity, index, pods, features, alerts, notifications: notify(alerts), scoredMinutes };
+  });
+  const chosenRun = runs[chosen] as SensitivityRun;
+  const reports = runs.map((run) => sensitivityReport(run, days, input));
   return {
     version: REPORT_VERSION,
     generated: formatInstant(Math.floor(input.generatedSeconds)),
@@ -191,56 +193,42 @@ export function makeReport(input: ReportInput): BacktestReport {
     minutes_without_model: sum(chunks.map((chunk) => chunk.minutesWithoutModel)),
     trainings: sum(chunks.map((chunk) => chunk.trainings)),
     failed_trainings: sum(chunks.map((chunk) => chunk.failedTrainings)),
-    notes: [...input.notes, ...notesOf(chunks, days, (alertsOf[chosen] as Alert[]).length)],
+    notes: [...input.notes, ...notesOf(chunks, days, chosenRun.alerts.length)],
     chosen_sensitivity: sensitivities[chosen] as number,
     sensitivities: reports,
     budget_per_day: input.budgetPerDay,
     suggestion: suggestSensitivity(reports, input.budgetPerDay),
     existing_alerts: input.existing?.length ?? null,
-    alerts: told.map((alert) => statementOf(alert, pods, features, input)),
+    alerts: chosenRun.alerts.slice(0, LISTED_ALERTS).map((alert) => statementOf(alert, chosenRun, input)),
   };
 }
 
-function joinChunks({ chunks, startSeconds, sensitivities }: ReportInput): PodHistory[] {
-  const pods = new Map<string, PodHistory>();
-  for (const chunk of chunks) {
-    const shift = Math.round((chunk.startSeconds - startSeconds) / MINUTE_SECONDS);
-    const size = readingSize(chunk.features.length);
-    for (const stretch of chunk.pods) {
-      const key = podKey(stretch.namespace, stretch.pod);
-      let pod = pods.get(key);
-      if (pod === undefined) {
-        const { namespace, pod: name, workload } = stretch;
-        const flagged = sensitivities.map((): number[] => []);
-        pod = { namespace, pod: name, workload, scored: [], flagged, readings: new Map() };
-        pods.set(key, pod);
-      }
-      pod.workload = stretch.workload;
-      appendRuns(pod.scored, stretch.scored, shift);
-      for (const [index, runs] of stretch.flagged.entries())
-        appendRuns(pod.flagged[index] as number[], runs, shift);
-      for (const [index, minute] of stretch.readMinutes.entries()) {
-        pod.readings.set(minute + shift, stretch.readings.slice(index * size, (index + 1) * size));
-      }
-    }
-  }
-  return [...pods.values()];
+/** What the rules and Alertmanager made of the flags of one sensitivity. */
+interface SensitivityRun {
+  readonly sensitivity: number;
+  readonly index: number;
+  readonly pods: readonly PodHistory[];
+  readonly features: readonly FeatureName[];
+  readonly alerts: readonly Alert[];
+  readonly notifications: Notifications;
+  /** Of all pods. */
+  readonly scoredMinutes: number;
 }
 
-function sensitivityReport(
-  sensitivity: number,
-  fired: readonly Alert[],
-  pods: readonly PodHistory[],
-  index: number,
-  scoredMinutes: number,
-  days: number,
-  { startSeconds, endSeconds, existing }: ReportInput,
-): SensitivityReport {
-  const sent = fired.filter(({ sentSeconds }) => sentSeconds !== undefined);
-  const flaggedOf = (pod: PodHistory) => lengthOf(pod.flagged[index] as number[]);
-  const loudness = (keep: 'namespace' | 'workload' | 'pod') => loudestOf(sent, pods, flaggedOf, days, keep);
+function sensitivityReport(run: SensitivityRun, days: number, input: ReportInput): SensitivityReport {
+  const { sensitivity, index, pods, features, alerts, notifications, scoredMinutes } = run;
+  const { startSeconds, endSeconds, existing } = input;
+  const sent = alerts.filter((alert) => notifications.sentSeconds.has(alert));
+  const { messages } = notifications;
+  const flaggedOf = (pod: PodHistory) => lengthOf(pod.flagged[index] ?? []);
+  const loudness = (keep: 'namespace' | 'workload' | 'pod') =>
+    loudestOf(sent, messages, pods, flaggedOf, days, keep);
   return {
     sensitivity,
+    messages: messages.length,
+    messages_per_day: rounded(messages.length / days),
+    messages_per_1000_pods_and_day:
+      scoredMinutes === 0 ? null : rounded((1000 * messages.length * MINUTES_OF_DAY) / scoredMinutes),
     alerts: sent.length,
     alerts_per_day: rounded(sent.length / days),
     alerts_by_name: {
@@ -248,7 +236,9 @@ function sensitivityReport(
       WorkloadAnomalous: countOf(sent, 'WorkloadAnomalous'),
       AnomalyMassFlagging: countOf(sent, 'AnomalyMassFlagging'),
     },
-    held_back: fired.length - sent.length,
+    alerts_by_ending: countEndings(sent.map((alert) => endingOf(alert, pods, index, features))),
+    held_back: alerts.length - sent.length,
+    recurrence: recurrenceOf(messages, endSeconds - startSeconds) ?? null,
     flagged_share: scoredMinutes === 0 ? null : rounded(sum(pods.map(flaggedOf)) / scoredMinutes, 6),
     alerts_by_day: byDay(sent, startSeconds, endSeconds),
     namespaces: loudness('namespace').slice(0, LISTED_WORKLOADS),
@@ -262,43 +252,53 @@ function countOf(alerts: readonly Alert[], name: AlertName): number {
   return alerts.filter((alert) => alert.name === name).length;
 }
 
-/** The loudest first: by alerts, then by flagged minutes. What was neither is not listed. */
+interface Loud {
+  readonly namespace: string;
+  readonly workload: string;
+  readonly pod: string;
+  readonly messages: Set<Message>;
+  alerts: number;
+  flagged: number;
+}
+
+/** The loudest first: by messages, alerts, then flagged minutes. What has none of them is not listed. */
 function loudestOf(
   sent: readonly Alert[],
+  messages: readonly Message[],
   pods: readonly PodHistory[],
   flaggedOf: (pod: PodHistory) => number,
   days: number,
   keep: 'namespace' | 'workload' | 'pod',
 ): Loudness[] {
-  const found = new Map<
-    string,
-    { namespace: string; workload: string; pod: string; alerts: number; flagged: number }
-  >();
-  const at = (namespace: string, workload: string, pod: string) => {
-    const own = {
-      namespace,
-      workload: keep === 'namespace' ? '' : workload,
-      pod: keep === 'pod' ? pod : '',
-    };
-    const key = `${own.namespace}/${keep === 'pod' ? own.pod : own.workload}`;
-    const known = found.get(key) ?? { ...own, alerts: 0, flagged: 0 };
+  const found = new Map<string, Loud>();
+  const at = (namespace: string, ofWorkload: string, ofPod: string) => {
+    const workload = keep === 'namespace' ? '' : ofWorkload;
+    const pod = keep === 'pod' ? ofPod : '';
+    const key = podKey(namespace, keep === 'pod' ? pod : workload);
+    const known = found.get(key) ?? { namespace, workload, pod, messages: new Set(), alerts: 0, flagged: 0 };
     found.set(key, known);
     return known;
   };
   const workloads = new Map(pods.map((pod) => [podKey(pod.namespace, pod.pod), pod.workload]));
+  /** Where an alert counts: the pods of a workload under one name, whatever the rule takes from theirs. */
+  const placeOf = ({ namespace, workload, pod }: Alert) =>
+    namespace === '' || (keep === 'pod' && pod === '')
+      ? undefined
+      : at(namespace, workloads.get(podKey(namespace, pod)) ?? workload, pod);
   for (const pod of pods) {
     const flagged = flaggedOf(pod);
     if (flagged > 0) at(pod.namespace, pod.workload, pod.pod).flagged += flagged;
   }
-  for (const { namespace, workload, pod } of sent) {
-    if (namespace === '' || (keep === 'pod' && pod === '')) continue;
-    // The pods of a workload are found under one name, whatever the rule takes from theirs.
-    at(namespace, workloads.get(podKey(namespace, pod)) ?? workload, pod).alerts++;
+  for (const alert of sent) {
+    const place = placeOf(alert);
+    if (place !== undefined) place.alerts++;
   }
+  for (const message of messages) for (const alert of message.alerts) placeOf(alert)?.messages.add(message);
   return [...found.values()]
-    .sort((a, b) => b.alerts - a.alerts || b.flagged - a.flagged)
-    .map(({ flagged, ...rest }) => ({
+    .sort((a, b) => b.messages.size - a.messages.size || b.alerts - a.alerts || b.flagged - a.flagged)
+    .map(({ flagged, messages: own, ...rest }) => ({
       ...rest,
+      messages: own.size,
       alerts_per_day: rounded(rest.alerts / days),
       flagged_pod_minutes: flagged,
     }));
@@ -349,11 +349,11 @@ function overlapSummary(
 
 function statementOf(
   alert: Alert,
-  pods: readonly PodHistory[],
-  features: ChunkResult['features'],
-  { startSeconds, existing, chosen }: ReportInput,
+  run: SensitivityRun,
+  { startSeconds, existing }: ReportInput,
 ): AlertStatement {
-  const worst = worstReading(alert, pods, chosen);
+  const { pods, index, features, notifications } = run;
+  const worst = worstReading(alert, pods, index);
   const overlaps: readonly Overlap[] =
     existing === undefined ? [] : overlapsOf(alert, existing, startSeconds);
   return {
@@ -365,7 +365,8 @@ function statementOf(
     end: formatInstant(startSeconds + alert.endSeconds),
     duration_seconds: alert.endSeconds - alert.startSeconds,
     still_firing: alert.open,
-    sent: alert.sentSeconds !== undefined,
+    sent: notifications.sentSeconds.has(alert),
+    ended: endingOf(alert, pods, index, features),
     worst_pod: alert.pod === '' && worst !== undefined ? podKey(worst.pod.namespace, worst.pod.pod) : '',
     features: worst === undefined ? [] : statements(worst.reading, features),
     existing: overlaps.map(({ existing: other, level, leadSeconds }) => ({
@@ -376,49 +377,15 @@ function statementOf(
   };
 }
 
-/** The reading, at the minute when an alert fires, of its pod; of several pods the one that is furthest off. */
-function worstReading(
-  alert: Alert,
-  pods: readonly PodHistory[],
-  chosen: number,
-): { readonly pod: PodHistory; readonly reading: Reading } | undefined {
-  const minute = Math.floor(alert.startSeconds / MINUTE_SECONDS);
-  let worst: { pod: PodHistory; reading: Reading; score: number } | undefined;
-  for (const pod of pods) {
-    if (alert.pod !== '' ? pod.pod !== alert.pod : alert.workload !== '' && pod.workload !== alert.workload)
-      continue;
-    if (alert.namespace !== '' && pod.namespace !== alert.namespace) continue;
-    const reading = readingNear(pod, minute);
-    if (reading === undefined || (pod.flagged[chosen] as number[]).length === 0) continue;
-    const score = reading[0] ?? Number.NEGATIVE_INFINITY;
-    if (worst === undefined || score > worst.score) worst = { pod, reading, score };
-  }
-  return worst;
-}
-
-/** Not every reading of a long run is kept. */
-const NEAR_MINUTES = 10;
-
-function readingNear({ readings }: PodHistory, minute: number): Reading | undefined {
-  for (let back = 0; back < NEAR_MINUTES; back++) {
-    const reading = readings.get(minute - back);
-    if (reading !== undefined) return reading;
-  }
-  return undefined;
-}
-
-/** A reading in words, the feature that is furthest off first. */
-function statements(reading: Reading, features: ChunkResult['features']): FeatureStatement[] {
-  return features
-    .flatMap(({ name, unit }, column): FeatureStatement[] => {
-      const [actual, expected, deviation] = reading.slice(
-        1 + column * READING_NUMBERS,
-        1 + (column + 1) * READING_NUMBERS,
-      );
-      if (actual == null || expected == null || deviation == null) return [];
-      return [{ feature: name, unit, actual, expected, deviation }];
-    })
-    .sort((a, b) => Math.abs(b.deviation) - Math.abs(a.deviation));
+/** The features of a reading, the one that is furthest off first. */
+function statements(reading: Reading, features: readonly FeatureName[]): FeatureStatement[] {
+  return featureReadings(reading, features).map(({ name, unit, actual, expected, deviation }) => ({
+    feature: name,
+    unit,
+    actual,
+    expected,
+    deviation,
+  }));
 }
 
 /** From a shorter time, a number of alerts a day says little. */

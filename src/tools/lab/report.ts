@@ -1,12 +1,12 @@
 /** The report for people: tables of at most 110 columns, then what was left out and why. */
 
+import { type TextColumn, textTable } from '../replay/text-table.js';
 import type { Case } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
 import { DEFECTS, type Defect } from './defects.js';
 import type { Labels } from './labels.js';
 import type { Caught, Measures } from './measures.js';
 import type { Ranking } from './ranking.js';
-import { type TextColumn, textTable } from './text-table.js';
 
 /** What a case brought, without its minutes. */
 export type CaseSummary = Pick<

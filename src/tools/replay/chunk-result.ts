@@ -3,10 +3,11 @@
 /** Runs of minutes: from, to, from, to, …; each from its first minute to before its end, ascending. */
 export type Runs = readonly number[];
 
-/** How a feature is called, and its unit. */
+/** The name of a feature, its unit, and whether its value only ever rises. */
 export interface FeatureName {
   readonly name: string;
   readonly unit: string;
+  readonly isCounter: boolean;
 }
 
 /** A pod in a chunk. Minutes count from the start of the chunk. */
@@ -18,7 +19,10 @@ export interface PodStretch {
   readonly scored: Runs;
   /** For each sensitivity: the minutes that are flagged. */
   readonly flagged: readonly Runs[];
-  /** Some of the flagged minutes, ascending: the first of each run, then every tenth. */
+  /**
+   * Some minutes, ascending: of each flagged run the first ones, then every tenth, and the minute after it; and the first
+   * minute of the chunk, before which a run may have ended.
+   */
   readonly readMinutes: readonly number[];
   /** The readings of these minutes, one after the other. */
   readonly readings: Reading;

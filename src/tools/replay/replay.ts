@@ -112,7 +112,7 @@ export async function replay(
 }
 
 function namesOf(features: readonly FeatureDefinition[]): FeatureName[] {
-  return features.map(({ name, unit }) => ({ name, unit }));
+  return features.map(({ name, unit, type }) => ({ name, unit, isCounter: type === 'counter' }));
 }
 
 /** The models in force, one for each sensitivity, and how the trainings went. */

@@ -23,7 +23,7 @@ export interface Track {
   readonly flagged: readonly Uint8Array[];
 }
 
-/** Readings of each run that are kept in the result: at first all, as alerts begin there, then every so many. */
+/** Readings of each run that are kept in the result: at first all, as alerts begin there, then one of ten. */
 const FIRST_READINGS = 20;
 const LATER_READINGS_EVERY = 10;
 
@@ -106,7 +106,7 @@ export class Tracks {
     return this.all().map((track) => {
       const flagged = track.flagged.map(runsOf);
       const readMinutes = minutesToKeep(flagged).filter(
-        (minute) => !Number.isNaN(track.readings[minute * size] as number),
+        (minute) => !Number.isNaN(track.readings[minute * size] ?? Number.NaN),
       );
       return {
         ...track.identity,
@@ -154,7 +154,7 @@ function shorten(value: number): number | null {
 }
 
 function minutesToKeep(flagged: readonly (readonly number[])[]): number[] {
-  const minutes = new Set<number>();
+  const minutes = new Set([0]);
   for (const runs of flagged) {
     for (let index = 0; index < runs.length; index += 2) {
       const from = runs[index] as number;
@@ -163,6 +163,7 @@ function minutesToKeep(flagged: readonly (readonly number[])[]): number[] {
         if (minute - from < FIRST_READINGS || (minute - from) % LATER_READINGS_EVERY === 0)
           minutes.add(minute);
       }
+      minutes.add(to);
     }
   }
   return [...minutes].sort((a, b) => a - b);

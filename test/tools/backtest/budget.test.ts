@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { suggestSensitivity } from '../../../src/tools/backtest/budget.js';
 
 const rates = (...pairs: (readonly [number, number])[]) =>
-  pairs.map(([sensitivity, rate]) => ({ sensitivity, alerts_per_day: rate }));
+  pairs.map(([sensitivity, rate]) => ({ sensitivity, messages_per_day: rate }));
 
 describe('the suggested sensitivity', () => {
   it('is the lowest that keeps the budget, with a hint at what lies between', () => {

@@ -95,7 +95,7 @@ describe('the command backtest', function () {
     expect(stdout)
       .to.include('pod shop/cart-1')
       .and.include('Suggestion')
-      .and.match(/\* 4 +12 +1 /);
+      .and.match(/\* 4 +12 +\S+ +1 +1 /);
     const report = await reportIn(directory);
     expect(report.pods).to.equal(6);
     expect(report.sensitivities.map(({ sensitivity }) => sensitivity)).to.deep.equal([3, 4, 6]);

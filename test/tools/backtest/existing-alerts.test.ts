@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Alert } from '../../../src/tools/backtest/alerts.js';
 import { existingAlerts, matchLevel, overlapsOf } from '../../../src/tools/backtest/existing-alerts.js';
+import type { Alert } from '../../../src/tools/replay/alerts.js';
 import { gridBetween, type Slab } from '../../../src/tools/replay/range-matrix.js';
 
 const START = 1_777_593_600;
@@ -79,7 +79,7 @@ describe('alerts about the same', () => {
       startSeconds: 600,
       endSeconds: 1200,
       open: false,
-      sentSeconds: 645,
+      heldUntilSeconds: 1200,
     };
     const at = (from: number, to: number, labels: Record<string, string>) => ({
       alertname: 'High',

@@ -8,8 +8,8 @@ import type { ChunkResult, PodStretch } from '../../../src/tools/replay/chunk-re
 const START = Date.parse('2026-05-01T00:00:00Z') / 1000;
 const HOSTILE = `<img src=x onerror=alert(1)>"'&`;
 const FEATURES = [
-  { name: 'cpu', unit: 'cores' },
-  { name: 'memory', unit: 'bytes' },
+  { name: 'cpu', unit: 'cores', isCounter: false },
+  { name: 'memory', unit: 'bytes', isCounter: false },
 ];
 
 /** A pod of a chunk of two hours that is flagged at each of two sensitivities for these minutes. */
@@ -104,6 +104,7 @@ describe('the report of a backtest', () => {
       end: '2026-05-01T02:20:00Z',
       duration_seconds: 1500,
       sent: true,
+      ended: 'recovered',
     });
     expect(report).to.deep.include({
       version: 1,
@@ -129,13 +130,27 @@ describe('the report of a backtest', () => {
       [2, 12],
       [1, 6],
     ]);
+    expect(report.sensitivities.map((own) => [own.messages, own.messages_per_day])).to.deep.equal([
+      [2, 12],
+      [1, 6],
+    ]);
+    const podDays = (23 * 120) / 1440;
+    expect(report.sensitivities[1]?.messages_per_1000_pods_and_day).to.be.closeTo(1000 / podDays, 1e-3);
     expect(report.suggestion.sensitivity).to.equal(4);
     expect(report.sensitivities[0]?.workloads.map(({ workload }) => workload)).to.have.members([
       'cart',
       HOSTILE,
     ]);
     expect(report.sensitivities[1]?.namespaces).to.deep.equal([
-      { namespace: 'shop', workload: '', pod: '', alerts: 1, alerts_per_day: 6, flagged_pod_minutes: 20 },
+      {
+        namespace: 'shop',
+        workload: '',
+        pod: '',
+        messages: 1,
+        alerts: 1,
+        alerts_per_day: 6,
+        flagged_pod_minutes: 20,
+      },
     ]);
     expect(report.sensitivities[1]?.flagged_share).to.be.closeTo(20 / (23 * 120), 1e-6);
   });
@@ -166,7 +181,8 @@ describe('the report of a backtest', () => {
   it('is text for a terminal', () => {
     const text = reportText(report, ['report.json']);
     expect(text).to.include('ANOMALY_SENSITIVITY=4');
-    expect(text).to.match(/\* 4 +6 +1 /);
+    expect(text).to.match(/\* 4 +6 +522 +1 +1 /);
+    expect(text).to.include('Of 1 alert, 1 ended as the pod was back at what is usual for it, 0 as');
     expect(text).to.include(
       'pod shop/cart-0, for 25 min\n    cpu 2.15 cores, usually 0.2 cores (+20 spreads)',
     );

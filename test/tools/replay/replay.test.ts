@@ -116,8 +116,8 @@ describe('a replay', function () {
         [20, 40],
       ],
     });
-    expect(bad?.readMinutes).to.deep.equal(Array.from({ length: 20 }, (_, index) => 20 + index));
-    expect(bad?.readings).to.have.lengthOf(20 * readingSize(FEATURES.length));
+    expect(bad?.readMinutes).to.deep.equal([0, ...Array.from({ length: 20 }, (_, index) => 20 + index)]);
+    expect(bad?.readings).to.have.lengthOf(21 * readingSize(FEATURES.length));
     expect(result.unscored).to.deep.equal({ warmup: 3 });
     expect(result).to.include({ trainings: 3, failedTrainings: 0, minutesWithoutModel: 0, minutes: MINUTES });
   });

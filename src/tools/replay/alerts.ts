@@ -1,13 +1,12 @@
 /**
- * The alerts that the shipped rules (deploy/prometheus/rules.yaml) and the inhibition of the shipped Alertmanager
- * configuration would have sent. Pure: flags in, alerts out.
+ * The alerts that the shipped rules (deploy/prometheus/rules.yaml) would have fired. Pure: flags in, alerts out.
  *
  * Rules are evaluated every half minute, so that each minute's flag is read twice, at its beginning and in its middle.
  */
 
 import { podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
-import type { Runs } from '../replay/chunk-result.js';
+import type { Runs } from './chunk-result.js';
 
 /** A pod over the whole time. Minutes count from its start. */
 export interface PodFlags {
@@ -42,12 +41,12 @@ export interface Alert {
   /** Empty for a workload and for the whole fleet. */
   readonly pod: string;
   readonly startSeconds: number;
+  /** The first evaluation after the last one at which the expression held: `keep_firing_for` begins. */
+  readonly heldUntilSeconds: number;
   /** Exclusive; the end of the time where it still fires then. */
   readonly endSeconds: number;
   /** It still fires at the end of the time. */
   readonly open: boolean;
-  /** When Alertmanager tells of it; `undefined` where it is held back all the time. */
-  readonly sentSeconds: number | undefined;
 }
 
 /** Seconds from one evaluation to the next (`interval` of the group). */
@@ -63,13 +62,6 @@ const KEEP_FIRING_SECONDS: Readonly<Record<AlertName, number>> = {
   AnomalyMassFlagging: 1200,
 };
 
-/** `group_wait` of the routes. */
-const GROUP_WAIT_SECONDS: Readonly<Record<AlertName, number>> = {
-  PodAnomalous: 45,
-  WorkloadAnomalous: 45,
-  AnomalyMassFlagging: 30,
-};
-
 const POD_SHARE = 0.8;
 /** `sum_over_time(…[10m]) >= 6`: readings that are flagged, of those that a bad pod has in the time of `for`. */
 const POD_READINGS_SHARE = 6 / 10;
@@ -80,7 +72,7 @@ const MASS_PODS = 5;
 const MASS_SECONDS = 180;
 const MASS_READINGS = 6;
 
-/** Minutes before a flag that the rules look at, and after it that they may still fire: only around flags is work. */
+/** Minutes around a flag in which the rules may fire because of it, besides their windows: the rest is not evaluated. */
 const MARGIN_MINUTES = 5;
 
 /**
@@ -90,17 +82,14 @@ const MARGIN_MINUTES = 5;
  * @param minutes length of the time.
  */
 export function simulateAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
-  const fired = [
+  return [
     ...massAlerts(pods, minutes, options),
     ...workloadAlerts(pods, minutes, options),
     ...pods.flatMap((pod) => podAlerts(pod, minutes, options)),
-  ];
-  return inhibit(fired).sort((a, b) => a.startSeconds - b.startSeconds || compareText(keyOf(a), keyOf(b)));
+  ].sort((a, b) => a.startSeconds - b.startSeconds || compareText(alertKey(a), alertKey(b)));
 }
 
-type Fired = Omit<Alert, 'sentSeconds'>;
-
-function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Fired[] {
+function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Alert[] {
   const { namespace, pod } = flags;
   const { forSeconds } = options;
   const identity = { name: 'PodAnomalous', namespace, pod, workload: workloadFromName(pod) } as const;
@@ -118,7 +107,7 @@ function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Fire
   });
 }
 
-function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Fired[] {
+function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
   const members = new Map<string, PodFlags[]>();
   for (const pod of pods) {
     const key = podKey(pod.namespace, pod.workload);
@@ -153,7 +142,7 @@ function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: Rul
   });
 }
 
-function massAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Fired[] {
+function massAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
   const flagged = countsOf(pods, minutes, (pod) => pod.flagged);
   const scored = countsOf(pods, minutes, (pod) => pod.scored);
   const ratios = Float64Array.from(scored, (count, minute) =>
@@ -304,13 +293,18 @@ function firing(
   offsetSeconds: number,
   limitSeconds: number,
   holds: (reading: number) => boolean,
-): Fired[] {
+): Alert[] {
   const keep = KEEP_FIRING_SECONDS[identity.name] / EVALUATION_SECONDS;
-  const alerts: Fired[] = [];
+  const alerts: Alert[] = [];
   const at = (reading: number) => offsetSeconds + reading * EVALUATION_SECONDS;
   let start: number | undefined;
   /** The first evaluation since the condition no longer holds. */
   let keptSince: number | undefined;
+  const add = (end: number, open: boolean) => {
+    if (start === undefined) return;
+    const heldUntilSeconds = keptSince === undefined ? end : at(keptSince);
+    alerts.push({ ...identity, startSeconds: at(start), heldUntilSeconds, endSeconds: end, open });
+  };
   for (let reading = 0; reading < readings; reading++) {
     if (holds(reading)) {
       start ??= reading;
@@ -318,48 +312,17 @@ function firing(
     } else if (start !== undefined) {
       keptSince ??= reading;
       if (reading - keptSince < keep) continue;
-      alerts.push({ ...identity, startSeconds: at(start), endSeconds: at(reading), open: false });
+      add(at(reading), false);
       start = undefined;
       keptSince = undefined;
     }
   }
-  if (start !== undefined) {
-    alerts.push({ ...identity, startSeconds: at(start), endSeconds: limitSeconds, open: true });
-  }
+  add(limitSeconds, true);
   return alerts;
 }
 
-/** The inhibition of the shipped Alertmanager configuration: the fleet holds back both others, a workload its pods. */
-function inhibit(alerts: readonly Fired[]): Alert[] {
-  const fleet = alerts.filter(({ name }) => name === 'AnomalyMassFlagging');
-  const workloads = new Map<string, Fired[]>();
-  for (const alert of alerts) {
-    if (alert.name !== 'WorkloadAnomalous') continue;
-    const key = podKey(alert.namespace, alert.workload);
-    workloads.set(key, [...(workloads.get(key) ?? []), alert]);
-  }
-  return alerts.map((alert) => {
-    const sources =
-      alert.name === 'AnomalyMassFlagging'
-        ? []
-        : alert.name === 'WorkloadAnomalous'
-          ? fleet
-          : [...fleet, ...(workloads.get(podKey(alert.namespace, alert.workload)) ?? [])];
-    return { ...alert, sentSeconds: firstFree(alert, sources) };
-  });
-}
-
-/** The first moment after the wait of its group at which nothing holds an alert back. */
-function firstFree(alert: Fired, sources: readonly Fired[]): number | undefined {
-  let time = alert.startSeconds + GROUP_WAIT_SECONDS[alert.name];
-  for (const { startSeconds, endSeconds } of [...sources].sort((a, b) => a.startSeconds - b.startSeconds)) {
-    if (startSeconds <= time && time < endSeconds) time = endSeconds;
-  }
-  if (alert.open) return sources.some(({ open }) => open) && time >= alert.endSeconds ? undefined : time;
-  return time < alert.endSeconds ? time : undefined;
-}
-
-function keyOf({ name, namespace, workload, pod }: Fired): string {
+/** Equal for alerts with equal labels. */
+export function alertKey({ name, namespace, workload, pod }: Alert): string {
   return [name, namespace, workload, pod].join('\0');
 }
 

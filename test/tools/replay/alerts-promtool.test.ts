@@ -11,7 +11,7 @@ import {
   EVALUATION_SECONDS,
   type PodFlags,
   simulateAlerts,
-} from '../../../src/tools/backtest/alerts.js';
+} from '../../../src/tools/replay/alerts.js';
 import { runsOf } from '../../../src/tools/replay/chunk-result.js';
 import { requireTool } from '../../support/real-tools.js';
 

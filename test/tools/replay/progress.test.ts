@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
-import { createProgress, progressLine } from '../../../src/tools/lab/progress.js';
+import { createProgress, progressLine } from '../../../src/tools/replay/progress.js';
 
 /** A stream that keeps what is written to it. */
 function recorder(isTTY: boolean) {

@@ -1,0 +1,116 @@
+/**
+ * The messages that Alertmanager would have sent for alerts, with the inhibition and the grouping of the shipped example
+ * (deploy/alertmanager/alertmanager.yaml). Pure: alerts in, messages out.
+ */
+
+import { podKey } from '../../exporter/features/table.js';
+import { type Alert, type AlertName, alertKey } from './alerts.js';
+
+/** A message that reports at least one alert that its group has not reported as firing before. */
+export interface Message {
+  /** Seconds from the start of the time. */
+  readonly sentSeconds: number;
+  /** Empty for the whole fleet. */
+  readonly namespace: string;
+  /** Empty for the whole fleet. */
+  readonly workload: string;
+  /** The alerts that are new in it, by start; at least one. */
+  readonly alerts: readonly Alert[];
+}
+
+/** What Alertmanager made of alerts. */
+export interface Notifications {
+  /** By time. Reminders (`repeat_interval`) and messages that alerts are resolved are not among them. */
+  readonly messages: readonly Message[];
+  /** When on-call first learns of an alert; without an entry for those that are held back all the time. */
+  readonly sentSeconds: ReadonlyMap<Alert, number>;
+}
+
+/** `group_wait` of the routes. */
+const GROUP_WAIT_SECONDS: Readonly<Record<AlertName, number>> = {
+  PodAnomalous: 45,
+  WorkloadAnomalous: 45,
+  AnomalyMassFlagging: 30,
+};
+
+/** `group_interval` of the routes; the default of Alertmanager where they set none. */
+const GROUP_INTERVAL_SECONDS = 300;
+
+/** Sends alerts as Alertmanager does. What still fires at the end of the time is sent as if it went on. */
+export function notify(alerts: readonly Alert[]): Notifications {
+  const sentSeconds = new Map<Alert, number>();
+  const isHeldBack = inhibition(alerts);
+  const endSeconds = alerts.reduce((latest, alert) => Math.max(latest, alert.endSeconds), 0);
+  const messages = [...groupsOf(alerts).values()].flatMap((group) =>
+    messagesOfGroup(group, endSeconds, isHeldBack, sentSeconds),
+  );
+  return { messages: messages.sort((a, b) => a.sentSeconds - b.sentSeconds), sentSeconds };
+}
+
+/** `group_by` of the routes: the fleet, or a workload with its pods. The alerts of each group are in order of time. */
+function groupsOf(alerts: readonly Alert[]): ReadonlyMap<string, readonly Alert[]> {
+  const groups = new Map<string, Alert[]>();
+  for (const alert of [...alerts].sort((a, b) => a.startSeconds - b.startSeconds)) {
+    const key = podKey(alert.namespace, alert.workload);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [alert]);
+    else group.push(alert);
+  }
+  return groups;
+}
+
+/** Goes through the flushes of a group. @param sentSeconds is added to. */
+function messagesOfGroup(
+  alerts: readonly Alert[],
+  endSeconds: number,
+  isHeldBack: (alert: Alert, seconds: number) => boolean,
+  sentSeconds: Map<Alert, number>,
+): Message[] {
+  const messages: Message[] = [];
+  for (let next = alerts[0]; next !== undefined; ) {
+    // A group begins with its first alert, and is forgotten once all of its alerts are resolved.
+    let flush = next.startSeconds + GROUP_WAIT_SECONDS[next.name];
+    /** Keys of the alerts that a message reported as firing, and that fire since. */
+    let reported = new Set<string>();
+    for (;;) {
+      const firing = alerts.filter((alert) => isFiring(alert, flush));
+      if (firing.length === 0) break;
+      const keys = new Set(firing.map(alertKey));
+      reported = new Set([...reported].filter((key) => keys.has(key)));
+      const active = firing.filter((alert) => !isHeldBack(alert, flush));
+      for (const alert of active) if (!sentSeconds.has(alert)) sentSeconds.set(alert, flush);
+      const fresh = active.filter((alert) => !reported.has(alertKey(alert)));
+      if (fresh.length > 0) {
+        const { namespace, workload } = next;
+        messages.push({ sentSeconds: flush, namespace, workload, alerts: fresh });
+      }
+      for (const alert of active) reported.add(alertKey(alert));
+      // After the last alert has begun or ended, nothing changes any more.
+      if (flush >= endSeconds) break;
+      flush += GROUP_INTERVAL_SECONDS;
+    }
+    next = alerts.find(({ startSeconds }) => startSeconds > flush);
+  }
+  return messages;
+}
+
+function isFiring({ startSeconds, endSeconds, open }: Alert, seconds: number): boolean {
+  return startSeconds <= seconds && (open || seconds < endSeconds);
+}
+
+/** `inhibit_rules`: the alert of the fleet holds back the others, that of a workload holds back those of its pods. */
+function inhibition(alerts: readonly Alert[]): (alert: Alert, seconds: number) => boolean {
+  const fleet = alerts.filter(({ name }) => name === 'AnomalyMassFlagging');
+  const workloads = new Map<string, Alert[]>();
+  for (const alert of alerts) {
+    if (alert.name !== 'WorkloadAnomalous') continue;
+    const key = podKey(alert.namespace, alert.workload);
+    workloads.set(key, [...(workloads.get(key) ?? []), alert]);
+  }
+  return (alert, seconds) => {
+    if (alert.name === 'AnomalyMassFlagging') return false;
+    if (fleet.some((source) => isFiring(source, seconds))) return true;
+    const ofWorkload = workloads.get(podKey(alert.namespace, alert.workload)) ?? [];
+    return alert.name === 'PodAnomalous' && ofWorkload.some((source) => isFiring(source, seconds));
+  };
+}
