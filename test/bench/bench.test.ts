@@ -35,6 +35,8 @@ describe('Benchmark', () => {
     expect(names).to.include.members([
       'scrape',
       'longest block in a scrape',
+      'detect',
+      'longest block in detect, all pods',
       'training',
       'scrape p99 while training / idle',
       'processor time at rest, share of one',

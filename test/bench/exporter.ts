@@ -102,8 +102,13 @@ export class Exporter {
   }
 
   /** One scrape, as Prometheus makes it. */
-  async scrape(): Promise<Scrape> {
-    const url = new URL('/metrics', await this.listening());
+  scrape(): Promise<Scrape> {
+    return this.request('/metrics');
+  }
+
+  /** One request, with the headers of a scrape. */
+  async request(path: string): Promise<Scrape> {
+    const url = new URL(path, await this.listening());
     const started = performance.now();
     return new Promise((resolve, reject) => {
       const headers = { 'Accept-Encoding': 'gzip', 'X-Prometheus-Scrape-Timeout-Seconds': '300' };

@@ -58,6 +58,8 @@ const target = (
 const TARGETS: readonly Target[] = [
   ...target('scrape', 'median', { 1000: 0.02, 10000: 0.13, 100000: 1.6 }),
   ...target('longest block in a scrape', 'max', { 10000: 0.06, 100000: 0.25 }),
+  ...target('longest block in detect', 'max', { 10000: 0.06, 100000: 0.25 }),
+  ...target('longest block in detect, all pods', 'max', { 10000: 0.06, 100000: 0.25 }),
   ...target('training', 'median', { 10000: 4, 100000: 45 }),
   ...target('scrape p99 while training / idle', 'median', { 10000: 1.5 }),
   ...target('peak memory', 'max', { 1000: 150e6, 10000: 350e6, 100000: 1.2e9 }),

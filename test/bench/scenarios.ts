@@ -19,6 +19,12 @@ export interface Effort {
   readonly idleSeconds: number;
 }
 
+/** What `/detect` is asked for: as many pods as it gives by default, and all. */
+const DETECT_PATHS = [
+  ['detect', '/detect'],
+  ['detect, all pods', '/detect?limit=0'],
+] as const;
+
 /** All that is measured of one size of cluster. */
 export async function measureExporter(
   prometheusUrl: string,
@@ -43,6 +49,11 @@ export async function measureExporter(
       record('scrape', 'seconds', scrapes);
       record('processor time of a scrape', 'seconds', processor);
       record('longest block in a scrape', 'seconds', blocks);
+      for (const [name, path] of DETECT_PATHS) {
+        const detect = await requestOften(exporter, path, effort);
+        record(name, 'seconds', detect.durations);
+        record(`longest block in ${name}`, 'seconds', detect.blocks);
+      }
       const memory = exporter.memory();
       if (memory !== undefined) record('memory after scrapes', 'bytes', [memory.residentBytes]);
       const before = await exporter.report();
@@ -115,29 +126,39 @@ function quietSchedule(): string {
   return `${[0, 15, 30, 45].map((quarter) => first + quarter).join(',')} * * * *`;
 }
 
-/** Scrapes one after the other; three more at the beginning warm up. */
+/** Scrapes one after the other, and looks into the first. */
 async function scrapeOften(
   exporter: Exporter,
   effort: Effort,
   pods: number,
 ): Promise<{ readonly scrapes: number[]; readonly blocks: number[]; readonly processor: number[] }> {
-  const scrapes: number[] = [];
+  requireScores(await exporter.scrape(), pods);
+  const { durations, blocks, processor } = await requestOften(exporter, '/metrics', effort);
+  return { scrapes: durations, blocks, processor };
+}
+
+/** Requests one after the other; three more at the beginning warm up. */
+async function requestOften(
+  exporter: Exporter,
+  path: string,
+  effort: Effort,
+): Promise<{ readonly durations: number[]; readonly blocks: number[]; readonly processor: number[] }> {
+  const durations: number[] = [];
   const blocks: number[] = [];
   const processor: number[] = [];
-  for (let warmUp = 0; warmUp < 3; warmUp++) await exporter.scrape();
+  for (let warmUp = 0; warmUp < 3; warmUp++) await exporter.request(path);
   const end = performance.now() + 1000 * effort.scrapeSeconds;
-  while (scrapes.length < effort.scrapes && (scrapes.length < 5 || performance.now() < end)) {
+  while (durations.length < effort.scrapes && (durations.length < 5 || performance.now() < end)) {
     const before = await exporter.watch();
-    const scrape = await exporter.scrape();
+    const { seconds } = await exporter.request(path);
     const after = await exporter.report();
     blocks.push(after.longestBlockSeconds);
     processor.push(after.cpuSeconds - before.cpuSeconds);
-    scrapes.push(scrape.seconds);
-    if (scrapes.length === 1) requireScores(scrape, pods);
+    durations.push(seconds);
     // Prometheus does not scrape without pause either, and garbage is collected between scrapes.
     await sleep(20);
   }
-  return { scrapes, blocks, processor };
+  return { durations, blocks, processor };
 }
 
 /** A scrape without scores is quick, and no measure of anything. */

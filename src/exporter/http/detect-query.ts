@@ -4,7 +4,10 @@ import { z } from 'zod';
 
 const NAMESPACE = 'the name of a namespace';
 const FLAGGED = '`true` or `false`';
-const LIMIT = 'a whole number of pods from 1 up';
+const LIMIT = 'a whole number of pods, 0 for all';
+
+/** What people and programs read at once: 1,000 pods are some 700 KB. */
+export const DEFAULT_LIMIT = 1_000;
 
 /** From the text of the parameters to filters; an issue's message says what was expected. */
 export const DetectQuery = z.strictObject({
@@ -17,11 +20,13 @@ export const DetectQuery = z.strictObject({
     .describe('`true`: only anomalous pods; `false`: only the others.'),
   limit: z
     .string(LIMIT)
-    .regex(/^[1-9]\d{0,14}$/, LIMIT)
+    .regex(/^(0|[1-9]\d{0,14})$/, LIMIT)
     .transform(Number)
-    .pipe(z.int().min(1))
-    .optional()
-    .describe('At most this many pods, the most anomalous ones.'),
+    .pipe(z.int().min(0))
+    .default(DEFAULT_LIMIT)
+    .describe(
+      'At most this many pods, the most anomalous ones; 0 for all. `matching` tells how many there are.',
+    ),
 });
 
 export type DetectQuery = z.infer<typeof DetectQuery>;

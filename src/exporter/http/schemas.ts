@@ -118,12 +118,24 @@ const PodJudgement = z
   })
   .describe('One pod and how it behaves.');
 
+export type PodJudgement = z.infer<typeof PodJudgement>;
+
 export const DetectResponse = z
   .object({
     time: z
       .number()
       .describe('The instant that was scored, Unix time in seconds.')
       .meta({ examples: [1767225600] }),
+    matching: z
+      .int()
+      .nonnegative()
+      .describe('How many scored pods pass the filters; `pods` has the first `limit` of them.')
+      .meta({ examples: [1] }),
+    limit: z
+      .int()
+      .nonnegative()
+      .describe('The most pods that this answer may have; 0 for all.')
+      .meta({ examples: [1000] }),
     pods: z
       .array(PodJudgement)
       .describe('The scored pods that pass the filters, most anomalous first, then by namespace and pod.'),

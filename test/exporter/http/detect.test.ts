@@ -1,10 +1,15 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
 import { createApp } from '../../../src/exporter/http/app.js';
-import { DetectResponse, ErrorResponse } from '../../../src/exporter/http/schemas.js';
+import { detectAnswer } from '../../../src/exporter/http/detect-answer.js';
+import { DetectResponse, ErrorResponse, type PodJudgement } from '../../../src/exporter/http/schemas.js';
 import { failedPass, fakeDependencies, HOSTILE, passOf } from '../../support/http-fixtures.js';
-
-type PodJudgement = DetectResponse['pods'][number];
+import { closeServers, startServer } from '../../support/http-server.js';
+import { closed, getRequest } from '../../support/raw-http.js';
+import { rejection } from '../../support/rejection.js';
 
 const pods = [
   { namespace: 'a', pod: 'calm', score: -0.2 },
@@ -13,6 +18,29 @@ const pods = [
   { namespace: 'b', pod: 'tie-2', score: 0.3 },
   { namespace: 'b', pod: 'worst', score: 0.4 },
 ];
+
+/** Pods with ever higher scores. */
+const crowd = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    namespace: 'a',
+    pod: `pod-${index}`,
+    score: index / count,
+  }));
+
+function detectionOf(some: Parameters<typeof passOf>[0]) {
+  const outcome = passOf(some);
+  if (outcome.kind !== 'detection') throw new Error(outcome.kind);
+  return outcome;
+}
+
+/** The value of a counter once it has stood still for a while. */
+async function steady(counter: () => number): Promise<number> {
+  for (;;) {
+    const before = counter();
+    await sleep(500);
+    if (counter() === before) return before;
+  }
+}
 
 /** What each of three features has that deviate alike. */
 const equally = { deviation: 3, direction: 'above', share: 1 / 3 };
@@ -28,6 +56,8 @@ describe('GET /detect', () => {
     expect(DetectResponse.parse(body)).to.deep.equal(body);
     expect(body).to.deep.equal({
       time: 1767225600,
+      matching: 1,
+      limit: 1000,
       pods: [
         {
           namespace: 'b',
@@ -78,6 +108,7 @@ describe('GET /detect', () => {
     ['?flagged=true', ['worst', 'tie-1', 'tie-2']],
     ['?flagged=false', ['edge', 'calm']],
     ['?limit=2', ['worst', 'tie-1']],
+    ['?limit=0', ['worst', 'tie-1', 'tie-2', 'edge', 'calm']],
     ['?limit=99', ['worst', 'tie-1', 'tie-2', 'edge', 'calm']],
     ['?namespace=b&flagged=true&limit=1', ['worst']],
   ] as const) {
@@ -90,10 +121,11 @@ describe('GET /detect', () => {
   }
 
   for (const [query, message] of [
-    ['limit=0', 'Expected limit to be a whole number of pods from 1 up, got "0".'],
-    ['limit=ten', 'Expected limit to be a whole number of pods from 1 up, got "ten".'],
-    ['limit=1.5', 'Expected limit to be a whole number of pods from 1 up, got "1.5".'],
-    ['limit=1&limit=2', 'Expected limit to be a whole number of pods from 1 up, got ["1","2"].'],
+    ['limit=-1', 'Expected limit to be a whole number of pods, 0 for all, got "-1".'],
+    ['limit=00', 'Expected limit to be a whole number of pods, 0 for all, got "00".'],
+    ['limit=ten', 'Expected limit to be a whole number of pods, 0 for all, got "ten".'],
+    ['limit=1.5', 'Expected limit to be a whole number of pods, 0 for all, got "1.5".'],
+    ['limit=1&limit=2', 'Expected limit to be a whole number of pods, 0 for all, got ["1","2"].'],
     ['flagged=yes', 'Expected flagged to be `true` or `false`, got "yes".'],
     ['namespace=', 'Expected namespace to be the name of a namespace, got "".'],
     ['flaged=true', 'Unknown query parameter "flaged". Known: namespace, flagged, limit.'],
@@ -108,6 +140,110 @@ describe('GET /detect', () => {
       expect(dependencies.asked).to.deep.equal([]);
     });
   }
+
+  for (const [query, shown, limit] of [
+    ['', 1000, 1000],
+    ['?limit=0', 1200, 0],
+    ['?limit=1100', 1100, 1100],
+  ] as const) {
+    it(`states its limit and how many pods match: ${shown} of 1200 for "${query}"`, async () => {
+      const { body } = await request(appOf(passOf(crowd(1200))))
+        .get(`/detect${query}`)
+        .expect(200);
+      expect(DetectResponse.parse(body)).to.deep.include({ limit, matching: 1200 });
+      expect(body.pods.map(({ pod }: PodJudgement) => pod)).to.deep.equal(
+        crowd(1200)
+          .reverse()
+          .slice(0, shown)
+          .map(({ pod }) => pod),
+      );
+    });
+  }
+
+  it('lets others have their turn while it explains very many pods', async () => {
+    const { detection } = detectionOf(crowd(2_000));
+    let turns = 0;
+    let counting = true;
+    const count = () => {
+      turns++;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    let most = 0;
+    let text = '';
+    for await (const piece of detectAnswer(detection, { limit: 0 })) {
+      most = Math.max(most, piece.split('"pod":').length - 1);
+      text += piece;
+    }
+    counting = false;
+    expect(DetectResponse.parse(JSON.parse(text)).pods).to.have.lengthOf(2_000);
+    expect(most, 'pods in one piece').to.be.at.most(256);
+    expect(turns).to.be.at.least(2_000 / 256);
+  });
+
+  describe('over a connection', () => {
+    afterEach(closeServers);
+
+    /** More bytes than the buffers of a connection hold. */
+    const PODS = 40_000;
+
+    /** An exporter that counts how often it explains pods. */
+    const serve = async () => {
+      const pass = detectionOf(crowd(PODS));
+      const explained = { pieces: 0 };
+      const detection = Object.defineProperty({ ...pass.detection }, 'inputs', {
+        get: () => {
+          explained.pieces++;
+          return pass.detection.inputs;
+        },
+      });
+      const dependencies = fakeDependencies({ detect: async () => ({ ...pass, detection }) });
+      return { url: await startServer(createApp(dependencies)), explained, logged: dependencies.logged };
+    };
+
+    it('makes no more than a slow client takes, and stops when it leaves', async function () {
+      this.timeout(30_000);
+      const { url, explained, logged } = await serve();
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write(getRequest('/detect?limit=0'));
+      await once(socket, 'data');
+      socket.pause();
+      const held = await steady(() => explained.pieces);
+      expect(held).to.be.within(1, PODS / 256 - 10);
+      socket.destroy();
+      await closed(socket);
+      expect(await steady(() => explained.pieces)).to.be.at.most(held + 1);
+      expect(logged).to.deep.equal([]);
+    });
+
+    it('sends the rest when a slow client reads on, compressed or not', async function () {
+      this.timeout(30_000);
+      const { url } = await serve();
+      for (const encoding of ['identity', 'gzip']) {
+        const response = await fetch(`${url}/detect?limit=0`, { headers: { 'Accept-Encoding': encoding } });
+        expect(response.headers.get('content-encoding')).to.equal(encoding === 'gzip' ? 'gzip' : null);
+        await sleep(200);
+        expect(DetectResponse.parse(await response.json()).pods).to.have.lengthOf(PODS);
+      }
+    });
+
+    it('reports a fault in the middle of an answer, and breaks the answer off', async () => {
+      const pass = detectionOf(crowd(600));
+      let reads = 0;
+      const detection = Object.defineProperty({ ...pass.detection }, 'inputs', {
+        get: () => {
+          if (++reads === 2) throw new Error('The second piece fails.');
+          return pass.detection.inputs;
+        },
+      });
+      const dependencies = fakeDependencies({ detect: async () => ({ ...pass, detection }) });
+      const url = await startServer(createApp(dependencies));
+      const response = await fetch(`${url}/detect`);
+      expect(response.status).to.equal(200);
+      await rejection(response.text(), TypeError);
+      expect(dependencies.logged.map(({ context }) => context)).to.deep.equal(['GET /detect']);
+    });
+  });
 
   for (const [kind, status] of [
     ['internal', 500],

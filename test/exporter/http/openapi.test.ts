@@ -47,8 +47,9 @@ describe('GET /openapi.json', () => {
       {
         name: 'limit',
         in: 'query',
-        description: 'At most this many pods, the most anomalous ones.',
-        schema: { type: 'integer', minimum: 1 },
+        description:
+          'At most this many pods, the most anomalous ones; 0 for all. `matching` tells how many there are.',
+        schema: { type: 'integer', minimum: 0, default: 1000 },
       },
     ]);
   });
