@@ -83,8 +83,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The parts that may use a package of `package.json`. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  '@lezer/common': ['exporter/features', 'tools/demo'],
-  '@prometheus-io/lezer-promql': ['exporter/features', 'tools/demo'],
+  '@lezer/common': ['exporter/features'],
+  '@prometheus-io/lezer-promql': ['exporter/features'],
   axios: ['exporter/prometheus'],
   bcryptjs: ['lib/web-config'],
   commander: ['main'],

@@ -52,6 +52,12 @@ const PASS_GRACE_MILLISECONDS = 5_000;
  */
 const RECENT_PASS_SECONDS = 15;
 
+/** What a caller may change besides the settings. */
+export interface ServiceOptions {
+  /** Whether to check the installation after each training; `false` where Prometheus only answers what serves scores. */
+  readonly checkInstallation: boolean;
+}
+
 /**
  * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.
  *
@@ -59,7 +65,11 @@ const RECENT_PASS_SECONDS = 15;
  * @throws {WebConfigError} when the web configuration, or a file that it names, cannot be read or is wrong.
  * @throws {Error} when the address cannot be listened on.
  */
-export async function startService(settings: Settings, logger: Logger): Promise<Service> {
+export async function startService(
+  settings: Settings,
+  logger: Logger,
+  { checkInstallation }: ServiceOptions = { checkInstallation: true },
+): Promise<Service> {
   const connection = prometheusConnection(settings);
   const prometheusUrl = parseBaseUrl(connection.baseUrl).display;
   const featureSet = await loadFeatures(settings.featuresFile, settings);
@@ -131,7 +141,9 @@ export async function startService(settings: Settings, logger: Logger): Promise<
       const input = { connection, request, sharding, encode: snapshots !== undefined };
       const limitSeconds = trainingLimitSeconds(untilNextTrainingSeconds);
       // A training that failed is when the findings are wanted most.
-      return trainInWorker(input, signal, onRequest, limitSeconds).finally(() => void findings.refresh());
+      return trainInWorker(input, signal, onRequest, limitSeconds).finally(() => {
+        if (checkInstallation) void findings.refresh();
+      });
     },
   });
   const snapshot = await snapshots?.load();

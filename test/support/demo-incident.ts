@@ -51,7 +51,7 @@ export async function startIncidentDemo(): Promise<IncidentDemo> {
     PORT: '0',
     LOG_LEVEL: 'warn',
   });
-  const service = await startService(settings, recordingLogger());
+  const service = await startService(settings, recordingLogger(), { checkInstallation: false });
   return {
     url: service.url,
     prometheusUrl: prometheus.url,

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
 import type { ModelParameters } from '../../src/exporter/model/fit.js';
-import { compile } from '../../src/tools/demo/promql.js';
+import { compile } from './small-promql.js';
 
 /** One series at one instant. */
 export interface FakeSample {

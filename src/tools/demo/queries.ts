@@ -5,27 +5,22 @@ import { durationSeconds } from '../../exporter/features/queries/duration.js';
 import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
 import { type MetricSample, metricFamilies } from './exposition.js';
-import { compile } from './promql.js';
 
 /** The samples of an instant vector at a time, Unix seconds. */
 export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
 
-/** From a query to its evaluation; `undefined` if it is none that is understood. */
+/** From a query to its evaluation; `undefined` if the query is not known. */
 export type ResolveQuery = (query: string) => Evaluate | undefined;
 
 /**
- * Understands the built-in queries of the catalog, for any namespaces and rate window, the plain selectors of
- * kube-state-metrics' owners, with or without a matcher for the namespace, the question for firing alerts, and what
- * `promql.ts` understands of the questions of `check`. Each may be restricted to some pods.
+ * Answers the built-in queries of the catalog, for any namespaces and rate window, the plain selectors of
+ * kube-state-metrics' owners, with or without a matcher for the namespace, and the query for firing alerts. Each may be
+ * restricted to some pods. The questions of `check` are not answered.
  *
- * For the catalog there is no PromQL here. The namespaces and the window are cut out of the query; if the catalog makes
- * exactly this query from them, it is one of ours.
+ * PromQL is not evaluated: the namespaces and the window are cut out of the query; if the catalog makes exactly this
+ * query from them, the query is known.
  */
 export function worldQueries(world: World): ResolveQuery {
-  const source = {
-    metrics: new Set(metricFamilies({ ...world, pods: () => [] }, 0).map(({ name }) => name)),
-    samplesOf: (metric: string, time: number) => metricSamples(world, metric, time),
-  };
   const resolve: ResolveQuery = (query) => {
     const restriction = POD_RESTRICTION.exec(query)?.groups;
     if (restriction !== undefined) {
@@ -60,13 +55,13 @@ export function worldQueries(world: World): ResolveQuery {
       case 'restarts':
         return (time) => perPod(pods(time), ({ restarts }) => [restarts]);
       default:
-        return compile(query, source);
+        return undefined;
     }
   };
   return resolve;
 }
 
-/** What the status page puts before the matchers of each selector, to ask for some pods only. */
+/** The matchers that the status page puts into each selector to query some pods only. */
 const POD_RESTRICTION =
   /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;
 

@@ -43,7 +43,7 @@ describe('the command check', () => {
       ['settings', 'ok'],
       ['features', 'error'],
     ]);
-    expect(report.findings[1]?.summary).to.match(/^6 mistakes:\n[\s\S]*syntax\.bad\.yaml:16:30/);
+    expect(report.findings[1]?.summary).to.match(/^6 mistakes:\n[\s\S]*syntax\.bad\.yaml:16:12/);
     expect(named(report)).to.deep.equal(everyName);
   });
 

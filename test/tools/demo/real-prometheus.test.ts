@@ -1,14 +1,21 @@
 import { expect } from 'chai';
 import { buildCatalog } from '../../../src/exporter/features/catalog.js';
-import type { RunningServer } from '../../../src/tools/demo/listen.js';
+import { freePort, type RunningServer } from '../../../src/tools/demo/listen.js';
 import { worldQueries } from '../../../src/tools/demo/queries.js';
 import { startRealPrometheus } from '../../../src/tools/demo/real-prometheus.js';
 import { startScrapingPrometheus } from '../../../src/tools/demo/sources.js';
 import { createWorld } from '../../../src/tools/simulation/cluster.js';
 import { requireTool } from '../../support/real-tools.js';
 import { rejection } from '../../support/rejection.js';
+import { checkOf } from '../../support/run-check.js';
 
 const path = process.env.PATH ?? '';
+
+/** What `check --json` writes, as far as it is of interest here. */
+interface CheckJson {
+  readonly findings: readonly { readonly check: string; readonly severity: string }[];
+  readonly not_checked: readonly unknown[];
+}
 
 describe('a real Prometheus', function () {
   this.timeout(60_000);
@@ -53,6 +60,24 @@ describe('a real Prometheus', function () {
           expect(real.get(labels.pod), labels.pod).to.be.closeTo(value, 0.15 * value);
         }
       });
+    }
+  });
+
+  it('gives a check of the installation nothing to complain of but the short history', async () => {
+    const nowSeconds = () => Date.now() / 1000;
+    const exporterPort = await freePort();
+    const { signal } = new AbortController();
+    const world = createWorld({ seed: 1, startSeconds: nowSeconds() });
+    const server = await startScrapingPrometheus({ world, nowSeconds, exporterPort, path, signal });
+    try {
+      const { text } = await checkOf({ PROMETHEUS_URL: server.url }, { json: true });
+      const { findings, not_checked } = JSON.parse(text) as CheckJson;
+      const notable = findings.filter(({ severity }) => severity !== 'ok').map(({ check }) => check);
+      // The demo gives it 75 minutes of history; the check recommends four hours.
+      expect(notable, text).to.deep.equal(['history']);
+      expect(not_checked).to.deep.equal([]);
+    } finally {
+      await server.close();
     }
   });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { compile } from '../../../src/tools/demo/promql.js';
+import { compile } from './small-promql.js';
 
 const samples = [
   { labels: { pod: 'a', container: 'app', instance: 'x' }, value: 3 },
@@ -15,7 +15,7 @@ const source = {
 const ask = (query: string, time = 0) =>
   compile(query, source)?.(time).map(({ labels, value }) => [labels, value] as const);
 
-describe('the little PromQL of the demo', () => {
+describe('the little PromQL of the tests', () => {
   it('selects', () => {
     expect(ask('x')).to.have.lengthOf(4);
     expect(ask('x{container!=""}')).to.have.lengthOf(3);
