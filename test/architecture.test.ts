@@ -16,6 +16,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/usage-error': [],
+  'lib/deadline': [],
   'lib/text': [],
   'lib/logging': [],
   'lib/files': [],
@@ -26,9 +27,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'exporter/features': ['exporter/prometheus'],
   'exporter/config': ['exporter/prometheus', 'exporter/features'],
   'exporter/sharding': ['exporter/prometheus', 'exporter/features', 'exporter/config'],
-  'exporter/connect': ['exporter/prometheus', 'exporter/config'],
+  'exporter/connect': ['exporter/prometheus', 'exporter/features', 'exporter/config', 'exporter/sharding'],
   'exporter/model': ['exporter/features'],
-  'exporter/training': ['exporter/prometheus', 'exporter/features', 'exporter/sharding', 'exporter/model'],
+  'exporter/training': ['exporter/prometheus', 'exporter/features', 'exporter/connect', 'exporter/model'],
   'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model'],
   'exporter/check': [
     'exporter/version',

@@ -1,10 +1,70 @@
-/** From the settings to the connection, for every command that asks Prometheus. */
+/** From the settings to an open Prometheus, for every command that queries it. */
 
 import { readBoundedTextSync, UnreadableFileError } from '../lib/files/bounded-file.js';
 import type { SettingName, Settings } from './config/settings.js';
+import type { FeatureSet } from './features/queries/feature-file.js';
+import type { PrometheusServerApi } from './prometheus/api.js';
+import { PrometheusClient, type PrometheusClientOptions } from './prometheus/client.js';
 import type { Authentication, PrometheusConnection, RenewableText } from './prometheus/connection.js';
 import { isSecretParameter } from './prometheus/redaction.js';
 import { parseBaseUrl } from './prometheus/url.js';
+import { shardingPlanOf } from './sharding/plan.js';
+import { type ShardingPlan, ShardNamespaces } from './sharding/shard-namespaces.js';
+import { ShardedPrometheus } from './sharding/sharded-prometheus.js';
+
+/** Where the data comes from. Plain data, from which each thread opens its own client. */
+export interface PrometheusSource {
+  readonly connection: PrometheusConnection;
+  /** `undefined`: all namespaces. */
+  readonly sharding: ShardingPlan | undefined;
+}
+
+/** An open Prometheus. */
+export interface OpenPrometheus {
+  readonly source: PrometheusSource;
+  /** Narrowed to the namespaces of the shard. */
+  readonly api: PrometheusServerApi;
+  /** Those of the shard; `undefined` for all. */
+  readonly namespaces: ShardNamespaces | undefined;
+}
+
+/** How a source is opened. */
+export interface OpenOptions extends PrometheusClientOptions {
+  /** Unix time in milliseconds. A clock that stands still keeps the first list of namespaces. */
+  readonly now: () => number;
+  /** Called with the first list of the shard's namespaces, and with each one that differs. */
+  readonly onNamespaces?: (namespaces: readonly string[]) => void;
+  /** How far back queries reach, in seconds; the lookback of trainings if unset. */
+  readonly windowSeconds?: number;
+}
+
+/**
+ * Opens the Prometheus of the settings, narrowed to their shard.
+ *
+ * @throws {Error} when a file of certificates has gone since the settings were read.
+ */
+export function openPrometheus(
+  settings: Settings,
+  featureSet: FeatureSet,
+  options: OpenOptions,
+): OpenPrometheus {
+  const sharding = shardingPlanOf(settings, featureSet, options.windowSeconds);
+  return openSource({ connection: prometheusConnection(settings), sharding }, options);
+}
+
+/** Opens a source, which another thread may have described. */
+export function openSource(source: PrometheusSource, options: OpenOptions): OpenPrometheus {
+  const { now, onNamespaces: onChange, onWarning } = options;
+  const client = new PrometheusClient(source.connection, options);
+  if (source.sharding === undefined) return { source, api: client, namespaces: undefined };
+  const namespaces = new ShardNamespaces(client, {
+    plan: source.sharding,
+    now,
+    ...(onWarning && { onWarning }),
+    ...(onChange && { onChange }),
+  });
+  return { source, api: new ShardedPrometheus(client, namespaces), namespaces };
+}
 
 /**
  * Reads the certificates that the settings name.
@@ -33,13 +93,21 @@ export function prometheusConnection(settings: Settings): PrometheusConnection {
 /** Headers that choose a tenant. They are no secrets. */
 const TENANT_HEADER = /^(?:x-scope-orgid|accountid|projectid)$/i;
 
-/** What tells the data behind a connection from other data, without secrets: the address, tenant and parameters. */
-export function sourceOf({ baseUrl, headers, queryParameters }: PrometheusConnection): readonly string[] {
+/**
+ * What distinguishes the data of a source from other data, without secrets: the address, tenant, parameters and shard.
+ * A model of other namespaces is of no use.
+ */
+export function describeSource({ connection, sharding }: PrometheusSource): readonly string[] {
+  const { baseUrl, headers, queryParameters } = connection;
   const pairs = [
     ...Object.entries(headers).filter(([name]) => TENANT_HEADER.test(name)),
     ...queryParameters.filter(([name]) => !isSecretParameter(name)),
   ];
-  return [parseBaseUrl(baseUrl).display, ...pairs.map(([name, value]) => `${name}=${value}`)];
+  return [
+    parseBaseUrl(baseUrl).display,
+    ...pairs.map(([name, value]) => `${name}=${value}`),
+    ...(sharding === undefined ? [] : [`shard ${sharding.shard.ordinal} of ${sharding.shard.total}`]),
+  ];
 }
 
 function authentication(settings: Settings): Authentication | undefined {

@@ -1,12 +1,13 @@
 /** Puts the service together: the only place where the parts meet. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../lib/deadline.js';
 import type { Logger } from '../lib/logging/logger.js';
 import { comparePassword } from '../lib/web-config/compare-password.js';
 import { openWebConfig } from '../lib/web-config/live-config.js';
 import { createFindingsKeeper } from './check/findings.js';
 import type { Settings } from './config/settings.js';
-import { prometheusConnection, sourceOf } from './connect.js';
+import { describeSource, openPrometheus } from './connect.js';
 import { isUpstreamFailure, logOutcome } from './detection/log-outcome.js';
 import { DetectionPass } from './detection/pass.js';
 import { requireSoundQueries } from './features/queries/check-features.js';
@@ -20,13 +21,10 @@ import { ModelSlot } from './model/slot.js';
 import { SnapshotKeeper } from './model/snapshot/manager.js';
 import type { TrainingConfiguration } from './model/snapshot/snapshot.js';
 import { ModelStore } from './model/snapshot/store.js';
-import { PrometheusClient } from './prometheus/client.js';
 import { parseBaseUrl } from './prometheus/url.js';
-import { shardingPlanOf, shardingSource, shardingWarnings } from './sharding/plan.js';
+import { shardingWarnings } from './sharding/plan.js';
 import { emptyShardMessage } from './sharding/shard.js';
-import { ShardNamespaces } from './sharding/shard-namespaces.js';
-import { ShardedPrometheus } from './sharding/sharded-prometheus.js';
-import { SETTLING_SECONDS } from './training/job.js';
+import { modelParameters, type TrainingScope, trainingRequest } from './training/request.js';
 import { NothingToTrainOnError, trainInWorker, trainingLimitSeconds } from './training/run-in-worker.js';
 import { longestIntervalSeconds, startSchedule } from './training/schedule.js';
 import { Trainer } from './training/trainer.js';
@@ -70,8 +68,7 @@ export async function startService(
   logger: Logger,
   { checkInstallation }: ServiceOptions = { checkInstallation: true },
 ): Promise<Service> {
-  const connection = prometheusConnection(settings);
-  const prometheusUrl = parseBaseUrl(connection.baseUrl).display;
+  const prometheusUrl = parseBaseUrl(settings.prometheusUrl).display;
   const featureSet = await loadFeatures(settings.featuresFile, settings);
   const web = await openWebConfig(settings.webConfigFile, { logger, now: Date.now });
   const slot = new ModelSlot();
@@ -91,26 +88,26 @@ export async function startService(
   };
   const onRequest = (code: string) => void requests.set(code, (requests.get(code) ?? 0) + 1);
   const onWarning = (sentence: string) => logger.warn({}, sentence);
-  const client = new PrometheusClient(connection, { onRequest, onWarning });
-  const sharding = shardingPlanOf(settings, featureSet);
-  const namespaces =
-    sharding &&
-    new ShardNamespaces(client, { plan: sharding, now: Date.now, onWarning, onChange: logNamespaces });
-  const api = namespaces === undefined ? client : new ShardedPrometheus(client, namespaces);
+  const { source, api, namespaces } = openPrometheus(settings, featureSet, {
+    onRequest,
+    onWarning,
+    now: Date.now,
+    onNamespaces: logNamespaces,
+  });
+  const { sharding } = source;
   if (sharding !== undefined) for (const warning of shardingWarnings(featureSet)) onWarning(warning);
-  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
-  const configuration: TrainingConfiguration = {
+  const scope: TrainingScope = {
     features: featureSet.features,
-    parameters: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
+    ownerQueries: featureSet.ownerQueries,
+    parameters: modelParameters(settings),
     lookbackSeconds: settings.trainingLookbackMinutes * 60,
     stepSeconds: settings.queryStepSeconds,
-    // A model of other namespaces is no use.
-    source: [...sourceOf(connection), ...shardingSource(sharding)],
+    maximumPods: settings.maximumPods,
+    queryOffsetSeconds: settings.queryOffsetSeconds,
   };
-  /** How old the newest sample of a training is. */
-  const ageSeconds = Math.max(SETTLING_SECONDS, settings.queryOffsetSeconds);
+  const configuration: TrainingConfiguration = { ...scope, source: describeSource(source) };
   const snapshots = snapshotKeeper(settings, configuration, logger);
-  const findings = createFindingsKeeper(settings, featureSet, logger, onRequest, namespaces);
+  const findings = createFindingsKeeper(settings, featureSet, api, logger);
   const trainer = new Trainer({
     slot,
     logger,
@@ -118,28 +115,17 @@ export async function startService(
     ...(snapshots && { save: (encoded, trainedSeconds) => snapshots.save(encoded, trainedSeconds) }),
     delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
     startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
-    train: async (signal, { dueSeconds, untilNextTrainingSeconds }) => {
+    train: async (signal, occasion) => {
       if (sharding !== undefined && (await namespaces?.get(signal))?.length === 0) {
         throw new NothingToTrainOnError(emptyShardMessage(sharding.shard), EMPTY_SHARD_RETRY_SECONDS);
       }
       if (trainer.state().lastSuccessSeconds === undefined) {
         const newestSeconds = Date.now() / 1000 - settings.queryOffsetSeconds;
-        const limit = AbortSignal.timeout(Math.round(settings.requestTimeoutSeconds * 1000));
-        await requireSoundQueries(api, featureSet, newestSeconds, AbortSignal.any([signal, limit]));
+        const limited = withDeadline(signal, settings.requestTimeoutSeconds);
+        await requireSoundQueries(api, featureSet, newestSeconds, limited);
       }
-      const { features, parameters, lookbackSeconds, stepSeconds } = configuration;
-      const request = {
-        features,
-        ownerQueries: featureSet.ownerQueries,
-        parameters,
-        lookbackSeconds,
-        stepSeconds,
-        nowSeconds: dueSeconds - ageSeconds,
-        untilNextTrainingSeconds: untilNextTrainingSeconds + ageSeconds,
-        maximumPods: settings.maximumPods,
-      };
-      const input = { connection, request, sharding, encode: snapshots !== undefined };
-      const limitSeconds = trainingLimitSeconds(untilNextTrainingSeconds);
+      const input = { source, request: trainingRequest(scope, occasion), encode: snapshots !== undefined };
+      const limitSeconds = trainingLimitSeconds(occasion.untilNextTrainingSeconds);
       // A training that failed is when the findings are wanted most.
       return trainInWorker(input, signal, onRequest, limitSeconds).finally(() => {
         if (checkInstallation) void findings.refresh();

@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { prometheusConnection, sourceOf } from '../../src/exporter/connect.js';
+import { describeSource, openPrometheus, prometheusConnection } from '../../src/exporter/connect.js';
+import { loadFeatures } from '../../src/exporter/features/queries/load-features.js';
 import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
+import { shardOf } from '../../src/exporter/sharding/shard.js';
+import type { ShardingPlan } from '../../src/exporter/sharding/shard-namespaces.js';
 import { createCertificates, type TestCertificates } from '../support/certificates.js';
 import { connectionRecipes } from '../support/connection-recipes.js';
 import { closeServers, startServer } from '../support/http-server.js';
@@ -83,7 +87,8 @@ describe('prometheusConnection', () => {
   });
 
   it('tells one source of data from another, without a secret', () => {
-    const source = (environment: Record<string, string>) => sourceOf(connectionOf(environment));
+    const source = (environment: Record<string, string>, sharding?: ShardingPlan) =>
+      describeSource({ connection: connectionOf(environment), sharding });
     expect(
       source({
         PROMETHEUS_URL: 'http://user:hunter2@h/prefix/',
@@ -92,6 +97,8 @@ describe('prometheusConnection', () => {
       }),
     ).to.deep.equal(['http://h/prefix', 'X-Scope-OrgID=shop', 'dedup=true']);
     expect(source({})).to.deep.equal(['http://prometheus:9090']);
+    const shard = { shard: { ordinal: 1, total: 3 }, selectors: [], windowSeconds: 60 };
+    expect(source({}, shard)).to.deep.equal(['http://prometheus:9090', 'shard 1 of 3']);
   });
 
   const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -126,4 +133,50 @@ describe('prometheusConnection', () => {
       expect(seen?.method).to.equal(recipe.PROMETHEUS_HTTP_METHOD ?? 'POST');
     });
   }
+});
+
+describe('openPrometheus', () => {
+  afterEach(closeServers);
+
+  const FEATURES = ['cpu', 'memory', 'restarts'];
+  const NAMESPACES = ['a', 'b', 'c', 'd', 'e'];
+
+  /** A Prometheus that knows some namespaces and no samples, and what it was asked. */
+  async function opened(environment: Record<string, string>) {
+    const asked: string[] = [];
+    const url = await startServer(async (request, response) => {
+      if (request.url?.includes('/label/')) {
+        response.end(JSON.stringify({ status: 'success', data: NAMESPACES }));
+        return;
+      }
+      asked.push(new URLSearchParams(await text(request)).get('query') ?? '');
+      response.end('{"status":"success","data":{"resultType":"vector","result":[]}}');
+    });
+    const { settings } = parseSettings({ PROMETHEUS_URL: url, ...environment });
+    const featureSet = await loadFeatures('', settings);
+    expect(featureSet.features.map(({ name }) => name)).to.deep.equal(FEATURES);
+    const told: (readonly string[])[] = [];
+    const prometheus = openPrometheus(settings, featureSet, {
+      now: () => 0,
+      onNamespaces: (namespaces) => told.push(namespaces),
+    });
+    await prometheus.api.query({ query: 'a{namespace=~".*"}', timeSeconds: 60 });
+    return { ...prometheus, asked, told };
+  }
+
+  it('queries everything without shards', async () => {
+    const { source, namespaces, asked, told } = await opened({});
+    expect(asked).to.deep.equal(['a{namespace=~".*"}']);
+    expect([source.sharding, namespaces, told]).to.deep.equal([undefined, undefined, []]);
+  });
+
+  it('queries the namespaces of the shard', async () => {
+    const { source, namespaces, asked, told } = await opened({ SHARD: '1', TOTAL_SHARDS: '2' });
+    const own = NAMESPACES.filter((namespace) => shardOf(namespace, 2) === 1);
+    expect(asked).to.deep.equal([`a{namespace=~"${own.join('|')}",namespace=~".*"}`]);
+    expect(told).to.deep.equal([own]);
+    expect(namespaces?.current).to.deep.equal(own);
+    expect(source.sharding?.shard).to.deep.equal({ ordinal: 1, total: 2 });
+    expect(structuredClone(source), 'a thread can open it too').to.deep.equal(source);
+  });
 });

@@ -11,7 +11,7 @@ export interface AskedQuery {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly stepSeconds: number;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The API, and what it was asked. */
@@ -43,12 +43,12 @@ export function fakeApi(answer: Answer): FakeApi {
         stepSeconds: 1,
         signal,
       }),
-    queryRange: (request) => ask({ kind: 'range', ...request }),
+    queryRange: (request) => ask({ kind: 'range', signal: undefined, ...request }),
   };
   return api;
 }
 
-async function untilAborted(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+async function untilAborted(signal = new AbortController().signal, work: () => Promise<void>): Promise<void> {
   let leave = () => {};
   const aborted = new Promise<never>((_, reject) => {
     leave = () => {

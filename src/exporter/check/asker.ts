@@ -1,6 +1,7 @@
 /** Asks Prometheus within bounds: few questions at a time, each with a limit, and a limit for all. */
 
 import pLimit from 'p-limit';
+import { withDeadline } from '../../lib/deadline.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import type { Fact } from './facts.js';
@@ -62,9 +63,7 @@ export class Asker {
   }
 
   #bounded<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    return this.#limit(() =>
-      work(AbortSignal.any([this.#signal, AbortSignal.timeout(QUESTION_TIMEOUT_SECONDS * 1000)])),
-    );
+    return this.#limit(() => work(withDeadline(this.#signal, QUESTION_TIMEOUT_SECONDS)));
   }
 }
 

@@ -2,22 +2,18 @@
 
 import { totalmem } from 'node:os';
 import type { Writable } from 'node:stream';
+import { withDeadline } from '../../lib/deadline.js';
 import type { Environment } from '../config/environment.js';
 import { parseSettings, SettingsError } from '../config/parse.js';
 import type { Settings } from '../config/settings.js';
 import { type ShardFlags, withShardFlags } from '../config/shard-flags.js';
-import { prometheusConnection } from '../connect.js';
+import { openPrometheus } from '../connect.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { FeatureFileError } from '../features/queries/feature-file-error.js';
 import { loadFeatures } from '../features/queries/load-features.js';
-import { PrometheusClient } from '../prometheus/client.js';
-import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
-import { shardingPlanOf } from '../sharding/plan.js';
 import { emptyShardMessage } from '../sharding/shard.js';
-import { ShardNamespaces } from '../sharding/shard-namespaces.js';
-import { ShardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { VERSION } from '../version.js';
@@ -53,9 +49,6 @@ export interface CheckSurroundings {
 /** All questions together may take so long, in seconds. */
 const CHECK_TIMEOUT_SECONDS = 120;
 
-/** 64 MiB: the answers of a scrape on some 30,000 pods. */
-export const CHECK_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
-
 /** Where nobody says how wide a line may be. */
 const USUAL_COLUMNS = 110;
 
@@ -66,7 +59,7 @@ const USUAL_COLUMNS = 110;
  */
 export async function runCheck(options: CheckOptions, surroundings: CheckSurroundings): Promise<number> {
   const { stdout, environment, signal } = surroundings;
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CHECK_TIMEOUT_SECONDS * 1000)]);
+  const limit = withDeadline(signal, CHECK_TIMEOUT_SECONDS);
   const report = await makeChecks(withShardFlags(environment, options), limit);
   if (options.json) {
     stdout.write(reportJson(report, { version: VERSION, time: new Date().toISOString() }));
@@ -100,14 +93,11 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
   }
   const now = () => Date.now() / 1000;
   const conditions = conditionsOf(settings, now());
-  const client = new PrometheusClient(checkConnection(settings));
-  const plan = shardingPlanOf(settings, featureSet);
-  const namespaces = plan && new ShardNamespaces(client, { plan, now: Date.now });
-  const api = namespaces === undefined ? client : new ShardedPrometheus(client, namespaces);
+  const { api, namespaces } = openPrometheus(settings, featureSet, { now: Date.now });
   try {
     const { features, ownerQueries } = featureSet;
-    if (plan !== undefined && (await namespaces?.get(signal))?.length === 0) {
-      const finding = emptyShardFinding(emptyShardMessage(plan.shard));
+    if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
+      const finding = emptyShardFinding(emptyShardMessage(namespaces.state.shard));
       return stoppedAt('prometheus', [...findings, finding], 'There is nothing that this shard watches.');
     }
     const facts = await gatherFacts({
@@ -128,15 +118,6 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     if (!(error instanceof PrometheusError)) throw error;
     return stoppedAt('prometheus', [...findings, unreachableFinding(error)]);
   }
-}
-
-/** The connection of the service, for small answers. */
-export function checkConnection(settings: Settings): PrometheusConnection {
-  const connection = prometheusConnection(settings);
-  return {
-    ...connection,
-    maxResponseBytes: Math.min(connection.maxResponseBytes, CHECK_MAX_RESPONSE_BYTES),
-  };
 }
 
 /** What facts are compared with. */

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
@@ -153,7 +154,7 @@ export class PassRun {
     }
     this.#begin('owners of new pods');
     try {
-      const either = AbortSignal.any([signal, AbortSignal.timeout(Math.round(ownersTimeoutSeconds * 1000))]);
+      const either = withDeadline(signal, ownersTimeoutSeconds);
       await this.#workloads.lookUp(model, builder.podsSeen(), timeSeconds, either);
     } catch (error) {
       signal.throwIfAborted();

@@ -52,7 +52,7 @@ export class WorkloadDirectory {
     model: Model,
     pods: readonly { readonly namespace: string; readonly pod: string }[],
     timeSeconds: number,
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<void> {
     const present = new Set<string>();
     const asked: string[] = [];

@@ -29,7 +29,7 @@ export async function queryOwners(
   api: PrometheusApi,
   queries: OwnerQueries,
   timeSeconds: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Owners> {
   const ask = (query: string) => api.query({ query, timeSeconds, signal });
   const [pod, replicaSet, job] = await Promise.all([

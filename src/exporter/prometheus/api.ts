@@ -32,7 +32,7 @@ export interface InstantQuery {
   /** Unix time in seconds at which the query is evaluated. */
   readonly timeSeconds: number;
   /** Ends the request: its abort reason `TimeoutError` is reported as a timeout. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A query over a range. Both ends are included. */
@@ -41,7 +41,7 @@ export interface RangeQuery {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly stepSeconds: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a server says about itself at `/api/v1/status/buildinfo`. Each part may be absent. */
@@ -52,7 +52,7 @@ export interface BuildInfo {
   readonly revision: string | undefined;
 }
 
-/** A Prometheus HTTP API. Both calls reject with a `PrometheusError`, and with nothing else. */
+/** A Prometheus HTTP API. Where Prometheus is to blame, both calls reject with a `PrometheusError`. */
 export interface PrometheusApi {
   query(request: InstantQuery): Promise<QueryResult>;
   queryRange(request: RangeQuery): Promise<QueryResult>;

@@ -48,7 +48,7 @@ interface Call {
   /** What a message names. */
   readonly query: string;
   readonly parameters: Parameters;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A response that came whole: what was read of it, or why its status is not a success. */
@@ -138,7 +138,7 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
     resultType: ResultType,
     query: string,
     times: Parameters,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<QueryResult> {
     const { method } = this.#connection;
     const call: Call = { endpoint, method, query, parameters: [['query', query], ...times], signal };
@@ -207,7 +207,7 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
       ...(!isGet && { data: form(parameters) }),
       ...(authorization !== undefined && { headers: { Authorization: authorization } }),
       httpsAgent,
-      signal,
+      ...(signal !== undefined && { signal }),
     };
     for (;;) {
       try {

@@ -61,9 +61,13 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
 ];
 
 /** The request ended without a whole answer. */
-export function connectionFailure(asked: Asked, error: unknown, signal: AbortSignal): PrometheusError {
+export function connectionFailure(
+  asked: Asked,
+  error: unknown,
+  signal: AbortSignal | undefined,
+): PrometheusError {
   if (isCancel(error)) {
-    return isObject(signal.reason) && signal.reason.name === 'TimeoutError'
+    return isObject(signal?.reason) && signal.reason.name === 'TimeoutError'
       ? connectionError(
           'timeout',
           asked,

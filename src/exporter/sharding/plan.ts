@@ -27,11 +27,6 @@ export function shardingPlanOf(
   };
 }
 
-/** What tells the data of one shard from that of another. */
-export function shardingSource(plan: ShardingPlan | undefined): readonly string[] {
-  return plan === undefined ? [] : [`shard ${plan.shard.ordinal} of ${plan.shard.total}`];
-}
-
 /** A sentence for each query that every shard reads as a whole. */
 export function shardingWarnings({ features, places }: FeatureSet): readonly string[] {
   return features

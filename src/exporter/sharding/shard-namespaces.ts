@@ -1,5 +1,6 @@
 /** The namespaces of one shard: asked for, kept, and renewed beside the queries that need them. */
 
+import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { LabelValuesApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
@@ -35,8 +36,8 @@ export interface ShardNamespacesOptions {
 /** A list that old is renewed: a new namespace is watched after at most that time, and one scrape. */
 const RENEW_AFTER_MILLISECONDS = 60_000;
 
-/** Longest time for one question. Those who wait for the first list have their own, shorter limits. */
-const QUESTION_LIMIT_MILLISECONDS = 30_000;
+/** Longest time for one question, in seconds. Those who wait for the first list have their own, shorter limits. */
+const QUESTION_LIMIT_SECONDS = 30;
 
 /**
  * Keeps the namespaces of a shard. Only the first list is waited for. A newer one comes beside the queries, and as long
@@ -71,11 +72,13 @@ export class ShardNamespaces {
    *
    * @throws {PrometheusError} when there is no first answer, or not before the signal aborts.
    */
-  async get(signal: AbortSignal): Promise<readonly string[]> {
+  async get(signal?: AbortSignal): Promise<readonly string[]> {
     const age = this.#options.now() - this.#fetchStartedMilliseconds;
     // A clock that was set back would keep the list for as long.
     const isDue = age > RENEW_AFTER_MILLISECONDS || age < 0;
-    if (this.#namespaces === undefined) return untilAborted(this.#fetch(), signal);
+    if (this.#namespaces === undefined) {
+      return signal === undefined ? this.#fetch() : untilAborted(this.#fetch(), signal);
+    }
     if (isDue) this.#fetch().catch((error: unknown) => this.#warn(messageOf(error)));
     return this.#namespaces;
   }
@@ -102,7 +105,7 @@ export class ShardNamespaces {
       selectors: plan.selectors,
       startSeconds: endSeconds - plan.windowSeconds,
       endSeconds,
-      signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(QUESTION_LIMIT_MILLISECONDS)]),
+      signal: withDeadline(this.#closing.signal, QUESTION_LIMIT_SECONDS),
     });
     const namespaces = namespacesOfShard(all, plan.shard);
     const isChanged = this.#namespaces?.join() !== namespaces.join() || this.#namespaces === undefined;

@@ -1,5 +1,6 @@
 /** One training: fetch the window, build the table, fit the model. Runs in a worker thread. */
 
+import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { queryOwners } from '../features/owners.js';
@@ -63,7 +64,7 @@ interface Found {
 export async function train(
   api: PrometheusApi,
   request: TrainingRequest,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<TrainingResult> {
   const { maximumPods = Number.POSITIVE_INFINITY, parameters } = request;
   const warnings = new Set<string>();
@@ -112,11 +113,15 @@ async function countSeries(
   api: PrometheusApi,
   features: readonly FeatureDefinition[],
   timeSeconds: number,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<FeatureDefinition, number>> {
   const series = new Map<FeatureDefinition, number>();
   for (const feature of features) {
-    const answer = await api.query({ query: feature.query, timeSeconds, signal: withDeadline(signal) });
+    const answer = await api.query({
+      query: feature.query,
+      timeSeconds,
+      signal: withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS),
+    });
     series.set(feature, answer.labels.length);
   }
   return series;
@@ -132,7 +137,7 @@ interface Fetching {
   readonly owners: Owners;
   /** Is added to. */
   readonly warnings: Set<string>;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: BuiltTable; found: Found[] }> {
@@ -162,7 +167,7 @@ async function fetchFeature(
       startSeconds: grid[first] as number,
       endSeconds: grid[last] as number,
       stepSeconds,
-      signal: withDeadline(signal),
+      signal: withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS),
     });
     builder.add(feature, answer);
     for (const warning of answer.warnings) warnings.add(`Prometheus warns of ${feature.name}: ${warning}`);
@@ -178,21 +183,22 @@ async function fetchOwners(
   queries: OwnerQueries,
   timeSeconds: number,
   warnings: Set<string>,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Owners> {
   try {
-    return await queryOwners(api, queries, timeSeconds, withDeadline(signal));
+    return await queryOwners(
+      api,
+      queries,
+      timeSeconds,
+      withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS),
+    );
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal?.aborted) throw error;
     warnings.add(
       `Workloads are taken from pod names, as the owners of pods could not be asked for: ${messageOf(error)}`,
     );
     return new Map();
   }
-}
-
-function withDeadline(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000)]);
 }
 
 function requireEnoughSamples({ table, unscored }: BuiltTable, found: readonly Found[]): void {

@@ -9,6 +9,7 @@ import type { EncodedModel } from '../model/snapshot/manager.js';
 import type { Snapshot } from '../model/snapshot/snapshot.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import type { TrainingResult } from './job.js';
+import type { TrainingOccasion } from './request.js';
 import { NothingToTrainOnError } from './run-in-worker.js';
 import type { Schedule } from './schedule.js';
 
@@ -26,14 +27,6 @@ export interface TrainingState {
   /** Duration of the last training, failed or not. */
   readonly lastDurationSeconds: number | undefined;
   readonly nextRun: Date | null;
-}
-
-/** When a training takes place. */
-export interface TrainingOccasion {
-  /** When it was due, Unix time in seconds. Replicas on the same schedule agree on it, whenever their timers fire. */
-  readonly dueSeconds: number;
-  /** How long the model is going to serve. */
-  readonly untilNextTrainingSeconds: number;
 }
 
 /** What a trainer works with. */

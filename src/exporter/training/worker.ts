@@ -2,22 +2,17 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../lib/logging/message-of.js';
+import { openSource, type PrometheusSource } from '../connect.js';
 import type { Model } from '../model/model.js';
 import { type ModelParcel, packModel } from '../model/parcel.js';
 import { decodeModel, encodeModel } from '../model/snapshot/codec.js';
-import { PrometheusClient } from '../prometheus/client.js';
-import type { PrometheusConnection } from '../prometheus/connection.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import { type ShardingPlan, ShardNamespaces } from '../sharding/shard-namespaces.js';
-import { ShardedPrometheus } from '../sharding/sharded-prometheus.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
 /** What the thread is started with. */
 export interface WorkerInput {
-  readonly connection: PrometheusConnection;
+  readonly source: PrometheusSource;
   readonly request: TrainingRequest;
-  /** `undefined`: all namespaces. */
-  readonly sharding?: ShardingPlan | undefined;
   /** Whether the model shall come as bytes too. */
   readonly encode?: boolean;
 }
@@ -37,21 +32,17 @@ export type WorkerMessage =
     }
   | { readonly kind: 'failed'; readonly message: string };
 
-async function run({ connection, request, sharding, encode = false }: WorkerInput): Promise<void> {
+async function run({ source, request, encode = false }: WorkerInput): Promise<void> {
   const post = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []) =>
     parentPort?.postMessage(message, transferred);
-  // A file that cannot be read is told of by the client of the other thread.
-  const client = new PrometheusClient(connection, { onRequest: (code) => post({ kind: 'request', code }) });
-  // A training keeps to the namespaces that it began with.
-  const now = () => request.nowSeconds * 1000;
-  const api =
-    sharding === undefined
-      ? client
-      : new ShardedPrometheus(client, new ShardNamespaces(client, { plan: sharding, now }));
-  // The thread that started this one ends it as a whole; nothing here has to abort.
-  const never = new AbortController().signal;
+  const { api } = openSource(source, {
+    // The client of the other thread warns of files that cannot be read.
+    onRequest: (code) => post({ kind: 'request', code }),
+    // A training keeps to the namespaces that it began with.
+    now: () => request.nowSeconds * 1000,
+  });
   try {
-    const { model, ...rest } = await train(api, request, never);
+    const { model, ...rest } = await train(api, request);
     const encoded = encode ? encodeSafely(model) : undefined;
     const { parcel, buffers } = packModel(model);
     if (encoded !== undefined && 'bytes' in encoded) buffers.push(encoded.bytes.buffer);

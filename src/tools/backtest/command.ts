@@ -9,7 +9,7 @@ import type { Environment } from '../../exporter/config/environment.js';
 import { parseSettings } from '../../exporter/config/parse.js';
 import type { Settings } from '../../exporter/config/settings.js';
 import { type ShardFlags, withShardFlags } from '../../exporter/config/shard-flags.js';
-import { prometheusConnection, sourceOf } from '../../exporter/connect.js';
+import { describeSource, openPrometheus } from '../../exporter/connect.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { requireSoundQueries } from '../../exporter/features/queries/check-features.js';
 import type { FeatureSet } from '../../exporter/features/queries/feature-file.js';
@@ -17,14 +17,12 @@ import { loadFeatures } from '../../exporter/features/queries/load-features.js';
 import { addMatchers } from '../../exporter/features/queries/matchers.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
-import { PrometheusClient } from '../../exporter/prometheus/client.js';
 import { parseBaseUrl } from '../../exporter/prometheus/url.js';
-import { shardingPlanOf } from '../../exporter/sharding/plan.js';
-import { ShardNamespaces } from '../../exporter/sharding/shard-namespaces.js';
-import { ShardedPrometheus } from '../../exporter/sharding/sharded-prometheus.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS } from '../../exporter/training/job.js';
+import { modelParameters } from '../../exporter/training/request.js';
 import { runsBetween } from '../../exporter/training/schedule.js';
 import { VERSION } from '../../exporter/version.js';
+import { withDeadline } from '../../lib/deadline.js';
 import { UsageError } from '../../lib/usage-error.js';
 import { SHIPPED_FOR_SECONDS } from '../replay/alerts.js';
 import { Fetcher } from '../replay/fetch.js';
@@ -133,24 +131,18 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
   for (const warning of warnings) say(warning);
   const featureSet = await loadFeatures(settings.featuresFile, settings);
   const asked = planOf(options, settings, featureSet, Date.now() / 1000);
-  const everything = new PrometheusClient(prometheusConnection(settings), { onWarning: say });
-  const sharding = shardingPlanOf(
-    settings,
-    featureSet,
-    asked.endSeconds - asked.startSeconds + settings.trainingLookbackMinutes * 60,
-  );
-  const atTheEnd = () => asked.endSeconds * 1000;
-  const client =
-    sharding === undefined
-      ? everything
-      : new ShardedPrometheus(everything, new ShardNamespaces(everything, { plan: sharding, now: atTheEnd }));
-  const limit = AbortSignal.timeout(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
-  await requireSoundQueries(client, featureSet, asked.endSeconds, AbortSignal.any([signal, limit]));
+  const prometheus = openPrometheus(settings, featureSet, {
+    onWarning: say,
+    now: () => asked.endSeconds * 1000,
+    windowSeconds: asked.endSeconds - asked.startSeconds + settings.trainingLookbackMinutes * 60,
+  });
+  const limited = withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS);
+  await requireSoundQueries(prometheus.api, featureSet, asked.endSeconds, limited);
   const progress = createProgress(output, Date.now);
-  const api = politeApi(client, {
+  const api = politeApi(prometheus.api, {
     concurrency: CONCURRENCY,
     timeoutSeconds: TRAINING_REQUEST_TIMEOUT_SECONDS,
-    sleep: (seconds, until) => sleep(seconds * 1000, undefined, { signal: until }),
+    sleep: (seconds, until) => sleep(seconds * 1000, undefined, until && { signal: until }),
     onWait: (seconds, reason) => {
       progress.end();
       say(`Waiting ${seconds} s. ${reason.message}`);
@@ -164,7 +156,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
     signal,
   );
   const plan = boundedPlan(asked, survey, say);
-  const store = await openStore(options, plan, say);
+  const store = await openStore(options, plan, describeSource(prometheus.source), say);
   const outcome = await replay(plan, survey, { api, store, progress, say, signal, options });
   const report = makeReport({
     generatedSeconds: Date.now() / 1000,
@@ -259,13 +251,14 @@ function boundedPlan(plan: Plan, { firstSeconds }: Survey, say: (text: string) =
 async function openStore(
   { output, metrics }: BacktestOptions,
   plan: Plan,
+  source: readonly string[],
   say: (text: string) => void,
 ): Promise<ChunkStore> {
   if (output === undefined) return memoryStore();
   const { settings, features, ownerQueries, sensitivities, chosen } = plan;
   const fingerprint = fingerprintOf({
     version: VERSION,
-    prometheus: sourceOf(prometheusConnection(settings)),
+    prometheus: source,
     features,
     ownerQueries,
     settings: settingsOf(settings),
@@ -320,14 +313,13 @@ async function replay(
   { api, store, progress, say, signal, options }: ReplaySurroundings,
 ): Promise<BacktestOutcome> {
   const { settings, startSeconds, endSeconds, sensitivities, chosen, features, ownerQueries } = plan;
-  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
   const request = {
     startSeconds,
     endSeconds,
     parameters: {
       features,
       ownerQueries,
-      model: { baseline, estimators, maxSamples, contamination, randomState, sensitivity },
+      model: modelParameters(settings),
       sensitivities,
       chosen,
       lookbackSeconds: settings.trainingLookbackMinutes * 60,

@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { parseSettings } from '../../exporter/config/parse.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
+import { modelParameters } from '../../exporter/training/request.js';
 import { DataError, UsageError } from '../../lib/usage-error.js';
 import { createProgress, type Progress, type ProgressOutput } from '../replay/progress.js';
 import type { Case } from './case.js';
@@ -110,12 +111,12 @@ export async function runEvaluate(
 
 /** The service's own settings, with what the options change. */
 function parametersOf(options: EvaluateOptions): ModelParameters {
-  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = parseSettings({
+  const { settings } = parseSettings({
     BASELINE: options.baseline,
     ANOMALY_SENSITIVITY: options.sensitivity?.toString(),
     IFOREST_RANDOM_STATE: options.seed?.toString(),
-  }).settings;
-  return { baseline, estimators, maxSamples, contamination, randomState, sensitivity };
+  });
+  return modelParameters(settings);
 }
 
 /** The files that are asked for, open. */

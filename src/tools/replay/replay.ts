@@ -8,7 +8,8 @@ import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
 import type { Model } from '../../exporter/model/model.js';
-import { SETTLING_SECONDS, train } from '../../exporter/training/job.js';
+import { train } from '../../exporter/training/job.js';
+import { trainingRequest } from '../../exporter/training/request.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkPlots, ChunkResult, FeatureName } from './chunk-result.js';
 import type { History } from './history.js';
@@ -139,21 +140,11 @@ class TrainingAccount {
     try {
       const models: Model[] = [];
       for (const sensitivity of sensitivities) {
-        const request = {
-          features,
-          ownerQueries,
-          parameters: { ...model, sensitivity },
-          lookbackSeconds,
-          stepSeconds,
-          nowSeconds: dueSeconds - SETTLING_SECONDS,
-          untilNextTrainingSeconds: trainingIntervalSeconds + SETTLING_SECONDS,
-        };
-        // Nothing is waited for: the history is in memory.
-        const { model: trained, warnings } = await train(
-          this.#history,
-          request,
-          new AbortController().signal,
+        const request = trainingRequest(
+          { features, ownerQueries, parameters: { ...model, sensitivity }, lookbackSeconds, stepSeconds },
+          { dueSeconds, untilNextTrainingSeconds: trainingIntervalSeconds },
         );
+        const { model: trained, warnings } = await train(this.#history, request);
         models.push(trained);
         for (const warning of warnings) this.warnings.add(warning);
       }
@@ -187,7 +178,7 @@ async function detectAt(
   for (const feature of model.features) {
     builder.add(feature, history.range(feature.query, startSeconds, timeSeconds, RECENT_STEP_SECONDS));
   }
-  await directory.lookUp(model, builder.podsSeen(), timeSeconds, new AbortController().signal);
+  await directory.lookUp(model, builder.podsSeen(), timeSeconds);
   const built = builder.build((namespace, pod) => directory.workloadOf(model, namespace, pod));
   return models.map((own) => detect(own, built));
 }

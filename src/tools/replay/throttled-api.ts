@@ -3,6 +3,7 @@
 import pLimit from 'p-limit';
 import type { PrometheusApi, QueryResult } from '../../exporter/prometheus/api.js';
 import { PrometheusError } from '../../exporter/prometheus/errors.js';
+import { withDeadline } from '../../lib/deadline.js';
 
 /** How to ask. */
 export interface PoliteOptions {
@@ -11,7 +12,7 @@ export interface PoliteOptions {
   /** Longest time for one attempt, in seconds; waiting does not count. */
   readonly timeoutSeconds: number;
   /** Waits that long, in seconds; rejects when the signal aborts. */
-  readonly sleep: (seconds: number, signal: AbortSignal) => Promise<void>;
+  readonly sleep: (seconds: number, signal: AbortSignal | undefined) => Promise<void>;
   /** Called before each wait. */
   readonly onWait: (seconds: number, reason: PrometheusError) => void;
 }
@@ -36,16 +37,15 @@ export function politeApi(api: PrometheusApi, options: PoliteOptions): Prometheu
 
   const ask = async (
     request: (signal: AbortSignal) => Promise<QueryResult>,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<QueryResult> => {
     for (let waits = 0; ; waits++) {
       // The request that waits reports an abort of the wait; the others go on.
       await quietUntil?.catch(() => undefined);
       try {
-        const deadline = AbortSignal.timeout(options.timeoutSeconds * 1000);
-        return await request(AbortSignal.any([signal, deadline]));
+        return await request(withDeadline(signal, options.timeoutSeconds));
       } catch (error) {
-        if (signal.aborted || waits === MOST_WAITS || !isPassing(error)) throw error;
+        if (signal?.aborted || waits === MOST_WAITS || !isPassing(error)) throw error;
         const seconds = waitAfter(error, waits);
         if (seconds > LONGEST_RETRY_AFTER_SECONDS) throw error;
         options.onWait(seconds, error);

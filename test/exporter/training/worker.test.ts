@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { PrometheusSource } from '../../../src/exporter/connect.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { decodeModel } from '../../../src/exporter/model/snapshot/codec.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
@@ -25,6 +26,11 @@ const REQUEST: TrainingRequest = {
   nowSeconds: 1_767_268_800,
   untilNextTrainingSeconds: 900,
 };
+
+const sourceAt = (...parameters: Parameters<typeof connectionTo>): PrometheusSource => ({
+  connection: connectionTo(...parameters),
+  sharding: undefined,
+});
 
 const never = new AbortController().signal;
 const ignore = () => {};
@@ -70,12 +76,7 @@ describe('training in a worker thread', () => {
     within(
       8_000,
       'the worker',
-      trainInWorker(
-        { connection: connectionTo(prometheus.url), request: REQUEST },
-        signal,
-        onRequest,
-        limitSeconds,
-      ),
+      trainInWorker({ source: sourceAt(prometheus.url), request: REQUEST }, signal, onRequest, limitSeconds),
     );
   const trainHere = () => train(new PrometheusClient(connectionTo(prometheus.url)), REQUEST, never);
 
@@ -89,7 +90,7 @@ describe('training in a worker thread', () => {
   });
 
   it('brings the model as bytes too when it is asked to', async () => {
-    const input = { connection: connectionTo(prometheus.url), request: REQUEST, encode: true };
+    const input = { source: sourceAt(prometheus.url), request: REQUEST, encode: true };
     const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
     if (encoded === undefined || !('bytes' in encoded)) throw new Error('Expected bytes.');
     expect(decodeModel(encoded.bytes)).to.deep.equal(model);
@@ -105,7 +106,7 @@ describe('training in a worker thread', () => {
         .map(({ labels, value }) => ({ labels: { ...labels, '': `${labels.pod}` }, value })),
     );
     try {
-      const input = { connection: connectionTo(unlabelled.url), request, encode: true };
+      const input = { source: sourceAt(unlabelled.url), request, encode: true };
       const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
       expect(model.pods).to.equal(2);
       expect(encoded).to.have.property('reason').that.includes('"features.0.podLabel"');
@@ -146,9 +147,9 @@ describe('training in a worker thread', () => {
     const url = await startServer((_request, response) => {
       response.writeHead(429, { 'retry-after': '7' }).end('slow down');
     });
-    const input = { connection: connectionTo(url), request: REQUEST };
+    const input = { source: sourceAt(url), request: REQUEST };
     const here = await rejection(
-      train(new PrometheusClient(input.connection), REQUEST, never),
+      train(new PrometheusClient(input.source.connection), REQUEST, never),
       PrometheusError,
     );
     const there = await rejection(trainInWorker(input, never, ignore, 60), PrometheusError);
@@ -162,10 +163,10 @@ describe('training in a worker thread', () => {
       ({ authorization } = request.headers);
       response.writeHead(401).end();
     });
-    const connection = connectionTo(url, {
+    const source = sourceAt(url, {
       authentication: { kind: 'bearer', token: { text: 'abc', file: undefined } },
     });
-    await rejection(trainInWorker({ connection, request: REQUEST }, never, ignore, 60), PrometheusError);
+    await rejection(trainInWorker({ source, request: REQUEST }, never, ignore, 60), PrometheusError);
     expect(authorization).to.equal('Bearer abc');
   });
 
@@ -197,18 +198,13 @@ describe('training in a worker thread', () => {
   });
 
   it('turns a crash of the thread into an error', async () => {
-    const crash = trainInWorker(
-      { connection: connectionTo('not a URL'), request: REQUEST },
-      never,
-      ignore,
-      60,
-    );
+    const crash = trainInWorker({ source: sourceAt('not a URL'), request: REQUEST }, never, ignore, 60);
     const error = await rejection(within(8_000, 'the crash', crash), TrainingFailedError);
     expect(error.message).to.include('The training thread failed').and.to.include('base URL');
   });
 
   it('ends the thread, and only that, when the training needs too much memory', async () => {
-    const input = { connection: connectionTo(prometheus.url), request: REQUEST };
+    const input = { source: sourceAt(prometheus.url), request: REQUEST };
     const tooMuch = trainInWorker(input, never, ignore, 60, 8);
     const error = await rejection(within(8_000, 'the end', tooMuch), TrainingFailedError);
     expect(error.message).to.include('at most 8 MiB of heap').and.to.include('MAX_PODS');

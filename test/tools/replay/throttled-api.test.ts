@@ -106,7 +106,7 @@ describe('asking politely', () => {
       timeoutSeconds: 5,
       sleep: (_, signal) =>
         new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(new Error('woken')), { once: true });
+          signal?.addEventListener('abort', () => reject(new Error('woken')), { once: true });
           stop.abort();
         }),
       onWait: () => {},
