@@ -143,7 +143,7 @@ describe('main', function () {
       expect(program.stderr()).to.match(
         /^6 mistakes in the feature file test\/fixtures\/features\/syntax\.bad\.yaml:\n/,
       );
-      expect(program.stderr()).to.include('syntax.bad.yaml:16:30: plain: query: expected PromQL, got `pod`');
+      expect(program.stderr()).to.include('syntax.bad.yaml:16:12: plain: query: expected PromQL, got `pod`');
     });
 
     it('ends with status 2 when there is no feature file', async () => {
