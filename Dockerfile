@@ -18,11 +18,11 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
 COPY package.json LICENSE ./
-# A number, so that Kubernetes can see that it is not root (runAsNonRoot).
+# Numeric, so that Kubernetes can verify that it is not root (runAsNonRoot).
 USER 65532:65532
 EXPOSE 8000
-# It reads the settings of the service: another HOST or PORT, TLS and client certificates are all right.
+# It reads the settings of the service, so it also works with another HOST or PORT, TLS and client certificates.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s \
   CMD ["node", "dist/src/main.js", "healthcheck"]
-# No shell and no npm in between: both would keep SIGTERM from the service.
+# Without a shell or npm in between: both would not pass SIGTERM on to the service.
 CMD ["node", "--enable-source-maps", "dist/src/main.js", "serve"]
