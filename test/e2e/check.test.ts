@@ -80,7 +80,7 @@ describe('check against a real Prometheus', function () {
       const program = startProgram(['check'], { PROMETHEUS_URL: url });
       expect((await program.ended(60_000)).code).to.equal(0);
       expect(program.stdout()).to.match(/^ok {6}settings {2,}All \d+ settings can be read\.$/m);
-      expect(program.stdout()).to.match(/\n\d+ ok, no warnings, no errors, 0 not checked\.\n$/);
+      expect(program.stdout()).to.match(/\n\d+ ok, 0 warnings, 0 errors, 0 not checked\.\n$/);
       expect(program.stdout()).to.not.include('\x1b');
     });
 
@@ -98,6 +98,13 @@ describe('check against a real Prometheus', function () {
       expect(textOf(report, 'series'))
         .to.include('NAMESPACE_REGEX ("shops")')
         .and.to.include('is there: shop.');
+    });
+
+    it('finds a NAMESPACE_REGEX that only Prometheus can refuse', async () => {
+      const { code, report } = await check({ PROMETHEUS_URL: url, NAMESPACE_REGEX: '(?i' });
+      expect(code).to.equal(2);
+      const text = report.findings.map(({ summary, advice }) => `${summary} ${advice}`).join('\n');
+      expect(text).to.include('error parsing regexp').and.to.include('NAMESPACE_REGEX');
     });
 
     it('finds a wrong path prefix', async () => {

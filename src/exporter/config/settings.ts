@@ -78,17 +78,14 @@ const isHttpUrl = (text: string): boolean => {
 };
 
 /**
- * Whether a text is RE2, as far as JavaScript's own expressions tell: what RE2 lacks is refused, what only RE2 has is
- * translated.
+ * Whether a text may be RE2. Only the server can tell, and it does before the first training. Refused here are
+ * lookaround and backreferences, which RE2 lacks, and what cannot be parsed, unless it has extensions (`(?`, `\Q`).
  */
-const isRe2 = (text: string): boolean => {
-  if (/\(\?(?:[=!]|<[=!])|\\[1-9]/.test(text)) return false;
-  const translated = text
-    .replaceAll(/\\Q.*?(?:\\E|$)/g, '')
-    .replaceAll('(?P<', '(?<')
-    .replaceAll(/\(\?[imsU-]+(?::|(?=\)))/g, '(?:');
+const mayBeRe2 = (text: string): boolean => {
+  if (/\(\?<?[=!]|\\[1-9]/.test(text)) return false;
+  if (/\(\?|\\Q/.test(text)) return true;
   try {
-    new RegExp(translated);
+    new RegExp(text);
     return true;
   } catch {
     return false;
@@ -278,7 +275,7 @@ export const SETTINGS = Object.freeze({
     expected: 'a regular expression in RE2 syntax, matched against the whole namespace',
     example: 'shop|payments-.*',
     help: 'The namespaces whose pods are watched: an RE2 expression that must match the whole name.',
-    schema: z.string().refine(isRe2),
+    schema: z.string().refine(mayBeRe2),
   }),
   podLabel: define({
     env: 'POD_LABEL',
