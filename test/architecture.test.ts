@@ -92,6 +92,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   compression: ['exporter/http'],
   express: ['exporter/http'],
   'isolation-forest': ['exporter/model'],
+  'lru-cache': ['exporter/prometheus', 'exporter/http', 'lib/web-config'],
   'node-cron': ['exporter/config', 'exporter/training'],
   'p-limit': ['exporter/check', 'tools/replay'],
   pino: ['lib/logging'],

@@ -10,6 +10,7 @@ import type { Settings } from './config/settings.js';
 import { describeSource, openPrometheus } from './connect.js';
 import { isUpstreamFailure, logOutcome } from './detection/log-outcome.js';
 import { DetectionPass } from './detection/pass.js';
+import { RecentPass } from './detection/recent-pass.js';
 import { requireSoundQueries } from './features/queries/check-features.js';
 import { loadFeatures } from './features/queries/load-features.js';
 import { healthReport, type PassHistory } from './health.js';
@@ -43,12 +44,6 @@ const EMPTY_SHARD_RETRY_SECONDS = 60;
 
 /** Time for a pass that is under way when the service ends. */
 const PASS_GRACE_MILLISECONDS = 5_000;
-
-/**
- * A person who looks sees what the last scrape saw, if that is no older, in seconds: pages cost Prometheus next to
- * nothing.
- */
-const RECENT_PASS_SECONDS = 15;
 
 /** What a caller may change besides the settings. */
 export interface ServiceOptions {
@@ -163,6 +158,11 @@ export async function startService(
     },
   });
 
+  const recent = new RecentPass({
+    run: (seconds) => pass.run(seconds),
+    last: () => passes.last,
+    now: Date.now,
+  });
   const histories = new HistoryReader(api);
 
   const metrics = createMetrics(() => ({
@@ -178,14 +178,9 @@ export async function startService(
   }));
   const app = createApp({
     version: VERSION,
-    renderMetrics: ({ scrapeTimeoutSeconds }) => metrics.render(() => pass.run(scrapeTimeoutSeconds)),
+    renderMetrics: ({ scrapeTimeoutSeconds }) => metrics.render(() => recent.scrape(scrapeTimeoutSeconds)),
     detect: ({ scrapeTimeoutSeconds }) => pass.run(scrapeTimeoutSeconds),
-    recentPass: async () => {
-      const { last } = passes;
-      // Whether there is a model by now costs nothing to ask.
-      const isRecent = last !== undefined && Date.now() / 1000 - last.timeSeconds < RECENT_PASS_SECONDS;
-      return isRecent && last.kind !== 'no_model' ? last : pass.run(undefined);
-    },
+    recentPass: () => recent.recent(),
     history: (detection, rows) => histories.read(detection, rows),
     now: Date.now,
     health: () =>

@@ -42,6 +42,8 @@ export interface RangeQuery {
   readonly endSeconds: number;
   readonly stepSeconds: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether the query will not be sent again: its series are then not kept for the next answer. */
+  readonly isOneOff?: boolean;
 }
 
 /** What a server says about itself at `/api/v1/status/buildinfo`. Each part may be absent. */

@@ -9,9 +9,10 @@ import axios, {
   type AxiosResponse,
   isAxiosError,
 } from 'axios';
+import { LRUCache } from 'lru-cache';
 import { AnswerReader } from './answer/answer-reader.js';
 import type { ResultType } from './answer/decode.js';
-import { KnownSeriesByQuery } from './answer/label-cache.js';
+import { type KnownSeries, NO_KNOWN_SERIES } from './answer/label-cache.js';
 import type {
   BuildInfo,
   InstantQuery,
@@ -36,6 +37,9 @@ export interface PrometheusClientOptions {
   /** Told, once each time, of a file of the connection that cannot be used any more. */
   readonly onWarning?: (sentence: string) => void;
 }
+
+/** As many as a model may have features, and so a pass queries. */
+const REMEMBERED_QUERIES = 16;
 
 /** Names and values in the order in which they are sent. */
 type Parameters = readonly (readonly [name: string, value: string])[];
@@ -68,7 +72,8 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
   readonly #proxy: BaseUrl | undefined;
   readonly #credentials: RenewableCredentials;
   readonly #http: AxiosInstance;
-  readonly #knownSeries = new KnownSeriesByQuery();
+  /** The series of the last answer to each query. */
+  readonly #knownSeries = new LRUCache<string, KnownSeries>({ max: REMEMBERED_QUERIES });
 
   /** @throws {Error} if the base URL or the proxy URL is invalid. */
   constructor(
@@ -97,9 +102,10 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
     return this.#ask('query', 'vector', query, [['time', milliseconds(timeSeconds)]], signal);
   }
 
-  queryRange({ query, startSeconds, endSeconds, stepSeconds, signal }: RangeQuery): Promise<QueryResult> {
+  queryRange(request: RangeQuery): Promise<QueryResult> {
+    const { query, startSeconds, endSeconds, stepSeconds, signal, isOneOff = false } = request;
     const times: Parameters = [...between(startSeconds, endSeconds), ['step', milliseconds(stepSeconds)]];
-    return this.#ask('query_range', 'matrix', query, times, signal);
+    return this.#ask('query_range', 'matrix', query, times, signal, isOneOff);
   }
 
   async currentTimeSeconds(signal: AbortSignal): Promise<number> {
@@ -139,18 +145,19 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
     query: string,
     times: Parameters,
     signal: AbortSignal | undefined,
+    isOneOff = true,
   ): Promise<QueryResult> {
     const { method } = this.#connection;
     const call: Call = { endpoint, method, query, parameters: [['query', query], ...times], signal };
     const exchange = await this.#exchange(call, async (response, asked) => {
-      const reader = new AnswerReader(asked, resultType, this.#knownSeries.get(query));
+      const reader = new AnswerReader(asked, resultType, this.#knownSeries.get(query) ?? NO_KNOWN_SERIES);
       await readBody(response, (chunk) => reader.push(chunk));
       return reader;
     });
     if (!exchange.ok) throw exchange.error;
     const { asked, status, body: reader } = exchange;
     const result = reader.finish((bytes, start) => notJsonFailure(asked, status, bytes, start));
-    if (resultType === 'matrix') this.#knownSeries.set(query, reader.known());
+    if (!isOneOff) this.#knownSeries.set(query, reader.known());
     return result;
   }
 

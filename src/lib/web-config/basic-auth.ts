@@ -1,6 +1,7 @@
 /** Basic authentication against bcrypt hashes, at next to no cost for who asks again and again. */
 
 import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 
 /** Users and the hashes of their passwords. */
 export type Users = ReadonlyMap<string, string>;
@@ -20,8 +21,8 @@ export class BasicAuth {
   /** Neither passwords nor anything that they can be guessed from stay in memory: the key is this process's own. */
   readonly #secret = randomBytes(32);
   /** Apart, so that a stranger's guesses cannot push out what Prometheus logs in with. */
-  readonly #allowed = new RecentSet(REMEMBERED);
-  readonly #denied = new RecentSet(REMEMBERED);
+  readonly #allowed = new LRUCache<string, true>({ max: REMEMBERED });
+  readonly #denied = new LRUCache<string, true>({ max: REMEMBERED });
   readonly #pending = new Map<string, Promise<boolean>>();
   /** The end of the last comparison so far: there is one at a time, since each takes a whole processor. */
   #last: Promise<unknown> = Promise.resolve();
@@ -48,13 +49,13 @@ export class BasicAuth {
     const hash = known ?? this.#standIn(users, user);
     // The hash belongs to it: a changed password must not be let in by an old verdict.
     const key = this.#digest('credentials', JSON.stringify([known !== undefined, user, hash, password]));
-    if (this.#allowed.has(key)) return 'allowed';
-    if (this.#denied.has(key)) return 'denied';
+    if (this.#allowed.get(key)) return 'allowed';
+    if (this.#denied.get(key)) return 'denied';
     const pending = this.#pending.get(key);
     if (pending === undefined && this.#pending.size >= MAXIMUM_WAITING) return 'busy';
     const isRight = await (pending ?? this.#enqueue(key, password, hash));
     const isAllowed = isRight && known !== undefined;
-    (isAllowed ? this.#allowed : this.#denied).add(key);
+    (isAllowed ? this.#allowed : this.#denied).set(key, true);
     return isAllowed ? 'allowed' : 'denied';
   }
 
@@ -87,29 +88,4 @@ function parseBasic(
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-/** Remembers the texts that were used last. */
-class RecentSet {
-  readonly #texts = new Set<string>();
-  readonly #size: number;
-
-  constructor(size: number) {
-    this.#size = size;
-  }
-
-  has(text: string): boolean {
-    if (!this.#texts.delete(text)) return false;
-    this.#texts.add(text);
-    return true;
-  }
-
-  add(text: string): void {
-    this.#texts.delete(text);
-    this.#texts.add(text);
-    for (const oldest of this.#texts) {
-      if (this.#texts.size <= this.#size) return;
-      this.#texts.delete(oldest);
-    }
-  }
 }

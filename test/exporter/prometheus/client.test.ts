@@ -191,6 +191,17 @@ describe('PrometheusClient', () => {
       expect(seen).to.equal('/api/v1/query_range query=up&start=60.000&end=120.000&step=0.500');
     });
 
+    it('keeps the series of a query that is sent again, whatever is asked once in between', async () => {
+      const api = new PrometheusClient(connectionTo(await startServer(answering(200, MATRIX))));
+      const range = { startSeconds: 60, endSeconds: 120, stepSeconds: 60, signal: AbortSignal.timeout(5000) };
+      const { labels } = await api.queryRange({ ...range, query: 'again' });
+      for (let page = 0; page < 20; page++) {
+        await api.queryRange({ ...range, query: `up{page="${page}"}`, isOneOff: true });
+      }
+      const later = await api.queryRange({ ...range, query: 'again' });
+      expect(later.labels[0], 'the same object, not one like it').to.equal(labels[0]);
+    });
+
     it('sends user and password of the base URL as basic authentication', async () => {
       let authorization: string | undefined;
       const url = await startServer((request, response) => {

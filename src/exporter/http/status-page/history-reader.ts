@@ -1,5 +1,6 @@
 /** Fetches the last hour of a few pods, for people who look: bounded, shared, and never in the way of a scrape. */
 
+import { LRUCache } from 'lru-cache';
 import { messageOf } from '../../../lib/logging/message-of.js';
 import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../detection/detect.js';
 import type { Detection } from '../../detection/detection.js';
@@ -38,8 +39,8 @@ const SAME_SCORE = 1e-6;
 export class HistoryReader {
   readonly #api: PrometheusApi;
   readonly #timeoutSeconds: number;
-  /** By `keyOf`, the oldest first. */
-  readonly #cache = new Map<string, Promise<HistoryOutcome>>();
+  /** By `keyOf`. */
+  readonly #cache = new LRUCache<string, Promise<HistoryOutcome>>({ max: MAXIMUM_CACHED });
   #reading = 0;
 
   constructor(api: PrometheusApi, timeoutSeconds = TIMEOUT_SECONDS) {
@@ -63,17 +64,17 @@ export class HistoryReader {
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     if (this.#reading >= MAXIMUM_READINGS) {
-      return { kind: 'failed', message: 'Others are asking for the last hour at this moment. Try again.' };
+      return { kind: 'failed', message: 'Too many history requests are running. Try again.' };
     }
     this.#reading++;
     const answer = this.#read(detection, some)
-      .catch((error: unknown): HistoryOutcome => ({ kind: 'failed', message: messageOf(error) }))
+      .catch((error: unknown): HistoryOutcome => {
+        // The next caller may have more luck.
+        this.#cache.delete(key);
+        return { kind: 'failed', message: messageOf(error) };
+      })
       .finally(() => this.#reading--);
     this.#cache.set(key, answer);
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cache.size <= MAXIMUM_CACHED) break;
-      this.#cache.delete(oldest);
-    }
     return answer;
   }
 
@@ -92,6 +93,8 @@ export class HistoryReader {
         endSeconds: timeSeconds,
         stepSeconds: RECENT_STEP_SECONDS,
         signal,
+        // The next question is about other pods.
+        isOneOff: true,
       }),
     );
     // Without one of them, the others are of no use.

@@ -21,25 +21,6 @@ export const NO_KNOWN_SERIES: KnownSeries = {
   samples: 0,
 };
 
-/** More queries than any process asks again and again; the series of older ones are forgotten. */
-const REMEMBERED_QUERIES = 16;
-
-/** The series of the last answer to each query. */
-export class KnownSeriesByQuery {
-  readonly #known = new Map<string, KnownSeries>();
-
-  get(query: string): KnownSeries {
-    return this.#known.get(query) ?? NO_KNOWN_SERIES;
-  }
-
-  set(query: string, known: KnownSeries): void {
-    this.#known.delete(query);
-    this.#known.set(query, known);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > REMEMBERED_QUERIES && oldest !== undefined) this.#known.delete(oldest);
-  }
-}
-
 /** So many series that are gone may stand between two that are still there. */
 const LOOK_AHEAD = 8;
 

@@ -6,6 +6,8 @@ import {
   HistoryReader,
   MAXIMUM_HISTORIES,
 } from '../../../../src/exporter/http/status-page/history-reader.js';
+import type { RangeQuery } from '../../../../src/exporter/prometheus/api.js';
+import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
 import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
 import {
@@ -114,6 +116,31 @@ describe('HistoryReader', () => {
     api.before = () => new Promise(() => {});
     const outcome = await new HistoryReader(api, 0.02).read(detection, [0]);
     expect(outcome).to.deep.equal({ kind: 'failed', message: 'The fake gave up on its signal.' });
+  });
+
+  it('asks again after a failure', async () => {
+    const reader = new HistoryReader(api);
+    api.before = () => {
+      throw new PrometheusError('unavailable', 'The disk is full.');
+    };
+    const failed = await Promise.all([reader.read(detection, [0]), reader.read(detection, [0])]);
+    expect(failed.map(({ kind }) => kind)).to.deep.equal(['failed', 'failed']);
+    expect(api.asked, 'shared while it lasts').to.have.length(FEATURES.length);
+    api.before = () => {};
+    expect((await reader.read(detection, [0])).kind).to.equal('histories');
+  });
+
+  it('marks its questions, so that their series are not remembered', async () => {
+    const requests: RangeQuery[] = [];
+    const noting: FakeApi = {
+      ...api,
+      queryRange: (request) => {
+        requests.push(request);
+        return api.queryRange(request);
+      },
+    };
+    await new HistoryReader(noting).read(detection, [0]);
+    expect(requests.map(({ isOneOff }) => isOneOff)).to.deep.equal(FEATURES.map(() => true));
   });
 
   it('leaves out a pod whose replay contradicts the detection', async () => {
