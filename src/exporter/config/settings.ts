@@ -1,5 +1,5 @@
 /**
- * The table of settings. The parser, `--help` and the README's table derive from it: to add a setting, add a row.
+ * The table of settings. The parser, `--help` and docs/reference/settings.md derive from it: to add a setting, add a row.
  */
 
 import { isIP } from 'node:net';
@@ -8,21 +8,21 @@ import { z } from 'zod';
 import { MatchersError, parseMatchers } from '../features/queries/matchers.js';
 import { type Pairs, parsePairs } from './pairs.js';
 
-/** One setting: where it comes from, what it may be, and what to tell a person about it. */
+/** One setting: its variable, its values, and its description. */
 export interface SettingDefinition<Value> {
   /** Name of the environment variable. */
   readonly env: string;
-  /** Text that stands for an absent variable. */
+  /** The text to use if the variable is unset. */
   readonly default: string;
-  /** What is accepted, to read after "Expected". */
+  /** The accepted values, as a phrase that follows "Expected". */
   readonly expected: string;
-  /** A value that is accepted and shows the form. */
+  /** A valid value that shows the form. */
   readonly example: string;
-  /** What it does: one sentence for `--help` and the README. */
+  /** What it does: one sentence for `--help` and the docs. */
   readonly help: string;
   /**
-   * The value is a secret, or a `url` that may hold one: a mistake shows no part of it that could be one, and the
-   * value may stand in a file that the variable's twin names (`secretFileVariable`).
+   * The value is a secret, or a `url` that may contain one. Errors show no part of it that could be secret, and the
+   * value can be read from a file (`secretFileVariable`).
    */
   readonly secret?: true | 'url';
   /** From the variable's text to the value. */
@@ -109,7 +109,7 @@ const pairs: z.ZodType<Pairs, string> = z.string().transform((text, context) => 
   return z.NEVER;
 });
 
-/** Parameters that the client sends itself. */
+/** Parameters that the client sets itself. */
 const OWN_PARAMETERS = /^(?:query|time|start|end|step)$/;
 
 /** Headers that frame a message, or that the client must agree with. */
@@ -132,7 +132,7 @@ export const SETTINGS = Object.freeze({
     default: 'http://prometheus:9090',
     expected: 'an http:// or https:// URL without query and fragment; a path prefix is allowed',
     example: 'https://user:pass%2Fword@example.org/prometheus',
-    help: 'Base URL of the Prometheus HTTP API; a path prefix is kept. `user:password@` means basic authentication.',
+    help: 'Base URL of the Prometheus HTTP API, with or without a path prefix. `user:password@` sets basic authentication.',
     secret: 'url',
     schema: z.string().refine(isHttpUrl),
   }),
@@ -149,7 +149,7 @@ export const SETTINGS = Object.freeze({
     default: '',
     expected: 'a password',
     example: 'correct horse battery staple',
-    help: 'Password of `PROMETHEUS_USERNAME`. Its file is read again when it changes.',
+    help: 'Password of `PROMETHEUS_USERNAME`. A file is read again when it changes.',
     secret: true,
     schema: z.string(),
   }),
@@ -158,25 +158,25 @@ export const SETTINGS = Object.freeze({
     default: '',
     expected: 'a token: one word of ASCII characters',
     example: 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl',
-    help: 'Token that is sent as `Authorization: Bearer …`. Its file is read again when it changes.',
+    help: 'Token, sent as `Authorization: Bearer …`. A file is read again when it changes.',
     secret: true,
     schema: z.string().regex(/^[\x21-\x7e]*$/),
   }),
   prometheusHeaders: define({
     env: 'PROMETHEUS_HEADERS',
     default: '',
-    expected: `headers as \`name=value,name=value\`, ${PAIR_ESCAPES}; none of those that the exporter sets itself`,
+    expected: `headers as \`name=value,name=value\`, ${PAIR_ESCAPES}; except headers that the exporter sets itself`,
     example: 'X-Scope-OrgID=shop',
-    help: 'HTTP headers that are sent with every request.',
+    help: 'HTTP headers to send with every request.',
     secret: true,
     schema: pairs.refine(areHeaders),
   }),
   prometheusQueryParameters: define({
     env: 'PROMETHEUS_QUERY_PARAMETERS',
     default: '',
-    expected: `parameters as \`name=value,name=value\`, ${PAIR_ESCAPES}; none of \`query\`, \`time\`, \`start\`, \`end\`, \`step\``,
+    expected: `parameters as \`name=value,name=value\`, ${PAIR_ESCAPES}; except \`query\`, \`time\`, \`start\`, \`end\`, \`step\``,
     example: 'dedup=true,partial_response=false',
-    help: 'Parameters that are added to the URL of every request.',
+    help: 'Parameters to add to the URL of every request.',
     secret: true,
     schema: pairs.refine((list) => list.every(([name]) => !OWN_PARAMETERS.test(name))),
   }),
@@ -185,7 +185,7 @@ export const SETTINGS = Object.freeze({
     default: 'POST',
     expected: 'one of `POST`, `GET`',
     example: 'GET',
-    help: 'How queries are sent: `POST` has no limit of length, `GET` passes proxies that let nothing else through.',
+    help: 'Method of the queries. `POST` has no length limit; `GET` works through proxies that block `POST`.',
     schema: oneOf('POST', 'GET'),
   }),
   prometheusCaFile: define({
@@ -193,7 +193,7 @@ export const SETTINGS = Object.freeze({
     default: '',
     expected: 'the path of a file with certificates in PEM, or nothing for those that Node.js trusts',
     example: '/etc/detector/tls/ca.crt',
-    help: 'The authorities that the certificate of Prometheus may be signed by. Read again when it changes.',
+    help: 'The CAs to trust for the certificate of Prometheus. Read again when it changes.',
     schema: filePath,
   }),
   prometheusCertFile: define({
@@ -217,7 +217,7 @@ export const SETTINGS = Object.freeze({
     default: '',
     expected: 'a host name, or nothing for the host in `PROMETHEUS_URL`',
     example: 'prometheus.example.org',
-    help: 'The name that the certificate of Prometheus must be made for, where it is another than in the URL.',
+    help: 'The name in the certificate of Prometheus, if it differs from the host in the URL.',
     schema: z.string().refine((text) => text === '' || (isHost(text) && isIP(text) === 0)),
   }),
   insecureSkipVerify: define({
@@ -225,7 +225,7 @@ export const SETTINGS = Object.freeze({
     default: 'false',
     expected: '`true` or `false`',
     example: 'false',
-    help: 'Whether to accept every certificate of Prometheus. Whoever is between then reads the password.',
+    help: 'Whether to accept every certificate of Prometheus. A man in the middle can then read the password.',
     schema: oneOf('true', 'false').transform((text) => text === 'true'),
   }),
   prometheusProxyUrl: define({
@@ -233,7 +233,7 @@ export const SETTINGS = Object.freeze({
     default: '',
     expected: 'an http:// URL without path, or nothing for no proxy',
     example: 'http://user:pass%2Fword@proxy.example.org:3128',
-    help: 'HTTP proxy on the way to Prometheus. `HTTP_PROXY` and its like are not used.',
+    help: 'HTTP proxy for the connection to Prometheus. `HTTP_PROXY` and similar variables are ignored.',
     secret: 'url',
     schema: z.string().refine((text) => text === '' || isProxyUrl(text)),
   }),
@@ -242,7 +242,7 @@ export const SETTINGS = Object.freeze({
     default: '67108864',
     expected: 'a whole number of bytes from 1048576 (1 MiB) to 1073741824 (1 GiB)',
     example: '67108864',
-    help: 'Longer answers are refused, counted after decompression.',
+    help: 'Size limit of an answer, after decompression. Larger answers are rejected.',
     schema: integer(1024 * 1024, 1024 * 1024 * 1024),
   }),
   queryOffsetSeconds: define({
@@ -250,7 +250,7 @@ export const SETTINGS = Object.freeze({
     default: '0',
     expected: 'a number of seconds from 0 to 3600',
     example: '30',
-    help: 'How far in the past the newest values are taken: for a backend that hides or lacks the latest.',
+    help: 'How old the newest values in a query are, for a backend that hides or delays the latest ones.',
     schema: decimal(0, 3600),
   }),
   matchers: define({
@@ -258,7 +258,7 @@ export const SETTINGS = Object.freeze({
     default: '',
     expected: 'label matchers of PromQL, or nothing',
     example: 'cluster="berlin",env!="dev"',
-    help: 'Label matchers that are put into every selector of every query, such as for one of several clusters.',
+    help: 'Label matchers to add to every selector of every query, for example to select one of several clusters.',
     schema: z.string().transform((text, context) => {
       try {
         return parseMatchers(text);
@@ -274,7 +274,7 @@ export const SETTINGS = Object.freeze({
     default: '.*',
     expected: 'a regular expression in RE2 syntax, matched against the whole namespace',
     example: 'shop|payments-.*',
-    help: 'The namespaces whose pods are watched: an RE2 expression that must match the whole name.',
+    help: 'The namespaces to watch: an RE2 expression that must match the whole name.',
     schema: z.string().refine(mayBeRe2),
   }),
   podLabel: define({
@@ -293,8 +293,8 @@ export const SETTINGS = Object.freeze({
     expected: 'a whole number from 0 to 999 and below `TOTAL_SHARDS`, or nothing',
     example: '0',
     help:
-      'Which of `TOTAL_SHARDS` this process is. Without it, the number at the end of `POD_NAME` or `HOSTNAME` is ' +
-      'taken, as a StatefulSet gives it.',
+      'Which of `TOTAL_SHARDS` this process is, from 0. If unset, it is the number at the end of `POD_NAME` or ' +
+      '`HOSTNAME`, as in a StatefulSet.',
     schema: z.union([z.literal('').transform(() => undefined), integer(0, 999)]),
   }),
   totalShards: define({
@@ -302,7 +302,7 @@ export const SETTINGS = Object.freeze({
     default: '1',
     expected: 'a whole number from 1 to 1000',
     example: '3',
-    help: 'Number of processes that share the namespaces among them.',
+    help: 'Number of processes that share the namespaces.',
     schema: integer(1, 1000),
   }),
   trainingLookbackMinutes: define({
@@ -310,7 +310,7 @@ export const SETTINGS = Object.freeze({
     default: '60',
     expected: 'a whole number of minutes from 5 to 20160 (14 days)',
     example: '60',
-    help: 'How far back the training window reaches, in minutes.',
+    help: 'Length of the training window, in minutes.',
     schema: integer(5, 20160),
   }),
   queryStepSeconds: define({
@@ -318,7 +318,7 @@ export const SETTINGS = Object.freeze({
     default: '60',
     expected: 'a whole number of seconds from 1 to 3600',
     example: '60',
-    help: 'Distance between two samples of the training window, in seconds.',
+    help: 'Distance between two samples in the training window, in seconds.',
     schema: integer(1, 3600),
   }),
   requestTimeoutSeconds: define({
@@ -327,8 +327,8 @@ export const SETTINGS = Object.freeze({
     expected: 'a number of seconds from 0.1 to 300',
     example: '5',
     help:
-      'Longest time for the queries of one scrape, in seconds; the scrape timeout that Prometheus announces ' +
-      'shortens it. Training has its own, longer limit.',
+      'Time limit of a scrape, in seconds; a shorter scrape timeout of Prometheus takes precedence. Training has ' +
+      'its own, longer limit.',
     schema: decimal(0.1, 300),
   }),
   maximumPods: define({
@@ -337,8 +337,8 @@ export const SETTINGS = Object.freeze({
     expected: 'a whole number of pods from 1 to 1000000',
     example: '20000',
     help:
-      'Most pods that are trained on and scored, so that a cluster that grows does not end the process; the others ' +
-      'are counted as unscored (`max_pods`). The default is what one process was measured with.',
+      'Limit of the pods to train on and score, so that cluster growth cannot exhaust memory. The others are ' +
+      'counted as unscored (`max_pods`). One process was measured with the default.',
     schema: integer(1, 1_000_000),
   }),
   estimators: define({
@@ -346,7 +346,7 @@ export const SETTINGS = Object.freeze({
     default: '100',
     expected: 'a whole number from 1 to 1000',
     example: '100',
-    help: 'Trees in the isolation forest.',
+    help: 'Number of trees in the isolation forest.',
     schema: integer(1, 1000),
   }),
   maxSamples: define({
@@ -354,7 +354,7 @@ export const SETTINGS = Object.freeze({
     default: '256',
     expected: 'a whole number of rows from 2 to 4096',
     example: '256',
-    help: 'Rows drawn for each tree.',
+    help: 'Number of rows drawn for each tree.',
     schema: integer(2, 4096),
   }),
   contamination: define({
@@ -363,8 +363,8 @@ export const SETTINGS = Object.freeze({
     expected: '`auto` or a share above 0 and up to 0.5',
     example: '0.01',
     help:
-      'Where the boundary lies: `auto` derives it from `ANOMALY_SENSITIVITY`; a share flags that share of the ' +
-      'training samples.',
+      'The threshold: `auto` derives it from `ANOMALY_SENSITIVITY`; a share flags that share of the training ' +
+      'samples.',
     schema: z.union([
       z.literal('auto'),
       z
@@ -379,7 +379,7 @@ export const SETTINGS = Object.freeze({
     default: '42',
     expected: 'a whole number from 0 to 4294967295',
     example: '42',
-    help: 'Seed of the random generator: the same data and seed give the same model.',
+    help: 'Seed of the random generator. The same data and the same seed give the same model.',
     schema: integer(0, 4294967295),
   }),
   baseline: define({
@@ -397,7 +397,7 @@ export const SETTINGS = Object.freeze({
     default: '4',
     expected: 'a number of spreads from 1 to 40',
     example: '4',
-    help: 'By how many of its usual spreads one feature alone must deviate for a flag. Lower flags more.',
+    help: 'How many of its usual spreads one feature alone must deviate for a flag. Lower values flag more.',
     schema: decimal(1, 40),
   }),
   retrainSchedule: define({
@@ -405,7 +405,7 @@ export const SETTINGS = Object.freeze({
     default: '*/15 * * * *',
     expected: 'a cron expression of 5 fields (6 with seconds first)',
     example: '*/15 * * * *',
-    help: 'When to train again, as a cron expression.',
+    help: 'When to retrain, as a cron expression.',
     schema: z.string().refine((text) => cron.validate(text)),
   }),
   retrainTimezone: define({
@@ -432,8 +432,8 @@ export const SETTINGS = Object.freeze({
     expected: 'one of `flagged`, `all`, `off`',
     example: 'flagged',
     help:
-      'The pods for which `/metrics` says why, in the gauges `anomaly_feature_…`: the flagged ones (of more than ' +
-      '1,000 those with the highest scores), all (three series for each feature of each pod), or none. `/detect` says it for every pod.',
+      'The pods that `/metrics` explains with the gauges `anomaly_feature_…`: flagged pods (at most the 1,000 with ' +
+      'the highest scores), all pods (three series for each feature of each pod), or no pods. `/detect` explains every pod.',
     schema: oneOf('flagged', 'all', 'off'),
   }),
   featuresFile: define({
@@ -441,7 +441,7 @@ export const SETTINGS = Object.freeze({
     default: '',
     expected: 'the path of a YAML file (it does not end in `/`), or nothing for the built-in features',
     example: '/etc/detector/features.yaml',
-    help: 'A file with the features to judge pods by, in place of the built-in ones.',
+    help: 'A file with the features to use instead of the built-in ones.',
     schema: filePath,
   }),
   modelPath: define({
@@ -450,8 +450,8 @@ export const SETTINGS = Object.freeze({
     expected: 'the path of a file (it does not end in `/`), or nothing to keep no model',
     example: '/var/lib/k8s-anomaly-detector/model',
     help:
-      'A file to save the model to after each training and to load it from at start, so that a restart scores at ' +
-      'once. Its folder must be there and writable.',
+      'The file to save the model to after each training and to load it from at startup, so that a restarted exporter ' +
+      'scores at once. Its folder must exist and be writable.',
     schema: z.string().regex(/^(?:.*[^/])?$/),
   }),
   host: define({
@@ -485,7 +485,7 @@ export const SETTINGS = Object.freeze({
     default: '40',
     expected: 'a whole number of requests from 0 (no limit) to 10000',
     example: '40',
-    help: 'Requests for `/`, `/metrics` and `/detect` that are answered at the same time; those beyond get status 503.',
+    help: 'Limit of simultaneous requests for `/`, `/metrics` and `/detect`. Further requests get status 503.',
     schema: integer(0, 10_000),
   }),
   logLevel: define({
@@ -493,7 +493,7 @@ export const SETTINGS = Object.freeze({
     default: 'info',
     expected: 'one of `debug`, `info`, `warn`, `error`, `silent`',
     example: 'info',
-    help: 'The least severe messages that are logged.',
+    help: 'The lowest level that is logged.',
     schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   }),
   logFormat: define({
@@ -501,7 +501,7 @@ export const SETTINGS = Object.freeze({
     default: 'json',
     expected: 'one of `json`, `text`',
     example: 'json',
-    help: 'One JSON object a line, or lines for people.',
+    help: 'One JSON object per line, or text for people.',
     schema: oneOf('json', 'text'),
   }),
 });

@@ -23,7 +23,7 @@ const ofPods =
 export const anomaly: readonly Family<DetectorState>[] = [
   {
     name: 'anomaly_flag',
-    help: 'Whether the pod misbehaves: 1 when anomaly_score is above 0, else 0.',
+    help: 'Whether the pod is anomalous: 1 if anomaly_score is above 0, otherwise 0.',
     type: 'gauge',
     labels: ['namespace', 'pod'],
     samples: ofPods((scores) => Uint8Array.from(scores, (score) => Number(score > 0))),

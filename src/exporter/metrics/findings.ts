@@ -7,7 +7,7 @@ import type { ScrapeState } from './state.js';
 export const findings: readonly Family<ScrapeState>[] = [
   {
     name: 'anomaly_exporter_finding_severity',
-    help: 'Last finding of the check of the installation: 0 ok, 1 warning, 2 error; absent until it could be made.',
+    help: 'Result of the check in its last run: 0 ok, 1 warning, 2 error; absent before the first run.',
     type: 'gauge',
     labels: ['check'],
     samples: (state) =>
@@ -17,7 +17,7 @@ export const findings: readonly Family<ScrapeState>[] = [
   },
   {
     name: 'anomaly_exporter_findings_timestamp_seconds',
-    help: 'When the installation could be checked for the last time, Unix time; absent before the first.',
+    help: 'Time of the last successful check of the installation, Unix time; absent before the first one.',
     type: 'gauge',
     labels: [],
     samples: (state) => sample(state.findings.lastSuccessSeconds),

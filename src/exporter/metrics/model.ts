@@ -13,14 +13,14 @@ export const model: readonly Family<DetectorState>[] = [
   },
   {
     name: 'anomaly_exporter_model_trained_timestamp_seconds',
-    help: 'End of the training that made the model, Unix time; absent without a model.',
+    help: 'End of the training of the model, Unix time; absent without a model.',
     type: 'gauge',
     labels: [],
     samples: ({ training }) => sample(training.model?.trainedSeconds),
   },
   {
     name: 'anomaly_exporter_model_info',
-    help: 'What the model is made of; always 1, absent without a model.',
+    help: 'Properties of the model; always 1, absent without a model.',
     type: 'gauge',
     labels: ['fingerprint', 'baseline', 'features', 'threshold'],
     samples(state) {

@@ -6,7 +6,7 @@ import { type DetectorState, detectionOf } from './state.js';
 export const pass: readonly Family<DetectorState>[] = [
   {
     name: 'anomaly_exporter_up',
-    help: 'Whether this scrape carries scores: there is a model, and Prometheus answered every query.',
+    help: 'Whether this scrape carries scores: 1 if there is a model and every query was answered in time, otherwise 0.',
     type: 'gauge',
     labels: [],
     samples: (state) => sample(detectionOf(state) !== undefined),
@@ -20,7 +20,7 @@ export const pass: readonly Family<DetectorState>[] = [
   },
   {
     name: 'anomaly_exporter_query_success',
-    help: 'Whether Prometheus answered the query for the feature.',
+    help: 'Whether Prometheus answered the query of the feature.',
     type: 'gauge',
     labels: ['query'],
     samples: ({ outcome }) =>
@@ -28,7 +28,7 @@ export const pass: readonly Family<DetectorState>[] = [
   },
   {
     name: 'anomaly_exporter_query_duration_seconds',
-    help: 'Duration of the query for the feature.',
+    help: 'Duration of the query of the feature.',
     type: 'gauge',
     labels: ['query'],
     samples: ({ outcome }) =>
@@ -43,14 +43,14 @@ export const pass: readonly Family<DetectorState>[] = [
   },
   {
     name: 'anomaly_exporter_pods_unscored',
-    help: 'Pods that were seen and not scored, by reason.',
+    help: 'Pods that were found and not scored, by reason.',
     type: 'gauge',
     labels: ['reason'],
     samples: (state) => samplesByLabel(detectionOf(state)?.unscored ?? []),
   },
   {
     name: 'anomaly_exporter_series_dropped',
-    help: 'Series that were left out, whole or in part, by reason.',
+    help: 'Series that were dropped, entirely or in part, by reason.',
     type: 'gauge',
     labels: ['reason'],
     samples: (state) => samplesByLabel(detectionOf(state)?.droppedSeries ?? []),

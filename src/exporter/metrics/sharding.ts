@@ -6,7 +6,7 @@ import type { ScrapeState } from './state.js';
 export const sharding: readonly Family<ScrapeState>[] = [
   {
     name: 'anomaly_exporter_shard_ordinal',
-    help: 'Which of the shards this process is, from 0 on; as the value and as a label.',
+    help: 'Ordinal of this shard, from 0; as the value and as a label.',
     type: 'gauge',
     labels: ['shard_ordinal'],
     samples(state) {
@@ -16,14 +16,14 @@ export const sharding: readonly Family<ScrapeState>[] = [
   },
   {
     name: 'anomaly_exporter_total_shards',
-    help: 'Number of processes that share the namespaces among them.',
+    help: 'Number of processes that share the namespaces.',
     type: 'gauge',
     labels: [],
     samples: (state) => sample(state.sharding?.shard.total ?? 1),
   },
   {
     name: 'anomaly_exporter_shard_namespaces',
-    help: 'Namespaces that this shard watches; absent where one process watches all, and until they are known.',
+    help: 'Namespaces that this shard watches; absent if one process watches all, and until they are known.',
     type: 'gauge',
     labels: [],
     samples: (state) => sample(state.sharding?.namespaces),

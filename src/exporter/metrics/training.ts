@@ -6,7 +6,7 @@ import type { DetectorState } from './state.js';
 export const training: readonly Family<DetectorState>[] = [
   {
     name: 'anomaly_exporter_training_duration_seconds',
-    help: 'Duration of the last training, failed or not.',
+    help: 'Duration of the last training, successful or failed.',
     type: 'gauge',
     labels: [],
     samples: (state) => sample(state.training.lastDurationSeconds),
@@ -27,7 +27,7 @@ export const training: readonly Family<DetectorState>[] = [
   },
   {
     name: 'anomaly_exporter_training_runs_total',
-    help: 'Trainings that ended, failed ones included.',
+    help: 'Completed trainings, including failed ones.',
     type: 'counter',
     labels: [],
     samples: (state) => sample(state.training.runs),

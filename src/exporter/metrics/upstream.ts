@@ -6,7 +6,7 @@ import type { ScrapeState } from './state.js';
 export const upstream: readonly Family<ScrapeState>[] = [
   {
     name: 'anomaly_exporter_prometheus_requests_total',
-    help: 'Requests to Prometheus that ended, by HTTP status; `error` where no whole answer came.',
+    help: 'Completed requests to Prometheus, by HTTP status; `error` without a complete answer.',
     type: 'counter',
     labels: ['code'],
     samples: ({ prometheusRequests }) => samplesByLabel(prometheusRequests),

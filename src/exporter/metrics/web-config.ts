@@ -6,14 +6,14 @@ import type { ScrapeState } from './state.js';
 export const webConfig: readonly Family<ScrapeState>[] = [
   {
     name: 'anomaly_exporter_config_last_reload_success',
-    help: 'Whether the last reading of WEB_CONFIG_FILE and its certificates succeeded; if not, the earlier one is in use.',
+    help: 'Whether the last reload of WEB_CONFIG_FILE and its certificates succeeded; if not, the previous one stays active.',
     type: 'gauge',
     labels: [],
     samples: ({ webConfigReload }) => sample(webConfigReload?.successful),
   },
   {
     name: 'anomaly_exporter_config_last_reload_success_timestamp_seconds',
-    help: 'End of the last reading of WEB_CONFIG_FILE that succeeded, Unix time.',
+    help: 'Time of the last successful reload of WEB_CONFIG_FILE, Unix time.',
     type: 'gauge',
     labels: [],
     samples: ({ webConfigReload }) => sample(webConfigReload?.lastSuccessSeconds),

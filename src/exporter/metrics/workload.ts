@@ -49,14 +49,14 @@ const ofWorkloads =
 export const workload: readonly Family<DetectorState>[] = [
   {
     name: 'anomaly_workload_pods_flagged',
-    help: 'Pods of the workload whose anomaly_flag is 1.',
+    help: 'Flagged pods of the workload.',
     type: 'gauge',
     labels: ['namespace', 'workload'],
     samples: ofWorkloads('flagged'),
   },
   {
     name: 'anomaly_workload_pods_scored',
-    help: 'Pods of the workload that were scored, flagged or not.',
+    help: 'Scored pods of the workload.',
     type: 'gauge',
     labels: ['namespace', 'workload'],
     samples: ofWorkloads('scored'),

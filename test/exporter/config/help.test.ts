@@ -31,7 +31,9 @@ describe('settingsHelp', () => {
   it('says what each does and accepts, in plain text', () => {
     const help = settingsHelp();
     expect(help).not.to.include('`');
-    expect(help).to.include('    Trees in the isolation forest.\n    Accepts a whole number from 1 to 1000.');
+    expect(help).to.include(
+      '    Number of trees in the isolation forest.\n    Accepts a whole number from 1 to 1000.',
+    );
   });
 });
 
@@ -57,7 +59,7 @@ describe('settingsMarkdown', () => {
 
   it('says what the variable means', () => {
     expect(settingsMarkdown()).to.include(
-      '| `IFOREST_N_ESTIMATORS` | `100` | Trees in the isolation forest. Accepts a whole number from 1 to 1000. |',
+      '| `IFOREST_N_ESTIMATORS` | `100` | Number of trees in the isolation forest. Accepts a whole number from 1 to 1000. |',
     );
   });
 });
