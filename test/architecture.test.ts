@@ -59,7 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/http',
   ],
   'exporter/healthcheck': ['exporter/config'],
-  'exporter/serve': [
+  'exporter/service': [
     'exporter/version',
     'exporter/prometheus',
     'exporter/features',
@@ -73,6 +73,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/metrics',
     'exporter/http',
     'exporter/health',
+  ],
+  'exporter/serve': [
+    'exporter/version',
+    'exporter/prometheus',
+    'exporter/features',
+    'exporter/config',
+    'exporter/connect',
+    'exporter/training',
+    'exporter/http',
+    'exporter/service',
   ],
   'tools/simulation': [],
   'tools/replay': [],

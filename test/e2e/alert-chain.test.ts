@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { type Service, startService } from '../../src/exporter/serve.js';
+import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
 import { freePort, listen, type RunningServer } from '../../src/tools/demo/listen.js';
 import { startExposition } from '../../src/tools/demo/sources.js';
@@ -71,7 +71,7 @@ describe('from a pod that goes wrong to a person', function () {
   let pod: string;
   let place: ServerPlace;
   let prometheus: RunningServer;
-  let exporter: Service;
+  let exporter: RunningService;
 
   const shipped = (path: string) => readFile(join('deploy', path), 'utf8').then(accelerate);
   const inDirectory = (name: string) => join(directory, name);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { type Service, startService } from '../../src/exporter/serve.js';
+import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
 import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
@@ -28,7 +28,7 @@ describe('with a real Prometheus', function () {
   let cluster: RunningServer;
   let prometheus: RunningServer;
   let proxy: FaultProxy;
-  let exporter: Service;
+  let exporter: RunningService;
   let logger: RecordingLogger;
 
   const nowSeconds = () => Date.now() / 1000;

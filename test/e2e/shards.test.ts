@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { type Service, startService } from '../../src/exporter/serve.js';
+import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { shardOf } from '../../src/exporter/sharding/shard.js';
 import type { RunningServer } from '../../src/tools/demo/listen.js';
 import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
@@ -28,8 +28,8 @@ describe('three shards on a real Prometheus', function () {
   this.timeout(240_000);
 
   let prometheus: RunningServer;
-  let whole: Service;
-  const shards: Service[] = [];
+  let whole: RunningService;
+  const shards: RunningService[] = [];
   const asked: Question[][] = [];
   let newcomerIsThere = false;
 
@@ -62,7 +62,7 @@ describe('three shards on a real Prometheus', function () {
     });
     return startService(settings, recordingLogger());
   };
-  const scrape = async ({ url }: Service) => (await get(`${url}/metrics`)).text;
+  const scrape = async ({ url }: RunningService) => (await get(`${url}/metrics`)).text;
   const flagsIn = (text: string) =>
     samplesOf(text, 'anomaly_flag').map(
       ({ labels, value }) => [`${labels.namespace}/${labels.pod}`, value] as const,
@@ -140,7 +140,7 @@ describe('three shards on a real Prometheus', function () {
   });
 
   it('take up a new namespace, in exactly one of them', async () => {
-    const count = async (service: Service) =>
+    const count = async (service: RunningService) =>
       exposedValue(await scrape(service), 'anomaly_exporter_shard_namespaces');
     const before = await Promise.all(shards.map(count));
     newcomerIsThere = true;

@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import { expect } from 'chai';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { type Service, startService } from '../../src/exporter/serve.js';
+import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { startBrowser } from '../support/browser.js';
 import { type IncidentDemo, startIncidentDemo } from '../support/demo-incident.js';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
@@ -35,7 +35,7 @@ describe('the status page in a browser', function () {
   let demo: IncidentDemo;
   let cluster: SmallCluster;
   let prometheus: FakePrometheus;
-  let service: Service;
+  let service: RunningService;
 
   before(async function () {
     this.timeout(120_000);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../../src/exporter/http/schemas.js';
-import { type Service, startService } from '../../src/exporter/serve.js';
+import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { shardOf } from '../../src/exporter/sharding/shard.js';
 import { exposedValue, samplesOf } from '../support/exposition.js';
 import {
@@ -30,7 +30,7 @@ describe('serve', function () {
 
   let cluster: SmallCluster;
   let prometheus: FakePrometheus;
-  let service: Service | undefined;
+  let service: RunningService | undefined;
   let directory: string;
   let logger: RecordingLogger;
 
@@ -61,7 +61,7 @@ describe('serve', function () {
       ...environment,
     }).settings;
 
-  async function start(environment: Record<string, string> = {}): Promise<Service> {
+  async function start(environment: Record<string, string> = {}): Promise<RunningService> {
     service = await startService(settingsWith(environment), logger);
     return service;
   }
@@ -163,7 +163,7 @@ describe('serve', function () {
       await eventually(async () => expect((await health()).shard?.namespaces).to.equal(0));
       const { status, shard, training, check } = await health();
       expect(status).to.equal('ok');
-      expect(shard?.message).to.match(/^Shard \d+ of 40 .* has no namespace to watch/);
+      expect(shard?.message).to.match(/^Shard \d+ of 40 .* has no namespaces/);
       expect(training).to.deep.include({ runs: 0, failures: 0, last_error: null });
       expect(check.findings).to.deep.equal([]);
       expect(exposedValue(await scrape(), 'anomaly_exporter_shard_namespaces')).to.equal(0);
@@ -699,7 +699,7 @@ describe('serve', function () {
           await once(response, 'end');
         }
         await eventually(() => expect(prometheus.open).to.equal(1));
-        await within(5_000, 'the service to close', (service as Service).close());
+        await within(5_000, 'the service to close', (service as RunningService).close());
         service = undefined;
         await rejection(get(`${url}/healthz`), TypeError);
         await eventually(() => expect(prometheus.open, 'requests to Prometheus').to.equal(0));
@@ -715,7 +715,7 @@ describe('serve', function () {
       prometheus.fault = { kind: 'hang' };
       const waiting = scrape();
       await eventually(() => expect(prometheus.open).to.equal(3));
-      await within(7_000, 'the service to close', (service as Service).close());
+      await within(7_000, 'the service to close', (service as RunningService).close());
       service = undefined;
       expectNoPods(await waiting);
     });
@@ -723,7 +723,7 @@ describe('serve', function () {
     it('ends the schedule', async () => {
       await start({ RETRAIN_SCHEDULE: '* * * * * *' });
       await trained();
-      await within(5_000, 'the service to close', (service as Service).close());
+      await within(5_000, 'the service to close', (service as RunningService).close());
       service = undefined;
       const requests = prometheus.requests.length;
       await sleep(2_100);

@@ -1,7 +1,7 @@
 /** A simulated cluster in trouble, a real Prometheus that scrapes it, and the exporter beside it. */
 
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { type Service, startService } from '../../src/exporter/serve.js';
+import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
 import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
@@ -55,7 +55,7 @@ export async function startMonitoredCluster(
       HOST: '127.0.0.1',
       PORT: String(port),
     });
-    const exporter: Service = await startService(settings, recordingLogger());
+    const exporter: RunningService = await startService(settings, recordingLogger());
     running.push(exporter);
     return { world, prometheusUrl: prometheus.url, close };
   } catch (error) {

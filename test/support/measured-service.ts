@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { type Service, startService } from '../../src/exporter/serve.js';
+import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { createLogger } from '../../src/lib/logging/logger.js';
 
 /** What the process can be told. Each is answered by a `ServiceReply` of the same kind. */
@@ -75,7 +75,7 @@ async function measure(): Promise<Held> {
   };
 }
 
-async function obey(command: ServiceCommand, service: Service): Promise<ServiceReply> {
+async function obey(command: ServiceCommand, service: RunningService): Promise<ServiceReply> {
   switch (command.kind) {
     case 'measure':
       return { kind: 'measure', held: await measure() };

@@ -45,11 +45,11 @@ function mix(key: number): number {
   return (bits ^ (bits >>> 16)) >>> 0;
 }
 
-/** For those who wonder why nothing is scored. */
+/** Why a shard scores nothing. */
 export function emptyShardMessage({ ordinal, total }: Shard): string {
   return (
-    `Shard ${ordinal} of ${total} (counted from 0) has no namespace to watch: with as many shards as this, or as few ` +
-    'namespaces, some shards have none. It takes up what falls to it within two minutes.'
+    `Shard ${ordinal} of ${total} (counted from 0) has no namespaces: there are more shards than needed. New ` +
+    'namespaces are picked up within two minutes.'
   );
 }
 

@@ -1,0 +1,319 @@
+/** The exporter without its socket: what it keeps in memory, and what it does when. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../lib/deadline.js';
+import type { Logger } from '../lib/logging/logger.js';
+import { createFindingsKeeper } from './check/findings.js';
+import type { FindingsKeeper } from './check/keeper.js';
+import type { Settings } from './config/settings.js';
+import { describeSource, type OpenOptions, type OpenPrometheus } from './connect.js';
+import type { Detection, PassOutcome } from './detection/detection.js';
+import { isUpstreamFailure, logOutcome } from './detection/log-outcome.js';
+import { DetectionPass } from './detection/pass.js';
+import { RecentPass } from './detection/recent-pass.js';
+import { requireSoundQueries } from './features/queries/check-features.js';
+import type { FeatureSet } from './features/queries/feature-file.js';
+import { healthReport, type PassHistory } from './health.js';
+import type { HealthReport } from './http/schemas.js';
+import { type HistoryOutcome, HistoryReader } from './http/status-page/history-reader.js';
+import { createMetrics, type Metrics } from './metrics/registry.js';
+import type { WebConfigReload } from './metrics/state.js';
+import { ModelSlot } from './model/slot.js';
+import { SnapshotKeeper } from './model/snapshot/manager.js';
+import { ModelStore } from './model/snapshot/store.js';
+import { parseBaseUrl } from './prometheus/url.js';
+import { shardingWarnings } from './sharding/plan.js';
+import { emptyShardMessage, type Shard } from './sharding/shard.js';
+import type { TrainingResult } from './training/job.js';
+import {
+  modelParameters,
+  type TrainingOccasion,
+  type TrainingScope,
+  trainingRequest,
+} from './training/request.js';
+import { NothingToTrainOnError, type trainInWorker, trainingLimitSeconds } from './training/run-in-worker.js';
+import { longestIntervalSeconds, startSchedule } from './training/schedule.js';
+import { Trainer } from './training/trainer.js';
+import { VERSION } from './version.js';
+
+/** What a service works with. */
+export interface ServiceOptions {
+  readonly settings: Settings;
+  readonly featureSet: FeatureSet;
+  readonly logger: Logger;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Opens Prometheus, which calls back for each request, warning and list of namespaces. */
+  readonly open: (
+    callbacks: Required<Pick<OpenOptions, 'onRequest' | 'onWarning' | 'onNamespaces'>>,
+  ) => OpenPrometheus;
+  /** Trains a model, beside everything else. */
+  readonly train: typeof trainInWorker;
+  /** How the last reading of the web configuration went; `undefined` without one. */
+  readonly webConfigReload: () => WebConfigReload | undefined;
+  /** Whether to check the installation after each training; `false` where Prometheus only answers what serves scores. */
+  readonly checkInstallation: boolean;
+}
+
+/** How soon a shard without namespaces looks again whether it has something to train on. */
+const EMPTY_SHARD_RETRY_SECONDS = 60;
+
+/** Time for a pass that is under way when the service ends. */
+const PASS_GRACE_MILLISECONDS = 5_000;
+
+/** Everything between Prometheus and the HTTP endpoints. */
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #prometheus: OpenPrometheus;
+  readonly #scope: TrainingScope;
+  readonly #slot = new ModelSlot();
+  readonly #snapshots: SnapshotKeeper | undefined;
+  readonly #findings: FindingsKeeper;
+  readonly #trainer: Trainer;
+  readonly #pass: DetectionPass;
+  readonly #recent: RecentPass;
+  readonly #histories: HistoryReader;
+  readonly #metrics: Metrics;
+  /** Requests to Prometheus so far, by HTTP status or `error`. */
+  readonly #requests = new Map<string, number>();
+  #passes: PassHistory = { last: undefined, lastUpstreamError: undefined };
+  /** Whether the shard had namespaces when that was logged; `undefined` before the first list. */
+  #hadNamespaces: boolean | undefined;
+  #hasTrained = false;
+
+  constructor(options: ServiceOptions) {
+    const { settings, featureSet, logger, now, open } = options;
+    this.#options = options;
+    this.#prometheus = open({
+      onRequest: (code) => this.#countRequest(code),
+      onWarning: (sentence) => logger.warn({}, sentence),
+      onNamespaces: (namespaces) => this.#logNamespaces(namespaces),
+    });
+    const { api, source } = this.#prometheus;
+    if (source.sharding !== undefined) {
+      for (const warning of shardingWarnings(featureSet)) logger.warn({}, warning);
+    }
+    this.#scope = trainingScope(settings, featureSet);
+    this.#snapshots = snapshotKeeper(options, this.#scope, describeSource(source));
+    this.#findings = createFindingsKeeper(settings, featureSet, api, logger);
+    this.#trainer = new Trainer({
+      slot: this.#slot,
+      logger,
+      now,
+      save: async (encoded, trainedSeconds) => this.#snapshots?.save(encoded, trainedSeconds),
+      delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+      startSchedule: (work) =>
+        startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
+      train: (signal, occasion) => this.#train(signal, occasion),
+    });
+    this.#pass = new DetectionPass({
+      api,
+      ownerQueries: featureSet.ownerQueries,
+      queryOffsetSeconds: settings.queryOffsetSeconds,
+      model: () => this.#slot.get(),
+      timeoutSeconds: settings.requestTimeoutSeconds,
+      maximumPods: settings.maximumPods,
+      now,
+      whyNoModel: () => this.#whyNoModel(),
+      onOutcome: (outcome) => this.#record(outcome),
+    });
+    this.#recent = new RecentPass({
+      run: (seconds) => this.#pass.run(seconds),
+      last: () => this.#passes.last,
+      now,
+    });
+    this.#histories = new HistoryReader(api);
+    this.#metrics = createMetrics(() => ({
+      ...this.#state(),
+      prometheusRequests: this.#requests,
+      webConfigReload: options.webConfigReload(),
+      explain: settings.explain,
+    }));
+  }
+
+  /** Takes over the model of an earlier run, where there is one. Call it before `start`. */
+  async restore(): Promise<void> {
+    const snapshot = await this.#snapshots?.load();
+    if (snapshot !== undefined) this.#trainer.restore(snapshot);
+  }
+
+  /** Trains, and goes on to train on schedule. Returns at once. */
+  start(): void {
+    this.#trainer.start();
+  }
+
+  /**
+   * Ends everything: a training at once, a pass after a few seconds.
+   *
+   * @param answered resolves when no request is answered any more.
+   */
+  async close(answered: Promise<void>): Promise<void> {
+    // A scrape under way may end by itself, but a Prometheus that hangs must not hold the service up.
+    const impatience = setTimeout(() => this.#pass.close(), PASS_GRACE_MILLISECONDS);
+    await Promise.all([this.#trainer.stop(), this.#findings.stop(), answered]);
+    clearTimeout(impatience);
+    this.#prometheus.namespaces?.close();
+    this.#pass.close();
+  }
+
+  /** The metrics as text, after a detection pass. */
+  renderMetrics(scrapeTimeoutSeconds: number | undefined): ReturnType<Metrics['render']> {
+    return this.#metrics.render(() => this.#recent.scrape(scrapeTimeoutSeconds));
+  }
+
+  /** Scores all pods now. Does not reject when Prometheus or the model fails: the outcome says so. */
+  detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
+    return this.#pass.run(scrapeTimeoutSeconds);
+  }
+
+  /** The last outcome, or that of a new pass when the last one is too old to be shown. */
+  recentPass(): Promise<PassOutcome> {
+    return this.#recent.recent();
+  }
+
+  /** The last hour of some pods of a detection, by their rows. */
+  history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
+    return this.#histories.read(detection, rows);
+  }
+
+  /** The report of `/healthz`. */
+  health(): HealthReport {
+    const { settings } = this.#options;
+    return healthReport({
+      ...this.#state(),
+      prometheusUrl: parseBaseUrl(settings.prometheusUrl).display,
+      baseline: settings.baseline,
+      passes: this.#passes,
+      nowSeconds: this.#nowSeconds,
+    });
+  }
+
+  get #nowSeconds(): number {
+    return this.#options.now() / 1000;
+  }
+
+  /** What the metrics and the health report are made from. */
+  #state() {
+    return {
+      version: VERSION,
+      model: this.#slot.get(),
+      training: this.#trainer.state(),
+      snapshot: this.#snapshots?.state(),
+      findings: this.#findings.state(),
+      sharding: this.#prometheus.namespaces?.state,
+    };
+  }
+
+  async #train(signal: AbortSignal, occasion: TrainingOccasion): Promise<TrainingResult> {
+    const { settings, featureSet, train, checkInstallation } = this.#options;
+    const { api, source, namespaces } = this.#prometheus;
+    if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
+      throw new NothingToTrainOnError(emptyShardMessage(namespaces.state.shard), EMPTY_SHARD_RETRY_SECONDS);
+    }
+    // After a success, the queries are sound.
+    if (!this.#hasTrained) {
+      const newestSeconds = this.#nowSeconds - settings.queryOffsetSeconds;
+      const limited = withDeadline(signal, settings.requestTimeoutSeconds);
+      await requireSoundQueries(api, featureSet, newestSeconds, limited);
+    }
+    try {
+      const result = await train(
+        { source, request: trainingRequest(this.#scope, occasion), encode: this.#snapshots !== undefined },
+        signal,
+        (code) => this.#countRequest(code),
+        trainingLimitSeconds(occasion.untilNextTrainingSeconds),
+      );
+      this.#hasTrained = true;
+      return result;
+    } finally {
+      // After a training that failed, the findings are needed most.
+      if (checkInstallation) void this.#findings.refresh();
+    }
+  }
+
+  #whyNoModel(): string {
+    const shard = this.#emptyShard;
+    if (shard !== undefined) return emptyShardMessage(shard);
+    const { lastError } = this.#trainer.state();
+    return lastError === undefined
+      ? 'The first training has not ended yet.'
+      : `There is no model yet: ${lastError.message}`;
+  }
+
+  /** The shard of this process, where it has no namespaces. */
+  get #emptyShard(): Shard | undefined {
+    const { namespaces, shard } = this.#prometheus.namespaces?.state ?? {};
+    return namespaces === 0 ? shard : undefined;
+  }
+
+  #record(outcome: PassOutcome): void {
+    const { last, lastUpstreamError } = this.#passes;
+    logOutcome(this.#options.logger, last, outcome);
+    const { timeSeconds } = outcome;
+    this.#passes = {
+      last: outcome,
+      lastUpstreamError: isUpstreamFailure(outcome)
+        ? { message: outcome.message, timeSeconds }
+        : lastUpstreamError,
+    };
+  }
+
+  #countRequest(code: string): void {
+    this.#requests.set(code, (this.#requests.get(code) ?? 0) + 1);
+  }
+
+  /** Logs the first list, and when the shard gets its first namespace or loses its last one. */
+  #logNamespaces({ length }: readonly string[]): void {
+    const { logger } = this.#options;
+    const sharding = this.#prometheus.source.sharding;
+    if (sharding === undefined || this.#hadNamespaces === length > 0) return;
+    this.#hadNamespaces = length > 0;
+    const { ordinal, total } = sharding.shard;
+    if (length === 0) logger.warn({}, emptyShardMessage(sharding.shard));
+    else {
+      logger.info(
+        { namespaces: length },
+        `Shard ${ordinal} of ${total} (counted from 0) watches its namespaces.`,
+      );
+    }
+  }
+}
+
+/** What every training has in common. */
+function trainingScope(settings: Settings, { features, ownerQueries }: FeatureSet): TrainingScope {
+  return {
+    features,
+    ownerQueries,
+    parameters: modelParameters(settings),
+    lookbackSeconds: settings.trainingLookbackMinutes * 60,
+    stepSeconds: settings.queryStepSeconds,
+    maximumPods: settings.maximumPods,
+    queryOffsetSeconds: settings.queryOffsetSeconds,
+  };
+}
+
+/**
+ * A training remembers the usual level of up to three hours before (`historySlices`): what is older than that, a
+ * model of today would not know either.
+ */
+const MEMORY_SECONDS = 3 * 3600;
+
+/** Where trainings are rarer, models serve for longer by choice: one training may be missed. */
+const INTERVALS_TO_KEEP = 2;
+
+/** `undefined` where no model is kept. */
+function snapshotKeeper(
+  { settings, logger, now }: ServiceOptions,
+  scope: TrainingScope,
+  source: readonly string[],
+): SnapshotKeeper | undefined {
+  if (settings.modelPath === '') return undefined;
+  const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone) ?? 0;
+  return new SnapshotKeeper({
+    store: new ModelStore({ path: settings.modelPath, now }),
+    configuration: { ...scope, source },
+    maximumAgeSeconds: Math.max(MEMORY_SECONDS, INTERVALS_TO_KEEP * interval),
+    logger,
+    now,
+  });
+}

@@ -1,0 +1,222 @@
+import { expect } from 'chai';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import type { OpenPrometheus } from '../../src/exporter/connect.js';
+import type { PassOutcome } from '../../src/exporter/detection/detection.js';
+import { loadFeatures } from '../../src/exporter/features/queries/load-features.js';
+import { connectionTo } from '../../src/exporter/prometheus/connection.js';
+import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
+import { Service, type ServiceOptions } from '../../src/exporter/service.js';
+import { ShardNamespaces } from '../../src/exporter/sharding/shard-namespaces.js';
+import { type TrainingResult, train } from '../../src/exporter/training/job.js';
+import type { trainInWorker } from '../../src/exporter/training/run-in-worker.js';
+import { exposedValue } from '../support/exposition.js';
+import { type FakeApi, fakeApi } from '../support/fake-api.js';
+import { recordingLogger } from '../support/recording-logger.js';
+import { SmallCluster } from '../support/small-cluster.js';
+import { eventually, gate } from '../support/waiting.js';
+
+const NOON = 1_767_268_800_000;
+const AWAY = new PrometheusError('refused', 'Got no answer from http://h.', { advice: 'Is it running?' });
+
+/** A service with its clock, Prometheus and trainings in the hands of the test. */
+class Workshop {
+  readonly logger = recordingLogger();
+  readonly api: FakeApi = fakeApi(new SmallCluster().answer);
+  readonly trainings: Parameters<typeof trainInWorker>[0][] = [];
+  nowMilliseconds = NOON;
+  /** Replace it at will. */
+  training = (): Promise<TrainingResult> => train(this.api, this.trainings.at(-1)?.request ?? expect.fail());
+  callbacks: Parameters<ServiceOptions['open']>[0] | undefined;
+  /** Namespaces of the cluster; read where the service is a shard. */
+  namespaces: readonly string[] = [];
+  readonly service: Service;
+
+  private constructor(options: Pick<ServiceOptions, 'settings' | 'featureSet'>, shards: number) {
+    const now = () => this.nowMilliseconds;
+    this.service = new Service({
+      ...options,
+      logger: this.logger,
+      now,
+      open: (callbacks) => {
+        this.callbacks = callbacks;
+        return this.#open(shards, now, callbacks.onNamespaces);
+      },
+      train: (input, _signal, onRequest) => {
+        this.trainings.push(input);
+        onRequest('200');
+        return this.training();
+      },
+      webConfigReload: () => undefined,
+      checkInstallation: false,
+    });
+  }
+
+  static async with(environment: Record<string, string> = {}): Promise<Workshop> {
+    const { settings } = parseSettings({
+      IFOREST_N_ESTIMATORS: '25',
+      RETRAIN_SCHEDULE: '0 4 29 2 *',
+      ...environment,
+    });
+    const featureSet = await loadFeatures('', settings);
+    return new Workshop({ settings, featureSet }, settings.totalShards);
+  }
+
+  #open(
+    shards: number,
+    now: () => number,
+    onChange: (namespaces: readonly string[]) => void,
+  ): OpenPrometheus {
+    const server = { buildInfo: async () => undefined, currentTimeSeconds: async () => now() / 1000 };
+    const api = Object.assign(this.api, server);
+    const connection = connectionTo('http://h');
+    if (shards === 1) return { source: { connection, sharding: undefined }, api, namespaces: undefined };
+    const sharding = { shard: { ordinal: 0, total: shards }, selectors: [], windowSeconds: 60 };
+    const labels = { labelValues: async () => this.namespaces };
+    const namespaces = new ShardNamespaces(labels, { plan: sharding, now, onChange });
+    return { source: { connection, sharding }, api, namespaces };
+  }
+
+  /** Waits for the end of the first training. */
+  async trained(): Promise<this> {
+    this.service.start();
+    await eventually(() => expect(this.service.health().training.runs).to.be.above(0));
+    return this;
+  }
+
+  later(seconds: number): void {
+    this.nowMilliseconds += seconds * 1000;
+  }
+}
+
+const messageOf = (outcome: PassOutcome) => (outcome.kind === 'detection' ? undefined : outcome.message);
+
+describe('Service', () => {
+  let open: Workshop[] = [];
+  const workshopWith = async (environment?: Record<string, string>) => {
+    const workshop = await Workshop.with(environment);
+    open.push(workshop);
+    return workshop;
+  };
+
+  afterEach(async () => {
+    await Promise.all(open.map(({ service }) => service.close(Promise.resolve())));
+    open = [];
+  });
+
+  it('says why there is no model, and scores once there is one', async () => {
+    const workshop = await workshopWith();
+    const { service } = workshop;
+    expect(messageOf(await service.detect(undefined))).to.equal('The first training has not ended yet.');
+    workshop.training = () => Promise.reject(AWAY);
+    await workshop.trained();
+    expect(messageOf(await service.detect(undefined))).to.equal(`There is no model yet: ${AWAY.message}`);
+    const fine = await (await workshopWith()).trained();
+    expect((await fine.service.detect(undefined)).kind).to.equal('detection');
+    expect(fine.service.health()).to.include({ status: 'ok' });
+  });
+
+  it('trains as the settings say, and checks the queries before the first training', async () => {
+    const workshop = await workshopWith({
+      PROMETHEUS_QUERY_OFFSET_SECONDS: '60',
+      MAX_PODS: '77',
+      MODEL_PATH: '',
+    });
+    const held = gate();
+    workshop.training = () => held.opened.then(() => Promise.reject(AWAY));
+    workshop.service.start();
+    await eventually(() => expect(workshop.trainings).to.have.lengthOf(1));
+    expect(workshop.api.asked.map(({ startSeconds }) => startSeconds)).to.deep.equal(
+      new Array(3).fill(NOON / 1000 - 60),
+    );
+    const [input] = workshop.trainings;
+    expect(input).to.include({ encode: false });
+    expect(input?.request).to.include({ maximumPods: 77, lookbackSeconds: 3600, stepSeconds: 60 });
+    expect(input?.request.nowSeconds).to.equal(NOON / 1000 - 60);
+    expect(input?.request.parameters).to.include({ estimators: 25 });
+    held.open();
+  });
+
+  it('does not train with a query that Prometheus rejects', async () => {
+    const workshop = await workshopWith();
+    workshop.api.before = () => {
+      throw new PrometheusError('bad_query', 'Parse error.');
+    };
+    await workshop.trained();
+    expect(workshop.trainings).to.deep.equal([]);
+    expect(workshop.service.health().training.last_error?.message).to.include(
+      'Feature cpu (built in): Parse',
+    );
+  });
+
+  it('counts its requests and those of trainings, by their status', async () => {
+    const workshop = await workshopWith();
+    workshop.callbacks?.onRequest('200');
+    workshop.callbacks?.onRequest('error');
+    await workshop.trained();
+    const { body } = await workshop.service.renderMetrics(undefined);
+    const requests = (code: string) =>
+      exposedValue(body, 'anomaly_exporter_prometheus_requests_total', { code });
+    expect([requests('200'), requests('error')]).to.deep.equal([2, 1]);
+  });
+
+  it('shows the pass of the last scrape for a while, and never that there was no model', async () => {
+    const workshop = await workshopWith();
+    const { service } = workshop;
+    expect((await service.recentPass()).kind).to.equal('no_model');
+    await workshop.trained();
+    const first = await service.recentPass();
+    expect(first.kind).to.equal('detection');
+    workshop.later(10);
+    expect(await service.recentPass()).to.equal(first);
+    workshop.later(10);
+    expect(await service.recentPass()).not.to.equal(first);
+  });
+
+  it('remembers the last failure of Prometheus, and logs each state once', async () => {
+    const workshop = await (await workshopWith()).trained();
+    const { service, api, logger } = workshop;
+    api.before = () => {
+      throw AWAY;
+    };
+    await service.detect(undefined);
+    await service.detect(undefined);
+    expect(service.health().prometheus).to.include({ up: false });
+    api.before = () => undefined;
+    await service.detect(undefined);
+    const { up, last_error } = service.health().prometheus;
+    expect([up, last_error?.message]).to.deep.equal([true, AWAY.message]);
+    const lines = logger.lines
+      .map(({ message }) => message)
+      .filter((message) => !message.startsWith('Trained'));
+    expect(lines).to.deep.equal([`No pod was scored. ${AWAY.message}`, 'Prometheus answers again.']);
+  });
+
+  it('is well without namespaces as a shard, does not train, and says when that changes', async () => {
+    const workshop = await workshopWith({ SHARD: '0', TOTAL_SHARDS: '2' });
+    const { service, logger } = workshop;
+    const logged = () => logger.lines.map(({ level, message }) => `${level} ${message}`);
+    service.start();
+    await eventually(() => expect(logged()).to.have.lengthOf(1));
+    expect(logged()[0]).to.match(/^warn Shard 0 of 2 .* has no namespaces/);
+    expect(messageOf(await service.detect(undefined))).to.match(/^Shard 0 of 2 .* has no namespaces/);
+    expect(service.health()).to.include({ status: 'ok' });
+    expect(service.health().training).to.include({ runs: 0, failures: 0 });
+    workshop.namespaces = Array.from({ length: 20 }, (_, index) => `team-${index}`);
+    workshop.later(120);
+    await service.detect(undefined);
+    await workshop.callbacks?.onNamespaces(workshop.namespaces);
+    await workshop.callbacks?.onNamespaces(workshop.namespaces.slice(1));
+    expect(logged().slice(1)).to.deep.equal(['info Shard 0 of 2 (counted from 0) watches its namespaces.']);
+    expect(workshop.trainings).to.deep.equal([]);
+  });
+
+  it('ends a training and the pass under way when it closes', async () => {
+    const workshop = await (await workshopWith()).trained();
+    workshop.api.before = () => new Promise(() => {});
+    const outcome = workshop.service.detect(undefined);
+    await eventually(() => expect(workshop.api.asked.at(-1)?.kind).to.equal('range'));
+    open = [];
+    await workshop.service.close(Promise.resolve());
+    expect((await outcome).kind).to.equal('timeout');
+  });
+});
