@@ -9,17 +9,23 @@ import type { Browser } from 'playwright-core';
 import { runBacktestCommand } from '../src/tools/backtest/command.js';
 import { startPrometheusApi } from '../src/tools/demo/prometheus-api.js';
 import { type ResolveQuery, worldQueries } from '../src/tools/demo/queries.js';
+import { createFleet } from '../src/tools/lab/fleet/fleet.js';
 import { createWorld } from '../src/tools/simulation/cluster.js';
 import type { ScriptedIncident } from '../src/tools/simulation/incidents.js';
 import { startBrowser } from '../test/support/browser.js';
 import { startIncidentDemo } from '../test/support/demo-incident.js';
 import { get } from '../test/support/http-client.js';
 import { eventually, within } from '../test/support/waiting.js';
+import { fleetPicture } from './fleet-picture.js';
 
 /** A picture in `docs/images`, by its name without `.png`. */
 type Draw = (browser: Browser, file: string) => Promise<void>;
 
-const PICTURES: Readonly<Record<string, Draw>> = { backtest: drawBacktest, 'status-page': drawStatusPage };
+const PICTURES: Readonly<Record<string, Draw>> = {
+  backtest: drawBacktest,
+  fleet: drawFleet,
+  'status-page': drawStatusPage,
+};
 
 const DAY = 86_400;
 const HOUR = 3600;
@@ -102,6 +108,13 @@ async function drawBacktest(browser: Browser, file: string): Promise<void> {
     await prometheus.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function drawFleet(browser: Browser, file: string): Promise<void> {
+  const svg = fleetPicture(createFleet({ seed: 2, days: 9, pods: 240, incident: false }));
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  await page.setContent(`<body style="margin:0">${svg}</body>`);
+  await page.locator('svg').screenshot({ path: file });
 }
 
 async function drawStatusPage(browser: Browser, file: string): Promise<void> {

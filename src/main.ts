@@ -19,7 +19,10 @@ import { WebConfigError } from './lib/web-config/config.js';
 import type { BacktestOptions } from './tools/backtest/command.js';
 import type { DemoOptions } from './tools/demo/command.js';
 import type { EvaluateOptions } from './tools/lab/evaluate.js';
+import { FEWEST_DAYS, FEWEST_PODS } from './tools/lab/fleet/limits.js';
+import type { SimulateFleetOptions } from './tools/lab/fleet/write-fleet.js';
 import { DEFAULT_HOURS, MINIMUM_HOURS } from './tools/lab/hours.js';
+import type { SimulateOptions } from './tools/lab/simulate.js';
 
 /** Conventional statuses: 1 the work failed, 2 it was asked for wrongly. */
 const EXIT_FAILURE = 1;
@@ -171,10 +174,29 @@ program
   .requiredOption('--output <directory>', 'where to write')
   .option('--seed <number>', 'another seed, another cluster', wholeNumberBetween(0, 4294967295), 1)
   .option('--hours <hours>', 'length of a recording', numberBetween(MINIMUM_HOURS, 48), DEFAULT_HOURS)
-  .action(async (options: { output: string; seed: number; hours: number }) => {
-    const { runSimulate } = await import('./tools/lab/simulate.js');
-    await runSimulate(options, { stdout: process.stdout, signal: stopSignal() });
-  });
+  .option(
+    '--days <days>',
+    'write one fleet over so many days instead, with faults in the last two',
+    wholeNumberBetween(FEWEST_DAYS, 60),
+  )
+  .option('--pods <number>', 'pods of the fleet at a time', wholeNumberBetween(FEWEST_PODS, 10_000), 240)
+  .option('--incident', 'some of the faults of the fleet happen in the days before as well', false)
+  .option('--start <date>', 'first day of the fleet, such as 2026-03-23 (default: depends on the seed)')
+  .action(
+    async ({
+      days,
+      ...options
+    }: SimulateOptions & Omit<SimulateFleetOptions, 'days'> & { days?: number }) => {
+      const surroundings = { stdout: process.stdout, signal: stopSignal() };
+      if (days === undefined) {
+        const { runSimulate } = await import('./tools/lab/simulate.js');
+        await runSimulate(options, surroundings);
+      } else {
+        const { runSimulateFleet } = await import('./tools/lab/fleet/write-fleet.js');
+        await runSimulateFleet({ ...options, days }, surroundings);
+      }
+    },
+  );
 
 program
   .command('backtest')

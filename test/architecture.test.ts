@@ -129,6 +129,9 @@ const CONFINED: readonly { readonly what: string; readonly pattern: RegExp; read
   },
 ];
 
+/** What makes data to measure with. */
+const SIMULATION = /^tools\/(?:simulation|lab\/fleet)\//;
+
 interface Source {
   /** Within `src`: `exporter/http/app.ts`. */
   readonly path: string;
@@ -273,6 +276,18 @@ describe('Architecture', () => {
     };
     for (const path of next.keys()) walk(path, []);
     expect(circles).to.deep.equal([]);
+  });
+
+  it('keeps the detector out of what it is measured with', () => {
+    const reached = new Set(sources.map(({ path }) => path).filter((path) => SIMULATION.test(path)));
+    expect(reached.size).to.be.above(20);
+    for (const path of reached) {
+      for (const { path: importer, specifier } of imports) {
+        const target = importer === path && isLocal(specifier) ? localPath(importer, specifier) : undefined;
+        if (target !== undefined) reached.add(target);
+      }
+    }
+    expect([...reached].filter((path) => path.startsWith('exporter/'))).to.deep.equal([]);
   });
 
   it('imports only files that are there', () => {

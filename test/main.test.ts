@@ -76,7 +76,7 @@ describe('main', function () {
       ['serve', ['shard', 'total-shards']],
       ['check', ['json', 'shard', 'total-shards']],
       ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'columns']],
-      ['simulate', ['output', 'seed', 'hours']],
+      ['simulate', ['output', 'seed', 'hours', 'days', 'pods', 'incident', 'start']],
       [
         'backtest',
         ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics', 'shard', 'total-shards'],
@@ -227,6 +227,14 @@ describe('main', function () {
       for (const name of cases) expect(evaluation.stdout()).to.include(name.replace('.csv.gz', ''));
     });
 
+    it('are simulated as a fleet over days', async function () {
+      this.timeout(60_000);
+      const program = startProgram(['simulate', '--output', directory, '--days', '3', '--pods', '60']);
+      expect(await program.ended(50_000)).to.deep.equal({ code: 0, signal: null });
+      expect(program.stdout()).to.match(/fleet-1\.csv\.gz: \d+ workloads, \d+ rows, \d+ faults/);
+      expect(readdirSync(directory)).to.include.members(['fleet-1.csv.gz', 'fleet.json']);
+    });
+
     for (const [parameters, complaint] of [
       [['evaluate'], /--data/],
       [['evaluate', '--data', 'no-such-directory'], /no-such-directory/],
@@ -234,6 +242,8 @@ describe('main', function () {
       [['evaluate', '--data', '.', '--sensitivity', 'high'], /ANOMALY_SENSITIVITY: expected .* got "NaN"/],
       [['evaluate', '--data', '.', '--seed', '1.5'], /IFOREST_RANDOM_STATE: expected .* got "1.5"/],
       [['simulate'], /--output/],
+      [['simulate', '--output', 'never-made', '--days', '2'], /Expected a number from 3 to 60\./],
+      [['simulate', '--output', 'never-made', '--days', '9', '--start', 'monday'], /--start, got "monday"/],
       [['simulate', '--output', 'never-made', '--hours', '1'], /Expected a number from 2 to 48\./],
       [['simulate', '--output', 'never-made', '--seed', '-1'], /Expected a number from 0 to 4294967295\./],
       [

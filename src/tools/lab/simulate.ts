@@ -66,7 +66,7 @@ export async function runSimulate(
     );
   }
   const simulated = simulatedCases(seed, hours);
-  await prepareDirectory(output, simulated);
+  await prepareDirectory(output, simulated.map(fileName));
   const cases: CaseSummary[] = [];
   const labels: Label[] = [];
   const changes: NormalChange[] = [];
@@ -89,11 +89,15 @@ export async function runSimulate(
 const fileName = ({ name }: SimulatedCase) => `${name}.csv.gz`;
 const json = (value: unknown) => `${JSON.stringify(value, undefined, 1)}\n`;
 
-/** Makes the directory. Other data in it would be evaluated together with this set, against the wrong labels. */
-async function prepareDirectory(output: string, cases: readonly SimulatedCase[]): Promise<void> {
+/**
+ * Makes the directory. Other data in it would be evaluated together with this set, against the wrong labels.
+ *
+ * @param ours The data files that will be written.
+ * @throws {Error} if other data is in the directory.
+ */
+export async function prepareDirectory(output: string, ours: readonly string[]): Promise<void> {
   await mkdir(output, { recursive: true });
-  const ours = new Set(cases.map(fileName));
-  const other = (await readdir(output)).find((name) => DATA_FILE.test(name) && !ours.has(name));
+  const other = (await readdir(output)).find((name) => DATA_FILE.test(name) && !ours.includes(name));
   if (other !== undefined) {
     throw new Error(
       `Expected an empty directory or one of an earlier simulation, got ${other} in ${output}. Choose another one.`,

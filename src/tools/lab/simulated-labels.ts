@@ -153,12 +153,16 @@ export class Labeller {
 const keyOf = ({ namespace, pod }: { readonly namespace: string; readonly pod: string }) =>
   `${namespace}/${pod}`;
 
-const cpuOf = (samples: readonly PodSample[]) => samples.flatMap(({ cpuCores }) => cpuCores ?? []);
-const memoryOf = (samples: readonly PodSample[]) => samples.flatMap(({ memoryBytes }) => memoryBytes ?? []);
+/** Values of a pod at an instant. */
+export type Measured = Pick<PodSample, 'cpuCores' | 'memoryBytes' | 'restarts'>;
 
-function visibility(
-  before: readonly PodSample[],
-  during: readonly PodSample[],
+const cpuOf = (samples: readonly Measured[]) => samples.flatMap(({ cpuCores }) => cpuCores ?? []);
+const memoryOf = (samples: readonly Measured[]) => samples.flatMap(({ memoryBytes }) => memoryBytes ?? []);
+
+/** In which columns a fault shows, by the clean values before it. */
+export function visibility(
+  before: readonly Measured[],
+  during: readonly Measured[],
   restartsBefore: number | null,
 ): Shown {
   const largest = maximum(during.map(({ restarts }) => restarts));
@@ -179,9 +183,10 @@ function leavesRange(clean: readonly number[], during: readonly number[]): boole
   );
 }
 
-function effectOf(
-  before: readonly PodSample[],
-  during: readonly PodSample[],
+/** What a fault did to the values. */
+export function effectOf(
+  before: readonly Measured[],
+  during: readonly Measured[],
   restartsBefore: number | null,
 ): Effect {
   return {

@@ -1,0 +1,131 @@
+/** What Prometheus has of a pod, minute by minute: any stretch of time, in any order. */
+
+import { uniform } from '../../simulation/random.js';
+import { cpuAt, lastBegun, memoryAt } from './activity.js';
+import { gaussian, redNoise } from './draw.js';
+import { type FaultEffect, faultEffect } from './faults.js';
+import type { Fleet } from './fleet.js';
+import type { FleetPod, Tooth } from './lives.js';
+
+/** Values of a pod, one for each minute; `NaN` where there is none. */
+export interface PodColumns {
+  readonly cpuCores: Float64Array;
+  /** Whole pages. */
+  readonly memoryBytes: Float64Array;
+  /** Has a value whenever the pod is known at all. */
+  readonly restarts: Float64Array;
+}
+
+const PAGE_BYTES = 4096;
+/** A scrape is up to half a minute old when it is read, and comes a little early or late. */
+const SCRAPE_AGE = 0.5;
+const SCRAPE_JITTER = 0.06;
+/** A rate needs two scrapes of a container. */
+const RATE_MINUTES = 1;
+/** One scrape of a pod in so many is lost. */
+const LOST_SCRAPES = 1 / 4000;
+/** What a peak has left in its second minute. */
+const PEAK_REST = 0.4;
+/** Memory drifts more slowly than CPU. */
+const MEMORY_PACE = 6;
+
+/** The values of a pod from a minute to before another one. */
+export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number): PodColumns {
+  const length = Math.max(0, to - from);
+  const columns = {
+    cpuCores: new Float64Array(length).fill(Number.NaN),
+    memoryBytes: new Float64Array(length).fill(Number.NaN),
+    restarts: new Float64Array(length).fill(Number.NaN),
+  };
+  const { born, end, gone, key, node, downs } = pod;
+  const age = SCRAPE_AGE * uniform(key, 2);
+  const outages = fleet.outages.filter((outage) => outage.node === undefined || outage.node === node);
+  let ended = 0;
+  const first = Math.max(from, Math.ceil(born));
+  for (let minute = first; minute < Math.min(to, gone); minute++) {
+    const time = minute - age - SCRAPE_JITTER * uniform(key ^ 0x51ed27, minute);
+    if (time < born) continue;
+    const outage = outages.find((one) => one.from <= minute && minute < one.to);
+    if (outage !== undefined && outage.node === undefined) continue;
+    while (ended < downs.length && (downs[ended]?.to as number) <= time) ended++;
+    const index = minute - from;
+    columns.restarts[index] = pod.restarts + ended;
+    const isDown = time >= (downs[ended]?.from ?? Infinity) || time >= end;
+    if (isDown || outage !== undefined || uniform(key ^ 0x2c1b3c, minute) < LOST_SCRAPES) continue;
+    const sinceStart = time - (downs[ended - 1]?.to ?? born);
+    const fault = pod.faults.find((one) => one.start <= time && time < one.end);
+    const effect = fault && faultEffect(fault, time, sinceStart);
+    if (sinceStart >= RATE_MINUTES) columns.cpuCores[index] = cpuOf(pod, minute, time, sinceStart, effect);
+    columns.memoryBytes[index] = memoryOf(pod, minute, time, sinceStart, effect);
+  }
+  return columns;
+}
+
+function loadOf({ workload: { load } }: FleetPod, time: number): number {
+  return load === undefined ? 1 : (load[Math.max(0, Math.floor(time))] as number);
+}
+
+function cpuOf(
+  pod: FleetPod,
+  minute: number,
+  time: number,
+  sinceStart: number,
+  effect?: FaultEffect,
+): number {
+  const { key, activities, cpuFactor, workload } = pod;
+  const { cpuCores, cpuLimit, cpuNoise, cpuDrift, startCpu, startMinutes } = workload.profile;
+  let work = loadOf(pod, time) + peakAt(pod, minute) + PEAK_REST * peakAt(pod, minute - 1);
+  for (const { list } of activities) work += cpuAt(list, lastBegun(list, time), time);
+  const noise = Math.exp(cpuNoise * gaussian(key + 3, minute) + cpuDrift * redNoise(key + 5, time));
+  const start = 1 + startCpu * Math.exp(-sinceStart / startMinutes);
+  const usual = cpuCores * cpuFactor * work * noise * start;
+  const taken = effect === undefined ? usual : usual * effect.cpuFactor + effect.limitShare * cpuLimit;
+  // The kernel's throttling is not exact.
+  return taken < cpuLimit ? taken : cpuLimit * (1 - 0.01 * uniform(key + 11, minute));
+}
+
+/** The peak that begins in a minute, as a multiple of the level; mostly 0. */
+function peakAt({ key, workload }: FleetPod, minute: number): number {
+  const { peakChance, peakSize, peakTail } = workload.profile;
+  if (uniform(key ^ 0x7f4a7c, minute) >= peakChance) return 0;
+  return peakSize * Math.exp(peakTail * gaussian(key + 13, minute));
+}
+
+function memoryOf(
+  pod: FleetPod,
+  minute: number,
+  time: number,
+  sinceStart: number,
+  effect?: FaultEffect,
+): number {
+  const { key, activities, heap, memoryFactor, workload } = pod;
+  const { profile } = workload;
+  const { memoryBytes, memoryLimit, memoryDrift, memoryStep, memoryNoise, memoryFollows } = profile;
+  const drift =
+    memoryDrift * redNoise(key + 17, time / MEMORY_PACE) + memoryFollows * (loadOf(pod, time) - 1);
+  // Allocators take whole arenas.
+  let share = 1 + memoryStep * Math.round(drift / memoryStep);
+  for (const { list, rhythm } of activities) {
+    const last = list[lastBegun(list, time)];
+    if (last !== undefined) share += memoryAt(last, rhythm, time);
+  }
+  share += heapAt(heap, time);
+  if (memoryNoise > 0) share *= 1 + memoryNoise * gaussian(key + 19, minute);
+  share *= 1 - profile.emptyShare * Math.exp(-sinceStart / profile.fillMinutes);
+  const bytes = Math.min(memoryLimit, memoryBytes * memoryFactor * share * (effect?.memoryFactor ?? 1));
+  return PAGE_BYTES * Math.max(1, Math.round(bytes / PAGE_BYTES));
+}
+
+/** What a heap holds beyond what is always there. */
+function heapAt(teeth: readonly Tooth[], time: number): number {
+  if (teeth.length === 0) return 0;
+  let low = 0;
+  let high = teeth.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((teeth[middle] as Tooth).start <= time) low = middle;
+    else high = middle - 1;
+  }
+  const { start, end, floor, top } = teeth[low] as Tooth;
+  return floor + (top - floor) * Math.min(1, Math.max(0, (time - start) / (end - start)));
+}

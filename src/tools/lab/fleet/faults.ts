@@ -1,0 +1,274 @@
+/** What goes wrong in a fleet, where, and when. */
+
+import { Draw } from './draw.js';
+import { KINDS, type KindName } from './kinds.js';
+import type { FleetWorkload, Span } from './workload.js';
+
+const HOUR = 60;
+const DAY = 24 * HOUR;
+
+/** A type of fault. */
+interface FaultDefinition {
+  /** For people. */
+  readonly title: string;
+  /** How long it lasts, from and to, in minutes. */
+  readonly minutes: readonly [number, number];
+  /** How bad it is; what the number means is up to `faultEffect`. */
+  readonly size: readonly [number, number];
+  /** It hits all pods of the workload. */
+  readonly isWide?: boolean;
+  /** Only where CPU follows a load, and while there is one. */
+  readonly needsLoad?: boolean;
+  /** Replicas that the workload needs, so that one can be unlike the others. */
+  readonly replicas?: number;
+  /** In the end somebody restarts the container. */
+  readonly isMended?: boolean;
+}
+
+/** All types of fault, by the name that labels have for it. */
+export const FAULTS = {
+  runaway_cpu: { title: 'runaway CPU', minutes: [20, 8 * HOUR], size: [0.5, 1], isMended: true },
+  cpu_doubled: {
+    title: 'CPU doubled on one replica',
+    minutes: [HOUR, DAY],
+    size: [1.8, 2.6],
+    needsLoad: true,
+    replicas: 2,
+  },
+  release_doubles_cpu: {
+    title: 'a release that doubles CPU',
+    minutes: [90, 20 * HOUR],
+    size: [1.8, 2.6],
+    isWide: true,
+    needsLoad: true,
+  },
+  memory_step: { title: 'memory step', minutes: [HOUR, DAY], size: [1.6, 2.4], isMended: true },
+  fast_leak: { title: 'fast leak', minutes: [30, 3 * HOUR], size: [2, 3], isMended: true },
+  slow_leak: { title: 'slow leak', minutes: [6 * HOUR, 15 * HOUR], size: [2, 2.6], isMended: true },
+  crash_loop: { title: 'crash loop, each life of minutes', minutes: [40, 8 * HOUR], size: [1.5, 8] },
+  crash_loop_seconds: {
+    title: 'crash loop, each life of seconds',
+    minutes: [30, 12 * HOUR],
+    size: [0.03, 0.2],
+  },
+  oom_cycle: { title: 'memory to the limit again and again', minutes: [HOUR, DAY], size: [6, 45] },
+  hang: {
+    title: 'a pod that hangs',
+    minutes: [30, 12 * HOUR],
+    size: [0.005, 0.03],
+    needsLoad: true,
+    isMended: true,
+  },
+  lost_traffic: {
+    title: 'lost traffic of a whole workload',
+    minutes: [30, 6 * HOUR],
+    size: [0.04, 0.25],
+    isWide: true,
+    needsLoad: true,
+  },
+} as const satisfies Readonly<Record<string, FaultDefinition>>;
+
+export type FaultType = keyof typeof FAULTS;
+
+/** A fault of a fleet. Times in minutes from its start. */
+export interface FleetFault {
+  /** Unique within the fleet; one fault can hit several pods. */
+  readonly id: string;
+  readonly type: FaultType;
+  readonly workload: FleetWorkload;
+  /** The replica that it hits; `undefined`: all of them. */
+  readonly replica: number | undefined;
+  readonly start: number;
+  readonly end: number;
+  readonly size: number;
+  /** In the days to learn from. */
+  readonly isLearned: boolean;
+}
+
+/** The definition of a type, with what not each of them says. */
+export const definitionOf = (type: FaultType): FaultDefinition => FAULTS[type];
+
+/** Pods for each fault of a type. */
+const PODS_PER_FAULT = 60;
+/** Faults of a workload are that far from each other, and from both ends of the days that count. */
+const APART_MINUTES = 4 * HOUR;
+const EDGE_MINUTES = HOUR;
+const LOAD_NEEDED = 0.45;
+const ATTEMPTS = 500;
+/** With incidents in the days to learn from, each fourth fault has happened before. */
+const EARLIER = 4;
+/** An earlier incident leaves the first day alone. */
+const FIRST_DAY = DAY;
+
+/** What the faults depend on besides the workloads. */
+export interface FaultOptions extends Span {
+  /** Faults come after these minutes. */
+  readonly learningMinutes: number;
+  /** Some come before as well. */
+  readonly incident: boolean;
+  readonly pods: number;
+}
+
+/** Plans all faults, in order of their types; the ones of the days to learn from come last. */
+export function planFaults(workloads: readonly FleetWorkload[], options: FaultOptions): FleetFault[] {
+  const { seed, learningMinutes, minutes, pods, incident } = options;
+  const draw = new Draw(`${seed}/faults`);
+  const faults: FleetFault[] = [];
+  const times = Math.max(1, Math.round(pods / PODS_PER_FAULT));
+  for (const type of Object.keys(FAULTS) as FaultType[]) {
+    for (let i = 0; i < times; i++) {
+      const fault = place(type, workloads, draw, learningMinutes, minutes, faults);
+      if (fault !== undefined) faults.push({ ...fault, id: `${type}-${i + 1}` });
+    }
+  }
+  return incident ? [...faults, ...earlierFaults(faults, seed, learningMinutes)] : faults;
+}
+
+/** A place and time where the fault makes sense and nothing else goes wrong; `undefined` if none is found. */
+function place(
+  type: FaultType,
+  workloads: readonly FleetWorkload[],
+  draw: Draw,
+  from: number,
+  to: number,
+  others: readonly FleetFault[],
+): FleetFault | undefined {
+  const { minutes, size, isWide = false, needsLoad = false } = definitionOf(type);
+  const suitable = workloads.filter((workload) => isSuitable(type, workload));
+  if (suitable.length === 0) return undefined;
+  // As long as there are others, each workload has one fault.
+  const untouched = suitable.filter((workload) => others.every((other) => other.workload !== workload));
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const workload = draw.pick(attempt < ATTEMPTS / 2 && untouched.length > 0 ? untouched : suitable);
+    const length = Math.min(draw.log(...minutes), to - from - 2 * EDGE_MINUTES);
+    const start = draw.between(from + EDGE_MINUTES, to - EDGE_MINUTES - length);
+    const fault = {
+      id: type,
+      type,
+      workload,
+      replica: isWide ? undefined : draw.whole(0, workload.replicas - 1),
+      start,
+      end: start + length,
+      size: draw.log(...size),
+      isLearned: false,
+    };
+    const load = workload.load?.[Math.floor(start)] ?? 1;
+    const isFree = others.every(
+      (other) =>
+        other.workload !== workload ||
+        other.end + APART_MINUTES < start ||
+        fault.end + APART_MINUTES < other.start,
+    );
+    if (isFree && (!needsLoad || load >= LOAD_NEEDED)) return fault;
+  }
+  return undefined;
+}
+
+/** No fault is planned where it could not be told from what the workload does anyway, or has no time to show. */
+function isSuitable(type: FaultType, { kind, controller, replicas, profile }: FleetWorkload): boolean {
+  const { needsLoad = false, isWide = false, replicas: needed = 1 } = definitionOf(type);
+  if (controller === 'CronJob' || controller === 'Job' || replicas < needed) return false;
+  if (needsLoad)
+    return 'isLoaded' in KINDS[kind] && !(isWide && profile.autoscaler !== undefined) && hasPods();
+  const isMemory = type === 'memory_step' || type.endsWith('_leak');
+  return !(isMemory && UNSTEADY_MEMORY.has(kind));
+
+  function hasPods(): boolean {
+    return type !== 'release_doubles_cpu' || controller === 'Deployment';
+  }
+}
+
+/** Memory is many times what it usually is whenever there is work. */
+const UNSTEADY_MEMORY: ReadonlySet<KindName> = new Set(['ci-runner', 'backup', 'queue']);
+
+/** Some of the faults on the same replica days before, at another time of the day. */
+function earlierFaults(faults: readonly FleetFault[], seed: number, learningMinutes: number): FleetFault[] {
+  return faults
+    .filter((_, index) => index % EARLIER === 0)
+    .flatMap((fault) => {
+      const draw = new Draw(`${seed}/earlier/${fault.id}`);
+      const length = Math.min(fault.end - fault.start, 0.5 * (learningMinutes - FIRST_DAY));
+      if (length <= 0) return [];
+      const start = draw.between(FIRST_DAY, learningMinutes - length - APART_MINUTES);
+      return [{ ...fault, id: `${fault.id}-before`, start, end: start + length, isLearned: true }];
+    });
+}
+
+/** What a fault does to a pod at an instant. */
+export interface FaultEffect {
+  /** CPU is multiplied by the first, then the share of the limit is added; memory is multiplied. */
+  readonly cpuFactor: number;
+  readonly limitShare: number;
+  readonly memoryFactor: number;
+}
+
+const NO_EFFECT: FaultEffect = { cpuFactor: 1, limitShare: 0, memoryFactor: 1 };
+/** A thread that spins, or a memory step, is there within so many minutes. */
+const ONSET_MINUTES = 2;
+
+/**
+ * The effect of a fault while it lasts. What a release changes is the pod's own level, and crash loops only start
+ * containers.
+ *
+ * @param sinceStart Minutes since the container was started.
+ */
+export function faultEffect(fault: FleetFault, minute: number, sinceStart: number): FaultEffect {
+  const { type, start, end, size } = fault;
+  const onset = Math.min(1, (minute - start) / ONSET_MINUTES);
+  const progress = (minute - start) / (end - start);
+  switch (type) {
+    case 'runaway_cpu':
+      return { ...NO_EFFECT, limitShare: size * onset };
+    case 'cpu_doubled':
+      return { ...NO_EFFECT, cpuFactor: 1 + (size - 1) * onset };
+    case 'memory_step':
+      return { ...NO_EFFECT, memoryFactor: 1 + (size - 1) * onset };
+    case 'fast_leak':
+    case 'slow_leak':
+      return { ...NO_EFFECT, memoryFactor: 1 + (size - 1) * progress };
+    case 'oom_cycle':
+      // The kernel kills at the limit: the life's end.
+      return { ...NO_EFFECT, memoryFactor: 1 + 2 * Math.min(1, sinceStart / size) };
+    case 'hang':
+      return { ...NO_EFFECT, cpuFactor: size };
+    case 'lost_traffic':
+      return { ...NO_EFFECT, cpuFactor: 1 + (size - 1) * onset };
+    default:
+      return NO_EFFECT;
+  }
+}
+
+/** A stretch in which nothing runs, from a container's end to its next start. Minutes. */
+export interface Down {
+  readonly from: number;
+  readonly to: number;
+  /** It belongs to a fault, and is no single restart. */
+  readonly isFault: boolean;
+}
+
+/** The kubelet waits 10 s, 20 s, 40 s, … up to 5 minutes, and forgets after a life of 10 minutes. In minutes. */
+const BACKOFF = 1 / 6;
+const BACKOFF_LIMIT = 5;
+const BACKOFF_RESET = 10;
+/** A restart by hand. */
+const MENDING_MINUTES = 0.4;
+
+/**
+ * When a fault ends its container, and when the next one starts.
+ *
+ * @param draw of the pod, for the length of each life.
+ */
+export function faultDowns({ type, start, end, size }: FleetFault, draw: Draw): Down[] {
+  if (definitionOf(type).isMended === true) return [{ from: end, to: end + MENDING_MINUTES, isFault: true }];
+  if (type !== 'crash_loop' && type !== 'crash_loop_seconds' && type !== 'oom_cycle') return [];
+  const downs: Down[] = [];
+  let backoff = BACKOFF;
+  for (let from = start; from < end; ) {
+    const life = type === 'oom_cycle' ? size : draw.spread(size, 0.3);
+    const to = from + backoff;
+    downs.push({ from, to, isFault: true });
+    backoff = life >= BACKOFF_RESET ? BACKOFF : Math.min(2 * backoff, BACKOFF_LIMIT);
+    from = to + life;
+  }
+  return downs;
+}

@@ -1,0 +1,106 @@
+/** A fleet: hundreds of pods over days, with what goes wrong in it. Nothing here knows how anything is detected. */
+
+import { Draw } from './draw.js';
+import { type FleetFault, planFaults } from './faults.js';
+import { FEWEST_DAYS, FEWEST_PODS } from './limits.js';
+import { type Drain, type FleetPod, podsOf } from './lives.js';
+import { drawWorkloads, type FleetWorkload, nodesOf, type Span } from './workload.js';
+
+export interface FleetOptions {
+  /** The same seed gives the same fleet; the faults are not part of what is usual in it. */
+  readonly seed: number;
+  /** At least 3. */
+  readonly days: number;
+  /** About so many pods at a time, at least 60. */
+  readonly pods: number;
+  /** Something has gone wrong in the days to learn from as well. */
+  readonly incident: boolean;
+  /** Unix time of its start, a midnight in UTC. Default: a day of the week that depends on the seed. */
+  readonly startSeconds?: number | undefined;
+}
+
+/** Nothing is scraped on a node, or at all. Minutes. */
+export interface Outage {
+  readonly from: number;
+  readonly to: number;
+  readonly node: number | undefined;
+}
+
+export interface Fleet extends Span {
+  /** Faults of these first minutes have `isLearned`; the others come after. */
+  readonly learningMinutes: number;
+  readonly workloads: readonly FleetWorkload[];
+  /** By workload, then replica, then birth. Pods of a StatefulSet come again under the same name. */
+  readonly pods: readonly FleetPod[];
+  readonly faults: readonly FleetFault[];
+  readonly drains: readonly Drain[];
+  readonly outages: readonly Outage[];
+}
+
+/** Faults are in the last days, and so many of them. */
+const FAULT_DAYS = 2;
+const DAY_MINUTES = 1440;
+const DAY_SECONDS = 86_400;
+/** A Monday. */
+const FIRST_MONDAY = Date.UTC(2026, 0, 12) / 1000;
+
+/**
+ * Plans a fleet. Its values come from `podColumns`.
+ *
+ * @throws {RangeError} if days or pods are too few, or the start is no midnight.
+ */
+export function createFleet(options: FleetOptions): Fleet {
+  const { seed, days, pods, incident } = options;
+  const weekday = new Draw(`${seed}/start`).whole(0, 6);
+  const startSeconds = options.startSeconds ?? FIRST_MONDAY + weekday * DAY_SECONDS;
+  if (!(days >= FEWEST_DAYS)) throw new RangeError(`Expected at least ${FEWEST_DAYS} days, got ${days}.`);
+  if (!(pods >= FEWEST_PODS)) throw new RangeError(`Expected at least ${FEWEST_PODS} pods, got ${pods}.`);
+  if (startSeconds % DAY_SECONDS !== 0) {
+    throw new RangeError(`Expected a start at midnight UTC, got ${startSeconds}.`);
+  }
+  const minutes = Math.floor(days * DAY_MINUTES);
+  const learningMinutes = minutes - FAULT_DAYS * DAY_MINUTES;
+  const span = { seed, startSeconds, minutes };
+  const workloads = drawWorkloads(span, pods);
+  const faults = planFaults(workloads, { ...span, learningMinutes, incident, pods });
+  const { drains, outages } = drawNodeEvents(span, nodesOf(pods));
+  return {
+    ...span,
+    learningMinutes,
+    workloads,
+    faults,
+    drains,
+    outages,
+    pods: workloads.flatMap((workload) =>
+      podsOf(
+        workload,
+        faults.filter((fault) => fault.workload === workload),
+        drains,
+        span,
+        pods,
+      ),
+    ),
+  };
+}
+
+const DRAINS_PER_DAY = 0.3;
+const NODE_OUTAGES_PER_DAY = 0.6;
+const OUTAGES_PER_DAY = 0.15;
+
+function drawNodeEvents({ seed, minutes }: Span, nodes: number) {
+  const draw = new Draw(`${seed}/nodes`);
+  const node = () => draw.whole(0, nodes - 1);
+  const times = (perDay: number) => draw.times(perDay / DAY_MINUTES, 0, minutes);
+  const drains = times(DRAINS_PER_DAY).map((minute) => ({ minute, node: node() }));
+  const ofNodes = times(NODE_OUTAGES_PER_DAY).map((from) => ({
+    from,
+    to: from + draw.log(1, 6),
+    node: node(),
+  }));
+  const ofAll = times(OUTAGES_PER_DAY).map((from) => ({
+    from,
+    to: from + draw.log(1.5, 5),
+    node: undefined,
+  }));
+  return { drains, outages: [...ofNodes, ...ofAll] };
+}

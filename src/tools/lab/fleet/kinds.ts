@@ -1,0 +1,397 @@
+/** The kinds of workload of a fleet. What a workload is like is drawn once, and holds for all its pods. */
+
+import type { Rhythm } from './activity.js';
+import { type Autoscaler, type Course, drawCourse } from './course.js';
+import type { Draw } from './draw.js';
+
+const MIB = 2 ** 20;
+const DAY = 1440;
+
+/** How the pods of a workload behave while nothing is wrong. Times in minutes, memory as a share of its level. */
+export interface Profile {
+  /** CPU of a pod at a usual peak of its course, in cores, and its memory. Nothing takes more than the limits. */
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+  readonly cpuLimit: number;
+  readonly memoryLimit: number;
+  /** How far pods of the workload differ: standard deviation of the logarithm of their levels. */
+  readonly podSigma: number;
+  /** The load over days; `undefined`: always the same. */
+  readonly course?: Course | undefined;
+  readonly autoscaler?: Autoscaler | undefined;
+  /** Standard deviation of the logarithm of CPU: from minute to minute, and over minutes to hours. */
+  readonly cpuNoise: number;
+  readonly cpuDrift: number;
+  /** Share of the minutes in which a peak begins, its median size, and how heavy the tail is. */
+  readonly peakChance: number;
+  readonly peakSize: number;
+  readonly peakTail: number;
+  /** The same for memory, which moves in steps, and how much of it follows the course. */
+  readonly memoryNoise: number;
+  readonly memoryDrift: number;
+  readonly memoryStep: number;
+  readonly memoryFollows: number;
+  /** A heap grows by a share until it is collected: median time at a usual peak, and how irregularly. */
+  readonly heap?: { readonly minutes: number; readonly share: number; readonly sigma: number };
+  /** A start takes some of a pod's usual CPU on top, and memory fills up slowly: with these time constants. */
+  readonly startCpu: number;
+  readonly startMinutes: number;
+  readonly emptyShare: number;
+  readonly fillMinutes: number;
+  readonly rhythms: readonly Rhythm[];
+  readonly releasesPerWeek: number;
+  /** Restarts that a pod has had before, and how many come in a day. */
+  readonly restarts: number;
+  readonly restartsPerDay: number;
+  /** CronJob: from one run to the next. Job: runs a day. And the median length of a run. */
+  readonly every: number;
+  readonly runsPerDay: number;
+  readonly runMinutes: number;
+}
+
+/** From and to; drawn between them so that each order of magnitude is as likely as another. */
+type Range = readonly [number, number];
+
+/** A kind of workload. */
+export interface Kind {
+  readonly controller: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'CronJob' | 'Job';
+  /** How many of a hundred workloads are of this kind; each fleet has one at least. */
+  readonly weight: number;
+  /** Pods at a time (0: one on each node), and what each of them takes. */
+  readonly size: { readonly replicas: Range; readonly cores: Range; readonly mebibytes: Range };
+  /** The last part of a workload's name. */
+  readonly names: readonly string[];
+  /** Its CPU follows what people or other services ask of it, so that a halt or a doubling is plain to see. */
+  readonly isLoaded?: true;
+  readonly releasesPerWeek?: Range;
+  /** What is special about it. */
+  readonly special: (draw: Draw) => Partial<Profile>;
+}
+
+/**
+ * Work that comes irregularly: the gap between two stretches of it, their length, the CPU and the memory that they add,
+ * and the time in which that memory decays.
+ */
+const work = (draw: Draw, every: Range, minutes: Range, cpu: Range, memory: Range, decay: Range): Rhythm => ({
+  every: draw.log(...every),
+  minutes: draw.log(...minutes),
+  minutesSigma: 0.6,
+  cpu: draw.log(...cpu),
+  cpuSigma: 0.4,
+  memory: draw.log(...memory),
+  decay: draw.log(...decay),
+});
+
+/** The same by the clock, always about as long, in all pods at once. */
+const clockwork = (
+  draw: Draw,
+  phase: Range,
+  ...ranges: readonly [Range, Range, Range, Range, Range]
+): Rhythm => ({
+  ...work(draw, ...ranges),
+  phase: draw.between(...phase),
+  minutesSigma: 0.15,
+  cpuSigma: 0.15,
+  together: true,
+});
+
+/** Every night between one and five o'clock UTC. */
+const nightly = (draw: Draw, cpu: Range, memory: Range) =>
+  clockwork(draw, [60, 300], [DAY, DAY], [12, 90], cpu, memory, [5, 60]);
+
+/** A sale, a link that many follow, a crawler: now and then, for all pods. */
+const rush = (draw: Draw): Rhythm => ({
+  ...work(draw, [2 * DAY, 8 * DAY], [8, 40], [0.3, 1], [0.03, 0.03], [20, 20]),
+  together: true,
+});
+
+/** The course of people at work with a probability, or else at home; of machines, less goes away at night. */
+const course = (draw: Draw, office: number, floor?: Range): Course => {
+  const drawn = drawCourse(draw, draw.chance(office) ? 'office' : 'consumer');
+  return floor === undefined ? drawn : { ...drawn, floor: draw.log(...floor) };
+};
+
+const OFTEN: Range = [0.3, 4];
+const SELDOM: Range = [0.05, 1];
+
+/** All kinds. The comments name what makes each of them hard to judge. */
+export const KINDS = {
+  // The morning's ramp, the weekend, releases.
+  web: {
+    controller: 'Deployment',
+    weight: 20,
+    isLoaded: true,
+    names: ['api', 'frontend', 'gateway', 'service', 'backend'],
+    size: { replicas: [2, 8], cores: [0.008, 0.9], mebibytes: [60, 1200] },
+    releasesPerWeek: OFTEN,
+    special: (draw) => ({
+      course: course(draw, 0.55),
+      memoryFollows: draw.chance(0.6) ? draw.between(0.02, 0.25) : 0,
+      rhythms: [rush(draw)],
+    }),
+  },
+  // Pods that come and go with the load.
+  autoscaled: {
+    controller: 'Deployment',
+    weight: 6,
+    isLoaded: true,
+    names: ['edge', 'public-api', 'renderer', 'storefront'],
+    size: { replicas: [2, 2], cores: [0.15, 1.2], mebibytes: [200, 1500] },
+    releasesPerWeek: OFTEN,
+    special: (draw) => ({
+      course: course(draw, 0.3),
+      autoscaler: { minReplicas: 2, maxReplicas: draw.whole(5, 10) },
+      memoryFollows: draw.between(0.02, 0.15),
+      rhythms: [rush(draw)],
+    }),
+  },
+  // A front end that few people use: a second's work is a multiple of nothing.
+  irregular: {
+    controller: 'Deployment',
+    weight: 4,
+    names: ['portal', 'preview', 'sandbox', 'reports'],
+    size: { replicas: [1, 3], cores: [0.01, 0.08], mebibytes: [80, 400] },
+    releasesPerWeek: OFTEN,
+    special: (draw) => ({
+      course: course(draw, 1),
+      cpuNoise: draw.between(0.25, 0.5),
+      rhythms: [
+        {
+          ...work(draw, [4, 15], [2, 4], [2, 3], [0.05, 0.5], [3, 30]),
+          cpuSigma: 0.9,
+        },
+      ],
+      memoryNoise: draw.log(0.005, 0.1),
+    }),
+  },
+  // Goes on and off for tens of minutes; memory follows the work, whose size varies.
+  queue: {
+    controller: 'Deployment',
+    weight: 9,
+    names: ['worker', 'consumer', 'importer', 'mailer', 'thumbnailer'],
+    size: { replicas: [1, 6], cores: [0.01, 0.15], mebibytes: [100, 900] },
+    releasesPerWeek: OFTEN,
+    special: (draw) => ({
+      rhythms: [
+        {
+          ...work(draw, [15, 120], [8, 50], [3, 20], [0.2, 1.8], [10, 120]),
+          together: draw.chance(0.5),
+          workingTime: draw.chance(0.4),
+        },
+      ],
+    }),
+  },
+  // A job inside the pod every 15 to 60 minutes.
+  periodic: {
+    controller: 'Deployment',
+    weight: 7,
+    names: ['scheduler', 'sync', 'poller', 'indexer', 'refresher'],
+    size: { replicas: [1, 4], cores: [0.004, 0.1], mebibytes: [60, 700] },
+    releasesPerWeek: OFTEN,
+    special: (draw) => {
+      const every = draw.pick([15, 20, 30, 30, 60]);
+      const memory: Range = draw.chance(0.6) ? [0.1, 1] : [0.001, 0.02];
+      const job = clockwork(draw, [0, every], [every, every], [1.5, 9], [2, 15], memory, [0.5, 8]);
+      return { rhythms: [{ ...job, together: draw.chance(0.7) }] };
+    },
+  },
+  // A heap with a sawtooth of hours.
+  heap: {
+    controller: 'Deployment',
+    weight: 8,
+    isLoaded: true,
+    names: ['search', 'pricing', 'ledger', 'recommender', 'catalog'],
+    size: { replicas: [2, 5], cores: [0.05, 1.2], mebibytes: [700, 5000] },
+    releasesPerWeek: [0.3, 2],
+    special: (draw) => ({
+      course: course(draw, 0.5),
+      heap: { minutes: draw.log(50, 500), share: draw.between(0.25, 0.9), sigma: draw.between(0.05, 0.3) },
+      startCpu: draw.log(1, 6),
+      startMinutes: draw.log(1.5, 5),
+    }),
+  },
+  // Builds at any time of the working day, each of another size.
+  'ci-runner': {
+    controller: 'StatefulSet',
+    weight: 3,
+    names: ['ci-runner', 'build-agent'],
+    size: { replicas: [2, 5], cores: [0.015, 0.05], mebibytes: [120, 300] },
+    special: (draw) => ({
+      rhythms: [
+        {
+          ...work(draw, [15, 60], [4, 12], [20, 80], [2, 8], [1.5, 1.5]),
+          minutesSigma: 0.9,
+          cpuSigma: 0.6,
+          workingTime: true,
+        },
+      ],
+      cpuLimit: draw.pick([2, 4]),
+      memoryLimit: draw.pick([4096, 8192]) * MIB,
+    }),
+  },
+  // On each node, with rare peaks.
+  'log-shipper': {
+    controller: 'DaemonSet',
+    weight: 2,
+    names: ['log-shipper', 'log-collector'],
+    size: { replicas: [0, 0], cores: [0.02, 0.12], mebibytes: [80, 250] },
+    special: (draw) => ({
+      course: course(draw, 0, [0.5, 0.7]),
+      rhythms: [work(draw, [DAY, 4 * DAY], [2, 12], [1.5, 6], [0.1, 1], [10, 90])],
+    }),
+  },
+  // Compactions every few hours, on each replica for itself.
+  store: {
+    controller: 'StatefulSet',
+    weight: 5,
+    isLoaded: true,
+    names: ['kafka', 'cassandra', 'elasticsearch', 'mimir-ingester'],
+    size: { replicas: [3, 3], cores: [0.2, 1.5], mebibytes: [2000, 12000] },
+    special: (draw) => ({
+      course: course(draw, 0, [0.4, 0.8]),
+      rhythms: [work(draw, [90, 500], [6, 45], [0.5, 2.5], [0.02, 0.3], [5, 40])],
+    }),
+  },
+  // People use it now and then.
+  internal: {
+    controller: 'Deployment',
+    weight: 6,
+    names: ['admin', 'wiki', 'dashboard', 'backoffice', 'notebook'],
+    size: { replicas: [1, 2], cores: [0.001, 0.02], mebibytes: [60, 800] },
+    releasesPerWeek: SELDOM,
+    special: (draw) => {
+      const use = work(draw, [60, 400], [3, 20], [5, 60], [0.05, 0.6], [20, 200]);
+      return { rhythms: [{ ...use, cpuSigma: 0.8, workingTime: true }] };
+    },
+  },
+  // Nothing all day, then a backup at night.
+  backup: {
+    controller: 'StatefulSet',
+    weight: 2,
+    names: ['backup', 'archiver'],
+    size: { replicas: [1, 1], cores: [0.002, 0.02], mebibytes: [50, 300] },
+    special: (draw) => ({ rhythms: [nightly(draw, [15, 120], [0.5, 4])] }),
+  },
+  // A course, a nightly dump, and maintenance at any time.
+  database: {
+    controller: 'StatefulSet',
+    weight: 6,
+    isLoaded: true,
+    names: ['postgres', 'mysql', 'mongodb'],
+    size: { replicas: [1, 3], cores: [0.1, 3], mebibytes: [1000, 24000] },
+    special: (draw) => ({
+      course: course(draw, 0.5, [0.1, 0.5]),
+      rhythms: [
+        nightly(draw, [0.3, 1.5], [0.02, 0.3]),
+        work(draw, [60, 600], [2, 15], [0.1, 0.8], [0.01, 0.01], [15, 15]),
+      ],
+      emptyShare: 0.7,
+      fillMinutes: draw.log(60, 500),
+      podSigma: draw.log(0.1, 0.4),
+    }),
+  },
+  // Memory at its limit; now and then a part of it is thrown away and fills again over hours.
+  cache: {
+    controller: 'StatefulSet',
+    weight: 4,
+    isLoaded: true,
+    names: ['redis', 'memcached', 'varnish'],
+    size: { replicas: [1, 3], cores: [0.02, 0.3], mebibytes: [200, 6000] },
+    special: (draw) => {
+      const flush = work(draw, [1.5 * DAY, 6 * DAY], [3, 3], [0.3, 0.3], [0.15, 0.5], [60, 400]);
+      return {
+        course: course(draw, 0),
+        rhythms: [{ ...flush, memory: -flush.memory }],
+        emptyShare: 0.9,
+        fillMinutes: draw.log(100, 600),
+        memoryDrift: draw.log(0.001, 0.01),
+      };
+    },
+  },
+  // Small, steady, on each node.
+  daemon: {
+    controller: 'DaemonSet',
+    weight: 2,
+    names: ['node-exporter', 'node-agent', 'csi-node'],
+    size: { replicas: [0, 0], cores: [0.003, 0.06], mebibytes: [20, 120] },
+    special: (draw) => ({ peakChance: draw.log(0.001, 0.02) }),
+  },
+  cronjob: {
+    controller: 'CronJob',
+    weight: 7,
+    names: ['export', 'cleanup', 'reconcile', 'digest', 'rotate-keys'],
+    size: { replicas: [1, 1], cores: [0.02, 1.2], mebibytes: [50, 1200] },
+    special: (draw) => {
+      const every = draw.pick([5, 10, 15, 30, 30, 60, 60, 120, 360]);
+      return { every, runMinutes: Math.min(draw.log(1.2, 30), 0.6 * every) };
+    },
+  },
+  job: {
+    controller: 'Job',
+    weight: 3,
+    names: ['migrate', 'reindex', 'train', 'load-test'],
+    size: { replicas: [1, 1], cores: [0.1, 2.5], mebibytes: [150, 4000] },
+    special: (draw) => ({ runsPerDay: draw.log(1, 12), runMinutes: draw.log(4, 120), emptyShare: 0.6 }),
+  },
+  idle: {
+    controller: 'Deployment',
+    weight: 6,
+    names: ['webhook', 'operator', 'feature-flags', 'license-server'],
+    size: { replicas: [1, 3], cores: [0.0002, 0.004], mebibytes: [12, 90] },
+    releasesPerWeek: SELDOM,
+    special: () => ({}),
+  },
+  // Computes all the time, in stages.
+  batch: {
+    controller: 'Deployment',
+    weight: 4,
+    isLoaded: true,
+    names: ['trainer', 'encoder', 'simulator', 'crawler'],
+    size: { replicas: [1, 4], cores: [0.5, 3], mebibytes: [500, 6000] },
+    releasesPerWeek: SELDOM,
+    special: (draw) => ({
+      rhythms: [work(draw, [30, 200], [30, 200], [0.1, 0.6], [0.05, 0.5], [8, 8])],
+      cpuDrift: draw.log(0.01, 0.06),
+    }),
+  },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+/** Name of a kind. */
+export type KindName = keyof typeof KINDS;
+
+/** Draws what a workload of a kind is like. */
+export function drawProfile(kind: Kind, draw: Draw): Profile {
+  const special = kind.special(draw);
+  const cpuCores = draw.log(...kind.size.cores);
+  const memoryBytes = MIB * draw.log(...kind.size.mebibytes);
+  const busiest = Math.max(1, ...(special.rhythms ?? []).map(({ cpu }) => cpu));
+  return {
+    cpuCores,
+    memoryBytes,
+    cpuLimit: Math.max(0.2, cpuCores * (1 + busiest) * draw.log(1.3, 8)),
+    memoryLimit: memoryBytes * draw.between(2.5, 5),
+    podSigma: draw.log(0.02, 0.15),
+    // The less work, the more chance is in it.
+    cpuNoise: Math.min(0.5, 0.05 * cpuCores ** -0.25 * draw.spread(1, 0.4)),
+    cpuDrift: draw.log(0.02, 0.12),
+    peakChance: draw.log(0.0002, 0.01),
+    peakSize: draw.log(0.1, 0.7) * cpuCores ** -0.25,
+    peakTail: draw.between(0.4, 1.1),
+    memoryNoise: draw.chance(0.6) ? 0 : draw.log(0.0001, 0.004),
+    memoryDrift: draw.log(0.002, 0.03),
+    memoryStep: draw.log(0.0005, 0.01),
+    memoryFollows: 0,
+    startCpu: draw.log(0.3, 4),
+    startMinutes: draw.log(0.5, 3),
+    emptyShare: draw.between(0.1, 0.5),
+    fillMinutes: draw.log(1, 20),
+    rhythms: [],
+    releasesPerWeek: kind.releasesPerWeek === undefined ? 0 : draw.log(...kind.releasesPerWeek),
+    restarts: draw.chance(0.15) ? Math.round(draw.log(1, 600)) : 0,
+    restartsPerDay: draw.log(0.002, 0.06),
+    every: 60,
+    runsPerDay: 1,
+    runMinutes: 10,
+    ...special,
+  };
+}

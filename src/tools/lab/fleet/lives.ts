@@ -1,0 +1,343 @@
+/** The pods of a workload from birth to end: releases, autoscaling, drained nodes, evictions, runs of jobs. */
+
+import { podSuffix, templateHash } from '../../simulation/names.js';
+import { hashText, uniform } from '../../simulation/random.js';
+import { type Activities, drawActivities } from './activity.js';
+import { Draw } from './draw.js';
+import { type Down, type FleetFault, faultDowns } from './faults.js';
+import { type FleetWorkload, nodesOf, type Span } from './workload.js';
+
+/** Why a pod is there. */
+export type Cause = 'start' | 'rollout' | 'scale-up' | 'replacement' | 'run';
+
+/** A pod of a fleet. Times in minutes from the fleet's start; a pod that was there before is born at a negative one. */
+export interface FleetPod {
+  readonly workload: FleetWorkload;
+  readonly pod: string;
+  readonly cause: Cause;
+  /** Index of the replica, and of the node. */
+  readonly replica: number;
+  readonly node: number;
+  /** Seed of its noise. */
+  readonly key: number;
+  readonly born: number;
+  /** From then on nothing runs, and from the other on the API server does not know the pod any more. */
+  readonly end: number;
+  readonly gone: number;
+  /** What its version and the pod itself make of the workload's levels. */
+  readonly cpuFactor: number;
+  readonly memoryFactor: number;
+  readonly restarts: number;
+  /** The ends of its containers, each with the next start, in order of time. */
+  readonly downs: readonly Down[];
+  readonly faults: readonly FleetFault[];
+  readonly activities: readonly Activities[];
+  readonly heap: readonly Tooth[];
+}
+
+/** A heap between two collections. Values are shares of the pod's level. */
+export interface Tooth {
+  readonly start: number;
+  readonly end: number;
+  readonly floor: number;
+  readonly top: number;
+}
+
+/** A node that is drained: its pods are replaced. */
+export interface Drain {
+  readonly minute: number;
+  readonly node: number;
+}
+
+/** Pods that are older than the recording are a month old. */
+const MONTH = 30 * 1440;
+/** An old pod ends so long after the new one has begun; the pod of a StatefulSet has to end first. */
+const OVERLAP = 0.6;
+const REPLACEMENT = 0.4;
+/** How long the pods of a Job are kept. A CronJob keeps those of its last three runs. */
+const JOB_KEPT = 60;
+const RUNS_KEPT = 3;
+const EVICTIONS_PER_DAY = 0.004;
+/** Nothing is released from so long before a fault of the workload to so long after it. */
+const FREEZE_BEFORE = 180;
+const FREEZE_AFTER = 90;
+/** One release in four changes the levels for good. */
+const LEVEL_CHANGE = 0.25;
+
+/** A version of a workload, from an instant on. */
+interface Version {
+  readonly minute: number;
+  /** Which template: a version that is rolled back to has its old one. */
+  readonly template: number;
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+/** All pods that a workload has within the span. @param faults those of this workload. */
+export function podsOf(
+  workload: FleetWorkload,
+  faults: readonly FleetFault[],
+  drains: readonly Drain[],
+  span: Span,
+  pods: number,
+): FleetPod[] {
+  if (workload.controller === 'CronJob' || workload.controller === 'Job') return runsOf(workload, span, pods);
+  const versions = versionsOf(workload, faults, span);
+  const shared = activitiesOf(workload, workload.path, span, true);
+  return slotsOf(workload, span).flatMap((slot) =>
+    livesOf(workload, slot, { versions, faults, drains, span, shared, nodes: nodesOf(pods) }),
+  );
+}
+
+/** The versions of a workload, the first from before the recording. A release with a fault is rolled back in the end. */
+function versionsOf(
+  { path, profile, isWorkingTime }: FleetWorkload,
+  faults: readonly FleetFault[],
+  span: Span,
+) {
+  const draw = new Draw(`${path}/releases`);
+  const wanted = draw
+    .times(profile.releasesPerWeek / 7 / 1440, 0, span.minutes)
+    .map((minute) => nextWorkingMinute(minute, draw, isWorkingTime, span.minutes))
+    .filter((minute) =>
+      faults.every(({ start, end }) => minute < start - FREEZE_BEFORE || minute > end + FREEZE_AFTER),
+    )
+    .map((minute) => ({ minute, fault: undefined }));
+  const bad = faults.filter(({ type }) => type === 'release_doubles_cpu');
+  const events = [...wanted, ...bad.map((fault) => ({ minute: fault.start, fault }))];
+  let current: Version = { minute: -MONTH, template: 0, cpu: 1, memory: 1 };
+  const versions = [current];
+  for (const [index, { minute, fault }] of events.sort((a, b) => a.minute - b.minute).entries()) {
+    const previous = current;
+    const change = new Draw(`${path}/release/${Math.round(minute)}`);
+    const isNewLevel = change.chance(LEVEL_CHANGE);
+    current = {
+      minute,
+      template: index + 1,
+      cpu: previous.cpu * (fault?.size ?? change.spread(1, isNewLevel ? 0.25 : 0.02)),
+      memory: previous.memory * (fault === undefined ? change.spread(1, isNewLevel ? 0.15 : 0.02) : 1),
+    };
+    versions.push(current);
+    if (fault === undefined) continue;
+    current = { ...previous, minute: fault.end };
+    versions.push(current);
+  }
+  return versions;
+}
+
+/** The same instant, or another one of the next working day. */
+function nextWorkingMinute(
+  minute: number,
+  draw: Draw,
+  isWorkingTime: (minute: number) => boolean,
+  minutes: number,
+): number {
+  let time = minute;
+  while (!isWorkingTime(time) && time < minutes) time += draw.between(20, 200);
+  return time;
+}
+
+/** The place of one replica, which one pod after the other fills. */
+interface Slot {
+  readonly replica: number;
+  readonly cause: Cause;
+  readonly from: number;
+  readonly until: number;
+}
+
+function slotsOf({ replicas, replicasMinutes }: FleetWorkload, { minutes }: Span): Slot[] {
+  const lasting = { cause: 'start' as const, from: -MONTH, until: Infinity };
+  const slots: Slot[] = Array.from({ length: replicas }, (_, replica) => ({ replica, ...lasting }));
+  if (replicasMinutes === undefined) return slots;
+  for (let replica = replicas; replica < Math.max(...replicasMinutes); replica++) {
+    for (let minute = 0; minute < minutes; minute++) {
+      if ((replicasMinutes[minute] as number) <= replica) continue;
+      const from = minute;
+      while (minute < minutes && (replicasMinutes[minute] as number) > replica) minute++;
+      const isOld = from === 0;
+      slots.push({
+        replica,
+        cause: isOld ? 'start' : 'scale-up',
+        from: isOld ? -60 : from,
+        until: minute < minutes ? minute : Infinity,
+      });
+    }
+  }
+  return slots;
+}
+
+interface LivesContext {
+  readonly versions: readonly Version[];
+  readonly faults: readonly FleetFault[];
+  readonly drains: readonly Drain[];
+  readonly span: Span;
+  readonly shared: readonly Activities[];
+  readonly nodes: number;
+}
+
+/** The pods of a slot, one after the other. */
+function livesOf(workload: FleetWorkload, slot: Slot, context: LivesContext): FleetPod[] {
+  const { path, name, controller } = workload;
+  const { versions, faults, drains, span, nodes } = context;
+  const { replica, until } = slot;
+  const draw = new Draw(`${path}/${replica}/${Math.round(slot.from)}`);
+  const stepMinutes = new Draw(`${path}/rollout`).between(0.3, 1.5);
+  const isFaulty = (minute: number) =>
+    faults.some(({ start, end }) => start - FREEZE_BEFORE < minute && minute < end + FREEZE_AFTER);
+  const evictions = draw
+    .times(EVICTIONS_PER_DAY / 1440, 0, Math.min(until, span.minutes))
+    .map((minute) => ({ minute, node: undefined }));
+  const turns = [
+    ...versions.slice(1).map(({ minute }) => ({
+      minute: minute + replica * stepMinutes,
+      cause: 'rollout' as const,
+      node: undefined,
+    })),
+    ...[...evictions, ...(controller === 'DaemonSet' ? [] : drains)]
+      .filter(({ minute }) => !isFaulty(minute))
+      .map((turn) => ({ ...turn, minute: turn.minute + 0.2 * replica, cause: 'replacement' as const })),
+  ].sort((a, b) => a.minute - b.minute);
+  const lives: FleetPod[] = [];
+  let born = slot.from;
+  let cause = slot.cause;
+  for (;;) {
+    const version =
+      versions.findLast(({ minute }) => minute + replica * stepMinutes <= born) ?? (versions[0] as Version);
+    const place = `${path}/${replica}/${Math.round(born)}`;
+    const key = hashText(place);
+    const node = Math.floor(uniform(key, 1) * nodes);
+    const next = turns.find(
+      (turn) => turn.minute > born && turn.minute < until && (turn.node ?? node) === node,
+    );
+    const endOfLife = next === undefined ? until : next.minute + (controller === 'Deployment' ? OVERLAP : 0);
+    const suffix = podSuffix(place);
+    const pod =
+      controller === 'StatefulSet'
+        ? `${name}-${replica}`
+        : controller === 'DaemonSet'
+          ? `${name}-${suffix}`
+          : `${name}-${templateHash(`${path}/${version.template}`)}-${suffix}`;
+    lives.push(
+      makePod(
+        workload,
+        context,
+        { pod, cause, replica, node, key, born, end: endOfLife, gone: endOfLife },
+        version,
+      ),
+    );
+    if (next === undefined) return lives;
+    born = next.minute + (controller === 'Deployment' ? 0 : REPLACEMENT);
+    cause = next.cause;
+  }
+}
+
+/** The runs of a CronJob or of Jobs that are started now and then. */
+function runsOf(workload: FleetWorkload, span: Span, pods: number): FleetPod[] {
+  const { name, path, profile, controller } = workload;
+  const { every, runsPerDay, runMinutes } = profile;
+  const draw = new Draw(`${path}/runs`);
+  const startMinutes = span.startSeconds / 60;
+  const context = { versions: [], faults: [], drains: [], span, shared: [], nodes: nodesOf(pods) };
+  // Cron counts from midnight.
+  const offset = controller === 'CronJob' ? every - (startMinutes % every) : 0;
+  const starts =
+    controller === 'CronJob'
+      ? Array.from(
+          { length: Math.ceil(span.minutes / every) + RUNS_KEPT },
+          (_, i) => offset + (i - RUNS_KEPT) * every,
+        )
+      : draw.times(runsPerDay / 1440, 0, span.minutes);
+  return starts.map((start, index) => {
+    const born = start + draw.between(0.02, 0.1);
+    const end =
+      born + Math.min(draw.spread(runMinutes, 0.25), 0.95 * (controller === 'CronJob' ? every : Infinity));
+    const job = controller === 'CronJob' ? `${name}-${startMinutes + start}` : name;
+    const pod = `${job}-${podSuffix(`${path}/${index}`)}`;
+    const key = hashText(`${path}/${index}`);
+    const gone = controller === 'CronJob' ? end + RUNS_KEPT * every : end + JOB_KEPT;
+    return makePod(
+      workload,
+      context,
+      {
+        pod,
+        cause: 'run',
+        replica: 0,
+        node: Math.floor(uniform(key, 1) * context.nodes),
+        key,
+        born,
+        end,
+        gone,
+      },
+      { minute: 0, template: 0, cpu: draw.spread(1, 0.08), memory: draw.spread(1, 0.15) },
+    );
+  });
+}
+
+function activitiesOf(
+  { profile, isWorkingTime }: FleetWorkload,
+  path: string,
+  { minutes }: Span,
+  together: boolean,
+) {
+  return profile.rhythms.flatMap((rhythm, index) =>
+    (rhythm.together ?? false) === together
+      ? [drawActivities(rhythm, new Draw(`${path}/rhythm/${index}`), minutes, isWorkingTime)]
+      : [],
+  );
+}
+
+function makePod(
+  workload: FleetWorkload,
+  { faults, span, shared }: LivesContext,
+  life: Pick<FleetPod, 'pod' | 'cause' | 'replica' | 'node' | 'key' | 'born' | 'end' | 'gone'>,
+  version: Version,
+): FleetPod {
+  const { profile, path } = workload;
+  const { replica, born, end, cause } = life;
+  // The replica of a StatefulSet has its share of the data for good.
+  const own = new Draw(`${path}/${workload.controller === 'StatefulSet' ? replica : life.key}/own`);
+  const draw = new Draw(`${path}/${life.key}/life`);
+  const ofPod = faults.filter(
+    (fault) =>
+      (fault.replica ?? replica) === replica &&
+      fault.start < end &&
+      born < fault.end &&
+      // The pods of the version before have nothing of what a release brings.
+      (fault.type !== 'release_doubles_cpu' || fault.start <= born),
+  );
+  const singles = draw
+    .times(profile.restartsPerDay / 1440, Math.max(0, born + 5), Math.min(end, span.minutes))
+    .filter((minute) => ofPod.every(({ start, end }) => minute < start - 60 || minute > end + 60))
+    .map((from) => ({ from, to: from + draw.between(0.05, 1), isFault: false }));
+  const downs = [...singles, ...ofPod.flatMap((fault) => faultDowns(fault, draw))];
+  return {
+    workload,
+    ...life,
+    cpuFactor: version.cpu * own.spread(1, profile.podSigma),
+    memoryFactor: version.memory * own.spread(1, 0.5 * profile.podSigma),
+    restarts: cause === 'start' ? profile.restarts : 0,
+    downs: downs.sort((a, b) => a.from - b.from),
+    faults: ofPod,
+    activities: [
+      ...shared,
+      ...activitiesOf(workload, `${path}/${replica}/${Math.round(Math.max(0, born))}`, span, false),
+    ],
+    heap: teethOf(workload, draw, born, Math.min(end, span.minutes)),
+  };
+}
+
+/** Collections of a heap: the more load, the sooner the next. */
+function teethOf({ profile: { heap }, load }: FleetWorkload, draw: Draw, born: number, end: number): Tooth[] {
+  if (heap === undefined) return [];
+  const teeth: Tooth[] = [];
+  let start = Math.max(born, -heap.minutes * draw.between(1, 3));
+  let floor = 0;
+  while (start < end) {
+    const pace = Math.max(0.15, load?.[Math.max(0, Math.floor(start))] ?? 1);
+    const next = start + draw.spread(heap.minutes, heap.sigma) / pace;
+    teeth.push({ start, end: next, floor, top: heap.share * draw.spread(1, 0.1) });
+    start = next;
+    floor = heap.share * draw.between(0, 0.15);
+  }
+  return teeth;
+}

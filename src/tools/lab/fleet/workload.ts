@@ -1,0 +1,111 @@
+/** The workloads of a fleet: names, numbers of replicas, and courses. */
+
+import { hashText } from '../../simulation/random.js';
+import { courseMinutes, demandOf, LocalTime, replicasMinutes, ZONES } from './course.js';
+import { Draw } from './draw.js';
+import { drawProfile, KINDS, type Kind, type KindName, type Profile } from './kinds.js';
+
+/** A workload of a fleet. */
+export interface FleetWorkload {
+  readonly namespace: string;
+  readonly name: string;
+  readonly kind: KindName;
+  readonly controller: Kind['controller'];
+  /** Pods at a time, of an autoscaled workload the fewest. */
+  readonly replicas: number;
+  /** Of an autoscaled workload, pods minute by minute. */
+  readonly replicasMinutes: Uint16Array | undefined;
+  readonly profile: Profile;
+  /** Load of a pod minute by minute, as a share of a usual peak; `undefined`: 1. */
+  readonly load: Float32Array | undefined;
+  /** Whether the people who work on it and with it are there. */
+  readonly isWorkingTime: (minute: number) => boolean;
+  /** Seed of its own, also for draws: `path`. */
+  readonly key: number;
+  readonly path: string;
+}
+
+/** When a fleet is there. */
+export interface Span {
+  readonly seed: number;
+  /** Unix time of minute 0. */
+  readonly startSeconds: number;
+  readonly minutes: number;
+}
+
+const NAMESPACES = ['shop', 'payments', 'media', 'identity', 'billing', 'analytics', 'logistics', 'support'];
+const SUBJECTS = [
+  ...['orders', 'cart', 'profile', 'invoice', 'inventory', 'tax', 'review', 'session', 'coupon', 'video'],
+  ...['image', 'customer', 'fraud', 'refund', 'shipment', 'address', 'audit', 'quota', 'partner', 'loyalty'],
+  ...['tenant', 'email', 'event', 'metric', 'geo', 'chat', 'ticket', 'wallet', 'returns', 'supplier'],
+];
+
+/** About so many pods for each node. */
+const PODS_PER_NODE = 20;
+
+/** How many nodes a fleet has. */
+export const nodesOf = (pods: number) => Math.max(3, Math.round(pods / PODS_PER_NODE));
+
+/** Draws workloads with about that many pods at a time: first one of each kind, then by weight. */
+export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[] {
+  const { seed, startSeconds, minutes } = span;
+  const draw = new Draw(`${seed}/workloads`);
+  const clocks = new Map(ZONES.map((zone) => [zone, new LocalTime(zone, startSeconds, minutes)]));
+  const kinds = Object.keys(KINDS) as KindName[];
+  const byWeight = kinds.flatMap((kind) => Array.from({ length: KINDS[kind].weight }, () => kind));
+  const workloads: FleetWorkload[] = [];
+  for (let count = 0; count < pods; count += (workloads.at(-1) as FleetWorkload).replicas) {
+    const kind = kinds[workloads.length] ?? draw.pick(byWeight);
+    const name = nameOf(kind, draw, (taken) => workloads.some((one) => one.name === taken));
+    workloads.push(drawWorkload(span, kind, name, draw, nodesOf(pods), clocks));
+  }
+  return workloads;
+}
+
+/** A free name: what the workload is about and what it does; of a DaemonSet the latter alone, while such names last. */
+function nameOf(kind: KindName, draw: Draw, isTaken: (name: string) => boolean): string {
+  const { names, controller } = KINDS[kind];
+  const short = controller === 'DaemonSet' ? names.filter((name) => !isTaken(name)) : [];
+  if (short.length > 0) return draw.pick(short);
+  for (;;) {
+    const name = `${draw.pick(SUBJECTS)}-${draw.pick<string>(names)}`;
+    if (!isTaken(name)) return name;
+  }
+}
+
+function drawWorkload(
+  span: Span,
+  kind: KindName,
+  name: string,
+  draw: Draw,
+  nodes: number,
+  clocks: ReadonlyMap<string, LocalTime>,
+): FleetWorkload {
+  const { controller, size }: Kind = KINDS[kind];
+  const namespace = controller === 'DaemonSet' ? 'kube-system' : draw.pick(NAMESPACES);
+  const path = `${span.seed}/${namespace}/${name}`;
+  const key = hashText(path);
+  const own = new Draw(`${path}/profile`);
+  const profile = drawProfile(KINDS[kind], own);
+  const { course, autoscaler } = profile;
+  const clock = clocks.get(course?.zones[0] ?? own.pick(ZONES)) as LocalTime;
+  const load = course && courseMinutes(course, key, clocks, span.minutes);
+  const scaled = load && autoscaler && replicasMinutes(load, autoscaler);
+  return {
+    namespace,
+    name,
+    kind,
+    controller,
+    replicas: autoscaler?.minReplicas ?? (controller === 'DaemonSet' ? nodes : draw.whole(...size.replicas)),
+    replicasMinutes: scaled,
+    profile,
+    load: scaled
+      ? load.map(
+          (value, minute) => demandOf(value, autoscaler?.maxReplicas as number) / (scaled[minute] as number),
+        )
+      : load,
+    isWorkingTime: (minute) => clock.isWorkingTime(minute),
+    key,
+    path,
+  };
+}
