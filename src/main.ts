@@ -162,6 +162,11 @@ program
   .option('--baseline <kind>', 'as BASELINE')
   .option('--sensitivity <spreads>', 'as ANOMALY_SENSITIVITY', Number)
   .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)
+  .option(
+    '--learn <hours>',
+    'hours at the start of each recording that are only learned from',
+    numberBetween(1, 2400),
+  )
   .option('--columns <names>', 'further columns to use as features, with commas between them')
   .action(async (options: EvaluateOptions) => {
     const { runEvaluate } = await import('./tools/lab/evaluate.js');

@@ -111,7 +111,14 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'swagger-ui-dist': ['exporter/http'],
   tinypool: ['tools/replay'],
   yaml: ['exporter/features', 'lib/yaml'],
-  zod: ['exporter/config', 'exporter/features', 'exporter/model', 'exporter/http', 'lib/web-config'],
+  zod: [
+    'exporter/config',
+    'exporter/features',
+    'exporter/model',
+    'exporter/http',
+    'lib/web-config',
+    'tools/lab',
+  ],
 };
 
 /** What may stand in some places only. `where` tests a path within `src`. */

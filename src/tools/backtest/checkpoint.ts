@@ -8,7 +8,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkPlots, ChunkResult } from '../replay/chunk-result.js';
 import type { Chunk } from '../replay/plan.js';
-import type { ReplayedChunk } from '../replay/worker.js';
+import type { ReplayedChunk } from './worker.js';
 
 /** Raise it when the form of the files or the meaning of what is in them changes. */
 const CHECKPOINT_VERSION = 1;

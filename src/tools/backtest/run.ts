@@ -18,10 +18,10 @@ import {
 import { ThreadPool } from '../replay/pool.js';
 import { type Grid, gridBetween, lastOf, type Slab } from '../replay/range-matrix.js';
 import type { ReplayParameters } from '../replay/replay.js';
-import type { ReplayedChunk, ReplayTask } from '../replay/worker.js';
 import type { ChunkStore } from './checkpoint.js';
 import { type Estimate, estimate, type Survey } from './estimate.js';
 import { type ExistingAlert, existingAlerts } from './existing-alerts.js';
+import type { ReplayedChunk, ReplayTask } from './worker.js';
 
 /** What to replay, and with what. */
 export interface BacktestRequest {
@@ -131,7 +131,7 @@ class BacktestRun {
     this.#parameters = { ...request.parameters, trainingIntervalSeconds };
     this.#fetcher = new Fetcher(surroundings.api);
     this.#chunks = cutIntoChunks(request.startSeconds, request.endSeconds, survey.pods);
-    this.#pool = new ThreadPool(new URL('../replay/worker.js', import.meta.url), request.threads);
+    this.#pool = new ThreadPool(new URL('./worker.js', import.meta.url), request.threads);
   }
 
   async run(): Promise<BacktestOutcome> {
@@ -206,33 +206,19 @@ class BacktestRun {
 
   async #replayAll(toDo: readonly Chunk[]): Promise<void> {
     this.#toDo = toDo.length;
-    const running = new Set<Promise<void>>();
-    let failure: unknown;
-    for (const chunk of toDo) {
-      // One more than there are threads, so that none of them waits for data.
-      while (running.size > this.#request.threads) await Promise.race(running);
-      if (failure !== undefined) break;
-      this.#surroundings.signal.throwIfAborted();
-      const task = await this.#taskOf(chunk);
-      const work: Promise<void> = this.#replayChunk(task)
-        .catch((error: unknown) => {
-          failure ??= error;
-        })
-        .finally(() => running.delete(work));
-      running.add(work);
-    }
-    while (failure === undefined && running.size > 0) await Promise.race(running);
-    if (failure !== undefined) throw failure;
-  }
-
-  async #replayChunk(task: ReplayTask): Promise<void> {
     const { store, observer, signal } = this.#surroundings;
-    const { chunk } = task;
-    const replayed = await this.#pool.run(task, signal, (share) => this.#show(chunk, share));
-    await store.save(chunk, replayed);
-    this.#results.set(chunk, replayed.result);
-    this.#show(chunk, 1);
-    observer.chunkDone(chunk, this.#results.size, this.#chunks.length);
+    const replays = this.#pool.map(
+      toDo,
+      (chunk) => this.#taskOf(chunk),
+      signal,
+      (chunk, share) => this.#show(chunk, share),
+    );
+    for await (const [chunk, replayed] of replays) {
+      await store.save(chunk, replayed);
+      this.#results.set(chunk, replayed.result);
+      this.#show(chunk, 1);
+      observer.chunkDone(chunk, this.#results.size, this.#chunks.length);
+    }
   }
 
   #show(chunk: Chunk, share: number): void {

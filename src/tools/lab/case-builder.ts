@@ -4,19 +4,12 @@ import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
 import { quantileOfSorted } from '../../exporter/model/statistics.js';
-import { BIN_SECONDS, type Case, type PodMinutes, TRAINING_MINUTES } from './case.js';
-import { count, sumCounts } from './counts.js';
+import { BIN_SECONDS, type Case, type PodMinutes } from './case.js';
+import { type Counts, count, sumCounts } from './counts.js';
 import { splitFields } from './csv.js';
 import type { Defect } from './defects.js';
 import type { Layout } from './layout.js';
-import { MinuteBins } from './minute-bins.js';
-import {
-  completeSeries,
-  countIncomplete,
-  type HourRange,
-  type MinuteSeries,
-  seriesOf,
-} from './minute-series.js';
+import { type HourRange, MinuteBins, type MinuteSeries, seriesOf } from './minute-bins.js';
 
 /** Later than the year 5000 in seconds: milliseconds, or something else. */
 const LATEST_TIMESTAMP_SECONDS = 1e11;
@@ -34,6 +27,17 @@ const POD_KEY = /^[^\s/",]+\/[^\s/",]+$/;
 interface GrowingPod {
   readonly bins: MinuteBins;
   lastTimestampSeconds: number;
+}
+
+/** What a case has besides what is in its lines. */
+export interface CaseDetails {
+  readonly name: string;
+  /** Columns that hold no value, and were passed over. */
+  readonly emptyColumns: readonly string[];
+  /** Minutes at the start that are only learned from, counted from the first sample. */
+  readonly learningMinutes: number;
+  /** Workload of a pod, by its key (`podKey`); the names of the others tell. */
+  readonly workloads: ReadonlyMap<string, string>;
 }
 
 /** Takes lines in any order and gives a case. Holds one value for each pod, minute and column, not the rows. */
@@ -124,7 +128,7 @@ export class CaseBuilder {
   }
 
   /** The case of all rows so far. It may have no pods. */
-  build(name: string, emptyColumns: readonly string[]): Case {
+  build({ name, emptyColumns, learningMinutes, workloads }: CaseDetails): Case {
     const features = this.#layout.columns.map(({ feature }) => feature);
     const range = this.#densestHours();
     const series = [...this.#pods].flatMap(([key, { bins }]) => {
@@ -135,16 +139,17 @@ export class CaseBuilder {
       series.map(({ minutes }) => minutes),
       features.length,
     );
-    const pods = series.flatMap(({ key, minutes }) =>
-      placePod(key, completeSeries(minutes, features), start, features.length),
-    );
+    const pods = series.flatMap(({ key, minutes }) => placePod(key, minutes, start, features, workloads));
     return {
       name,
       features: this.#layout.columns.map((column, position) =>
-        column.floorFromData ? withFloorFromData(column.feature, position, pods) : column.feature,
+        column.floorFromData
+          ? withFloorFromData(column.feature, position, pods, learningMinutes)
+          : column.feature,
       ),
       startSeconds: start * BIN_SECONDS,
       minutes: end - start,
+      learningMinutes,
       pods: pods.sort(
         (a, b) =>
           compareText(a.identity.namespace, b.identity.namespace) ||
@@ -152,9 +157,9 @@ export class CaseBuilder {
       ),
       rows: this.#rows,
       defects: this.#defects,
-      gapMinutes: pods.reduce((sum, pod) => sum + countGaps(pod, features.length), 0),
+      gapMinutes: pods.reduce((sum, { complete }) => sum + complete.filter((is) => is === 0).length, 0),
       incomplete: sumCounts(
-        series.map(({ minutes }) => countIncomplete(minutes, features, start + TRAINING_MINUTES)),
+        series.map(({ minutes }) => countIncomplete(minutes, features, start + learningMinutes)),
       ),
       emptyColumns,
     };
@@ -199,39 +204,69 @@ function spanOf(
   return { start, end };
 }
 
-/** A pod on the minutes of the case; nothing for a pod without a complete minute. */
-function placePod(key: string, series: MinuteSeries | undefined, start: number, width: number): PodMinutes[] {
-  if (series === undefined) return [];
+/** A pod on the minutes of the case, from its first complete minute to its last; nothing without a complete one. */
+function placePod(
+  key: string,
+  { firstMinute, cells }: MinuteSeries,
+  start: number,
+  features: readonly FeatureDefinition[],
+  workloads: ReadonlyMap<string, string>,
+): PodMinutes[] {
+  const width = features.length;
+  const required = features.flatMap((feature, column) => (feature.required ? [column] : []));
+  const complete = Uint8Array.from({ length: cells.length / width }, (_, minute) =>
+    required.some((column) => Number.isNaN(cells[minute * width + column])) ? 0 : 1,
+  );
+  const first = complete.indexOf(1);
+  if (first < 0) return [];
+  const end = complete.lastIndexOf(1) + 1;
   const [namespace = '', pod = ''] = key.split('/');
   return [
     {
-      identity: { namespace, pod, workload: workloadFromName(pod) },
-      firstMinute: series.firstMinute - start,
-      minutes: series.cells.length / width,
-      cells: series.cells,
+      identity: { namespace, pod, workload: workloads.get(key) ?? workloadFromName(pod) },
+      firstMinute: firstMinute + first - start,
+      minutes: end - first,
+      cells: cells.slice(first * width, end * width),
+      complete: complete.slice(first, end),
     },
   ];
 }
 
-function countGaps({ minutes, cells }: PodMinutes, width: number): number {
-  let gaps = 0;
-  for (let minute = 0; minute < minutes; minute++) if (Number.isNaN(cells[minute * width])) gaps++;
-  return gaps;
+/**
+ * Counts the minutes that have some of the required features but not all, by the first one that is missing
+ * (`missing_cpu`).
+ *
+ * @param fromMinute minutes since 1970; earlier ones do not count.
+ */
+function countIncomplete(
+  { firstMinute, cells }: MinuteSeries,
+  features: readonly FeatureDefinition[],
+  fromMinute: number,
+): Counts {
+  const incomplete = new Map<string, number>();
+  const width = features.length;
+  for (let row = Math.max(0, fromMinute - firstMinute) * width; row < cells.length; row += width) {
+    const missing = features.filter(({ required }, column) => required && Number.isNaN(cells[row + column]));
+    const present = features.some(({ required }, column) => required && !Number.isNaN(cells[row + column]));
+    if (present && missing[0] !== undefined) count(incomplete, `missing_${missing[0].name}`);
+  }
+  return incomplete;
 }
 
 /**
- * The floor of a column whose unit nobody knows: a hundredth of its median over all pods in the first hour, which is
- * learned from anyway; zeros say nothing of a unit and do not count.
+ * The floor of a column whose unit is unknown: a hundredth of its median over all pods in the learning minutes; zeros say
+ * nothing of a unit and do not count.
  */
 function withFloorFromData(
   feature: FeatureDefinition,
   column: number,
   pods: readonly PodMinutes[],
+  learningMinutes: number,
 ): FeatureDefinition {
   const values: number[] = [];
   for (const pod of pods) {
     const width = pod.cells.length / pod.minutes;
-    const minutes = Math.min(pod.minutes, TRAINING_MINUTES - pod.firstMinute);
+    const minutes = Math.min(pod.minutes, learningMinutes - pod.firstMinute);
     for (let minute = 0; minute < minutes; minute++) {
       const value = pod.cells[minute * width + column] as number;
       if (value > 0) values.push(value);

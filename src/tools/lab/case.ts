@@ -1,27 +1,23 @@
-/** One recording of a cluster, minute by minute: what an evaluation walks through. */
+/** One recording of a cluster, minute by minute. */
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import type { PodIdentity } from '../../exporter/features/table.js';
 import type { Counts } from './counts.js';
 
-/** Seconds of a bin. The timestamp of a bin is its start. */
+/** Seconds of a bin. The timestamp of a bin is its start; what is in it is known at its end. */
 export const BIN_SECONDS = 60;
-
-/** Minutes at the start of a case, and of a training window, that are only learned from. */
-export const TRAINING_MINUTES = 60;
 
 /** A pod from its first complete minute to its last. */
 export interface PodMinutes {
   readonly identity: PodIdentity;
   /** Minutes from the start of the case to the first complete one. */
   readonly firstMinute: number;
-  /** Minutes to the last complete one, that one included; at least 1. */
+  /** Minutes to the last complete one, including that one; at least 1. */
   readonly minutes: number;
-  /**
-   * minutes × features, in the form of a `FeatureTable`: a minute is complete, or `NaN` in all its cells; gaps of a
-   * feature that is not required are filled (`completeSeries`).
-   */
+  /** minutes × features, `NaN` where there is no sample. */
   readonly cells: Float64Array;
+  /** minutes: 1 where every required feature has a value. */
+  readonly complete: Uint8Array;
 }
 
 /** One file of the data, binned. */
@@ -33,22 +29,33 @@ export interface Case {
   readonly startSeconds: number;
   /** Length of the case. */
   readonly minutes: number;
-  /** Sorted by namespace, then pod, as in a `FeatureTable`. */
+  /** Minutes at the start that are only learned from. */
+  readonly learningMinutes: number;
+  /** Sorted by namespace, then pod. */
   readonly pods: readonly PodMinutes[];
-  /** Rows of the file, blank lines and the header aside. */
+  /** Rows of the file, except blank lines and the header. */
   readonly rows: number;
   /** What was wrong with rows and values, by reason (`DEFECTS`). */
   readonly defects: Counts;
-  /** Pod-minutes without a sample between a pod's first and its last. */
+  /** Pod-minutes without a complete sample between a pod's first and its last. */
   readonly gapMinutes: number;
-  /** Pod-minutes after the first hour that have some required features but not all, by reason (`missing_cpu`). */
+  /** Pod-minutes after the learning minutes that have some required features but not all, by reason (`missing_cpu`). */
   readonly incomplete: Counts;
   /** Columns that hold no value in any row and were passed over. */
   readonly emptyColumns: readonly string[];
 }
 
 /** Whether a pod has a complete row at a minute of the case. */
-export function isPresent(pod: PodMinutes, features: number, minute: number): boolean {
-  const offset = minute - pod.firstMinute;
-  return offset >= 0 && offset < pod.minutes && !Number.isNaN(pod.cells[offset * features]);
+export function isPresent({ firstMinute, complete }: PodMinutes, minute: number): boolean {
+  return complete[minute - firstMinute] === 1;
+}
+
+/** When a minute of a case is known: its end, Unix time in seconds. A scrape at that time sees the minute. */
+export function instantOf({ startSeconds }: Pick<Case, 'startSeconds'>, minute: number): number {
+  return startSeconds + (minute + 1) * BIN_SECONDS;
+}
+
+/** The minute of a case that is known at an instant. */
+export function minuteOf({ startSeconds }: Pick<Case, 'startSeconds'>, instantSeconds: number): number {
+  return Math.round((instantSeconds - startSeconds) / BIN_SECONDS) - 1;
 }

@@ -1,23 +1,31 @@
 /** `evaluate`: measures the detector on recordings with known faults. */
 
 import type { FileHandle } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Writable } from 'node:stream';
-import { setImmediate as breathe } from 'node:timers/promises';
 import { parseSettings } from '../../exporter/config/parse.js';
-import type { ModelParameters } from '../../exporter/model/fit.js';
+import type { Settings } from '../../exporter/config/settings.js';
 import { modelParameters } from '../../exporter/training/request.js';
 import { DataError, UsageError } from '../../lib/usage-error.js';
+import type { ChunkResult } from '../replay/chunk-result.js';
+import { ThreadPool } from '../replay/pool.js';
 import { createProgress, type Progress, type ProgressOutput } from '../replay/progress.js';
-import type { Case } from './case.js';
+import type { ReplayParameters } from '../replay/replay.js';
+import { type Case, minuteOf } from './case.js';
+import { type Counts, count } from './counts.js';
+import { type Descriptions, readDescriptions } from './description.js';
 import { outcomeWithoutCase } from './fault-outcomes.js';
 import { type Labels, readLabels } from './labels.js';
 import { parseAdditionalColumns } from './layout.js';
 import { addTallies, measure, type Tally, tallyCase } from './measures.js';
+import { addOnCall, measureOnCall, type OnCallTally, tallyOnCall } from './on-call.js';
 import { type CaseFile, listCases, readCase } from './read-case.js';
+import { OWNER_QUERIES, piecesOf, RETRAIN_SECONDS, type RecordedPiece } from './recorded-history.js';
 import { type CaseSummary, type Evaluation, reportText } from './report.js';
 import { reportJson } from './report-json.js';
+import { addPiece, type CaseScores, emptyScores } from './scores.js';
 import { openForWriting, openScoresFile, type ScoresFile, scoreRowsText } from './scores-file.js';
-import { type CaseScores, emptyScores, type TrainingSelection, walkForward } from './walk.js';
+import type { EvaluatedPiece, EvaluationTask } from './worker.js';
 
 /** What is asked on the command line. */
 export interface EvaluateOptions {
@@ -33,6 +41,8 @@ export interface EvaluateOptions {
   readonly sensitivity?: number | undefined;
   /** As the setting `IFOREST_RANDOM_STATE`. */
   readonly seed?: number | undefined;
+  /** Hours at the start of each recording that are only learned from. */
+  readonly learn?: number | undefined;
   /** Further columns to use as features, with commas between them. */
   readonly columns?: string | undefined;
 }
@@ -45,28 +55,33 @@ export interface EvaluateSurroundings {
   readonly progress: ProgressOutput;
   /** Ends the evaluation early. */
   readonly signal: AbortSignal;
-  /** What trainings get; for experiments, and no option. */
-  readonly select?: TrainingSelection;
 }
 
-/** Of the work on a case, how much is reading: an estimate for the progress. */
+/** An estimate of the share of reading in the work on a case, for the progress. */
 const READING_SHARE = 0.1;
+
+/** Minutes that a recording is only learned from where nothing else is known: the lookback of a training. */
+const DEFAULT_LEARNING_MINUTES = 60;
 
 /** What the work on each case needs. */
 interface Work {
-  readonly parameters: ModelParameters;
+  readonly settings: Settings;
   readonly additional: readonly string[];
+  /** Minutes to learn from; `undefined`: as the description of the case says. */
+  readonly learningMinutes: number | undefined;
   readonly labels: Labels;
+  readonly descriptions: Descriptions;
+  readonly pool: ThreadPool<EvaluationTask, EvaluatedPiece>;
   readonly scoresFile: ScoresFile | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  readonly select: TrainingSelection | undefined;
 }
 
 /** A case that is done: its minutes are let go, the counts stay. */
 interface FinishedCase {
   readonly summary: CaseSummary;
   readonly tally: Tally;
+  readonly onCall: OnCallTally;
 }
 
 /**
@@ -77,27 +92,49 @@ interface FinishedCase {
  */
 export async function runEvaluate(
   options: EvaluateOptions,
-  { stdout, progress: progressOutput, signal, select }: EvaluateSurroundings,
+  { stdout, progress: progressOutput, signal }: EvaluateSurroundings,
 ): Promise<void> {
   const started = Date.now();
   const additional = parseAdditionalColumns(options.columns);
-  const parameters = parametersOf(options);
+  const settings = settingsOf(options);
   const files = await listCases(options.data);
   const labels = await readLabels(options.data);
+  const descriptions = await readDescriptions(options.data);
   const outputs = await openOutputs(options);
   const progress = createProgress(progressOutput, Date.now);
+  const pool = new ThreadPool<EvaluationTask, EvaluatedPiece>(
+    new URL('./worker.js', import.meta.url),
+    availableParallelism(),
+  );
   try {
-    const work = { parameters, additional, labels, scoresFile: outputs.scores, progress, signal, select };
+    const learningMinutes = options.learn === undefined ? undefined : Math.round(60 * options.learn);
+    const work: Work = {
+      settings,
+      additional,
+      learningMinutes,
+      labels,
+      descriptions,
+      pool,
+      scoresFile: outputs.scores,
+      progress,
+      signal,
+    };
     const finished = await evaluateCases(files, work);
     progress.end();
     const tally = tallySet(finished, files, labels);
+    const onCall = addOnCall(finished.map((done) => done.onCall));
     const evaluation: Evaluation = {
-      cases: finished.map((done) => ({ summary: done.summary, measures: measure(done.tally) })),
+      cases: finished.map((done) => ({
+        summary: done.summary,
+        measures: measure(done.tally),
+        onCall: measureOnCall(done.onCall),
+      })),
       set: measure(tally),
+      onCall: measureOnCall(onCall),
       labels,
       durationSeconds: (Date.now() - started) / 1000,
     };
-    const json = reportJson(evaluation, tally, { data: options.data, columns: additional, ...parameters });
+    const json = reportJson(evaluation, tally, onCall, { data: options.data, columns: additional, settings });
     await outputs.json?.writeFile(`${JSON.stringify(json, undefined, 2)}\n`);
     await closeOutputs(outputs);
     stdout.write(reportText(evaluation));
@@ -106,17 +143,32 @@ export async function runEvaluate(
     // What went wrong first is what matters.
     await closeOutputs(outputs).catch(() => undefined);
     throw signal.aborted ? interruption(signal, error) : error;
+  } finally {
+    await pool.close();
   }
 }
 
 /** The service's own settings, with what the options change. */
-function parametersOf(options: EvaluateOptions): ModelParameters {
-  const { settings } = parseSettings({
-    BASELINE: options.baseline,
-    ANOMALY_SENSITIVITY: options.sensitivity?.toString(),
-    IFOREST_RANDOM_STATE: options.seed?.toString(),
-  });
-  return modelParameters(settings);
+function settingsOf({ baseline, sensitivity, seed }: EvaluateOptions): Settings {
+  return parseSettings({
+    BASELINE: baseline,
+    ANOMALY_SENSITIVITY: sensitivity?.toString(),
+    IFOREST_RANDOM_STATE: seed?.toString(),
+  }).settings;
+}
+
+/** As the service would run on a Prometheus that has the features of the case. */
+function parametersOf({ features }: Case, settings: Settings): ReplayParameters {
+  return {
+    features,
+    ownerQueries: OWNER_QUERIES,
+    model: modelParameters(settings),
+    sensitivities: [settings.sensitivity],
+    chosen: 0,
+    lookbackSeconds: settings.trainingLookbackMinutes * 60,
+    stepSeconds: settings.queryStepSeconds,
+    trainingIntervalSeconds: RETRAIN_SECONDS,
+  };
 }
 
 /** The files that are asked for, open. */
@@ -175,9 +227,15 @@ async function evaluateCase(
 ): Promise<FinishedCase> {
   const { additional, signal, labels, progress } = work;
   const started = Date.now();
-  const onProgress = (share: number) => show(READING_SHARE * share);
-  const recording = await readCase(file, { additional, onProgress, signal });
-  const scores = await scoreCase(recording, work, (share) =>
+  const description = work.descriptions(file.name);
+  const recording = await readCase(file, {
+    additional,
+    learningMinutes: work.learningMinutes ?? description.learningMinutes ?? DEFAULT_LEARNING_MINUTES,
+    workloads: description.workloads,
+    onProgress: (share) => show(READING_SHARE * share),
+    signal,
+  });
+  const replayed = await replayCase(recording, work, (share) =>
     show(READING_SHARE + (1 - READING_SHARE) * share),
   );
   const faults = labels.faults.filter((fault) => fault.case === file.name);
@@ -186,20 +244,66 @@ async function evaluateCase(
   progress.caseDone(
     `${summary.name}: ${summary.rows} rows, ${summary.pods} pods, ${summary.minutes} minutes, ${seconds} s`,
   );
-  return { summary, tally: tallyCase(recording, scores, faults) };
+  const { scores, chunks } = replayed;
+  const tally = tallyCase(recording, scores, unscoredMinutes(recording, scores, chunks), faults);
+  return { summary, tally, onCall: tallyOnCall(recording, chunks, tally.faults, description.kinds, 0) };
 }
 
-/** Walks through a case, and writes the scores as they come. */
-async function scoreCase(recording: Case, work: Work, show: (share: number) => void): Promise<CaseScores> {
+/** What the replay of a case brings. */
+interface ReplayedCase {
+  readonly scores: CaseScores;
+  /** In order of time. */
+  readonly chunks: readonly ChunkResult[];
+}
+
+/** Replays a case in pieces, a few at the same time, and writes their scores in order of time. */
+async function replayCase(
+  recording: Case,
+  { settings, pool, scoresFile, signal }: Work,
+  show: (share: number) => void,
+): Promise<ReplayedCase> {
   const scores = emptyScores(recording);
-  for (const stretch of walkForward(recording, work.parameters, scores, work.select)) {
-    await work.scoresFile?.write(scoreRowsText(recording, scores, stretch));
-    show(stretch.to / recording.minutes);
-    // Signals and streams get their turn.
-    await breathe();
-    work.signal.throwIfAborted();
+  const chunks: ChunkResult[] = [];
+  const parameters = parametersOf(recording, settings);
+  const pieces = piecesOf(recording, parameters);
+  const shares = new Map<() => RecordedPiece, number>();
+  const replays = pool.map(
+    pieces,
+    (piece) => ({ piece: piece(), parameters }),
+    signal,
+    (piece, share) => {
+      shares.set(piece, share);
+      show([...shares.values()].reduce((sum, own) => sum + own, 0) / pieces.length);
+    },
+  );
+  for await (const [, { result, scores: own }] of replays) {
+    const first = minuteOf(recording, result.startSeconds);
+    addPiece(recording, scores, own, first);
+    chunks.push(result);
+    await scoresFile?.write(scoreRowsText(recording, scores, first, first + result.minutes));
   }
-  return scores;
+  return { scores, chunks };
+}
+
+/** Complete pod-minutes after the learning minutes without a score, by reason. */
+function unscoredMinutes(
+  { pods, learningMinutes }: Case,
+  { detector }: CaseScores,
+  chunks: readonly ChunkResult[],
+): Counts {
+  let unscored = 0;
+  pods.forEach(({ firstMinute, complete }, index) => {
+    for (let offset = Math.max(0, learningMinutes - firstMinute); offset < complete.length; offset++) {
+      if (complete[offset] === 1 && Number.isNaN(detector[index]?.[offset])) unscored++;
+    }
+  });
+  const reasons = new Map<string, number>();
+  // Of the pods that detections saw and did not score, the others lack a feature.
+  const warmUp = chunks.reduce((sum, chunk) => sum + (chunk.unscored.warmup ?? 0), 0);
+  count(reasons, 'warmup', warmUp);
+  const hadNoModel = chunks.some(({ minutesWithoutModel }) => minutesWithoutModel > 0);
+  count(reasons, hadNoModel ? 'no_model' : 'not_scored', unscored - warmUp);
+  return reasons;
 }
 
 function summaryOf({

@@ -1,14 +1,14 @@
 /** What became of each labelled fault. */
 
-import { ALERT_GRACE_MINUTES, isAlert } from './alerts.js';
-import { BIN_SECONDS, type Case, TRAINING_MINUTES } from './case.js';
+import { BIN_SECONDS, type Case } from './case.js';
 import type { Fault } from './labels.js';
 import { podOfFault } from './point-classes.js';
+import { ALERT_GRACE_MINUTES, isAlert } from './three-of-five.js';
 
 /** Why a fault is not judged. */
-export type LeftOut = 'no_such_case' | 'no_data' | 'first_hour' | 'not_visible';
+export type LeftOut = 'no_such_case' | 'no_data' | 'learning' | 'not_visible';
 
-/** A fault and whether an alert told of it. */
+/** A fault, and whether an alert reported it, by 3 flagged minutes of 5. */
 export interface FaultOutcome {
   readonly fault: Fault;
   /** `undefined` for a fault that is judged. */
@@ -35,7 +35,7 @@ export function outcomeOf(recording: Case, scores: readonly Float64Array[], faul
   const last = Math.ceil((fault.endSeconds - recording.startSeconds) / BIN_SECONDS) - 1;
   const skip = (leftOut: LeftOut) => ({ fault, leftOut, delayMinutes: undefined });
   if (pod === undefined || ofPod === undefined) return skip('no_data');
-  if (first < TRAINING_MINUTES) return skip('first_hour');
+  if (first < recording.learningMinutes) return skip('learning');
   // A fault that begins after the recording has no data either.
   if (first >= recording.minutes) return skip('no_data');
   if (!fault.visible) return skip('not_visible');

@@ -14,6 +14,8 @@ export interface Fault {
   /** `undefined`: no pod is named; the time is ignored all the same. */
   readonly pod: string | undefined;
   readonly type: string;
+  /** The same for all labels of one fault that hits several pods; `undefined`: a fault of its own. */
+  readonly id: string | undefined;
   /** Unix time in seconds; the end is not part of the fault. */
   readonly startSeconds: number;
   readonly endSeconds: number;
@@ -93,7 +95,7 @@ export function parseLabels(content: unknown): Labels {
 /** A fault, or why the entry is none. */
 function parseFault(entry: unknown): Fault | string {
   if (!isObject(entry)) return 'not_an_object';
-  const { case: caseName, namespace, pod, fault_type: type, start, end, visible } = entry;
+  const { case: caseName, namespace, pod, fault_type: type, fault: id, start, end, visible } = entry;
   if (typeof caseName !== 'string' || caseName === '') return 'no_case';
   if (!isFiniteNumber(start) || !isFiniteNumber(end)) return 'no_time';
   if (end <= start) return 'ends_before_start';
@@ -103,6 +105,7 @@ function parseFault(entry: unknown): Fault | string {
     namespace: textOrNothing(namespace),
     pod: textOrNothing(pod),
     type: textOrNothing(type) ?? 'unknown',
+    id: textOrNothing(id),
     startSeconds: start,
     endSeconds: end,
     visible: isVisible,

@@ -1,6 +1,5 @@
 /** The measures of the protocol: counted for each case, added up for a set, then made into shares and means. */
 
-import { episodesOf } from './alerts.js';
 import { BIN_SECONDS, type Case, type PodMinutes } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
 import { type FaultOutcome, outcomeOf } from './fault-outcomes.js';
@@ -8,7 +7,8 @@ import type { Fault } from './labels.js';
 import { newReplicasOf } from './new-replicas.js';
 import { ABSENT, classify, NORMAL, POSITIVE } from './point-classes.js';
 import { type Points, type Ranking, rankingOf } from './ranking.js';
-import type { CaseScores } from './walk.js';
+import type { CaseScores } from './scores.js';
+import { episodesOf } from './three-of-five.js';
 
 /** A pod at a time, to look it up. */
 export interface Place {
@@ -26,7 +26,7 @@ export interface Tally {
   readonly normalScored: number;
   readonly normalFlagged: number;
   readonly positiveMinutes: number;
-  /** Pod-minutes after the first hour: complete ones, and those with a score. */
+  /** Pod-minutes after the learning minutes: complete ones, and those with a score. */
   readonly presentMinutes: number;
   readonly scoredMinutes: number;
   /** Complete pod-minutes without a score, by reason. */
@@ -64,7 +64,7 @@ export interface Measures {
   readonly mustTouch: Caught;
   /** Faults that are not judged, by reason. */
   readonly leftOut: Counts;
-  /** Of all pod-minutes after the first hour with some data, warm-up aside. */
+  /** Of all pod-minutes after the learning minutes with some data, warm-up aside. */
   readonly scoredShare: number;
   readonly scoredMinutes: number;
   /** Pod-minutes without a score, by reason, warm-up included. */
@@ -83,9 +83,15 @@ const MINUTES_OF_DAY = 1440;
 /**
  * Counts everything in a case.
  *
+ * @param unscored complete pod-minutes without a score, by reason.
  * @param faults those of this case.
  */
-export function tallyCase(recording: Case, scores: CaseScores, faults: readonly Fault[]): Tally {
+export function tallyCase(
+  recording: Case,
+  scores: CaseScores,
+  unscored: Counts,
+  faults: readonly Fault[],
+): Tally {
   const classes = classify(recording, faults);
   const detector = pointsOf(scores.detector, classes);
   const newReplicas = newReplicasOf(recording, scores.detector, faults);
@@ -96,7 +102,7 @@ export function tallyCase(recording: Case, scores: CaseScores, faults: readonly 
     positiveMinutes: countClass(classes, (of) => of === POSITIVE),
     presentMinutes: countClass(classes, (of) => of !== ABSENT),
     scoredMinutes: scores.detector.reduce((sum, ofPod) => sum + countScores(ofPod), 0),
-    unscored: scores.unscored,
+    unscored,
     incomplete: recording.incomplete,
     episodes: recording.pods.flatMap((pod, index) =>
       episodesOf(scores.detector[index] as Float64Array, classes[index] as Uint8Array).map((offset) =>

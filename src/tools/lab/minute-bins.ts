@@ -97,3 +97,33 @@ function bitCount(word: number): number {
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
+
+/** Hours since 1970, first and last included. */
+export interface HourRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Minutes of one pod in a row. */
+export interface MinuteSeries {
+  /** Minutes since 1970. */
+  readonly firstMinute: number;
+  /** minutes × features, `NaN` where there is no value. */
+  readonly cells: Float64Array;
+}
+
+/** All minutes of a pod from its first value to its last within a range; `undefined` when there is no value. */
+export function seriesOf(bins: MinuteBins, range: HourRange, width: number): MinuteSeries | undefined {
+  const hours = [...bins.hours()].filter((hour) => hour >= range.first && hour <= range.last);
+  if (hours.length === 0) return undefined;
+  const first = hours.reduce((least, hour) => Math.min(least, hour));
+  const last = hours.reduce((most, hour) => Math.max(most, hour));
+  const cellsOfHour = MINUTES_OF_CHUNK * width;
+  const cells = new Float64Array((last - first + 1) * cellsOfHour).fill(Number.NaN);
+  for (const hour of hours) cells.set(bins.valuesOf(hour) as Float64Array, (hour - first) * cellsOfHour);
+  const firstCell = cells.findIndex((value) => !Number.isNaN(value));
+  if (firstCell < 0) return undefined;
+  const from = Math.floor(firstCell / width);
+  const to = Math.floor(cells.findLastIndex((value) => !Number.isNaN(value)) / width) + 1;
+  return { firstMinute: first * MINUTES_OF_CHUNK + from, cells: cells.slice(from * width, to * width) };
+}

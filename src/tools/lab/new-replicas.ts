@@ -1,9 +1,9 @@
 /** Healthy pods that come while the recording runs: a scale-up or a rollout must not raise an alert. */
 
-import { isAlert } from './alerts.js';
-import { type Case, TRAINING_MINUTES } from './case.js';
+import type { Case } from './case.js';
 import type { Fault } from './labels.js';
 import { isNear, podOfFault } from './point-classes.js';
+import { isAlert } from './three-of-five.js';
 
 /** A pod counts as new for this long. */
 const NEW_MINUTES = 60;
@@ -16,7 +16,7 @@ export interface NewReplicas {
 }
 
 /**
- * Finds the pods that first appear after the first hour of a case, and which of them got an alert in their first
+ * Finds the pods that first appear after the learning minutes of a case, and which of them got an alert in their first
  * hour. A pod with a fault near its first hour is not healthy and does not count.
  */
 export function newReplicasOf(
@@ -27,7 +27,7 @@ export function newReplicasOf(
   let healthy = 0;
   const alerted: number[] = [];
   recording.pods.forEach(({ firstMinute, minutes }, index) => {
-    if (firstMinute < TRAINING_MINUTES) return;
+    if (firstMinute < recording.learningMinutes) return;
     const offsets = Array.from({ length: Math.min(NEW_MINUTES, minutes) }, (_, offset) => offset);
     const own = faults.filter((fault) => podOfFault(recording, fault) === index);
     if (own.some((fault) => offsets.some((offset) => isNear(recording, fault, firstMinute + offset)))) return;

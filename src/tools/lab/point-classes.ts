@@ -1,9 +1,9 @@
 /** What each minute of each pod counts as. */
 
-import { BIN_SECONDS, type Case, isPresent, TRAINING_MINUTES } from './case.js';
+import { BIN_SECONDS, type Case, isPresent } from './case.js';
 import type { Fault } from './labels.js';
 
-/** A pod-minute outside the evaluation: in the first hour, or without data. */
+/** A pod-minute outside the evaluation: in the learning minutes, or without data. */
 export const ABSENT = 0;
 /** Nothing is wrong: a flag is a false alarm. */
 export const NORMAL = 1;
@@ -32,11 +32,10 @@ export function podOfFault({ pods }: Case, fault: Fault): number {
  */
 export function classify(recording: Case, faults: readonly Fault[]): readonly Uint8Array[] {
   const ignored = ignoredMinutes(recording, faults);
-  const width = recording.features.length;
   const classes = recording.pods.map((pod) =>
     Uint8Array.from({ length: pod.minutes }, (_, offset) => {
       const minute = pod.firstMinute + offset;
-      if (minute < TRAINING_MINUTES || !isPresent(pod, width, minute)) return ABSENT;
+      if (minute < recording.learningMinutes || !isPresent(pod, minute)) return ABSENT;
       return ignored[minute] === 1 ? IGNORED : NORMAL;
     }),
   );

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError, UsageError } from '../../lib/usage-error.js';
 import type { Case } from './case.js';
-import { CaseBuilder } from './case-builder.js';
+import { CaseBuilder, type CaseDetails } from './case-builder.js';
 import { parseHeader, splitLines } from './csv.js';
 import { chooseLayout } from './layout.js';
 
@@ -71,10 +71,10 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 /** What reading depends on besides the file. */
-export interface ReadOptions {
+export interface ReadOptions extends Pick<CaseDetails, 'learningMinutes' | 'workloads'> {
   /** Columns to use as features besides the built-in ones. */
   readonly additional: readonly string[];
-  /** Told how far the file has been read, in [0, 1]. */
+  /** Receives the share of the file that has been read, in [0, 1]. */
   readonly onProgress: (share: number) => void;
   /** Ends the reading early. */
   readonly signal: AbortSignal;
@@ -92,7 +92,8 @@ export async function readCase(file: CaseFile, options: ReadOptions): Promise<Ca
   for (;;) {
     const builder = await readLines(file, options, empty);
     const newlyEmpty = builder.emptyColumns();
-    if (newlyEmpty.length === 0) return builder.build(file.name, [...empty]);
+    if (newlyEmpty.length === 0)
+      return builder.build({ ...options, name: file.name, emptyColumns: [...empty] });
     for (const name of newlyEmpty) empty.add(name);
   }
 }

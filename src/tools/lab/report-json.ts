@@ -1,33 +1,49 @@
 /** The report for programs: every number, and the places behind them. */
 
-import type { ModelParameters } from '../../exporter/model/fit.js';
+import type { Settings } from '../../exporter/config/settings.js';
 import type { Counts } from './counts.js';
 import type { FaultOutcome } from './fault-outcomes.js';
 import type { Caught, Measures, Tally } from './measures.js';
+import type { OnCallCaught, OnCallFault, OnCallMeasures, OnCallTally } from './on-call.js';
 import { FALSE_ALARM_RATES, type Ranking } from './ranking.js';
 import type { CaseSummary, Evaluation } from './report.js';
 
 /** What the numbers were made with. */
-export interface EvaluationParameters extends ModelParameters {
+export interface EvaluationParameters {
   /** The directory. */
   readonly data: string;
   /** Columns that were used besides the built-in ones. */
   readonly columns: readonly string[];
+  readonly settings: Settings;
 }
 
 /**
  * The report as an object for `JSON.stringify`, which writes `null` for a measure that there is nothing to take from.
  *
  * @param tally of the whole set.
+ * @param onCall of the whole set.
  */
-export function reportJson(evaluation: Evaluation, tally: Tally, parameters: EvaluationParameters): object {
+export function reportJson(
+  evaluation: Evaluation,
+  tally: Tally,
+  onCall: OnCallTally,
+  parameters: EvaluationParameters,
+): object {
   return {
     parameters: parametersJson(parameters),
     duration_seconds: evaluation.durationSeconds,
+    on_call: onCallJson(evaluation.onCall),
     set: measuresJson(evaluation.set),
-    cases: evaluation.cases.map(({ summary, measures }) => ({
+    cases: evaluation.cases.map(({ summary, measures, onCall: own }) => ({
       ...summaryJson(summary),
+      on_call: onCallJson(own),
       ...measuresJson(measures),
+    })),
+    on_call_faults: onCall.faults.map(onCallFaultJson),
+    messages: onCall.messages.map(({ isOfFault, kind, ...message }) => ({
+      ...message,
+      kind: kind ?? null,
+      is_of_fault: isOfFault,
     })),
     faults: tally.faults.map(faultJson),
     false_episodes: tally.episodes,
@@ -37,8 +53,8 @@ export function reportJson(evaluation: Evaluation, tally: Tally, parameters: Eva
 }
 
 function parametersJson(parameters: EvaluationParameters): object {
-  const { data, columns, baseline, sensitivity, estimators, maxSamples, contamination, randomState } =
-    parameters;
+  const { data, columns, settings } = parameters;
+  const { baseline, sensitivity, estimators, maxSamples, contamination, randomState } = settings;
   return {
     data,
     columns,
@@ -82,6 +98,53 @@ function measuresJson(measures: Measures): object {
     alerted_new_replicas: measures.alertedNewReplicas,
     detector: rankingJson(measures.detector),
     robust_z: rankingJson(measures.robustZ),
+  };
+}
+
+function onCallJson(measures: OnCallMeasures): object {
+  return {
+    pod_days: measures.podDays,
+    false_messages: measures.falseMessages,
+    false_messages_per_1000_pods_and_day: measures.falsePer1000PodsAndDay,
+    false_alerts_by_ending: measures.falseEndings,
+    fault_messages: measures.faultMessages,
+    faults: onCallCaughtJson(measures.faults),
+    faults_by_type: measures.byFaultType.map(({ type, ...caught }) => ({
+      fault_type: type,
+      ...onCallCaughtJson(caught),
+    })),
+    false_messages_by_kind: measures.byKind.map(({ of, messages, per1000PodsAndDay }) => ({
+      kind: of,
+      messages,
+      per_1000_pods_and_day: per1000PodsAndDay,
+    })),
+    false_messages_by_workload: measures.byWorkload.map(({ of, messages }) => ({ workload: of, messages })),
+  };
+}
+
+function onCallCaughtJson({ faults, caught, meanDelayMinutes, meanHeldShare, endings }: OnCallCaught) {
+  return {
+    faults,
+    caught,
+    mean_delay_minutes: meanDelayMinutes,
+    mean_held_share: meanHeldShare,
+    ended: endings,
+  };
+}
+
+function onCallFaultJson(fault: OnCallFault): object {
+  return {
+    case: fault.case,
+    fault_type: fault.type,
+    kind: fault.kind ?? null,
+    pods: fault.pods,
+    start: fault.startSeconds,
+    end: fault.endSeconds,
+    left_out: fault.leftOut ?? null,
+    caught: fault.leftOut === undefined ? fault.delayMinutes !== undefined : null,
+    delay_minutes: fault.delayMinutes ?? null,
+    held_share: fault.heldShare ?? null,
+    ended: fault.ended ?? null,
   };
 }
 

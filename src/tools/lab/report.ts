@@ -6,6 +6,7 @@ import { type Counts, sumCounts, total } from './counts.js';
 import { DEFECTS, type Defect } from './defects.js';
 import type { Labels } from './labels.js';
 import type { Caught, Measures } from './measures.js';
+import type { MessageRate, OnCallCaught, OnCallMeasures } from './on-call.js';
 import type { Ranking } from './ranking.js';
 
 /** What a case brought, without its minutes. */
@@ -18,12 +19,15 @@ export type CaseSummary = Pick<
 export interface MeasuredCase {
   readonly summary: CaseSummary;
   readonly measures: Measures;
+  readonly onCall: OnCallMeasures;
 }
 
 /** All that an evaluation found. */
 export interface Evaluation {
   readonly cases: readonly MeasuredCase[];
   readonly set: Measures;
+  /** Of all cases together. */
+  readonly onCall: OnCallMeasures;
   readonly labels: Labels;
   readonly durationSeconds: number;
 }
@@ -31,6 +35,7 @@ export interface Evaluation {
 interface Row {
   readonly name: string;
   readonly measures: Measures;
+  readonly onCall: OnCallMeasures;
 }
 
 /** A longer name would push the table over the edge. */
@@ -38,10 +43,15 @@ const LONGEST_NAME = 25;
 
 /** The whole report, lines with their ends. */
 export function reportText(evaluation: Evaluation): string {
-  const rows: Row[] = evaluation.cases.map(({ summary, measures }) => ({ name: summary.name, measures }));
-  rows.push({ name: 'all cases', measures: evaluation.set });
+  const { cases, set, onCall } = evaluation;
+  const rows: Row[] = cases.map(({ summary, ...of }) => ({ name: summary.name, ...of }));
+  rows.push({ name: 'all cases', measures: set, onCall });
   return [
-    'Alerts (flagged in at least 3 of the last 5 minutes), faults, and normal time',
+    'What on-call gets, by the shipped rules, inhibition and grouping',
+    ...textTable(ON_CALL_COLUMNS, rows),
+    ...onCallDetails(onCall),
+    '',
+    'By 3 flagged minutes of 5 (for comparison): alerts, faults, and normal time',
     ...textTable(ALERT_COLUMNS, rows),
     '',
     'Ranking of pod-minutes, with recall at false-alarm rates of 5 %, 1 % and 0.1 %',
@@ -50,6 +60,80 @@ export function reportText(evaluation: Evaluation): string {
     ...notes(evaluation),
     '',
   ].join('\n');
+}
+
+const ON_CALL_COLUMNS: readonly TextColumn<Row>[] = [
+  { head: ['', 'case'], align: 'left', cell: ({ name }) => shorten(name) },
+  onCallColumn('', 'pod-days', ({ podDays }) => decimal(podDays, 1)),
+  onCallColumn('false', 'messages', ({ falseMessages }) => String(falseMessages)),
+  onCallColumn('per 1,000', 'pods+day', ({ falsePer1000PodsAndDay: rate }) => decimal(rate, 0)),
+  ...caughtColumns<Row>(({ onCall }) => onCall.faults),
+];
+
+/** What became of faults; the alerts that ended as all was well, as it became usual, as the pod was gone, or did not end. */
+function caughtColumns<Of>(of: (row: Of) => OnCallCaught): readonly TextColumn<Of>[] {
+  const right = (above: string, below: string, cell: (caught: OnCallCaught) => string): TextColumn<Of> => ({
+    head: [above, below],
+    align: 'right',
+    cell: (row) => cell(of(row)),
+  });
+  return [
+    right('faults', 'caught', ({ faults, caught: found }) => `${found}/${faults}`),
+    right('delay', 'min', ({ meanDelayMinutes }) => decimal(meanDelayMinutes, 1)),
+    right('', 'held', ({ meanHeldShare }) => decimal(meanHeldShare, 2)),
+    right('ended:', 'recovered', ({ endings }) => String(endings.recovered)),
+    right('became', 'usual', ({ endings }) => String(endings.became_usual)),
+    right('', 'gone', ({ endings }) => String(endings.gone)),
+    right('still', 'on', ({ endings }) => String(endings.still_on)),
+  ];
+}
+
+function onCallColumn(above: string, below: string, cell: (of: OnCallMeasures) => string): TextColumn<Row> {
+  return { head: [above, below], align: 'right', cell: ({ onCall }) => cell(onCall) };
+}
+
+const LISTED_WORKLOADS = 10;
+
+/** By type of fault, kind of workload, and workload, as far as there is any. */
+function onCallDetails({ byFaultType, byKind, byWorkload, falseEndings: ended }: OnCallMeasures): string[] {
+  const table = <Of>(columns: readonly TextColumn<Of>[], rows: readonly Of[]) =>
+    rows.length === 0 ? [] : ['', ...textTable(columns, rows)];
+  const name = (head: string): TextColumn<MessageRate> => ({
+    head: ['', head],
+    align: 'left',
+    cell: ({ of }) => of,
+  });
+  const messages: TextColumn<MessageRate> = {
+    head: ['false', 'messages'],
+    align: 'right',
+    cell: (row) => String(row.messages),
+  };
+  const rate: TextColumn<MessageRate> = {
+    head: ['per 1,000', 'pods+day'],
+    align: 'right',
+    cell: ({ per1000PodsAndDay }) => decimal(per1000PodsAndDay, 0),
+  };
+  return [
+    ...(byWorkload.length === 0
+      ? []
+      : [
+          `False alerts ended: ${ended.recovered} recovered, ${ended.became_usual} became usual, ${ended.gone} gone, ` +
+            `${ended.still_on} still on.`,
+        ]),
+    ...table(
+      [
+        {
+          head: ['', 'fault'],
+          align: 'left',
+          cell: ({ type }: OnCallMeasures['byFaultType'][number]) => type,
+        },
+        ...caughtColumns<OnCallMeasures['byFaultType'][number]>((row) => row),
+      ],
+      byFaultType,
+    ),
+    ...table([name('kind'), messages, rate], byKind),
+    ...table([name('loudest workloads'), messages], byWorkload.slice(0, LISTED_WORKLOADS)),
+  ];
 }
 
 const ALERT_COLUMNS: readonly TextColumn<Row>[] = [
@@ -115,7 +199,7 @@ function shorten(name: string): string {
 const LEFT_OUT: Readonly<Record<string, string>> = {
   no_such_case: 'of a case without a file',
   no_data: 'whose pod has no data',
-  first_hour: 'that begin in the first hour of their case',
+  learning: 'that begin while a case is only learned from',
   not_visible: 'that are not visible in CPU or memory',
 };
 

@@ -8,7 +8,7 @@ import { createGzip } from 'node:zlib';
 import { UsageError } from '../../lib/usage-error.js';
 import { BIN_SECONDS, type Case } from './case.js';
 import { quoteField } from './csv.js';
-import type { CaseScores, Stretch } from './walk.js';
+import type { CaseScores } from './scores.js';
 
 const HEADER = 'case,timestamp,namespace,pod,score,flag\n';
 
@@ -64,8 +64,8 @@ export async function openScoresFile(path: string): Promise<ScoresFile> {
   return scores;
 }
 
-/** The rows of the scores in a stretch of a case, by time, then in the order of the pods. */
-export function scoreRowsText(recording: Case, { detector }: CaseScores, { from, to }: Stretch): string {
+/** The rows of the scores of the minutes from `from` to before `to`, by time, then in the order of the pods. */
+export function scoreRowsText(recording: Case, { detector }: CaseScores, from: number, to: number): string {
   const name = quoteField(recording.name);
   const rows: string[] = [];
   for (let minute = from; minute < to; minute++) {

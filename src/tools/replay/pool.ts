@@ -52,6 +52,36 @@ export class ThreadPool<Task, Result> {
     }
   }
 
+  /**
+   * Runs a task for each of `items`, and yields their results in the same order. A few tasks are prepared ahead, so that
+   * no thread waits for its data.
+   *
+   * @param prepare makes the task of an item; called one item after the other.
+   * @param onProgress receives the share of an item's task that is done.
+   * @throws {Error} as `run`, of the first task in order that fails.
+   */
+  async *map<Item>(
+    items: readonly Item[],
+    prepare: (item: Item) => Task | Promise<Task>,
+    signal: AbortSignal,
+    onProgress: (item: Item, share: number) => void,
+  ): AsyncGenerator<readonly [item: Item, result: Result], void, void> {
+    const underWay: (readonly [Item, Promise<Result>])[] = [];
+    for (const item of items) {
+      const [oldest] = underWay;
+      if (oldest !== undefined && underWay.length > this.#pool.options.maxThreads) {
+        yield [oldest[0], await oldest[1]];
+        underWay.shift();
+      }
+      signal.throwIfAborted();
+      const result = this.run(await prepare(item), signal, (share) => onProgress(item, share));
+      // A task that fails before its turn is reported in its turn.
+      result.catch(() => undefined);
+      underWay.push([item, result]);
+    }
+    for (const [item, result] of underWay) yield [item, await result];
+  }
+
   /** Ends all threads, whatever they do. Tasks that run or wait reject. */
   async close(): Promise<void> {
     await this.#pool.destroy();

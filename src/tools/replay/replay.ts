@@ -11,7 +11,7 @@ import type { Model } from '../../exporter/model/model.js';
 import { train } from '../../exporter/training/job.js';
 import { trainingRequest } from '../../exporter/training/request.js';
 import { messageOf } from '../../lib/logging/message-of.js';
-import type { ChunkPlots, ChunkResult, FeatureName } from './chunk-result.js';
+import type { ChunkResult, FeatureName } from './chunk-result.js';
 import type { History } from './history.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
 import { resultOf, Tracks } from './tracks.js';
@@ -31,10 +31,12 @@ export interface ReplayParameters {
   readonly trainingIntervalSeconds: number;
 }
 
+/** Minutes from one report of the progress to the next. */
+const PROGRESS_MINUTES = 15;
+
 /** A chunk that was replayed. */
 export interface Replay {
   readonly result: ChunkResult;
-  readonly plots: ChunkPlots;
   readonly tracks: Tracks;
 }
 
@@ -57,7 +59,7 @@ export interface MinuteSummary {
  *
  * @param history all that trainings and detections of the chunk look at.
  * @param trainingTimes Unix times in seconds: the last training before the chunk, and those in it.
- * @param onProgress told the share that is done, in [0, 1].
+ * @param onProgress receives the share that is done, in [0, 1], every `PROGRESS_MINUTES`.
  * @param onMinute gets what is known at each minute, counted from the start of the chunk; awaited.
  */
 export async function replay(
@@ -98,7 +100,7 @@ export async function replay(
       failedTrainings: state.failures,
       detection,
     });
-    onProgress((minute + 1) / minutes);
+    if ((minute + 1) % PROGRESS_MINUTES === 0) onProgress((minute + 1) / minutes);
   }
   const result = resultOf(tracks, {
     startSeconds: chunk.startSeconds,
@@ -109,7 +111,7 @@ export async function replay(
     lastFailure: state.lastFailure ?? null,
     warnings: [...state.warnings],
   });
-  return { result, plots: tracks.plots(chunk.startSeconds), tracks };
+  return { result, tracks };
 }
 
 function namesOf(features: readonly FeatureDefinition[]): FeatureName[] {

@@ -38,7 +38,7 @@ describe('the outcome of a fault', () => {
 
   it('is left out for a reason', () => {
     expect(outcome([70, 71, 72], faultOn('x', 70, 73))).to.equal('no_data');
-    expect(outcome([70, 71, 72], faultOn('a', 59.9, 73))).to.equal('first_hour');
+    expect(outcome([70, 71, 72], faultOn('a', 59.9, 73))).to.equal('learning');
     expect(outcome([70, 71, 72], faultOn('a', 100, 103))).to.equal('no_data');
     expect(outcome([70, 71, 72], faultOn('a', 70, 73, { visible: false }))).to.equal('not_visible');
     expect(outcomeWithoutCase(fault).leftOut).to.equal('no_such_case');

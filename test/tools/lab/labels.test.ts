@@ -24,6 +24,7 @@ describe('the labels', () => {
         namespace: 'shop',
         pod: 'cart-1',
         type: 'cpu_load',
+        id: undefined,
         startSeconds: 100,
         endSeconds: 280,
         visible: true,
@@ -37,6 +38,10 @@ describe('the labels', () => {
     const [fault] = faultsOf({ case: 'monday.csv.gz', start: 1, end: 2 });
     expect(fault).to.deep.include({ case: 'monday', namespace: undefined, pod: undefined, type: 'unknown' });
     expect(fault).to.include({ visible: false, mustTouch: false });
+  });
+
+  it('name the fault that several labels are of', () => {
+    expect(faultsOf({ ...WHOLE, fault: 'release-3' })[0]?.id).to.equal('release-3');
   });
 
   it('say that a fault is visible by any column of CPU or memory; null is not true', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { addTallies, measure, tallyCase } from '../../../src/tools/lab/measures.js';
-import { type CaseScores, emptyScores } from '../../../src/tools/lab/walk.js';
+import { type CaseScores, emptyScores } from '../../../src/tools/lab/scores.js';
 import { faultOn, recordingOf, START } from './recording.js';
 
 const MINUTES = 60 + 1440;
@@ -8,6 +8,8 @@ const recording = recordingOf(MINUTES, [
   { pod: 'a', at: () => [1, 1] },
   { pod: 'b', at: () => [1, 1] },
 ]);
+
+const ALL_SCORED = new Map<string, number>();
 
 /** All minutes after the first hour at -0.5, and pod a at these scores from a minute of the case. */
 function scored(...runs: readonly (readonly [minute: number, ...scores: number[]])[]): CaseScores {
@@ -19,7 +21,7 @@ function scored(...runs: readonly (readonly [minute: number, ...scores: number[]
 
 describe('the measures of a case', () => {
   it('count points, flags and episodes on normal time', () => {
-    const tally = tallyCase(recording, scored([100, 0.1], [200, 0.1, 0.1, 0.1]), []);
+    const tally = tallyCase(recording, scored([100, 0.1], [200, 0.1, 0.1, 0.1]), ALL_SCORED, []);
     const measures = measure(tally);
     expect(measures).to.include({ podDays: 2, normalPoints: 2880, episodes: 1, episodesPerPodDay: 0.5 });
     expect(measures.flaggedShare).to.be.closeTo(4 / 2880, 1e-15);
@@ -39,11 +41,11 @@ describe('the measures of a case', () => {
       faultOn('x', 500, 503),
     ];
     const measures = measure(
-      tallyCase(recording, scored([100, 0.1, 0.1, 0.1], [201, 0.1, 0.1, 0.1]), faults),
+      tallyCase(recording, scored([100, 0.1, 0.1, 0.1], [201, 0.1, 0.1, 0.1]), ALL_SCORED, faults),
     );
     expect(measures.visible).to.deep.equal({ faults: 3, caught: 2, meanDelayMinutes: 3.5 });
     expect(measures.mustTouch).to.deep.equal({ faults: 2, caught: 1, meanDelayMinutes: 3 });
-    expect(Object.fromEntries(measures.leftOut)).to.deep.equal({ not_visible: 1, first_hour: 1, no_data: 1 });
+    expect(Object.fromEntries(measures.leftOut)).to.deep.equal({ not_visible: 1, learning: 1, no_data: 1 });
     expect(measures.positivePoints).to.equal(9);
     // Each of five faults takes ten minutes of two pods, the sixth is in the first hour.
     expect(measures.normalPoints).to.equal(2880 - 5 * 20);
@@ -55,9 +57,12 @@ describe('the measures of a case', () => {
   it('count what has no score, warm-up aside', () => {
     const blank = Array.from({ length: 44 }, () => Number.NaN);
     const scores = scored([100, ...blank]);
-    scores.unscored.set('warmup', 30).set('not_scored', 14);
+    const reasons = new Map([
+      ['warmup', 30],
+      ['not_scored', 14],
+    ]);
     const { scoredShare, scoredMinutes, normalPoints, podDays, unscored } = measure(
-      tallyCase(recording, scores, []),
+      tallyCase(recording, scores, reasons, []),
     );
     expect(scoredMinutes).to.equal(2836);
     expect(scoredShare).to.be.closeTo(2836 / 2850, 1e-15);
@@ -67,12 +72,15 @@ describe('the measures of a case', () => {
 
   it('take pod-minutes that lack a feature for minutes without a score', () => {
     const lacking = { ...recording, incomplete: new Map([['missing_cpu', 120]]) };
-    expect(measure(tallyCase(lacking, scored(), [])).scoredShare).to.be.closeTo(2880 / 3000, 1e-15);
+    expect(measure(tallyCase(lacking, scored(), ALL_SCORED, [])).scoredShare).to.be.closeTo(
+      2880 / 3000,
+      1e-15,
+    );
   });
 
   it('add up over a set: shares of all points, not means of shares', () => {
-    const first = tallyCase(recording, scored([100, 0.1, 0.1, 0.1]), [faultOn('a', 100, 103)]);
-    const second = tallyCase(recording, scored([300, 0.2, 0.2, 0.2]), [faultOn('b', 100, 103)]);
+    const first = tallyCase(recording, scored([100, 0.1, 0.1, 0.1]), ALL_SCORED, [faultOn('a', 100, 103)]);
+    const second = tallyCase(recording, scored([300, 0.2, 0.2, 0.2]), ALL_SCORED, [faultOn('b', 100, 103)]);
     const set = measure(addTallies([first, second]));
     expect(set).to.include({ normalPoints: 2 * 2860, positivePoints: 6, episodes: 1 });
     expect(set.visible).to.deep.equal({ faults: 2, caught: 1, meanDelayMinutes: 3 });

@@ -8,6 +8,13 @@ import { START, withFiles } from './recording.js';
 
 const MIB = 2 ** 20;
 
+const OPTIONS = {
+  additional: [],
+  learningMinutes: 60,
+  workloads: new Map([['shop/owned', 'its-owner']]),
+  onProgress: () => undefined,
+};
+
 async function readOne(
   name: string,
   content: string | Buffer,
@@ -17,7 +24,7 @@ async function readOne(
     const [file] = await listCases(directory);
     if (file === undefined) throw new Error('no file');
     const { signal } = new AbortController();
-    return readCase(file, { additional, onProgress: () => undefined, signal });
+    return readCase(file, { ...OPTIONS, additional, signal });
   });
 }
 
@@ -78,12 +85,13 @@ describe('the reader', () => {
       expect(Array.from(cart?.cells ?? [])).to.deep.equal(
         [
           [0.2, 2 * MIB, 5],
-          [NaN, NaN, NaN],
-          [0.3, 3 * MIB, 5],
-          [NaN, NaN, NaN],
+          [NaN, 2 * MIB, 5],
+          [0.3, 3 * MIB, NaN],
+          [NaN, NaN, 5],
           [0.4, 4 * MIB, 5],
         ].flat(),
       );
+      expect([...(cart?.complete ?? [])]).to.deep.equal([1, 0, 1, 0, 1]);
       expect(till).to.include({ firstMinute: 4, minutes: 1 });
       expect(till?.identity).to.deep.equal({ namespace: 'shop', pod: 'till-1', workload: 'till' });
     });
@@ -142,16 +150,22 @@ describe('the reader', () => {
     expect(Object.fromEntries(incomplete)).to.deep.equal({ missing_memory: 10, missing_cpu: 10 });
   });
 
-  it('fills gaps of counters as the service does: no gap looks like a restart', async () => {
-    const header = 'timestamp,namespace,pod,cpu_cores,memory_bytes,restarts,queue';
-    const restarts = ['', 500, '', 501, '', ''];
-    const queue = ['', 7, '', 0, 3, ''];
-    const rows = restarts.map((count, minute) => `${START + 60 * minute},ns,a,1,1,${count},${queue[minute]}`);
-    const { pods } = await readOne('a.csv', [header, ...rows].join('\n'), ['queue']);
-    const column = (at: number) => pods[0]?.cells.filter((_, cell) => cell % 4 === at);
-    expect([...(column(2) ?? [])]).to.deep.equal([500, 500, 500, 501, 501, 501]);
-    // A gauge has its last value, and none before its first: that would be known from the future only.
-    expect([...(column(3) ?? [])]).to.deep.equal([0, 7, 7, 0, 3, 3]);
+  it('leaves gaps of counters to the service, which fills them', async () => {
+    const header = 'timestamp,namespace,pod,cpu_cores,memory_bytes,restarts';
+    const rows = ['', 500, '', 501, ''].map((count, minute) => `${START + 60 * minute},ns,a,1,1,${count}`);
+    const { pods } = await readOne('a.csv', [header, ...rows].join('\n'));
+    const restarts = pods[0]?.cells.filter((_, cell) => cell % 3 === 2);
+    expect([...(restarts ?? [])]).to.deep.equal([NaN, 500, NaN, 501, NaN]);
+    expect([...(pods[0]?.complete ?? [])]).to.deep.equal([1, 1, 1, 1, 1]);
+  });
+
+  it('takes the workload of a pod from the description, else from its name', async () => {
+    const rows = ['owned', 'cart-1'].map((pod) => `${START},shop,${pod},1,1`);
+    const { pods } = await readOne(
+      'a.csv',
+      ['timestamp,namespace,pod,cpu_cores,memory_bytes', ...rows].join('\n'),
+    );
+    expect(pods.map(({ identity }) => identity.workload)).to.deep.equal(['cart', 'its-owner']);
   });
 
   it('uses a damaged file up to the damage', async () => {
@@ -192,7 +206,7 @@ describe('the reader', () => {
       const [file] = await listCases(directory);
       const signal = AbortSignal.abort(new RangeError('enough'));
       if (file === undefined) throw new Error('no file');
-      await rejection(readCase(file, { additional: [], onProgress: () => undefined, signal }), RangeError);
+      await rejection(readCase(file, { ...OPTIONS, signal }), RangeError);
     });
   });
 });

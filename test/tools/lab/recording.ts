@@ -28,7 +28,7 @@ export function recordingOf(minutes: number, pods: readonly WrittenPod[], name =
       if (values !== undefined) builder.addLine([START + 60 * minute, 'ns', pod, ...values].join(','));
     }
   }
-  return builder.build(name, []);
+  return builder.build({ name, emptyColumns: [], learningMinutes: 60, workloads: new Map() });
 }
 
 /** A fault on a pod of namespace `ns`, by minutes of the case. */
@@ -43,6 +43,7 @@ export function faultOn(
     namespace: 'ns',
     pod,
     type: 'cpu_load',
+    id: undefined,
     startSeconds: START + 60 * startMinute,
     endSeconds: START + 60 * endMinute,
     visible: true,

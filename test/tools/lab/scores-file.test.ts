@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { UsageError } from '../../../src/lib/usage-error.js';
+import { emptyScores } from '../../../src/tools/lab/scores.js';
 import { openScoresFile, scoreRowsText } from '../../../src/tools/lab/scores-file.js';
-import { emptyScores } from '../../../src/tools/lab/walk.js';
 import { rejection } from '../../support/rejection.js';
 import { recordingOf, START, withFiles } from './recording.js';
 
@@ -22,7 +22,7 @@ describe('the file of scores', () => {
     const scores = emptyScores(recording);
     scores.detector[0]?.set([-0.123456789, 0.25, 0, 1e-9], 60);
     scores.detector[1]?.set([-1e-12, Number.NaN, 0.5], 0);
-    expect(scoreRowsText(recording, scores, { from: 60, to: 64 }).split('\n')).to.deep.equal([
+    expect(scoreRowsText(recording, scores, 60, 64).split('\n')).to.deep.equal([
       `"mon,day",${START + 3600},ns,a,-0.1234568,0`,
       `"mon,day",${START + 3660},ns,a,0.25,1`,
       `"mon,day",${START + 3660},ns,b,-1e-12,0`,
@@ -31,7 +31,7 @@ describe('the file of scores', () => {
       `"mon,day",${START + 3780},ns,b,0.5,1`,
       '',
     ]);
-    expect(scoreRowsText(recording, scores, { from: 10, to: 60 })).to.equal('');
+    expect(scoreRowsText(recording, scores, 10, 60)).to.equal('');
   });
 
   it('is compressed or not by its name, and holds all that was written', async () => {

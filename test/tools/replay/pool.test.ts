@@ -26,6 +26,32 @@ describe('a pool of threads', function () {
     expect(shares).to.include(0.5);
   });
 
+  it('yields the results of many tasks in their order, and prepares no more than a few ahead', async () => {
+    const prepared: number[] = [];
+    const results: number[] = [];
+    const task = (value: number): TestTask => {
+      prepared.push(value);
+      return { kind: 'answer', value };
+    };
+    for await (const [value, result] of pool.map([1, 2, 3, 4, 5], task, never, nothing)) {
+      expect(result).to.equal(2 * value);
+      expect(prepared.length).to.be.at.most(value + 1);
+      results.push(value);
+    }
+    expect(results).to.deep.equal([1, 2, 3, 4, 5]);
+  });
+
+  it('ends with the first of many tasks that fails', async () => {
+    const all = pool.map(
+      [1, 2, 3],
+      (value) => (value === 2 ? { kind: 'crash' } : { kind: 'answer', value }),
+      never,
+      nothing,
+    );
+    expect(await all.next()).to.deep.equal({ done: false, value: [1, 2] });
+    expect((await rejection(all.next(), Error)).message).to.match(/^A replaying thread failed: thrown where/);
+  });
+
   it('rejects what runs and what waits when it is closed', async () => {
     const [running, waiting] = [run({ kind: 'block' }), run({ kind: 'answer', value: 1 })];
     const outcomes = Promise.all([rejection(running, Error), rejection(waiting, Error)]);

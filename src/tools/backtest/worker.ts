@@ -4,13 +4,13 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ChunkPlots, ChunkResult } from './chunk-result.js';
-import { History } from './history.js';
-import { type OpenMetricsOptions, OpenMetricsText } from './open-metrics.js';
-import type { Chunk } from './plan.js';
-import type { ThreadInput } from './pool.js';
-import type { Slab } from './range-matrix.js';
-import { type ReplayParameters, replay } from './replay.js';
+import type { ChunkPlots, ChunkResult } from '../replay/chunk-result.js';
+import { History } from '../replay/history.js';
+import { type OpenMetricsOptions, OpenMetricsText } from '../replay/open-metrics.js';
+import type { Chunk } from '../replay/plan.js';
+import type { ThreadInput } from '../replay/pool.js';
+import type { Slab } from '../replay/range-matrix.js';
+import { type ReplayParameters, replay } from '../replay/replay.js';
 
 /** What the thread is to do. */
 export interface ReplayTask {
@@ -29,20 +29,12 @@ export interface ReplayedChunk {
   readonly plots: ChunkPlots;
 }
 
-/** Progress is reported in steps of this share, not for every minute. */
-const PROGRESS_STEP = 0.05;
-
 /** Replays a chunk, and writes its metrics where they are wanted. */
 export async function run({ task, progress }: ThreadInput<ReplayTask>): Promise<ReplayedChunk> {
-  let reported = 0;
   const history = new History(new Map(task.slabs));
   const { chunk, trainingTimes, parameters, metrics } = task;
   const openMetrics = metrics && new OpenMetricsText(chunk, metrics.options);
-  const onProgress = (share: number) => {
-    if (share < reported + PROGRESS_STEP) return;
-    reported = share;
-    progress.postMessage(share);
-  };
+  const onProgress = (share: number) => progress.postMessage(share);
   const onMinute = openMetrics?.add.bind(openMetrics);
   const replayed = await replay(history, chunk, trainingTimes, parameters, onProgress, onMinute);
   if (metrics !== undefined && openMetrics !== undefined) {
@@ -51,5 +43,5 @@ export async function run({ task, progress }: ThreadInput<ReplayTask>): Promise<
     await pipeline(Readable.from(openMetrics.pieces()), createWriteStream(`${file}.part`));
     await rename(`${file}.part`, file);
   }
-  return { result: replayed.result, plots: replayed.plots };
+  return { result: replayed.result, plots: replayed.tracks.plots(chunk.startSeconds) };
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { episodesOf, isAlert } from '../../../src/tools/lab/alerts.js';
 import { ABSENT, IGNORED, NORMAL, POSITIVE } from '../../../src/tools/lab/point-classes.js';
+import { episodesOf, isAlert } from '../../../src/tools/lab/three-of-five.js';
 
 /** `x` flagged, `.` scored and not flagged, `?` without a score. */
 const scoresOf = (flags: string) =>

@@ -1,0 +1,339 @@
+/** What on-call gets of a case by the shipped rules, and which of it is about the labelled faults. */
+
+import { podKey } from '../../exporter/features/table.js';
+import { type Alert, type AlertName, simulateAlerts } from '../replay/alerts.js';
+import { type ChunkResult, lengthOf } from '../replay/chunk-result.js';
+import { countEndings, type Ending, endingOf, isGone } from '../replay/endings.js';
+import { type Message, type Notifications, notify } from '../replay/messages.js';
+import { concerns, flagsOf, joinChunks, type PodHistory } from '../replay/pod-history.js';
+import { BIN_SECONDS, type Case } from './case.js';
+import type { FaultOutcome, LeftOut } from './fault-outcomes.js';
+import type { Fault } from './labels.js';
+import { scoredRange } from './recorded-history.js';
+
+/** A message, and what it is about. */
+export interface OnCallMessage {
+  readonly case: string;
+  /** Empty for the whole fleet. */
+  readonly namespace: string;
+  readonly workload: string;
+  /** Kind of the workload, where the recording tells it. */
+  readonly kind: string | undefined;
+  /** Unix time in seconds. */
+  readonly timestamp: number;
+  readonly alerts: readonly { readonly alert: AlertName; readonly pod: string }[];
+  /** How each of the alerts ended. */
+  readonly endings: readonly Ending[];
+  /** About a workload with a labelled fault, at its time; else it is a false one. */
+  readonly isOfFault: boolean;
+}
+
+/** A fault, on all pods that it hits, and what on-call got of it. */
+export interface OnCallFault {
+  readonly case: string;
+  readonly type: string;
+  readonly kind: string | undefined;
+  readonly pods: readonly string[];
+  /** Unix times in seconds. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** `undefined` for a fault that is judged. */
+  readonly leftOut: LeftOut | undefined;
+  /** Minutes from the start to the first message; `undefined` without one. */
+  readonly delayMinutes: number | undefined;
+  /** Of the time from the first alert to the end of the fault, the share with an alert on; `undefined` without. */
+  readonly heldShare: number | undefined;
+  /** How the last alert of it ended. */
+  readonly ended: Ending | undefined;
+}
+
+/** Countable; tallies of several cases add up. */
+export interface OnCallTally {
+  /** Pod-minutes with a score, in all and by kind of workload. */
+  readonly scoredMinutes: number;
+  readonly scoredMinutesByKind: ReadonlyMap<string, number>;
+  readonly messages: readonly OnCallMessage[];
+  readonly faults: readonly OnCallFault[];
+}
+
+/** The rules as Prometheus 3 reads them. */
+const RULES = { forSeconds: 300, closedRanges: false };
+
+/** After a fault, what it did may still show for this long. */
+const AFTERMATH_SECONDS = 360;
+
+/** An alert that begins later than this after the end of a fault has not caught it. */
+const CATCH_SECONDS = 120;
+
+/**
+ * Runs the shipped rules over a case at one sensitivity.
+ *
+ * @param chunks of the whole case, in order of time.
+ * @param outcomes of the labels of this case.
+ * @param kinds of workloads, by their keys.
+ * @param sensitivity index among those that were replayed.
+ */
+export function tallyOnCall(
+  recording: Case,
+  chunks: readonly ChunkResult[],
+  outcomes: readonly FaultOutcome[],
+  kinds: ReadonlyMap<string, string>,
+  sensitivity: number,
+): OnCallTally {
+  const { startSeconds, endSeconds } = scoredRange(recording);
+  const features = chunks[0]?.features ?? [];
+  const pods = joinChunks(chunks, startSeconds, sensitivity + 1);
+  const minutes = Math.max(0, Math.round((endSeconds - startSeconds) / BIN_SECONDS));
+  const alerts = simulateAlerts(flagsOf(pods, sensitivity), minutes, RULES);
+  const notifications = notify(alerts);
+  const identities = new Map(recording.pods.map(({ identity }) => [identity.pod, identity]));
+  const kindOf = (namespace: string, workload: string) => kinds.get(podKey(namespace, workload));
+  const isOfFault = ({ namespace, workload, alerts: own }: Message) =>
+    outcomes.some(({ fault }) => {
+      const identity = identities.get(fault.pod ?? '');
+      if (identity === undefined) return false;
+      const isAbout =
+        namespace === '' || (identity.namespace === namespace && identity.workload === workload);
+      return isAbout && own.some((alert) => overlaps(alert, startSeconds, fault, AFTERMATH_SECONDS));
+    });
+  const scoredMinutesByKind = new Map<string, number>();
+  for (const pod of pods) {
+    const kind = kindOf(pod.namespace, pod.workload);
+    if (kind === undefined) continue;
+    scoredMinutesByKind.set(kind, (scoredMinutesByKind.get(kind) ?? 0) + lengthOf(pod.scored));
+  }
+  return {
+    scoredMinutes: pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0),
+    scoredMinutesByKind,
+    messages: notifications.messages.map((message) => ({
+      case: recording.name,
+      namespace: message.namespace,
+      workload: message.workload,
+      kind: kindOf(message.namespace, message.workload),
+      timestamp: startSeconds + message.sentSeconds,
+      alerts: message.alerts.map(({ name, pod }) => ({ alert: name, pod })),
+      endings: message.alerts.map((alert) => endingOf(alert, pods, sensitivity, features)),
+      isOfFault: isOfFault(message),
+    })),
+    faults: groupFaults(outcomes).map((group) =>
+      onCallFault(group, { alerts, notifications, pods, startSeconds }, kindOf),
+    ),
+  };
+}
+
+/** Labels of the same fault together. */
+function groupFaults(outcomes: readonly FaultOutcome[]): (readonly FaultOutcome[])[] {
+  const groups = new Map<unknown, FaultOutcome[]>();
+  for (const outcome of outcomes) {
+    const key = outcome.fault.id ?? outcome;
+    groups.set(key, [...(groups.get(key) ?? []), outcome]);
+  }
+  return [...groups.values()];
+}
+
+interface Run {
+  readonly alerts: readonly Alert[];
+  readonly notifications: Notifications;
+  readonly pods: readonly PodHistory[];
+  /** Unix time from which the times of alerts count. */
+  readonly startSeconds: number;
+}
+
+function onCallFault(
+  group: readonly FaultOutcome[],
+  { alerts, notifications, pods, startSeconds }: Run,
+  kindOf: (namespace: string, workload: string) => string | undefined,
+): OnCallFault {
+  const judged = group.filter(({ leftOut }) => leftOut === undefined);
+  const faults = (judged.length > 0 ? judged : group).map(({ fault }) => fault);
+  const [first] = faults as [Fault, ...Fault[]];
+  const from = Math.min(...faults.map((fault) => fault.startSeconds));
+  const to = Math.max(...faults.map((fault) => fault.endSeconds));
+  const hit = faults.flatMap((fault) => {
+    const pod = pods.find(
+      (own) => own.pod === fault.pod && own.namespace === (fault.namespace ?? own.namespace),
+    );
+    return pod === undefined ? [] : [{ pod, fault }];
+  });
+  const known = {
+    case: first.case,
+    type: first.type,
+    kind: hit[0] && kindOf(hit[0].pod.namespace, hit[0].pod.workload),
+    pods: faults.flatMap(({ pod }) => pod ?? []),
+    startSeconds: from,
+    endSeconds: to,
+    leftOut: judged.length > 0 ? undefined : group[0]?.leftOut,
+  };
+  const own = alerts.filter(
+    (alert) =>
+      notifications.sentSeconds.has(alert) &&
+      hit.some(
+        ({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS),
+      ),
+  );
+  if (own.length === 0) return { ...known, delayMinutes: undefined, heldShare: undefined, ended: undefined };
+  const last = own.reduce((latest, alert) =>
+    alert.heldUntilSeconds > latest.heldUntilSeconds ? alert : latest,
+  );
+  return {
+    ...known,
+    delayMinutes: Math.min(
+      ...own.map((alert) => {
+        const sent = startSeconds + (notifications.sentSeconds.get(alert) as number);
+        return Math.max(0, sent - from) / 60;
+      }),
+    ),
+    heldShare: heldShare(
+      own.map((alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds]),
+      from,
+      to,
+    ),
+    ended: endedOf(last, hit, startSeconds, to),
+  };
+}
+
+/** Whether an alert, not counting the time for which it is kept firing, falls into a fault or shortly after it. */
+function overlaps(alert: Alert, startSeconds: number, fault: Fault, afterSeconds: number): boolean {
+  return (
+    startSeconds + alert.heldUntilSeconds > fault.startSeconds &&
+    startSeconds + alert.startSeconds < fault.endSeconds + afterSeconds
+  );
+}
+
+/** The share of the time from the first of these spans to `to` that spans cover; `undefined` where there is no time. */
+function heldShare(
+  spans: readonly (readonly [from: number, to: number])[],
+  from: number,
+  to: number,
+): number | undefined {
+  const sorted = spans
+    .map(([first, last]) => [Math.max(from, first), Math.min(to, last)] as const)
+    .sort(([a], [b]) => a - b);
+  const begin = sorted[0]?.[0] ?? to;
+  if (begin >= to) return undefined;
+  let covered = 0;
+  let reached = begin;
+  for (const [first, last] of sorted) {
+    covered += Math.max(0, last - Math.max(reached, first));
+    reached = Math.max(reached, last);
+  }
+  return covered / (to - begin);
+}
+
+/** As the labels have it: whether the fault was over when the expression no longer held. */
+function endedOf(
+  alert: Alert,
+  hit: readonly { readonly pod: PodHistory }[],
+  startSeconds: number,
+  faultEndSeconds: number,
+): Ending {
+  if (alert.open) return 'still_on';
+  const minute = Math.floor(alert.heldUntilSeconds / BIN_SECONDS);
+  if (hit.every(({ pod }) => isGone(pod.scored, minute))) return 'gone';
+  return startSeconds + alert.heldUntilSeconds >= faultEndSeconds - BIN_SECONDS
+    ? 'recovered'
+    : 'became_usual';
+}
+
+/** The tally of several cases together. */
+export function addOnCall(tallies: readonly OnCallTally[]): OnCallTally {
+  const byKind = new Map<string, number>();
+  for (const { scoredMinutesByKind } of tallies) {
+    for (const [kind, minutes] of scoredMinutesByKind) byKind.set(kind, (byKind.get(kind) ?? 0) + minutes);
+  }
+  return {
+    scoredMinutes: tallies.reduce((sum, { scoredMinutes }) => sum + scoredMinutes, 0),
+    scoredMinutesByKind: byKind,
+    messages: tallies.flatMap(({ messages }) => messages),
+    faults: tallies.flatMap(({ faults }) => faults),
+  };
+}
+
+/** Faults that are judged, together. */
+export interface OnCallCaught {
+  readonly faults: number;
+  readonly caught: number;
+  /** Means over the faults that were caught; `NaN` without any. */
+  readonly meanDelayMinutes: number;
+  readonly meanHeldShare: number;
+  readonly endings: Readonly<Record<Ending, number>>;
+}
+
+/** False messages about something. */
+export interface MessageRate {
+  /** A kind, or `namespace/workload`. */
+  readonly of: string;
+  readonly messages: number;
+  /** Of a thousand of its pods that are scored for a day; `NaN` where that is not known. */
+  readonly per1000PodsAndDay: number;
+}
+
+/** What a tally comes to. */
+export interface OnCallMeasures {
+  /** Days with a score, all pods together. */
+  readonly podDays: number;
+  /** Messages that are about no fault. */
+  readonly falseMessages: number;
+  readonly falsePer1000PodsAndDay: number;
+  readonly faultMessages: number;
+  /** How the alerts of the false messages ended. */
+  readonly falseEndings: Readonly<Record<Ending, number>>;
+  readonly faults: OnCallCaught;
+  readonly byFaultType: readonly (OnCallCaught & { readonly type: string })[];
+  /** The loudest first; empty where the recordings do not tell kinds. */
+  readonly byKind: readonly MessageRate[];
+  /** The loudest first. */
+  readonly byWorkload: readonly MessageRate[];
+}
+
+const MINUTES_OF_DAY = 1440;
+
+export function measureOnCall(tally: OnCallTally): OnCallMeasures {
+  const podDays = tally.scoredMinutes / MINUTES_OF_DAY;
+  const wrong = tally.messages.filter(({ isOfFault }) => !isOfFault);
+  const judged = tally.faults.filter(({ leftOut }) => leftOut === undefined);
+  const types = [...new Set(judged.map(({ type }) => type))].sort();
+  return {
+    podDays,
+    falseMessages: wrong.length,
+    falsePer1000PodsAndDay: (1000 * wrong.length) / podDays,
+    faultMessages: tally.messages.length - wrong.length,
+    falseEndings: countEndings(wrong.flatMap(({ endings }) => endings)),
+    faults: caughtOf(judged),
+    byFaultType: types.map((type) => ({ type, ...caughtOf(judged.filter((fault) => fault.type === type)) })),
+    byKind: ratesOf(
+      wrong.flatMap(({ kind }) => kind ?? []),
+      tally.scoredMinutesByKind,
+    ),
+    byWorkload: ratesOf(
+      wrong.map(({ namespace, workload }) =>
+        namespace === '' ? 'the whole fleet' : podKey(namespace, workload),
+      ),
+      new Map(),
+    ),
+  };
+}
+
+function caughtOf(faults: readonly OnCallFault[]): OnCallCaught {
+  const caught = faults.filter(({ delayMinutes }) => delayMinutes !== undefined);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    faults: faults.length,
+    caught: caught.length,
+    meanDelayMinutes: mean(caught.flatMap(({ delayMinutes }) => delayMinutes ?? [])),
+    meanHeldShare: mean(caught.flatMap((fault) => fault.heldShare ?? [])),
+    endings: countEndings(caught.flatMap(({ ended }) => ended ?? [])),
+  };
+}
+
+/** @param names one for each message. @param minutes scored of each name; names in it are listed without a message as well. */
+function ratesOf(names: readonly string[], minutes: ReadonlyMap<string, number>): MessageRate[] {
+  const counts = new Map([...minutes.keys()].map((name) => [name, 0]));
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts]
+    .map(([of, messages]) => {
+      const podDays = (minutes.get(of) ?? Number.NaN) / MINUTES_OF_DAY;
+      return { of, messages, per1000PodsAndDay: (1000 * messages) / podDays };
+    })
+    .sort((a, b) => b.messages - a.messages);
+}

@@ -1,0 +1,119 @@
+/** A recording as the history of a Prometheus, in the pieces that a replay takes. */
+
+import { buildOwnerQueries } from '../../exporter/features/owners.js';
+import { MINIMUM_TRAINING_SAMPLES } from '../../exporter/model/fit.js';
+import { SETTLING_SECONDS } from '../../exporter/training/job.js';
+import { type Chunk, cutIntoChunks, firstNeeded, reachSeconds, trainingTimesOf } from '../replay/plan.js';
+import { type Grid, gridBetween, type Slab } from '../replay/range-matrix.js';
+import type { ReplayParameters } from '../replay/replay.js';
+import { BIN_SECONDS, type Case, instantOf, minuteOf, type PodMinutes } from './case.js';
+
+/** Time from one training to the next: that of the default `RETRAIN_SCHEDULE`. */
+export const RETRAIN_SECONDS = 900;
+
+/** The queries that answer with the workloads of a recording's pods. */
+export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
+
+/** What a thread needs to replay a piece of a recording. */
+export interface RecordedPiece {
+  readonly chunk: Chunk;
+  readonly trainingTimes: readonly number[];
+  readonly slabs: readonly (readonly [query: string, slabs: readonly Slab[]])[];
+}
+
+/** The instants of a case that are scored: those after the learning minutes. */
+export function scoredRange(recording: Case): Chunk {
+  return {
+    startSeconds: instantOf(recording, recording.learningMinutes),
+    endSeconds: instantOf(recording, recording.minutes),
+  };
+}
+
+/**
+ * Cuts the minutes of a case that are scored into pieces that do not depend on each other: each has the history that its
+ * trainings look at.
+ */
+export function piecesOf(recording: Case, parameters: ReplayParameters): (() => RecordedPiece)[] {
+  const { startSeconds, endSeconds } = scoredRange(recording);
+  if (endSeconds <= startSeconds) return [];
+  const trainings = trainingTimes(recording, parameters);
+  const podMinutes = recording.pods.reduce((sum, { minutes }) => sum + minutes, 0);
+  const reach = reachSeconds(parameters.lookbackSeconds, parameters.stepSeconds);
+  return cutIntoChunks(startSeconds, endSeconds, podMinutes / recording.minutes).map((chunk) => () => {
+    const times = trainingTimesOf(chunk, trainings);
+    const from = Math.max(instantOf(recording, 0), firstNeeded(chunk, times, reach, BIN_SECONDS));
+    const grid = gridBetween(from, chunk.endSeconds - BIN_SECONDS, BIN_SECONDS);
+    return { chunk, trainingTimes: times, slabs: slabsOf(recording, grid) };
+  });
+}
+
+/**
+ * The trainings of a case, Unix times in seconds: at the end of the learning minutes, and every 15 minutes from there. Where
+ * the window holds too little to train on, there is none: it would fail, and the last model would stay.
+ */
+function trainingTimes(recording: Case, { lookbackSeconds }: ReplayParameters): readonly number[] {
+  const { pods, minutes, learningMinutes } = recording;
+  const first = instantOf(recording, learningMinutes - 1);
+  const count = Math.ceil(((minutes - learningMinutes) * BIN_SECONDS) / RETRAIN_SECONDS);
+  const times = Array.from({ length: count }, (_, index) => first + index * RETRAIN_SECONDS);
+  return times.filter((time) => {
+    const end = Math.floor((time - SETTLING_SECONDS) / BIN_SECONDS) * BIN_SECONDS;
+    const [from, to] = [minuteOf(recording, end - lookbackSeconds), minuteOf(recording, end)];
+    let samples = 0;
+    for (const pod of pods) {
+      samples += countComplete(pod, from, to);
+      if (samples >= MINIMUM_TRAINING_SAMPLES) return true;
+    }
+    return false;
+  });
+}
+
+/** Complete minutes of a pod from one minute of the case to another, both included. */
+function countComplete({ firstMinute, complete }: PodMinutes, from: number, to: number): number {
+  let count = 0;
+  for (let offset = Math.max(0, from - firstMinute); offset <= to - firstMinute; offset++) {
+    count += complete[offset] ?? 0;
+  }
+  return count;
+}
+
+/** The answers to the queries of a case over a grid. */
+function slabsOf(recording: Case, grid: Grid): (readonly [string, readonly Slab[]])[] {
+  const first = minuteOf(recording, grid.startSeconds);
+  const pods = recording.pods.filter(
+    ({ firstMinute, minutes }) => firstMinute < first + grid.instants && first < firstMinute + minutes,
+  );
+  const ofFeatures = recording.features.map((feature, column) => {
+    const values = new Float64Array(pods.length * grid.instants).fill(Number.NaN);
+    pods.forEach(({ firstMinute, minutes, cells }, row) => {
+      const from = Math.max(first, firstMinute);
+      const to = Math.min(first + grid.instants, firstMinute + minutes);
+      for (let minute = from; minute < to; minute++) {
+        values[row * grid.instants + minute - first] = cells[
+          (minute - firstMinute) * recording.features.length + column
+        ] as number;
+      }
+    });
+    const labels = pods.map(({ identity }) => ({
+      namespace: identity.namespace,
+      [feature.podLabel]: identity.pod,
+    }));
+    return [feature.query, [{ grid, labels, values }]] as const;
+  });
+  // Owners are the same at all times, so that one instant tells them.
+  const instant = { ...grid, instants: 1 };
+  const owners = pods.map(({ identity: { namespace, pod, workload } }) => ({
+    namespace,
+    pod,
+    owner_kind: 'Workload',
+    owner_name: workload,
+    owner_is_controller: 'true',
+  }));
+  const none = { grid: instant, labels: [], values: new Float64Array(0) };
+  return [
+    ...ofFeatures,
+    [OWNER_QUERIES.pod, [{ grid: instant, labels: owners, values: new Float64Array(pods.length).fill(1) }]],
+    [OWNER_QUERIES.replicaSet, [none]],
+    [OWNER_QUERIES.job, [none]],
+  ];
+}

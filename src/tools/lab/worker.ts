@@ -1,0 +1,97 @@
+/** The body of a thread (`ThreadPool`) that replays a piece of a recording. */
+
+import type { FeatureDefinition } from '../../exporter/features/catalog.js';
+import { type FeatureTable, podKey } from '../../exporter/features/table.js';
+import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
+import type { ChunkResult } from '../replay/chunk-result.js';
+import { History } from '../replay/history.js';
+import type { ThreadInput } from '../replay/pool.js';
+import { gridBetween } from '../replay/range-matrix.js';
+import { type ReplayParameters, replay } from '../replay/replay.js';
+import { readingSize, type Tracks } from '../replay/tracks.js';
+import { BIN_SECONDS } from './case.js';
+import type { RecordedPiece } from './recorded-history.js';
+import { fitRobustBaseline, robustScore } from './robust-z.js';
+import type { PieceScores } from './scores.js';
+
+/** What the thread does. */
+export interface EvaluationTask {
+  readonly piece: RecordedPiece;
+  readonly parameters: ReplayParameters;
+}
+
+/** A piece that was replayed. */
+export interface EvaluatedPiece {
+  readonly result: ChunkResult;
+  readonly scores: PieceScores;
+}
+
+/** Minutes that the yardstick learns from. */
+const ROBUST_MINUTES = 60;
+
+/** Replays a piece, and scores it by the yardstick as well. */
+export async function run({ task, progress }: ThreadInput<EvaluationTask>): Promise<EvaluatedPiece> {
+  const { piece, parameters } = task;
+  const history = new History(new Map(piece.slabs));
+  const { result, tracks } = await replay(history, piece.chunk, piece.trainingTimes, parameters, (share) =>
+    progress.postMessage(share),
+  );
+  const robustZ = robustScores(history, piece, parameters.features);
+  return { result, scores: { detector: detectorScores(tracks), robustZ } };
+}
+
+function detectorScores(tracks: Tracks): ReadonlyMap<string, Float64Array> {
+  const size = readingSize(tracks.features.length);
+  return new Map(
+    tracks
+      .all()
+      .map(({ identity: { namespace, pod }, readings }) => [
+        podKey(namespace, pod),
+        Float64Array.from({ length: tracks.minutes }, (_, minute) => readings[minute * size] as number),
+      ]),
+  );
+}
+
+/** The largest robust z-score of each pod and minute: the yardstick learns again whenever the detector does. */
+function robustScores(
+  history: History,
+  { chunk, trainingTimes }: RecordedPiece,
+  features: readonly FeatureDefinition[],
+): ReadonlyMap<string, Float64Array> {
+  const scores = new Map<string, Float64Array>();
+  const minutes = Math.round((chunk.endSeconds - chunk.startSeconds) / BIN_SECONDS);
+  trainingTimes.forEach((time, index) => {
+    const window = tableOf(history, features, time - (ROBUST_MINUTES - 1) * BIN_SECONDS, time);
+    const baseline = fitRobustBaseline(window, features);
+    const from = Math.max(chunk.startSeconds, time + BIN_SECONDS);
+    const next = trainingTimes[index + 1] ?? chunk.endSeconds;
+    const table = tableOf(history, features, from, Math.min(next, chunk.endSeconds - BIN_SECONDS));
+    const first = Math.round((from - chunk.startSeconds) / BIN_SECONDS);
+    table.pods.forEach(({ namespace, pod }, row) => {
+      const key = podKey(namespace, pod);
+      const own = scores.get(key) ?? new Float64Array(minutes).fill(Number.NaN);
+      scores.set(key, own);
+      for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
+        if (!table.isPresent(row, instant)) continue;
+        own[first + instant] = robustScore(baseline, features, key, table.row(row, instant));
+      }
+    });
+  });
+  return scores;
+}
+
+/** The minutes from one instant to another, both included. */
+function tableOf(
+  history: History,
+  features: readonly FeatureDefinition[],
+  startSeconds: number,
+  endSeconds: number,
+): FeatureTable {
+  const { instants } = gridBetween(startSeconds, endSeconds, BIN_SECONDS);
+  const times = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * BIN_SECONDS);
+  const builder = new FeatureTableBuilder(features, times);
+  for (const feature of features) {
+    builder.add(feature, history.range(feature.query, startSeconds, endSeconds, BIN_SECONDS));
+  }
+  return builder.build((_, pod) => pod).table;
+}
