@@ -167,13 +167,21 @@ describe('the status page in a browser', function () {
     }
   });
 
+  /** A page whose clock stands until the test winds it on. */
+  const openStopped = async (path: string): Promise<Page> => {
+    // Lower than the page, which has to scroll.
+    const [page] = await open('about:blank', { viewport: { width: 1280, height: 400 } });
+    await page.clock.install();
+    await page.goto(`${service.url}${path}`);
+    return page;
+  };
+
   it('refreshes itself and keeps focus, scroll and what is being typed', async () => {
     await get(`${service.url}/metrics`);
-    const [page] = await open('about:blank');
-    await page.clock.install();
-    await page.goto(service.url);
+    // With a filter, all of its pods are in the table, before and after.
+    const page = await openStopped('/?namespace=shop');
     await page.getByLabel('Workload').fill('being typ');
-    const link = rows(page).first().getByRole('link').first();
+    const link = rows(page).first().getByRole('link').last();
     await link.focus();
     const target = await link.getAttribute('href');
     await page.evaluate('window.scrollTo(0, 60)');
@@ -189,6 +197,35 @@ describe('the status page in a browser', function () {
       expect(await page.locator('#refreshed').innerText()).to.match(/^Updated /);
     } finally {
       cluster.behave('cart-3');
+      await get(`${service.url}/metrics`);
+    }
+  });
+
+  it('moves the focus to the heading of the table when the pod that had it leaves, and Tab goes on from there', async () => {
+    const [leaving = ''] = HOSTILE_PODS;
+    const coming = [0, 1, 2, 3, 4].map((index) => `cart-${index}`);
+    cluster.misbehave(leaving, Date.now() / 1000 - 180);
+    try {
+      await get(`${service.url}/metrics`);
+      const page = await openStopped('/');
+      await rows(page).filter({ hasText: leaving }).getByRole('link').first().focus();
+      // As many flagged pods as fill the table.
+      cluster.behave(leaving);
+      for (const pod of coming) cluster.misbehave(pod, Date.now() / 1000 - 180);
+      await get(`${service.url}/metrics`);
+      for (let refresh = 0; refresh < 2; refresh++) {
+        await page.clock.fastForward(REFRESH_MILLISECONDS);
+        await page.getByText(/^Updated/).waitFor();
+        await rows(page).filter({ hasText: leaving }).waitFor({ state: 'detached' });
+        expect(await page.getByRole('status').innerText()).to.contain('5 pods flagged');
+        expect(await page.evaluate('document.activeElement.id'), `refresh ${refresh}`).to.equal('pods');
+      }
+      await page.keyboard.press('Tab');
+      const isFirstLink = 'document.activeElement === document.querySelector("table.pods tbody a")';
+      expect(await page.evaluate(isFirstLink)).to.equal(true);
+    } finally {
+      for (const pod of coming) cluster.behave(pod);
+      cluster.behave(leaving);
       await get(`${service.url}/metrics`);
     }
   });

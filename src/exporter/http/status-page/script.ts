@@ -4,8 +4,12 @@
 const REFRESH_SECONDS = 20;
 
 /**
- * Plain JavaScript for browsers of the last years. The form stays as it is, so what is being typed is kept; where the
- * focus is on a link of the part that is replaced, it returns to the link with the same target.
+ * Plain JavaScript for browsers of the last years. The form stays as it is, so what is being typed is kept.
+ *
+ * The focus never drops to the top of the page. If it is on a link of the part that is replaced, it returns to the link
+ * with the same target. If that link is gone, because its pod left the table, the focus moves to the heading of its
+ * section: a screen reader says where one is, Tab goes on with the first link below, and Enter does nothing. On a link of
+ * another pod, Enter would follow a link that nobody chose.
  */
 export const SCRIPT = `'use strict';
 (() => {
@@ -46,23 +50,27 @@ export const SCRIPT = `'use strict';
     const live = document.getElementById('live');
     const next = page.getElementById('live');
     if (!next) throw new Error('not the status page');
-    const links = (root) => [...root.querySelectorAll('a')];
-    const focused = links(live).indexOf(document.activeElement);
-    const target = focused < 0 ? null : document.activeElement.getAttribute('href');
+    const summary = document.getElementById('summary');
+    const links = () => [...live.querySelectorAll('a')];
+    const focused = live.contains(document.activeElement) ? document.activeElement : null;
+    const position = links().indexOf(focused);
+    const target = focused && focused.getAttribute('href');
+    const section = focused && focused.closest('section');
     const top = window.scrollY;
     live.replaceChildren(...next.childNodes);
-    if (target !== null) {
-      const candidates = links(live);
-      const same = (link) => link && link.getAttribute('href') === target;
-      const again = same(candidates[focused]) ? candidates[focused] : candidates.find(same);
-      if (again) again.focus({ preventScroll: true });
+    if (focused) {
+      const same = (link) => link && target !== null && link.getAttribute('href') === target;
+      const link = same(links()[position]) ? links()[position] : links().find(same);
+      const heading = section && document.getElementById(section.getAttribute('aria-labelledby'));
+      const place = link || heading || summary;
+      if (!link) place.tabIndex = -1;
+      place.focus({ preventScroll: true });
     }
     if (window.scrollY !== top) window.scrollTo({ top, behavior: 'instant' });
     for (const id of ['namespaces', 'workloads']) {
       document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
     }
     // Read out when it changes, and only then.
-    const summary = document.getElementById('summary');
     const words = page.getElementById('summary');
     if (summary.textContent !== words.textContent) summary.replaceChildren(...words.childNodes);
     document.title = page.title;

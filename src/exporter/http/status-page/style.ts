@@ -19,7 +19,7 @@ body {
   color: var(--text); background: var(--ground); overflow-wrap: anywhere;
 }
 a { color: var(--link); }
-a:focus-visible, button:focus-visible, input:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+a:focus-visible, button:focus-visible, input:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 h1 { font-size: 1.15rem; margin: 0; }
 h2 { font-size: 1rem; margin: 1.75rem 0 .5rem; }
 small { font-size: .8125rem; color: var(--quiet); }
