@@ -346,6 +346,7 @@ describe('main', function () {
     const hook = `export async function load(url, context, next) {
       if (url.endsWith('/exporter/serve.js')) {
         process.kill(process.pid, 'SIGTERM');
+        // Another thread than the one that hears the signal: time for that one to hear it while it still loads.
         await new Promise((resolve) => setTimeout(resolve, 300));
       }
       return next(url, context);

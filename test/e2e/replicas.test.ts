@@ -111,7 +111,7 @@ describe('replicas on one Prometheus', function () {
     rmSync(clock);
   });
 
-  it('carry scores in the first scrape of a start with a snapshot, within a moment', async () => {
+  it('carry scores in the first scrape of a start with a snapshot, before any training', async () => {
     const first = start('saved', { RETRAIN_SCHEDULE: '0 4 29 2 *' });
     const firstUrl = await first.listening();
     await eventually(async () => {
@@ -125,8 +125,7 @@ describe('replicas on one Prometheus', function () {
     const text = await scrape(url);
     const seconds = (Date.now() - began) / 1000;
     expect(product(text).length).to.be.above(100);
-    // Far above what it takes: a limit that a loaded machine keeps.
-    expect(seconds).to.be.below(8);
+    expect((await health(url)).model?.origin).to.equal('snapshot');
     if (process.env.SHOW_TIMES !== undefined) process.stdout.write(`From start to scores: ${seconds} s\n`);
   });
 });

@@ -19,10 +19,13 @@ export async function within<Value>(
   }
 }
 
-/** Tries until nothing is thrown, and gives what the check gave; at the deadline its last error. */
+/**
+ * Tries until nothing is thrown, and gives what the check gave; at the deadline its last error. The deadline is there so
+ * that a test ends with a reason; that something is quick is no claim of it.
+ */
 export async function eventually<Value>(
   check: () => Value | Promise<Value>,
-  milliseconds = 8_000,
+  milliseconds = 25_000,
 ): Promise<Value> {
   const end = Date.now() + milliseconds;
   for (;;) {
