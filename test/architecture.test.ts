@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/config',
     'exporter/sharding',
     'exporter/connect',
+    'exporter/model',
     'exporter/training',
     'exporter/detection',
   ],

@@ -106,7 +106,7 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
       ownerQueries,
       training: conditions.training,
       queryOffsetSeconds: settings.queryOffsetSeconds,
-      now,
+      nowSeconds: now,
       signal,
     });
     const { display } = parseBaseUrl(settings.prometheusUrl);

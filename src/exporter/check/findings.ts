@@ -25,7 +25,7 @@ export function createFindingsKeeper(
         ownerQueries,
         training: conditions().training,
         queryOffsetSeconds: settings.queryOffsetSeconds,
-        now,
+        nowSeconds: now,
         signal,
       }),
     conditions,

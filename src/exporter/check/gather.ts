@@ -19,7 +19,7 @@ export interface Gathering {
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
   /** Unix time in seconds. */
-  readonly now: () => number;
+  readonly nowSeconds: () => number;
   /** Ends the gathering; what was not answered until then is unknown. */
   readonly signal: AbortSignal;
 }
@@ -30,17 +30,17 @@ export interface Gathering {
  * @throws {PrometheusError} when it does not answer the first of them: there is nothing to know then.
  */
 export async function gatherFacts(gathering: Gathering): Promise<Facts> {
-  const { api, features, ownerQueries, training, queryOffsetSeconds = 0, now, signal } = gathering;
+  const { api, features, ownerQueries, training, queryOffsetSeconds = 0, nowSeconds, signal } = gathering;
   // What is hidden from scrapes and trainings must not be found here, nor be missed.
-  const asker = new Asker(api, now() - queryOffsetSeconds, signal);
-  const clock = await gatherClock(asker, now);
+  const asker = new Asker(api, nowSeconds() - queryOffsetSeconds, signal);
+  const clock = await gatherClock(asker, nowSeconds);
   const server = await factOf(asker.call((status, limit) => status.buildInfo(limit)));
   // First and alone, as in a scrape: what takes long here takes long there.
   const answers = await Promise.all(
     features.map(
       async (feature): Promise<FeatureFacts> => ({
         feature,
-        answer: await factOf(gatherAnswer(asker, feature, now)),
+        answer: await factOf(gatherAnswer(asker, feature, nowSeconds)),
       }),
     ),
   );
@@ -69,10 +69,10 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   };
 }
 
-async function gatherClock(asker: Asker, now: () => number): Promise<ClockFacts> {
-  const sent = now();
+async function gatherClock(asker: Asker, nowSeconds: () => number): Promise<ClockFacts> {
+  const sent = nowSeconds();
   const theirs = await asker.call((api, signal) => api.currentTimeSeconds(signal));
-  const received = now();
+  const received = nowSeconds();
   return { skewSeconds: theirs - (sent + received) / 2, uncertaintySeconds: (received - sent) / 2 };
 }
 

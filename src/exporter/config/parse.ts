@@ -61,9 +61,13 @@ export function parseSettings(
   }
   mistakes.push(...connectionMistakes(values, readFile));
   const shard = shardOrdinal(values, environment);
-  if (typeof shard === 'string') mistakes.push(shard);
-  if (mistakes.length > 0) throw new SettingsError(mistakes);
-  const settings = Object.freeze({ ...values, shard, secretFiles: Object.freeze(secretFiles) }) as Settings;
+  if (!shard.ok) mistakes.push(shard.mistake);
+  if (!shard.ok || mistakes.length > 0) throw new SettingsError(mistakes);
+  const settings = Object.freeze({
+    ...values,
+    shard: shard.value,
+    secretFiles: Object.freeze(secretFiles),
+  }) as Settings;
   return { settings, warnings: [...misspelled(environment), ...connectionWarnings(settings)] };
 }
 

@@ -45,7 +45,7 @@ export interface Baseline {
 }
 
 /** A pod with fewer samples than this has no baseline of its own. */
-const MINIMUM_OWN_SAMPLES = 20;
+export const MINIMUM_OWN_SAMPLES = 20;
 
 /** The share of the window in which an established pod has its first sample. */
 const ESTABLISHED_SHARE = 0.1;

@@ -7,6 +7,7 @@ import { queryOwners } from '../features/owners.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import { type OwnerQueries, type Owners, workloadFromName } from '../features/workload.js';
+import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
 import type { EncodedModel } from '../model/snapshot/manager.js';
@@ -102,7 +103,7 @@ export async function train(
   if (parameters.baseline === 'pod' && model.baseline.pods.rows.size === 0) {
     warnings.add(
       'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +
-        'lengthen TRAINING_LOOKBACK_MINUTES or shorten QUERY_STEP_SECONDS: 20 samples are needed.',
+        `lengthen TRAINING_LOOKBACK_MINUTES or shorten QUERY_STEP_SECONDS: ${MINIMUM_OWN_SAMPLES} samples are needed.`,
     );
   }
   return { model, plan: plan.reason, warnings: [...warnings] };

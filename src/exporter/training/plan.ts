@@ -32,11 +32,16 @@ const FIRST_REQUEST_INSTANTS = 30;
 /** Prometheus answers at most this many points for each series (`exceeded maximum resolution`). */
 const MAXIMUM_INSTANTS = 11_000;
 
-/**
- * Points of a training: three features of 100,000 pods at every minute of an hour and of two slices are 29 million.
- * The tables take 8 bytes a point, and as much again while they are built.
- */
+/** Points of a training: three features of 100,000 pods at every minute of an hour and of two slices are 29 million. */
 export const MAXIMUM_TRAINING_POINTS = 32_000_000;
+
+/**
+ * Memory that a training adds at its peak: its thread, for each series its labels and its part of the model, and for each
+ * point a cell of 8 bytes, and as much again while the table is built. Measured: docs/performance.md.
+ */
+const THREAD_BYTES = 55e6;
+const BYTES_PER_SERIES = 1_100;
+const BYTES_PER_POINT = 16;
 
 /** The default step: what samples that are closer than this add is least missed. */
 const USUAL_STEP_SECONDS = 60;
@@ -52,6 +57,8 @@ export interface TrainingPlan {
   readonly slices: readonly Grid[];
   /** Samples, if every series has one at every instant. */
   readonly points: number;
+  /** Memory that the training adds to that of the process at its peak, about. */
+  readonly memoryBytes: number;
   /** What was chosen, and why: a sentence. */
   readonly reason: string;
 }
@@ -97,7 +104,8 @@ export function planTraining(
   const [asked] = drafts as [Draft];
   const chosen = drafts.find((draft) => instantsOf(draft) <= maximumInstants) ?? (drafts.at(-1) as Draft);
   const points = series * instantsOf(chosen);
-  return { ...chosen, points, reason: reasonFor(asked, chosen, series, maximumPoints) };
+  const memoryBytes = THREAD_BYTES + series * BYTES_PER_SERIES + points * BYTES_PER_POINT;
+  return { ...chosen, points, memoryBytes, reason: reasonFor(asked, chosen, series, maximumPoints) };
 }
 
 type Draft = Pick<TrainingPlan, 'window' | 'slices'>;

@@ -391,6 +391,17 @@ const ROWS: readonly Row[] = [
   ),
 
   row('training is cheap', {}, 'training_cost', 'ok', /15 requests, 2,328 samples/, /every 15 min/),
+  // A training of three features of 100,000 pods took 821 MB when it was measured (docs/performance.md).
+  {
+    ...row(
+      'training needs more than half of a gibibyte with 100,000 pods',
+      { features: featuresWith({ cpu: known(answerOf(100_000)), memory: known(answerOf(100_000)) }) },
+      'training_cost',
+      'warning',
+      /more than half of the 1 GiB/,
+    ),
+    conditions: { memoryLimitBytes: 2 ** 30 },
+  },
   {
     ...row(
       'training needs most of the memory',

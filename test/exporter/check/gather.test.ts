@@ -39,7 +39,7 @@ const gathering = (api: PrometheusServerApi, replaced: Partial<Gathering> = {}):
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
   training: CONDITIONS.training,
-  now: () => NOW,
+  nowSeconds: () => NOW,
   signal: new AbortController().signal,
   ...replaced,
 });

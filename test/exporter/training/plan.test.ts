@@ -152,4 +152,21 @@ describe('the plan of a training', () => {
       expect(planTraining(TIMES, 'cluster', 450_000).window.grid, 'without slices').to.have.length(61);
     });
   });
+
+  describe('needs about the memory that trainings took (docs/performance.md)', () => {
+    for (const [pods, minutes, megabytes] of [
+      [1_000, 60, 58],
+      [10_000, 60, 132],
+      [30_000, 60, 306],
+      [100_000, 60, 821],
+      [10_000, 360, 312],
+      [100_000, 10, 621],
+    ] as const) {
+      it(`of ${pods} pods over ${minutes} minutes`, () => {
+        const times = { ...TIMES, lookbackSeconds: minutes * 60, stepSeconds: 60 };
+        const { memoryBytes } = planTraining(times, 'pod', 3 * pods);
+        expect(memoryBytes / 1e6).to.be.within(0.85 * megabytes, 1.15 * megabytes);
+      });
+    }
+  });
 });

@@ -1,8 +1,6 @@
 import { counted, formatDuration, listed } from '../../../lib/text/format.js';
+import { MINIMUM_OWN_SAMPLES } from '../../model/baseline.js';
 import { checkOf, NO_SERIES } from '../check-definition.js';
-
-/** A pod has a past of its own from so many samples on (`MINIMUM_OWN_SAMPLES`, see `src/exporter/model/baseline.ts`). */
-const OWN_PAST_SAMPLES = 20;
 
 /** A missed scrape here and there is no gap. */
 const TOLERATED_GAPS = 0.05;
@@ -17,7 +15,7 @@ export const history = checkOf(
     const wanted = `the training asks for ${formatDuration(lookbackSeconds)}`;
     // The two ends of what was looked at need not be full.
     if (reachSeconds < lookbackSeconds - 2 * stepSeconds) {
-      const tooShort = reachSeconds < OWN_PAST_SAMPLES * training.stepSeconds;
+      const tooShort = reachSeconds < MINIMUM_OWN_SAMPLES * training.stepSeconds;
       return {
         severity: 'warning',
         summary: `Prometheus has data of the last ${formatDuration(reachSeconds)}, and ${wanted}.`,

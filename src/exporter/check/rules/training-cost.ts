@@ -3,12 +3,8 @@ import { fetchingCost, planTraining } from '../../training/plan.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
 import type { AnswerFacts, Conditions, FeatureFacts } from '../facts.js';
 
-/** A sample as JSON, and as what `JSON.parse` makes of it (measured on answers of `query_range`). */
+/** A sample as JSON (measured on answers of `query_range`). */
 const JSON_BYTES_PER_POINT = 30;
-const PARSED_BYTES_PER_POINT = 105;
-
-/** A sample in the table of a training. */
-const TABLE_BYTES_PER_POINT = 8;
 
 /** Requests for the owners of pods. */
 const OWNER_REQUESTS = 3;
@@ -21,7 +17,7 @@ export interface TrainingCost {
   readonly requests: number;
   readonly points: number;
   readonly jsonBytes: number;
-  /** At the peak: the table, and one answer while it is read. */
+  /** What the training adds at its peak. */
   readonly memoryBytes: number;
   /** As long as the queries of a scrape take for each sample; an upper bound, as short requests cost more. */
   readonly seconds: number;
@@ -43,7 +39,6 @@ export function trainingCost(
   // Each feature is counted first.
   let requests = OWNER_REQUESTS + answers.length;
   let points = 0;
-  let largest = 0;
   let seconds = 0;
   for (const answer of answers) {
     const perPoint = answer.points === 0 ? 0 : answer.durationSeconds / answer.points;
@@ -51,7 +46,6 @@ export function trainingCost(
       const cost = fetchingCost(grid, answer.series);
       requests += cost.requests;
       points += cost.points;
-      largest = Math.max(largest, cost.points / cost.requests);
       seconds += cost.points * perPoint;
     }
   }
@@ -59,8 +53,7 @@ export function trainingCost(
     requests,
     points,
     jsonBytes: points * JSON_BYTES_PER_POINT,
-    memoryBytes:
-      plan.points * TABLE_BYTES_PER_POINT + largest * (JSON_BYTES_PER_POINT + PARSED_BYTES_PER_POINT),
+    memoryBytes: plan.memoryBytes,
     seconds,
     plan: plan.reason,
   };
