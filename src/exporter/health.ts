@@ -1,6 +1,6 @@
 /** The state of the exporter in one report, gathered from the parts that keep account of it. */
 
-import type { FindingsState } from './check/keeper.js';
+import type { FindingsState } from './check/runner.js';
 import type { PassOutcome } from './detection/detection.js';
 import type { HealthReport } from './http/schemas.js';
 import type { BaselineKind } from './model/baseline.js';

@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
 import type { Logger } from '../lib/logging/logger.js';
-import { createFindingsKeeper } from './check/findings.js';
-import type { FindingsKeeper } from './check/keeper.js';
+import { inspect } from './check/inspect.js';
+import { CheckRunner } from './check/runner.js';
 import type { Settings } from './config/settings.js';
 import { describeSource, type OpenOptions, type OpenPrometheus } from './connect.js';
 import type { Detection, PassOutcome } from './detection/detection.js';
@@ -68,7 +68,7 @@ export class Service {
   readonly #scope: TrainingScope;
   readonly #slot = new ModelSlot();
   readonly #snapshots: SnapshotKeeper | undefined;
-  readonly #findings: FindingsKeeper;
+  readonly #checks: CheckRunner;
   readonly #trainer: Trainer;
   readonly #pass: DetectionPass;
   readonly #recent: RecentPass;
@@ -95,7 +95,11 @@ export class Service {
     }
     this.#scope = trainingScope(settings, featureSet);
     this.#snapshots = snapshotKeeper(options, this.#scope, describeSource(source));
-    this.#findings = createFindingsKeeper(settings, featureSet, api, logger);
+    this.#checks = new CheckRunner({
+      inspect: (signal) => inspect(settings, featureSet, api, now, signal),
+      logger,
+      now,
+    });
     this.#trainer = new Trainer({
       slot: this.#slot,
       logger,
@@ -150,7 +154,7 @@ export class Service {
   async close(answered: Promise<void>): Promise<void> {
     // A scrape under way may end by itself, but a Prometheus that hangs must not hold the service up.
     const impatience = setTimeout(() => this.#pass.close(), PASS_GRACE_MILLISECONDS);
-    await Promise.all([this.#trainer.stop(), this.#findings.stop(), answered]);
+    await Promise.all([this.#trainer.stop(), this.#checks.stop(), answered]);
     clearTimeout(impatience);
     this.#prometheus.namespaces?.close();
     this.#pass.close();
@@ -199,7 +203,7 @@ export class Service {
       model: this.#slot.get(),
       training: this.#trainer.state(),
       snapshot: this.#snapshots?.state(),
-      findings: this.#findings.state(),
+      findings: this.#checks.state(),
       sharding: this.#prometheus.namespaces?.state,
     };
   }
@@ -227,7 +231,7 @@ export class Service {
       return result;
     } finally {
       // After a training that failed, the findings are needed most.
-      if (checkInstallation) void this.#findings.refresh();
+      if (checkInstallation) void this.#checks.run();
     }
   }
 

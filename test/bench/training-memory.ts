@@ -35,7 +35,8 @@ function peakBytes(): number {
 }
 
 const before = process.memoryUsage().rss;
-const input = { connection: connectionTo(prometheus.first.url), request, encode: true };
+const source = { connection: connectionTo(prometheus.first.url), sharding: undefined };
+const input = { source, request, encode: true };
 await trainInWorker(input, new AbortController().signal, () => undefined, 3600);
 const added = peakBytes() - before;
 await prometheus.stop();

@@ -1,6 +1,6 @@
 /** What metrics are made from, built by hand: the same numbers on every machine. */
 
-import type { FindingsState } from '../../src/exporter/check/keeper.js';
+import type { FindingsState } from '../../src/exporter/check/runner.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
 import type { ScrapeState } from '../../src/exporter/metrics/state.js';

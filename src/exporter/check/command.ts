@@ -1,6 +1,5 @@
 /** `check`: tells what an installation of the exporter will meet, before it is installed. */
 
-import { totalmem } from 'node:os';
 import type { Writable } from 'node:stream';
 import { withDeadline } from '../../lib/deadline.js';
 import type { Environment } from '../config/environment.js';
@@ -14,13 +13,10 @@ import { loadFeatures } from '../features/queries/load-features.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { emptyShardMessage } from '../sharding/shard.js';
-import { longestIntervalSeconds } from '../training/schedule.js';
-import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { VERSION } from '../version.js';
 import { judgeFacts } from './checks.js';
-import type { Conditions } from './facts.js';
 import type { CheckReport, Finding } from './finding.js';
-import { gatherFacts } from './gather.js';
+import { CHECK_TIMEOUT_SECONDS, inspect } from './inspect.js';
 import {
   emptyShardFinding,
   featuresFinding,
@@ -46,10 +42,7 @@ export interface CheckSurroundings {
   readonly signal: AbortSignal;
 }
 
-/** All questions together may take so long, in seconds. */
-const CHECK_TIMEOUT_SECONDS = 120;
-
-/** Where nobody says how wide a line may be. */
+/** Width of a line where the output is not a terminal. */
 const USUAL_COLUMNS = 110;
 
 /**
@@ -91,24 +84,13 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     if (!(error instanceof FeatureFileError)) throw error;
     return stoppedAt('features', [...findings, mistakesFinding('features', error.mistakes)]);
   }
-  const now = () => Date.now() / 1000;
-  const conditions = conditionsOf(settings, now());
   const { api, namespaces } = openPrometheus(settings, featureSet, { now: Date.now });
   try {
-    const { features, ownerQueries } = featureSet;
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
       const finding = emptyShardFinding(emptyShardMessage(namespaces.state.shard));
       return stoppedAt('prometheus', [...findings, finding], 'There is nothing that this shard watches.');
     }
-    const facts = await gatherFacts({
-      api,
-      features,
-      ownerQueries,
-      training: conditions.training,
-      queryOffsetSeconds: settings.queryOffsetSeconds,
-      nowSeconds: now,
-      signal,
-    });
+    const { facts, conditions } = await inspect(settings, featureSet, api, Date.now, signal);
     const { display } = parseBaseUrl(settings.prometheusUrl);
     const firstSeconds = facts.clock.known ? 2 * facts.clock.value.uncertaintySeconds : 0;
     findings.push(reachableFinding(display, firstSeconds));
@@ -118,31 +100,4 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     if (!(error instanceof PrometheusError)) throw error;
     return stoppedAt('prometheus', [...findings, unreachableFinding(error)]);
   }
-}
-
-/** What facts are compared with. */
-export function conditionsOf(settings: Settings, nowSeconds: number): Conditions {
-  return {
-    namespaceRegex: settings.namespaceRegex,
-    podLabel: settings.podLabel,
-    requestTimeoutSeconds: settings.requestTimeoutSeconds,
-    training: {
-      baseline: settings.baseline,
-      lookbackSeconds: settings.trainingLookbackMinutes * 60,
-      stepSeconds: settings.queryStepSeconds,
-      untilNextTrainingSeconds:
-        longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone) ??
-        DEFAULT_INTERVAL_SECONDS,
-      maximumPods: settings.maximumPods,
-    },
-    explain: settings.explain,
-    memoryLimitBytes: memoryLimitBytes(),
-    nowSeconds,
-  };
-}
-
-/** That of the container, or of the machine. */
-function memoryLimitBytes(): number {
-  const constrained = process.constrainedMemory();
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }

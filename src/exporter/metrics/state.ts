@@ -1,6 +1,6 @@
 /** What the metrics are made from, as it is at the end of the pass of a scrape. */
 
-import type { FindingsState } from '../check/keeper.js';
+import type { FindingsState } from '../check/runner.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { Model } from '../model/model.js';
 import type { SnapshotState } from '../model/snapshot/manager.js';

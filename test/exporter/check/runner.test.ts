@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { CHECKS } from '../../../src/exporter/check/checks.js';
 import type { Facts } from '../../../src/exporter/check/facts.js';
-import { FindingsKeeper } from '../../../src/exporter/check/keeper.js';
+import { CheckRunner } from '../../../src/exporter/check/runner.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { CONDITIONS, FINE, featuresWith, known, unknown } from '../../support/check-facts.js';
 import { recordingLogger } from '../../support/recording-logger.js';
@@ -9,69 +9,68 @@ import { gate } from '../../support/waiting.js';
 
 const LATE: Facts = { ...FINE, clock: known({ skewSeconds: 90, uncertaintySeconds: 0 }) };
 
-describe('the findings of a running service', () => {
-  const keeperOf = () => {
+describe('CheckRunner: the findings of a running service', () => {
+  const runnerOf = () => {
     const logger = recordingLogger();
     const now = { milliseconds: 1_000_000 };
     const gathering = { gather: async (_: AbortSignal): Promise<Facts> => FINE };
-    const keeper = new FindingsKeeper({
-      gather: (signal) => gathering.gather(signal),
-      conditions: () => CONDITIONS,
+    const runner = new CheckRunner({
+      inspect: async (signal) => ({ facts: await gathering.gather(signal), conditions: CONDITIONS }),
       logger,
       now: () => now.milliseconds,
     });
     const later = async () => {
       now.milliseconds += 900_000;
-      await keeper.refresh();
+      await runner.run();
     };
     const severityOf = (check: string) =>
-      keeper.state().findings.find(({ finding }) => finding.check === check)?.finding.severity;
-    return { keeper, logger, now, gathering, later, severityOf };
+      runner.state().findings.find(({ finding }) => finding.check === check)?.finding.severity;
+    return { runner, logger, now, gathering, later, severityOf };
   };
 
   it('are none before the first time, then all of them, with their time', async () => {
-    const { keeper } = keeperOf();
-    expect(keeper.state()).to.deep.equal({
+    const { runner } = runnerOf();
+    expect(runner.state()).to.deep.equal({
       findings: [],
       lastSuccessSeconds: undefined,
       lastError: undefined,
     });
-    await keeper.refresh();
-    const { findings, lastSuccessSeconds } = keeper.state();
+    await runner.run();
+    const { findings, lastSuccessSeconds } = runner.state();
     expect(findings.map(({ finding }) => finding.check)).to.deep.equal(CHECKS.map(({ id }) => id));
     expect(new Set(findings.map(({ timeSeconds }) => timeSeconds))).to.deep.equal(new Set([1000]));
     expect(lastSuccessSeconds).to.equal(1000);
   });
 
   it('stay as they are, with their age, while Prometheus is away', async () => {
-    const { keeper, gathering, later, severityOf, logger } = keeperOf();
+    const { runner, gathering, later, severityOf, logger } = runnerOf();
     gathering.gather = async () => LATE;
-    await keeper.refresh();
+    await runner.run();
     gathering.gather = async () => {
       throw new PrometheusError('refused', 'Nobody there.');
     };
     await later();
     expect(severityOf('clock')).to.equal('error');
-    expect(keeper.state().lastSuccessSeconds).to.equal(1000);
-    expect(keeper.state().lastError).to.deep.equal({ message: 'Nobody there.', timeSeconds: 1900 });
+    expect(runner.state().lastSuccessSeconds).to.equal(1000);
+    expect(runner.state().lastError).to.deep.equal({ message: 'Nobody there.', timeSeconds: 1900 });
     expect(logger.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
   });
 
   it('stay as they are when Prometheus goes away in the middle', async () => {
-    const { keeper, gathering, later, severityOf } = keeperOf();
-    await keeper.refresh();
+    const { runner, gathering, later, severityOf } = runnerOf();
+    await runner.run();
     const error = new PrometheusError('unavailable', 'Prometheus is shutting down.');
     const away = { ...unknown(error.message), error };
     gathering.gather = async () => ({ ...LATE, features: featuresWith({ memory: away }) });
     await later();
     expect(severityOf('queries')).to.equal('ok');
     expect(severityOf('clock')).to.equal('ok');
-    expect(keeper.state().lastError?.message).to.equal('Prometheus is shutting down.');
+    expect(runner.state().lastError?.message).to.equal('Prometheus is shutting down.');
   });
 
   it('change where the query is to blame', async () => {
-    const { keeper, gathering, later, severityOf } = keeperOf();
-    await keeper.refresh();
+    const { runner, gathering, later, severityOf } = runnerOf();
+    await runner.run();
     const error = new PrometheusError('unprocessable', 'Too many samples.');
     const refused = { ...unknown(error.message), error };
     gathering.gather = async () => ({ ...FINE, features: featuresWith({ memory: refused }) });
@@ -80,17 +79,17 @@ describe('the findings of a running service', () => {
   });
 
   it('keep what cannot be judged this time', async () => {
-    const { keeper, gathering, later } = keeperOf();
-    await keeper.refresh();
+    const { runner, gathering, later } = runnerOf();
+    await runner.run();
     gathering.gather = async () => ({ ...FINE, clock: unknown() });
     await later();
-    const times = keeper.state().findings.map(({ finding, timeSeconds }) => [finding.check, timeSeconds]);
+    const times = runner.state().findings.map(({ finding, timeSeconds }) => [finding.check, timeSeconds]);
     expect(times).to.deep.include(['clock', 1000]).and.to.deep.include(['history', 1900]);
   });
 
   it('are logged when they change, and only then', async () => {
-    const { keeper, gathering, later, logger } = keeperOf();
-    await keeper.refresh();
+    const { runner, gathering, later, logger } = runnerOf();
+    await runner.run();
     expect(logger.lines).to.deep.equal([]);
     gathering.gather = async () => LATE;
     await later();
@@ -100,12 +99,12 @@ describe('the findings of a running service', () => {
     const lines = logger.lines.map(({ level, message }) => [level, message.slice(0, 20)]);
     expect(lines).to.deep.equal([
       ['warn', 'The clock of Prometh'],
-      ['info', 'No longer so: clock.'],
+      ['info', 'Resolved: clock. Our'],
     ]);
   });
 
   it('are gathered once at a time, and not more than once a minute', async () => {
-    const { keeper, gathering, now } = keeperOf();
+    const { runner, gathering, now } = runnerOf();
     const held = gate();
     let gathered = 0;
     gathering.gather = async () => {
@@ -113,39 +112,39 @@ describe('the findings of a running service', () => {
       await held.opened;
       return FINE;
     };
-    const both = Promise.all([keeper.refresh(), keeper.refresh()]);
+    const both = Promise.all([runner.run(), runner.run()]);
     held.open();
     await both;
     now.milliseconds += 59_000;
-    await keeper.refresh();
+    await runner.run();
     expect(gathered).to.equal(1);
     now.milliseconds += 2_000;
-    await keeper.refresh();
+    await runner.run();
     expect(gathered).to.equal(2);
   });
 
   it('end with the service, without a word', async () => {
-    const { keeper, gathering, logger } = keeperOf();
+    const { runner, gathering, logger } = runnerOf();
     gathering.gather = (signal) =>
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(new PrometheusError('aborted', 'Stopped.')));
       });
-    const refreshing = keeper.refresh();
-    await keeper.stop();
+    const refreshing = runner.run();
+    await runner.stop();
     await refreshing;
-    expect(keeper.state().lastError).to.equal(undefined);
+    expect(runner.state().lastError).to.equal(undefined);
     expect(logger.lines).to.deep.equal([]);
     gathering.gather = async () => FINE;
-    await keeper.refresh();
-    expect(keeper.state().findings).to.deep.equal([]);
+    await runner.run();
+    expect(runner.state().findings).to.deep.equal([]);
   });
 
   it('report an error of the program', async () => {
-    const { keeper, gathering, logger } = keeperOf();
+    const { runner, gathering, logger } = runnerOf();
     gathering.gather = async () => {
       throw new TypeError('x is not a function');
     };
-    await keeper.refresh();
+    await runner.run();
     expect(logger.lines.map(({ level }) => level)).to.deep.equal(['error']);
   });
 });

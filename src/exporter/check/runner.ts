@@ -1,11 +1,13 @@
-/** The findings of a running service: gathered after each training, and kept while they cannot be gathered anew. */
+/** Checks the installation of a running service after each training, and keeps what it found. */
 
+import { withDeadline } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { CHECKS, judgeFacts } from './checks.js';
-import type { Conditions, Facts } from './facts.js';
+import type { Facts } from './facts.js';
 import type { Finding } from './finding.js';
+import { CHECK_TIMEOUT_SECONDS, type Inspection } from './inspect.js';
 
 /** A finding and when it was made, Unix time in seconds. */
 export interface KnownFinding {
@@ -23,23 +25,19 @@ export interface FindingsState {
   readonly lastError: { readonly message: string; readonly timeSeconds: number } | undefined;
 }
 
-export interface FindingsKeeperOptions {
-  readonly gather: (signal: AbortSignal) => Promise<Facts>;
-  readonly conditions: () => Conditions;
+export interface CheckRunnerOptions {
+  readonly inspect: (signal: AbortSignal) => Promise<Inspection>;
   readonly logger: Logger;
   /** Unix time in milliseconds. */
   readonly now: () => number;
 }
 
-/** All questions of one gathering may take so long. */
-const GATHERING_LIMIT_MILLISECONDS = 120_000;
-
 /** The first training is repeated every second at first; findings do not change that fast. */
 const LEAST_DISTANCE_MILLISECONDS = 60_000;
 
-/** Keeps the findings of a service, and says in the log when one changes. */
-export class FindingsKeeper {
-  readonly #options: FindingsKeeperOptions;
+/** One check at a time. A finding whose severity changes is logged; one that cannot be made anew stays. */
+export class CheckRunner {
+  readonly #options: CheckRunnerOptions;
   readonly #stopping = new AbortController();
   readonly #known = new Map<string, KnownFinding>();
   #lastSuccessSeconds: number | undefined;
@@ -47,37 +45,42 @@ export class FindingsKeeper {
   #current: Promise<void> | undefined;
   #lastStartMilliseconds = Number.NEGATIVE_INFINITY;
 
-  constructor(options: FindingsKeeperOptions) {
+  constructor(options: CheckRunnerOptions) {
     this.#options = options;
   }
 
-  /** Gathers anew, or joins the gathering that is under way; soon after the last one it does nothing. Never rejects. */
-  refresh(): Promise<void> {
+  /** Starts a check, or joins the one that is running; within a minute of the last start it does nothing. Never rejects. */
+  run(): Promise<void> {
     if (this.#current !== undefined) return this.#current;
     const now = this.#options.now();
     const isTooSoon = now - this.#lastStartMilliseconds < LEAST_DISTANCE_MILLISECONDS;
     if (isTooSoon || this.#stopping.signal.aborted) return Promise.resolve();
     this.#lastStartMilliseconds = now;
-    this.#current = this.#gather().finally(() => {
+    this.#current = this.#check().finally(() => {
       this.#current = undefined;
     });
     return this.#current;
   }
 
-  async #gather(): Promise<void> {
-    const { gather, conditions, logger, now } = this.#options;
-    const limit = AbortSignal.timeout(GATHERING_LIMIT_MILLISECONDS);
+  async #check(): Promise<void> {
+    const { inspect, logger, now } = this.#options;
     try {
-      const facts = await gather(AbortSignal.any([this.#stopping.signal, limit]));
+      const { facts, conditions } = await inspect(withDeadline(this.#stopping.signal, CHECK_TIMEOUT_SECONDS));
       requireWhole(facts);
-      this.#take(judgeFacts(facts, conditions()).findings, now() / 1000);
+      this.#take(judgeFacts(facts, conditions).findings, now() / 1000);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.#lastError = { message: messageOf(error), timeSeconds: now() / 1000 };
       if (error instanceof PrometheusError) {
-        logger.debug({}, `The installation could not be checked; the last findings stay. ${error.message}`);
+        logger.debug(
+          {},
+          `The check of the installation failed; the previous findings stay. ${error.message}`,
+        );
       } else
-        logger.error({ err: error }, 'A check of the installation failed unexpectedly. Please report this.');
+        logger.error(
+          { err: error },
+          'The check of the installation failed unexpectedly. Please report this.',
+        );
     }
   }
 
@@ -93,7 +96,7 @@ export class FindingsKeeper {
   #log({ check, severity, summary, meaning, advice }: Finding): void {
     const { logger } = this.#options;
     const sentences = [summary, meaning, advice].filter((text) => text !== undefined).join(' ');
-    if (severity === 'ok') logger.info({ check }, `No longer so: ${check}. ${sentences}`);
+    if (severity === 'ok') logger.info({ check }, `Resolved: ${check}. ${sentences}`);
     else logger.warn({ check, severity }, sentences);
   }
 
@@ -105,7 +108,7 @@ export class FindingsKeeper {
     };
   }
 
-  /** Ends a gathering that is under way. */
+  /** Ends the check that is running. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#current;
