@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/deadline': [],
   'lib/text': [],
   'lib/logging': [],
-  'lib/files': [],
+  'lib/files': ['lib/logging'],
   'lib/yaml': ['lib/text'],
   'lib/web-config': ['lib/logging', 'lib/files', 'lib/yaml'],
   'exporter/version': [],

@@ -149,7 +149,7 @@ describe('main', function () {
     it('ends with status 2 when there is no feature file', async () => {
       const program = serveWith({ FEATURES_FILE: 'no-such-file.yaml' });
       expect(await program.ended()).to.deep.equal({ code: 2, signal: null });
-      expect(program.stderr()).to.include('expected a file that can be read at no-such-file.yaml');
+      expect(program.stderr()).to.include('cannot read no-such-file.yaml: no such file');
     });
 
     for (const parameters of [['--no-such-option'], ['serve', '--no-such-option'], ['no-such-command']]) {

@@ -1,6 +1,6 @@
 /** From the settings to an open Prometheus, for every command that queries it. */
 
-import { readBoundedTextSync, UnreadableFileError } from '../lib/files/bounded-file.js';
+import { readBoundedTextSync } from '../lib/files/bounded-file.js';
 import type { SettingName, Settings } from './config/settings.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
 import type { PrometheusServerApi } from './prometheus/api.js';
@@ -41,7 +41,7 @@ export interface OpenOptions extends PrometheusClientOptions {
 /**
  * Opens the Prometheus of the settings, narrowed to their shard.
  *
- * @throws {Error} when a file of certificates has gone since the settings were read.
+ * @throws {UnreadableFileError} when a file of certificates has gone since the settings were read.
  */
 export function openPrometheus(
   settings: Settings,
@@ -69,7 +69,7 @@ export function openSource(source: PrometheusSource, options: OpenOptions): Open
 /**
  * Reads the certificates that the settings name.
  *
- * @throws {Error} when a file has gone since the settings were read.
+ * @throws {UnreadableFileError} when a file has gone since the settings were read.
  */
 export function prometheusConnection(settings: Settings): PrometheusConnection {
   return {
@@ -127,10 +127,5 @@ function authentication(settings: Settings): Authentication | undefined {
 
 function textOf(file: string): RenewableText | undefined {
   if (file === '') return undefined;
-  try {
-    return { text: readBoundedTextSync(file), file };
-  } catch (error) {
-    if (!(error instanceof UnreadableFileError)) throw error;
-    throw new Error(`Expected ${error.expected} at ${file}, got ${error.got}.`);
-  }
+  return { text: readBoundedTextSync(file), file };
 }

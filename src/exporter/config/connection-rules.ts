@@ -53,7 +53,7 @@ function tlsMistakes(settings: SoundSettings, readFile: (path: string) => string
       mistakes.push(`${name}: ${mistake}, at ${path}.`);
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
-      mistakes.push(`${name}: expected ${error.expected} at ${path}, got ${error.got}.`);
+      mistakes.push(`${name}: cannot read ${path}: ${error.reason}.`);
     }
     return undefined;
   };

@@ -97,7 +97,7 @@ function findText(
     if (text !== '') return { text, file };
   } catch (error) {
     if (!(error instanceof UnreadableFileError)) throw error;
-    throw new SourceError(`${fileVariable}: expected ${error.expected} at ${file}, got ${error.got}.`);
+    throw new SourceError(`${fileVariable}: cannot read ${file}: ${error.reason}.`);
   }
   throw new SourceError(`${fileVariable}: expected ${definition.expected} in ${file}, got an empty file.`);
 }

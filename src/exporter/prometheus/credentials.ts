@@ -1,11 +1,12 @@
 /** What a client authenticates with and trusts: secrets and certificates, renewed when their files change. */
 
 import type * as https from 'node:https';
+import { readBoundedText, UnreadableFileError } from '../../lib/files/bounded-file.js';
+import { WatchedFile } from '../../lib/files/watched-file.js';
 import type { PrometheusConnection, RenewableText } from './connection.js';
 import { credentialSecrets, fixedSecretsOf, type Quote, quoteWithout } from './redaction.js';
 import { certificateMistake, createHttpsAgent, keyPairMistake, type TlsMaterial } from './tls.js';
 import { type Credentials, parseBaseUrl } from './url.js';
-import { WatchedText } from './watched-text.js';
 
 /** What one request is sent with. */
 export interface RequestCredentials {
@@ -23,29 +24,23 @@ const LOOK_LIMIT_MILLISECONDS = 250;
 export class RenewableCredentials {
   readonly #connection: PrometheusConnection;
   readonly #onWarning: (sentence: string) => void;
-  readonly #watched: {
-    readonly secret: WatchedText | undefined;
-    readonly ca: WatchedText | undefined;
-    readonly cert: WatchedText | undefined;
-    readonly key: WatchedText | undefined;
-  };
+  readonly #watched: Readonly<
+    Record<'secret' | 'ca' | 'cert' | 'key', Pick<WatchedFile<string>, 'current'> | undefined>
+  >;
   /** Those with a file. */
-  readonly #files: readonly WatchedText[];
+  readonly #files: readonly WatchedFile<string>[];
   readonly #fixedSecrets: readonly string[];
   #current: RequestCredentials;
   #secret: string;
   #material: TlsMaterial;
 
-  /** @param onWarning told of each file that cannot be used any more; the last good content stays in use. */
+  /** @param onWarning called for each file that cannot be used any more; its last valid content stays in use. */
   constructor(connection: PrometheusConnection, onWarning: (sentence: string) => void) {
     const { authentication, proxyUrl, tls } = connection;
     this.#connection = connection;
     this.#onWarning = onWarning;
-    const watch = (
-      text: RenewableText | undefined,
-      mistakeOf: (text: string) => string | undefined,
-    ): WatchedText | undefined =>
-      text === undefined ? undefined : new WatchedText(text, mistakeOf, onWarning);
+    const watch = (text: RenewableText | undefined, mistakeOf: (text: string) => string | undefined) =>
+      text === undefined ? undefined : watchText(text, mistakeOf, onWarning);
     this.#watched = {
       secret: watch(
         authentication?.kind === 'basic' ? authentication.password : authentication?.token,
@@ -55,13 +50,13 @@ export class RenewableCredentials {
       cert: watch(tls.cert, certificateMistake),
       key: watch(tls.key, () => undefined),
     };
-    this.#files = Object.values(this.#watched).flatMap((text) => (text?.isFile ? [text] : []));
+    this.#files = Object.values(this.#watched).filter((text) => text instanceof WatchedFile);
     const proxy = proxyUrl === undefined ? undefined : parseBaseUrl(proxyUrl).credentials;
     this.#fixedSecrets = [
       ...fixedSecretsOf(connection),
       ...(proxy === undefined ? [] : credentialSecrets(proxy)),
     ];
-    this.#secret = this.#watched.secret?.text ?? '';
+    this.#secret = this.#watched.secret?.current ?? '';
     this.#material = this.#read();
     this.#current = this.#credentialsOf(createHttpsAgent(this.#material, tls));
   }
@@ -69,7 +64,7 @@ export class RenewableCredentials {
   /** The credentials as the files have them now; an invalid file leaves its last valid content. Does not reject. */
   async current(): Promise<RequestCredentials> {
     if (this.#files.length > 0) {
-      await atMost(LOOK_LIMIT_MILLISECONDS, Promise.all(this.#files.map((text) => text.look())));
+      await atMost(LOOK_LIMIT_MILLISECONDS, Promise.all(this.#files.map((text) => text.refresh())));
       this.#renew();
     }
     return this.#current;
@@ -77,12 +72,12 @@ export class RenewableCredentials {
 
   #read(): TlsMaterial {
     const { ca, cert, key } = this.#watched;
-    return { ca: ca?.text, cert: cert?.text, key: key?.text };
+    return { ca: ca?.current, cert: cert?.current, key: key?.current };
   }
 
   #renew(): void {
     const { tls } = this.#connection;
-    const secret = this.#watched.secret?.text ?? '';
+    const secret = this.#watched.secret?.current ?? '';
     const material = this.#read();
     const sameMaterial = (['ca', 'cert', 'key'] as const).every(
       (name) => material[name] === this.#material[name],
@@ -126,6 +121,25 @@ export class RenewableCredentials {
 
 function basicHeader({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** The text, renewed whenever its file changes. A text without a file stays. */
+function watchText(
+  { text, file }: RenewableText,
+  mistakeOf: (text: string) => string | undefined,
+  onWarning: (sentence: string) => void,
+): Pick<WatchedFile<string>, 'current'> {
+  if (file === undefined) return { current: text };
+  return new WatchedFile(text, {
+    read: async () => {
+      const renewed = (await readBoundedText(file)).trim();
+      const mistake = mistakeOf(renewed);
+      if (mistake !== undefined) throw new UnreadableFileError(file, mistake);
+      return renewed;
+    },
+    filesOf: () => [file],
+    onFailure: (reason) => onWarning(`${reason} Keeping the previous value.`),
+  });
 }
 
 /** Why a text is no bearer token (RFC 6750, section 2.1, taken widely); `undefined` if it is one. */

@@ -6,17 +6,15 @@ import { readFile, stat } from 'node:fs/promises';
 /** 1 MiB: many times what the largest file needs that people write for this program. */
 export const MAXIMUM_FILE_BYTES = 1024 * 1024;
 
-/** The file cannot be used. Both texts are to be put into a sentence. */
+/** The file cannot be read. The message is a sentence; `reason` is a part of one: `no such file`. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
 
   constructor(
-    /** To read after "expected": `a file`. */
-    readonly expected: string,
-    /** To read after "got": `a directory`. */
-    readonly got: string,
+    path: string,
+    readonly reason: string,
   ) {
-    super(`Expected ${expected}, got ${got}.`);
+    super(`Cannot read ${path}: ${reason}.`);
   }
 }
 
@@ -24,54 +22,55 @@ export class UnreadableFileError extends Error {
  * The text of a file of at most 1 MiB, in UTF-8.
  *
  * @param path relative to the working directory, or absolute.
- * @throws {UnreadableFileError} when there is none, or something else.
+ * @throws {UnreadableFileError} when there is no such file, or something else.
  */
 export async function readBoundedText(path: string): Promise<string> {
   try {
-    requireSmallFile(await stat(path));
-    return decode(await readFile(path));
+    requireSmallFile(path, await stat(path));
+    return decode(path, await readFile(path));
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(path, error);
   }
 }
 
 /** As `readBoundedText`, for the start of the program. */
 export function readBoundedTextSync(path: string): string {
   try {
-    requireSmallFile(statSync(path));
-    return decode(readFileSync(path));
+    requireSmallFile(path, statSync(path));
+    return decode(path, readFileSync(path));
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(path, error);
   }
 }
 
-/** Of a device or a pipe, the size tells nothing and the end may never come: it is not even opened. */
-function requireSmallFile(stats: Stats): void {
-  if (!stats.isFile())
-    throw new UnreadableFileError('a file', stats.isDirectory() ? 'a directory' : 'no file');
-  if (stats.size > MAXIMUM_FILE_BYTES) throw new UnreadableFileError('at most 1 MiB', `${stats.size} bytes`);
+/** The size of a device or a pipe is unknown and its end may never come: it is not even opened. */
+function requireSmallFile(path: string, stats: Stats): void {
+  if (stats.isDirectory()) throw new UnreadableFileError(path, 'it is a directory');
+  if (!stats.isFile()) throw new UnreadableFileError(path, 'it is not a regular file');
+  if (stats.size > MAXIMUM_FILE_BYTES) {
+    throw new UnreadableFileError(path, `it has ${stats.size} bytes, more than 1 MiB`);
+  }
 }
 
-function decode(bytes: Uint8Array): string {
+function decode(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new UnreadableFileError('text in UTF-8', 'bytes that are none');
+    throw new UnreadableFileError(path, 'it is not valid UTF-8');
   }
 }
 
 /** What the system says, in words. */
 const FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'none of that name',
-  ENOTDIR: 'none of that name',
-  EACCES: 'one that this user may not read',
-  EISDIR: 'a directory',
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  EACCES: 'permission denied',
 };
 
-function unreadable(error: unknown): UnreadableFileError {
+function unreadable(path: string, error: unknown): UnreadableFileError {
   if (error instanceof UnreadableFileError) return error;
   const { code = '', message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
-  return new UnreadableFileError('a file that can be read', FAILURES[code] ?? message);
+  return new UnreadableFileError(path, FAILURES[code] ?? message);
 }

@@ -1,6 +1,6 @@
 /** The web configuration as it is now: files that change are read again, and what is broken changes nothing. */
 
-import { stat } from 'node:fs/promises';
+import { WatchedFile } from '../files/watched-file.js';
 import type { Logger } from '../logging/logger.js';
 import { OPEN, type TlsSettings, type WebConfig, WebConfigError, webConfigWarnings } from './config.js';
 import { type LoadedWebConfig, loadWebConfig } from './load.js';
@@ -54,40 +54,50 @@ export async function openWebConfig(
 /** Reads the file once, and again whenever `refresh` finds that one of its files has changed. */
 export class LiveWebConfig implements WebConfigSource {
   readonly #options: LiveWebConfigOptions;
-  #loaded: LoadedWebConfig;
-  #signature: string;
-  #state: ReloadState;
-  #warning: string | undefined;
-  #refreshing: Promise<void> | undefined;
+  readonly #watched: WatchedFile<LoadedWebConfig>;
+  #lastSuccessSeconds: number;
   #timer: NodeJS.Timeout | undefined;
   #onTls: (tls: TlsSettings) => void = () => {};
 
   /** @throws {WebConfigError} when the configuration is wrong: without one that was right, there is nothing to keep. */
   static async open(options: LiveWebConfigOptions): Promise<LiveWebConfig> {
-    const { files } = await loadWebConfig(options.path);
-    // Older than what is read below: what changes in between is found by the next refresh.
-    const signature = await signatureOf(files);
-    const live = new LiveWebConfig(options, await loadWebConfig(options.path), signature);
+    let live: LiveWebConfig | undefined;
+    const watched = await WatchedFile.open<LoadedWebConfig>({
+      read: async (previous) => {
+        const loaded = await loadWebConfig(options.path);
+        if (previous !== undefined) requireSameKind(options.path, previous.config, loaded.config);
+        return loaded;
+      },
+      filesOf: ({ files }) => files,
+      onRead: ({ config }, previous, recovered) => {
+        if (live !== undefined) live.#take(config, previous.config, recovered);
+      },
+      onFailure: (reason) =>
+        options.logger.warn(
+          {},
+          `Reloading the web configuration failed; the previous one stays active. ${reason}`,
+        ),
+    });
+    live = new LiveWebConfig(options, watched);
     live.#warnOfOddities();
     return live;
   }
 
-  private constructor(options: LiveWebConfigOptions, loaded: LoadedWebConfig, signature: string) {
+  private constructor(options: LiveWebConfigOptions, watched: WatchedFile<LoadedWebConfig>) {
     this.#options = options;
-    this.#loaded = loaded;
-    this.#signature = signature;
-    this.#state = { successful: true, lastSuccessSeconds: options.now() / 1000 };
+    this.#watched = watched;
+    this.#lastSuccessSeconds = options.now() / 1000;
   }
 
   get current(): WebConfig {
-    return this.#loaded.config;
+    return this.#watched.current.config;
   }
 
   get state(): ReloadState {
-    return this.#state;
+    return { successful: !this.#watched.failed, lastSuccessSeconds: this.#lastSuccessSeconds };
   }
 
-  /** Who is told of a certificate, a key, an authority or names of clients that are new. */
+  /** Calls the listener when a certificate, a key, an authority or names of clients have changed. */
   onTls(listener: (tls: TlsSettings) => void): void {
     this.#onTls = listener;
   }
@@ -103,50 +113,20 @@ export class LiveWebConfig implements WebConfigSource {
 
   /** Reads again what has changed, and after a failure in any case. Does not reject, and does not overlap. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#watched.refresh();
   }
 
-  async #refresh(): Promise<void> {
-    const signature = await signatureOf(this.#loaded.files);
-    if (this.#state.successful && signature === this.#signature) return;
-    try {
-      const loaded = await loadWebConfig(this.#options.path);
-      const before = this.current.tls;
-      const after = loaded.config.tls;
-      requireSameKind(this.#options.path, this.current, loaded.config);
-      const isNews = !this.#state.successful || textOf(this.current) !== textOf(loaded.config);
-      // Older than what was read, and of the files that were named before: a difference is read once more.
-      this.#signature = signature;
-      this.#loaded = loaded;
-      if (after !== undefined && JSON.stringify(before) !== JSON.stringify(after)) this.#onTls(after);
-      this.#state = { successful: true, lastSuccessSeconds: this.#options.now() / 1000 };
-      this.#warning = undefined;
-      if (isNews) {
-        this.#options.logger.info({}, 'Read the web configuration again; what it says now is in use.');
-        this.#warnOfOddities();
-      }
-    } catch (error) {
-      this.#state = { ...this.#state, successful: false };
-      this.#warn(error);
-    }
+  #take(config: WebConfig, previous: WebConfig, recovered: boolean): void {
+    this.#lastSuccessSeconds = this.#options.now() / 1000;
+    const { tls } = config;
+    if (tls !== undefined && JSON.stringify(previous.tls) !== JSON.stringify(tls)) this.#onTls(tls);
+    if (!recovered && textOf(previous) === textOf(config)) return;
+    this.#options.logger.info({}, 'Reloaded the web configuration.');
+    this.#warnOfOddities();
   }
 
   #warnOfOddities(): void {
     for (const warning of webConfigWarnings(this.current)) this.#options.logger.warn({}, warning);
-  }
-
-  /** Once for each mistake, not every second. */
-  #warn(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    if (message === this.#warning) return;
-    this.#warning = message;
-    this.#options.logger.warn(
-      {},
-      `The web configuration has changed and is not used; the old one stays. ${message}`,
-    );
   }
 }
 
@@ -173,19 +153,4 @@ function requireSameKind(path: string, before: WebConfig, after: WebConfig): voi
 /** All that a configuration says. It has secrets. */
 function textOf({ tls, headers, users, rateLimit }: WebConfig): string {
   return JSON.stringify([tls, [...headers], [...users], rateLimit]);
-}
-
-/** Differs when a file was written, replaced or removed. Kubernetes replaces the target of a symbolic link. */
-async function signatureOf(files: readonly string[]): Promise<string> {
-  const parts = await Promise.all(
-    files.map(async (file) => {
-      try {
-        const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-        return [ino, size, mtimeNs, ctimeNs].join(' ');
-      } catch {
-        return 'none';
-      }
-    }),
-  );
-  return parts.join('\n');
 }

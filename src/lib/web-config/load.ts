@@ -26,7 +26,7 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
   const text = await readBoundedText(path).catch((error: unknown) => {
     if (!(error instanceof UnreadableFileError)) throw error;
     throw toError([
-      `WEB_CONFIG_FILE: expected ${error.expected} at ${path}, got ${error.got}. ` +
+      `WEB_CONFIG_FILE: cannot read ${path}: ${error.reason}. ` +
         'Example: WEB_CONFIG_FILE="/etc/detector/web-config.yaml"',
     ]);
   });
@@ -57,7 +57,7 @@ class FileReader {
       return await readBoundedText(path);
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
-      this.#report.add(source.offset, `expected ${error.expected} at ${path}, got ${error.got}.`);
+      this.#report.add(source.offset, `cannot read ${path}: ${error.reason}.`);
       return undefined;
     }
   }

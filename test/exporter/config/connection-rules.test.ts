@@ -26,7 +26,7 @@ describe('settings of the connection', () => {
       '/two-words': 'hunter2 hunter2',
     };
     const text = files[path];
-    if (text === undefined) throw new UnreadableFileError('a file that can be read', 'none of that name');
+    if (text === undefined) throw new UnreadableFileError(path, 'no such file');
     return text;
   };
   const parse = (environment: Environment) => parseSettings(environment, readFile);
@@ -58,7 +58,7 @@ describe('settings of the connection', () => {
       ],
       [
         { PROMETHEUS_BEARER_TOKEN_FILE: '/gone' },
-        'PROMETHEUS_BEARER_TOKEN_FILE: expected a file that can be read at /gone, got none of that name.',
+        'PROMETHEUS_BEARER_TOKEN_FILE: cannot read /gone: no such file.',
       ],
       [
         { PROMETHEUS_URL_FILE: '/empty' },
@@ -119,9 +119,9 @@ describe('settings of the connection', () => {
       ],
       [
         { PROMETHEUS_CERT_FILE: '/tls.crt', PROMETHEUS_KEY_FILE: '/gone' },
-        'PROMETHEUS_KEY_FILE: expected a file that can be read at /gone, got none of that name.',
+        'PROMETHEUS_KEY_FILE: cannot read /gone: no such file.',
       ],
-      [{ PROMETHEUS_CA_FILE: '/gone' }, 'PROMETHEUS_CA_FILE: expected a file that can be read at /gone'],
+      [{ PROMETHEUS_CA_FILE: '/gone' }, 'PROMETHEUS_CA_FILE: cannot read /gone: no such file'],
       [{ PROMETHEUS_CA_FILE: '/junk' }, 'PROMETHEUS_CA_FILE: expected certificates in PEM'],
       [
         { PROMETHEUS_CA_FILE: '/broken.crt' },

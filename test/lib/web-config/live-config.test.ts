@@ -139,7 +139,7 @@ describe('LiveWebConfig', function () {
     expect(live.state).to.deep.equal({ successful: false, lastSuccessSeconds: 1_000 });
     expect(warnings()).to.have.length(1);
     expect(warnings()[0])
-      .to.include('the old one stays')
+      .to.include('the previous one stays active')
       .and.to.include('expected the key of the certificate');
 
     rmSync(at('used.crt'));

@@ -173,8 +173,8 @@ describe('the web configuration', function () {
       [
         'files that are not there',
         'tls_server_config:\n  cert_file: no.crt\n  key_file: no.key',
-        'web.yaml:2:14: expected a file that can be read at no.crt, got none of that name.',
-        'web.yaml:3:13: expected a file that can be read at no.key, got none of that name.',
+        'web.yaml:2:14: cannot read no.crt: no such file.',
+        'web.yaml:3:13: cannot read no.key: no such file.',
       ],
       [
         'files that are no PEM',
@@ -327,7 +327,7 @@ describe('the web configuration', function () {
       expect(error).to.have.property(
         'message',
         '1 mistake in the web configuration no-such-file.yaml:\n' +
-          '  WEB_CONFIG_FILE: expected a file that can be read at no-such-file.yaml, got none of that name. ' +
+          '  WEB_CONFIG_FILE: cannot read no-such-file.yaml: no such file. ' +
           'Example: WEB_CONFIG_FILE="/etc/detector/web-config.yaml"',
       );
     });

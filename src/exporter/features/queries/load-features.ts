@@ -30,7 +30,7 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof UnreadableFileError)) throw error;
     throw new FeatureFileError(path, [
-      `FEATURES_FILE: expected ${error.expected} at ${path}, got ${error.got}. ` +
+      `FEATURES_FILE: cannot read ${path}: ${error.reason}. ` +
         'Example: FEATURES_FILE="/etc/detector/features.yaml"',
     ]);
   }

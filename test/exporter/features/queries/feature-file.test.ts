@@ -409,40 +409,33 @@ describe('loadFeatures', () => {
   });
 
   const EXAMPLE = 'Example: FEATURES_FILE="/etc/detector/features.yaml"';
-  const unreadable: readonly (readonly [
-    what: string,
-    make: (path: string) => void,
-    expected: string,
-    got: string,
-  ])[] = [
-    ['a file that is not there', () => {}, 'a file that can be read', 'none of that name'],
-    ['a directory', (path) => mkdirSync(path), 'a file', 'a directory'],
+  const unreadable: readonly (readonly [what: string, make: (path: string) => void, reason: string])[] = [
+    ['a file that is not there', () => {}, 'no such file'],
+    ['a directory', (path) => mkdirSync(path), 'it is a directory'],
     [
       'a file of more than 1 MiB',
       (path) => writeFileSync(path, '#'.repeat(2 ** 20 + 1)),
-      'at most 1 MiB',
-      '1048577 bytes',
+      'it has 1048577 bytes, more than 1 MiB',
     ],
     [
       'a file that is not text',
       (path) => writeFileSync(path, Uint8Array.of(0xff, 0xfe, 0)),
-      'text in UTF-8',
-      'bytes that are none',
+      'it is not valid UTF-8',
     ],
   ];
-  for (const [what, make, expected, got] of unreadable) {
+  for (const [what, make, reason] of unreadable) {
     it(`refuses ${what}`, async () => {
       const path = join(directory, 'odd.yaml');
       make(path);
       expect(await mistakesAt(path)).to.deep.equal([
-        `FEATURES_FILE: expected ${expected} at ${path}, got ${got}. ${EXAMPLE}`,
+        `FEATURES_FILE: cannot read ${path}: ${reason}. ${EXAMPLE}`,
       ]);
     });
   }
 
   it('refuses what has no end', async () => {
     expect(await mistakesAt('/dev/zero')).to.deep.equal([
-      `FEATURES_FILE: expected a file at /dev/zero, got no file. ${EXAMPLE}`,
+      `FEATURES_FILE: cannot read /dev/zero: it is not a regular file. ${EXAMPLE}`,
     ]);
   });
 });

@@ -1,0 +1,100 @@
+/** What was read from files, renewed when they change; invalid files leave the last valid value in place. */
+
+import { stat } from 'node:fs/promises';
+import { messageOf } from '../logging/message-of.js';
+
+/** How files are read and watched. */
+export interface WatchOptions<Value> {
+  /**
+   * Reads the files. It rejects with the reason in words when they are invalid.
+   *
+   * @param previous the value in use; `undefined` at the first reading.
+   */
+  readonly read: (previous: Value | undefined) => Promise<Value>;
+  /** Paths of the files that a value was read from. */
+  readonly filesOf: (value: Value) => readonly string[];
+  /** Called after each reading that gives a value; `recovered` after one that failed. */
+  readonly onRead?: (value: Value, previous: Value, recovered: boolean) => void;
+  /** Called when a reading fails; once for each reason, until one succeeds. */
+  readonly onFailure: (reason: string) => void;
+}
+
+/** The last valid value of some files. */
+export class WatchedFile<Value> {
+  readonly #options: WatchOptions<Value>;
+  #current: Value;
+  /** Differs from one version of the files to the next; `undefined` before the first look. */
+  #version: string | undefined;
+  #failure: string | undefined;
+  #refreshing: Promise<void> | undefined;
+
+  /** Reads the files for the first time. Rejects as `read` does: there is no value to keep. */
+  static async open<Value>(options: WatchOptions<Value>): Promise<WatchedFile<Value>> {
+    const files = options.filesOf(await options.read(undefined));
+    // Older than what is read below: what changes in between is found by the next refresh.
+    const version = await versionOf(files);
+    return new WatchedFile(await options.read(undefined), options, version);
+  }
+
+  /** @param current what was read already. Without the version of the files, the first refresh reads them again. */
+  constructor(current: Value, options: WatchOptions<Value>, version?: string) {
+    this.#current = current;
+    this.#options = options;
+    this.#version = version;
+  }
+
+  get current(): Value {
+    return this.#current;
+  }
+
+  /** Whether the last reading failed. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Reads again what has changed, and after a failure in any case. Does not reject, and does not overlap. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<void> {
+    const { read, filesOf, onRead, onFailure } = this.#options;
+    // Older than what is read, and of the files that were named before: a difference is read once more.
+    const version = await versionOf(filesOf(this.#current));
+    if (!this.failed && version === this.#version) return;
+    try {
+      const previous = this.#current;
+      const recovered = this.failed;
+      this.#current = await read(previous);
+      this.#version = version;
+      this.#failure = undefined;
+      onRead?.(this.#current, previous, recovered);
+    } catch (error) {
+      const reason = messageOf(error);
+      if (reason === this.#failure) return;
+      this.#failure = reason;
+      onFailure(reason);
+    }
+  }
+}
+
+/**
+ * Differs when a file was written, replaced or removed. Kubernetes replaces the target of a symbolic link (another
+ * inode); an editor may write the same length in the same second.
+ */
+async function versionOf(files: readonly string[]): Promise<string> {
+  const parts = await Promise.all(
+    files.map(async (file) => {
+      try {
+        const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+        return [ino, size, mtimeNs, ctimeNs].join(' ');
+      } catch {
+        return 'absent';
+      }
+    }),
+  );
+  return parts.join('\n');
+}
