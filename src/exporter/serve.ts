@@ -49,11 +49,7 @@ export async function startService(
   await service.restore();
   const app = createApp({
     version: VERSION,
-    renderMetrics: ({ scrapeTimeoutSeconds }) => service.renderMetrics(scrapeTimeoutSeconds),
-    detect: ({ scrapeTimeoutSeconds }) => service.detect(scrapeTimeoutSeconds),
-    recentPass: () => service.recentPass(),
-    history: (detection, rows) => service.history(detection, rows),
-    health: () => service.health(),
+    exporter: service,
     now,
     access: { webConfig: () => web.current, comparePassword, now, maxRequests: settings.maxRequests },
     logError: (error, context) => logger.error({ err: error }, `${context} failed.`),

@@ -3,7 +3,7 @@
 import type { Detection, PassOutcome, PassReport } from '../../src/exporter/detection/detection.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
 import type { Access } from '../../src/exporter/http/access.js';
-import type { AppDependencies, ScrapeOptions } from '../../src/exporter/http/dependencies.js';
+import type { AppDependencies, Exporter } from '../../src/exporter/http/dependencies.js';
 import { METRICS_CONTENT_TYPE } from '../../src/exporter/http/endpoints.js';
 import type { HealthReport } from '../../src/exporter/http/schemas.js';
 import type { PrometheusErrorKind } from '../../src/exporter/prometheus/errors.js';
@@ -157,31 +157,39 @@ export function openAccess(replaced: Partial<Access> = {}): Access {
   };
 }
 
-/** Dependencies that work, with some replaced, and a record of what they were asked. */
-export function fakeDependencies(replaced: Partial<AppDependencies> = {}): AppDependencies & {
-  readonly asked: ScrapeOptions[];
+/** What a test may replace: parts of the exporter, and what stands beside it. */
+export type Replaced = Partial<Exporter> & Partial<Omit<AppDependencies, 'exporter'>>;
+
+/** Dependencies that work, with parts of them or of their exporter replaced, and a record of what they were asked. */
+export function fakeDependencies(replaced: Replaced = {}): AppDependencies & {
+  /** The scrape timeouts. */
+  readonly asked: (number | undefined)[];
   readonly logged: { error: unknown; context: string }[];
 } {
-  const asked: ScrapeOptions[] = [];
+  const asked: (number | undefined)[] = [];
   const logged: { error: unknown; context: string }[] = [];
-  return {
-    asked,
-    logged,
-    version: '1.2.3',
-    renderMetrics: async (options) => {
-      asked.push(options);
+  const exporter: Exporter = {
+    renderMetrics: async (scrapeTimeoutSeconds) => {
+      asked.push(scrapeTimeoutSeconds);
       return { contentType: METRICS_CONTENT_TYPE, body: '# TYPE up gauge\nup 1\n' };
     },
-    detect: async (options) => {
-      asked.push(options);
+    detect: async (scrapeTimeoutSeconds) => {
+      asked.push(scrapeTimeoutSeconds);
       return passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
     },
     recentPass: async () => failedPass('no_model', 'The first training has not ended yet.'),
     history: async () => ({ kind: 'histories', histories: new Map() }),
-    now: () => NOW_MILLISECONDS,
     health: () => freshHealth,
+    ...replaced,
+  };
+  return {
+    asked,
+    logged,
+    version: '1.2.3',
+    now: () => NOW_MILLISECONDS,
     access: openAccess(),
     logError: (error, context) => logged.push({ error, context }),
     ...replaced,
+    exporter,
   };
 }

@@ -6,14 +6,14 @@ import type { AppDependencies } from './dependencies.js';
 import { detectAnswer } from './detect-answer.js';
 import { parseDetectQuery } from './detect-query.js';
 import { sendError } from './errors.js';
-import { scrapeOptions } from './scrape-timeout.js';
+import { scrapeTimeoutSeconds } from './scrape-timeout.js';
 
 /** The kind of a pass that failed is also an error code. */
-export function detect(dependencies: Pick<AppDependencies, 'detect'>): RequestHandler {
+export function detect({ exporter }: Pick<AppDependencies, 'exporter'>): RequestHandler {
   return async (request, response) => {
     const query = parseDetectQuery(request.query);
     if ('mistakes' in query) return sendError(response, 'bad_request', query.mistakes);
-    const outcome = await dependencies.detect(scrapeOptions(request));
+    const outcome = await exporter.detect(scrapeTimeoutSeconds(request));
     if (outcome.kind !== 'detection') return sendError(response, outcome.kind, outcome.message);
     response.type('json');
     if (request.method === 'HEAD') return void response.end();

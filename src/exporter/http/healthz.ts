@@ -3,8 +3,8 @@
 import type { RequestHandler } from 'express';
 import type { AppDependencies } from './dependencies.js';
 
-export function healthz({ health }: Pick<AppDependencies, 'health'>): RequestHandler {
+export function healthz({ exporter }: Pick<AppDependencies, 'exporter'>): RequestHandler {
   return (_request, response) => {
-    response.json(health());
+    response.json(exporter.health());
   };
 }

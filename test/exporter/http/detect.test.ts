@@ -262,7 +262,7 @@ describe('GET /detect', () => {
   it('passes on the scrape timeout', async () => {
     const dependencies = fakeDependencies();
     await request(createApp(dependencies)).get('/detect').set('X-Prometheus-Scrape-Timeout-Seconds', '7');
-    expect(dependencies.asked).to.deep.equal([{ scrapeTimeoutSeconds: 7 }]);
+    expect(dependencies.asked).to.deep.equal([7]);
   });
 
   it('keeps a hostile name as text', async () => {

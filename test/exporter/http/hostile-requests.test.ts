@@ -194,15 +194,17 @@ describe('hostile requests', function () {
   it('answers 503 with the limit to more requests at a time than are allowed, but never to probes', async () => {
     await server.close();
     const hold = gate();
-    const { renderMetrics } = dependencies;
-    const { access } = dependencies;
+    const { exporter, access } = dependencies;
     const app = createApp({
       ...dependencies,
       access: { ...access, maxRequests: 2 },
-      renderMetrics: async (options) => {
-        const answer = await renderMetrics(options);
-        await hold.opened;
-        return answer;
+      exporter: {
+        ...exporter,
+        renderMetrics: async (scrapeTimeoutSeconds) => {
+          const answer = await exporter.renderMetrics(scrapeTimeoutSeconds);
+          await hold.opened;
+          return answer;
+        },
       },
     });
     server = await listen(app, LOCAL);

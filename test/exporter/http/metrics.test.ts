@@ -45,13 +45,13 @@ describe('GET /metrics', () => {
       await request(createApp(dependencies))
         .get('/metrics')
         .set('X-Prometheus-Scrape-Timeout-Seconds', header);
-      expect(dependencies.asked).to.deep.equal([{ scrapeTimeoutSeconds }]);
+      expect(dependencies.asked).to.deep.equal([scrapeTimeoutSeconds]);
     });
   }
 
   it('has no scrape timeout without the header', async () => {
     const dependencies = fakeDependencies();
     await request(createApp(dependencies)).get('/metrics');
-    expect(dependencies.asked).to.deep.equal([{ scrapeTimeoutSeconds: undefined }]);
+    expect(dependencies.asked).to.deep.equal([undefined]);
   });
 });

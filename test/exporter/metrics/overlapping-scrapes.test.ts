@@ -244,7 +244,7 @@ describe('scrapes that overlap', () => {
   it('are answered with status 200, up 0 and no pod while Prometheus fails, and recover at once', async () => {
     const app = createApp(
       fakeDependencies({
-        renderMetrics: ({ scrapeTimeoutSeconds }) => metrics.render(() => pass.run(scrapeTimeoutSeconds)),
+        renderMetrics: (scrapeTimeoutSeconds) => metrics.render(() => pass.run(scrapeTimeoutSeconds)),
       }),
     );
     const get = async () => {

@@ -11,26 +11,21 @@ import { select } from './selection.js';
 const NO_HISTORIES: HistoryOutcome = Object.freeze({ kind: 'histories', histories: new Map() });
 
 /** Answers the page, with status 200 also when things are bad: it says so. */
-export function statusPage({
-  health,
-  recentPass,
-  history,
-  now,
-}: Pick<AppDependencies, 'health' | 'recentPass' | 'history' | 'now'>): RequestHandler {
+export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' | 'now'>): RequestHandler {
   return async (request, response) => {
     const filters = readFilters(request.query);
-    const outcome = await recentPass();
+    const outcome = await exporter.recentPass();
     const detection = outcome.kind === 'detection' ? outcome.detection : undefined;
     const selection = detection && select(detection, filters);
     const histories =
       detection && selection
-        ? await history(
+        ? await exporter.history(
             detection,
             selection.shown.map(({ row }) => row),
           )
         : NO_HISTORIES;
     const page = renderStatusPage({
-      report: health(),
+      report: exporter.health(),
       outcome,
       selection,
       history: histories,

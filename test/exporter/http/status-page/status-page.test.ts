@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import request from 'supertest';
 import type { Detection, PassOutcome } from '../../../../src/exporter/detection/detection.js';
 import { createApp } from '../../../../src/exporter/http/app.js';
-import type { AppDependencies } from '../../../../src/exporter/http/dependencies.js';
 import { ENDPOINTS } from '../../../../src/exporter/http/endpoints.js';
 import type { HistoryOutcome } from '../../../../src/exporter/http/status-page/history-reader.js';
 import type { PodHistory } from '../../../../src/exporter/http/status-page/replay.js';
@@ -12,6 +11,7 @@ import {
   freshHealth,
   HOSTILE,
   passOf,
+  type Replaced,
   seasonedHealth,
 } from '../../../support/http-fixtures.js';
 
@@ -45,7 +45,7 @@ const histories = (...keys: string[]): HistoryOutcome => ({
 });
 
 const pageOf = async (
-  replaced: Partial<AppDependencies> & { readonly outcome?: PassOutcome },
+  replaced: Replaced & { readonly outcome?: PassOutcome },
   url = '/',
 ): Promise<string> => {
   const { outcome = passOf(somePods), ...rest } = replaced;
