@@ -1,4 +1,4 @@
-/** The code as a ConfigMap, for clusters without an image of ours (`deploy/kubernetes/components/no-image…`). */
+/** The code as a ConfigMap, for clusters without an image of it (`deploy/kubernetes/components/no-image…`). */
 
 import { createHash } from 'node:crypto';
 import {
@@ -18,14 +18,14 @@ import { create } from 'tar';
 import { stringify } from 'yaml';
 
 /**
- * What the pod has to do before it can start: `installed` runs `npm ci` on the lock file that comes with the code,
- * `bundled` does nothing, since all packages are in the archive.
+ * What the pod does before it starts: `installed` runs `npm ci` with the lock file in the archive, `bundled` does
+ * nothing, since all packages are in the archive.
  */
 export type CodeVariant = 'installed' | 'bundled';
 
 /**
- * The values of a ConfigMap together have at most so many bytes, counted before base64. The API server stores them
- * without base64 as well, so etcd's limit for a request (1.5 MiB) is farther away.
+ * The limit for all values of a ConfigMap together, counted before base64. The API server stores them without base64,
+ * so etcd's limit for a request (1.5 MiB) is not reached.
  */
 export const CONFIG_MAP_LIMIT_BYTES = 1024 * 1024;
 
@@ -40,7 +40,7 @@ export class CodeTooLargeError extends Error {
   override readonly name = 'CodeTooLargeError';
 }
 
-/** Imported nowhere, since Swagger UI runs in the browser; `docs.ts` serves these files of its package. */
+/** Files of Swagger UI, which runs in the browser: nothing imports them, `docs.ts` serves them. */
 const SWAGGER_UI_FILES = [
   'swagger-ui.css',
   'swagger-ui-bundle.js',
@@ -49,13 +49,13 @@ const SWAGGER_UI_FILES = [
   'NOTICE',
 ] as const;
 
-/** What stands in for the modules of a bundle that match. */
+/** The text that replaces the matching modules of a bundle. */
 type Replacements = readonly { readonly filter: RegExp; readonly contents: string }[];
 
 /**
- * What the packages carry and the exporter never reaches, with what stands in for it: a quarter of the archive.
+ * Parts of packages that the exporter never uses, and their replacements: a quarter of the archive.
  * The tables of iconv-lite decode request bodies in old encodings, and the exporter reads no body. The locales of zod
- * translate messages that the exporter words itself. The media types of form-data are for files to upload.
+ * translate messages that the exporter writes itself. The media types of form-data are for uploads.
  */
 const LEFT_OUT: Replacements = [
   {
@@ -66,7 +66,7 @@ const LEFT_OUT: Replacements = [
   { filter: /[/\\]form-data[/\\]node_modules[/\\]mime-db[/\\]index\.js$/, contents: 'module.exports = {};' },
 ];
 
-/** Replaces modules, and fails where one of them is no longer imported. */
+/** Replaces modules, and fails if one of them is not imported any more. */
 const replaceModules = (replacements: Replacements): Plugin => ({
   name: 'replace-modules',
   setup({ onLoad, onEnd }) {
@@ -94,8 +94,8 @@ const versionModule = (version: unknown): Replacements[number] => ({
 });
 
 /**
- * Before all code of a bundled file: packages in CommonJS call `require` for what comes with Node.js, and what `docs.ts`
- * looks up in `node_modules` lies beside the bundle.
+ * Precedes the code of a bundled file: packages in CommonJS call `require` for modules of Node.js, and the files that
+ * `docs.ts` looks up in `node_modules` are next to the bundle.
  */
 const PREAMBLE = [
   "import { createRequire as createRequireOfBundle } from 'node:module';",
@@ -127,7 +127,7 @@ export async function packCode(root: string, variant: CodeVariant): Promise<Buff
   }
 }
 
-/** The built files, without the maps to sources that the pod does not have, and what `npm ci` needs to know. */
+/** The built files without source maps, and the files that `npm ci` needs. */
 function stageForInstallation(root: string, folder: string): void {
   cpSync(join(root, 'dist/src'), join(folder, 'dist/src'), {
     recursive: true,
@@ -144,7 +144,7 @@ function stageForInstallation(root: string, folder: string): void {
   });
 }
 
-/** All code in a few files, at the place that `main.js` has in the build, so that paths relative to it stay right. */
+/** All code in a few files, at the path that `main.js` has in the build, so that relative paths stay valid. */
 async function stageBundle(root: string, folder: string): Promise<void> {
   const built = join(root, 'dist/src');
   const target = join(folder, 'dist/src');
@@ -157,12 +157,12 @@ async function stageBundle(root: string, folder: string): Promise<void> {
     },
     outdir: target,
     bundle: true,
-    // What the service and its worker thread share is there once.
+    // Code that the service and its worker thread share is included once.
     splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    // With short identifiers as well: those of the source would read better in stack traces, and hardly fit.
+    // Also shortens identifiers: the original ones would be better in stack traces but barely fit.
     minify: true,
     legalComments: 'eof',
     banner: { js: PREAMBLE },
@@ -185,9 +185,9 @@ async function stageBundle(root: string, folder: string): Promise<void> {
 
 /** Sizes of a ConfigMap, in bytes. */
 export interface CodeSize {
-  /** What counts for the limit of the ConfigMap. */
+  /** The size that counts for the limit of a ConfigMap. */
   readonly archive: number;
-  /** What `kubectl` sends, with base64. */
+  /** The size of the request of `kubectl`, with base64. */
   readonly request: number;
 }
 
@@ -228,7 +228,7 @@ export function codeConfigMap(archive: Buffer, version: string): { yaml: string;
   };
 }
 
-/** The sizes in words, and what follows from them for `kubectl apply`. */
+/** The sizes as sentences, and what they mean for `kubectl apply`. */
 export function describeCodeSize({ archive, request }: CodeSize): string {
   const kibibytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;
   const share = Math.round((archive / CONFIG_MAP_LIMIT_BYTES) * 100);

@@ -1,4 +1,4 @@
-/** Generates the parts of the documents that derive from the code: everything between the markers is replaced. */
+/** Generates the parts of the documents that are derived from the code, between markers. */
 
 import { settingsMarkdown } from '../src/exporter/config/help.js';
 import { parseFeatureFile } from '../src/exporter/features/queries/feature-file.js';
@@ -16,7 +16,7 @@ export const GENERATED_DOCUMENTS: readonly (readonly [path: string, update: (pag
   ['docs/faults.md', (page) => withSections(page, faultSections())],
 ];
 
-/** The faults that the tests go through. */
+/** The faults that the tests inject. */
 function faultSections(): Readonly<Record<string, string>> {
   const upstream = UPSTREAM_FAULTS.map(({ name, pods, sees }) => [
     name,
@@ -31,7 +31,7 @@ function faultSections(): Readonly<Record<string, string>> {
   };
 }
 
-/** What the exporter says about the page's own example after a typing error. The example itself must be valid. */
+/** The error for the page's own example with a typing error. The example itself must be valid. */
 function featureMistake(page: string): string {
   const [, example = ''] = /^```yaml\n(.*?)^```$/ms.exec(page) ?? [];
   const options = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };

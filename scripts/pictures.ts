@@ -1,4 +1,4 @@
-/** Draws the pictures of the documentation: `npm run pictures`, with the names of some of them, or all. */
+/** Draws the pictures of the documentation: `npm run pictures`, all of them or those named in the arguments. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,7 +55,7 @@ const INCIDENTS = [
   incident('config-sync', 'platform', 'crash-loop', 40, 30),
 ];
 
-/** Alerts that others had: one of them, twenty minutes after the incident began. */
+/** An existing alert, twenty minutes after the incident began. */
 function withAlerts(resolve: ResolveQuery): ResolveQuery {
   const labels = {
     alertname: 'CheckoutLatencyHigh',
@@ -96,7 +96,7 @@ async function drawBacktest(browser: Browser, file: string): Promise<void> {
     );
     const page = await browser.newPage({ viewport: { width: 1120, height: 1120 }, colorScheme: 'light' });
     await page.goto(pathToFileURL(join(directory, 'report.html')).href);
-    // The address changes from time to time, and says nothing.
+    // The address differs in each run.
     await page.locator('header p').evaluate(
       (element, [from, to]) => {
         element.innerHTML = element.innerHTML.replace(from ?? '', to ?? '');
@@ -123,14 +123,14 @@ async function drawStatusPage(browser: Browser, file: string): Promise<void> {
   try {
     const trained = eventually(async () => {
       if (!JSON.parse((await get(`${demo.url}/healthz`)).text).model.trained)
-        throw new Error('No model yet.');
+        throw new Error('There is no model yet.');
     });
-    // The clock of `eventually` stands still.
+    // `eventually` cannot be used: its clock is fixed as well.
     await within(60_000, 'a model', trained);
     clock.advance(95);
     const page = await browser.newPage({ viewport: { width: 1120, height: 1120 }, colorScheme: 'light' });
     await page.goto(demo.url);
-    // The address changes from time to time, and says nothing.
+    // The address differs in each run.
     await page.getByText(demo.prometheusUrl).evaluate((element) => {
       element.textContent = 'http://prometheus:9090';
     });
@@ -143,7 +143,7 @@ async function drawStatusPage(browser: Browser, file: string): Promise<void> {
   }
 }
 
-/** Whoever asks for the time gets this one until `release`; timers go on. */
+/** Fixes `Date.now` until `release`; timers still run. */
 function stopClock(startMilliseconds: number) {
   const RealDate = Date;
   let now = startMilliseconds;

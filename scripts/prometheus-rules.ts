@@ -1,11 +1,11 @@
-/** The rules of `deploy/prometheus/rules.yaml` as data, and the object for the Prometheus Operator made of them. */
+/** The rules of `deploy/prometheus/rules.yaml` as data, and the PrometheusRule that is generated from them. */
 
 import { isScalar, parse, parseDocument, type Scalar, stringify, visit } from 'yaml';
 
-/** The one source of all rules. Tests and scripts run in the root of the repository. */
+/** The source of all rules. Tests and scripts run in the root of the repository. */
 export const RULES_FILE = 'deploy/prometheus/rules.yaml';
 
-/** What is generated from it. */
+/** The generated file. */
 export const PROMETHEUS_RULE_FILE = 'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml';
 
 export interface RulesFile {
@@ -42,20 +42,20 @@ export function alertsOf(file: RulesFile): readonly AlertingRule[] {
   return file.groups.flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule));
 }
 
-/** The queries of an annotation's template, with a text in place of each argument. */
+/** The queries in the template of an annotation, with each argument replaced by a text. */
 export function templateQueries(annotation: string): readonly string[] {
   return [...annotation.matchAll(/\bquery `([^`]+)`|\bprintf `([^`]+)`[^}|]*\| query/g)].map(
     ([, plain, formatted]) => (plain ?? formatted ?? '').replaceAll('%q', '"x"').replaceAll('%s', ''),
   );
 }
 
-/** The labels of a recorded metric, which its name tells: `namespace_pod:metric:avg`. */
+/** The labels of a recorded metric, from its name: `namespace_pod:metric:avg`. */
 export function labelsOfRecord(name: string): readonly string[] {
   const [level = ''] = name.split(':');
   return level === 'cluster' ? [] : level.split('_');
 }
 
-/** The text of the PrometheusRule: the same groups with their comments, and every alias written out. */
+/** The text of the PrometheusRule: the same groups with their comments, and every alias expanded. */
 export function prometheusRule(rulesText: string): string {
   const document = parseDocument(rulesText);
   const [failure] = document.errors;
@@ -63,7 +63,7 @@ export function prometheusRule(rulesText: string): string {
   visit(document, {
     Alias(_, alias) {
       const target = alias.resolve(document);
-      if (!isScalar(target)) throw new Error(`Expected *${alias.source} to stand for a text.`);
+      if (!isScalar(target)) throw new Error(`Expected the alias *${alias.source} to refer to a text.`);
       return target.clone() as Scalar;
     },
   });
@@ -72,7 +72,7 @@ export function prometheusRule(rulesText: string): string {
       delete scalar.anchor;
     },
   });
-  // It speaks of the source.
+  // The comment at its top is about the source.
   document.commentBefore = null;
   const groups = document.toString({ lineWidth: 110 });
   const head = stringify({

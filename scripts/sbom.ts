@@ -1,4 +1,4 @@
-/** The bill of materials of what runs, by npm's own command. */
+/** The bill of materials of the production dependencies, from npm's own command. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,8 +17,8 @@ interface Lock {
 /**
  * CycloneDX as JSON text.
  *
- * `npm sbom --omit dev` leaves out what production and development share (npm 11: `yaml`, `qs`, …). So npm is shown a
- * folder that has no development dependencies; its name is the one that npm puts into the document.
+ * `npm sbom --omit dev` leaves out packages that production and development share (npm 11: `yaml`, `qs`, …). So npm runs
+ * in a folder without development dependencies; npm puts the name of the folder into the document.
  */
 export function billOfMaterials(): string {
   const { devDependencies: _, ...manifest } = read('package.json') as Manifest;

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const { bundled, deploy } = parseArgs({
   options: {
     bundled: { type: 'boolean', default: false },
-    // For tests, which leave the folder of the repository as it is.
+    // For tests, which must not write into the repository.
     deploy: { type: 'string', default: join(root, 'deploy') },
   },
 }).values;

@@ -1,4 +1,4 @@
-/** Puts the dashboard together, with the builders of Grafana's own SDK: its types are Grafana's schema. */
+/** Builds the dashboard with Grafana's own SDK, whose types are Grafana's schema. */
 
 import {
   AnnotationQueryBuilder,
@@ -15,10 +15,10 @@ import { ROWS, UID } from './panels.js';
 import { DATASOURCE } from './parts.js';
 import { VARIABLE_QUERIES } from './queries.js';
 
-/** Grafana raises older versions when it loads them, from 10 on; a newer one than its own it may misread. */
+/** Grafana 10 and later migrate older versions on load; a version newer than their own may be misread. */
 const SCHEMA_VERSION = 39;
 
-/** What `deploy/grafana/dashboard.json` holds. */
+/** The content of `deploy/grafana/dashboard.json`. */
 export function buildDashboard(): Dashboard {
   const builder = new DashboardBuilder('Kubernetes: anomalous pods')
     .uid(UID)
@@ -58,7 +58,7 @@ export function buildDashboard(): Dashboard {
   return dashboard;
 }
 
-/** One, several or all; asked for again when the time range changes, since pods come and go. */
+/** One, several or all values; queried again when the time range changes, since pods come and go. */
 function variable(name: keyof typeof VARIABLE_QUERIES, label: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(label)

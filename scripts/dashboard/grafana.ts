@@ -1,4 +1,4 @@
-/** What Grafana does with the dashboard: it fills in variables and asks the data source. */
+/** Does with the dashboard what Grafana does: fills in variables and queries the data source. */
 
 import type { AnnotationJson, TargetJson, VariableJson } from './json.js';
 
@@ -13,9 +13,9 @@ export interface GrafanaOptions {
   /** Unix time. */
   readonly fromSeconds: number;
   readonly toSeconds: number;
-  /** Distance of the samples of a chart. */
+  /** Time between the samples of a chart. */
   readonly stepSeconds: number;
-  /** What is selected, by variable; none: all. */
+  /** The selected values by variable; a variable without values selects all. */
   readonly selected?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -75,7 +75,7 @@ export function createGrafana(options: GrafanaOptions): Grafana {
 
 /**
  * PromQL with the variables filled in, by the rules of Grafana's data source for Prometheus: several values become
- * `(a|b)`, and what has a meaning in a regular expression is escaped twice, as it stands in a string.
+ * `(a|b)`, and special characters of regular expressions are escaped twice, since they are within a string.
  */
 export function fillVariables(expression: string, options: GrafanaOptions): string {
   const { fromSeconds, toSeconds, stepSeconds, selected = {} } = options;
@@ -91,7 +91,7 @@ export function fillVariables(expression: string, options: GrafanaOptions): stri
     pod: choice('pod'),
     __range: `${Math.round(toSeconds - fromSeconds)}s`,
     __interval: `${stepSeconds}s`,
-    // At least four scrapes, however near the samples are.
+    // At least four scrapes, even if the samples are closer.
     __rate_interval: `${Math.max(60, stepSeconds)}s`,
   };
   return expression.replace(/\$(\w+)|\$\{(\w+)[^}]*\}/g, (whole, bare?: string, braced?: string) => {

@@ -1,11 +1,11 @@
-/** The dashboard as it is shipped, read as Grafana reads it: from the file alone. */
+/** The shipped dashboard, read from the file as Grafana reads it. */
 
 import { readFileSync } from 'node:fs';
 
 // This file runs as dist/scripts/dashboard/json.js.
 export const DASHBOARD_FILE = new URL('../../../deploy/grafana/dashboard.json', import.meta.url);
 
-/** What the tests look at. */
+/** The parts that the tests use. */
 export interface DashboardJson {
   readonly uid: string;
   readonly title: string;
@@ -21,7 +21,7 @@ export interface RowJson {
   readonly title: string;
   readonly collapsed: boolean;
   readonly gridPos: GridPosition;
-  /** Those of a collapsed row; those of an open one follow it. */
+  /** The panels of a collapsed row; those of an open one follow it in the list. */
   readonly panels: readonly PanelJson[];
 }
 
@@ -89,7 +89,7 @@ export function readDashboard(): DashboardJson {
   return JSON.parse(readFileSync(DASHBOARD_FILE, 'utf8')) as DashboardJson;
 }
 
-/** All panels but the rows, those of collapsed rows included, each with the title of its row. */
+/** All panels except the rows, including those of collapsed rows, each with the title of its row. */
 export function panelsOf(
   dashboard: DashboardJson,
 ): readonly { readonly row: string; readonly panel: PanelJson }[] {
@@ -101,7 +101,7 @@ export function panelsOf(
   });
 }
 
-/** Every PromQL expression with the place that it stands in. */
+/** Every PromQL expression with its place. */
 export function expressionsOf(
   dashboard: DashboardJson,
 ): readonly { readonly where: string; readonly expression: string }[] {

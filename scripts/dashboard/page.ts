@@ -1,6 +1,6 @@
 /**
- * A plain page that shows what the panels of the dashboard would show: their places, queries, units, thresholds and
- * words. It is no Grafana, but enough to look at a layout and at data together.
+ * A plain page that shows what the panels of the dashboard would show: positions, queries, units, thresholds and texts.
+ * It does not replace Grafana but is enough to review the layout with data.
  */
 
 import type { Grafana, Series } from './grafana.js';
@@ -210,7 +210,7 @@ function stack(series: readonly NamedSeries[]): NamedSeries[] {
   }));
 }
 
-/** The settings of a field: those of the panel, and what is overridden for its name. */
+/** The settings of a field: those of the panel with the overrides for its name. */
 function fieldOf(panel: PanelJson, name: string): FieldJson {
   const { defaults, overrides } = panel.fieldConfig;
   const field: Record<string, unknown> = { ...defaults };

@@ -54,21 +54,21 @@ import {
 
 export const UID = 'k8s-anomaly-detector';
 
-/** A panel, as the builders of each kind of panel make it. */
+/** A panel of any kind. */
 export interface PanelSource {
   build(): Panel;
 }
 
 export interface DashboardRow {
   readonly title: string;
-  /** A collapsed row asks for nothing until somebody opens it. */
+  /** The panels of a collapsed row send no queries until it is opened. */
   readonly collapsed: boolean;
   readonly panels: readonly PanelSource[];
 }
 
 /** Above it, the model or the whole cluster is the problem, not single pods. */
 const MASS_FLAGGING = 0.2;
-/** Rows of the tables, and series of the charts in which each pod has one or two. */
+/** Rows of the tables, and pods of the charts with one or two series each. */
 const TABLE_ROWS = 20;
 const CHART_PODS = 6;
 
@@ -77,7 +77,7 @@ const RESTARTS = ',feature="restarts"';
 const POD = '{{namespace}}/{{pod}}';
 const FLAG_WORDS = words({ 0: ['normal', 'green'], 1: ['flagged', BAD] });
 
-/** Opens this dashboard for one pod, whose namespace and name Grafana knows by these placeholders. */
+/** Opens this dashboard for one pod, whose namespace and name Grafana fills into these placeholders. */
 const podUrl = (namespace: string, pod: string) =>
   `/d/${UID}?var-namespace=${placeholder(namespace)}&var-pod=${placeholder(pod)}&` +
   `${placeholder('datasource:queryparam')}&${placeholder('__url_time_range')}`;
@@ -272,7 +272,7 @@ const reasons: DashboardRow = {
         {
           title: 'Restarts',
           refId: 'restarts',
-          // What is usual for a counter is where it stood ten minutes ago.
+          // The usual value of a counter is its value ten minutes ago.
           query: amongFlaggedNow(
             `${ofPod('anomaly_feature_value', RESTARTS)} - ${ofPod('anomaly_feature_expected', RESTARTS)}`,
             TABLE_ROWS,
@@ -683,7 +683,7 @@ const exporter: DashboardRow = {
 
 export const ROWS: readonly DashboardRow[] = [overview, reasons, scope, pods, exporter];
 
-/** The value of a feature, and what is usual. */
+/** The value of a feature, and its usual value. */
 function valueColumns(feature: string, title: string, properties: readonly DynamicConfigValue[]) {
   const query = (metric: string) => amongFlaggedNow(ofPod(metric, `,feature="${feature}"`), TABLE_ROWS);
   return [

@@ -1,4 +1,4 @@
-/** The few forms that the panels of the dashboard have. */
+/** The kinds of panels of the dashboard. */
 
 import {
   GraphDrawStyle,
@@ -36,29 +36,29 @@ import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk
 /** A placeholder in braces, which Grafana fills in. */
 export const placeholder = (name: string) => `\${${name}}`;
 
-/** Found by its kind, not by a name that an installation may not have: chosen in the variable. */
+/** Selected in a variable by its kind, since its name differs between installations. */
 export const DATASOURCE = { type: 'prometheus', uid: placeholder('datasource') };
 
-/** What every panel has. */
+/** Options of every panel. */
 interface PanelText {
   readonly title: string;
   /** How to read it. */
   readonly description: string;
-  /** Columns of the 24. */
+  /** Width in columns, of 24. */
   readonly width: number;
   /** Grafana's name of the unit. */
   readonly unit: string;
-  /** What is said where nothing came. */
+  /** The text if there is no data. */
   readonly noValue?: string;
 }
 
-/** A query, and how its series are called. */
+/** A query, and the names of its series. */
 export interface NamedQuery {
   readonly expression: string;
   readonly legend: string;
 }
 
-/** Colours from values on: the first counts from minus infinity. */
+/** Colours, each from a value upwards; the first one from minus infinity. */
 export type Steps = readonly [base: string, ...steps: (readonly [from: number, color: string])[]];
 
 export const CALM = 'green';
@@ -72,7 +72,7 @@ export function thresholds([base, ...steps]: Steps): ThresholdsConfigBuilder {
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(all);
 }
 
-/** Words for numbers, with their colours. */
+/** Texts and colours for numbers. */
 export function words(texts: Readonly<Record<number, readonly [text: string, color: string]>>): ValueMap {
   return {
     type: MappingType.ValueToText,
@@ -83,8 +83,8 @@ export function words(texts: Readonly<Record<number, readonly [text: string, col
 }
 
 /**
- * One number, as it is at the end of the time range. Asked as an instant: of a range, the last value would still be
- * shown long after the exporter has fallen silent.
+ * One number at the end of the time range. An instant query: the last value of a range would still be shown long after
+ * the exporter has stopped.
  */
 export function stat(
   text: PanelText & { readonly steps: Steps; readonly decimals?: number },
@@ -135,7 +135,7 @@ export function lines(
   return panel;
 }
 
-/** Areas on top of one another, whose sum is the message. */
+/** Stacked areas, for which the sum matters. */
 export function stacked(text: PanelText, queries: readonly NamedQuery[]): TimeSeriesPanel {
   return lines(text, queries)
     .drawStyle(GraphDrawStyle.Line)
@@ -155,7 +155,7 @@ export function withThresholdLines(panel: TimeSeriesPanel, ...steps: Steps[1][])
 
 export const DASHED: LineStyle = { fill: 'dash', dash: [8, 8] };
 
-/** Draws series of that name dashed and thin: what is usual beside what is. */
+/** Draws series of this name dashed and thin: usual values next to actual ones. */
 export function withDashed(panel: TimeSeriesPanel, names: RegExp): TimeSeriesPanel {
   return panel.overrideByRegexp(String(names), [
     { id: 'custom.lineStyle', value: DASHED },
@@ -198,7 +198,7 @@ export function states(
 export type Column = {
   readonly title: string;
   readonly width?: number;
-  /** The query is there for its labels, its value is not shown. */
+  /** Whether the value is hidden: only the labels of the query are used. */
   readonly hidden?: boolean;
   readonly properties?: readonly DynamicConfigValue[];
 } & ({ readonly label: string } | { readonly refId: string; readonly query: string });
@@ -222,7 +222,7 @@ export function table(text: PanelText, columns: readonly Column[]): TablePanel {
   const excludeByName: Record<string, boolean> = { Time: true };
   columns.forEach((column, index) => {
     const names = 'label' in column ? [column.label] : [`Value #${column.refId}`];
-    // Where only one of the queries has an answer, Grafana leaves the name of the query out.
+    // If only one of the queries has an answer, Grafana omits the name of the query.
     if ('refId' in column && index === columns.findIndex((other) => 'refId' in other)) names.push('Value');
     for (const name of names) {
       if (column.hidden) {

@@ -1,6 +1,6 @@
 /**
- * `npm run dashboard:preview -- <file.html> [minutes]`: lets things go wrong in a simulated cluster for some minutes,
- * and writes a page with what the dashboard then shows.
+ * `npm run dashboard:preview -- <file.html> [minutes]`: runs incidents in a simulated cluster for some minutes and writes
+ * a page with what the dashboard then shows.
  */
 
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Which metrics and labels a PromQL expression speaks of, and which of them nobody exposes. */
+/** Which metrics and labels a PromQL expression uses, and which of them do not exist. */
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
@@ -11,10 +11,10 @@ import { detectionOf, ORDINARY_PODS, passTo, stateWith } from '../../test/suppor
 /** Names of labels by metric. */
 export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** What a scrape adds. */
+/** Labels that a scrape adds. */
 const TARGET_LABELS = ['job', 'instance'];
 
-/** What the exporter exposes, read off a real scrape, and what the simulated kubelet and kube-state-metrics do. */
+/** What the exporter exposes in a real scrape, and what the simulated kubelet and kube-state-metrics expose. */
 export async function knownMetrics(): Promise<KnownMetrics> {
   const metrics = createMetrics(() => stateWith({ explain: 'all' }));
   const { body } = await metrics.render(async () => passTo(detectionOf(ORDINARY_PODS)));
@@ -30,7 +30,7 @@ export async function knownMetrics(): Promise<KnownMetrics> {
   );
 }
 
-/** One selector of an expression: the metric and the matchers, as they are written. */
+/** A selector of an expression: its metric and its matchers as text. */
 export interface Selector {
   readonly metric: string;
   readonly matchers: readonly string[];
@@ -44,8 +44,8 @@ export function selectorsIn(expression: string): readonly Selector[] {
 }
 
 /**
- * What is wrong with an expression: its syntax, a metric that nobody exposes, a matcher on a label that the metric does
- * not have, an aggregation by a label that none of its metrics has, a match on a label that none of the expression has.
+ * The mistakes of an expression: syntax, an unknown metric, a matcher on a label that the metric does not have, an
+ * aggregation by a label that none of its metrics has, or a match on a label that nothing in the expression has.
  */
 export function unknownNames(expression: string, known: KnownMetrics): readonly string[] {
   const { topNode } = parser.parse(expression);

@@ -1,13 +1,13 @@
-/** The PromQL of the dashboard. Dashboard variables stand in it as `$namespace`, as Grafana fills them in. */
+/** The PromQL of the dashboard, with variables such as `$namespace`, which Grafana fills in. */
 
 import { BUILTIN_FEATURES, toDefinition } from '../../src/exporter/features/catalog.js';
 
 /**
  * The pods that the variables select.
  *
- * The gauges of pods do not say which workload a pod belongs to, and kube-state-metrics may be missing, so pods are
- * taken by name: that of the workload, alone or with a suffix. This finds the pods of Deployments, StatefulSets,
- * DaemonSets, Jobs, CronJobs, and static pods. It finds those of `cart-worker` for `cart` too, where both exist.
+ * The gauges of pods have no label for the workload, and kube-state-metrics may be missing, so pods are matched by name:
+ * that of the workload, alone or with a suffix. This finds the pods of Deployments, StatefulSets, DaemonSets, Jobs,
+ * CronJobs, and static pods. For `cart` it also finds those of `cart-worker`, if both exist.
  */
 const NAMESPACE = 'namespace=~"$namespace"';
 export const POD_SCOPE = `${NAMESPACE},pod=~"$workload(-.*)?",pod=~"$pod"`;
@@ -21,8 +21,8 @@ export const VARIABLE_QUERIES = {
 };
 
 /**
- * One series for each pod, whichever replica of the exporter it comes from. Replicas agree on a pod; where one was
- * scraped a moment later, the worse value counts.
+ * One series for each pod, from whichever replica of the exporter. Replicas agree on a pod; if one was scraped a moment
+ * later, the higher value counts.
  *
  * @param more further matchers of the selector.
  */
@@ -30,7 +30,7 @@ export function ofPod(metric: string, more = ''): string {
   return `max by (namespace, pod) (${metric}{${POD_SCOPE}${more}})`;
 }
 
-/** The same, the largest value since the step before, so that a chart over weeks loses no short flag. */
+/** The same with the largest value since the previous step, so that a chart over weeks shows short flags. */
 export function peakOfPod(metric: string): string {
   return `max by (namespace, pod) (max_over_time(${metric}{${POD_SCOPE}}[$__rate_interval]))`;
 }
@@ -51,14 +51,14 @@ export function peakOfWorkload(metric: string): string {
 
 /**
  * The pods with the highest scores of the whole time range, the same at each of its instants (a plain `topk` would
- * choose anew at each). The subquery reads one sample a step: the cost does not grow with the range.
+ * choose others at each). The subquery reads one sample a step: the cost does not grow with the range.
  */
 function worstPods(count: number): string {
   const peak = `max_over_time(anomaly_score{${POD_SCOPE}}[$__range:$__interval] @ end())`;
   return `topk(${count}, max by (namespace, pod) (${peak}))`;
 }
 
-/** Only the pods with the highest scores of the time range, or the selected ones where they are fewer. */
+/** Only the pods with the highest scores of the time range, or the selected ones if they are fewer. */
 export function amongWorst(expression: string, count: number): string {
   return `${expression} and on (namespace, pod) ${worstPods(count)}`;
 }
@@ -78,7 +78,7 @@ export function amongFlaggedNow(expression: string, count: number): string {
   return `${expression} and on (namespace, pod) (${flaggedNow(count)})`;
 }
 
-/** How far the feature is off that is furthest off: one series for each pod, which names the feature. */
+/** The largest deviation of each pod: one series a pod, with the name of the feature. */
 export const LARGEST_DEVIATION =
   `${ofFeature('anomaly_feature_deviation')} and ` +
   `topk by (namespace, pod) (1, abs(${ofFeature('anomaly_feature_deviation')}))`;
@@ -91,7 +91,7 @@ export const ANOMALY_RATE =
   `sum by (namespace) (sum_over_time(anomaly_flag{${POD_SCOPE}}[$__rate_interval])) / ` +
   `sum by (namespace) (count_over_time(anomaly_flag{${POD_SCOPE}}[$__rate_interval]))`;
 
-/** What the exporter itself asks for of cAdvisor, limited to the pods that the variables select. */
+/** The exporter's own queries on cAdvisor, limited to the pods that the variables select. */
 export function actual(feature: 'cpu' | 'memory'): string {
   const spec = BUILTIN_FEATURES.find(({ name }) => name === feature);
   if (spec === undefined) throw new Error(`Expected a built-in feature, got ${feature}.`);
@@ -100,15 +100,15 @@ export function actual(feature: 'cpu' | 'memory'): string {
 }
 
 /**
- * Restarts in the last ten minutes, which is what the exporter judges: a container that restarted 500 times in its
- * life may be well now. Not `increase`, which extrapolates to fractions of a restart.
+ * Restarts in the last ten minutes, as the exporter scores them: a container that has restarted 500 times in all may be
+ * healthy now. Not `increase`, which extrapolates to fractions of a restart.
  */
 export const RECENT_RESTARTS =
   'sum by (namespace, pod) (max by (namespace, pod, container) ' +
   `(kube_pod_container_status_restarts_total{${POD_SCOPE}} - ` +
   `min_over_time(kube_pod_container_status_restarts_total{${POD_SCOPE}}[10m])))`;
 
-/** Only the processes of the exporter, of all that expose the metric. */
+/** Only the exporter's processes among all that expose the metric. */
 export function ofExporter(expression: string): string {
   return `${expression} and on (job, instance) anomaly_exporter_build_info`;
 }

@@ -1,4 +1,4 @@
-/** `npm run dashboard`: writes `deploy/grafana/dashboard.json` anew. */
+/** `npm run dashboard`: writes `deploy/grafana/dashboard.json`. */
 
 import { writeFileSync } from 'node:fs';
 import { buildDashboard } from './build.js';

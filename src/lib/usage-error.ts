@@ -1,11 +1,11 @@
-/** What can be wrong with an evaluation besides the program: how it was asked for, and what it was given. */
+/** Errors of a command that are not bugs: wrong options or unusable data. */
 
-/** The evaluation was asked for wrongly (exit status 2). The message says what was expected, what came, what to do. */
+/** Wrong options (exit status 2). The message says what was expected, what was given, and what to do. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The data cannot be evaluated (exit status 1). The message says what was expected, what came, what to do. */
+/** Unusable data (exit status 1). The message says what was expected, what was found, and what to do. */
 export class DataError extends Error {
   override readonly name = 'DataError';
 }

@@ -3,7 +3,7 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
-/** What the program logs with: fields first, then a sentence. */
+/** Each call takes fields first, then a sentence. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** How to log. */

@@ -1,6 +1,6 @@
-/** Errors as sentences. By itself, so that threads and commands that do not log load no logger. */
+/** Errors as sentences. Separate from the logger, so that threads and commands without logs do not load it. */
 
-/** The sentence of an error, whatever was thrown. */
+/** The message of an error, or of any other thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,14 +1,14 @@
-/** Texts that others wrote, for pages, terminals and logs. */
+/** Makes texts from outside safe to show on pages, on terminals and in logs. */
 
-/** What has no picture, or changes that of others: controls, directions, joiners, tags, separators, half characters. */
+/** Invisible characters and those that change others: controls, directions, joiners, tags, lone surrogates. */
 const INVISIBLE = /[^\P{C}\n\t]|\p{Zl}|\p{Zp}|\p{Variation_Selector}|\p{Default_Ignorable_Code_Point}/gu;
 
-/** More marks on one character than any language has: they cover the lines above and below. */
+/** More combining marks than any language uses: they would cover the lines above and below. */
 const PILE_OF_MARKS = /(\p{M}{3})\p{M}+/gu;
 
 /**
- * A text that shows what it is: `\u{202e}` in place of a character that turns the direction of what follows it. Line
- * breaks and tabs stay.
+ * Replaces invisible and control characters by their codes, such as `\u{202e}` for one that turns the direction of the
+ * text after it. Line breaks and tabs stay.
  */
 export function escapeControlCharacters(text: string): string {
   return text

@@ -37,7 +37,7 @@ export function formatQuantity(value: number, unit: string): string {
   return `${number} ${unit === 'cores' && number === '1' ? 'core' : unit}`;
 }
 
-/** In at most two units: `0.12 s`, `45 s`, `30 min`, `3 h 15 min`, `2 d 4 h`. Below two of a unit, the next smaller one. */
+/** In at most two units: `0.12 s`, `45 s`, `30 min`, `3 h 15 min`, `2 d 4 h`. A unit is used from 2 on. */
 export function formatDuration(seconds: number): string {
   const magnitude = Math.abs(seconds);
   if (magnitude < 10) return `${Number(seconds.toPrecision(2))} s`;

@@ -1,11 +1,11 @@
-/** What a misspelled name was probably meant to be. */
+/** Suggests a name for a misspelled one. */
 
-/** The known name that is closest to `name`, or `undefined` if none is close enough to be meant. */
+/** The known name that is closest to `name`, or `undefined` if all are too different. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const [nearest] = known
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);
-  // Further apart, two names are two things.
+  // Names that differ in every letter have nothing in common.
   if (nearest === undefined || nearest.distance >= name.length) return undefined;
   return nearest.distance <= Math.max(1, Math.min(3, name.length / 3)) ? nearest.candidate : undefined;
 }

@@ -1,42 +1,42 @@
-/** Basic authentication against bcrypt hashes, at next to no cost for who asks again and again. */
+/** Basic authentication against bcrypt hashes; repeated requests with the same credentials cost almost no time. */
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
-/** Users and the hashes of their passwords. */
+/** bcrypt hashes of the passwords by user. */
 export type Users = ReadonlyMap<string, string>;
 
-/** `busy`: too many are being checked already. */
+/** `busy`: too many passwords are being compared already. */
 export type Verdict = 'allowed' | 'denied' | 'busy';
 
-/** Far more than a server for a few Prometheus servers and people needs. */
+/** Verdicts to remember: far more than a few Prometheus servers and people need. */
 const REMEMBERED = 100;
 
-/** Each waits at most for as many comparisons, one after another. */
+/** Comparisons that may wait for one another. */
 const MAXIMUM_WAITING = 16;
 
 /** Decides on credentials. */
 export class BasicAuth {
   readonly #compare: (password: string, hash: string) => Promise<boolean>;
-  /** Neither passwords nor anything that they can be guessed from stay in memory: the key is this process's own. */
+  /** Credentials are remembered by an HMAC under a random key, so that passwords cannot be recovered from memory. */
   readonly #secret = randomBytes(32);
-  /** Apart, so that a stranger's guesses cannot push out what Prometheus logs in with. */
+  /** Separate caches, so that failed attempts cannot push out the credentials of Prometheus. */
   readonly #allowed = new LRUCache<string, true>({ max: REMEMBERED });
   readonly #denied = new LRUCache<string, true>({ max: REMEMBERED });
   readonly #pending = new Map<string, Promise<boolean>>();
-  /** The end of the last comparison so far: there is one at a time, since each takes a whole processor. */
+  /** The last comparison so far. They run one at a time, since each uses a whole processor. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param compare whether a password is the one of a bcrypt hash: slow. */
+  /** @param compare whether a password matches a bcrypt hash; slow. */
   constructor(compare: (password: string, hash: string) => Promise<boolean>) {
     this.#compare = compare;
   }
 
   /**
-   * Whether the header lets a request in.
+   * Whether a request with this header is allowed.
    *
-   * An unknown user is compared with the hash of a known one, always the same, so that neither the time nor the
-   * number of comparisons tells which users there are; the outcome does not count.
+   * The password of an unknown user is compared with the hash of a known one, always the same, so that neither the time
+   * nor the number of comparisons reveals which users exist; the result is ignored.
    *
    * @param users at least one.
    * @param authorization the request's header.
@@ -47,7 +47,7 @@ export class BasicAuth {
     const { user, password } = credentials;
     const known = users.get(user);
     const hash = known ?? this.#standIn(users, user);
-    // The hash belongs to it: a changed password must not be let in by an old verdict.
+    // Includes the hash, so that an old verdict does not hold after the password was changed.
     const key = this.#digest('credentials', JSON.stringify([known !== undefined, user, hash, password]));
     if (this.#allowed.get(key)) return 'allowed';
     if (this.#denied.get(key)) return 'denied';
@@ -68,7 +68,7 @@ export class BasicAuth {
     return comparison;
   }
 
-  /** Hashes may differ in their cost, so an unknown user has the hash of one of them. */
+  /** Hashes may differ in cost, so the stand-in for an unknown user is the hash of a known one. */
   #standIn(users: Users, user: string): string {
     const index = Number.parseInt(this.#digest('stand-in', user).slice(0, 8), 16) % users.size;
     return [...users.values()][index] ?? '';

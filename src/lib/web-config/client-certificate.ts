@@ -1,4 +1,4 @@
-/** Which clients may go on after the TLS handshake. */
+/** Which clients are allowed after the TLS handshake. */
 
 import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -15,10 +15,10 @@ export function handshakeOptions({ clientAuthType }: Pick<TlsSettings, 'clientAu
   };
 }
 
-/** What is looked at of a connection. */
+/** The part of a TLS connection that decides. */
 export type ClientConnection = Pick<TLSSocket, 'authorized' | 'getPeerX509Certificate'>;
 
-/** Whether a client may stay: what the handshake itself cannot check. */
+/** Whether a client is allowed, as far as the handshake itself does not check it. */
 export function isAllowedClient(
   connection: ClientConnection,
   { clientAuthType, clientAllowedSans }: Pick<TlsSettings, 'clientAuthType' | 'clientAllowedSans'>,
@@ -49,7 +49,7 @@ const KINDS = ['DNS', 'IP Address', 'email', 'URI'];
 /**
  * The names of a certificate that can be allowed: DNS, IP, e-mail and URI.
  *
- * @param text the form of `X509Certificate.subjectAltName`; whatever follows something unexpected is left out.
+ * @param text the form of `X509Certificate.subjectAltName`; everything after an unexpected part is left out.
  */
 export function subjectAltNames(text: string): string[] {
   const names: string[] = [];

@@ -1,17 +1,17 @@
-/** bcrypt beside the event loop: on it, each comparison would hold up every scrape for a tenth of a second. */
+/** bcrypt in a thread: on the event loop, each comparison would delay every scrape by 0.1 s. */
 
 import { Worker } from 'node:worker_threads';
 import type { PasswordCheck } from './password-worker.js';
 
-/** Whether the password is the one of the hash. Takes as long as the hash's cost says, whatever the password. */
+/** Whether the password matches the hash. The time depends on the cost of the hash only. */
 export async function comparePassword(password: string, hash: string): Promise<boolean> {
   const check: PasswordCheck = { password, hash };
   const worker = new Worker(new URL('./password-worker.js', import.meta.url), {
     workerData: check,
-    // The settings have secrets, and the thread needs none of them.
+    // The environment may contain secrets, and the thread does not need them.
     env: {},
   });
-  // A service that ends does not wait for it.
+  // The process may exit without waiting for it.
   worker.unref();
   return await new Promise<boolean>((resolve, reject) => {
     worker.once('message', resolve);

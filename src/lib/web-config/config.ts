@@ -1,6 +1,6 @@
-/** What the web configuration says, checked, in the terms of Node.js. */
+/** The checked web configuration in the terms of Node.js. */
 
-/** How client certificates are asked for; the names are those of Go's `crypto/tls`. */
+/** How client certificates are requested; the names are from Go's `crypto/tls`. */
 export const CLIENT_AUTH_TYPES = [
   'NoClientCert',
   'RequestClientCert',
@@ -42,14 +42,14 @@ export interface RateLimit {
 export interface WebConfig {
   /** `undefined`: plain HTTP. */
   readonly tls: TlsSettings | undefined;
-  /** Response headers by name; an empty value takes the header away. */
+  /** Response headers by name; an empty value removes the header. */
   readonly headers: ReadonlyMap<string, string>;
   /** bcrypt hashes by user; empty: no authentication. */
   readonly users: ReadonlyMap<string, string>;
   readonly rateLimit: RateLimit | undefined;
 }
 
-/** Without a file: plain HTTP for everybody. */
+/** Without a file: plain HTTP without authentication. */
 export const OPEN: WebConfig = {
   tls: undefined,
   headers: new Map(),
@@ -57,16 +57,16 @@ export const OPEN: WebConfig = {
   rateLimit: undefined,
 };
 
-/** Sentences on what is odd without being wrong. */
+/** Warnings about a valid but unsafe configuration, as sentences. */
 export function webConfigWarnings({ users, tls }: WebConfig): readonly string[] {
   if (users.size === 0 || tls !== undefined) return [];
   return [
-    'The web configuration has basic_auth_users without tls_server_config: whoever is between can read the passwords. ' +
-      'Add tls_server_config, unless a proxy before this server speaks TLS.',
+    'The web configuration has basic_auth_users without tls_server_config: anyone on the network path can read the passwords. ' +
+      'Add tls_server_config, unless a proxy in front of this server uses TLS.',
   ];
 }
 
-/** A web configuration file is wrong. Each of `mistakes` tells place, what was expected and what came; none a secret. */
+/** A web configuration file is invalid. Each mistake has its place, what was expected and what was found, but no secret. */
 export class WebConfigError extends Error {
   override readonly name = 'WebConfigError';
 

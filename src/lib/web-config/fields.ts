@@ -16,11 +16,11 @@ import {
   type TlsVersionName,
 } from './tls-names.js';
 
-/** What may stand behind a key. */
+/** The value that a key takes. */
 export interface Field<Value> {
   /** To read after "expected". */
   readonly expected: string;
-  /** A mistake does not show what came: it may be a key or a password. */
+  /** Messages do not quote the value: it may be a key or a password. */
   readonly secret?: true;
   readonly schema: z.ZodType<Value>;
 }
@@ -55,7 +55,7 @@ export const TLS_FIELDS = {
   client_ca_file: file,
   client_auth_type: field({
     expected: `one of ${quoted(CLIENT_AUTH_TYPES)}`,
-    // The toolkit has kept this older name.
+    // The toolkit still accepts this older name.
     schema: z.preprocess(
       (value) => (value === 'RequireClientCert' ? 'RequireAnyClientCert' : value),
       z.enum(CLIENT_AUTH_TYPES),
@@ -73,7 +73,7 @@ export const TLS_FIELDS = {
 };
 
 const headerText = field({
-  expected: 'text that may stand in a header, or an empty text for no such header',
+  expected: 'a valid header value, or an empty text to remove the header',
   schema: z.string().refine((value) => {
     try {
       validateHeaderValue('X', value);
@@ -84,7 +84,7 @@ const headerText = field({
   }),
 });
 
-/** The only response headers that may be set, as in the toolkit: all exporters are alike. */
+/** The response headers that may be set, the same as in the toolkit. */
 export const HEADER_FIELDS = {
   'Content-Security-Policy': headerText,
   'X-Frame-Options': oneOf(['deny', 'sameorigin']),
@@ -95,7 +95,7 @@ export const HEADER_FIELDS = {
 
 export const HTTP_FIELDS = {
   http2: field({
-    expected: '`http2: false` or no such key, since this server speaks HTTP/1.1',
+    expected: '`http2: false` or no `http2` key, since this server uses HTTP/1.1',
     schema: z.literal(false),
   }),
   headers: field({
@@ -118,7 +118,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 const DURATION = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
-/** Milliseconds of a duration in Go's notation: `1m30s`; `undefined` where it is none. */
+/** Milliseconds of a duration in Go's notation: `1m30s`; `undefined` if it is invalid. */
 function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (text === '' || text.replaceAll(DURATION, '') !== '') return undefined;
@@ -128,7 +128,7 @@ function parseDuration(text: string): number | undefined {
   );
 }
 
-/** A day: a bucket that fills more slowly is a mistake. */
+/** A day: a slower bucket is certainly a mistake. */
 const LONGEST_INTERVAL_MILLISECONDS = 24 * 3600e3;
 
 export const RATE_LIMIT_FIELDS = {
@@ -147,13 +147,13 @@ export const RATE_LIMIT_FIELDS = {
   }),
 };
 
-/** A hash takes twice as long for each step of its cost; this one takes about as long as a scrape may. */
+/** Each step of the cost doubles the time of a comparison; this one takes about as long as a scrape may. */
 const HIGHEST_COST = 16;
 
 export const PASSWORD_FIELD = field({
   expected:
     `a bcrypt hash (\`$2y$\`, \`$2b$\` or \`$2a$\`, 60 characters) of a cost from 4 to ${HIGHEST_COST}. ` +
-    'Example: htpasswd -nBC 10 "" makes one',
+    'Create one with: htpasswd -nBC 10 ""',
   secret: true,
   schema: z
     .string()

@@ -38,7 +38,7 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
   return { config: { tls: settings, headers, users, rateLimit }, files: [path, ...files.paths] };
 }
 
-/** Reads what the configuration names; what cannot be read is a mistake of the configuration. */
+/** Reads the files that the configuration names; a file that cannot be read is a mistake of the configuration. */
 class FileReader {
   readonly paths: string[] = [];
   readonly #folder: string;
@@ -87,7 +87,7 @@ async function readTls(
   }
   if (certificate === undefined || privateKey === undefined) return undefined;
   if (!certificate.checkPrivateKey(privateKey)) {
-    report.add(section.key.offset, 'expected the key of the certificate, got another one.');
+    report.add(section.key.offset, 'expected the key that belongs to the certificate, got another one.');
   }
   const context = { ...section.context, cert: cert ?? '', key: key ?? '', ...(ca !== undefined && { ca }) };
   report.throwIfAny();
@@ -111,7 +111,7 @@ function parse<Value>(read: () => Value): Value | undefined {
 
 const BLOCK = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
-/** OpenSSL passes over what is none, and then nobody is let in without a word why. */
+/** OpenSSL ignores invalid blocks silently, and would then reject every client. */
 function hasOnlyCertificates(pem: string): boolean {
   const blocks = pem.match(BLOCK) ?? [];
   return blocks.length > 0 && blocks.every((block) => parse(() => new X509Certificate(block)) !== undefined);

@@ -1,4 +1,4 @@
-/** From the text of a web configuration file to values, with all mistakes at once. Files that it names are not read. */
+/** Parses the text of a web configuration file and reports all mistakes at once. Files that it names are not read. */
 
 import { offsetAt, offsetOfKey, type YamlPath } from '../yaml/offsets.js';
 import {
@@ -23,12 +23,12 @@ import {
 } from './fields.js';
 import { CURVES, TLS_VERSIONS, toOpenSslCiphers } from './tls-names.js';
 
-/** PEM text, or where it is to be read from. `offset` is where the file says so. */
+/** PEM text, or the path of a file with it. `offset` is its place in the configuration. */
 export type PemSource =
   | { readonly text: string; readonly offset: number }
   | { readonly path: string; readonly offset: number };
 
-/** TLS as the file has it. */
+/** The TLS section of the file. */
 export interface TlsSection {
   readonly cert: PemSource;
   readonly key: PemSource;
@@ -39,9 +39,9 @@ export interface TlsSection {
   readonly context: Omit<TlsSettings['context'], 'cert' | 'key' | 'ca'>;
 }
 
-/** The file, as far as it can be understood without other files. */
+/** The file, without the files that it names. */
 export interface WebConfigText {
-  /** `undefined` where there is no such section, or where it has a mistake, which is reported. */
+  /** `undefined` if there is no TLS section, or if it has a mistake, which is reported. */
   readonly tls: TlsSection | undefined;
   readonly headers: ReadonlyMap<string, string>;
   readonly users: ReadonlyMap<string, string>;
@@ -50,7 +50,7 @@ export interface WebConfigText {
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
 
-/** What a mapping says: the values of its keys, of those that are there. */
+/** The values of the keys that a mapping has. */
 type ValuesOf<Table extends Fields> = {
   readonly [Key in keyof Table]?: Table[Key] extends Field<infer Value> ? Value : never;
 };
@@ -59,7 +59,7 @@ type ValuesOf<Table extends Fields> = {
  * Reads the sections.
  *
  * @param report gets the mistakes.
- * @throws the error of the report, where the text is no YAML.
+ * @throws the error of the report if the text is not valid YAML.
  */
 export function parseWebConfig(report: YamlReport): WebConfigText {
   const document = parseYaml(report);
@@ -73,7 +73,7 @@ export function parseWebConfig(report: YamlReport): WebConfigText {
   };
 }
 
-/** Reads mappings by tables of fields, and knows where everything stands. */
+/** Reads mappings by tables of fields, and reports mistakes at their places. */
 class SectionReader {
   readonly report: YamlReport;
   readonly #document: YamlDocument;
@@ -93,19 +93,19 @@ class SectionReader {
     this.report.add(this.offset(path), sentence);
   }
 
-  /** Whether there is a value, right or wrong. A key without one says nothing. */
+  /** Whether there is a value, valid or not. A key without a value counts as absent. */
   has(path: YamlPath): boolean {
     return (valueAt(this.#root, path) ?? null) !== null;
   }
 
-  /** Where the key of a section stands: for what is missing within. */
+  /** Reports a mistake at the key of a section, for something that is missing in it. */
   mistakeOf(section: (typeof SECTIONS)[number], sentence: string): void {
     const offset = offsetOfKey(this.#document, [], section);
     this.report.add(offset, `${section}: ${sentence}`);
   }
 
   /**
-   * The keys of a mapping; `undefined` where there is none, or something else, which is reported.
+   * The keys of a mapping; `undefined` if it is absent, or not a mapping, which is reported.
    *
    * @param known the keys that may be there; `undefined` for any.
    */
@@ -117,7 +117,7 @@ class SectionReader {
     const value = valueAt(this.#root, path);
     if (value === undefined || value === null) return undefined;
     if (typeof value !== 'object' || Array.isArray(value)) {
-      // What came is not shown: it may be a hash with the space forgotten after the colon.
+      // The value is not shown: it may be a hash after a colon without a space.
       const got = Array.isArray(value) ? 'a list' : 'no mapping';
       this.mistake(path, `${prefixOf(path)}expected ${expected}, got ${got}.`);
       return undefined;
@@ -136,7 +136,7 @@ class SectionReader {
     return keys.filter((key) => known?.includes(key) ?? true);
   }
 
-  /** The values of a mapping; those with mistakes are left out, and `undefined` where there is no mapping. */
+  /** The values of a mapping without the invalid ones; `undefined` if there is no mapping. */
   values<Table extends Fields>(path: YamlPath, table: Table): ValuesOf<Table> | undefined {
     const names = Object.keys(table);
     const keys = this.mapping(path, names, `a mapping with the keys ${quoted(names)}`);
@@ -149,12 +149,12 @@ class SectionReader {
     return Object.fromEntries(entries) as ValuesOf<Table>;
   }
 
-  /** One value; `undefined` where it is wrong, which is reported. */
+  /** One value; `undefined` if it is invalid, which is reported. */
   value<Value>(path: YamlPath, { schema, expected, secret }: Field<Value>): Value | undefined {
     const value = valueAt(this.#root, path);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    // Of a list, the entry that is wrong.
+    // The invalid entry of a list, or the value itself.
     const [issue] = parsed.error.issues;
     const place = [...path, ...(issue?.path ?? [])];
     const got = secret ? 'something else' : describeValue(valueAt(this.#root, place));
@@ -190,7 +190,7 @@ function readTls(reader: SectionReader): TlsSection | undefined {
   const key = pem('key', true);
   const clientCa = pem('client_ca', false);
   const clientAuthType = values.client_auth_type ?? 'NoClientCert';
-  // Of a wrong type, no conclusions.
+  // If the type is invalid, nothing follows from it.
   if (values.client_auth_type !== undefined || !reader.has([section, 'client_auth_type'])) {
     checkClientAuth(reader, values, clientAuthType);
   }
@@ -220,7 +220,7 @@ function readTls(reader: SectionReader): TlsSection | undefined {
   };
 }
 
-/** What would let in clients that nobody meant to let in, or none. */
+/** Reports settings that would accept unintended clients, or none at all. */
 function checkClientAuth(
   reader: SectionReader,
   values: ValuesOf<typeof TLS_FIELDS>,
@@ -233,7 +233,7 @@ function checkClientAuth(
     reader.mistakeOf(
       section,
       `expected \`client_ca_file\` beside \`client_auth_type: ${clientAuthType}\`, got none: ` +
-        'anybody with a certificate of a public authority would be let in.',
+        'anyone with a certificate of a public authority would be accepted.',
     );
   }
   if (hasAuthority && clientAuthType === 'NoClientCert') {
@@ -247,7 +247,7 @@ function checkClientAuth(
     reader.mistake(
       [section, 'client_allowed_sans'],
       `${section}: expected \`client_auth_type: RequireAndVerifyClientCert\` beside \`client_allowed_sans\`, ` +
-        `got \`${clientAuthType}\`: the names in a certificate that nobody verified mean nothing.`,
+        `got \`${clientAuthType}\`: names in an unverified certificate prove nothing.`,
     );
   }
 }
@@ -278,7 +278,10 @@ function readRateLimit(reader: SectionReader): RateLimit | undefined {
   const values = reader.values(['rate_limit'], RATE_LIMIT_FIELDS);
   if (values?.interval === undefined || values.interval === 0) return undefined;
   if (!reader.has(['rate_limit', 'burst'])) {
-    reader.mistakeOf('rate_limit', 'expected `burst` beside `interval`, got none: no request would pass.');
+    reader.mistakeOf(
+      'rate_limit',
+      'expected `burst` beside `interval`, got none: no request would be allowed.',
+    );
   }
   if (values.burst === undefined) return undefined;
   return { intervalMilliseconds: values.interval, burst: values.burst };

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { compareSync } from 'bcryptjs';
 
-/** What the thread is given. */
+/** The input of the thread. */
 export interface PasswordCheck {
   readonly password: string;
   readonly hash: string;

@@ -1,11 +1,11 @@
-/** The names of Go's `crypto/tls`, which the file uses, in those of OpenSSL. What stands in no table is not supported. */
+/** The supported names of Go's `crypto/tls`, which the file uses, and their names in OpenSSL. */
 
-/** TLS 1.0 and 1.1 are not there: OpenSSL 3 refuses them at its default security level. */
+/** Without TLS 1.0 and 1.1, which OpenSSL 3 refuses at its default security level. */
 export const TLS_VERSIONS = { TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 
 export type TlsVersionName = keyof typeof TLS_VERSIONS;
 
-/** Those of Go's `tls.CipherSuites()`, which has no insecure ones. */
+/** The suites of Go's `tls.CipherSuites()`, all of them secure. */
 export const CIPHER_SUITES = {
   TLS_AES_128_GCM_SHA256: 'TLS_AES_128_GCM_SHA256',
   TLS_AES_256_GCM_SHA384: 'TLS_AES_256_GCM_SHA384',
@@ -25,8 +25,8 @@ export const CIPHER_SUITES = {
 export type CipherSuiteName = keyof typeof CIPHER_SUITES;
 
 /**
- * OpenSSL's list of ciphers. The suites of TLS 1.3 cannot be chosen in Go and so are always there; without them,
- * Node.js would turn TLS 1.3 off.
+ * OpenSSL's list of ciphers. The suites of TLS 1.3 are always included: Go does not let one choose them, and without
+ * them Node.js would disable TLS 1.3.
  */
 export function toOpenSslCiphers(names: readonly CipherSuiteName[]): string {
   const isOfTls13 = (name: CipherSuiteName) => CIPHER_SUITES[name] === name;

@@ -8,17 +8,17 @@ export class TokenBucket {
   #tokens: number;
   #updatedMilliseconds: number;
 
-  /** @param nowMilliseconds of a clock, any. */
+  /** @param nowMilliseconds of any clock. */
   constructor(limit: RateLimit, nowMilliseconds: number) {
     this.limit = limit;
     this.#tokens = limit.burst;
     this.#updatedMilliseconds = nowMilliseconds;
   }
 
-  /** Takes a token. @returns 0 when there was one, else the milliseconds until there is. */
+  /** Takes a token. @returns 0 if there was one, else the milliseconds until the next one. */
   take(nowMilliseconds: number): number {
     const { burst, intervalMilliseconds } = this.limit;
-    // A clock that is set back gives nothing, and takes nothing away.
+    // A clock that is set back neither adds nor removes tokens.
     const elapsed = Math.max(0, nowMilliseconds - this.#updatedMilliseconds);
     this.#tokens = Math.min(burst, this.#tokens + elapsed / intervalMilliseconds);
     this.#updatedMilliseconds = nowMilliseconds;

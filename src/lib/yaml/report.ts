@@ -1,10 +1,10 @@
-/** All mistakes of a YAML file at once, each with its place, in words for the person who wrote the file. */
+/** All mistakes of a YAML file at once, each with its place, for the person who wrote the file. */
 
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { nearestName } from '../text/nearest-name.js';
 import { offsetOfKey, type YamlPath } from './offsets.js';
 
-/** A parsed text that knows where everything stands. */
+/** A parsed text with the places of its nodes. */
 export type YamlDocument = Document.Parsed;
 
 /** Gathers mistakes with their places. */
@@ -19,7 +19,7 @@ export class YamlReport {
 
   /**
    * @param path of the file, as messages name it.
-   * @param toError makes what is thrown when there are mistakes.
+   * @param toError makes the error that is thrown when there are mistakes.
    */
   constructor(text: string, path: string, toError: (mistakes: readonly string[]) => Error) {
     this.text = text;
@@ -59,7 +59,7 @@ export function parseYaml(
   const { text, lineCounter } = report;
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
-    report.add(pos[0], `expected YAML, got a mistake: ${message}.${adviceAt(pos[0])}`);
+    report.add(pos[0], `invalid YAML: ${message}.${adviceAt(pos[0])}`);
   }
   visit(document, {
     Alias(_, alias) {
@@ -72,7 +72,7 @@ export function parseYaml(
 }
 
 /**
- * The document as plain values; aliases may blow it up.
+ * The document as plain values. Aliases that expand too far are a mistake.
  *
  * @throws the error of the report.
  */
@@ -80,12 +80,12 @@ export function yamlToJs(document: Document.Parsed, report: YamlReport): unknown
   try {
     return document.toJS();
   } catch (error) {
-    report.add(0, `expected YAML, got a mistake: ${error instanceof Error ? error.message : String(error)}.`);
+    report.add(0, `invalid YAML: ${error instanceof Error ? error.message : String(error)}.`);
     return report.throwIfAny();
   }
 }
 
-/** Names each unknown key of the mapping at `path`, where it stands, and what was probably meant. */
+/** Reports each unknown key of the mapping at `path` at its place, and what was probably meant. */
 export function reportUnknownKeys(
   keys: readonly string[],
   path: YamlPath,
@@ -115,7 +115,7 @@ export function valueAt(value: unknown, path: YamlPath): unknown {
 
 const LONGEST_QUOTE = 60;
 
-/** A value in a few words, to read after "got". Not for secrets: it shows texts. */
+/** A value in a few words, to read after "got". Not for secrets: it quotes texts. */
 export function describeValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';

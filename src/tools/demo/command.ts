@@ -17,16 +17,16 @@ import { createView, type Output } from './terminal.js';
 export interface DemoOptions {
   /** Port of the exporter on 127.0.0.1; 0 takes a free one. */
   readonly port: number;
-  /** Incidents come and develop so many times faster. */
+  /** Factor by which incidents start and develop faster. */
   readonly speed: number;
   /** Port of the simulated Prometheus on 127.0.0.1; 0 takes a free one. */
   readonly prometheusPort?: number;
-  /** With a real Prometheus in between, which must be installed. */
+  /** Whether a real Prometheus, which must be installed, scrapes the simulated cluster. */
   readonly prometheus: boolean;
 }
 
-/** What the demo needs of its surroundings. */
-export interface DemoSurroundings {
+/** What the demo gets from the process. */
+export interface DemoContext {
   readonly stdout: Output;
   /** Ends the demo. */
   readonly signal: AbortSignal;
@@ -38,17 +38,17 @@ const POLL_MILLISECONDS = 2_000;
 const REQUEST_LIMIT_MILLISECONDS = 5_000;
 const nowSeconds = () => Date.now() / 1000;
 
-/** Settings of the detector that can be tried on the demo. The others are the demo's own, whatever is set. */
+/** Settings of the detector that can be tried on the demo. The demo sets the others itself. */
 const TUNABLE = /^(IFOREST_|ANOMALY_|BASELINE$)/;
 
 /**
  * Runs until the signal.
  *
- * @throws {Error} when a part cannot be started; what had been started is stopped again.
+ * @throws {Error} when a part cannot be started; the parts that were started are stopped.
  */
 export async function runDemo(
   options: DemoOptions,
-  { stdout, signal, environment }: DemoSurroundings,
+  { stdout, signal, environment }: DemoContext,
   start: typeof startService = startService,
 ): Promise<void> {
   const startSeconds = nowSeconds();
@@ -79,7 +79,7 @@ export async function runDemo(
 
     let progress = beginProgress(world.incidents, startSeconds, world.pods(startSeconds).length);
     const colours = !environment.NO_COLOR;
-    // The simulated Prometheus has an API, but no pages.
+    // The simulated Prometheus has an API but no pages.
     const page = options.prometheus ? '/' : '/api/v1/query?query=kube_pod_owner';
     const links = { exporter: exporter.url, prometheus: `${prometheus.url}${page}` };
     const view = createView({ output: stdout, links, colours }, progress);
@@ -92,14 +92,14 @@ export async function runDemo(
     }
     view.end(progress);
   } catch (error) {
-    // What the signal interrupted is no failure.
+    // An interruption by the signal is not a failure.
     if (!signal.aborted) throw error;
   } finally {
     for (const part of running.reverse()) await part.close();
   }
 }
 
-/** Asks the exporter what it flags, and how it is. */
+/** Asks the exporter for the flagged pods and its health. */
 async function observe(url: string, world: World, signal: AbortSignal): Promise<Observation> {
   const timeSeconds = nowSeconds();
   const pods = world.pods(timeSeconds).length;
@@ -121,7 +121,7 @@ async function observe(url: string, world: World, signal: AbortSignal): Promise<
       timeSeconds,
       pods,
       flagged: undefined,
-      status: `The exporter gave no answer: ${messageOf(error)}`,
+      status: `The exporter did not answer: ${messageOf(error)}`,
     };
   }
 }

@@ -75,10 +75,10 @@ interface ReportedCgroup {
   readonly memoryBytes: number;
 }
 
-/** What the pause container of each pod needs. */
+/** The pause container of each pod. */
 const PAUSE = { image: 'registry.k8s.io/pause:3.9', cpuSeconds: 0.03, memoryBytes: 600 * 1024 };
 
-/** The cgroups of a pod: each run of its containers, the pause container, and the pod as a whole, which repeats them. */
+/** The cgroups of a pod: each run of its containers, the pause container, and the pod as a whole, which is their sum. */
 function reportedCgroups({ namespace, pod, uid, containers }: PodState): ReportedCgroup[] {
   if (containers.every(({ cgroups }) => cgroups.length === 0)) return [];
   const podId = `/kubepods/burstable/pod${uid}`;
@@ -104,7 +104,7 @@ function reportedCgroups({ namespace, pod, uid, containers }: PodState): Reporte
   return [whole, ...all];
 }
 
-/** One sample for each owner of that kind, naming who made it. */
+/** One sample for each owner of this kind, with the owner's owner. */
 function ownerSamples(pods: readonly PodState[], kind: string, label: string): MetricSample[] {
   const owners = new Map<string, MetricSample>();
   for (const { namespace, owner, ownersOwner } of pods) {
@@ -114,7 +114,7 @@ function ownerSamples(pods: readonly PodState[], kind: string, label: string): M
   return [...owners.values()];
 }
 
-/** kube-state-metrics leaves the labels of an absent owner empty. */
+/** kube-state-metrics leaves the owner labels empty if there is no owner. */
 function ownerSample(
   labels: Readonly<Record<string, string>>,
   owner: PodState['ownersOwner'] = { kind: '', name: '' },
@@ -129,7 +129,7 @@ function ownerSample(
 /** The content type of `expositionText`. */
 export const EXPOSITION_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** What a scrape answers at an instant: the text format, version 0.0.4. */
+/** The answer to a scrape at an instant, in the text format, version 0.0.4. */
 export function expositionText(world: World, timeSeconds: number): string {
   return metricFamilies(world, timeSeconds)
     .map(({ name, type, help, samples }) => {
@@ -149,8 +149,8 @@ export interface HistoryOptions {
 }
 
 /**
- * What scrapes would have seen, as OpenMetrics text with timestamps for `promtool tsdb create-blocks-from
- * openmetrics`: series by series, each in order of time. Yields a family at a time.
+ * The samples of all scrapes in a range as OpenMetrics text with timestamps, for `promtool tsdb create-blocks-from
+ * openmetrics`: series by series, each in order of time. Yields one family at a time.
  */
 export function* openMetricsHistory(world: World, options: HistoryOptions): Generator<string> {
   const { startSeconds, endSeconds, stepSeconds, targetLabels } = options;
@@ -176,7 +176,7 @@ function getOrSet<Value>(map: Map<string, Value>, key: string, make: () => Value
   return value;
 }
 
-/** `{name="value",…}`; an empty label is the same as none. */
+/** `{name="value",…}`; an empty label is the same as an absent one. */
 function labelText(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels)
     .filter(([, value]) => value !== '')

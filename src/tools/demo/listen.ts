@@ -28,7 +28,7 @@ export async function listen(handler: RequestListener, port = 0): Promise<Runnin
   };
 }
 
-/** A port that is free now. Another program may take it before it is used. */
+/** A port that is free now; another program may take it before it is used. */
 export async function freePort(): Promise<number> {
   const server = await listen(() => undefined);
   await server.close();
@@ -36,10 +36,10 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Why the exporter cannot have its port, in the words of the demo: there it is an option, not the setting `PORT`.
+ * Explains that the port of the exporter is taken, with the option of the demo instead of the setting `PORT`.
  *
- * @param error what starting the exporter threw, with the error of the operating system as its cause.
- * @returns an error for people; what was thrown, if it is about something else.
+ * @param error thrown by the start of the exporter, with the error of the operating system as its cause.
+ * @returns an error for people, or `error` itself if it is about something else.
  */
 export function portError(error: unknown, port: number): unknown {
   const cause = error instanceof Error ? error.cause : undefined;

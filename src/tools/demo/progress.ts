@@ -1,9 +1,9 @@
-/** What has come of the script so far, from one look at the exporter to the next. Pure: the clock is the caller's. */
+/** The progress of the incidents and their detection, from one observation to the next. Pure: the caller has the clock. */
 
 import type { Incident } from '../simulation/incidents.js';
 import { DATABASE } from '../simulation/workloads.js';
 
-/** A pod that the exporter flags, as `/detect` tells it. */
+/** A pod that the exporter flags, as `/detect` reports it. */
 export interface FlaggedPod {
   readonly namespace: string;
   readonly pod: string;
@@ -18,13 +18,13 @@ export interface FlaggedPod {
   }[];
 }
 
-/** What one look at the exporter found. */
+/** The answer of the exporter at one moment. */
 export interface Observation {
   /** Unix time. */
   readonly timeSeconds: number;
-  /** `undefined`: the exporter gave no answer, for the reason in `status`. */
+  /** `undefined` if the exporter did not answer, for the reason in `status`. */
   readonly flagged: readonly FlaggedPod[] | undefined;
-  /** A sentence about the model, or about what is missing. */
+  /** A sentence about the model, or the reason why there are no scores. */
   readonly status: string;
   /** Pods in the cluster. */
   readonly pods: number;
@@ -32,13 +32,13 @@ export interface Observation {
 
 export interface IncidentProgress {
   readonly incident: Incident;
-  /** Unix time of the first look that found its pod flagged while it ran; `undefined` until then. */
+  /** Unix time of the first observation in which its pod was flagged during the incident; `undefined` before. */
   readonly flaggedSeconds: number | undefined;
 }
 
 export interface Progress extends Observation {
   readonly incidents: readonly IncidentProgress[];
-  /** Unix time of the first look that found the database flagged, which must not be. */
+  /** Unix time of the first observation in which the database was flagged, which is healthy. */
   readonly databaseFlaggedSeconds: number | undefined;
 }
 
@@ -71,7 +71,7 @@ export function advance(progress: Progress, observation: Observation): Progress 
   };
 }
 
-/** The incident that hit a pod, if any has begun. */
+/** The incident of a pod, if one has begun. */
 export function incidentOf(progress: Progress, { namespace, pod }: FlaggedPod): Incident | undefined {
   return progress.incidents.find(
     ({ incident }) =>

@@ -1,4 +1,4 @@
-/** The part of the Prometheus HTTP API that the exporter uses, in this process, over any source of answers. */
+/** The part of the Prometheus HTTP API that the exporter uses, in this process, with answers from any source. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -8,16 +8,16 @@ import type { Evaluate, ResolveQuery } from './queries.js';
 
 export interface PrometheusApiOptions {
   readonly resolve: ResolveQuery;
-  /** Unix time for requests that name none. */
+  /** Unix time for requests without a time. */
   readonly nowSeconds: () => number;
-  /** Default 0: a free one. */
+  /** Default 0: any free port. */
   readonly port?: number;
 }
 
-/** Prometheus answers at most so many steps of a range (11,000 intervals). */
+/** The limit of Prometheus for the steps of a range query. */
 const MAX_STEPS = 11_000;
 
-/** What is wrong with a request: status 400, `bad_data`. */
+/** An invalid request: status 400, `bad_data`. */
 class BadData extends Error {}
 
 /** Starts the API on 127.0.0.1. Its base URL is `url`. */
@@ -73,13 +73,13 @@ function resolve(query: string | undefined, options: PrometheusApiOptions): Eval
   const evaluate = query === undefined ? undefined : options.resolve(query);
   if (evaluate === undefined) {
     throw new BadData(
-      `invalid parameter "query": this simulated Prometheus knows only the exporter's built-in queries, got: ${query ?? ''}`,
+      `invalid parameter "query": this simulated Prometheus answers only the built-in queries of the exporter, got: ${query ?? ''}`,
     );
   }
   return evaluate;
 }
 
-/** Unix seconds, or a date as in RFC 3339. */
+/** Unix seconds, or an RFC 3339 date. */
 function seconds(name: string, value: string | undefined): number {
   const parsed = value === undefined || value === '' ? NaN : Number(value);
   const time = Number.isNaN(parsed) ? Date.parse(value ?? '') / 1000 : parsed;
@@ -99,7 +99,7 @@ function stepSeconds(value = ''): number {
   return step;
 }
 
-/** Values are text, as numbers of JSON know no NaN and no infinity. */
+/** Values are strings because JSON has no NaN and no infinity. */
 const point = (time: number, value: number): [number, string] => [
   time,
   String(value).replace('Infinity', 'Inf'),

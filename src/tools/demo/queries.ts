@@ -1,4 +1,4 @@
-/** The queries that the simulated Prometheus understands, answered from the world. */
+/** The queries that the simulated Prometheus answers, and the answers from the world. */
 
 import { buildCatalog } from '../../exporter/features/catalog.js';
 import { durationSeconds } from '../../exporter/features/queries/duration.js';
@@ -6,7 +6,7 @@ import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
 import { type MetricSample, metricFamilies } from './exposition.js';
 
-/** The samples of an instant vector at a time, Unix seconds. */
+/** The samples of an instant vector at a time in Unix seconds. */
 export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
 
 /** From a query to its evaluation; `undefined` if the query is not known. */
@@ -35,7 +35,7 @@ export function worldQueries(world: World): ResolveQuery {
     }
     const namespaces = namespaceMatcher(query);
     if (namespaces === undefined) return undefined;
-    // Nobody has alert rules here.
+    // There are no alert rules here.
     if (query.startsWith('ALERTS{')) return () => [];
     const pods = (time: number) => world.pods(time).filter(({ namespace }) => namespaces.matches(namespace));
 
@@ -65,7 +65,7 @@ export function worldQueries(world: World): ResolveQuery {
 const POD_RESTRICTION =
   /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;
 
-/** The sum over the containers of a pod of the largest value of each. A pod without any value is left out. */
+/** For each pod the sum of the largest values of its containers. A pod without a value is left out. */
 function perPod(
   pods: readonly PodState[],
   values: (container: ContainerState, pod: PodState) => readonly number[],
@@ -81,8 +81,8 @@ function perPod(
 }
 
 /**
- * Cores of each run of a container over the window that began with `before`. As with `rate()`, a counter that
- * began within the window is divided by the whole of it, so a new container seems idle at first.
+ * Cores of each run of a container over the window that began with `before`. As with `rate()`, the increase of a counter
+ * that began within the window is divided by the whole window, so a new container seems idle at first.
  */
 function cpuRates(before: readonly PodState[], windowSeconds: number) {
   const counters = new Map<string, number>();
@@ -111,14 +111,14 @@ interface NamespaceMatcher {
   matches(namespace: string): boolean;
 }
 
-/** The first `namespace=~"…"` of a query, anchored; none matches everything. `undefined`: no valid expression. */
+/** The first `namespace=~"…"` of a query, anchored; without one, everything matches. `undefined` if it is invalid. */
 function namespaceMatcher(query: string): NamespaceMatcher | undefined {
   const literal = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
   const regex = anchored(literal);
   return regex && { regex: unquoted(literal), matches: (namespace) => regex.test(namespace) };
 }
 
-/** The expression in a string literal, anchored as matchers are; `undefined` if it is none. */
+/** The expression in a string literal, anchored as matchers are; `undefined` if it is invalid. */
 function anchored(literal: string): RegExp | undefined {
   try {
     return new RegExp(`^(?:${unquoted(literal)})$`, 's');

@@ -14,9 +14,9 @@ export interface RealPrometheusOptions {
   readonly path: string;
   /** `prometheus.yml`. */
   readonly configuration: string;
-  /** OpenMetrics text with timestamps, in pieces, that it shall have as its past. */
+  /** Its history: OpenMetrics text with timestamps, in pieces. */
   readonly history?: Iterable<string>;
-  /** Ends the start before it is through. */
+  /** Cancels the start. */
   readonly signal?: AbortSignal;
 }
 
@@ -27,7 +27,7 @@ const STOP_LIMIT_MILLISECONDS = 10_000;
 /**
  * Starts it on 127.0.0.1, on a free port, and waits until it is ready. `close` stops it and removes its files.
  *
- * @throws {Error} when a program is missing or does not do its part, with what it said.
+ * @throws {Error} when a program is missing or fails, with its output.
  */
 export async function startRealPrometheus(options: RealPrometheusOptions): Promise<RunningServer> {
   const prometheus = await findProgram('prometheus', options.path);
@@ -71,7 +71,7 @@ export async function startRealPrometheus(options: RealPrometheusOptions): Promi
   }
 }
 
-/** The first file of that name on the path that may be executed. */
+/** The first executable file with this name on the path. */
 async function findProgram(name: string, path: string): Promise<string> {
   for (const directory of path.split(delimiter).filter((entry) => entry !== '')) {
     const file = join(directory, name);
@@ -82,8 +82,8 @@ async function findProgram(name: string, path: string): Promise<string> {
     if (found) return file;
   }
   throw new Error(
-    `Expected a program \`${name}\` on the PATH, found none. Install Prometheus, which brings both \`prometheus\` ` +
-      'and `promtool` (https://prometheus.io/download/), or leave out --prometheus: the simulation needs neither.',
+    `Expected a program \`${name}\` on the PATH, found none. Install Prometheus, which includes \`prometheus\` and ` +
+      '`promtool` (https://prometheus.io/download/), or leave out --prometheus: the simulation needs neither.',
   );
 }
 
@@ -113,7 +113,7 @@ async function untilReady(child: ChildProcess, url: string, signal?: AbortSignal
   }
 }
 
-/** Asks it to end; insists after a while. */
+/** Sends SIGTERM, and SIGKILL if it has not ended in time. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

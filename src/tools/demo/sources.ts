@@ -7,7 +7,7 @@ import { startPrometheusApi } from './prometheus-api.js';
 import { worldQueries } from './queries.js';
 import { startRealPrometheus } from './real-prometheus.js';
 
-/** A Prometheus that is simulated as well: it has all of the past at once. Port 0 takes a free one. */
+/** A simulated Prometheus: it has the whole past at once. Port 0 takes a free one. */
 export function startSimulatedPrometheus(
   world: World,
   nowSeconds: () => number,
@@ -16,7 +16,7 @@ export function startSimulatedPrometheus(
   return startPrometheusApi({ resolve: worldQueries(world), nowSeconds, port });
 }
 
-/** Exposes the world at `/metrics`, as it is at the time of the request. */
+/** Exposes the world at the time of each request, at any path. */
 export function startExposition(world: World, nowSeconds: () => number): Promise<RunningServer> {
   return listen((_, response) => {
     response.writeHead(200, { 'content-type': EXPOSITION_CONTENT_TYPE });
@@ -27,23 +27,23 @@ export function startExposition(world: World, nowSeconds: () => number): Promise
 export interface ScrapedWorldOptions {
   readonly world: World;
   readonly nowSeconds: () => number;
-  /** The port of 127.0.0.1 on which the exporter is going to listen. */
+  /** The port of 127.0.0.1 on which the exporter will listen. */
   readonly exporterPort: number;
   readonly path: string;
   readonly signal: AbortSignal;
 }
 
-/** Somewhat more than the training window, at the usual distance of scrapes. */
+/** Somewhat more than the training window, at a usual scrape interval. */
 const HISTORY_SECONDS = 75 * 60;
 const HISTORY_STEP_SECONDS = 15;
-/** Scrapes are closer than the history, so that incidents show soon. */
+/** Shorter than in the history, so that incidents show soon. */
 const SCRAPE_SECONDS = 5;
 
-/** A real Prometheus that has an hour of history, scrapes the world, and scrapes the exporter. */
+/** A real Prometheus with an hour of history, which scrapes the world and the exporter. */
 export async function startScrapingPrometheus(options: ScrapedWorldOptions): Promise<RunningServer> {
   const { world, nowSeconds, exporterPort, path, signal } = options;
   const cluster = await startExposition(world, nowSeconds);
-  // The same labels in history and scrapes: otherwise each series would end, and another begin.
+  // The same labels in history and scrapes: otherwise each series would end and another begin.
   const target = { job: 'cluster', instance: new URL(cluster.url).host };
   const end = Math.floor(nowSeconds());
   try {
@@ -65,7 +65,7 @@ export async function startScrapingPrometheus(options: ScrapedWorldOptions): Pro
   }
 }
 
-/** `honor_labels`: the exporter's `namespace` and `pod` are those of the judged pod, not of the exporter. */
+/** `honor_labels`: the labels `namespace` and `pod` of the exporter name the scored pod, not the exporter itself. */
 function configuration(cluster: { job: string; instance: string }, exporter: string): string {
   return `global:
   scrape_interval: ${SCRAPE_SECONDS}s

@@ -1,6 +1,7 @@
-/** Writes to the terminal: one screen that is painted over, or a line for each event where that is not possible. */
+/** Writes to the terminal: a screen that is redrawn, or a line for each event where the output is not a terminal. */
 
 import type { Writable } from 'node:stream';
+import { counted } from '../../lib/text/format.js';
 import type { Progress } from './progress.js';
 import { clock, events, introduction, type Line, type Links, screen, summary } from './words.js';
 
@@ -13,7 +14,7 @@ export type Output = Writable & {
 
 export interface View {
   show(progress: Progress): void;
-  /** The last words, below what was shown. */
+  /** Writes a summary below what was shown. */
   end(progress: Progress): void;
 }
 
@@ -36,7 +37,7 @@ const STYLES = { bold: 1, dim: 2, bad: 31, good: 32 };
 
 function createScreen({ output, links, colours }: ViewOptions): View {
   const paint = ({ text, style }: Line) => {
-    // A line that wraps would shift all that follow.
+    // A line that wraps would shift the following ones.
     const fitting = text.slice(0, Math.max(1, (output.columns ?? 80) - 1));
     return style && colours ? `\x1b[${STYLES[style]}m${fitting}\x1b[0m` : fitting;
   };
@@ -51,7 +52,7 @@ function createScreen({ output, links, colours }: ViewOptions): View {
   };
 }
 
-/** Where nothing else happens, a line comes after so many seconds. */
+/** Time between summaries while nothing else happens. */
 const SUMMARY_SECONDS = 30;
 
 function createLog({ output, links }: ViewOptions, begin: Progress): View {
@@ -60,6 +61,9 @@ function createLog({ output, links }: ViewOptions, begin: Progress): View {
   const write = (progress: Progress, text: string) =>
     output.write(`${clock(progress.timeSeconds - begin.timeSeconds).padStart(5)}  ${text}\n`);
   for (const { text } of introduction(links, begin.pods)) output.write(`${text}\n`);
+  output.write(
+    `${counted(begin.incidents.length, 'incident')} will start soon; watch the exporter detect them. Press Ctrl-C to stop.\n`,
+  );
   return {
     show(progress) {
       for (const event of events(previous, progress)) write(progress, event);

@@ -6,31 +6,31 @@ import { EFFECTS } from '../simulation/incidents.js';
 import { DATABASE, WORKLOADS } from '../simulation/workloads.js';
 import { type FlaggedPod, type IncidentProgress, incidentOf, type Progress } from './progress.js';
 
-/** A line, and how it stands out where there are colours. */
+/** A line and its style on a terminal with colours. */
 export interface Line {
   readonly text: string;
   readonly style?: 'bold' | 'dim' | 'bad' | 'good';
 }
 
-/** Where things are. */
+/** Base URLs to visit. */
 export interface Links {
   readonly exporter: string;
-  /** A page that Prometheus has. */
+  /** A page of Prometheus. */
   readonly prometheus: string;
 }
 
-/** What is simulated and where to look. */
+/** What runs and where to look at it. */
 export function introduction(links: Links, pods: number): Line[] {
-  const page = (name: string, url: string): Line => ({ text: `  ${name.padEnd(13)}${url}` });
+  const page = (name: string, url: string): Line => ({ text: `  ${name.padEnd(14)}${url}` });
   return [
     {
       text: `k8s-anomaly-detector on a simulated cluster: ${pods} pods of ${WORKLOADS.length} workloads`,
       style: 'bold',
     },
-    page('status', `${links.exporter}/`),
-    page('metrics', `${links.exporter}/metrics`),
-    page('detections', `${links.exporter}/detect?flagged=true`),
-    page('API', `${links.exporter}/docs`),
+    page('Status page', `${links.exporter}/`),
+    page('Metrics', `${links.exporter}/metrics`),
+    page('Flagged pods', `${links.exporter}/detect?flagged=true`),
+    page('API docs', `${links.exporter}/docs`),
     page('Prometheus', links.prometheus),
   ];
 }
@@ -44,7 +44,7 @@ export function screen(links: Links, progress: Progress): Line[] {
     { text: 'Model', style: 'bold' },
     { text: `  ${progress.status}` },
     { text: '' },
-    { text: 'Script', style: 'bold' },
+    { text: 'Incidents', style: 'bold' },
     ...progress.incidents.map((incident) => incidentLine(incident, progress.timeSeconds)),
     { text: '' },
     {
@@ -54,23 +54,23 @@ export function screen(links: Links, progress: Progress): Line[] {
     ...(flagged ?? []).flatMap((pod) => flaggedLines(progress, pod)),
     { text: '' },
     databaseLine(progress),
-    { text: 'Ctrl-C ends the demo.', style: 'dim' },
+    { text: 'Press Ctrl-C to stop.', style: 'dim' },
   ];
 }
 
 function incidentLine({ incident, flaggedSeconds }: IncidentProgress, now: number): Line {
   const { kind, namespace, pod, startSeconds, endSeconds } = incident;
   const name = `  ${EFFECTS[kind].title.padEnd(16)} ${`${namespace}/${pod}`.padEnd(44)}`;
-  if (now < startSeconds) return { text: `${name} begins in ${clock(startSeconds - now)}`, style: 'dim' };
-  const state = now < endSeconds ? `running for ${clock(now - startSeconds)}` : 'over';
+  if (now < startSeconds) return { text: `${name} starts in ${clock(startSeconds - now)}`, style: 'dim' };
+  const state = now < endSeconds ? `running for ${clock(now - startSeconds)}` : 'ended';
   if (flaggedSeconds === undefined) return { text: `${name} ${state}` };
-  return { text: `${name} ${state}, FLAGGED after ${clock(flaggedSeconds - startSeconds)}`, style: 'good' };
+  return { text: `${name} ${state}, DETECTED after ${clock(flaggedSeconds - startSeconds)}`, style: 'good' };
 }
 
-/** A flagged pod, and below it each feature that is off. */
+/** A flagged pod, and below it the reasons. */
 function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
   const known = incidentOf(progress, pod);
-  const cause = known === undefined ? 'nothing that is scripted' : EFFECTS[known.kind].title;
+  const cause = known === undefined ? 'no scripted incident' : EFFECTS[known.kind].title;
   return [
     { text: `  ${pod.namespace}/${pod.pod}  score ${pod.anomaly_score.toFixed(2)} (${cause})`, style: 'bad' },
     ...reasons(pod).map((reason) => ({ text: `    ${reason}` })),
@@ -82,14 +82,18 @@ function reasons({ features }: FlaggedPod): string[] {
   return notableReasons(features).map(describeReason);
 }
 
+/** Whether the healthy database was ever flagged. */
 export function databaseLine({ databaseFlaggedSeconds, timeSeconds }: Progress): Line {
-  const database = `${DATABASE.namespace}/${DATABASE.pod}, by far the largest pod (6 cores, 48 GiB)`;
+  const database = `The largest pod, ${DATABASE.namespace}/${DATABASE.pod} (6 cores, 48 GiB), was`;
   return databaseFlaggedSeconds === undefined
-    ? { text: `${database}: never flagged`, style: 'good' }
-    : { text: `${database}: was FLAGGED ${clock(timeSeconds - databaseFlaggedSeconds)} ago`, style: 'bad' };
+    ? { text: `${database} never flagged.`, style: 'good' }
+    : {
+        text: `${database} FLAGGED ${clock(timeSeconds - databaseFlaggedSeconds)} ago, although it is healthy.`,
+        style: 'bad',
+      };
 }
 
-/** What happened since the last look, for terminals that cannot be repainted and for logs. */
+/** What happened since the previous observation, for logs and output that is not a terminal. */
 export function events(previous: Progress, next: Progress): string[] {
   const lines: string[] = [];
   if (next.status !== previous.status && next.flagged === undefined) lines.push(next.status);
@@ -97,12 +101,12 @@ export function events(previous: Progress, next: Progress): string[] {
   next.incidents.forEach(({ incident, flaggedSeconds }, index) => {
     const { kind, namespace, pod, startSeconds, endSeconds } = incident;
     const passed = (time: number) => previous.timeSeconds < time && time <= next.timeSeconds;
-    const what = `${EFFECTS[kind].title} of ${namespace}/${pod}`;
-    if (passed(startSeconds)) lines.push(`BEGINS   ${what}`);
+    const what = `${EFFECTS[kind].title} on ${namespace}/${pod}`;
+    if (passed(startSeconds)) lines.push(`STARTED  ${what}`);
     if (flaggedSeconds !== undefined && previous.incidents[index]?.flaggedSeconds === undefined) {
-      lines.push(`DETECTED ${what}, ${clock(flaggedSeconds - startSeconds)} after it began`);
+      lines.push(`DETECTED ${what}, ${clock(flaggedSeconds - startSeconds)} after its start`);
     }
-    if (passed(endSeconds)) lines.push(`ENDS     ${what}`);
+    if (passed(endSeconds)) lines.push(`ENDED    ${what}`);
   });
   if (next.flagged === undefined) return lines;
   const name = (pod: FlaggedPod) => `${pod.namespace}/${pod.pod}`;
@@ -116,13 +120,13 @@ export function events(previous: Progress, next: Progress): string[] {
   return lines;
 }
 
-/** How things stand, in one line. */
+/** The state of the demo in one line. */
 export function summary(progress: Progress): string {
   const begun = progress.incidents.filter(({ incident }) => incident.startSeconds <= progress.timeSeconds);
   const detected = begun.filter(({ flaggedSeconds }) => flaggedSeconds !== undefined);
   return (
-    `${detected.length} of ${counted(begun.length, 'incident')} detected; ` +
-    `flagged now: ${progress.flagged?.length ?? 'unknown'} of ${progress.pods} pods; ${databaseLine(progress).text}`
+    `${detected.length} of ${counted(begun.length, 'incident')} detected, ` +
+    `${progress.flagged?.length ?? 'unknown'} of ${progress.pods} pods flagged now. ${databaseLine(progress).text}`
   );
 }
 

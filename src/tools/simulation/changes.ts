@@ -1,29 +1,29 @@
-/** What operators and controllers do to healthy workloads: changes that nobody should be woken by. */
+/** What operators and controllers do to healthy workloads: changes that are no reason for an alert. */
 
 /** New replicas beside the old ones of a Deployment. */
 export interface Scaling {
   readonly namespace: string;
   readonly workload: string;
-  /** How many are added. They count on from the replicas that are there. */
+  /** How many are added. Their numbers follow those of the existing replicas. */
   readonly replicas: number;
-  /** From the start of the simulation. */
+  /** Counted from the start of the simulation. */
   readonly startOffsetSeconds: number;
   /** When they are removed again. Default: never. */
   readonly endOffsetSeconds?: number;
 }
 
 /**
- * One pod ends and another takes its place: after an eviction with a new name, which a Deployment or DaemonSet gives;
- * in a StatefulSet with the same name and a restart counter that is 0 again.
+ * One pod ends and another replaces it, as after an eviction. In a Deployment or DaemonSet it gets a new name; in a
+ * StatefulSet it keeps the name, and its restart counter starts at 0 again.
  */
 export interface Replacement {
   readonly namespace: string;
   readonly workload: string;
-  /** Which of the replicas, from 0. */
+  /** Index of the replica, from 0. */
   readonly replica: number;
-  /** From the start of the simulation. */
+  /** Counted from the start of the simulation. */
   readonly startOffsetSeconds: number;
 }
 
-/** Why a pod is there. */
+/** Why a pod was created. */
 export type Cause = 'start' | 'rollout' | 'scale-up' | 'replacement';

@@ -1,8 +1,8 @@
 /**
- * The simulated cluster: which pods are there at an instant, and what the kubelet and the API server know of them.
+ * The simulated cluster: which pods exist at an instant, and what the kubelet and the API server report about them.
  *
  * A world is a pure function of time. Nothing is stored and nothing runs: any instant, past or future, can be
- * asked for in any order, and the same options give the same world.
+ * computed in any order, and the same options give the same world.
  */
 
 import type { Cause, Replacement, Scaling } from './changes.js';
@@ -14,7 +14,7 @@ import { ROLLOUTS, type Rollout, WORKLOADS, type WorkloadSpec } from './workload
 
 export interface WorldOptions {
   readonly seed: number;
-  /** Unix time from which the offsets of incidents and changes count. */
+  /** Unix time. The offsets of incidents and changes are relative to it. */
   readonly startSeconds: number;
   /** Default: those of the demo. */
   readonly workloads?: readonly WorkloadSpec[];
@@ -26,23 +26,23 @@ export interface WorldOptions {
   readonly scalings?: readonly Scaling[];
   /** Default: none. */
   readonly replacements?: readonly Replacement[];
-  /** Incidents and changes come and develop so many times faster; the usual behaviour stays. Default 1. */
+  /** Factor by which incidents and changes are faster; normal behaviour is not affected. Default 1. */
   readonly speed?: number;
-  /** Times as many replicas for each workload. Default 1: about 40 pods. */
+  /** Multiplies the replicas of each workload. Default 1: about 40 pods. */
   readonly scale?: number;
 }
 
 /** A cluster over time. Times are Unix seconds. */
 export interface World {
-  /** What befalls pods, by start. */
+  /** In the order of their start. */
   readonly incidents: readonly Incident[];
-  /** The pods that a rollout, a scale-up or a replacement brings, by birth. */
+  /** The pods that rollouts, scale-ups and replacements create, in order of time. */
   readonly births: readonly Birth[];
   /** The pods that the API server knows at an instant, completed ones included. */
   pods(timeSeconds: number): readonly PodState[];
 }
 
-/** A pod that a change brings. */
+/** A pod that a change creates. */
 export interface Birth {
   readonly namespace: string;
   readonly pod: string;
@@ -51,10 +51,10 @@ export interface Birth {
   readonly bornSeconds: number;
 }
 
-/** What the proxy beside the main container takes of a pod. */
+/** The share of a pod's resources that its proxy container uses. */
 const SIDECAR_SHARE = 0.08;
 
-/** @throws {Error} if an incident names a replica that is not there when it begins. */
+/** @throws {Error} if an incident names a replica that does not run when it begins. */
 export function createWorld(options: WorldOptions): World {
   const { seed, startSeconds, speed = 1, scale = 1, rollouts = ROLLOUTS } = options;
   const { workloads = WORKLOADS, scalings = [], replacements = [] } = options;
@@ -120,7 +120,7 @@ function placeIncident(
   return { life, incident };
 }
 
-/** The state of a pod that incidents hit in its first container. A second one is its proxy. */
+/** The state of a pod. Incidents hit its first container; the second one, if any, is its proxy. */
 function podState(life: PodLife, incidents: readonly Incident[], timeSeconds: number): PodState {
   const { namespace, pod, spec, owner, ownersOwner } = life;
   const running = timeSeconds < life.endSeconds;

@@ -1,4 +1,4 @@
-/** How a healthy pod's CPU and memory go over time, as formulas: any instant can be asked for without a past. */
+/** CPU and memory of a healthy pod as formulas of time: any instant can be computed without the past. */
 
 import { noise, uniform } from './random.js';
 import { QUICK_STARTUP, type WorkloadSpec } from './workloads.js';
@@ -9,10 +9,10 @@ const BURST_SLOT_SECONDS = 300;
 const BURST_SECONDS = 40;
 const GARBAGE_SECONDS = 240;
 const HOUR_SECONDS = 3600;
-/** An hourly job takes and returns its memory within so long. */
+/** Time in which an hourly job allocates its memory, and in which it frees it. */
 const HOURLY_RAMP_SECONDS = 30;
 
-/** Noise of the CPU on three scales of time; the shares are of the mean. Three times their sum stays below a half. */
+/** Noise of the CPU on three time scales, as shares of the mean. Three times their sum stays below a half. */
 const CPU_NOISE = [
   { seconds: 20, share: 0.04 },
   { seconds: 90, share: 0.04 },
@@ -34,7 +34,7 @@ export function cpuSeconds(
 ): number {
   const level = spec.cpuCores * (0.9 + 0.2 * uniform(key, 0));
   const daily = spec.daily ?? 0;
-  // No larger a share of what is usual at night than of the mean.
+  // Relative to the daily level, so that the noise is not larger at night.
   const restlessness = (spec.restlessness ?? 1) * (1 - daily);
   const beyondMean = (time: number): number => {
     const angle = (2 * Math.PI * (time - PEAK_SECONDS)) / DAY_SECONDS;
@@ -50,7 +50,7 @@ export function cpuSeconds(
   return level * (age + startup + beyondMean(timeSeconds) - beyondMean(bornSeconds));
 }
 
-/** Time spent in bursts up to an instant, were each of them 40 s long: each slot has one, somewhere, of 20 to 60 s. */
+/** Time spent in bursts up to an instant, normalised to 40 s a burst: each slot has one of 20 to 60 s somewhere. */
 function burstSeconds(key: number, time: number): number {
   const slot = Math.floor(time / BURST_SLOT_SECONDS);
   const length = BURST_SECONDS * (0.5 + uniform(key + 1, slot));
@@ -78,7 +78,7 @@ export function memoryBytes(
   return level * (1 + slow + garbage + hourlyShare(spec, key, timeSeconds) - startup);
 }
 
-/** What the hourly job adds at an instant, as a share of the usual memory. Its minute is the pod's own. */
+/** What the hourly job adds at an instant, as a share of the usual memory. Each pod runs it at another minute. */
 function hourlyShare({ hourly }: WorkloadSpec, key: number, timeSeconds: number): number {
   if (hourly === undefined) return 0;
   const { share, seconds } = hourly;

@@ -1,23 +1,23 @@
-/** What can befall a pod, above all what can go wrong with it, and the script of what does. */
+/** What can happen to a pod, above all the faults, and the script of the demo. */
 
 /** An incident, placed on one replica of a workload. */
 export interface ScriptedIncident {
   readonly kind: IncidentKind;
   readonly namespace: string;
   readonly workload: string;
-  /** Which of the replicas, from 0. */
+  /** Index of the replica, from 0. */
   readonly replica: number;
-  /** From the start of the simulation. */
+  /** Counted from the start of the simulation. */
   readonly startOffsetSeconds: number;
   readonly endOffsetSeconds: number;
 }
 
-/** An incident with the pod that it hits and its time: where it is a fault, the label of a test set. */
+/** An incident with its pod and its time: if it is a fault, this is its label in a test set. */
 export interface Incident {
   readonly kind: IncidentKind;
   readonly namespace: string;
   readonly pod: string;
-  /** It develops so many times faster than written. */
+  /** Factor by which it develops faster than its effect says. */
   readonly speed: number;
   /** Unix time. */
   readonly startSeconds: number;
@@ -28,15 +28,15 @@ export interface Incident {
 export interface Effect {
   /** For people: `runaway CPU`. */
   readonly title: string;
-  /** What test sets call such a fault: `cpu_load`. None: it is no fault and nobody should be woken by it. */
+  /** The name of this fault in test sets: `cpu_load`. Absent if it is not a fault and no reason for an alert. */
   readonly faultType?: string;
   /** CPU seconds consumed since the beginning, where the container usually consumes `usual` in that time. Never falls. */
   cpuSeconds(elapsed: number, usual: number): number;
   /** Memory in bytes, where the container usually has `usual`. */
   memoryBytes(elapsed: number, usual: number): number;
-  /** When the container was started again, in seconds since the beginning, up to `elapsed`, ascending. */
+  /** When the container restarted, in seconds since the beginning, up to `elapsed`, ascending. */
   restarts(elapsed: number): readonly number[];
-  /** Whether the container has a cgroup: none while the kubelet waits before a restart. Default: always. */
+  /** Whether the container has a cgroup: it has not while the kubelet waits before a restart. Default: always. */
   runs?(elapsed: number): boolean;
 }
 
@@ -59,18 +59,18 @@ const UNCHANGED = (_: number, usual: number): number => usual;
 
 const MIB = 2 ** 20;
 
-/** A leak adds the usual size once in so many seconds, and the container is killed at four times that size. */
+/** A leak adds the usual size every `LEAK_SECONDS`; the container is killed at four times the usual size. */
 const LEAK_SECONDS = 60;
 const LEAK_KILL_SECONDS = 3 * LEAK_SECONDS;
 
-/** A crashing container lives so long, one that fails its probes so long; then the kubelet waits. */
+/** How long a crashing container and one that fails its probes run before the kubelet waits. */
 const CRASH_SECONDS = 10;
 const FAILING_SECONDS = 25;
 /** The kubelet waits 10 s, 20 s, 40 s, … up to 5 minutes. */
 const BACKOFF_SECONDS = 10;
 const BACKOFF_LIMIT_SECONDS = 300;
 
-/** When a container that lives `lifeSeconds` each time is started, the first of them at 0, up to `elapsed`. */
+/** When a container that runs for `lifeSeconds` each time is started, from 0 up to `elapsed`. */
 function kubeletStarts(elapsed: number, lifeSeconds: number): readonly number[] {
   const times: number[] = [];
   let next = 0;
@@ -87,20 +87,20 @@ function kubeletStarts(elapsed: number, lifeSeconds: number): readonly number[] 
 
 const crashLoopRestarts = (elapsed: number) => kubeletStarts(elapsed, CRASH_SECONDS);
 
-/** Up to its limit, two and a half times the usual size, memory climbs within so long; then the kernel kills. */
+/** Memory rises to its limit, 2.5 times the usual size, in this time; then the kernel kills the container. */
 const OOM_LIFE_SECONDS = 90;
 const OOM_LIMIT_RATIO = 2.5;
 
-/** How long the present run has lasted, or would have if it had not ended. */
+/** Time since the last start of the container, whether or not it still runs. */
 const sinceStart = (elapsed: number, lifeSeconds: number) =>
   elapsed - (kubeletStarts(elapsed, lifeSeconds).at(-1) ?? 0);
 
-/** Core seconds that a single restart costs, most of them within so long; memory comes back within minutes. */
+/** Core seconds that a single restart costs, most of them within the burst; memory is refilled within minutes. */
 const RESTART_CPU_SECONDS = 8;
 const RESTART_BURST_SECONDS = 20;
 const RESTART_FILL_SECONDS = 120;
 
-/** To add a kind of incident, add a row. Those in absolute units are as large for a pod that is almost idle. */
+/** To add a kind of incident, add a row. Effects in absolute units also show on a pod that is almost idle. */
 export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   'runaway-cpu': {
     title: 'runaway CPU',
@@ -120,7 +120,7 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   'crash-loop': {
     title: 'crash loop',
     faultType: 'crash_loop',
-    // One and a half cores while it starts, nothing while the kubelet waits.
+    // 1.5 cores while it starts, nothing while the kubelet waits.
     cpuSeconds: (elapsed) =>
       crashLoopRestarts(elapsed).reduce(
         (sum, time) => sum + 1.5 * Math.min(elapsed - time, CRASH_SECONDS),
@@ -157,7 +157,7 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     memoryBytes: (elapsed, usual) => usual + Math.min(1, elapsed / 60) * (0.8 * usual + 40 * MIB),
     restarts: NEVER,
   },
-  // Unlike the crash loop, this one is not measured while the kubelet waits, as with containerd.
+  // Unlike the crash loop, it has no cgroup while the kubelet waits, as with containerd.
   'failing-start': {
     title: 'failing start',
     faultType: 'crash_loop_unmeasured',
@@ -176,20 +176,20 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     cpuSeconds: UNCHANGED,
     memoryBytes: (elapsed, usual) =>
       usual * (1 + ((OOM_LIMIT_RATIO - 1) * sinceStart(elapsed, OOM_LIFE_SECONDS)) / OOM_LIFE_SECONDS),
-    // The run that is there when it begins was started before.
+    // The run at the beginning of the incident was started before it.
     restarts: (elapsed) => kubeletStarts(elapsed, OOM_LIFE_SECONDS).slice(1),
     runs: (elapsed) => sinceStart(elapsed, OOM_LIFE_SECONDS) < OOM_LIFE_SECONDS,
   },
-  // The next two are meant for new pods, to begin when they are born.
+  // The next two are for new pods and begin with them.
   'heavy-from-birth': {
-    title: 'too large from birth',
+    title: 'too much memory from the start',
     faultType: 'heavy_from_birth',
     cpuSeconds: UNCHANGED,
     memoryBytes: (_, usual) => 3 * usual + 40 * MIB,
     restarts: NEVER,
   },
   'busy-from-birth': {
-    title: 'too busy from birth',
+    title: 'too much CPU from the start',
     faultType: 'busy_from_birth',
     cpuSeconds: (elapsed, usual) => 4 * usual + 0.1 * elapsed,
     memoryBytes: UNCHANGED,
@@ -204,7 +204,7 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   },
 };
 
-/** The same fault, developing so many times faster. CPU in cores and memory come to the same. */
+/** The same effect, developing `speed` times faster. CPU in cores and memory reach the same values. */
 export function pacedEffect(
   kind: IncidentKind,
   speed: number,
@@ -218,7 +218,7 @@ export function pacedEffect(
   };
 }
 
-/** The incidents of the demo: all begin within two minutes. The first ends early, to show how a flag goes. */
+/** The incidents of the demo: all begin within two minutes. The first ends early, to show how a flag clears. */
 export const SCRIPT: readonly ScriptedIncident[] = [
   {
     kind: 'runaway-cpu',

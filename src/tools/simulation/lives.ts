@@ -1,4 +1,4 @@
-/** Which pods there are: who makes them, what they are called, and how long they live. */
+/** Which pods exist: their owners, names and lifetimes. */
 
 import type { Cause, Replacement, Scaling } from './changes.js';
 import { podSuffix, templateHash, uid } from './names.js';
@@ -16,39 +16,39 @@ export interface PodLife extends Omit<PodState, 'containers'> {
   /** Restarts of its main container before the simulation. */
   readonly restarts: number;
   readonly bornSeconds: number;
-  /** From then on nothing runs any more. */
+  /** From this time on nothing runs in it. */
   readonly endSeconds: number;
-  /** From then on the API server does not know it any more. */
+  /** From this time on the API server does not know it. */
   readonly goneSeconds: number;
 }
 
-/** Pods that are older than the simulation were made a month before it. */
+/** Pods that are older than the simulation were created this long before it. */
 const MONTH_SECONDS = 30 * 86_400;
-/** In a rollout, from one replaced pod to the next; and how long the old one lives on beside the new one. */
+/** In a rollout: from one replaced pod to the next, and how long the old and the new one run together. */
 const ROLLOUT_STEP_SECONDS = 20;
 const ROLLOUT_OVERLAP_SECONDS = 10;
-/** The pod of a StatefulSet comes back so soon; an evicted pod is kept as a record, and nothing runs in it. */
+/** Time until a replaced pod is running again, and how long the API server keeps an evicted pod, which runs nothing. */
 const REPLACEMENT_SECONDS = 8;
 const EVICTED_KEPT_SECONDS = 20 * 60;
-/** Unless told otherwise, the Job had been running for so long at the start, and its pod is kept for so long once completed. */
+/** Defaults: how long a Job has been running at the start, and how long its completed pod is kept. */
 const JOB_AGE_SECONDS = 3 * 86_400;
 const JOB_KEPT_SECONDS = 86_400;
 /** A CronJob keeps the pods of its last three runs (`successfulJobsHistoryLimit`). */
 const KEPT_RUNS = 3;
 
-/** What the lives depend on. */
+/** What the lifetimes depend on. */
 export interface LivesOptions {
   readonly seed: number;
-  /** Unix time from which the offsets of changes count. */
+  /** Unix time. The offsets of changes are relative to it. */
   readonly startSeconds: number;
   readonly rollouts: readonly Rollout[];
   readonly scalings: readonly Scaling[];
   readonly replacements: readonly Replacement[];
-  /** Changes come and proceed so many times faster. */
+  /** Factor by which changes come and proceed faster. */
   readonly speed: number;
 }
 
-/** All pods that a workload ever has, but for the runs of a CronJob, which are without end. */
+/** All pods that a workload ever has, except the runs of a CronJob, which have no end. */
 export function lastingPods(spec: WorkloadSpec, options: LivesOptions): PodLife[] {
   switch (spec.kind) {
     case 'CronJob':
@@ -77,7 +77,7 @@ function jobPod(spec: WorkloadSpec, { seed, startSeconds }: LivesOptions): PodLi
   });
 }
 
-/** The place of one replica, which one pod after the other fills. */
+/** The place of one replica, filled by one pod after the other. */
 interface Slot {
   readonly replica: number;
   readonly cause: Cause;
@@ -85,7 +85,7 @@ interface Slot {
   readonly untilSeconds: number;
 }
 
-/** The replicas that were always there, then those of each scale-up. */
+/** The original replicas, then those of each scale-up. */
 function slotsOf(spec: WorkloadSpec, { startSeconds, scalings, speed }: LivesOptions): Slot[] {
   const added = scalings
     .filter((scaling) => isOf(spec, scaling))
@@ -112,12 +112,12 @@ function slotsOf(spec: WorkloadSpec, { startSeconds, scalings, speed }: LivesOpt
 interface Turn {
   readonly cause: Cause;
   readonly bornSeconds: number;
-  /** When the pod before it ends, and when the API server forgets that. */
+  /** When the previous pod ends, and when the API server forgets it. */
   readonly previousEndSeconds: number;
   readonly previousGoneSeconds: number;
 }
 
-/** What happens to a slot while it is there, in order of time. */
+/** What happens to a slot while it exists, in order of time. */
 function turnsOf(spec: WorkloadSpec, slot: Slot, options: LivesOptions): Turn[] {
   const { startSeconds, speed } = options;
   const rollouts = rolloutTimes(spec, slot.replica, options).map((born) => {
@@ -129,7 +129,7 @@ function turnsOf(spec: WorkloadSpec, slot: Slot, options: LivesOptions): Turn[] 
       previousGoneSeconds: gone,
     };
   });
-  // Two pods cannot have one name, so that of a StatefulSet must be gone first.
+  // Two pods cannot have the same name, so the old pod of a StatefulSet must be gone first.
   const keptSeconds = spec.kind === 'StatefulSet' ? 0 : EVICTED_KEPT_SECONDS;
   const replacements = options.replacements
     .filter((replacement) => isOf(spec, replacement) && replacement.replica === slot.replica)
@@ -147,7 +147,7 @@ function turnsOf(spec: WorkloadSpec, slot: Slot, options: LivesOptions): Turn[] 
     .sort((a, b) => a.bornSeconds - b.bornSeconds);
 }
 
-/** When each new version of a Deployment reaches a replica: one after the other. The other kinds have none. */
+/** When each new version of a Deployment reaches a replica: one after the other. Other kinds have no rollouts. */
 function rolloutTimes(spec: WorkloadSpec, replica: number, options: LivesOptions): number[] {
   const { startSeconds, rollouts, speed } = options;
   return rollouts
@@ -165,7 +165,7 @@ function podsOfSlot(spec: WorkloadSpec, slot: Slot, options: LivesOptions): PodL
   const rollouts = rolloutTimes(spec, replica, options);
   return births.map((birth, index) => {
     const next = turns[index];
-    // Replacements since the last new version: each has another name.
+    // Replacements since the last new version: each gets another name.
     const sinceRollout = births.slice(0, index + 1).findLastIndex((one) => one.cause !== 'replacement');
     return makeLife(spec, options.seed, {
       ...nameOf(spec, options.seed, {
@@ -183,7 +183,7 @@ function podsOfSlot(spec: WorkloadSpec, slot: Slot, options: LivesOptions): PodL
   });
 }
 
-/** Which version, replica and replacement a pod is, each counted from 0. */
+/** Version, replica and replacement number of a pod, each from 0. */
 interface Place {
   readonly revision: number;
   readonly replica: number;
@@ -218,7 +218,7 @@ function nameOf(
 const isOf = (spec: WorkloadSpec, change: { readonly namespace: string; readonly workload: string }) =>
   change.namespace === spec.namespace && change.workload === spec.name;
 
-/** The runs of a CronJob that may be known at an instant. A Job is named after its scheduled minute. */
+/** The runs of a CronJob that may exist at an instant. A Job is named after its scheduled minute. */
 export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: number): PodLife[] {
   const every = 60 * (spec.everyMinutes ?? 60);
   const latest = Math.floor(timeSeconds / every);
@@ -241,7 +241,7 @@ export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: numbe
   });
 }
 
-/** @param life `uid`: unless told otherwise, made of the name, which then no other pod may have. */
+/** @param life without a `uid` it is derived from the name, which must then be unique. */
 function makeLife(
   spec: WorkloadSpec,
   seed: number,

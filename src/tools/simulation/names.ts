@@ -2,10 +2,10 @@
 
 import { hashText, uniform } from './random.js';
 
-/** What generated names are made of: no vowels, nothing to mistake (k8s.io/apimachinery, `util/rand`). */
+/** The characters of generated names: no vowels, no look-alikes (k8s.io/apimachinery, `util/rand`). */
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
-/** The five characters at the end of the name of a pod that has no fixed name. */
+/** The five random characters at the end of a generated pod name. */
 export function podSuffix(key: string): string {
   const hash = hashText(key);
   return Array.from({ length: 5 }, (_, i) => ALPHABET[Math.floor(uniform(hash, i) * ALPHABET.length)]).join(
@@ -35,7 +35,7 @@ export function uid(key: string): string {
   ].join('-');
 }
 
-/** So many hexadecimal digits, as in the identifier of a container. */
+/** `length` hexadecimal digits, as in the identifier of a container. */
 export function hexadecimal(key: string, length: number): string {
   const hash = hashText(key);
   return Array.from({ length }, (_, i) => Math.floor(uniform(hash, i) * 16).toString(16)).join('');

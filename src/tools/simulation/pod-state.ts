@@ -1,12 +1,12 @@
-/** What is known of a pod at an instant. */
+/** The state of a pod at an instant. */
 
 export interface PodState {
   readonly namespace: string;
   readonly pod: string;
   readonly uid: string;
-  /** Who made the pod: a ReplicaSet, StatefulSet, DaemonSet or Job. */
+  /** The controller of the pod: a ReplicaSet, StatefulSet, DaemonSet or Job. */
   readonly owner: Controller;
-  /** Who made the owner: a Deployment or CronJob. None: the owner is at the top. */
+  /** The controller of the owner: a Deployment or CronJob; `undefined` if the owner has none. */
   readonly ownersOwner: Controller | undefined;
   readonly containers: readonly ContainerState[];
 }
@@ -20,15 +20,15 @@ export interface ContainerState {
   readonly name: string;
   readonly image: string;
   readonly restarts: number;
-  /** What cAdvisor reports, the newest first: none once completed, for half a minute two after a restart. */
+  /** What cAdvisor reports, the newest first: empty once completed, and two for half a minute after a restart. */
   readonly cgroups: readonly Cgroup[];
 }
 
 /** One run of a container. */
 export interface Cgroup {
-  /** How many runs there were before. */
+  /** Number of earlier runs. */
   readonly attempt: number;
-  /** CPU consumed in this run. Never falls. */
+  /** CPU consumed in this run; never decreases. */
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
 }

@@ -1,4 +1,4 @@
-/** What a container consumes: its usual curves, and what the incidents make of them. */
+/** What a container consumes: its usual curves, changed by the incidents. */
 
 import { cpuSeconds, memoryBytes } from './curves.js';
 import { type Incident, pacedEffect } from './incidents.js';
@@ -7,14 +7,14 @@ import type { Cgroup } from './pod-state.js';
 
 /** How long cAdvisor reports the cgroup of the previous run. */
 const STALE_CGROUP_SECONDS = 30;
-/** So long before a restart the previous run is looked at for the last time. */
+/** The last state of a run is taken this long before the restart. */
 const INSTANT_SECONDS = 0.001;
 
 /**
- * The run of a container now, and the one before it where cAdvisor still reports it, at its last state.
+ * The current run of a container, and the previous one at its last state while cAdvisor still reports it.
  *
- * @param share The container's part of what its pod usually consumes.
- * @param incidents Those that hit this container.
+ * @param share the container's share of the usual consumption of its pod.
+ * @param incidents those that hit this container.
  */
 export function containerRuns(
   life: PodLife,
@@ -58,7 +58,7 @@ export function containerRuns(
   return cgroups;
 }
 
-/** Whether the kubelet is not just waiting before the next restart. */
+/** False while the kubelet waits before the next restart. */
 function hasCgroup(incidents: readonly Incident[], timeSeconds: number): boolean {
   const incident = incidentAt(incidents, timeSeconds);
   if (incident === undefined) return true;
@@ -71,7 +71,7 @@ function incidentAt(incidents: readonly Incident[], timeSeconds: number): Incide
   );
 }
 
-/** When incidents restarted their container, up to an instant: Unix seconds, ascending. */
+/** When incidents restarted the container, up to an instant: Unix seconds, ascending. */
 export function restartTimes(incidents: readonly Incident[], timeSeconds: number): number[] {
   return incidents.flatMap(({ kind, speed, startSeconds, endSeconds }) => {
     const elapsed = Math.min(timeSeconds, endSeconds) - startSeconds;

@@ -1,9 +1,9 @@
-/** What runs in the simulated cluster when nothing is wrong. */
+/** The workloads of the simulated cluster, and how they normally behave. */
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
-/** One workload: what it is, how many pods it has, and how each of them usually behaves. */
+/** A workload: its kind, its number of pods, and how each of them normally behaves. */
 export interface WorkloadSpec {
   readonly namespace: string;
   readonly name: string;
@@ -14,21 +14,21 @@ export interface WorkloadSpec {
   readonly cpuCores: number;
   /** Usual memory of a pod. */
   readonly memoryBytes: number;
-  /** How far CPU swings over the day, as a share of the mean: highest at 14:00 UTC. */
+  /** Daily swing of the CPU as a share of the mean; highest at 14:00 UTC. */
   readonly daily?: number;
-  /** How restless it is: 1 is a spread of some 5 % of the CPU over a minute. At most 1.2. */
+  /** Noise: 1 is a spread of about 5 % of the CPU over a minute. At most 1.2. */
   readonly restlessness?: number;
-  /** Now and then a burst of 20 to 60 s: cores above the mean, as a share of it, if it lasts 40 s. */
+  /** Occasional bursts of 20 to 60 s: cores above the mean, as a share of it, for a burst of 40 s. */
   readonly bursts?: number;
-  /** Garbage collection: memory climbs by this share of its usual size, then falls at once. */
+  /** Garbage collection: memory rises by this share of its usual size, then falls at once. */
   readonly garbage?: number;
-  /** Once an hour a job inside the pod: memory grows by this share of its usual size for so many seconds. */
+  /** A job inside the pod, once an hour: memory is higher by this share of its usual size for `seconds`. */
   readonly hourly?: { readonly share: number; readonly seconds: number };
   /** How a new pod begins. Default: `QUICK_STARTUP`. */
   readonly startup?: Startup;
-  /** A second container (a proxy) has 8 % of the pod. */
+  /** Whether a second container (a proxy) uses 8 % of the pod's resources. */
   readonly sidecar?: boolean;
-  /** Restarts that happened long ago, of each pod that is older than the simulation. */
+  /** Earlier restarts of each pod that is older than the simulation. */
   readonly restarts?: number;
   /** Job: when it begins, from the start of the simulation. Default: three days before. */
   readonly startOffsetSeconds?: number;
@@ -40,10 +40,10 @@ export interface WorkloadSpec {
 
 /** The first minutes of a pod. */
 export interface Startup {
-  /** A start costs CPU, as much as the usual work of so many seconds, most of it within `burstSeconds`. */
+  /** CPU that a start costs, in seconds of usual work; most of it is used within `burstSeconds`. */
   readonly workSeconds: number;
   readonly burstSeconds: number;
-  /** Memory begins this share below its usual size, and comes near to it within twice `fillSeconds`. */
+  /** Memory starts this share below its usual size, and is close to it after twice `fillSeconds`. */
   readonly emptyShare: number;
   readonly fillSeconds: number;
 }
@@ -209,7 +209,7 @@ export const WORKLOADS: readonly WorkloadSpec[] = [
   },
 ];
 
-/** The pod that is larger than all others, steady, and never at fault. */
+/** The pod that is larger than all others, steady, and always healthy. */
 export const DATABASE = { namespace: 'data', pod: 'postgres-0' };
 
 /** A new version of a Deployment: its pods are replaced one after the other. */
@@ -220,7 +220,7 @@ export interface Rollout {
   readonly startOffsetSeconds: number;
 }
 
-/** One deployment in the history, so that a new version is nothing unheard of, and one while people watch. */
+/** One in the history, so that a new version is nothing new to the model, and one during the demo. */
 export const ROLLOUTS: readonly Rollout[] = [
   { namespace: 'shop', workload: 'frontend', startOffsetSeconds: -40 * 60 },
   { namespace: 'shop', workload: 'frontend', startOffsetSeconds: 150 },

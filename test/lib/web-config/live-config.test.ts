@@ -140,7 +140,7 @@ describe('LiveWebConfig', function () {
     expect(warnings()).to.have.length(1);
     expect(warnings()[0])
       .to.include('the previous one stays active')
-      .and.to.include('expected the key of the certificate');
+      .and.to.include('expected the key that belongs to the certificate');
 
     rmSync(at('used.crt'));
     await live.refresh();

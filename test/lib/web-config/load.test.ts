@@ -142,7 +142,7 @@ describe('the web configuration', function () {
   describe('refuses', () => {
     const rows: readonly (readonly [what: string, text: string, ...mistakes: (string | RegExp)[]])[] = [
       ['text that is no mapping', 'true', 'web.yaml:1:1: expected a mapping, got no mapping.'],
-      ['broken YAML', 'basic_auth_users: {', /^web\.yaml:1:20: expected YAML, got a mistake: /],
+      ['broken YAML', 'basic_auth_users: {', /^web\.yaml:1:20: invalid YAML: /],
       [
         'an unknown key, by name, with what was meant',
         'basic_auth_user: {}',
@@ -187,12 +187,12 @@ describe('the web configuration', function () {
       [
         'the key of another certificate',
         'tls_server_config:\n  cert_file: server.crt\n  key_file: other.key',
-        'web.yaml:3:13: expected the key of the certificate, got another one.',
+        'web.yaml:3:13: expected the key that belongs to the certificate, got another one.',
       ],
       [
         'clients that are verified by nobody in particular',
         `${TLS}, client_auth_type: RequireAndVerifyClientCert }`,
-        /^web\.yaml:1:1: tls_server_config: expected `client_ca_file` beside .* public authority would be let in\.$/,
+        /^web\.yaml:1:1: tls_server_config: expected `client_ca_file` beside .* public authority would be accepted\.$/,
       ],
       [
         'an authority of clients that are not asked',
@@ -202,7 +202,7 @@ describe('the web configuration', function () {
       [
         'names of clients that nobody verifies',
         `${TLS}, client_auth_type: RequireAnyClientCert, client_allowed_sans: [a] }`,
-        /^web\.yaml:1:\d+: .*got `RequireAnyClientCert`: the names in a certificate that nobody verified mean nothing\.$/,
+        /^web\.yaml:1:\d+: .*got `RequireAnyClientCert`: names in an unverified certificate prove nothing\.$/,
       ],
       [
         'an unknown client_auth_type, without further conclusions',
@@ -232,7 +232,7 @@ describe('the web configuration', function () {
       [
         'HTTP/2',
         'http_server_config: { http2: true }',
-        /http2: expected `http2: false` or no such key, since this server speaks HTTP\/1\.1, got true\.$/,
+        /http2: expected `http2: false` or no `http2` key, since this server uses HTTP\/1\.1, got true\.$/,
       ],
       [
         'other headers',
@@ -248,7 +248,7 @@ describe('the web configuration', function () {
       [
         'a header of two lines',
         'http_server_config: { headers: { Content-Security-Policy: "a\\r\\nSet-Cookie: b" } }',
-        /Content-Security-Policy: expected text that may stand in a header/,
+        /Content-Security-Policy: expected a valid header value/,
       ],
       [
         'users in a list',
@@ -278,7 +278,7 @@ describe('the web configuration', function () {
       [
         'a user twice',
         `basic_auth_users:\n  a: ${HASH}\n  a: ${HASH}`,
-        /expected YAML, got a mistake: Map keys must be unique\.$/,
+        /invalid YAML: Map keys must be unique\.$/,
       ],
       ...['1', '1x', '25h', '-1s', '""', '1 s'].map(
         (interval) =>

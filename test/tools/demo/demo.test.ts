@@ -33,10 +33,10 @@ describe('the demo', () => {
   it('detects every incident and never the database, as lines where there is no terminal', async () => {
     const output = await runUntil(/(DETECTED[\s\S]*){4}/, {});
     for (const title of ['runaway CPU', 'memory leak', 'crash loop', 'one bad replica']) {
-      expect(output).to.contain(`DETECTED ${title} of `);
+      expect(output).to.contain(`DETECTED ${title} on `);
     }
     expect(output).to.match(/http:\/\/127\.0\.0\.1:\d+\/detect/);
-    expect(output).to.match(/4 of 4 incidents detected.*postgres-0.*never flagged\n$/);
+    expect(output).to.match(/4 of 4 incidents detected.*postgres-0.*never flagged\.\n$/);
   }).timeout(30_000);
 
   it('paints a screen on a terminal, within its width', async () => {

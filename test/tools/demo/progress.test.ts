@@ -43,27 +43,27 @@ const textOf = (progress: Progress) =>
 describe('the progress of the demo', () => {
   it('goes from waiting to running, flagged and over', () => {
     const waiting = look(begin, 8, []);
-    expect(textOf(waiting)).to.contain('begins in 0:12').and.to.contain('Flagged now: 0 pods');
+    expect(textOf(waiting)).to.contain('starts in 0:12').and.to.contain('Flagged now: 0 pods');
     const running = look(waiting, 30, []);
     expect(textOf(running)).to.contain('running for 0:10');
     const flagged = look(running, 51, [leak]);
-    expect(textOf(flagged)).to.contain('running for 0:31, FLAGGED after 0:31');
+    expect(textOf(flagged)).to.contain('running for 0:31, DETECTED after 0:31');
     expect(textOf(flagged)).to.contain('payments/checkout-1  score 0.21 (memory leak)');
     const over = look(flagged, 130, []);
-    expect(textOf(over)).to.contain('over, FLAGGED after 0:31');
-    expect(summary(over)).to.contain('1 of 1 incident detected; flagged now: 0 of 41 pods');
+    expect(textOf(over)).to.contain('ended, DETECTED after 0:31');
+    expect(summary(over)).to.contain('1 of 1 incident detected, 0 of 41 pods flagged now.');
   });
 
   it('counts no flag from before the incident or after it', () => {
     expect(look(begin, 10, [leak]).incidents[0]?.flaggedSeconds).to.equal(undefined);
     expect(look(begin, 110, [leak]).incidents[0]?.flaggedSeconds).to.equal(undefined);
-    expect(textOf(look(begin, 10, [leak]))).to.contain('(nothing that is scripted)');
+    expect(textOf(look(begin, 10, [leak]))).to.contain('(no scripted incident)');
   });
 
   it('says so for good when the database was flagged', () => {
-    expect(textOf(look(begin, 10, []))).to.match(/postgres-0.*: never flagged/);
+    expect(textOf(look(begin, 10, []))).to.match(/postgres-0.* was never flagged/);
     const wrong = look(look(begin, 10, [flag('data', 'postgres-0')]), 20, []);
-    expect(textOf(wrong)).to.match(/postgres-0.*: was FLAGGED 0:10 ago/);
+    expect(textOf(wrong)).to.match(/postgres-0.* was FLAGGED 0:10 ago/);
   });
 
   it('tells events once', () => {
@@ -81,15 +81,15 @@ describe('the progress of the demo', () => {
       ['No model yet.'],
       [],
       ['Trained.'],
-      ['BEGINS   memory leak of payments/checkout-1'],
+      ['STARTED  memory leak on payments/checkout-1'],
       [
-        'DETECTED memory leak of payments/checkout-1, 0:10 after it began',
+        'DETECTED memory leak on payments/checkout-1, 0:10 after its start',
         'flagged  payments/checkout-1',
         '         memory 1.9 GiB, usually 614 MiB (+21.7 spreads, 88 % of the score)',
         '         restarts 2, usually 0 (+4 spreads, 12 % of the score)',
       ],
       [],
-      ['ENDS     memory leak of payments/checkout-1', 'cleared  payments/checkout-1'],
+      ['ENDED    memory leak on payments/checkout-1', 'cleared  payments/checkout-1'],
     ]);
   });
 

@@ -163,7 +163,7 @@ describe('evaluate', function () {
     });
   });
 
-  it('stops when told, says so, and leaves a file that can be read', async () => {
+  it('stops when told, says so, and leaves a readable file', async () => {
     await withFiles(FILES, async (data) => {
       const controller = new AbortController();
       const scores = join(data, 'scores.gz');

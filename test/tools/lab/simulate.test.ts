@@ -226,8 +226,8 @@ describe('the simulated set', () => {
         'slow memory leak': ['memory'],
         'memory stress': ['memory'],
         'one bad replica': ['cpu', 'memory'],
-        'too large from birth': ['memory'],
-        'too busy from birth': ['cpu'],
+        'too much memory from the start': ['memory'],
+        'too much CPU from the start': ['cpu'],
       };
       expect([...new Set(labels.map(({ title }) => title))]).to.have.members(Object.keys(expected));
       for (const { title, visible } of labels) {
@@ -300,8 +300,8 @@ describe('the simulated set', () => {
 
     it('new pods that are bad from birth: labelled once their first minutes are over', () => {
       for (const [title, valuesOf] of [
-        ['too large from birth', memoryOf],
-        ['too busy from birth', cpuOf],
+        ['too much memory from the start', memoryOf],
+        ['too much CPU from the start', cpuOf],
       ] as const) {
         for (const label of entitled(title)) {
           expect(label.visible_against).to.equal('siblings');

@@ -99,8 +99,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     '1:1: expected a feature with `required: true`, got none: it tells which pods are there.',
   ],
   'not-yaml.bad.yaml': [
-    '2:1: expected YAML, got a mistake: Flow sequence in block collection must be sufficiently indented and end with a ].',
-    '4:1: expected YAML, got a mistake: Sequence item without - indicator.',
+    '2:1: invalid YAML: Flow sequence in block collection must be sufficiently indented and end with a ].',
+    '4:1: invalid YAML: Sequence item without - indicator.',
   ],
   'placeholders.bad.yaml': [
     [
@@ -134,7 +134,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
       '                       ^',
     ].join('\n'),
   ],
-  'repeated-key.bad.yaml': ['2:1: expected YAML, got a mistake: Map keys must be unique.'],
+  'repeated-key.bad.yaml': ['2:1: invalid YAML: Map keys must be unique.'],
   'syntax.bad.yaml': [
     [
       '4:12: block: query: expected PromQL, got `(` where it cannot stand.',
@@ -177,7 +177,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     '10:5: a: expected one of the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got `colour`.',
   ],
   'unquoted-query.bad.yaml': [
-    '3:32: expected YAML, got a mistake: Unexpected scalar at node end. Write a query after `|`, on lines of its own: there it needs no quotes.',
+    '3:32: invalid YAML: Unexpected scalar at node end. Write a query after `|`, on lines of its own: there it needs no quotes.',
   ],
   'wrong-values.bad.yaml': [
     '1:10: expected `builtin` to be a list of `cpu`, `memory`, `restarts`, got "cpu".',
@@ -308,7 +308,7 @@ describe('parseFeatureFile', () => {
     for (const [from, to] of ['ab', 'bc', 'cd', 'de'])
       text.push(`${to}: &${to} [${Array.from({ length: 9 }, () => `*${from}`).join(', ')}]`);
     expect(mistakesOf(text.join('\n'))).to.deep.equal([
-      '1:1: expected YAML, got a mistake: Excessive alias count indicates a resource exhaustion attack.',
+      '1:1: invalid YAML: Excessive alias count indicates a resource exhaustion attack.',
     ]);
   });
 
