@@ -8,13 +8,13 @@ import type { FleetWorkload } from '../src/tools/lab/fleet/workload.js';
 
 const WEEK_MINUTES = 7 * 1440;
 const PANEL = { width: 560, height: 62, left: 150, gap: 36, rowGap: 14, top: 44 };
-/** Minutes of a pixel's column; the least and the largest value of them are drawn. */
+/** Minutes in one column of pixels; their smallest and largest value are drawn. */
 const COLUMN_MINUTES = WEEK_MINUTES / PANEL.width;
 const COLORS = ['#1f77b4', '#ff7f0e', '#2ca02c', '#9467bd', '#d62728', '#8c564b'];
 
-/** So many replicas can be told apart. */
+/** Replicas to draw: more of them could not be distinguished. */
 const REPLICAS = 3;
-/** What lies above is cut off: a single peak says nothing about the week. */
+/** Higher values are cut off: a single peak is not typical of the week. */
 const TOP_QUANTILE = 0.9995;
 
 /** Draws one workload of each kind in two panels: CPU and memory of up to three of its replicas. */
