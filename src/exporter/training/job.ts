@@ -12,7 +12,8 @@ import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../mod
 import type { Model } from '../model/model.js';
 import type { EncodedModel } from '../model/snapshot/manager.js';
 import type { PrometheusApi } from '../prometheus/api.js';
-import { type Grid, instantsPerRequest, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
+import { RangeFetcher } from '../prometheus/range.js';
+import { type Grid, POINTS_PER_REQUEST, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
 
 /** What to train on. */
 export interface TrainingRequest extends TrainingTimes {
@@ -72,15 +73,12 @@ export async function train(
   const end = trainingWindow(request).grid.at(-1) as number;
   const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
   const series = await countSeries(api, request.features, end, signal);
-  const fetching: Fetching = {
-    api,
-    features: request.features,
-    series,
-    maximumPods,
-    owners,
-    warnings,
-    signal,
-  };
+  const ranges = new RangeFetcher(api, {
+    pointsPerRequest: POINTS_PER_REQUEST,
+    timeoutSeconds: TRAINING_REQUEST_TIMEOUT_SECONDS,
+  });
+  for (const [{ query }, count] of series) ranges.expect(query, count);
+  const fetching: Fetching = { ranges, features: request.features, maximumPods, owners, warnings, signal };
   const kept = [...series.values()].reduce((sum, count) => sum + Math.min(count, maximumPods), 0);
   const plan = planTraining(request, parameters.baseline, kept);
   const window = await fetchTable(fetching, plan.window);
@@ -130,10 +128,8 @@ async function countSeries(
 
 /** What every request of a training shares. */
 interface Fetching {
-  readonly api: PrometheusApi;
+  readonly ranges: RangeFetcher;
   readonly features: readonly FeatureDefinition[];
-  /** How many each feature had at the end of the window. */
-  readonly series: ReadonlyMap<FeatureDefinition, number>;
   readonly maximumPods: number;
   readonly owners: Owners;
   /** Is added to. */
@@ -151,25 +147,16 @@ async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: Buil
   return { built, found };
 }
 
-/** Asks for one feature in slices of time, so that no answer is large, and decodes each into the table at once. */
+/** Asks for one feature, and decodes each answer into the table at once. */
 async function fetchFeature(
-  { api, series, warnings, signal }: Fetching,
+  { ranges, warnings, signal }: Fetching,
   feature: FeatureDefinition,
   { grid, stepSeconds }: Grid,
   builder: FeatureTableBuilder,
 ): Promise<Found> {
   const found: Found = { feature, series: 0, samples: 0 };
-  let instants = 0;
-  for (let first = 0; first < grid.length; first += instants) {
-    instants = instantsPerRequest(Math.max(found.series, series.get(feature) ?? 0));
-    const last = Math.min(first + instants, grid.length) - 1;
-    const answer = await api.queryRange({
-      query: feature.query,
-      startSeconds: grid[first] as number,
-      endSeconds: grid[last] as number,
-      stepSeconds,
-      signal: withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS),
-    });
+  const range = { startSeconds: grid[0] as number, stepSeconds, instants: grid.length };
+  for await (const { answer } of ranges.fetch(feature.query, range, signal)) {
     builder.add(feature, answer);
     for (const warning of answer.warnings) warnings.add(`Prometheus warns of ${feature.name}: ${warning}`);
     found.series = Math.max(found.series, answer.labels.length);

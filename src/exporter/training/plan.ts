@@ -2,6 +2,7 @@
 
 import type { BaselineKind } from '../model/baseline.js';
 import { historySlices } from '../model/schedule.js';
+import { instantsPerRequest } from '../prometheus/range.js';
 
 /** Instants at equal distances. The step does not follow from a grid that has a single instant. */
 export interface Grid {
@@ -20,17 +21,11 @@ export interface TrainingTimes {
   readonly untilNextTrainingSeconds: number;
 }
 
-/** Points in one answer: about 20 MB of JSON, and far below Prometheus' limits on samples and on points. */
-const POINTS_PER_REQUEST = 600_000;
+/** Points in one answer of a training: about 20 MB of JSON. */
+export const POINTS_PER_REQUEST = 600_000;
 
 /** Slices of earlier hours are sampled at least so closely, in seconds, to tell one minute from the next. */
 const LONGEST_SLICE_STEP_SECONDS = 60;
-
-/** Instants in a request for a feature while the number of its series is not known. */
-const FIRST_REQUEST_INSTANTS = 30;
-
-/** Prometheus answers at most this many points for each series (`exceeded maximum resolution`). */
-const MAXIMUM_INSTANTS = 11_000;
 
 /** Points of a training: three features of 100,000 pods at every minute of an hour and of two slices are 29 million. */
 export const MAXIMUM_TRAINING_POINTS = 32_000_000;
@@ -173,16 +168,6 @@ export function trainingSlices(times: TrainingTimes, baseline: BaselineKind): re
   });
 }
 
-/**
- * How many instants a request for a feature asks for, so that no answer is large.
- *
- * @param series the most series that an answer had so far, 0 where that is not known.
- */
-export function instantsPerRequest(series: number): number {
-  if (series === 0) return FIRST_REQUEST_INSTANTS;
-  return Math.max(1, Math.min(MAXIMUM_INSTANTS, Math.floor(POINTS_PER_REQUEST / series)));
-}
-
 /** What fetching a feature takes. */
 export interface FetchingCost {
   readonly requests: number;
@@ -192,5 +177,8 @@ export interface FetchingCost {
 
 /** The cost of fetching so many series over a grid. */
 export function fetchingCost({ grid }: Grid, series: number): FetchingCost {
-  return { requests: Math.ceil(grid.length / instantsPerRequest(series)), points: series * grid.length };
+  return {
+    requests: Math.ceil(grid.length / instantsPerRequest(series, POINTS_PER_REQUEST)),
+    points: series * grid.length,
+  };
 }

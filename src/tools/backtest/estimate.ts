@@ -4,7 +4,7 @@ import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { podKey } from '../../exporter/features/table.js';
 import { counted, formatBytes, formatDuration } from '../../lib/text/format.js';
 import { DataError } from '../../lib/usage-error.js';
-import type { Fetcher } from '../replay/fetch.js';
+import { type Fetcher, POINTS_PER_REQUEST } from '../replay/fetch.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
 import { gridBetween } from '../replay/range-matrix.js';
 
@@ -130,9 +130,6 @@ export interface EstimateInput {
   /** Measured: one minute of the range in one thread. */
   readonly replaySecondsPerMinute: number;
 }
-
-/** As in `Fetcher`, where little is known. */
-const POINTS_PER_REQUEST = 300_000;
 
 /** Queries for owners. */
 const OWNER_QUERIES = 3;

@@ -1,15 +1,10 @@
 /** Answers of Prometheus on a grid of instants: small in memory, and cheap to send to a thread. */
 
 import type { Labels, SeriesSet } from '../../exporter/prometheus/api.js';
+import type { Instants } from '../../exporter/prometheus/range.js';
 
 /** Instants at equal distances. */
-export interface Grid {
-  /** Unix time of the first, in seconds. */
-  readonly startSeconds: number;
-  readonly stepSeconds: number;
-  /** How many there are. */
-  readonly instants: number;
-}
+export type Grid = Instants;
 
 /** What one query answered at each instant of a grid. */
 export interface Slab {

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { train } from '../../../src/exporter/training/job.js';
 import {
   fetchingCost,
-  instantsPerRequest,
   planTraining,
   trainingSlices,
   trainingWindow,
@@ -29,11 +28,8 @@ describe('the plan of a training', () => {
   });
 
   it('keeps answers small, by the number of series', () => {
-    expect(instantsPerRequest(0), 'not known').to.equal(30);
-    expect(instantsPerRequest(10_000)).to.equal(60);
-    expect(instantsPerRequest(100_000)).to.equal(6);
-    expect(instantsPerRequest(1)).to.equal(11_000);
-    expect(instantsPerRequest(10_000_000)).to.equal(1);
+    const requests = (series: number) => fetchingCost(trainingWindow(TIMES), series).requests;
+    expect([1, 10_000, 100_000, 10_000_000].map(requests)).to.deep.equal([1, 2, 11, 61]);
   });
 
   it('costs what a training then asks for', async () => {
