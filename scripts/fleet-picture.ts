@@ -7,7 +7,7 @@ import type { FleetPod } from '../src/tools/lab/fleet/lives.js';
 import type { FleetWorkload } from '../src/tools/lab/fleet/workload.js';
 
 const WEEK_MINUTES = 7 * 1440;
-const PANEL = { width: 560, height: 62, left: 150, gap: 36, rowGap: 14, top: 44 };
+const PANEL = { width: 420, height: 50, left: 168, gap: 36, rowGap: 12, top: 44 };
 /** Minutes in one column of pixels; their smallest and largest value are drawn. */
 const COLUMN_MINUTES = WEEK_MINUTES / PANEL.width;
 const COLORS = ['#1f77b4', '#ff7f0e', '#2ca02c', '#9467bd', '#d62728', '#8c564b'];
@@ -19,7 +19,7 @@ const TOP_QUANTILE = 0.9995;
 
 /** Draws one workload of each kind in two panels: CPU and memory of up to three of its replicas. */
 export function fleetPicture(fleet: Fleet): string {
-  const rows = (Object.keys(KINDS) as KindName[]).map((kind) => largestOf(fleet, kind));
+  const rows = (Object.keys(KINDS) as KindName[]).map((kind) => exampleOf(fleet, kind));
   const height = PANEL.top + rows.length * (PANEL.height + PANEL.rowGap) + 8;
   const width = PANEL.left + 2 * (PANEL.width + PANEL.gap);
   const heads = ['CPU in cores', 'Memory in MiB'].map(
@@ -42,11 +42,13 @@ export function fleetPicture(fleet: Fleet): string {
 
 const panelX = (column: number) => PANEL.left + column * (PANEL.width + PANEL.gap);
 
-/** The first one with enough replicas, or else the one with most. */
-function largestOf({ workloads }: Fleet, kind: KindName): FleetWorkload {
+/** One with enough replicas, or else with most; of CronJobs the one whose runs last longest. */
+function exampleOf({ workloads }: Fleet, kind: KindName): FleetWorkload {
+  const rank = ({ replicas, profile }: FleetWorkload) =>
+    1000 * Math.min(replicas, REPLICAS) + profile.runMinutes;
   return workloads
     .filter((workload) => workload.kind === kind)
-    .reduce((most, one) => (most.replicas < REPLICAS && one.replicas > most.replicas ? one : most));
+    .reduce((best, one) => (rank(one) > rank(best) ? one : best));
 }
 
 function workloadRow(fleet: Fleet, workload: FleetWorkload, row: number): string {

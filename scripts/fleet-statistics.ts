@@ -98,12 +98,11 @@ function withoutRepeats(series: Series): Series {
 function figuresOf({ minutes, values }: Series): Figures {
   const median = quantile(values, 0.5);
   const steps = values.slice(1).map((value, i) => Math.abs(value - (values[i] as number)));
-  const hours = new Map<number, number[]>();
+  const hours = Array.from({ length: 24 }, (): number[] => []);
   values.forEach((value, i) => {
-    const hour = Math.floor(((minutes[i] as number) % DAY_MINUTES) / 60);
-    hours.set(hour, [...(hours.get(hour) ?? []).slice(-2000), value]);
+    hours[Math.floor(((minutes[i] as number) % DAY_MINUTES) / 60)]?.push(value);
   });
-  const ofHours = [...hours.values()].map((of) => quantile(of, 0.5));
+  const ofHours = hours.filter(({ length }) => length > 0).map((hour) => quantile(hour, 0.5));
   return [
     (1.4826 * quantile(steps, 0.5)) / Math.SQRT2 / median,
     ...[1, 10, 60].map((lag) => autocorrelation(values, lag)),

@@ -27,7 +27,7 @@ const LOST_SCRAPES = 1 / 4000;
 /** What a peak has left in its second minute. */
 const PEAK_REST = 0.4;
 /** Memory drifts more slowly than CPU. */
-const MEMORY_PACE = 6;
+const MEMORY_PACE = 20;
 
 /** The values of a pod from a minute to before another one. */
 export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number): PodColumns {

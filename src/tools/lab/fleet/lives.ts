@@ -89,20 +89,22 @@ export function podsOf(
   );
 }
 
+/** Whether nobody touches a workload because something is wrong with it. */
+const isFrozen = (minute: number, faults: readonly FleetFault[]) =>
+  faults.some(({ start, end }) => start - FREEZE_BEFORE < minute && minute < end + FREEZE_AFTER);
+
 /** The versions of a workload, the first from before the recording. A release with a fault is rolled back in the end. */
-function versionsOf(
-  { path, profile, isWorkingTime }: FleetWorkload,
-  faults: readonly FleetFault[],
-  span: Span,
-) {
+function versionsOf(workload: FleetWorkload, faults: readonly FleetFault[], { minutes }: Span): Version[] {
+  const { path, profile, isWorkingTime } = workload;
   const draw = new Draw(`${path}/releases`);
   const wanted = draw
-    .times(profile.releasesPerWeek / 7 / 1440, 0, span.minutes)
-    .map((minute) => nextWorkingMinute(minute, draw, isWorkingTime, span.minutes))
-    .filter((minute) =>
-      faults.every(({ start, end }) => minute < start - FREEZE_BEFORE || minute > end + FREEZE_AFTER),
-    )
-    .map((minute) => ({ minute, fault: undefined }));
+    .times(profile.releasesPerWeek / 7 / 1440, 0, minutes)
+    .map((time) => {
+      let minute = time;
+      while (!isWorkingTime(minute) && minute < minutes) minute += draw.between(20, 200);
+      return { minute, fault: undefined };
+    })
+    .filter(({ minute }) => !isFrozen(minute, faults));
   const bad = faults.filter(({ type }) => type === 'release_doubles_cpu');
   const events = [...wanted, ...bad.map((fault) => ({ minute: fault.start, fault }))];
   let current: Version = { minute: -MONTH, template: 0, cpu: 1, memory: 1 };
@@ -123,18 +125,6 @@ function versionsOf(
     versions.push(current);
   }
   return versions;
-}
-
-/** The same instant, or another one of the next working day. */
-function nextWorkingMinute(
-  minute: number,
-  draw: Draw,
-  isWorkingTime: (minute: number) => boolean,
-  minutes: number,
-): number {
-  let time = minute;
-  while (!isWorkingTime(time) && time < minutes) time += draw.between(20, 200);
-  return time;
 }
 
 /** The place of one replica, which one pod after the other fills. */
@@ -182,8 +172,6 @@ function livesOf(workload: FleetWorkload, slot: Slot, context: LivesContext): Fl
   const { replica, until } = slot;
   const draw = new Draw(`${path}/${replica}/${Math.round(slot.from)}`);
   const stepMinutes = new Draw(`${path}/rollout`).between(0.3, 1.5);
-  const isFaulty = (minute: number) =>
-    faults.some(({ start, end }) => start - FREEZE_BEFORE < minute && minute < end + FREEZE_AFTER);
   const evictions = draw
     .times(EVICTIONS_PER_DAY / 1440, 0, Math.min(until, span.minutes))
     .map((minute) => ({ minute, node: undefined }));
@@ -194,7 +182,7 @@ function livesOf(workload: FleetWorkload, slot: Slot, context: LivesContext): Fl
       node: undefined,
     })),
     ...[...evictions, ...(controller === 'DaemonSet' ? [] : drains)]
-      .filter(({ minute }) => !isFaulty(minute))
+      .filter(({ minute }) => !isFrozen(minute, faults))
       .map((turn) => ({ ...turn, minute: turn.minute + 0.2 * replica, cause: 'replacement' as const })),
   ].sort((a, b) => a.minute - b.minute);
   const lives: FleetPod[] = [];
@@ -209,67 +197,46 @@ function livesOf(workload: FleetWorkload, slot: Slot, context: LivesContext): Fl
     const next = turns.find(
       (turn) => turn.minute > born && turn.minute < until && (turn.node ?? node) === node,
     );
-    const endOfLife = next === undefined ? until : next.minute + (controller === 'Deployment' ? OVERLAP : 0);
-    const suffix = podSuffix(place);
-    const pod =
-      controller === 'StatefulSet'
-        ? `${name}-${replica}`
-        : controller === 'DaemonSet'
-          ? `${name}-${suffix}`
-          : `${name}-${templateHash(`${path}/${version.template}`)}-${suffix}`;
-    lives.push(
-      makePod(
-        workload,
-        context,
-        { pod, cause, replica, node, key, born, end: endOfLife, gone: endOfLife },
-        version,
-      ),
-    );
+    const end = next === undefined ? until : next.minute + (controller === 'Deployment' ? OVERLAP : 0);
+    const suffix = controller === 'StatefulSet' ? replica : podSuffix(place);
+    const template = controller === 'Deployment' ? `-${templateHash(`${path}/${version.template}`)}` : '';
+    const pod = `${name}${template}-${suffix}`;
+    lives.push(makePod(workload, context, { pod, cause, replica, node, key, born, end, gone: end }, version));
     if (next === undefined) return lives;
     born = next.minute + (controller === 'Deployment' ? 0 : REPLACEMENT);
     cause = next.cause;
   }
 }
 
-/** The runs of a CronJob or of Jobs that are started now and then. */
+/** The runs of a CronJob, by the clock, or of Jobs that are started now and then. */
 function runsOf(workload: FleetWorkload, span: Span, pods: number): FleetPod[] {
   const { name, path, profile, controller } = workload;
   const { every, runsPerDay, runMinutes } = profile;
   const draw = new Draw(`${path}/runs`);
-  const startMinutes = span.startSeconds / 60;
-  const context = { versions: [], faults: [], drains: [], span, shared: [], nodes: nodesOf(pods) };
-  // Cron counts from midnight.
-  const offset = controller === 'CronJob' ? every - (startMinutes % every) : 0;
-  const starts =
-    controller === 'CronJob'
-      ? Array.from(
-          { length: Math.ceil(span.minutes / every) + RUNS_KEPT },
-          (_, i) => offset + (i - RUNS_KEPT) * every,
-        )
-      : draw.times(runsPerDay / 1440, 0, span.minutes);
+  const nodes = nodesOf(pods);
+  const context = { versions: [], faults: [], drains: [], span, shared: [], nodes };
+  const isCron = controller === 'CronJob';
+  const starts = isCron
+    ? Array.from({ length: Math.ceil(span.minutes / every) + RUNS_KEPT }, (_, i) => (i - RUNS_KEPT) * every)
+    : draw.times(runsPerDay / 1440, 0, span.minutes);
   return starts.map((start, index) => {
+    const place = `${path}/${index}`;
+    const key = hashText(place);
     const born = start + draw.between(0.02, 0.1);
-    const end =
-      born + Math.min(draw.spread(runMinutes, 0.25), 0.95 * (controller === 'CronJob' ? every : Infinity));
-    const job = controller === 'CronJob' ? `${name}-${startMinutes + start}` : name;
-    const pod = `${job}-${podSuffix(`${path}/${index}`)}`;
-    const key = hashText(`${path}/${index}`);
-    const gone = controller === 'CronJob' ? end + RUNS_KEPT * every : end + JOB_KEPT;
-    return makePod(
-      workload,
-      context,
-      {
-        pod,
-        cause: 'run',
-        replica: 0,
-        node: Math.floor(uniform(key, 1) * context.nodes),
-        key,
-        born,
-        end,
-        gone,
-      },
-      { minute: 0, template: 0, cpu: draw.spread(1, 0.08), memory: draw.spread(1, 0.15) },
-    );
+    const end = born + Math.min(draw.spread(runMinutes, 0.25), isCron ? 0.95 * every : Infinity);
+    const job = isCron ? `${name}-${span.startSeconds / 60 + start}` : name;
+    const life = {
+      pod: `${job}-${podSuffix(place)}`,
+      cause: 'run' as const,
+      replica: 0,
+      node: Math.floor(uniform(key, 1) * nodes),
+      key,
+      born,
+      end,
+      gone: end + (isCron ? RUNS_KEPT * every : JOB_KEPT),
+    };
+    const size = { minute: 0, template: 0, cpu: draw.spread(1, 0.08), memory: draw.spread(1, 0.15) };
+    return makePod(workload, context, life, size);
   });
 }
 
