@@ -133,7 +133,7 @@ const CONFINED: readonly { readonly what: string; readonly pattern: RegExp; read
   {
     what: 'the clock',
     pattern: /\bDate\s*\.\s*now\b|\bnew Date\(\s*\)|\bperformance\s*\.\s*now\b|\bprocess\s*\.\s*hrtime\b/,
-    where: /^exporter\/(?:serve|check\/command)\.ts$|^tools\//,
+    where: /^exporter\/(?:serve|check\/command|training\/worker)\.ts$|^tools\//,
   },
 ];
 

@@ -18,20 +18,23 @@ import type { HealthReport } from './http/schemas.js';
 import { type HistoryOutcome, HistoryReader } from './http/status-page/history-reader.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import type { WebConfigReload } from './metrics/state.js';
-import { ModelSlot } from './model/slot.js';
 import { SnapshotKeeper } from './model/snapshot/manager.js';
 import { ModelStore } from './model/snapshot/store.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { shardingWarnings } from './sharding/plan.js';
 import { emptyShardMessage, type Shard } from './sharding/shard.js';
-import type { TrainingResult } from './training/job.js';
 import {
   modelParameters,
   type TrainingOccasion,
   type TrainingScope,
   trainingRequest,
 } from './training/request.js';
-import { NothingToTrainOnError, type trainInWorker, trainingLimitSeconds } from './training/run-in-worker.js';
+import {
+  NothingToTrainOnError,
+  type TrainedModel,
+  type trainInWorker,
+  trainingLimitSeconds,
+} from './training/run-in-worker.js';
 import { longestIntervalSeconds, startSchedule } from './training/schedule.js';
 import { Trainer } from './training/trainer.js';
 import { VERSION } from './version.js';
@@ -66,7 +69,6 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #prometheus: OpenPrometheus;
   readonly #scope: TrainingScope;
-  readonly #slot = new ModelSlot();
   readonly #snapshots: SnapshotKeeper | undefined;
   readonly #checks: CheckRunner;
   readonly #trainer: Trainer;
@@ -101,10 +103,9 @@ export class Service {
       now,
     });
     this.#trainer = new Trainer({
-      slot: this.#slot,
       logger,
       now,
-      save: async (encoded, trainedSeconds) => this.#snapshots?.save(encoded, trainedSeconds),
+      save: async (snapshot, trainedSeconds) => this.#snapshots?.save(snapshot, trainedSeconds),
       delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
       startSchedule: (work) =>
         startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
@@ -114,7 +115,7 @@ export class Service {
       api,
       ownerQueries: featureSet.ownerQueries,
       queryOffsetSeconds: settings.queryOffsetSeconds,
-      model: () => this.#slot.get(),
+      model: () => this.#trainer.model,
       timeoutSeconds: settings.requestTimeoutSeconds,
       maximumPods: settings.maximumPods,
       now,
@@ -200,7 +201,7 @@ export class Service {
   #state() {
     return {
       version: VERSION,
-      model: this.#slot.get(),
+      model: this.#trainer.model,
       training: this.#trainer.state(),
       snapshot: this.#snapshots?.state(),
       findings: this.#checks.state(),
@@ -208,7 +209,7 @@ export class Service {
     };
   }
 
-  async #train(signal: AbortSignal, occasion: TrainingOccasion): Promise<TrainingResult> {
+  async #train(signal: AbortSignal, occasion: TrainingOccasion): Promise<TrainedModel> {
     const { settings, featureSet, train, checkInstallation } = this.#options;
     const { api, source, namespaces } = this.#prometheus;
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
@@ -222,7 +223,7 @@ export class Service {
     }
     try {
       const result = await train(
-        { source, request: trainingRequest(this.#scope, occasion), encode: this.#snapshots !== undefined },
+        { source, request: trainingRequest(this.#scope, occasion) },
         signal,
         (code) => this.#countRequest(code),
         trainingLimitSeconds(occasion.untilNextTrainingSeconds),

@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/exporter/detection/detect.js';
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
+import { WorkloadDirectory } from '../../src/exporter/detection/workloads.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
-import { podKey } from '../../src/exporter/features/table.js';
 import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import type { ModelParameters } from '../../src/exporter/model/fit.js';
@@ -18,6 +18,7 @@ import { scoreRows } from '../../src/exporter/model/forest.js';
 import { growForest } from '../../src/exporter/model/grow.js';
 import { emptyMeasurement, Measurer } from '../../src/exporter/model/measure.js';
 import { createRandom } from '../../src/exporter/model/random.js';
+import { locatePods } from '../../src/exporter/model/rows.js';
 import { scoreInputs } from '../../src/exporter/model/score.js';
 import { AnswerReader } from '../../src/exporter/prometheus/answer/answer-reader.js';
 import { NO_KNOWN_SERIES } from '../../src/exporter/prometheus/answer/label-cache.js';
@@ -131,23 +132,24 @@ async function measureScrape(): Promise<void> {
   const answers = await time('fetch and decode', () =>
     Promise.all(FEATURES.map(({ query }) => api.queryRange(range(query)))),
   );
-  const built = await time('table', () => {
+  const directory = new WorkloadDirectory(api, request.ownerQueries);
+  const { built, rows } = await time('table', () => {
     const grid = Float64Array.from(
       { length: RECENT_INSTANTS },
       (_, index) => startSeconds + index * RECENT_STEP_SECONDS,
     );
     const builder = new FeatureTableBuilder(FEATURES, grid);
     FEATURES.forEach((feature, index) => void builder.add(feature, answers[index] as QueryResult));
-    return builder.build((namespace, pod) => model.workloads.get(podKey(namespace, pod)) ?? pod);
+    return directory.buildTable(model, builder, locatePods(model.baseline.pods, builder.podsSeen()));
   });
   await time('baseline', () => {
     const { table } = built;
-    const measurer = new Measurer(model.baseline, model.features, table, true);
+    const measurer = new Measurer(model.baseline, model.features, table, true, rows);
     const into = emptyMeasurement(table.pods.length * model.features.length);
     const last = RECENT_INSTANTS - 1;
     for (let pod = 0; pod < table.pods.length; pod++) measurer.measurePod(pod, last, last + 1, into, pod);
   });
-  const detection = await time('detect (baseline, forest and more)', () => detect(model, built));
+  const detection = await time('detect (baseline, forest and more)', () => detect(model, built, rows));
   await time('forest', () => scoreInputs(model, detection.inputs));
   const metrics = createMetrics(() => ({
     model,

@@ -37,14 +37,13 @@ export function additiveModel(features: readonly FeatureDefinition[], weights?: 
   return {
     fingerprint: 'additive',
     features,
-    // Scoring reads no more of it: the plain method takes deviations as they are.
+    // Scoring reads no more of it than the kind: `cluster` takes deviations as they are.
     baseline: { kind: 'cluster' } as Baseline,
     forest,
     threshold: 0.5,
     minimumInput: Number.NEGATIVE_INFINITY,
     windowStartSeconds: 0,
     windowEndSeconds: 3600,
-    workloads: new Map(),
     samples: 100,
     pods: 10,
   };

@@ -2,8 +2,8 @@
 
 import type { BaselineKind } from '../../src/exporter/model/baseline.js';
 import type { ModelParameters } from '../../src/exporter/model/fit.js';
+import { patternCells } from '../../src/exporter/model/hourly-pattern.js';
 import type { Model } from '../../src/exporter/model/model.js';
-import { scheduleCells } from '../../src/exporter/model/schedule.js';
 import type { TrainingConfiguration } from '../../src/exporter/model/snapshot/snapshot.js';
 import { train } from '../../src/exporter/training/job.js';
 import { fakeApi } from './fake-api.js';
@@ -40,7 +40,7 @@ export const configurationOf = (baseline: BaselineKind): TrainingConfiguration =
   };
 };
 
-/** A model; of the kinds that know timetables, its first pod has one. */
+/** A model; of the kinds that know hourly patterns, one pod has one. */
 export async function smallModel(
   baseline: BaselineKind = 'pod',
   cluster = new SmallCluster(PODS),
@@ -59,13 +59,32 @@ export async function smallModel(
     },
     new AbortController().signal,
   );
-  return baseline === 'cluster' ? model : withTimetable(model);
+  return baseline === 'cluster' ? model : withPattern(model);
 }
 
-function withTimetable(model: Model): Model {
-  const expected = new Float32Array(scheduleCells(model.features.length));
-  expected[7] = 2.5;
-  expected[expected.length - 1] = 12;
-  const [key = ''] = model.baseline.pods.rows.keys();
-  return { ...model, baseline: { ...model.baseline, schedules: new Map([[key, { expected }]]) } };
+/** Expects two deviations of the first pod that has a baseline of its own. */
+function withPattern(model: Model): Model {
+  const { baseline } = model;
+  const first = baseline.pods.flags.findIndex((flags) => flags !== 0);
+  const last = patternCells(model.features.length) - 1;
+  return {
+    ...model,
+    baseline: {
+      ...baseline,
+      pods: { ...baseline.pods, patternEnd: baseline.pods.patternEnd.map((_, pod) => (pod < first ? 0 : 2)) },
+      patterns: { cell: Uint32Array.of(7, last), spreads: Float32Array.of(2.5, 12) },
+    },
+  };
+}
+
+/** The workload of each pod of a model, by its key. */
+export function workloadsOf({ baseline: { pods, workloads } }: Model): Record<string, string> {
+  return Object.fromEntries(
+    pods.keys.map((key, row) => [key, workloads.names[pods.workload[row] as number] as string]),
+  );
+}
+
+/** How many pods have statistics of their own. */
+export function countOwnBaselines({ baseline }: Model): number {
+  return baseline.pods.flags.filter((flags) => flags !== 0).length;
 }

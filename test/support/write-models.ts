@@ -7,7 +7,7 @@ const store = new ModelStore({ path, now: Date.now });
 
 for (let byte = 1; ; byte = (byte % 255) + 1) {
   try {
-    await store.write([Buffer.alloc(400_000, byte), Buffer.alloc(600_000, byte)]);
+    await store.write(Buffer.alloc(1_000_000, byte));
     process.stdout.write('.');
   } catch (error) {
     process.stdout.write(String((error as NodeJS.ErrnoException).code));

@@ -1,11 +1,12 @@
 /** Model and the last minutes in, scores out: no clock, no network. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { FeatureTable, type PodIdentity, podKey } from '../features/table.js';
+import { FeatureTable, type PodIdentity } from '../features/table.js';
 import type { BuiltTable } from '../features/table-builder.js';
 import { COUNTER_LOOKBACK_SECONDS } from '../model/counter.js';
 import { emptyMeasurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
+import { locatePods } from '../model/rows.js';
 import { scoreInputs } from '../model/score.js';
 import type { Detection } from './detection.js';
 
@@ -23,9 +24,10 @@ const PODS_PER_TURN = 2048;
  *
  * @param built up to `RECENT_INSTANTS` instants, `RECENT_STEP_SECONDS` apart, with the columns of the model's features
  *   in their order.
+ * @param rows row of each pod of the table in the model, -1 where it has none (`locatePods`).
  */
-export function detect(model: Model, built: BuiltTable): Detection {
-  const steps = detectInSteps(model, built);
+export function detect(model: Model, built: BuiltTable, rows?: Int32Array): Detection {
+  const steps = detectInSteps(model, built, rows);
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
@@ -41,8 +43,9 @@ export async function detectInTurns(
   model: Model,
   built: BuiltTable,
   signal: AbortSignal,
+  rows?: Int32Array,
 ): Promise<Detection> {
-  const steps = detectInSteps(model, built);
+  const steps = detectInSteps(model, built, rows);
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
@@ -51,19 +54,22 @@ export async function detectInTurns(
   }
 }
 
-function* detectInSteps(model: Model, built: BuiltTable): Generator<undefined, Detection> {
-  const { table, droppedSeries } = built;
+function* detectInSteps(
+  model: Model,
+  { table, unscored: notInTable, droppedSeries }: BuiltTable,
+  rows = locatePods(model.baseline.pods, table.pods),
+): Generator<undefined, Detection> {
   const width = model.features.length;
   const last = table.timestampsSeconds.length - 1;
-  const unscored = new Map(built.unscored);
+  const unscored = new Map(notInTable);
   const scored: PodIdentity[] = [];
-  const measurer = new Measurer(model.baseline, model.features, table, true);
+  const measurer = new Measurer(model.baseline, model.features, table, true, rows);
   const measured = emptyMeasurement(table.pods.length * width);
   const silent = silentColumns(model);
   for (const [pod, identity] of table.pods.entries()) {
     if (pod > 0 && pod % PODS_PER_TURN === 0) yield;
     if (!table.isPresent(pod, last)) continue;
-    if (isWarmingUp(model, table, pod)) {
+    if (isWarmingUp(model, table, pod, rows[pod] as number)) {
       unscored.set('warmup', (unscored.get('warmup') ?? 0) + 1);
       continue;
     }
@@ -124,13 +130,12 @@ function isSilent(table: FeatureTable, pod: number, column: number): boolean {
 }
 
 /** The plain method knows no warm-up. */
-function isWarmingUp(model: Model, table: FeatureTable, index: number): boolean {
-  if (model.baseline.kind === 'cluster') return false;
+function isWarmingUp({ baseline }: Model, table: FeatureTable, pod: number, row: number): boolean {
+  if (baseline.kind === 'cluster') return false;
   let samples = 0;
   for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
-    if (table.isPresent(index, instant)) samples++;
+    if (table.isPresent(pod, instant)) samples++;
   }
   if (samples * RECENT_STEP_SECONDS >= WARM_UP_SECONDS) return false;
-  const { namespace, pod } = table.pods[index] as PodIdentity;
-  return (model.baseline.seenSeconds.get(podKey(namespace, pod)) ?? 0) < WARM_UP_SECONDS;
+  return row < 0 || (baseline.pods.seenSeconds[row] as number) < WARM_UP_SECONDS;
 }

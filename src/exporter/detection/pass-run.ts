@@ -7,6 +7,7 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import type { Model } from '../model/model.js';
+import { locatePods } from '../model/rows.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { detectInTurns, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
@@ -152,19 +153,20 @@ export class PassRun {
       await nextTurn();
       signal.throwIfAborted();
     }
+    const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
     this.#begin('owners of new pods');
     try {
       const either = withDeadline(signal, ownersTimeoutSeconds);
-      await this.#workloads.lookUp(model, builder.podsSeen(), timeSeconds, either);
+      await this.#workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either);
     } catch (error) {
       signal.throwIfAborted();
       this.#warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
     }
     this.#begin('scoring');
-    const built = builder.build((namespace, pod) => this.#workloads.workloadOf(model, namespace, pod));
+    const { built, rows } = this.#workloads.buildTable(model, builder, seenRows);
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
-    return detectInTurns(model, built, signal);
+    return detectInTurns(model, built, signal, rows);
   }
 
   async #ask(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<QueryResult> {

@@ -1,7 +1,8 @@
-/** Workloads of the pods of a pass: those the model knows, and those that came after it. */
+/** Workloads of pods that came after the model. */
 
 import { queryOwners } from '../features/owners.js';
 import { podKey } from '../features/table.js';
+import type { BuiltTable, FeatureTableBuilder } from '../features/table-builder.js';
 import { type OwnerQueries, workloadFromName } from '../features/workload.js';
 import { WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
@@ -35,30 +36,43 @@ export class WorkloadDirectory {
     this.#queries = queries;
   }
 
-  /** The workload of a pod, as far as it is known; else by its name. */
-  workloadOf(model: Model, namespace: string, pod: string): string {
-    const key = podKey(namespace, pod);
-    return model.workloads.get(key) ?? this.#newPods.get(key)?.workload ?? workloadFromName(pod);
+  /**
+   * The table of the pods of a builder, with their workloads: those of new pods as far as they are known, else by name.
+   *
+   * @param rows of `podsSeen` in the model (`locatePods`).
+   * @returns also the rows of the pods of the table.
+   */
+  buildTable(
+    { baseline: { pods, workloads } }: Model,
+    builder: FeatureTableBuilder,
+    rows: Int32Array,
+  ): { readonly built: BuiltTable; readonly rows: Int32Array } {
+    const built = builder.build((namespace, pod, position) => {
+      const row = rows[position] as number;
+      if (row >= 0) return workloads.names[pods.workload[row] as number] as string;
+      return this.#newPods.get(podKey(namespace, pod))?.workload ?? workloadFromName(pod);
+    });
+    return { built, rows: built.positions.map((position) => rows[position] as number) };
   }
 
   /**
-   * Asks for the owners of pods that are neither in the model nor known from an earlier call, and forgets the pods
-   * that are gone.
+   * Asks for the owners of pods that are not known from an earlier call, and forgets the pods that are gone.
    *
    * @param pods all pods that are there now.
+   * @param rows of these in the model (`locatePods`): pods that it knows are not asked for.
    * @throws {PrometheusError} when the question fails; the pods then count as asked for.
    */
   async lookUp(
-    model: Model,
     pods: readonly { readonly namespace: string; readonly pod: string }[],
+    rows: Int32Array,
     timeSeconds: number,
     signal?: AbortSignal,
   ): Promise<void> {
     const present = new Set<string>();
     const asked: string[] = [];
-    for (const { namespace, pod } of pods) {
+    for (const [position, { namespace, pod }] of pods.entries()) {
+      if ((rows[position] as number) >= 0) continue;
       const key = podKey(namespace, pod);
-      if (model.workloads.has(key)) continue;
       present.add(key);
       const known = this.#newPods.get(key);
       if (known !== undefined && !isToBeAsked(known, timeSeconds)) continue;

@@ -171,7 +171,7 @@ export class FeatureTableBuilder {
     this.#losses.delete(row);
   }
 
-  /** All pods that any series named, in no order. */
+  /** All pods that any series named, in the order in which they came. */
   podsSeen(): readonly { readonly namespace: string; readonly pod: string }[] {
     return this.#pods;
   }
@@ -184,9 +184,12 @@ export class FeatureTableBuilder {
    * The table of all that was added. A feature that is not required reads as 0 in the rows that have the required
    * ones: call this only when its query succeeded.
    *
-   * @param workloadOf the workload of a pod, by namespace and name.
+   * @param workloadOf the workload of a pod, by namespace and name, and its position in `podsSeen`.
+   * @returns also where in `podsSeen` each pod of the table is.
    */
-  build(workloadOf: (namespace: string, pod: string) => string): BuiltTable {
+  build(
+    workloadOf: (namespace: string, pod: string, position: number) => string,
+  ): BuiltTable & { readonly positions: Int32Array } {
     const usable: number[] = [];
     const unscored = new Map<string, number>();
     if (this.#limit.shed > 0) unscored.set('max_pods', this.#limit.shed);
@@ -205,7 +208,7 @@ export class FeatureTableBuilder {
       features: this.#features.map((feature) => feature.name),
       pods: usable.map((row) => {
         const { namespace, pod } = podOf(row);
-        return { namespace, pod, workload: workloadOf(namespace, pod) };
+        return { namespace, pod, workload: workloadOf(namespace, pod, row) };
       }),
       timestampsSeconds: this.#timestampsSeconds,
     };
@@ -214,6 +217,7 @@ export class FeatureTableBuilder {
         cells.set(this.#cellsOf(usable[pod] as number));
         this.#complete(cells);
       }),
+      positions: Int32Array.from(usable),
       unscored,
       droppedSeries: this.#droppedSeries,
     };

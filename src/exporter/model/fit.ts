@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { podKey } from '../features/table.js';
 import { type BaselineKind, fitBaseline, type TrainingTables } from './baseline.js';
 import type { Forest } from './forest.js';
 import { growForest } from './grow.js';
@@ -73,7 +72,6 @@ export function fitModel(
     minimumInput: minimumInput(parameters),
     windowStartSeconds: instants[0] ?? Number.NaN,
     windowEndSeconds: instants[instants.length - 1] ?? Number.NaN,
-    workloads: new Map(window.pods.map((pod) => [podKey(pod.namespace, pod.pod), pod.workload])),
     samples,
     pods: window.pods.length,
   };

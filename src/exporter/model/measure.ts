@@ -2,10 +2,11 @@
 
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
-import type { Baseline, GroupStatistics } from './baseline.js';
+import type { Baseline } from './baseline.js';
 import { recentRises } from './counter.js';
-import { excuse, type Schedule } from './schedule.js';
-import { settle, squash } from './transform.js';
+import { subtractPattern } from './hourly-pattern.js';
+import { ESTABLISHED, locatePods, OWN_BASELINE } from './rows.js';
+import { compress, smooth } from './transform.js';
 
 /** Pods that were seen for less than this are warming up: what they do while they start is no measure of anything. */
 export const WARM_UP_SECONDS = 6 * 60;
@@ -41,45 +42,49 @@ export interface Band {
 
 /** What a pod is compared with. */
 interface Reference {
-  readonly statistics: Pick<GroupStatistics, 'location' | 'scale'>;
+  readonly statistics: { readonly location: Float64Array; readonly scale: Float64Array };
   /** Cell of the first feature in the statistics. */
   readonly start: number;
   /** Compare logarithms. */
   readonly logarithmic: boolean;
   /** A young pod that uses less than others is young, not broken. */
   readonly upwardsOnly: boolean;
-  readonly schedule: Schedule | undefined;
+  /** Where the hourly pattern of the pod begins and ends. */
+  readonly patternStart: number;
+  readonly patternEnd: number;
 }
+
+const NO_PATTERN = { patternStart: 0, patternEnd: 0 };
 
 /** Measures pods of a table one at a time. */
 export class Measurer {
   readonly #baseline: Baseline;
   readonly #features: readonly FeatureDefinition[];
   readonly #table: FeatureTable;
-  readonly #excuseSchedules: boolean;
-  readonly #fleet: Reference['statistics'];
-  #lastSiblings:
-    | { readonly namespace: string; readonly workload: string; readonly row: number | undefined }
-    | undefined;
+  readonly #subtractPatterns: boolean;
+  readonly #rows: Int32Array;
+  #lastNewPod: { readonly namespace: string; readonly workload: string; readonly row: number } | undefined;
   // Room to work in, for all pods the same.
   readonly #values: Float64Array;
   readonly #rises: Float64Array;
   readonly #recentRises: Float64Array;
 
+  /**
+   * @param subtractPatterns whether deviations that the hourly pattern of a pod explains count less.
+   * @param rows row of each pod of the table in the baseline, -1 where it has none (`locatePods`).
+   */
   constructor(
     baseline: Baseline,
     features: readonly FeatureDefinition[],
     table: FeatureTable,
-    excuseSchedules: boolean,
+    subtractPatterns: boolean,
+    rows = locatePods(baseline.pods, table.pods),
   ) {
     this.#baseline = baseline;
     this.#features = features;
     this.#table = table;
-    this.#excuseSchedules = excuseSchedules;
-    this.#fleet = {
-      location: Float64Array.from(baseline.fleet, ({ location }) => location),
-      scale: Float64Array.from(baseline.fleet, ({ scale }) => scale),
-    };
+    this.#subtractPatterns = subtractPatterns;
+    this.#rows = rows;
     const instants = table.timestampsSeconds.length;
     this.#values = new Float64Array(instants);
     this.#rises = new Float64Array(instants);
@@ -94,8 +99,9 @@ export class Measurer {
   measurePod(index: number, first: number, end: number, into: Measurement, row: number): void {
     const width = this.#features.length;
     const isPlain = this.#baseline.kind === 'cluster';
+    const { patterns } = this.#baseline;
     const { timestampsSeconds, stepSeconds } = this.#table;
-    const reference = this.#referenceOf(this.#table.pods[index] as PodIdentity);
+    const reference = this.#referenceOf(index);
     for (let column = 0; column < width; column++) {
       const feature = this.#features[column] as FeatureDefinition;
       const location = reference.statistics.location[reference.start + column] as number;
@@ -115,11 +121,12 @@ export class Measurer {
           ((logarithmic ? Math.log(Math.max(value, feature.spreadFloor)) : value) - location) / scale;
         let input = deviation;
         if (!isPlain) {
-          if (this.#excuseSchedules && reference.schedule !== undefined) {
+          if (this.#subtractPatterns && reference.patternStart < reference.patternEnd) {
             const time = timestampsSeconds[instant] as number;
-            input = excuse(reference.schedule, width, column, time, deviation);
+            const { patternStart, patternEnd } = reference;
+            input = subtractPattern(patterns, patternStart, patternEnd, width, column, time, deviation);
           }
-          input = squash(input, upwardsOnly);
+          input = compress(input, upwardsOnly);
         }
         if (instant >= first) {
           const cell = (row + instant - first) * width + column;
@@ -131,20 +138,11 @@ export class Measurer {
               ? Math.max(0, actual - value)
               : usual;
           into.deviations[cell] = feature.direction === 'up' && !isPlain ? Math.max(0, deviation) : deviation;
-          into.inputs[cell] = isPlain ? input : settle(input, before);
+          into.inputs[cell] = isPlain ? input : smooth(input, before);
         }
         before = input;
       }
     }
-  }
-
-  /** The statistics of a workload. Pods of one mostly follow one another, so the last answer is kept. */
-  #siblingsOf(namespace: string, workload: string): number | undefined {
-    const last = this.#lastSiblings;
-    if (last?.workload === workload && last.namespace === namespace) return last.row;
-    const row = this.#baseline.workloads.rows.get(podKey(namespace, workload));
-    this.#lastSiblings = { namespace, workload, row };
-    return row;
   }
 
   /**
@@ -158,7 +156,7 @@ export class Measurer {
     { below, above }: { readonly below: number; readonly above: number },
   ): Band {
     const feature = this.#features[column] as FeatureDefinition;
-    const reference = this.#referenceOf(this.#table.pods[index] as PodIdentity);
+    const reference = this.#referenceOf(index);
     const location = reference.statistics.location[reference.start + column] as number;
     const scale = reference.statistics.scale[reference.start + column] as number;
     const logarithmic = reference.logarithmic && feature.type !== 'counter';
@@ -172,40 +170,57 @@ export class Measurer {
   }
 
   /**
-   * The closest group that can tell. A pod that came within the window may have been born into trouble: its siblings
-   * are the measure, not its own short past. Only without siblings its own past counts, and without that the fleet.
+   * The closest group that is known well enough. A pod that came within the window may have been faulty from its start:
+   * its peers are the measure, not its own short past. Only without peers its own past counts, and without that all
+   * pods together.
    */
-  #referenceOf({ namespace, pod, workload }: PodIdentity): Reference {
-    const { kind, pods, workloads, established, schedules } = this.#baseline;
+  #referenceOf(pod: number): Reference {
+    const { kind, pods, workloads, global } = this.#baseline;
     const width = this.#features.length;
-    const key = podKey(namespace, pod);
-    const own = pods.rows.get(key);
-    const siblings = this.#siblingsOf(namespace, workload);
-    if (own !== undefined && (siblings === undefined || (kind === 'pod' && established.has(key)))) {
+    const row = this.#rows[pod] as number;
+    const flags = row < 0 ? 0 : (pods.flags[row] as number);
+    const workload = this.#workloadOf(pod, row);
+    const hasPeers = workload >= 0 && (workloads.members[workload] as number) > 0;
+    const isEstablished = (flags & ESTABLISHED) !== 0;
+    if ((flags & OWN_BASELINE) !== 0 && (!hasPeers || (kind === 'pod' && isEstablished))) {
       return {
         statistics: pods,
-        start: own * width,
+        start: row * width,
         logarithmic: false,
         upwardsOnly: false,
-        schedule: schedules.get(key),
+        patternStart: row === 0 ? 0 : (pods.patternEnd[row - 1] as number),
+        patternEnd: pods.patternEnd[row] as number,
       };
     }
-    if (siblings !== undefined) {
+    if (hasPeers) {
       return {
         statistics: workloads,
-        start: siblings * width,
+        start: workload * width,
         logarithmic: false,
-        upwardsOnly: !established.has(key),
-        schedule: undefined,
+        upwardsOnly: !isEstablished,
+        ...NO_PATTERN,
       };
     }
-    const isPlainMethod = kind === 'cluster';
+    const isRelative = kind !== 'cluster';
     return {
-      statistics: this.#fleet,
+      statistics: global,
       start: 0,
-      logarithmic: !isPlainMethod,
-      upwardsOnly: !isPlainMethod,
-      schedule: undefined,
+      logarithmic: isRelative,
+      upwardsOnly: isRelative,
+      ...NO_PATTERN,
     };
+  }
+
+  /** Row of the workload of a pod, -1 where it has none. New pods of one workload mostly follow one another. */
+  #workloadOf(pod: number, row: number): number {
+    const { pods, workloads } = this.#baseline;
+    const { namespace, workload } = this.#table.pods[pod] as PodIdentity;
+    const known = row < 0 ? -1 : (pods.workload[row] as number);
+    if (known >= 0 && workloads.names[known] === workload) return known;
+    const last = this.#lastNewPod;
+    if (last?.workload === workload && last.namespace === namespace) return last.row;
+    const found = workloads.rows.get(podKey(namespace, workload)) ?? -1;
+    this.#lastNewPod = { namespace, workload, row: found };
+    return found;
   }
 }

@@ -19,9 +19,7 @@ export interface Model {
   /** First and last instant of the training window, Unix time in seconds. */
   readonly windowStartSeconds: number;
   readonly windowEndSeconds: number;
-  /** Workload of each pod of the training window, by its key (`podKey`). */
-  readonly workloads: ReadonlyMap<string, string>;
-  /** Training rows (pod-instants) that were usable, and the pods they came from. */
+  /** Training rows (pod-instants) that were usable, and the pods of the training window. */
   readonly samples: number;
   readonly pods: number;
 }

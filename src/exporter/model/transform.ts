@@ -20,7 +20,7 @@ const NEWEST_WEIGHT = 0.9;
  *
  * @param upwardsOnly a fall is nothing.
  */
-export function squash(deviation: number, upwardsOnly: boolean): number {
+export function compress(deviation: number, upwardsOnly: boolean): number {
   if (deviation < 0) return upwardsOnly ? 0 : Math.asinh(FALL_WEIGHT * deviation);
   return Math.asinh(deviation);
 }
@@ -28,10 +28,10 @@ export function squash(deviation: number, upwardsOnly: boolean): number {
 /**
  * Two neighbouring instants as one: what deviates to the same side twice counts in full, a lone instant less.
  *
- * @param now squashed deviation; `NaN` stays.
+ * @param now compressed deviation; `NaN` stays.
  * @param before of the instant before; `NaN` where there is none, and then `now` counts in full.
  */
-export function settle(now: number, before: number): number {
+export function smooth(now: number, before: number): number {
   if (Number.isNaN(before)) return now;
   return now * before > 0 ? NEWEST_WEIGHT * now + (1 - NEWEST_WEIGHT) * before : NEWEST_WEIGHT * now;
 }

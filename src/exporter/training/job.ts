@@ -10,7 +10,6 @@ import { type OwnerQueries, type Owners, workloadFromName } from '../features/wo
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
-import type { EncodedModel } from '../model/snapshot/manager.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
 import { type Grid, POINTS_PER_REQUEST, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
@@ -31,8 +30,6 @@ export interface TrainingResult {
   readonly plan: string;
   /** Sentences on what Prometheus warned of, and on what the model had to do without. */
   readonly warnings: readonly string[];
-  /** The model as bytes, to be saved; absent where nobody asked for it. */
-  readonly encoded?: EncodedModel;
 }
 
 /** The data does not make a model. The message tells what each query found. */
@@ -98,7 +95,7 @@ export async function train(
   const names = features.map(({ name }) => name);
   const tables = { window: window.built.table.selectFeatures(names), history };
   const model = fitModel(tables, features, parameters);
-  if (parameters.baseline === 'pod' && model.baseline.pods.rows.size === 0) {
+  if (parameters.baseline === 'pod' && model.baseline.pods.flags.every((flags) => flags === 0)) {
     warnings.add(
       'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +
         `lengthen TRAINING_LOOKBACK_MINUTES or shorten QUERY_STEP_SECONDS: ${MINIMUM_OWN_SAMPLES} samples are needed.`,

@@ -1,7 +1,7 @@
 /** Which instants a training asks for, and in how many requests: the same for the training and for what it will cost. */
 
 import type { BaselineKind } from '../model/baseline.js';
-import { historySlices } from '../model/schedule.js';
+import { historySlices } from '../model/hourly-pattern.js';
 import { instantsPerRequest } from '../prometheus/range.js';
 
 /** Instants at equal distances. The step does not follow from a grid that has a single instant. */

@@ -1,12 +1,21 @@
 /** Runs a training in a thread of its own, so that scrapes are answered meanwhile. */
 
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import { unpackModel } from '../model/parcel.js';
+import { messageOf } from '../../lib/logging/message-of.js';
+import { decodeModelInTurns } from '../model/snapshot/codec.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS, type TrainingResult } from './job.js';
 import type { WorkerInput, WorkerMessage } from './worker.js';
+
+/** What a training in a thread brings. */
+export interface TrainedModel extends TrainingResult {
+  /** End of the training, Unix time in seconds. */
+  readonly trainedSeconds: number;
+  /** The model as it came from the thread, and as it is saved. The model shares its memory. */
+  readonly snapshot: Uint8Array;
+}
 
 /** A training that ended without a model. The message is the one of the error in the worker. */
 export class TrainingFailedError extends Error {
@@ -73,7 +82,7 @@ export function trainInWorker(
   onRequest: (code: string) => void,
   limitSeconds: number,
   heapMebibytes = heapForTraining(),
-): Promise<TrainingResult> {
+): Promise<TrainedModel> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new TrainingFailedError('The training was stopped before it began.'));
@@ -99,7 +108,7 @@ export function trainInWorker(
     }, limitSeconds * 1000);
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'request') onRequest(message.code);
-      else if (message.kind === 'trained') resolve(unpack(message));
+      else if (message.kind === 'trained') resolve(read(message));
       else if (message.kind === 'failed') reject(new TrainingFailedError(message.message));
       else {
         const { kind, got, details } = message.error;
@@ -126,9 +135,14 @@ export function trainInWorker(
   });
 }
 
-async function unpack({
-  result,
-  parcel,
-}: Extract<WorkerMessage, { readonly kind: 'trained' }>): Promise<TrainingResult> {
-  return { ...result, model: await unpackModel(parcel, breathe) };
+/** A model that could not be loaded after a restart does not score before it either. */
+async function read({
+  kind: _,
+  ...result
+}: Extract<WorkerMessage, { readonly kind: 'trained' }>): Promise<TrainedModel> {
+  try {
+    return { ...result, model: await decodeModelInTurns(result.snapshot, nextTurn) };
+  } catch (error) {
+    throw new TrainingFailedError(`The trained model is not valid: ${messageOf(error)}.`);
+  }
 }

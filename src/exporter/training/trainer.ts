@@ -4,13 +4,11 @@
 
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
-import type { ModelSlot } from '../model/slot.js';
-import type { EncodedModel } from '../model/snapshot/manager.js';
+import type { Model } from '../model/model.js';
 import type { Snapshot } from '../model/snapshot/snapshot.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import type { TrainingResult } from './job.js';
 import type { TrainingOccasion } from './request.js';
-import { NothingToTrainOnError } from './run-in-worker.js';
+import { NothingToTrainOnError, type TrainedModel } from './run-in-worker.js';
 import type { Schedule } from './schedule.js';
 
 /** The account of all trainings since the start. Times are Unix times in seconds. */
@@ -32,12 +30,11 @@ export interface TrainingState {
 /** What a trainer works with. */
 export interface TrainerOptions {
   /** One training; `signal` ends it. */
-  readonly train: (signal: AbortSignal, occasion: TrainingOccasion) => Promise<TrainingResult>;
-  readonly slot: ModelSlot;
+  readonly train: (signal: AbortSignal, occasion: TrainingOccasion) => Promise<TrainedModel>;
   /** Starts the schedule that calls `work`, which never rejects, with the Unix time in seconds that it was due. */
   readonly startSchedule: (work: (dueSeconds: number) => Promise<unknown>) => Schedule;
   /** Saves what a training has brought, when that already scores. Does not reject. */
-  readonly save?: (encoded: EncodedModel, trainedSeconds: number) => Promise<void>;
+  readonly save?: (snapshot: Uint8Array, trainedSeconds: number) => Promise<void>;
   readonly logger: Logger;
   /** Unix time in milliseconds. */
   readonly now: () => number;
@@ -60,6 +57,7 @@ export class Trainer {
   readonly #options: TrainerOptions;
   readonly #stopping = new AbortController();
   #schedule: Schedule | undefined;
+  #model: Model | undefined;
   #current: Promise<boolean> | undefined;
   /** How long Prometheus asked to wait when the last training failed. */
   #retryAfterSeconds: number | undefined;
@@ -77,9 +75,14 @@ export class Trainer {
     this.#options = options;
   }
 
+  /** The model that scores: an immutable value, replaced as a whole. */
+  get model(): Model | undefined {
+    return this.#model;
+  }
+
   /** Takes over the model of an earlier run. Call it before `start`. */
   restore({ model, trainedSeconds }: Snapshot): void {
-    this.#options.slot.set(model);
+    this.#model = model;
     this.#account = { ...this.#account, model: { origin: 'snapshot', trainedSeconds } };
   }
 
@@ -128,18 +131,17 @@ export class Trainer {
   }
 
   async #trainOnce(dueSeconds: number): Promise<boolean> {
-    const { train, slot, save, logger, now } = this.#options;
+    const { train, save, logger, now } = this.#options;
     const started = now();
     this.#retryAfterSeconds = undefined;
     try {
-      const { model, plan, warnings, encoded } = await train(this.#stopping.signal, {
+      const { model, plan, warnings, snapshot, trainedSeconds } = await train(this.#stopping.signal, {
         dueSeconds,
         untilNextTrainingSeconds: this.#schedule?.intervalSeconds() ?? DEFAULT_INTERVAL_SECONDS,
       });
-      slot.set(model);
+      this.#model = model;
       for (const warning of warnings) logger.warn({}, warning);
       const { samples, pods, fingerprint } = model;
-      const trainedSeconds = now() / 1000;
       const lastDurationSeconds = Math.max(0, now() - started) / 1000;
       const counts = { samples, pods, fingerprint, seconds: lastDurationSeconds };
       logger.info(counts, `Trained a model. ${plan}`);
@@ -151,7 +153,7 @@ export class Trainer {
         model: { origin: 'training', trainedSeconds },
         lastDurationSeconds,
       };
-      if (encoded !== undefined) await save?.(encoded, trainedSeconds);
+      await save?.(snapshot, trainedSeconds);
       return true;
     } catch (error) {
       if (this.#stopping.signal.aborted) return false;
@@ -169,7 +171,7 @@ export class Trainer {
         lastError: { message, timeSeconds: now() / 1000 },
         lastDurationSeconds: Math.max(0, now() - started) / 1000,
       };
-      const kept = slot.get() === undefined ? 'There is no model yet' : 'The old model stays';
+      const kept = this.#model === undefined ? 'There is no model yet' : 'The old model stays';
       logger.error({}, `Training failed. ${kept}. ${message}`);
       return false;
     }

@@ -8,6 +8,7 @@ import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
 import type { Model } from '../../exporter/model/model.js';
+import { locatePods } from '../../exporter/model/rows.js';
 import { train } from '../../exporter/training/job.js';
 import { trainingRequest } from '../../exporter/training/request.js';
 import { messageOf } from '../../lib/logging/message-of.js';
@@ -180,7 +181,8 @@ async function detectAt(
   for (const feature of model.features) {
     builder.add(feature, history.range(feature.query, startSeconds, timeSeconds, RECENT_STEP_SECONDS));
   }
-  await directory.lookUp(model, builder.podsSeen(), timeSeconds);
-  const built = builder.build((namespace, pod) => directory.workloadOf(model, namespace, pod));
-  return models.map((own) => detect(own, built));
+  const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
+  await directory.lookUp(builder.podsSeen(), seenRows, timeSeconds);
+  const { built, rows } = directory.buildTable(model, builder, seenRows);
+  return models.map((own) => detect(own, built, rows));
 }

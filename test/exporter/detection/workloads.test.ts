@@ -1,18 +1,29 @@
 import { expect } from 'chai';
 import { WorkloadDirectory } from '../../../src/exporter/detection/workloads.js';
+import { FeatureTableBuilder } from '../../../src/exporter/features/table-builder.js';
 import type { Model } from '../../../src/exporter/model/model.js';
+import { locatePods } from '../../../src/exporter/model/rows.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
 import { type FakePod, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { CPU, seriesSet } from '../../support/tables.js';
 import { gate } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
 const { signal } = new AbortController();
 
-/** Of a model, the directory reads the workloads. */
+/** Of a model, the directory reads the workloads of pods. */
 const modelKnowing = (...workloads: [key: string, workload: string][]) =>
-  ({ workloads: new Map(workloads) }) as unknown as Model;
+  ({
+    baseline: {
+      pods: {
+        rows: new Map(workloads.map(([key], row) => [key, row])),
+        workload: Uint32Array.from(workloads.keys()),
+      },
+      workloads: { names: workloads.map(([, name]) => name) },
+    },
+  }) as unknown as Model;
 
 const OLD: FakePod = { namespace: 'shop', pod: 'cart-0', owner: 'other-than-in-the-model' };
 const NEW: FakePod = { namespace: 'shop', pod: 'till-0', owner: 'checkout' };
@@ -30,9 +41,17 @@ describe('workload directory', () => {
     directory = new WorkloadDirectory(api, OWNER_QUERIES);
   });
 
-  const lookUp = (pods: readonly FakePod[], current = model) => directory.lookUp(current, pods, NOON, signal);
-  const workloadOf = ({ namespace, pod }: FakePod, current = model) =>
-    directory.workloadOf(current, namespace, pod);
+  const rowsOf = (pods: readonly FakePod[], { baseline } = model) => locatePods(baseline.pods, pods);
+  const lookUp = (pods: readonly FakePod[], current = model) =>
+    directory.lookUp(pods, rowsOf(pods, current), NOON, signal);
+  const workloadOf = (pod: FakePod, current = model, asked = directory) => {
+    const builder = new FeatureTableBuilder([CPU], Float64Array.of(NOON));
+    const { namespace, pod: name } = pod;
+    builder.add(CPU, seriesSet([{ namespace, pod: name }, [NOON, 1]]));
+    const { built, rows } = asked.buildTable(current, builder, rowsOf([pod], current));
+    expect([...rows]).to.deep.equal([...rowsOf([pod], current)]);
+    return built.table.pods[0]?.workload;
+  };
   /** Questions for owners so far; each takes three queries. */
   const questions = () => api.asked.length / 3;
 
@@ -72,8 +91,8 @@ describe('workload directory', () => {
     );
     const eager = new WorkloadDirectory(late, OWNER_QUERIES);
     for (let seconds = 0; seconds <= 1200; seconds += 15) {
-      await eager.lookUp(model, [NEW, ORPHAN], NOON + seconds, signal);
-      expect(eager.workloadOf(model, 'shop', 'till-0')).to.equal(seconds < 180 ? 'till' : 'checkout');
+      await eager.lookUp([NEW, ORPHAN], rowsOf([NEW, ORPHAN]), NOON + seconds, signal);
+      expect(workloadOf(NEW, model, eager)).to.equal(seconds < 180 ? 'till' : 'checkout');
     }
     expect(
       late.asked.map(({ startSeconds }) => startSeconds - NOON).filter((_, index) => index % 3 === 0),

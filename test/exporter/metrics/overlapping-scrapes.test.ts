@@ -8,7 +8,6 @@ import { createMetrics, type Metrics } from '../../../src/exporter/metrics/regis
 import type { Model } from '../../../src/exporter/model/model.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
 import { scoreInputs } from '../../../src/exporter/model/score.js';
-import { ModelSlot } from '../../../src/exporter/model/slot.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { train } from '../../../src/exporter/training/job.js';
 import { exposedValue, parseExposition, samplesOf } from '../../support/exposition.js';
@@ -73,7 +72,7 @@ describe('scrapes that overlap', () => {
   });
 
   let api: FakeApi;
-  let slot: ModelSlot;
+  let current: Model | undefined;
   let metrics: Metrics;
   let pass: DetectionPass;
   let outcomes: Map<number, PassOutcome>;
@@ -81,20 +80,19 @@ describe('scrapes that overlap', () => {
   beforeEach(() => {
     let ticks = 0;
     api = fakeApi(answerFor(new SmallCluster()));
-    slot = new ModelSlot();
-    slot.set(models[0]);
+    current = models[0];
     outcomes = new Map();
     pass = new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      model: () => slot.get(),
+      model: () => current,
       timeoutSeconds: 8,
       // No two passes begin at the same time.
       now: () => NOON * 1000 + ++ticks,
       whyNoModel: () => 'Not yet.',
       onOutcome: (outcome) => outcomes.set(passAt(outcome.timeSeconds), outcome),
     });
-    metrics = createMetrics(() => stateWith({ model: slot.get() }));
+    metrics = createMetrics(() => stateWith({ model: current }));
   });
 
   /** One scrape; a short budget ends it early. */
@@ -154,7 +152,7 @@ describe('scrapes that overlap', () => {
     api.before = async () => {
       await sleep(random() * 6);
       // In the middle of a pass.
-      if (random() < 0.3) slot.set(models[++swaps % 2] as Model);
+      if (random() < 0.3) current = models[++swaps % 2];
     };
     let open = 0;
     let mostOpen = 0;

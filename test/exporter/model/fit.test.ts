@@ -6,6 +6,7 @@ import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
+import { workloadsOf } from '../../support/models.js';
 import { createNormal, normalRows } from '../../support/random-data.js';
 import { areaUnderRocCurve } from '../../support/roc.js';
 import { CATALOG, feature, featureTable, recentOf, type WrittenPod } from '../../support/tables.js';
@@ -456,7 +457,7 @@ describe('fitModel', () => {
       expect(model.pods).to.equal(2);
       expect(model.windowStartSeconds).to.equal(0);
       expect(model.windowEndSeconds).to.equal(29 * 60);
-      expect(Object.fromEntries(model.workloads)).to.deep.equal({
+      expect(workloadsOf(model)).to.deep.equal({
         'ns/pod-0': 'workload-0',
         'ns/pod-1': 'workload-1',
       });
@@ -496,7 +497,8 @@ describe('fitModel', () => {
       it(what, () => {
         const plain = train(without, features);
         const polluted = train(tableWith(last), features);
-        expect(polluted.baseline.pods).to.deep.equal(plain.baseline.pods);
+        expect(polluted.baseline.pods.location).to.deep.equal(plain.baseline.pods.location);
+        expect(polluted.baseline.pods.scale).to.deep.equal(plain.baseline.pods.scale);
         expect(polluted.forest).to.deep.equal(plain.forest);
         expect(polluted.threshold).to.equal(plain.threshold);
         expect(polluted.samples).to.equal(60);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
 import { type BaselineKind, fitBaseline } from '../../../src/exporter/model/baseline.js';
 import type { Measurement } from '../../../src/exporter/model/measure.js';
-import { settle, squash } from '../../../src/exporter/model/transform.js';
+import { compress, smooth } from '../../../src/exporter/model/transform.js';
 import { measure } from '../../support/measure.js';
 import { feature, featureTable } from '../../support/tables.js';
 
@@ -37,8 +37,8 @@ describe('Measurer', () => {
     const { expected, deviations, inputs } = measureSeries(GAUGE, [10, 14, 14, 10, 2]);
     expect([...expected]).to.deep.equal([10, 10, 10, 10, 10]);
     expect([...deviations]).to.deep.equal([0, 4, 4, 0, -8]);
-    const [up, down] = [squash(4, false), squash(-8, false)];
-    expect([...inputs]).to.deep.equal([0, settle(up, 0), settle(up, up), 0, settle(down, 0)]);
+    const [up, down] = [compress(4, false), compress(-8, false)];
+    expect([...inputs]).to.deep.equal([0, smooth(up, 0), smooth(up, up), 0, smooth(down, 0)]);
     expect(inputs[2]).to.be.above(inputs[1] ?? 0);
   });
 
@@ -75,7 +75,7 @@ describe('Measurer', () => {
 
   it('counts a minute in full whose neighbour is missing', () => {
     const { inputs } = measureSeries(GAUGE, [10, NONE, 14]);
-    expect(inputs[2]).to.equal(squash(4, false));
+    expect(inputs[2]).to.equal(compress(4, false));
   });
 
   describe('counters', () => {

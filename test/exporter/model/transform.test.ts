@@ -1,42 +1,42 @@
 import { expect } from 'chai';
 import {
   clipInputs,
+  compress,
   deviationsWithin,
   INPUT_LIMIT,
   inputOf,
   probePoints,
-  settle,
-  squash,
+  smooth,
 } from '../../../src/exporter/model/transform.js';
 import { feature } from '../../support/tables.js';
 
 const NONE = Number.NaN;
 
-describe('squash', () => {
+describe('compress', () => {
   it('takes asinh of a rise, however far', () => {
     for (const deviation of [0, 0.5, 4, 50, 1e12]) {
-      expect(squash(deviation, false)).to.equal(Math.asinh(deviation));
-      expect(squash(deviation, true)).to.equal(Math.asinh(deviation));
+      expect(compress(deviation, false)).to.equal(Math.asinh(deviation));
+      expect(compress(deviation, true)).to.equal(Math.asinh(deviation));
     }
   });
 
   it('counts a fall half', () => {
     for (const deviation of [0.5, 4, 50, 1e12]) {
-      expect(squash(-2 * deviation, false)).to.equal(-squash(deviation, false));
+      expect(compress(-2 * deviation, false)).to.equal(-compress(deviation, false));
     }
   });
 
   it('counts a fall as nothing where only rises count', () => {
-    expect(squash(-50, true)).to.equal(0);
+    expect(compress(-50, true)).to.equal(0);
   });
 
   it('leaves what is not there', () => {
-    expect(squash(NONE, false)).to.deep.equal(NONE);
-    expect(squash(NONE, true)).to.deep.equal(NONE);
+    expect(compress(NONE, false)).to.deep.equal(NONE);
+    expect(compress(NONE, true)).to.deep.equal(NONE);
   });
 });
 
-describe('settle', () => {
+describe('smooth', () => {
   const cases: readonly (readonly [what: string, now: number, before: number, settled: number])[] = [
     ['the same twice in full', 2, 2, 2],
     ['a fall that lasts in full', -2, -2, -2],
@@ -52,8 +52,8 @@ describe('settle', () => {
   ];
   for (const [what, now, before, settled] of cases) {
     it(`counts ${what}`, () => {
-      if (Number.isNaN(settled)) expect(settle(now, before)).to.deep.equal(NONE);
-      else expect(settle(now, before)).to.be.closeTo(settled, 1e-12);
+      if (Number.isNaN(settled)) expect(smooth(now, before)).to.deep.equal(NONE);
+      else expect(smooth(now, before)).to.be.closeTo(settled, 1e-12);
     });
   }
 });
@@ -81,16 +81,16 @@ describe('probePoints', () => {
   });
 
   it('stands where a rise that lasts for two instants ends up', () => {
-    const input = squash(4, false);
-    expect(settle(input, input)).to.be.closeTo(inputOf(4), 1e-12);
-    expect(squash(-8, false)).to.equal(-inputOf(4));
+    const input = compress(4, false);
+    expect(smooth(input, input)).to.be.closeTo(inputOf(4), 1e-12);
+    expect(compress(-8, false)).to.equal(-inputOf(4));
   });
 });
 
 describe('deviationsWithin', () => {
   it('is where one feature reaches an input, on either side', () => {
     const { below, above } = deviationsWithin(1.4);
-    expect(squash(above, false)).to.be.closeTo(1.4, 1e-12);
-    expect(squash(-below, false)).to.be.closeTo(-1.4, 1e-12);
+    expect(compress(above, false)).to.be.closeTo(1.4, 1e-12);
+    expect(compress(-below, false)).to.be.closeTo(-1.4, 1e-12);
   });
 });

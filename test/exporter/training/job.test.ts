@@ -10,6 +10,7 @@ import {
   train,
 } from '../../../src/exporter/training/job.js';
 import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
+import { countOwnBaselines } from '../../support/models.js';
 import { rejection } from '../../support/rejection.js';
 import {
   type Answer,
@@ -324,12 +325,12 @@ describe('training job', () => {
     const trainOn = (maximumPods: number) =>
       train(fakeApi(cluster.answer), requestWith({ maximumPods }), never);
     const { model, warnings, plan } = await trainOn(7);
-    expect(model.pods).to.equal(7);
-    expect([...model.baseline.pods.rows.keys()]).to.deep.equal([...model.workloads.keys()]);
+    expect(model.baseline.pods.keys).to.have.lengthOf(7);
+    expect(countOwnBaselines(model)).to.equal(7);
     expect(warnings).to.have.lengthOf(1);
     expect(warnings[0]).to.include('13 pods are left out').and.to.include('MAX_PODS');
     expect(plan).to.include('1,407 are within');
-    expect([...(await trainOn(8)).model.workloads.keys()]).to.include.members([...model.workloads.keys()]);
+    expect((await trainOn(8)).model.baseline.pods.keys).to.include.members([...model.baseline.pods.keys]);
     expect((await trainOn(20)).warnings).to.deep.equal([]);
   });
 
@@ -351,7 +352,7 @@ describe('training job', () => {
       { ...requestWith(), stepSeconds: 300 },
       never,
     );
-    expect(model.baseline.pods.rows.size).to.equal(0);
+    expect(countOwnBaselines(model)).to.equal(0);
     expect(warnings).to.have.lengthOf(1);
     expect(warnings[0]).to.include('TRAINING_LOOKBACK_MINUTES').and.to.include('QUERY_STEP_SECONDS');
   });
@@ -375,7 +376,7 @@ describe('training job', () => {
     const pods = namedPods(4).map((pod) => ({ ...pod, owner: 'till' }));
     const api = fakeApi(new SmallCluster(pods).answer);
     const { model, warnings } = await train(api, requestWith({ nowSeconds: NOON + 30 }), never);
-    expect([...new Set(model.workloads.values())]).to.deep.equal(['till']);
+    expect(model.baseline.workloads.names).to.deep.equal(['till']);
     expect(warnings).to.deep.equal([]);
     const instants = api.asked.filter(
       ({ kind, query }) => kind === 'instant' && topicOf(query).startsWith('kube_'),
@@ -390,7 +391,7 @@ describe('training job', () => {
       if (topicOf(query) === 'kube_pod_owner') throw new PrometheusError('forbidden', 'Owners are secret.');
     };
     const { model, warnings } = await train(api, requestWith(), never);
-    expect([...new Set(model.workloads.values())]).to.deep.equal(['cart']);
+    expect(model.baseline.workloads.names).to.deep.equal(['cart']);
     expect(warnings).to.have.lengthOf(1);
     expect(warnings[0]).to.include('Workloads are taken from pod names').and.to.include('Owners are secret.');
   });
@@ -429,7 +430,7 @@ describe('training job', () => {
     const deadlines = await withoutPatience(async () => {
       const training = within(5_000, 'the training', train(api, requestWith(), never));
       const { model, warnings } = await training;
-      expect([...new Set(model.workloads.values())]).to.deep.equal(['cart']);
+      expect(model.baseline.workloads.names).to.deep.equal(['cart']);
       expect(warnings).to.have.lengthOf(1);
     });
     for (const deadline of deadlines) expect(deadline).to.equal(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);

@@ -1,7 +1,5 @@
 import { expect } from 'chai';
 import type { Model } from '../../../src/exporter/model/model.js';
-import { ModelSlot } from '../../../src/exporter/model/slot.js';
-import type { EncodedModel } from '../../../src/exporter/model/snapshot/manager.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import type { TrainingResult } from '../../../src/exporter/training/job.js';
 import { Trainer, type TrainerOptions } from '../../../src/exporter/training/trainer.js';
@@ -20,9 +18,11 @@ const resultNamed = (fingerprint: string, ...warnings: string[]): TrainingResult
 const NEXT_RUN = new Date('2026-01-01T12:15:00Z');
 const INTERVAL_SECONDS = 600;
 
+/** What every training brings besides its result. */
+const SNAPSHOT = Uint8Array.of(1);
+
 /** A trainer with everything around it in the hands of the test. */
 class Workshop {
-  readonly slot = new ModelSlot();
   readonly logger: RecordingLogger = recordingLogger();
   readonly delays: number[] = [];
   readonly trainer: Trainer;
@@ -39,9 +39,9 @@ class Workshop {
   /** What each training was told of when it was due, Unix time in seconds. */
   readonly dueSeconds: number[] = [];
   /** What was saved, in the order of the trainings. */
-  readonly saved: { readonly encoded: EncodedModel; readonly trainedSeconds: number }[] = [];
-  save: NonNullable<TrainerOptions['save']> = async (encoded, trainedSeconds) => {
-    this.saved.push({ encoded, trainedSeconds });
+  readonly saved: { readonly snapshot: Uint8Array; readonly trainedSeconds: number }[] = [];
+  save: NonNullable<TrainerOptions['save']> = async (snapshot, trainedSeconds) => {
+    this.saved.push({ snapshot, trainedSeconds });
   };
   /** Trainings that run at this moment, the most at once, and all so far. */
   running = 0;
@@ -53,9 +53,8 @@ class Workshop {
     await new Promise((resolve) => setImmediate(resolve));
   };
 
-  constructor(train: TrainerOptions['train']) {
+  constructor(train: (...parameters: Parameters<TrainerOptions['train']>) => Promise<TrainingResult>) {
     this.trainer = new Trainer({
-      slot: this.slot,
       logger: this.logger,
       now: () => this.now,
       delay: (milliseconds, signal) => this.delay(milliseconds, signal),
@@ -70,14 +69,15 @@ class Workshop {
           },
         };
       },
-      save: (encoded, trainedSeconds) => this.save(encoded, trainedSeconds),
+      save: (snapshot, trainedSeconds) => this.save(snapshot, trainedSeconds),
       train: async (signal, occasion) => {
         this.started++;
         this.untilNextSeconds.push(occasion.untilNextTrainingSeconds);
         this.dueSeconds.push(occasion.dueSeconds);
         this.mostAtOnce = Math.max(this.mostAtOnce, ++this.running);
         try {
-          return await train(signal, occasion);
+          const result = await train(signal, occasion);
+          return { ...result, trainedSeconds: this.now / 1000, snapshot: SNAPSHOT };
         } finally {
           this.running--;
         }
@@ -94,7 +94,7 @@ describe('trainer', () => {
       return resultNamed('first');
     });
     workshop.trainer.start();
-    await eventually(() => expect(workshop.slot.get()).to.deep.equal(modelNamed('first')));
+    await eventually(() => expect(workshop.trainer.model).to.deep.equal(modelNamed('first')));
     expect(workshop.delays).to.deep.equal([
       1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000,
     ]);
@@ -112,7 +112,7 @@ describe('trainer', () => {
       return resultNamed('first');
     });
     workshop.trainer.start();
-    await eventually(() => expect(workshop.slot.get()).to.deep.equal(modelNamed('first')));
+    await eventually(() => expect(workshop.trainer.model).to.deep.equal(modelNamed('first')));
     expect(workshop.delays).to.deep.equal([7_000, 2_000, 4_000, 15 * 60_000]);
   });
 
@@ -125,7 +125,7 @@ describe('trainer', () => {
     expect(await workshop.trainer.train()).to.equal(true);
     failing = true;
     expect(await workshop.trainer.train()).to.equal(false);
-    expect(workshop.slot.get()).to.deep.equal(modelNamed('old'));
+    expect(workshop.trainer.model).to.deep.equal(modelNamed('old'));
     expect(
       workshop.logger.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
     ).to.deep.equal(['Training failed. The old model stays. Prometheus is away.']);
@@ -159,7 +159,7 @@ describe('trainer', () => {
       await patience.opened;
     };
     workshop.trainer.restore({ model: modelNamed('restored'), trainedSeconds: 500 });
-    expect(workshop.slot.get()).to.deep.equal(modelNamed('restored'));
+    expect(workshop.trainer.model).to.deep.equal(modelNamed('restored'));
     expect(workshop.trainer.state()).to.deep.include({
       model: { origin: 'snapshot', trainedSeconds: 500 },
       lastSucceeded: undefined,
@@ -169,7 +169,7 @@ describe('trainer', () => {
     await eventually(() => expect(workshop.trainer.state().failures).to.equal(1));
     expect(workshop.trainer.state().model).to.deep.equal({ origin: 'snapshot', trainedSeconds: 500 });
     patience.open();
-    await eventually(() => expect(workshop.slot.get()).to.deep.equal(modelNamed('fresh')));
+    await eventually(() => expect(workshop.trainer.model).to.deep.equal(modelNamed('fresh')));
     expect(workshop.trainer.state().model).to.deep.equal({ origin: 'training', trainedSeconds: 1_000 });
     expect(workshop.delays).to.deep.equal([1_000, 2_000]);
     expect(workshop.logger.lines[0]?.message).to.equal('Training failed. The old model stays. Not yet.');
@@ -179,20 +179,20 @@ describe('trainer', () => {
     const saving = gate();
     const workshop = new Workshop(async () => {
       workshop.now += 2_500;
-      return { ...resultNamed('fine'), encoded: { bytes: Uint8Array.of(1) } };
+      return resultNamed('fine');
     });
     const { save } = workshop;
-    workshop.save = async (encoded, trainedSeconds) => {
-      await save(encoded, trainedSeconds);
+    workshop.save = async (snapshot, trainedSeconds) => {
+      await save(snapshot, trainedSeconds);
       await saving.opened;
     };
     const trained = workshop.trainer.train();
     await eventually(() => expect(workshop.saved).to.have.lengthOf(1));
-    expect(workshop.slot.get()).to.deep.equal(modelNamed('fine'));
+    expect(workshop.trainer.model).to.deep.equal(modelNamed('fine'));
     expect(workshop.trainer.state()).to.include({ running: true, runs: 1, lastSuccessSeconds: 1_002.5 });
     saving.open();
     expect(await trained).to.equal(true);
-    expect(workshop.saved).to.deep.equal([{ encoded: { bytes: Uint8Array.of(1) }, trainedSeconds: 1_002.5 }]);
+    expect(workshop.saved).to.deep.equal([{ snapshot: SNAPSHOT, trainedSeconds: 1_002.5 }]);
   });
 
   it('trains for the time at which the schedule was due, not for the one at which it came to it', async () => {
@@ -217,7 +217,7 @@ describe('trainer', () => {
     first.open();
     await due;
     expect(workshop.dueSeconds).to.deep.equal([1_000, 1_800]);
-    expect(workshop.slot.get()?.fingerprint).to.equal('model 2');
+    expect(workshop.trainer.model?.fingerprint).to.equal('model 2');
     expect(workshop).to.include({ started: 2, mostAtOnce: 1 });
   });
 
@@ -225,9 +225,9 @@ describe('trainer', () => {
     let count = 0;
     const workshop = new Workshop(async () => resultNamed(`model ${++count}`));
     workshop.trainer.start();
-    await eventually(() => expect(workshop.slot.get()?.fingerprint).to.equal('model 1'));
+    await eventually(() => expect(workshop.trainer.model?.fingerprint).to.equal('model 1'));
     await workshop.tick();
-    expect(workshop.slot.get()?.fingerprint).to.equal('model 2');
+    expect(workshop.trainer.model?.fingerprint).to.equal('model 2');
   });
 
   it('never trains twice at once, whoever asks', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { PrometheusSource } from '../../../src/exporter/connect.js';
+import { describeSource, type PrometheusSource } from '../../../src/exporter/connect.js';
 import type { Model } from '../../../src/exporter/model/model.js';
-import { decodeModel } from '../../../src/exporter/model/snapshot/codec.js';
+import { readSnapshot } from '../../../src/exporter/model/snapshot/snapshot.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../../src/exporter/prometheus/connection.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
@@ -85,19 +85,30 @@ describe('training in a worker thread', () => {
     const [there, here] = await Promise.all([trainThere(), trainHere()]);
     expect(bytesOf(there.model)).to.deep.equal(bytesOf(here.model));
     expect(bytesOf(there.model).splitValues).to.have.length.greaterThan(1000);
-    expect(there).to.deep.equal(here);
+    const { snapshot: _, trainedSeconds: __, ...result } = there;
+    expect(result).to.deep.equal(here);
     expect(there.warnings).to.have.lengthOf(1);
   });
 
-  it('brings the model as bytes too when it is asked to', async () => {
-    const input = { source: sourceAt(prometheus.url), request: REQUEST, encode: true };
-    const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
-    if (encoded === undefined || !('bytes' in encoded)) throw new Error('Expected bytes.');
-    expect(decodeModel(encoded.bytes)).to.deep.equal(model);
-    expect((await trainThere()).encoded).to.equal(undefined);
+  it('brings the model as a snapshot too, with the time and the configuration of the training', async () => {
+    const { model, snapshot, trainedSeconds } = await trainThere();
+    const expected = {
+      configuration: { ...REQUEST, source: describeSource(sourceAt(prometheus.url)) },
+      nowSeconds: trainedSeconds,
+      maximumAgeSeconds: 60,
+    };
+    expect(readSnapshot(snapshot, expected)).to.deep.equal({ model, trainedSeconds });
+    expect(trainedSeconds).to.be.closeTo(Date.now() / 1000, 30);
   });
 
-  it('says why the model does not come as bytes when those could not be read back', async () => {
+  it('copies no numbers on the way: the model is made of the bytes that came', async () => {
+    const { model, snapshot } = await trainThere();
+    for (const { buffer } of [model.baseline.pods.location, model.forest.splitValues]) {
+      expect(buffer).to.equal(snapshot.buffer);
+    }
+  });
+
+  it('fails when the model could not be loaded from its snapshot, and says why', async () => {
     const request = { ...REQUEST, features: FEATURES.map((feature) => ({ ...feature, podLabel: '' })) };
     cluster.pods.splice(0, cluster.pods.length, ...['a', 'b'].map((pod) => ({ namespace: 'shop', pod })));
     const unlabelled = await startFakePrometheus((query, timeSeconds) =>
@@ -106,10 +117,10 @@ describe('training in a worker thread', () => {
         .map(({ labels, value }) => ({ labels: { ...labels, '': `${labels.pod}` }, value })),
     );
     try {
-      const input = { source: sourceAt(unlabelled.url), request, encode: true };
-      const { model, encoded } = await within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
-      expect(model.pods).to.equal(2);
-      expect(encoded).to.have.property('reason').that.includes('"features.0.podLabel"');
+      const input = { source: sourceAt(unlabelled.url), request };
+      const training = within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
+      const error = await rejection(training, TrainingFailedError);
+      expect(error.message).to.include('The trained model is not valid').and.include('"features.0.podLabel"');
     } finally {
       await unlabelled.close();
     }

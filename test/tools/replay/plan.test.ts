@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { historySlices } from '../../../src/exporter/model/schedule.js';
+import { historySlices } from '../../../src/exporter/model/hourly-pattern.js';
 import {
   cutIntoChunks,
   firstNeeded,

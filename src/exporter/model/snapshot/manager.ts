@@ -2,12 +2,8 @@
 
 import type { Logger } from '../../../lib/logging/logger.js';
 import { messageOf } from '../../../lib/logging/message-of.js';
-import { readSnapshot, type Snapshot, snapshotHeader, type TrainingConfiguration } from './snapshot.js';
-import { SnapshotError } from './snapshot-error.js';
+import { readSnapshot, type Snapshot, type TrainingConfiguration } from './snapshot.js';
 import type { ModelStore } from './store.js';
-
-/** A model as bytes, or why there are none. */
-export type EncodedModel = { readonly bytes: Uint8Array } | { readonly reason: string };
 
 /** The account of the file. Times are Unix times in seconds. */
 export interface SnapshotState {
@@ -61,7 +57,11 @@ export class SnapshotKeeper {
       const { model, trainedSeconds } = snapshot;
       this.#account = { ...this.#account, trainedSeconds, sizeBytes: bytes.length };
       logger.info(
-        { path: store.path, pods: model.pods, ageSeconds: Math.round(nowSeconds - trainedSeconds) },
+        {
+          path: store.path,
+          pods: model.pods,
+          ageSeconds: Math.round(nowSeconds - trainedSeconds),
+        },
         'Loaded the model of the last run.',
       );
       return snapshot;
@@ -71,14 +71,15 @@ export class SnapshotKeeper {
     }
   }
 
-  /** @param trainedSeconds end of the training, Unix time in seconds. */
-  async save(encoded: EncodedModel, trainedSeconds: number): Promise<void> {
-    const { store, configuration, logger } = this.#options;
+  /**
+   * @param snapshot as `encodeSnapshot` has made it.
+   * @param trainedSeconds end of the training, Unix time in seconds.
+   */
+  async save(snapshot: Uint8Array, trainedSeconds: number): Promise<void> {
+    const { store, logger } = this.#options;
     try {
-      if ('reason' in encoded) throw new SnapshotError(encoded.reason);
-      const header = snapshotHeader(encoded.bytes, { trainedSeconds, configuration });
-      await store.write([header, encoded.bytes]);
-      const sizeBytes = header.length + encoded.bytes.length;
+      await store.write(snapshot);
+      const sizeBytes = snapshot.length;
       this.#account = { ...this.#account, lastSaveSucceeded: true, trainedSeconds, sizeBytes };
       logger.debug({ path: store.path, sizeBytes }, 'Saved the model.');
     } catch (error) {

@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { type ModelParameters, modelFingerprint } from '../fit.js';
 import type { Model } from '../model.js';
-import { decodeModel, MODEL_FORMAT_VERSION } from './codec.js';
+import { decodeModel, encodeModel } from './codec.js';
+import { LENGTH_BYTES, readTensors } from './safetensors.js';
 import { SnapshotError } from './snapshot-error.js';
 
 /** What a model is trained with. A model that was trained with anything else is another model. */
@@ -32,36 +33,39 @@ export interface Snapshot {
   readonly trainedSeconds: number;
 }
 
-/** A name that a text editor or a transfer as text would spoil, as PNG has it. */
-const MAGIC = Uint8Array.of(0x89, 0x4b, 0x38, 0x41, 0x44, 0x0d, 0x0a, 0x1a);
+/** Raise it whenever the columns, or the meaning of anything in them, change. */
+export const FORMAT_VERSION = 2;
 
-/** Magic, version (u32), length of the model (u32), time of training (f64), configuration and checksum (SHA-256). */
-const VERSION_AT = 8;
-const LENGTH_AT = 12;
-const TRAINED_AT = 16;
-const CONFIGURATION_AT = 24;
-const CHECKSUM_AT = 56;
-
-/** Bytes before the model. */
-export const HEADER_BYTES = 88;
+/** The header begins with it: the metadata come first, and of these the checksum. */
+const BEGINNING = '{"__metadata__":{"sha256":"';
+const CHECKSUM_AT = LENGTH_BYTES + BEGINNING.length;
+const CHECKSUM_DIGITS = 64;
 
 /** A clock may be set back by so much between two starts, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 300;
 
-/** What stands in a file before the model, which follows as `encodeModel` has written it. */
-export function snapshotHeader(
-  model: Uint8Array,
+/**
+ * A snapshot as bytes: the content of a file, and what a training sends to the thread that serves.
+ *
+ * @returns an array that owns its buffer, so that it can be transferred to another thread.
+ */
+export function encodeSnapshot(
+  model: Model,
   { trainedSeconds, configuration }: SnapshotFacts,
-): Uint8Array {
-  const header = new Uint8Array(HEADER_BYTES);
-  const view = new DataView(header.buffer);
-  header.set(MAGIC);
-  view.setUint32(VERSION_AT, MODEL_FORMAT_VERSION, true);
-  view.setUint32(LENGTH_AT, model.length, true);
-  view.setFloat64(TRAINED_AT, trainedSeconds, true);
-  header.set(configurationDigest(configuration), CONFIGURATION_AT);
-  header.set(checksum(header, model), CHECKSUM_AT);
-  return header;
+): Uint8Array<ArrayBuffer> {
+  const bytes = encodeModel(model, {
+    sha256: '0'.repeat(CHECKSUM_DIGITS),
+    version: String(FORMAT_VERSION),
+    trainedSeconds: String(trainedSeconds),
+    configuration: configurationDigest(configuration),
+  });
+  return withChecksum(bytes);
+}
+
+/** Writes the SHA-256 of all other bytes into the header. */
+export function withChecksum<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
+  bytes.set(new TextEncoder().encode(checksumOf(bytes)), CHECKSUM_AT);
+  return bytes;
 }
 
 /** What a snapshot must be to be used. */
@@ -79,46 +83,34 @@ export interface SnapshotExpectation {
  * @throws {SnapshotError} with the reason why it is not to be used; there is no other error.
  */
 export function readSnapshot(bytes: Uint8Array, expected: SnapshotExpectation): Snapshot {
-  const model = requireWhole(bytes);
-  const trainedSeconds = viewOf(bytes).getFloat64(TRAINED_AT, true);
-  const digest = bytes.subarray(CONFIGURATION_AT, CHECKSUM_AT);
-  if (Buffer.compare(digest, configurationDigest(expected.configuration)) !== 0) {
+  requireBeginning(bytes);
+  const { metadata } = readTensors(bytes);
+  requireVersion(Number(metadata.version));
+  if (metadata.sha256 !== checksumOf(bytes)) {
+    throw new SnapshotError('its checksum is wrong: it was changed after it was written');
+  }
+  if (metadata.configuration !== configurationDigest(expected.configuration)) {
     throw new SnapshotError(
       'it was trained with other settings (features, queries, parameters, or the address of Prometheus)',
     );
   }
+  const trainedSeconds = Number(metadata.trainedSeconds);
   requireRecent(trainedSeconds, expected);
-  return { model: requireConfigured(decodeModel(model), expected.configuration), trainedSeconds };
+  return { model: requireConfigured(decodeModel(bytes), expected.configuration), trainedSeconds };
 }
 
-/** The bytes of the model, once all is known to be as it was written. */
-function requireWhole(bytes: Uint8Array): Uint8Array {
-  const start = bytes.subarray(0, MAGIC.length);
-  if (Buffer.compare(start, MAGIC.subarray(0, start.length)) !== 0) {
-    throw new SnapshotError('it is no snapshot of this program');
-  }
-  const torn = (expected: number) =>
-    new SnapshotError(`it has ${bytes.length} bytes where ${expected} are expected: its end was not written`);
-  if (bytes.length < HEADER_BYTES) throw torn(HEADER_BYTES);
-  const view = viewOf(bytes);
-  const version = view.getUint32(VERSION_AT, true);
-  if (version !== MODEL_FORMAT_VERSION) {
-    const age = version > MODEL_FORMAT_VERSION ? 'a newer' : 'an older';
-    throw new SnapshotError(
-      `it is of ${age} version of this program (format ${version}, and this one reads ${MODEL_FORMAT_VERSION})`,
-    );
-  }
-  const length = HEADER_BYTES + view.getUint32(LENGTH_AT, true);
-  if (bytes.length < length) throw torn(length);
-  if (bytes.length > length) {
-    throw new SnapshotError(`it has ${bytes.length} bytes where ${length} are expected`);
-  }
-  const model = bytes.subarray(HEADER_BYTES);
-  const found = bytes.subarray(CHECKSUM_AT, HEADER_BYTES);
-  if (Buffer.compare(found, checksum(bytes, model)) !== 0) {
-    throw new SnapshotError('its checksum is wrong: it was changed after it was written');
-  }
-  return model;
+/** Rejects other files, whatever they hold; of a file that is cut short, as much is compared as there is. */
+function requireBeginning(bytes: Uint8Array): void {
+  const found = Buffer.from(bytes.subarray(LENGTH_BYTES, CHECKSUM_AT)).toString('latin1');
+  if (!BEGINNING.startsWith(found)) throw new SnapshotError('it is not a snapshot file of this program');
+}
+
+function requireVersion(version: number): void {
+  if (version === FORMAT_VERSION) return;
+  const age = version > FORMAT_VERSION ? 'a newer' : 'an older';
+  throw new SnapshotError(
+    `it is of ${age} version of this program (format ${version}, and this one reads ${FORMAT_VERSION})`,
+  );
 }
 
 function requireRecent(
@@ -149,8 +141,11 @@ function requireConfigured(model: Model, { features, parameters }: TrainingConfi
   return model;
 }
 
-function checksum(header: Uint8Array, model: Uint8Array): Uint8Array {
-  return createHash('sha256').update(header.subarray(0, CHECKSUM_AT)).update(model).digest();
+function checksumOf(bytes: Uint8Array): string {
+  return createHash('sha256')
+    .update(bytes.subarray(0, CHECKSUM_AT))
+    .update(bytes.subarray(CHECKSUM_AT + CHECKSUM_DIGITS))
+    .digest('hex');
 }
 
 function configurationDigest({
@@ -159,13 +154,9 @@ function configurationDigest({
   lookbackSeconds,
   stepSeconds,
   source,
-}: TrainingConfiguration): Uint8Array {
+}: TrainingConfiguration): string {
   const all = JSON.stringify({ features, parameters, lookbackSeconds, stepSeconds, source });
-  return createHash('sha256').update(all).digest();
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return createHash('sha256').update(all).digest('hex');
 }
 
 const inMinutes = (seconds: number) => `${Math.round(seconds / 60)} minutes`;

@@ -69,13 +69,12 @@ export class ModelStore {
   /**
    * Puts a new file in the place of the old one: written beside it, synchronised, then renamed.
    *
-   * @param parts of the content, in their order.
-   * @throws {SnapshotError} when it is too large to be read back: what cannot be loaded shall not replace what can.
+   * @throws {SnapshotError} when it is too large to be read back: what cannot be loaded must not replace what can.
    * @throws {Error} of the file system. The old file is still there, and nothing beside it; unless all that failed was
    *   to synchronise the folder.
    */
-  async write(parts: readonly Uint8Array[]): Promise<void> {
-    requireReadable(parts.reduce((sum, part) => sum + part.length, 0));
+  async write(content: Uint8Array): Promise<void> {
+    requireReadable(content.length);
     await this.removeLeftovers();
     const temporary = join(
       dirname(this.path),
@@ -85,7 +84,7 @@ export class ModelStore {
     const file = await this.#files.open(temporary, 'wx', MODE);
     try {
       try {
-        for (const part of parts) await file.writeFile(part);
+        await file.writeFile(content);
         await file.sync();
       } finally {
         await file.close();

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Model } from '../../../../src/exporter/model/model.js';
-import { encodeModel } from '../../../../src/exporter/model/snapshot/codec.js';
 import { SnapshotKeeper } from '../../../../src/exporter/model/snapshot/manager.js';
+import { encodeSnapshot } from '../../../../src/exporter/model/snapshot/snapshot.js';
 import { type FileSystem, ModelStore } from '../../../../src/exporter/model/snapshot/store.js';
 import { configurationOf, smallModel, TRAINED_AT } from '../../../support/models.js';
 import { type RecordingLogger, recordingLogger } from '../../../support/recording-logger.js';
@@ -16,10 +16,13 @@ describe('snapshot keeper', () => {
   let logger: RecordingLogger;
   let model: Model;
   let bytes: Uint8Array;
+  let later: Uint8Array;
 
   before(async () => {
     model = await smallModel();
-    bytes = encodeModel(model);
+    const configuration = configurationOf('pod');
+    bytes = encodeSnapshot(model, { trainedSeconds: TRAINED_AT, configuration });
+    later = encodeSnapshot(model, { trainedSeconds: TRAINED_AT + 60, configuration });
   });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-snapshots-'));
@@ -40,7 +43,7 @@ describe('snapshot keeper', () => {
 
   it('loads what another has saved, and both know of it', async () => {
     const saver = keeperWith();
-    await saver.save({ bytes }, TRAINED_AT + 60);
+    await saver.save(later, TRAINED_AT + 60);
     const known = {
       path,
       trainedSeconds: TRAINED_AT + 60,
@@ -72,7 +75,7 @@ describe('snapshot keeper', () => {
     const keeper = keeperWith();
     expect(await keeper.load()).to.equal(undefined);
     const message =
-      `The snapshot ${path} is not used: it is no snapshot of this program. ` +
+      `The snapshot ${path} is not used: it is not a snapshot file of this program. ` +
       'Pods are scored once the first training has ended, and its model is saved there.';
     expect(said()).to.deep.equal([`warn: ${message}`]);
     expect(keeper.state().lastError).to.deep.equal({ message, timeSeconds: TRAINED_AT + 90 });
@@ -97,26 +100,26 @@ describe('snapshot keeper', () => {
     ['ENOENT', 'its folder is not there'],
   ] as const) {
     it(`warns when the file system says ${code} to a save, keeps the old file, and saves the next time`, async () => {
-      await keeperWith().save({ bytes }, TRAINED_AT);
+      await keeperWith().save(bytes, TRAINED_AT);
       let failing = true;
       const open = ((...parameters: Parameters<FileSystem['open']>) =>
         failing ? refusing(code)() : nodeFiles.open(...parameters)) as FileSystem['open'];
       const keeper = keeperWith({ open });
-      await keeper.save({ bytes }, TRAINED_AT + 60);
+      await keeper.save(later, TRAINED_AT + 60);
       expect(said().at(-1)).to.include(`warn: The model was not saved to ${path}: ${words}`);
       expect(keeper.state()).to.include({ lastSaveSucceeded: false, trainedSeconds: undefined });
       expect((await keeperWith().load())?.trainedSeconds).to.equal(TRAINED_AT);
       failing = false;
-      await keeper.save({ bytes }, TRAINED_AT + 60);
+      await keeper.save(later, TRAINED_AT + 60);
       expect(keeper.state()).to.include({ lastSaveSucceeded: true, trainedSeconds: TRAINED_AT + 60 });
       expect((await keeperWith().load())?.trainedSeconds).to.equal(TRAINED_AT + 60);
     });
   }
 
-  it('warns of a model that cannot be written as bytes', async () => {
-    await keeperWith().save({ reason: 'of its spreads, number 3 is Infinity' }, TRAINED_AT);
+  it('warns of a model that is too large to be loaded', async () => {
+    await keeperWith().save(new Uint8Array(128 * 2 ** 20 + 1), TRAINED_AT);
     expect(said()).to.have.lengthOf(1);
-    expect(said()[0]).to.include('was not saved').and.to.include('of its spreads, number 3 is Infinity');
+    expect(said()[0]).to.include('was not saved').and.to.include('it has 134217729 bytes');
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 });

@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type { Model } from '../../../../src/exporter/model/model.js';
-import { encodeModel } from '../../../../src/exporter/model/snapshot/codec.js';
+import { readTensors, writeTensors } from '../../../../src/exporter/model/snapshot/safetensors.js';
 import {
-  HEADER_BYTES,
+  encodeSnapshot,
   readSnapshot,
   type SnapshotExpectation,
-  snapshotHeader,
   type TrainingConfiguration,
+  withChecksum,
 } from '../../../../src/exporter/model/snapshot/snapshot.js';
 import { SnapshotError } from '../../../../src/exporter/model/snapshot/snapshot-error.js';
 import { configurationOf, smallModel, TRAINED_AT } from '../../../support/models.js';
@@ -20,18 +21,23 @@ const EXPECTED: SnapshotExpectation = {
   maximumAgeSeconds: 3600,
 };
 
-const bytesOf = (model: Uint8Array, configuration = CONFIGURATION, trainedSeconds = TRAINED_AT + 0.25) =>
-  Buffer.concat([snapshotHeader(model, { trainedSeconds, configuration }), model]);
+const bytesOf = (model: Model, configuration = CONFIGURATION, trainedSeconds = TRAINED_AT + 0.25) =>
+  Buffer.from(encodeSnapshot(model, { trainedSeconds, configuration }));
+
+/** The same bytes with another header under a right checksum, as only somebody who means it would write them. */
+const withHeader = (bytes: Uint8Array, change: (header: string) => string): Uint8Array => {
+  const { metadata, tensors } = readTensors(bytes);
+  const changed = JSON.parse(change(JSON.stringify(metadata))) as Record<string, string>;
+  return withChecksum(writeTensors({ metadata: changed, tensors }));
+};
 
 describe('snapshot', () => {
   let model: Model;
-  let encoded: Uint8Array;
   let bytes: Buffer;
 
   before(async () => {
     model = await smallModel();
-    encoded = encodeModel(model);
-    bytes = bytesOf(encoded);
+    bytes = bytesOf(model);
   });
 
   it('brings back the model and the time of its training', () => {
@@ -40,7 +46,7 @@ describe('snapshot', () => {
 
   it('says nothing of the source that could be read from it', () => {
     const source = ['http://user:secret@prometheus:9090'];
-    expect(bytesOf(encoded, { ...CONFIGURATION, source }).toString('latin1')).not.to.include('secret');
+    expect(bytesOf(model, { ...CONFIGURATION, source }).toString('latin1')).not.to.include('secret');
   });
 
   it('is refused when it ends anywhere', () => {
@@ -72,33 +78,47 @@ describe('snapshot', () => {
   });
 
   it('is refused when it is another file', () => {
-    for (const text of ['x', '{"model": 1}', '\x89PNG\r\n\x1a\n'.padEnd(200), '\u0000'.repeat(4096)]) {
+    for (const text of [
+      'x'.padEnd(9),
+      '{"model": 1}',
+      '\x89PNG\r\n\x1a\n'.padEnd(200),
+      '\u0000'.repeat(4096),
+    ]) {
       expect(() => readSnapshot(Buffer.from(text, 'latin1'), EXPECTED)).to.throw(
         SnapshotError,
-        'no snapshot',
+        'not a snapshot file',
       );
     }
   });
 
   for (const [version, age] of [
-    [0, 'an older'],
-    [2, 'a newer'],
+    [1, 'an older'],
+    [3, 'a newer'],
     [4_294_967_295, 'a newer'],
   ] as const) {
     it(`is refused when its format is ${version}`, () => {
-      const other = Buffer.from(bytes);
-      other.writeUInt32LE(version, 8);
+      const other = withHeader(bytes, (header) => header.replace('"version":"2"', `"version":"${version}"`));
       expect(() => readSnapshot(other, EXPECTED)).to.throw(
         SnapshotError,
-        `it is of ${age} version of this program (format ${version}, and this one reads 1)`,
+        `it is of ${age} version of this program (format ${version}, and this one reads 2)`,
       );
     });
   }
 
-  it('is refused when its model is no model, checksum or not', () => {
-    expect(() => readSnapshot(bytesOf(Buffer.from('none')), EXPECTED)).to.throw(SnapshotError);
-    expect(bytesOf(Buffer.alloc(0))).to.have.lengthOf(HEADER_BYTES);
-    expect(() => readSnapshot(bytesOf(Buffer.alloc(0)), EXPECTED)).to.throw(SnapshotError);
+  it('is refused when its model is not a model, checksum or not', () => {
+    const empty = withHeader(bytes, (header) => header.replace(/"model":".*"/, '"model":"none"'));
+    expect(() => readSnapshot(empty, EXPECTED)).to.throw(SnapshotError, 'its description is not JSON');
+  });
+
+  it('is one file of safetensors, with the checksum, version, time and configuration as metadata', () => {
+    const { metadata, tensors } = readTensors(bytes);
+    expect(metadata.version).to.equal('2');
+    expect(metadata.trainedSeconds).to.equal(String(TRAINED_AT + 0.25));
+    expect(metadata.configuration).to.match(/^[0-9a-f]{64}$/);
+    const at = bytes.indexOf(metadata.sha256 as string);
+    const rest = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 64)]);
+    expect(createHash('sha256').update(rest).digest('hex')).to.equal(metadata.sha256);
+    expect(tensors.get('pods.location')?.shape).to.deep.equal([5, 3]);
   });
 
   const { parameters } = CONFIGURATION;
@@ -122,7 +142,7 @@ describe('snapshot', () => {
   for (const [what, change] of others.slice(1, 5)) {
     it(`is refused when its model is of another ${what} than it says`, () => {
       const configuration = { ...CONFIGURATION, ...change };
-      expect(() => readSnapshot(bytesOf(encoded, configuration), { ...EXPECTED, configuration })).to.throw(
+      expect(() => readSnapshot(bytesOf(model, configuration), { ...EXPECTED, configuration })).to.throw(
         SnapshotError,
         'other features or parameters',
       );
@@ -132,7 +152,7 @@ describe('snapshot', () => {
   it('may do without features that had no data', () => {
     const configuration = { ...CONFIGURATION, features: [feature('network'), ...CONFIGURATION.features] };
     const expected = { ...EXPECTED, configuration };
-    expect(readSnapshot(bytesOf(encoded, configuration), expected).model).to.deep.equal(model);
+    expect(readSnapshot(bytesOf(model, configuration), expected).model).to.deep.equal(model);
   });
 
   for (const [ageSeconds, reason] of [
@@ -144,7 +164,7 @@ describe('snapshot', () => {
   ] as const) {
     it(`is ${reason === undefined ? 'used' : 'refused'} when it was trained ${ageSeconds} s ago`, () => {
       const read = () =>
-        readSnapshot(bytesOf(encoded, CONFIGURATION, EXPECTED.nowSeconds - ageSeconds), EXPECTED);
+        readSnapshot(bytesOf(model, CONFIGURATION, EXPECTED.nowSeconds - ageSeconds), EXPECTED);
       if (reason === undefined) expect(read().model).to.deep.equal(model);
       else expect(read).to.throw(SnapshotError, reason);
     });
@@ -152,7 +172,7 @@ describe('snapshot', () => {
 
   for (const trainedSeconds of [Number.NaN, Infinity, -Infinity]) {
     it(`is refused when it was trained at ${trainedSeconds}`, () => {
-      expect(() => readSnapshot(bytesOf(encoded, CONFIGURATION, trainedSeconds), EXPECTED)).to.throw(
+      expect(() => readSnapshot(bytesOf(model, CONFIGURATION, trainedSeconds), EXPECTED)).to.throw(
         SnapshotError,
       );
     });

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import {
-  excuse,
-  fitSchedule,
+  fitHourlyPattern,
+  type HourlyPatterns,
   historySlices,
   type PastDeviation,
-} from '../../../src/exporter/model/schedule.js';
+  subtractPattern,
+} from '../../../src/exporter/model/hourly-pattern.js';
 
 const HOUR = 3600;
 
@@ -22,6 +23,11 @@ const happening =
     return column === busyColumn ? (spreads[Math.round((time - NOON) / 60)] ?? 0) : 0;
   };
 
+const left = (
+  pattern: HourlyPatterns,
+  ...rest: [columns: number, column: number, time: number, deviation: number]
+) => subtractPattern(pattern, 0, pattern.cell.length, ...rest);
+
 /** What is left of a deviation at each of these minutes of the hour after noon. */
 function leftAt(
   spreads: Readonly<Record<number, number>>,
@@ -29,20 +35,20 @@ function leftAt(
   deviation: number,
   end = NOON + 14 * 60,
 ): number[] {
-  const schedule = fitSchedule(happening(end, spreads), 1, lastHour(end));
+  const pattern = fitHourlyPattern(happening(end, spreads), 1, lastHour(end));
   return minutes.map((minute) =>
-    schedule === undefined ? deviation : excuse(schedule, 1, 0, NOON + 60 * minute, deviation),
+    pattern === undefined ? deviation : left(pattern, 1, 0, NOON + 60 * minute, deviation),
   );
 }
 
-describe('A timetable', () => {
-  it('excuses what happened at the same minute of each of the last two hours, a minute more or less', () => {
+describe('An hourly pattern', () => {
+  it('explains what happened at the same minute of each of the last two hours, a minute more or less', () => {
     expect(leftAt({ [20 - 60]: 8, [20 - 120]: 8 }, [17, 18, 19, 20, 21, 22, 23], 9)).to.deep.equal([
       9, 9, 0, 0, 0, 9, 9,
     ]);
   });
 
-  it('excuses a job that came a minute later once', () => {
+  it('explains a job that came a minute later once', () => {
     expect(leftAt({ [21 - 60]: 8, [20 - 120]: 8 }, [18, 19, 20, 21, 22], 9)).to.deep.equal([9, 9, 0, 0, 9]);
     expect(leftAt({ [22 - 60]: 8, [20 - 120]: 8 }, [19, 20, 21, 22, 23], 9)).to.deep.equal([9, 9, 0, 9, 9]);
     expect(leftAt({ [23 - 60]: 8, [20 - 120]: 8 }, [19, 20, 21, 22, 23, 24], 9)).to.deep.equal(
@@ -58,7 +64,7 @@ describe('A timetable', () => {
     ['what happened at another minute', { [40 - 60]: 8, [40 - 120]: 8 }],
     ['what fell', { [20 - 60]: -8, [20 - 120]: -8 }],
   ] as const) {
-    it(`does not excuse ${what}`, () => expect(leftAt(spreads, [19, 20, 21], 9)).to.deep.equal([9, 9, 9]));
+    it(`does not explain ${what}`, () => expect(leftAt(spreads, [19, 20, 21], 9)).to.deep.equal([9, 9, 9]));
   }
 
   for (const [before, once, deviation, left] of [
@@ -102,7 +108,7 @@ describe('A timetable', () => {
     expect(leftAt({ [-60]: 8, [-120]: 8 }, [-1, 0, 1, 2], 9, NOON - 60 * 5)).to.deep.equal([0, 0, 0, 9]);
   });
 
-  it('takes no trouble for a job: a tenth of the hour is one, a sixth is none', () => {
+  it('takes no trouble for a job: a tenth of the hour is a job, a sixth is trouble', () => {
     const busyFor = (minutes: number) => {
       const spreads: Record<number, number> = {};
       for (let at = 20; at < 20 + minutes; at++) {
@@ -120,24 +126,24 @@ describe('A timetable', () => {
     const past = happening(end, { [20 - 60]: 8, [20 - 120]: 8 });
     const seldom: PastDeviation = (column, time) =>
       time > end - HOUR && Math.round(time / 60) % 10 !== 0 ? Number.NaN : past(column, time);
-    expect(fitSchedule(seldom, 1, lastHour(end))).to.equal(undefined);
-    expect(fitSchedule(() => Number.NaN, 1, lastHour(end))).to.equal(undefined);
+    expect(fitHourlyPattern(seldom, 1, lastHour(end))).to.equal(undefined);
+    expect(fitHourlyPattern(() => Number.NaN, 1, lastHour(end))).to.equal(undefined);
   });
 
   it('belongs to one feature', () => {
     const end = NOON + 14 * 60;
-    const schedule = fitSchedule(happening(end, { [20 - 60]: 8, [20 - 120]: 8 }, 1), 3, lastHour(end));
-    if (schedule === undefined) throw new Error('Expected a timetable.');
-    const left = [0, 1, 2].map((column) => excuse(schedule, 3, column, NOON + 20 * 60, 9));
-    expect(left).to.deep.equal([9, 0, 9]);
+    const pattern = fitHourlyPattern(happening(end, { [20 - 60]: 8, [20 - 120]: 8 }, 1), 3, lastHour(end));
+    if (pattern === undefined) throw new Error('Expected a pattern.');
+    const remaining = [0, 1, 2].map((column) => left(pattern, 3, column, NOON + 20 * 60, 9));
+    expect(remaining).to.deep.equal([9, 0, 9]);
   });
 
   it('holds at any second of the minute', () => {
     const end = NOON + 14 * 60;
-    const schedule = fitSchedule(happening(end, { [20 - 60]: 8, [20 - 120]: 8 }), 1, lastHour(end));
-    if (schedule === undefined) throw new Error('Expected a timetable.');
+    const pattern = fitHourlyPattern(happening(end, { [20 - 60]: 8, [20 - 120]: 8 }), 1, lastHour(end));
+    if (pattern === undefined) throw new Error('Expected a pattern.');
     for (const second of [0, 0.25, 30, 59.999]) {
-      expect(excuse(schedule, 1, 0, NOON + 20 * 60 + second, 9)).to.equal(0);
+      expect(left(pattern, 1, 0, NOON + 20 * 60 + second, 9)).to.equal(0);
     }
   });
 });
@@ -159,14 +165,14 @@ describe('historySlices', () => {
     });
   }
 
-  it('hold, with the window of an hour, all that a timetable asks for until the next training', () => {
+  it('hold, with the window of an hour, all that a pattern asks for until the next training', () => {
     const end = NOON + 14 * 60;
     const asked: number[] = [];
     const past: PastDeviation = (_, time) => {
       asked.push(time);
       return Math.abs(time - (NOON + 20 * 60 - HOUR)) <= 60 ? 8 : 0;
     };
-    fitSchedule(past, 1, lastHour(end));
+    fitHourlyPattern(past, 1, lastHour(end));
     const slice = historySlices(end, 900)[0] ?? { startSeconds: 0, endSeconds: 0 };
     const older = asked.filter((time) => time < end - HOUR - 60);
     expect(older).not.to.deep.equal([]);

@@ -1,9 +1,11 @@
-/** What a pod does at the same minute of every hour: jobs on a timetable are not anomalies. */
+/** What a pod does at the same minute of every hour: a job that runs every hour is not an anomaly. */
 
-/** How far a pod is expected to deviate at each minute of the hour. */
-export interface Schedule {
-  /** Minutes of the hour × features × (up, down): spreads, 0 where nothing is expected. */
-  readonly expected: Float32Array;
+/** How far pods are expected to deviate at minutes of the hour; nothing is expected at those that are not listed. */
+export interface HourlyPatterns {
+  /** Minute of the hour, feature and side (up, down) as one number: see `cellOf`. */
+  readonly cell: Uint32Array;
+  /** Spreads, above 0. */
+  readonly spreads: Float32Array;
 }
 
 /** Reads a deviation, in spreads, of one feature at an instant (Unix time in seconds); `NaN` where none is known. */
@@ -16,8 +18,8 @@ const MINUTES = 60;
 /** Hours before the end of the training window of which a slice is wanted, besides the window itself. */
 const SLICE_HOURS = [2, 3];
 
-/** What happened at the same minute in each of so many hours is a timetable. */
-const SCHEDULE_HOURS = 2;
+/** What happened at the same minute in each of this many hours is a pattern. */
+const PATTERN_HOURS = 2;
 
 /** A slice of time before the training window: Unix times in seconds, both included. */
 export interface HistorySlice {
@@ -26,8 +28,8 @@ export interface HistorySlice {
 }
 
 /**
- * The slices of earlier hours that tell what to expect until the next training: for the timetables, and as a memory of
- * the usual level.
+ * The slices of earlier hours that are needed until the next training: for the patterns, and as a memory of the usual
+ * level.
  *
  * @param endSeconds end of the training window.
  * @param aheadSeconds from there until the next training; at most an hour counts.
@@ -44,31 +46,31 @@ export function historySlices(endSeconds: number, aheadSeconds: number): History
 /** Jobs start up to a minute earlier or later. */
 const TOLERANCE_MINUTES = 1;
 
-/** Smaller deviations need no excuse. */
+/** Smaller deviations are not part of a pattern. */
 const MINIMUM_SPREADS = 2;
 
 /** The next time may be somewhat larger than the times before. */
 const ALLOWANCE = 1.25;
 
-/** More is not excused: a large fault on a timetable is one all the same. */
-export const LARGEST_EXCUSE_SPREADS = 12;
+/** A pattern explains no more: a large fault that comes every hour is still a fault. */
+export const LARGEST_PATTERN_SPREADS = 12;
 
-/** A pod that deviates for a larger share of the last hour has no timetable but trouble. */
+/** A pod that deviates for a larger share of the last hour is in trouble: that is not a pattern. */
 const LARGEST_DUTY = 0.125;
 
 /**
- * Derives the timetable of a pod from its last hours.
+ * Derives the pattern of a pod from its last hours.
  *
  * @param instants how the last hour was sampled, Unix times in seconds.
- * @returns `undefined` where there is no timetable.
+ * @returns cells in ascending order; `undefined` where there is no pattern.
  */
-export function fitSchedule(
+export function fitHourlyPattern(
   past: PastDeviation,
   columns: number,
   instants: Float64Array,
-): Schedule | undefined {
+): HourlyPatterns | undefined {
   const end = instants[instants.length - 1] as number;
-  let expected: Float32Array | undefined;
+  let expected: Map<number, number> | undefined;
   for (let column = 0; column < columns; column++) {
     if (duty(past, column, instants) > LARGEST_DUTY) continue;
     for (const time of timesToExpect(past, column, end)) {
@@ -76,23 +78,32 @@ export function fitSchedule(
       for (const [side, sign] of SIGNS.entries()) {
         const least = leastOverHours(past, column, time, sign);
         if (least < MINIMUM_SPREADS) continue;
-        expected ??= new Float32Array(scheduleCells(columns));
-        expected[(minute * columns + column) * 2 + side] = Math.min(
-          LARGEST_EXCUSE_SPREADS,
-          ALLOWANCE * least,
+        expected ??= new Map();
+        expected.set(
+          cellOf(minute, columns, column, side),
+          Math.min(LARGEST_PATTERN_SPREADS, ALLOWANCE * least),
         );
       }
     }
   }
-  return expected && { expected };
+  if (expected === undefined) return undefined;
+  const sorted = [...expected].sort(([a], [b]) => a - b);
+  return {
+    cell: Uint32Array.from(sorted, ([cell]) => cell),
+    spreads: Float32Array.from(sorted, ([, spreads]) => spreads),
+  };
 }
 
-/** Length of `expected` for so many features. */
-export function scheduleCells(columns: number): number {
-  return MINUTES * columns * 2;
+/** Cells are below this number. */
+export function patternCells(columns: number): number {
+  return MINUTES * columns * SIGNS.length;
 }
 
-/** Upwards and downwards, in the order of `expected`. */
+function cellOf(minute: number, columns: number, column: number, side: number): number {
+  return (minute * columns + column) * SIGNS.length + side;
+}
+
+/** Upwards and downwards: the sides of a cell. */
 const SIGNS = [1, -1];
 
 /** The minutes of the hour after `end` an hour before which anything stood out: few of few pods. */
@@ -130,7 +141,7 @@ function duty(past: PastDeviation, column: number, instants: Float64Array): numb
 /** The smallest, over the last hours, of the largest deviation of that sign around the same minute. */
 function leastOverHours(past: PastDeviation, column: number, time: number, sign: number): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let hour = 1; hour <= SCHEDULE_HOURS; hour++) {
+  for (let hour = 1; hour <= PATTERN_HOURS; hour++) {
     let most = 0;
     for (let offset = -TOLERANCE_MINUTES; offset <= TOLERANCE_MINUTES; offset++) {
       const deviation = sign * past(column, time - hour * HOUR_SECONDS + offset * MINUTE_SECONDS);
@@ -143,19 +154,26 @@ function leastOverHours(past: PastDeviation, column: number, time: number, sign:
 }
 
 /**
- * A deviation less what the timetable expects at that minute; never past 0.
+ * A deviation less what a pattern expects at that minute; never past 0.
  *
+ * @param start where the pattern of the pod begins; it ends before `end`.
  * @param columns number of features.
  */
-export function excuse(
-  { expected }: Schedule,
+export function subtractPattern(
+  { cell, spreads }: HourlyPatterns,
+  start: number,
+  end: number,
   columns: number,
   column: number,
   timeSeconds: number,
   deviation: number,
 ): number {
   const minute = Math.floor(timeSeconds / MINUTE_SECONDS) % MINUTES;
-  const cell = (minute * columns + column) * 2;
-  if (deviation > 0) return Math.max(0, deviation - (expected[cell] as number));
-  return Math.min(0, deviation + (expected[cell + 1] as number));
+  const wanted = cellOf(minute, columns, column, deviation > 0 ? 0 : 1);
+  for (let index = start; index < end; index++) {
+    if (cell[index] !== wanted) continue;
+    const expected = spreads[index] as number;
+    return deviation > 0 ? Math.max(0, deviation - expected) : Math.min(0, deviation + expected);
+  }
+  return deviation;
 }

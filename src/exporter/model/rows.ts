@@ -1,0 +1,142 @@
+/**
+ * What a model is made of: tables whose columns are arrays of numbers. A column is added here, in one line: it is then
+ * allocated, saved, transferred and checked like all others.
+ */
+
+import { type PodIdentity, podKey } from '../features/table.js';
+import { LARGEST_PATTERN_SPREADS } from './hourly-pattern.js';
+import { type ArrayOf, type Dtype, newArray } from './snapshot/safetensors.js';
+
+/** What the length of a column depends on. */
+export type Dimension = 'pods' | 'workloads' | 'features' | 'patterns' | 'trees' | 'nodes' | 'leaves';
+
+/** How many there are of each. */
+export type Sizes = Readonly<Record<Dimension, number>>;
+
+/** A column: its type, its shape, and what its numbers must be. */
+export interface Column<Type extends Dtype = Dtype> {
+  readonly dtype: Type;
+  readonly shape: readonly Dimension[];
+  readonly isValid: (value: number) => boolean;
+}
+
+/** The arrays of some columns. */
+export type Columns<Specifications> = {
+  readonly [Name in keyof Specifications]: Specifications[Name] extends Column<infer Type>
+    ? ArrayOf<Type>
+    : never;
+};
+
+const column = <Type extends Dtype>(
+  dtype: Type,
+  shape: readonly Dimension[],
+  isValid: (value: number) => boolean,
+): Column<Type> => ({ dtype, shape, isValid });
+
+const any = () => true;
+const isDuration = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY;
+const isPositive = (value: number) => value > 0 && value < Number.POSITIVE_INFINITY;
+
+/** In the `flags` of a pod: it has enough samples for statistics of its own. */
+export const OWN_BASELINE = 1;
+/** It has been there since the beginning of the window, and has a baseline: only its past is a measure. */
+export const ESTABLISHED = 2;
+
+/** All columns, by table. */
+export const COLUMNS = {
+  /** A row for each pod of the training window. */
+  pods: {
+    /** Row of its workload. */
+    workload: column('U32', ['pods'], any),
+    /** For how long it was seen in the window, in seconds. */
+    seenSeconds: column('F64', ['pods'], isDuration),
+    /** `OWN_BASELINE`, `ESTABLISHED`. */
+    flags: column('U8', ['pods'], (flags) => [0, OWN_BASELINE, OWN_BASELINE | ESTABLISHED].includes(flags)),
+    /** Where its hourly pattern ends in `patterns`; it begins where that of the pod before ends. */
+    patternEnd: column('U32', ['pods'], any),
+    /** Centre of each feature, in its unit; 0 without a baseline of its own. */
+    location: column('F64', ['pods', 'features'], Number.isFinite),
+    /** Spread of each feature, in its unit, above 0; 1 without a baseline of its own. */
+    scale: column('F64', ['pods', 'features'], isPositive),
+  },
+  /** A row for each workload of these pods. */
+  workloads: {
+    /** How many established pods its statistics come from; 0 where it has none. */
+    members: column('U32', ['workloads'], any),
+    /** Centre of each feature over these pods, in its unit; 0 without statistics. */
+    location: column('F64', ['workloads', 'features'], Number.isFinite),
+    /** Spread of each feature over these pods, in its unit, above 0; 1 without statistics. */
+    scale: column('F64', ['workloads', 'features'], isPositive),
+  },
+  /** What hourly patterns expect, pod by pod (`hourly-pattern.ts`). */
+  patterns: {
+    /** Which minute, feature and side. */
+    cell: column('U32', ['patterns'], any),
+    /** By how many spreads the pod is expected to deviate then. */
+    spreads: column('F32', ['patterns'], (value) => value > 0 && value <= LARGEST_PATTERN_SPREADS),
+  },
+  /**
+   * All pods in scope. Of ln(value) for the kinds `pod` and `workload`, where only what is extreme for all pods together
+   * stands out; of the value itself for `cluster`.
+   */
+  global: {
+    location: column('F64', ['features'], Number.isFinite),
+    scale: column('F64', ['features'], isPositive),
+  },
+  /** See `Forest`. */
+  forest: {
+    splitFeatures: column('U16', ['trees', 'nodes'], any),
+    splitValues: column('F64', ['trees', 'nodes'], Number.isFinite),
+    pathLengths: column('F64', ['trees', 'leaves'], isDuration),
+  },
+} as const;
+
+/** Rows that are found by their keys (`podKey` of pods and workloads). */
+export interface KeyedRows {
+  readonly keys: readonly string[];
+  readonly rows: ReadonlyMap<string, number>;
+}
+
+/** The pods of the training window. */
+export type PodRows = KeyedRows & Columns<typeof COLUMNS.pods>;
+
+/** Their workloads. */
+export type WorkloadRows = KeyedRows & {
+  /** Names without namespaces. */
+  readonly names: readonly string[];
+} & Columns<typeof COLUMNS.workloads>;
+
+/** What pods do at the same minutes of every hour. */
+export type PatternRows = Columns<typeof COLUMNS.patterns>;
+
+/** Centre and spread of each feature. */
+export type GlobalStatistics = Columns<typeof COLUMNS.global>;
+
+/** Arrays for columns, all 0; spreads are 1. */
+export function newColumns<Specifications extends Readonly<Record<string, Column>>>(
+  specifications: Specifications,
+  sizes: Partial<Sizes>,
+): Columns<Specifications> {
+  const arrays = Object.entries(specifications).map(([name, { dtype, shape, isValid }]) => {
+    const array = newArray(dtype, lengthOf(shape, sizes));
+    return [name, isValid(0) ? array : array.fill(1)];
+  });
+  return Object.fromEntries(arrays) as Columns<Specifications>;
+}
+
+function lengthOf(shape: readonly Dimension[], sizes: Partial<Sizes>): number {
+  return shape.reduce((product, dimension) => product * (sizes[dimension] ?? 0), 1);
+}
+
+/** The name of a workload without its namespace. */
+export function nameOfKey(key: string): string {
+  return key.slice(key.indexOf('/') + 1);
+}
+
+/** The rows of pods, -1 where the model does not know one: the one look-up that a pod needs in a scrape. */
+export function locatePods(
+  { rows }: KeyedRows,
+  pods: readonly Pick<PodIdentity, 'namespace' | 'pod'>[],
+): Int32Array {
+  return Int32Array.from(pods, ({ namespace, pod }) => rows.get(podKey(namespace, pod)) ?? -1);
+}
