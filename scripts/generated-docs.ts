@@ -2,9 +2,9 @@
 
 import { settingsMarkdown } from '../src/exporter/config/help.js';
 import { parseFeatureFile } from '../src/exporter/features/queries/feature-file.js';
-import { FeatureFileError } from '../src/exporter/features/queries/feature-file-error.js';
 import { ENDPOINTS } from '../src/exporter/http/endpoints.js';
 import { FAMILIES } from '../src/exporter/metrics/registry.js';
+import { MistakesError } from '../src/lib/usage-error.js';
 import { PROCESS_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
 
 /** Each generated document with the function that brings its sections up to date. */
@@ -39,7 +39,7 @@ function featureMistake(page: string): string {
   try {
     parseFeatureFile(example.replace('(namespace, pod)', '(namespace pod)'), 'features.yaml', options);
   } catch (error) {
-    if (error instanceof FeatureFileError) return `\`\`\`text\n${error.message}\n\`\`\``;
+    if (error instanceof MistakesError) return `\`\`\`text\n${error.message}\n\`\`\``;
     throw error;
   }
   throw new Error('Expected an error about the query without a comma.');

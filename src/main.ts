@@ -9,13 +9,11 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { CheckOptions } from './exporter/check/command.js';
 import { settingsHelp } from './exporter/config/help.js';
-import { parseSettings, SettingsError } from './exporter/config/parse.js';
+import { parseSettings } from './exporter/config/parse.js';
 import { type ShardFlags, withShardFlags } from './exporter/config/shard-flags.js';
-import { FeatureFileError } from './exporter/features/queries/feature-file-error.js';
 import { VERSION } from './exporter/version.js';
 import { messageOf } from './lib/logging/message-of.js';
 import { UsageError } from './lib/usage-error.js';
-import { WebConfigError } from './lib/web-config/config.js';
 import type { BacktestOptions } from './tools/backtest/command.js';
 import type { DemoOptions } from './tools/demo/command.js';
 import type { EvaluateOptions } from './tools/lab/evaluate.js';
@@ -232,8 +230,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
-  const askedWrongly = [SettingsError, FeatureFileError, WebConfigError, UsageError].some(
-    (kind) => error instanceof kind,
-  );
-  process.exitCode ??= askedWrongly ? EXIT_USAGE : EXIT_FAILURE;
+  process.exitCode ??= error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
 }

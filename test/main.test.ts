@@ -125,7 +125,7 @@ describe('main', function () {
       const program = startProgram([], wrong);
       expect(await program.ended()).to.deep.equal({ code: 2, signal: null });
       const lines = program.stderr().trimEnd().split('\n');
-      expect(lines[0]).to.equal('7 settings are wrong:');
+      expect(lines[0]).to.equal('7 mistakes in the settings:');
       expect(lines.slice(1)).to.have.lengthOf(7);
       for (const [name, value] of Object.entries(wrong)) {
         const line = lines.find((candidate) => candidate.trimStart().startsWith(`${name}: `));

@@ -17,7 +17,7 @@ export type HealthcheckSettings = Pick<Settings, 'host' | 'port' | 'webConfigFil
 /**
  * Succeeds when the service answers.
  *
- * @throws {WebConfigError} when the web configuration cannot be read or is wrong.
+ * @throws {MistakesError} when the web configuration cannot be read or is wrong.
  * @throws {Error} when the service does not answer, or nobody can know where it listens.
  */
 export async function runHealthcheck({ host, port, webConfigFile }: HealthcheckSettings): Promise<void> {

@@ -24,8 +24,7 @@ export interface RunningService {
 /**
  * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.
  *
- * @throws {FeatureFileError} when the feature file cannot be read, or is wrong.
- * @throws {WebConfigError} when the web configuration, or a file that it names, cannot be read or is wrong.
+ * @throws {MistakesError} when the feature file or the web configuration cannot be read, or is wrong.
  * @throws {Error} when the address cannot be listened on.
  */
 export async function startService(

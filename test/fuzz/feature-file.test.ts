@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MAXIMUM_FEATURES, parseFeatureFile } from '../../src/exporter/features/queries/feature-file.js';
-import { FeatureFileError } from '../../src/exporter/features/queries/feature-file-error.js';
+import { MistakesError } from '../../src/lib/usage-error.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 
 const OPTIONS = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };
@@ -18,7 +18,7 @@ function accepts(text: string): boolean {
     }
     return true;
   } catch (error) {
-    if (!(error instanceof FeatureFileError)) throw error;
+    if (!(error instanceof MistakesError)) throw error;
     expect(error.message).not.to.equal('');
     return false;
   } finally {

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Environment } from '../../src/exporter/config/environment.js';
-import { parseSettings, SettingsError } from '../../src/exporter/config/parse.js';
+import { parseSettings } from '../../src/exporter/config/parse.js';
 import { SETTINGS } from '../../src/exporter/config/settings.js';
+import { MistakesError } from '../../src/lib/usage-error.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 
 const definitions = Object.values(SETTINGS);
@@ -36,7 +37,7 @@ function outcomeOf(variables: Environment): readonly string[] {
     }
     return warnings;
   } catch (error) {
-    if (error instanceof SettingsError) return error.mistakes;
+    if (error instanceof MistakesError) return error.mistakes;
     throw error;
   } finally {
     expectNoPollution();

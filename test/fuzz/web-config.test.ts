@@ -1,25 +1,24 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { MistakesError } from '../../src/lib/usage-error.js';
 import { parseWebConfig } from '../../src/lib/web-config/parse.js';
 import { YamlReport } from '../../src/lib/yaml/report.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
-
-class Refused extends Error {}
 
 /** A hash that is well formed and belongs to no password that anybody knows. */
 const HASH = `$2b$10$${'abcdefghijklmnopqrstuv'}${'ABCDEFGHIJKLMNOPQRSTUVWXYZ01234'}`;
 
 /** @returns whether the text was accepted; every error but that of the report fails. */
 function accepts(text: string): boolean {
-  const report = new YamlReport(text, 'web.yaml', (mistakes) => new Refused(mistakes.join('\n')));
+  const report = new YamlReport(text, 'web.yaml', 'the web configuration');
   try {
     const { users } = parseWebConfig(report);
     report.throwIfAny();
     for (const [name, hash] of users) expect([typeof name, typeof hash]).to.deep.equal(['string', 'string']);
     return true;
   } catch (error) {
-    expect(error).to.be.an.instanceOf(Refused);
-    expect((error as Refused).message).not.to.include(HASH);
+    expect(error).to.be.an.instanceOf(MistakesError);
+    expect((error as MistakesError).message).not.to.include(HASH);
     return false;
   } finally {
     expectNoPollution();

@@ -2,13 +2,13 @@
 
 import type { Writable } from 'node:stream';
 import { withDeadline } from '../../lib/deadline.js';
+import { MistakesError } from '../../lib/usage-error.js';
 import type { Environment } from '../config/environment.js';
-import { parseSettings, SettingsError } from '../config/parse.js';
+import { parseSettings } from '../config/parse.js';
 import type { Settings } from '../config/settings.js';
 import { type ShardFlags, withShardFlags } from '../config/shard-flags.js';
 import { openPrometheus } from '../connect.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
-import { FeatureFileError } from '../features/queries/feature-file-error.js';
 import { loadFeatures } from '../features/queries/load-features.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
@@ -72,7 +72,7 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     settings = parsed.settings;
     findings.push(settingsFinding(Object.keys(settings).length, parsed.warnings));
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
+    if (!(error instanceof MistakesError)) throw error;
     return stoppedAt('settings', [mistakesFinding('settings', error.mistakes)]);
   }
   let featureSet: FeatureSet;
@@ -81,7 +81,7 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     const names = featureSet.features.map(({ name }) => name);
     findings.push(featuresFinding(names, settings.featuresFile));
   } catch (error) {
-    if (!(error instanceof FeatureFileError)) throw error;
+    if (!(error instanceof MistakesError)) throw error;
     return stoppedAt('features', [...findings, mistakesFinding('features', error.mistakes)]);
   }
   const { api, namespaces } = openPrometheus(settings, featureSet, { now: Date.now });

@@ -2,6 +2,7 @@
 
 import { readBoundedTextSync, UnreadableFileError } from '../../lib/files/bounded-file.js';
 import { editDistance } from '../../lib/text/nearest-name.js';
+import { MistakesError } from '../../lib/usage-error.js';
 import { connectionMistakes, connectionWarnings } from './connection-rules.js';
 import type { Environment } from './environment.js';
 import {
@@ -20,25 +21,13 @@ export interface ParsedSettings {
   readonly warnings: readonly string[];
 }
 
-/** One or more settings are wrong. `mistakes` has a sentence for each. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-
-  constructor(readonly mistakes: readonly string[]) {
-    super(
-      `${mistakes.length} ${mistakes.length === 1 ? 'setting is' : 'settings are'} wrong:\n` +
-        mistakes.map((mistake) => `  ${mistake}`).join('\n'),
-    );
-  }
-}
-
 const definitions = Object.entries(SETTINGS) as readonly [SettingName, SettingDefinition<unknown>][];
 
 /**
  * Reads every setting of the table. An absent or empty variable means the default.
  *
  * @param readFile the text of a file that a setting names.
- * @throws {SettingsError} naming every wrong value, what was expected, and an example; then what does not go together.
+ * @throws {MistakesError} naming every wrong value, what was expected, and an example; then what does not go together.
  */
 export function parseSettings(
   environment: Environment,
@@ -62,7 +51,7 @@ export function parseSettings(
   mistakes.push(...connectionMistakes(values, readFile));
   const shard = shardOrdinal(values, environment);
   if (!shard.ok) mistakes.push(shard.mistake);
-  if (!shard.ok || mistakes.length > 0) throw new SettingsError(mistakes);
+  if (!shard.ok || mistakes.length > 0) throw new MistakesError('the settings', mistakes);
   const settings = Object.freeze({
     ...values,
     shard: shard.value,
@@ -112,7 +101,9 @@ function describeMistake(
   const where = file === undefined ? env : `${secretFileVariable(definition)} (${file})`;
   if (reason?.startsWith('expected ')) return `${where}: ${reason}. Example: ${env}="${example}"`;
   const got =
-    definition.secret === true ? 'a text that is kept secret here' : `"${withoutSecrets(definition, text)}"`;
+    definition.secret === true
+      ? 'a value that is hidden because it is secret'
+      : `"${withoutSecrets(definition, text)}"`;
   return `${where}: expected ${expected}, got ${got}. Example: ${env}="${example}"`;
 }
 

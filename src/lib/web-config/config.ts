@@ -65,18 +65,3 @@ export function webConfigWarnings({ users, tls }: WebConfig): readonly string[] 
       'Add tls_server_config, unless a proxy in front of this server uses TLS.',
   ];
 }
-
-/** A web configuration file is invalid. Each mistake has its place, what was expected and what was found, but no secret. */
-export class WebConfigError extends Error {
-  override readonly name = 'WebConfigError';
-
-  constructor(
-    path: string,
-    readonly mistakes: readonly string[],
-  ) {
-    super(
-      `${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'} in the web configuration ${path}:\n` +
-        mistakes.map((mistake) => mistake.replaceAll(/^/gm, '  ')).join('\n'),
-    );
-  }
-}

@@ -2,7 +2,8 @@
 
 import { WatchedFile } from '../files/watched-file.js';
 import type { Logger } from '../logging/logger.js';
-import { OPEN, type TlsSettings, type WebConfig, WebConfigError, webConfigWarnings } from './config.js';
+import { MistakesError } from '../usage-error.js';
+import { OPEN, type TlsSettings, type WebConfig, webConfigWarnings } from './config.js';
 import { type LoadedWebConfig, loadWebConfig } from './load.js';
 
 /** How the last reading went. */
@@ -39,7 +40,7 @@ const INTERVAL_MILLISECONDS = 1_000;
 /**
  * The configuration at `path`, looked after every second. An empty path is no configuration: plain HTTP for everybody.
  *
- * @throws {WebConfigError} when the configuration is wrong.
+ * @throws {MistakesError} when the configuration is wrong.
  */
 export async function openWebConfig(
   path: string,
@@ -59,7 +60,7 @@ export class LiveWebConfig implements WebConfigSource {
   #timer: NodeJS.Timeout | undefined;
   #onTls: (tls: TlsSettings) => void = () => {};
 
-  /** @throws {WebConfigError} when the configuration is wrong: without one that was right, there is nothing to keep. */
+  /** @throws {MistakesError} when the configuration is wrong: without one that was right, there is nothing to keep. */
   static async open(options: LiveWebConfigOptions): Promise<LiveWebConfig> {
     let live: LiveWebConfig | undefined;
     const watched = await WatchedFile.open<LoadedWebConfig>({
@@ -147,7 +148,7 @@ function requireSameKind(path: string, before: WebConfig, after: WebConfig): voi
         'before, got none.',
     );
   }
-  if (mistakes.length > 0) throw new WebConfigError(path, mistakes);
+  if (mistakes.length > 0) throw new MistakesError(`the web configuration ${path}`, mistakes);
 }
 
 /** All that a configuration says. It has secrets. */

@@ -4,8 +4,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { readBoundedText, UnreadableFileError } from '../files/bounded-file.js';
+import { MistakesError } from '../usage-error.js';
 import { YamlReport } from '../yaml/report.js';
-import { type TlsSettings, type WebConfig, WebConfigError } from './config.js';
+import type { TlsSettings, WebConfig } from './config.js';
 import { type PemSource, parseWebConfig, type TlsSection } from './parse.js';
 
 /** A configuration, and the files that it was read from. */
@@ -19,18 +20,17 @@ export interface LoadedWebConfig {
  * The configuration at `path`.
  *
  * @param path relative to the working directory, or absolute; paths within the file are relative to its folder.
- * @throws {WebConfigError} when a file cannot be read or is wrong, with all mistakes and no secret.
+ * @throws {MistakesError} when a file cannot be read or is wrong, with all mistakes and no secret.
  */
 export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
-  const toError = (mistakes: readonly string[]) => new WebConfigError(path, mistakes);
   const text = await readBoundedText(path).catch((error: unknown) => {
     if (!(error instanceof UnreadableFileError)) throw error;
-    throw toError([
+    throw new MistakesError(`the web configuration ${path}`, [
       `WEB_CONFIG_FILE: cannot read ${path}: ${error.reason}. ` +
         'Example: WEB_CONFIG_FILE="/etc/detector/web-config.yaml"',
     ]);
   });
-  const report = new YamlReport(text, path, toError);
+  const report = new YamlReport(text, path, `the web configuration ${path}`);
   const { tls, headers, users, rateLimit } = parseWebConfig(report);
   const files = new FileReader(dirname(path), report);
   const settings = tls && (await readTls(tls, files, report));

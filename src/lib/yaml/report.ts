@@ -2,6 +2,7 @@
 
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { nearestName } from '../text/nearest-name.js';
+import { MistakesError } from '../usage-error.js';
 import { offsetOfKey, type YamlPath } from './offsets.js';
 
 /** A parsed text with the places of its nodes. */
@@ -14,17 +15,17 @@ export class YamlReport {
   /** Knows the lines of the text as soon as it is parsed. */
   readonly lineCounter = new LineCounter();
   readonly #path: string;
-  readonly #toError: (mistakes: readonly string[]) => Error;
+  readonly #where: string;
   readonly #mistakes: { readonly offset: number; readonly text: string }[] = [];
 
   /**
    * @param path of the file, as messages name it.
-   * @param toError makes the error that is thrown when there are mistakes.
+   * @param where the file, to read after "mistakes in": `the feature file x.yaml`.
    */
-  constructor(text: string, path: string, toError: (mistakes: readonly string[]) => Error) {
+  constructor(text: string, path: string, where: string) {
     this.text = text;
     this.#path = path;
-    this.#toError = toError;
+    this.#where = where;
   }
 
   /** `features.yaml:12:5` */
@@ -38,11 +39,14 @@ export class YamlReport {
     this.#mistakes.push({ offset, text: `${this.place(offset)}: ${sentence}` });
   }
 
-  /** @throws the error of the constructor, with the mistakes in the order of the file. */
+  /** @throws {MistakesError} with the mistakes in the order of the file. */
   throwIfAny(): void {
     if (this.#mistakes.length === 0) return;
     const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset);
-    throw this.#toError(ordered.map(({ text }) => text));
+    throw new MistakesError(
+      this.#where,
+      ordered.map(({ text }) => text),
+    );
   }
 }
 

@@ -101,7 +101,7 @@ interface Plan {
 /**
  * Runs the backtest and writes the report.
  *
- * @throws {UsageError | SettingsError | FeatureFileError} when it is asked for wrongly.
+ * @throws {UsageError} when it is asked for wrongly.
  * @throws {DataError} when there is no history.
  * @throws {PrometheusError} when Prometheus does not answer.
  */

@@ -87,7 +87,7 @@ interface FinishedCase {
 /**
  * Runs the evaluation and writes the report.
  *
- * @throws {UsageError | SettingsError} when it is asked for wrongly.
+ * @throws {UsageError} when it is asked for wrongly.
  * @throws {DataError} when the data cannot be evaluated.
  */
 export async function runEvaluate(

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Environment } from '../../../src/exporter/config/environment.js';
-import { parseSettings, SettingsError } from '../../../src/exporter/config/parse.js';
+import { parseSettings } from '../../../src/exporter/config/parse.js';
 import { UnreadableFileError } from '../../../src/lib/files/bounded-file.js';
+import { MistakesError } from '../../../src/lib/usage-error.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
 import { connectionRecipes } from '../../support/connection-recipes.js';
 
@@ -34,7 +35,7 @@ describe('settings of the connection', () => {
     try {
       parse(environment);
     } catch (error) {
-      if (error instanceof SettingsError) return error.mistakes;
+      if (error instanceof MistakesError) return error.mistakes;
       throw error;
     }
     return expect.fail(`expected ${JSON.stringify(environment)} to be refused`);
@@ -67,8 +68,8 @@ describe('settings of the connection', () => {
       ],
       [
         { PROMETHEUS_BEARER_TOKEN_FILE: '/two-words' },
-        'PROMETHEUS_BEARER_TOKEN_FILE (/two-words): expected a token: one word of ASCII characters, got a text that ' +
-          'is kept secret here. Example: PROMETHEUS_BEARER_TOKEN="eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"',
+        'PROMETHEUS_BEARER_TOKEN_FILE (/two-words): expected a token: one word of ASCII characters, got a value ' +
+          'that is hidden because it is secret. Example: PROMETHEUS_BEARER_TOKEN="eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"',
       ],
     ];
     for (const [environment, ...mistakes] of bad) {

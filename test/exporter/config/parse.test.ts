@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Environment } from '../../../src/exporter/config/environment.js';
-import { parseSettings, SettingsError } from '../../../src/exporter/config/parse.js';
+import { parseSettings } from '../../../src/exporter/config/parse.js';
 import { SETTINGS, type SettingName, type Settings } from '../../../src/exporter/config/settings.js';
+import { MistakesError } from '../../../src/lib/usage-error.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
 
 /** The mistakes that an environment has; none fails the test. */
@@ -9,7 +10,7 @@ function mistakesOf(environment: Environment): readonly string[] {
   try {
     parseSettings(environment);
   } catch (error) {
-    if (error instanceof SettingsError) return error.mistakes;
+    if (error instanceof MistakesError) return error.mistakes;
     throw error;
   }
   return expect.fail(`expected ${JSON.stringify(environment)} to be refused`);
@@ -448,7 +449,7 @@ describe('parseSettings', () => {
         it(`refuses "${text}"`, () => {
           expect(mistakesOf({ [definition.env]: text })).to.deep.equal([
             `${definition.env}: expected ${definition.expected}, got ` +
-              `${definition.secret === true ? 'a text that is kept secret here' : `"${text.trim()}"`}. ` +
+              `${definition.secret === true ? 'a value that is hidden because it is secret' : `"${text.trim()}"`}. ` +
               `Example: ${definition.env}="${definition.example}"`,
           ]);
         });
@@ -479,11 +480,10 @@ describe('parseSettings', () => {
   });
 
   it('says how many settings are wrong, and each in a line', () => {
-    const one = new SettingsError(['PORT: no']);
-    const two = new SettingsError(['PORT: no', 'HOST: no']);
-    expect(one.message).to.equal('1 setting is wrong:\n  PORT: no');
-    expect(two.message).to.equal('2 settings are wrong:\n  PORT: no\n  HOST: no');
-    expect(two.name).to.equal('SettingsError');
+    expect(() => parseSettings({ PORT: 'x', HOST: ' ', NAMESPACE_REGEX: '(' })).to.throw(
+      MistakesError,
+      /^2 mistakes in the settings:\n {2}\S.*\n {2}\S.*$/,
+    );
   });
 
   it('ignores variables of other programs', () => {

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import { parseSettings, SettingsError } from '../../../src/exporter/config/parse.js';
+import { parseSettings } from '../../../src/exporter/config/parse.js';
+import { MistakesError } from '../../../src/lib/usage-error.js';
 
 function mistakesOf(environment: Record<string, string>): readonly string[] {
   try {
     parseSettings(environment);
   } catch (error) {
-    if (error instanceof SettingsError) return error.mistakes;
+    if (error instanceof MistakesError) return error.mistakes;
     throw error;
   }
   return expect.fail(`expected ${JSON.stringify(environment)} to be refused`);

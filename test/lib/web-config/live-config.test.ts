@@ -2,7 +2,8 @@ import { copyFileSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type TlsSettings, WebConfigError } from '../../../src/lib/web-config/config.js';
+import { MistakesError } from '../../../src/lib/usage-error.js';
+import type { TlsSettings } from '../../../src/lib/web-config/config.js';
 import { LiveWebConfig, openWebConfig } from '../../../src/lib/web-config/live-config.js';
 import { requireTool } from '../../support/real-tools.js';
 import { type RecordingLogger, recordingLogger } from '../../support/recording-logger.js';
@@ -56,7 +57,7 @@ describe('LiveWebConfig', function () {
 
   it('does not begin with a file that is wrong', async () => {
     write('nonsense: 1');
-    await rejection(open(), WebConfigError);
+    await rejection(open(), MistakesError);
   });
 
   it('reads nothing again while nothing changes', async () => {

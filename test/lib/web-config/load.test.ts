@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CLIENT_AUTH_TYPES, WebConfigError } from '../../../src/lib/web-config/config.js';
+import { MistakesError } from '../../../src/lib/usage-error.js';
+import { CLIENT_AUTH_TYPES } from '../../../src/lib/web-config/config.js';
 import { loadWebConfig } from '../../../src/lib/web-config/load.js';
 import { CIPHER_SUITES, CURVES } from '../../../src/lib/web-config/tls-names.js';
 import { requireTool } from '../../support/real-tools.js';
@@ -23,7 +24,7 @@ describe('the web configuration', function () {
   };
   /** The mistakes, with the folder taken away. */
   const mistakesOf = async (text: string): Promise<readonly string[]> => {
-    const { mistakes } = await rejection(load(text), WebConfigError);
+    const { mistakes } = await rejection(load(text), MistakesError);
     return mistakes.map((mistake) => mistake.replaceAll(`${folder}/`, ''));
   };
 
@@ -323,7 +324,7 @@ describe('the web configuration', function () {
     });
 
     it('a file that is not there', async () => {
-      const error = await rejection(loadWebConfig('no-such-file.yaml'), WebConfigError);
+      const error = await rejection(loadWebConfig('no-such-file.yaml'), MistakesError);
       expect(error).to.have.property(
         'message',
         '1 mistake in the web configuration no-such-file.yaml:\n' +

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { SettingsError } from '../../../src/exporter/config/parse.js';
-import { DataError, UsageError } from '../../../src/lib/usage-error.js';
+import { DataError, MistakesError, UsageError } from '../../../src/lib/usage-error.js';
 import { type EvaluateOptions, runEvaluate } from '../../../src/tools/lab/evaluate.js';
 import { createNormal } from '../../support/random-data.js';
 import { rejection } from '../../support/rejection.js';
@@ -144,8 +143,8 @@ describe('evaluate', function () {
   it('refuses what it does not understand before it begins', async () => {
     await withFiles(FILES, async (data) => {
       await rejection(run({ data: join(data, 'none') }), UsageError);
-      await rejection(run({ data, baseline: 'node' }), SettingsError);
-      await rejection(run({ data, sensitivity: 0 }), SettingsError);
+      await rejection(run({ data, baseline: 'node' }), MistakesError);
+      await rejection(run({ data, sensitivity: 0 }), MistakesError);
       await rejection(run({ data, columns: 'cpu_cores' }), UsageError);
       await rejection(run({ data, columns: 'queue' }), UsageError);
       await rejection(run({ data, scores: '/nowhere/s.csv' }), UsageError);

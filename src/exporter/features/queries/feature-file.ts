@@ -17,7 +17,6 @@ import { BUILTIN_FEATURES, type FeatureDefinition, toDefinition } from '../catal
 import { FEATURE_FIELDS, FeatureSpec } from '../feature-spec.js';
 import { buildOwnerQueries } from '../owners.js';
 import type { OwnerQueries } from '../workload.js';
-import { FeatureFileError } from './feature-file-error.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
 import { type FilledTemplate, fillTemplate, type QueryOptions } from './template.js';
 
@@ -45,10 +44,10 @@ const FileShape = z.strictObject({
  *
  * @param path its name, for messages.
  * @param options what the placeholders in its queries stand for.
- * @throws {FeatureFileError} with every mistake: of YAML, or else of shape, names, placeholders and PromQL.
+ * @throws {MistakesError} with every mistake: of YAML, or else of shape, names, placeholders and PromQL.
  */
 export function parseFeatureFile(text: string, path: string, options: QueryOptions): FeatureSet {
-  const report = new YamlReport(text, path, (mistakes) => new FeatureFileError(path, mistakes));
+  const report = new YamlReport(text, path, `the feature file ${path}`);
   const document = parseYaml(report, (offset) =>
     excerpt(text, offset).startsWith('query:') ? ` ${QUERY_ADVICE}` : '',
   );

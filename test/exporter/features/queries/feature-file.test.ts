@@ -13,9 +13,9 @@ import {
   MAXIMUM_FEATURES,
   parseFeatureFile,
 } from '../../../../src/exporter/features/queries/feature-file.js';
-import { FeatureFileError } from '../../../../src/exporter/features/queries/feature-file-error.js';
 import { loadFeatures } from '../../../../src/exporter/features/queries/load-features.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../../../src/exporter/prometheus/errors.js';
+import { MistakesError } from '../../../../src/lib/usage-error.js';
 import { fakeApi } from '../../../support/fake-api.js';
 import { requireTool } from '../../../support/real-tools.js';
 import { rejection } from '../../../support/rejection.js';
@@ -38,7 +38,7 @@ function mistakesOf(text: string): readonly string[] {
   try {
     parse(text);
   } catch (error) {
-    if (!(error instanceof FeatureFileError)) throw error;
+    if (!(error instanceof MistakesError)) throw error;
     for (const mistake of error.mistakes) expect(mistake).to.match(/^features\.yaml:\d+:\d+: /);
     return error.mistakes.map((mistake) => mistake.slice('features.yaml:'.length));
   }
@@ -328,15 +328,6 @@ describe('parseFeatureFile', () => {
       ]);
     });
   }
-
-  it('counts the mistakes in its message, and indents what belongs to one', () => {
-    const one = new FeatureFileError('f.yaml', ['f.yaml:1:1: no\nline\n^']);
-    const two = new FeatureFileError('f.yaml', ['f.yaml:1:1: no', 'f.yaml:2:1: no']);
-    expect(one.message).to.equal('1 mistake in the feature file f.yaml:\n  f.yaml:1:1: no\n    line\n    ^');
-    expect(two.message).to.equal(
-      '2 mistakes in the feature file f.yaml:\n  f.yaml:1:1: no\n  f.yaml:2:1: no',
-    );
-  });
 });
 
 describe('deploy/examples/features.yaml', () => {
@@ -387,7 +378,7 @@ describe('loadFeatures', () => {
   });
 
   const mistakesAt = async (path: string) =>
-    (await rejection(loadFeatures(path, OPTIONS), FeatureFileError)).mistakes;
+    (await rejection(loadFeatures(path, OPTIONS), MistakesError)).mistakes;
 
   it('gives the built-in features without a file', async () => {
     const { features, places } = await loadFeatures('', OPTIONS);
