@@ -7,7 +7,8 @@
 import { parseArgs } from 'node:util';
 import { fitModel } from '../../src/exporter/model/fit.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';
-import { DEFAULT_FEATURES, DEFAULT_PARAMETERS, madeUpTables } from '../support/made-up-cluster.js';
+import { DEFAULT_FEATURES, madeUpTables } from '../support/made-up-cluster.js';
+import { DEFAULT_PARAMETERS } from '../support/parameters.js';
 
 const { values: options } = parseArgs({
   options: { pods: { type: 'string', default: '10000' }, runs: { type: 'string', default: '5' } },

@@ -13,7 +13,6 @@ import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
 import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
-import type { ModelParameters } from '../../src/exporter/model/fit.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';
 import { growForest } from '../../src/exporter/model/grow.js';
 import { emptyMeasurement, Measurer } from '../../src/exporter/model/measure.js';
@@ -26,20 +25,13 @@ import type { QueryResult } from '../../src/exporter/prometheus/api.js';
 import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { train } from '../../src/exporter/training/job.js';
+import { DEFAULT_PARAMETERS } from '../support/parameters.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
 
 const [pods = 0, rounds = 1] = [Number(process.argv[2]), Number(process.argv[4])];
 const url = process.argv[3] ?? '';
 
 const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
-const PARAMETERS: ModelParameters = {
-  baseline: 'pod',
-  estimators: 100,
-  maxSamples: 256,
-  contamination: 'auto',
-  randomState: 42,
-  sensitivity: 4,
-};
 const never = new AbortController().signal;
 const compress = promisify(gzip);
 
@@ -109,7 +101,7 @@ async function measureScrape(): Promise<void> {
   const request = {
     features: FEATURES,
     ownerQueries: buildOwnerQueries({ namespaceRegex: '.*' }),
-    parameters: PARAMETERS,
+    parameters: DEFAULT_PARAMETERS,
     lookbackSeconds: 3600,
     stepSeconds: 60,
     nowSeconds,

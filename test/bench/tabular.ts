@@ -14,6 +14,7 @@ import { detect } from '../../src/exporter/detection/detect.js';
 import type { FeatureDefinition } from '../../src/exporter/features/catalog.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
 import { fitModel } from '../../src/exporter/model/fit.js';
+import { DEFAULT_PARAMETERS } from '../support/parameters.js';
 import { areaUnderRocCurve } from '../support/roc.js';
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed);
@@ -73,12 +74,9 @@ function run(directory: string): void {
     const { table, features, labels } = readSet(join(directory, `${name}.csv.gz`));
     const areas = SEEDS.map((randomState) => {
       const model = fitModel({ window: table, history: [] }, features, {
+        ...DEFAULT_PARAMETERS,
         baseline: 'cluster',
-        estimators: 100,
-        maxSamples: 256,
-        contamination: 'auto',
         randomState,
-        sensitivity: 4,
       });
       const built = { table: atOneInstant(table), unscored: new Map(), droppedSeries: new Map() };
       return areaUnderRocCurve(detect(model, built).scores, labels);

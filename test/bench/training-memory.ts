@@ -10,7 +10,8 @@ import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { planTraining } from '../../src/exporter/training/plan.js';
 import { trainInWorker } from '../../src/exporter/training/run-in-worker.js';
-import { FEATURES, PARAMETERS } from '../support/small-cluster.js';
+import { QUICK_PARAMETERS } from '../support/parameters.js';
+import { FEATURES } from '../support/small-cluster.js';
 import { startChild } from './children.js';
 
 const { values: options } = parseArgs({
@@ -21,7 +22,7 @@ const prometheus = await startChild<{ readonly url: string }>('prometheus.js', [
 const request = {
   features: FEATURES,
   ownerQueries: buildOwnerQueries({ namespaceRegex: '.*' }),
-  parameters: PARAMETERS,
+  parameters: QUICK_PARAMETERS,
   lookbackSeconds: Number(options.minutes) * 60,
   stepSeconds: 60,
   nowSeconds: Math.floor(Date.now() / 1000),
@@ -40,6 +41,6 @@ const input = { source, request, encode: true };
 await trainInWorker(input, new AbortController().signal, () => undefined, 3600);
 const added = peakBytes() - before;
 await prometheus.stop();
-const { points, memoryBytes } = planTraining(request, PARAMETERS.baseline, FEATURES.length * pods);
+const { points, memoryBytes } = planTraining(request, QUICK_PARAMETERS.baseline, FEATURES.length * pods);
 const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
 console.log(`${pods} pods, ${points} points: ${megabytes(added)}; expected: ${megabytes(memoryBytes)}`);

@@ -3,7 +3,6 @@
 import { buildCatalog, type FeatureDefinition } from '../../src/exporter/features/catalog.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
 import type { TrainingTables } from '../../src/exporter/model/baseline.js';
-import type { ModelParameters } from '../../src/exporter/model/fit.js';
 import { createRandom } from '../../src/exporter/model/random.js';
 
 /** CPU, memory and restarts with the default settings. */
@@ -12,16 +11,6 @@ export const DEFAULT_FEATURES: readonly FeatureDefinition[] = buildCatalog({
   podLabel: 'pod',
   cpuRateWindow: '1m',
 });
-
-/** The default settings. */
-export const DEFAULT_PARAMETERS: ModelParameters = {
-  baseline: 'pod',
-  estimators: 100,
-  maxSamples: 256,
-  contamination: 'auto',
-  randomState: 42,
-  sensitivity: 4,
-};
 
 const REPLICAS = 10;
 const WORKLOADS_PER_NAMESPACE = 10;

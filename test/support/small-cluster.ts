@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
-import type { ModelParameters } from '../../src/exporter/model/fit.js';
 import { compile } from './small-promql.js';
 
 /** One series at one instant. */
@@ -32,16 +31,6 @@ export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
 
 /** The built-in features with the default settings. */
 export const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
-
-/** A forest that is quick to grow. */
-export const PARAMETERS: ModelParameters = {
-  baseline: 'pod',
-  estimators: 25,
-  maxSamples: 128,
-  contamination: 'auto',
-  randomState: 42,
-  sensitivity: 4,
-};
 
 /** Which part of the cluster a query asks for. */
 export type QueryTopic =

@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Environment } from '../../exporter/config/environment.js';
 import { parseSettings } from '../../exporter/config/parse.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../../exporter/http/schemas.js';
-import { describeModel } from '../../exporter/http/status-words.js';
 import { startService } from '../../exporter/serve.js';
 import { createLogger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
@@ -13,6 +12,7 @@ import { freePort, portError, type RunningServer } from './listen.js';
 import { advance, beginProgress, type Observation } from './progress.js';
 import { startScrapingPrometheus, startSimulatedPrometheus } from './sources.js';
 import { createView, type Output } from './terminal.js';
+import { describeModel } from './words.js';
 
 export interface DemoOptions {
   /** Port of the exporter on 127.0.0.1; 0 takes a free one. */

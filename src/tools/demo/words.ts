@@ -1,7 +1,8 @@
 /** What the terminal shows, as lines of text. */
 
 import { describeReason, notableReasons } from '../../exporter/detection/reasons.js';
-import { counted } from '../../lib/text/format.js';
+import type { HealthReport } from '../../exporter/http/schemas.js';
+import { counted, formatDuration } from '../../lib/text/format.js';
 import { EFFECTS } from '../simulation/incidents.js';
 import { DATABASE, WORKLOADS } from '../simulation/workloads.js';
 import { type FlaggedPod, type IncidentProgress, incidentOf, type Progress } from './progress.js';
@@ -33,6 +34,18 @@ export function introduction(links: Links, pods: number): Line[] {
     page('API docs', `${links.exporter}/docs`),
     page('Prometheus', links.prometheus),
   ];
+}
+
+/** Whether the exporter has a model, and what it was trained on. */
+export function describeModel({ model, training }: HealthReport): string {
+  if (!model.trained) {
+    return `There is no model yet, so no pod is scored.${training.running ? ' The first training is running.' : ''}`;
+  }
+  const age = model.age_seconds === null ? '' : ` ${formatDuration(Math.floor(model.age_seconds))} ago`;
+  return (
+    `The model was trained${age} on ${counted(model.samples ?? 0, 'sample')} of ${counted(model.pods ?? 0, 'pod')}; ` +
+    `features: ${model.features.join(', ')}; baseline: ${model.baseline}.`
+  );
 }
 
 /** The whole screen. */

@@ -11,12 +11,12 @@ import type { Model } from '../../../src/exporter/model/model.js';
 import { scoreInputs } from '../../../src/exporter/model/score.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { fakeApi, instantsOf } from '../../support/fake-api.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import {
   type FakePod,
   FEATURES,
   namedPods,
   OWNER_QUERIES,
-  PARAMETERS,
   SmallCluster,
 } from '../../support/small-cluster.js';
 
@@ -28,7 +28,7 @@ const NOW = NOON + 90;
 const REQUEST: TrainingRequest = {
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  parameters: PARAMETERS,
+  parameters: QUICK_PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
   nowSeconds: NOON,
@@ -191,7 +191,7 @@ describe('detect', () => {
           pods.flatMap(() => Array.from({ length: instants }, () => [1, 1e9, network]).flat()),
         ),
       });
-    const trained = fitModel({ window: tableWith(50, 60), history: [] }, features, PARAMETERS);
+    const trained = fitModel({ window: tableWith(50, 60), history: [] }, features, QUICK_PARAMETERS);
     const detectAt = (network: number) =>
       detect(trained, {
         table: tableWith(network, RECENT_INSTANTS),
@@ -269,7 +269,7 @@ describe('detect', () => {
     it('is scored at once by the plain method', async () => {
       const { model: plain } = await train(
         fakeApi(cluster.answer),
-        { ...REQUEST, parameters: { ...PARAMETERS, baseline: 'cluster' } },
+        { ...REQUEST, parameters: { ...QUICK_PARAMETERS, baseline: 'cluster' } },
         new AbortController().signal,
       );
       const built = await tableOf(new SmallCluster([...podsInDisorder, newcomer(0)]));

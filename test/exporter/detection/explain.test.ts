@@ -7,8 +7,8 @@ import { fitModel } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { scoreInputs } from '../../../src/exporter/model/score.js';
 import { additiveModel } from '../../support/additive-model.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { normalRows } from '../../support/random-data.js';
-import { PARAMETERS } from '../../support/small-cluster.js';
 import { asBuilt, CATALOG, feature, featureTable } from '../../support/tables.js';
 
 const [A, B, C] = [feature('a', { unit: 'apples' }), feature('b'), feature('c')];
@@ -163,7 +163,7 @@ describe('explain', () => {
           rows: normalRows(60, 3, index + 1).map((row) => row.map((value) => 100 + 20 * value)),
         }));
         model = fitModel({ window: featureTable(THREE, pods), history: [] }, THREE, {
-          ...PARAMETERS,
+          ...QUICK_PARAMETERS,
           estimators: 100,
           baseline,
         });
@@ -214,7 +214,7 @@ describe('explain', () => {
           3,
         ]),
       }));
-      model = fitModel({ window: featureTable(CATALOG, pods), history: [] }, CATALOG, PARAMETERS);
+      model = fitModel({ window: featureTable(CATALOG, pods), history: [] }, CATALOG, QUICK_PARAMETERS);
     });
 
     /** What is told of a pod with these values now, which in the ten minutes before was as usual. */

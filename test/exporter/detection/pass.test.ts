@@ -8,15 +8,9 @@ import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import {
-  type FakePod,
-  FEATURES,
-  OWNER_QUERIES,
-  PARAMETERS,
-  SmallCluster,
-  topicOf,
-} from '../../support/small-cluster.js';
+import { type FakePod, FEATURES, OWNER_QUERIES, SmallCluster, topicOf } from '../../support/small-cluster.js';
 import { eventually, gate, within } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
@@ -24,7 +18,7 @@ const NOON = 1_767_268_800;
 const REQUEST: TrainingRequest = {
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  parameters: PARAMETERS,
+  parameters: QUICK_PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
   nowSeconds: NOON,

@@ -14,13 +14,8 @@ import { exposedValue, parseExposition, samplesOf } from '../../support/expositi
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { fakeDependencies } from '../../support/http-fixtures.js';
 import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
-import {
-  type Answer,
-  FEATURES,
-  OWNER_QUERIES,
-  PARAMETERS,
-  SmallCluster,
-} from '../../support/small-cluster.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
+import { type Answer, FEATURES, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 import { within } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
@@ -64,7 +59,7 @@ describe('scrapes that overlap', () => {
         nowSeconds: NOON,
         untilNextTrainingSeconds: 900,
       };
-      const parameters = { ...PARAMETERS, baseline };
+      const parameters = { ...QUICK_PARAMETERS, baseline };
       return (await train(fakeApi(cluster.answer), { ...window, features: FEATURES, parameters }, signal))
         .model;
     };

@@ -7,18 +7,10 @@ import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../../
 import type { Model } from '../../../src/exporter/model/model.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
 import { workloadsOf } from '../../support/models.js';
+import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { createNormal, normalRows } from '../../support/random-data.js';
 import { areaUnderRocCurve } from '../../support/roc.js';
 import { CATALOG, feature, featureTable, recentOf, type WrittenPod } from '../../support/tables.js';
-
-const DEFAULTS: ModelParameters = {
-  baseline: 'pod',
-  estimators: 100,
-  maxSamples: 256,
-  contamination: 'auto',
-  randomState: 42,
-  sensitivity: 4,
-};
 
 const KINDS = ['pod', 'workload', 'cluster'] as const;
 
@@ -28,7 +20,7 @@ const train = (
   table: FeatureTable,
   features: readonly FeatureDefinition[],
   changes: Partial<ModelParameters> = {},
-): Model => fitModel({ window: table, history: [] }, features, { ...DEFAULTS, ...changes });
+): Model => fitModel({ window: table, history: [] }, features, { ...DEFAULT_PARAMETERS, ...changes });
 
 /** Scores of all instants of a table, one after the other, as the service gives them; above 0 = anomalous. */
 const scoresOf = (model: Model, table: FeatureTable): number[] =>

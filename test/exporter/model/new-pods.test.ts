@@ -7,6 +7,7 @@ import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import type { SeriesSet } from '../../../src/exporter/prometheus/api.js';
+import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { createNormal } from '../../support/random-data.js';
 import {
   CATALOG,
@@ -26,15 +27,6 @@ const MEBIBYTE = 2 ** 20;
 const BLANK = [Number.NaN, Number.NaN, Number.NaN];
 const WINDOW = 60;
 const MINUTES = 90;
-
-const PARAMETERS: ModelParameters = {
-  baseline: 'pod',
-  estimators: 100,
-  maxSamples: 256,
-  contamination: 'auto',
-  randomState: 42,
-  sensitivity: 4,
-};
 
 /** What a pod does: from when to when it is there, and by what factor it differs from its siblings. */
 interface Life {
@@ -77,7 +69,7 @@ function watch(
     CATALOG,
     trained.map((pod) => ({ ...pod, rows: pod.rows.slice(0, WINDOW) })),
   );
-  const model = fitModel({ window, history: [] }, CATALOG, { ...PARAMETERS, ...changes });
+  const model = fitModel({ window, history: [] }, CATALOG, { ...DEFAULT_PARAMETERS, ...changes });
   const table = featureTable(CATALOG, pods);
   return { model, at: (minute) => detect(model, recentOf(table, minute)) };
 }
@@ -267,7 +259,7 @@ describe('The order of pods', () => {
       const model = fitModel(
         { window: table, history: [builtFrom(ordered, 5, 23).table] },
         CATALOG,
-        PARAMETERS,
+        DEFAULT_PARAMETERS,
       );
       return detect(model, builtFrom(ordered, 54, 65));
     });

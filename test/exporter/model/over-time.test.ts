@@ -1,20 +1,14 @@
 import { expect } from 'chai';
 import { detect } from '../../../src/exporter/detection/detect.js';
 import type { FeatureTable } from '../../../src/exporter/features/table.js';
-import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.js';
+import { fitModel } from '../../../src/exporter/model/fit.js';
 import { historySlices } from '../../../src/exporter/model/hourly-pattern.js';
 import type { Model } from '../../../src/exporter/model/model.js';
+import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { createNormal } from '../../support/random-data.js';
 import { CATALOG, featureTable, recentOf, sliceTable, type WrittenPod } from '../../support/tables.js';
 
-const PARAMETERS: ModelParameters = {
-  baseline: 'pod',
-  estimators: 50,
-  maxSamples: 256,
-  contamination: 'auto',
-  randomState: 42,
-  sensitivity: 4,
-};
+const PARAMETERS = { ...DEFAULT_PARAMETERS, estimators: 50 };
 
 const MEBIBYTE = 2 ** 20;
 const RETRAIN_MINUTES = 15;

@@ -3,6 +3,7 @@ import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.
 import type { Forest } from '../../../src/exporter/model/forest.js';
 import { rawScores, scoreInputs } from '../../../src/exporter/model/score.js';
 import { INPUT_LIMIT } from '../../../src/exporter/model/transform.js';
+import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { normalRows } from '../../support/random-data.js';
 import { feature, featureTable } from '../../support/tables.js';
 
@@ -12,7 +13,7 @@ const modelOf = (baseline: ModelParameters['baseline']) =>
   fitModel(
     { window: featureTable(FEATURES, [{ pod: 'p', rows: normalRows(300, 2, 1) }]), history: [] },
     FEATURES,
-    { baseline, estimators: 100, maxSamples: 256, contamination: 'auto', randomState: 1, sensitivity: 4 },
+    { ...DEFAULT_PARAMETERS, baseline, randomState: 1 },
   );
 
 /** Finds every row equally usual: a score of 0.5. */

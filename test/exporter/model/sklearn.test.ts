@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { detect } from '../../../src/exporter/detection/detect.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
+import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { asBuilt, CATALOG, featureTable } from '../../support/tables.js';
 
 /** Written by test/fixtures/make_sklearn_reference.py. */
@@ -31,12 +32,9 @@ function score(randomState: number): {
     reference.rows.map((row, index) => ({ pod: `row-${index}`, rows: [row] })),
   );
   const model = fitModel({ window: past, history: [] }, CATALOG, {
+    ...DEFAULT_PARAMETERS,
     baseline: 'cluster',
-    estimators: 100,
-    maxSamples: 256,
-    contamination: 'auto',
     randomState,
-    sensitivity: 4,
   });
   const { scores } = detect(model, asBuilt(present));
   return {

@@ -11,13 +11,13 @@ import {
 } from '../../../src/exporter/training/job.js';
 import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
 import { countOwnBaselines } from '../../support/models.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
 import {
   type Answer,
   FEATURES,
   namedPods,
   OWNER_QUERIES,
-  PARAMETERS,
   SmallCluster,
   topicOf,
 } from '../../support/small-cluster.js';
@@ -31,7 +31,7 @@ const never = new AbortController().signal;
 const requestWith = (overrides: Partial<TrainingRequest> = {}): TrainingRequest => ({
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  parameters: PARAMETERS,
+  parameters: QUICK_PARAMETERS,
   lookbackSeconds: 1800,
   stepSeconds: 60,
   nowSeconds: NOON,
@@ -40,7 +40,7 @@ const requestWith = (overrides: Partial<TrainingRequest> = {}): TrainingRequest 
 });
 
 /** With the plain method only the window is asked for. */
-const PLAIN = { ...PARAMETERS, baseline: 'cluster' } as const;
+const PLAIN = { ...QUICK_PARAMETERS, baseline: 'cluster' } as const;
 
 const HOUR = 3600;
 
@@ -107,7 +107,7 @@ describe('training job', () => {
         return [...samples, ...again];
       };
       const trainOn = async (answer: Answer) => {
-        const request = requestWith({ parameters: { ...PARAMETERS, baseline } });
+        const request = requestWith({ parameters: { ...QUICK_PARAMETERS, baseline } });
         return encodeModel((await train(fakeApi(answer), request, never)).model);
       };
       const model = await trainOn(twice);
@@ -224,7 +224,7 @@ describe('training job', () => {
 
   it('makes the model that earlier hours make: an incident as long as the window is not yet usual', async () => {
     const cluster = new SmallCluster();
-    const memoryOf = async (parameters = PARAMETERS) => {
+    const memoryOf = async (parameters = QUICK_PARAMETERS) => {
       const { model } = await train(fakeApi(cluster.answer), requestWith({ parameters }), never);
       return model.baseline.pods.location[1] as number;
     };

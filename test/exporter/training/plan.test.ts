@@ -7,7 +7,8 @@ import {
   trainingWindow,
 } from '../../../src/exporter/training/plan.js';
 import { fakeApi } from '../../support/fake-api.js';
-import { FEATURES, namedPods, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../../support/small-cluster.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
+import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 
 const TIMES = {
   nowSeconds: 1_767_268_830,
@@ -36,7 +37,12 @@ describe('the plan of a training', () => {
     const pods = 40;
     const cluster = new SmallCluster(namedPods(pods));
     const api = fakeApi(cluster.answer);
-    const request = { ...TIMES, features: FEATURES, ownerQueries: OWNER_QUERIES, parameters: PARAMETERS };
+    const request = {
+      ...TIMES,
+      features: FEATURES,
+      ownerQueries: OWNER_QUERIES,
+      parameters: QUICK_PARAMETERS,
+    };
     await train(api, request, new AbortController().signal);
     const ranges = api.asked.filter(({ kind }) => kind === 'range');
     const grids = [trainingWindow(TIMES), ...trainingSlices(TIMES, 'pod')];

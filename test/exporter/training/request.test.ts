@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { modelParameters, trainingRequest } from '../../../src/exporter/training/request.js';
-import { FEATURES, OWNER_QUERIES, PARAMETERS } from '../../support/small-cluster.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
+import { FEATURES, OWNER_QUERIES } from '../../support/small-cluster.js';
 
 const SCOPE = {
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  parameters: PARAMETERS,
+  parameters: QUICK_PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
   maximumPods: 100,
@@ -31,6 +32,6 @@ describe('trainingRequest', () => {
 
 describe('modelParameters', () => {
   it('takes from the settings what a model is made with, and nothing else', () => {
-    expect(modelParameters({ ...PARAMETERS, ...{ port: 8000 } })).to.deep.equal(PARAMETERS);
+    expect(modelParameters({ ...QUICK_PARAMETERS, ...{ port: 8000 } })).to.deep.equal(QUICK_PARAMETERS);
   });
 });

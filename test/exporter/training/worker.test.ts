@@ -13,14 +13,15 @@ import {
 } from '../../../src/exporter/training/run-in-worker.js';
 import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
 import { closeServers, startServer } from '../../support/http-server.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import { FEATURES, OWNER_QUERIES, PARAMETERS, SmallCluster } from '../../support/small-cluster.js';
+import { FEATURES, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 import { eventually, within } from '../../support/waiting.js';
 
 const REQUEST: TrainingRequest = {
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  parameters: PARAMETERS,
+  parameters: QUICK_PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
   nowSeconds: 1_767_268_800,

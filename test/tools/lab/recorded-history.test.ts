@@ -9,13 +9,13 @@ import {
 } from '../../../src/tools/lab/recorded-history.js';
 import { History } from '../../../src/tools/replay/history.js';
 import type { ReplayParameters } from '../../../src/tools/replay/replay.js';
-import { PARAMETERS } from '../../support/small-cluster.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { recordingOf, START, type WrittenPod } from './recording.js';
 
 const parametersOf = ({ features }: Case): ReplayParameters => ({
   features,
   ownerQueries: OWNER_QUERIES,
-  model: PARAMETERS,
+  model: QUICK_PARAMETERS,
   sensitivities: [4],
   chosen: 0,
   lookbackSeconds: 3600,

@@ -5,11 +5,11 @@ import { OWNER_QUERIES, piecesOf } from '../../../src/tools/lab/recorded-history
 import { addPiece, type CaseScores, emptyScores } from '../../../src/tools/lab/scores.js';
 import { run } from '../../../src/tools/lab/worker.js';
 import type { ReplayParameters } from '../../../src/tools/replay/replay.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { createNormal } from '../../support/random-data.js';
-import { PARAMETERS } from '../../support/small-cluster.js';
 import { recordingOf, type WrittenPod } from './recording.js';
 
-const QUICK = { ...PARAMETERS, estimators: 20, maxSamples: 64 };
+const QUICK = { ...QUICK_PARAMETERS, estimators: 20, maxSamples: 64 };
 const PODS = ['a', 'b', 'c'];
 
 /** Three noisy pods, the same noise every time; `change` replaces values of pod a. */

@@ -5,14 +5,9 @@ import { History } from '../../../src/tools/replay/history.js';
 import { gridBetween, toSlab } from '../../../src/tools/replay/range-matrix.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { countOwnBaselines } from '../../support/models.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import {
-  type Answer,
-  FEATURES,
-  OWNER_QUERIES,
-  PARAMETERS,
-  SmallCluster,
-} from '../../support/small-cluster.js';
+import { type Answer, FEATURES, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 
 const END = 1_777_593_600;
 const START = END - 4 * 3600;
@@ -67,7 +62,7 @@ describe('a history in memory', () => {
     const request = {
       features: FEATURES,
       ownerQueries: OWNER_QUERIES,
-      parameters: PARAMETERS,
+      parameters: QUICK_PARAMETERS,
       lookbackSeconds: 3600,
       stepSeconds: 60,
       nowSeconds: END,

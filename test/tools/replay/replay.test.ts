@@ -7,12 +7,12 @@ import { gridBetween, type Slab, toSlab } from '../../../src/tools/replay/range-
 import { type MinuteSummary, type ReplayParameters, replay } from '../../../src/tools/replay/replay.js';
 import { readingSize } from '../../../src/tools/replay/tracks.js';
 import { fakeApi } from '../../support/fake-api.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import {
   type Answer,
   FEATURES,
   namedPods,
   OWNER_QUERIES,
-  PARAMETERS,
   SmallCluster,
 } from '../../support/small-cluster.js';
 
@@ -26,7 +26,7 @@ const never = new AbortController().signal;
 const P: ReplayParameters = {
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  model: PARAMETERS,
+  model: QUICK_PARAMETERS,
   sensitivities: [3, 4],
   chosen: 1,
   lookbackSeconds: 3600,
@@ -74,7 +74,7 @@ describe('a replay', function () {
       const request = {
         features: FEATURES,
         ownerQueries: OWNER_QUERIES,
-        parameters: PARAMETERS,
+        parameters: QUICK_PARAMETERS,
         lookbackSeconds: 3600,
         stepSeconds: 60,
         nowSeconds: dueSeconds - SETTLING_SECONDS,

@@ -10,20 +10,15 @@ import type { RangeQuery } from '../../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
 import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
-import {
-  FEATURES,
-  namedPods,
-  OWNER_QUERIES,
-  PARAMETERS,
-  SmallCluster,
-} from '../../../support/small-cluster.js';
+import { QUICK_PARAMETERS } from '../../../support/parameters.js';
+import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../../support/small-cluster.js';
 
 const NOW = 1_767_225_600;
 
 const request: TrainingRequest = {
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  parameters: PARAMETERS,
+  parameters: QUICK_PARAMETERS,
   lookbackSeconds: 3600,
   stepSeconds: 60,
   nowSeconds: NOW - 7200,

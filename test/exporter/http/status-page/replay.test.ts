@@ -3,6 +3,7 @@ import { detect, RECENT_INSTANTS } from '../../../../src/exporter/detection/dete
 import { FeatureTable } from '../../../../src/exporter/features/table.js';
 import { flaggedSince, type PodHistory, replay } from '../../../../src/exporter/http/status-page/replay.js';
 import { fitModel } from '../../../../src/exporter/model/fit.js';
+import { QUICK_PARAMETERS } from '../../../support/parameters.js';
 import { asBuilt, CATALOG, featureTable, recentOf, sliceTable } from '../../../support/tables.js';
 
 const MEBIBYTE = 2 ** 20;
@@ -21,14 +22,7 @@ const table = featureTable(
   [0, 1, 2, 3].map((pod) => ({ pod: `cart-${pod}`, workload: 'cart', rows: rowsOf(pod) })),
   { startSeconds: 1_767_225_600 },
 );
-const model = fitModel({ window: sliceTable(table, 0, 60), history: [] }, CATALOG, {
-  baseline: 'pod',
-  estimators: 25,
-  maxSamples: 128,
-  contamination: 'auto',
-  randomState: 42,
-  sensitivity: 4,
-});
+const model = fitModel({ window: sliceTable(table, 0, 60), history: [] }, CATALOG, QUICK_PARAMETERS);
 
 const from = 60 - (RECENT_INSTANTS - 1);
 const replayed = () => replay(model, asBuilt(sliceTable(table, from, MINUTES)));
