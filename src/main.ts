@@ -158,7 +158,7 @@ program
   .option('--scores <file>', 'write every score, compressed when the name ends in .gz')
   .option('--json <file>', 'write the report as JSON')
   .option('--baseline <kind>', 'as BASELINE')
-  .option('--sensitivity <spreads>', 'as ANOMALY_SENSITIVITY', Number)
+  .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)
   .option(
     '--learn <hours>',

@@ -29,6 +29,7 @@ import { Fetcher } from '../replay/fetch.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
 import { createProgress, type Progress, type ProgressOutput } from '../replay/progress.js';
 import { hasClosedRanges } from '../replay/range-semantics.js';
+import { chosenOf, parseSensitivities } from '../replay/sensitivities.js';
 import { politeApi } from '../replay/throttled-api.js';
 import { type ChunkStore, directoryStore, fingerprintOf, memoryStore } from './checkpoint.js';
 import { describeEstimate, type Estimate, type Survey, surveyHistory } from './estimate.js';
@@ -73,8 +74,6 @@ const DEFAULT_START = '-14d';
 
 /** Sensitivities to compare where none are asked for, as multiples of the set one. */
 const DEFAULT_FACTORS = [0.75, 1, 1.5];
-
-const MOST_SENSITIVITIES = 8;
 
 /** Requests at the same time: a guest's share. */
 const CONCURRENCY = 2;
@@ -202,7 +201,6 @@ function planOf(
     );
   }
   const sensitivities = sensitivitiesOf(options.sensitivity, settings);
-  const own = sensitivities.indexOf(settings.sensitivity);
   const forSeconds = options.for === undefined ? SHIPPED_FOR_SECONDS : parseDuration('--for', options.for);
   if (forSeconds % 30 !== 0 || forSeconds > 3600) {
     throw new UsageError(`--for: expected a multiple of 30s up to 1h, got "${options.for}". Example: 5m`);
@@ -214,28 +212,16 @@ function planOf(
     startSeconds,
     endSeconds,
     sensitivities,
-    chosen: own < 0 ? 0 : own,
+    chosen: chosenOf(sensitivities, settings.sensitivity),
     forSeconds,
     budgetPerDay: options.budget,
   };
 }
 
-/** Ascending, each once. */
-function sensitivitiesOf(text: string | undefined, settings: Settings): number[] {
-  if (text === undefined) {
-    const around = DEFAULT_FACTORS.map((factor) => Number((factor * settings.sensitivity).toPrecision(3)));
-    return around.filter((value) => value >= 1 && value <= 40);
-  }
-  const values = text
-    .split(',')
-    .map((value) => parseSettings({ ANOMALY_SENSITIVITY: value.trim() || 'none' }).settings.sensitivity);
-  const unique = [...new Set(values)].sort((a, b) => a - b);
-  if (unique.length > MOST_SENSITIVITIES) {
-    throw new UsageError(
-      `--sensitivity: expected at most ${MOST_SENSITIVITIES} values, got ${unique.length}. Each is a replay of its own.`,
-    );
-  }
-  return unique;
+function sensitivitiesOf(text: string | undefined, { sensitivity }: Settings): readonly number[] {
+  if (text !== undefined) return parseSensitivities(text);
+  const around = DEFAULT_FACTORS.map((factor) => Number((factor * sensitivity).toPrecision(3)));
+  return around.filter((value) => value >= 1 && value <= 40);
 }
 
 /** The plan for as much of the range as there is history. */

@@ -168,7 +168,7 @@ export function makeReport(input: ReportInput): BacktestReport {
   const { startSeconds, endSeconds, chunks, sensitivities, chosen } = input;
   const minutes = Math.round((endSeconds - startSeconds) / MINUTE_SECONDS);
   const days = (endSeconds - startSeconds) / DAY_SECONDS;
-  const pods = joinChunks(chunks, startSeconds, sensitivities.length);
+  const pods = joinChunks(chunks, startSeconds);
   const features = chunks.find((chunk) => chunk.features.length > 0)?.features ?? [];
   const scoredMinutes = pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0);
   const runs = sensitivities.map((sensitivity, index): SensitivityRun => {

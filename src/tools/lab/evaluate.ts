@@ -11,6 +11,7 @@ import type { ChunkResult } from '../replay/chunk-result.js';
 import { ThreadPool } from '../replay/pool.js';
 import { createProgress, type Progress, type ProgressOutput } from '../replay/progress.js';
 import type { ReplayParameters } from '../replay/replay.js';
+import { chosenOf, parseSensitivities } from '../replay/sensitivities.js';
 import { type Case, minuteOf } from './case.js';
 import { type Counts, count } from './counts.js';
 import { type Descriptions, readDescriptions } from './description.js';
@@ -37,8 +38,8 @@ export interface EvaluateOptions {
   readonly json?: string | undefined;
   /** As the setting `BASELINE`. */
   readonly baseline?: string | undefined;
-  /** As the setting `ANOMALY_SENSITIVITY`. */
-  readonly sensitivity?: number | undefined;
+  /** Values of the setting `ANOMALY_SENSITIVITY` to compare, with commas between them. */
+  readonly sensitivity?: string | undefined;
   /** As the setting `IFOREST_RANDOM_STATE`. */
   readonly seed?: number | undefined;
   /** Hours at the start of each recording that are only learned from. */
@@ -65,7 +66,9 @@ const DEFAULT_LEARNING_MINUTES = 60;
 
 /** What the work on each case needs. */
 interface Work {
+  /** With the sensitivity that is reported in full. */
   readonly settings: Settings;
+  readonly sensitivities: readonly number[];
   readonly additional: readonly string[];
   /** Minutes to learn from; `undefined`: as the description of the case says. */
   readonly learningMinutes: number | undefined;
@@ -81,7 +84,8 @@ interface Work {
 interface FinishedCase {
   readonly summary: CaseSummary;
   readonly tally: Tally;
-  readonly onCall: OnCallTally;
+  /** At each sensitivity. */
+  readonly onCall: readonly OnCallTally[];
 }
 
 /**
@@ -96,7 +100,11 @@ export async function runEvaluate(
 ): Promise<void> {
   const started = Date.now();
   const additional = parseAdditionalColumns(options.columns);
-  const settings = settingsOf(options);
+  const asked = settingsOf(options);
+  const sensitivities =
+    options.sensitivity === undefined ? [asked.sensitivity] : parseSensitivities(options.sensitivity);
+  const chosen = chosenOf(sensitivities, asked.sensitivity);
+  const settings = { ...asked, sensitivity: sensitivities[chosen] as number };
   const files = await listCases(options.data);
   const labels = await readLabels(options.data);
   const descriptions = await readDescriptions(options.data);
@@ -110,6 +118,7 @@ export async function runEvaluate(
     const learningMinutes = options.learn === undefined ? undefined : Math.round(60 * options.learn);
     const work: Work = {
       settings,
+      sensitivities,
       additional,
       learningMinutes,
       labels,
@@ -122,19 +131,29 @@ export async function runEvaluate(
     const finished = await evaluateCases(files, work);
     progress.end();
     const tally = tallySet(finished, files, labels);
-    const onCall = addOnCall(finished.map((done) => done.onCall));
+    const onCall = sensitivities.map((_, index) =>
+      addOnCall(finished.map((done) => done.onCall[index] as OnCallTally)),
+    );
     const evaluation: Evaluation = {
       cases: finished.map((done) => ({
         summary: done.summary,
         measures: measure(done.tally),
-        onCall: measureOnCall(done.onCall),
+        onCall: measureOnCall(done.onCall[chosen] as OnCallTally),
       })),
       set: measure(tally),
-      onCall: measureOnCall(onCall),
+      sensitivities: sensitivities.map((sensitivity, index) => ({
+        sensitivity,
+        onCall: measureOnCall(onCall[index] as OnCallTally),
+      })),
+      chosen,
       labels,
       durationSeconds: (Date.now() - started) / 1000,
     };
-    const json = reportJson(evaluation, tally, onCall, { data: options.data, columns: additional, settings });
+    const json = reportJson(evaluation, tally, onCall[chosen] as OnCallTally, {
+      data: options.data,
+      columns: additional,
+      settings,
+    });
     await outputs.json?.writeFile(`${JSON.stringify(json, undefined, 2)}\n`);
     await closeOutputs(outputs);
     stdout.write(reportText(evaluation));
@@ -149,22 +168,21 @@ export async function runEvaluate(
 }
 
 /** The service's own settings, with what the options change. */
-function settingsOf({ baseline, sensitivity, seed }: EvaluateOptions): Settings {
+function settingsOf({ baseline, seed }: EvaluateOptions): Settings {
   return parseSettings({
     BASELINE: baseline,
-    ANOMALY_SENSITIVITY: sensitivity?.toString(),
     IFOREST_RANDOM_STATE: seed?.toString(),
   }).settings;
 }
 
 /** As the service would run on a Prometheus that has the features of the case. */
-function parametersOf({ features }: Case, settings: Settings): ReplayParameters {
+function parametersOf({ features }: Case, { settings, sensitivities }: Work): ReplayParameters {
   return {
     features,
     ownerQueries: OWNER_QUERIES,
     model: modelParameters(settings),
-    sensitivities: [settings.sensitivity],
-    chosen: 0,
+    sensitivities,
+    chosen: sensitivities.indexOf(settings.sensitivity),
     lookbackSeconds: settings.trainingLookbackMinutes * 60,
     stepSeconds: settings.queryStepSeconds,
     trainingIntervalSeconds: RETRAIN_SECONDS,
@@ -246,7 +264,10 @@ async function evaluateCase(
   );
   const { scores, chunks } = replayed;
   const tally = tallyCase(recording, scores, unscoredMinutes(recording, scores, chunks), faults);
-  return { summary, tally, onCall: tallyOnCall(recording, chunks, tally.faults, description.kinds, 0) };
+  const onCall = work.sensitivities.map((_, index) =>
+    tallyOnCall(recording, chunks, tally.faults, description.kinds, index),
+  );
+  return { summary, tally, onCall };
 }
 
 /** What the replay of a case brings. */
@@ -257,14 +278,11 @@ interface ReplayedCase {
 }
 
 /** Replays a case in pieces, a few at the same time, and writes their scores in order of time. */
-async function replayCase(
-  recording: Case,
-  { settings, pool, scoresFile, signal }: Work,
-  show: (share: number) => void,
-): Promise<ReplayedCase> {
+async function replayCase(recording: Case, work: Work, show: (share: number) => void): Promise<ReplayedCase> {
   const scores = emptyScores(recording);
   const chunks: ChunkResult[] = [];
-  const parameters = parametersOf(recording, settings);
+  const { pool, scoresFile, signal } = work;
+  const parameters = parametersOf(recording, work);
   const pieces = piecesOf(recording, parameters);
   const shares = new Map<() => RecordedPiece, number>();
   const replays = pool.map(

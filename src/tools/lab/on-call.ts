@@ -82,7 +82,7 @@ export function tallyOnCall(
 ): OnCallTally {
   const { startSeconds, endSeconds } = scoredRange(recording);
   const features = chunks[0]?.features ?? [];
-  const pods = joinChunks(chunks, startSeconds, sensitivity + 1);
+  const pods = joinChunks(chunks, startSeconds);
   const minutes = Math.max(0, Math.round((endSeconds - startSeconds) / BIN_SECONDS));
   const alerts = simulateAlerts(flagsOf(pods, sensitivity), minutes, RULES);
   const notifications = notify(alerts);

@@ -22,12 +22,20 @@ export interface MeasuredCase {
   readonly onCall: OnCallMeasures;
 }
 
+/** What on-call gets at a sensitivity. */
+export interface SensitivityMeasures {
+  readonly sensitivity: number;
+  readonly onCall: OnCallMeasures;
+}
+
 /** All that an evaluation found. */
 export interface Evaluation {
   readonly cases: readonly MeasuredCase[];
   readonly set: Measures;
-  /** Of all cases together. */
-  readonly onCall: OnCallMeasures;
+  /** Of all cases together, at each sensitivity. */
+  readonly sensitivities: readonly SensitivityMeasures[];
+  /** Index of the sensitivity that everything else is of. */
+  readonly chosen: number;
   readonly labels: Labels;
   readonly durationSeconds: number;
 }
@@ -43,13 +51,15 @@ const LONGEST_NAME = 25;
 
 /** The whole report, lines with their ends. */
 export function reportText(evaluation: Evaluation): string {
-  const { cases, set, onCall } = evaluation;
+  const { cases, set, sensitivities, chosen } = evaluation;
+  const { onCall } = sensitivities[chosen] as SensitivityMeasures;
   const rows: Row[] = cases.map(({ summary, ...of }) => ({ name: summary.name, ...of }));
   rows.push({ name: 'all cases', measures: set, onCall });
   return [
     'What on-call gets, by the shipped rules, inhibition and grouping',
     ...textTable(ON_CALL_COLUMNS, rows),
     ...onCallDetails(onCall),
+    ...(sensitivities.length === 1 ? [] : ['', ...textTable(SENSITIVITY_COLUMNS, sensitivities)]),
     '',
     'By 3 flagged minutes of 5 (for comparison): alerts, faults, and normal time',
     ...textTable(ALERT_COLUMNS, rows),
@@ -68,6 +78,17 @@ const ON_CALL_COLUMNS: readonly TextColumn<Row>[] = [
   onCallColumn('false', 'messages', ({ falseMessages }) => String(falseMessages)),
   onCallColumn('per 1,000', 'pods+day', ({ falsePer1000PodsAndDay: rate }) => decimal(rate, 0)),
   ...caughtColumns<Row>(({ onCall }) => onCall.faults),
+];
+
+const SENSITIVITY_COLUMNS: readonly TextColumn<SensitivityMeasures>[] = [
+  { head: ['', 'sensitivity'], align: 'right', cell: ({ sensitivity }) => String(sensitivity) },
+  { head: ['false', 'messages'], align: 'right', cell: ({ onCall }) => String(onCall.falseMessages) },
+  {
+    head: ['per 1,000', 'pods+day'],
+    align: 'right',
+    cell: ({ onCall }) => decimal(onCall.falsePer1000PodsAndDay, 0),
+  },
+  ...caughtColumns<SensitivityMeasures>(({ onCall }) => onCall.faults),
 ];
 
 /** What became of faults; the alerts that ended as all was well, as it became usual, as the pod was gone, or did not end. */

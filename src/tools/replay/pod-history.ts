@@ -33,11 +33,7 @@ interface GrowingHistory extends PodHistory {
 }
 
 /** Joins the chunks of a time that begins at `startSeconds`, in order of time. */
-export function joinChunks(
-  chunks: readonly ChunkResult[],
-  startSeconds: number,
-  sensitivities: number,
-): PodHistory[] {
+export function joinChunks(chunks: readonly ChunkResult[], startSeconds: number): PodHistory[] {
   const pods = new Map<string, GrowingHistory>();
   for (const chunk of chunks) {
     const shift = Math.round((chunk.startSeconds - startSeconds) / MINUTE_SECONDS);
@@ -47,7 +43,7 @@ export function joinChunks(
       let pod = pods.get(key);
       if (pod === undefined) {
         const { namespace, pod: name, workload } = stretch;
-        const flagged = Array.from({ length: sensitivities }, (): number[] => []);
+        const flagged = stretch.flagged.map((): number[] => []);
         pod = { namespace, pod: name, workload, scored: [], flagged, readings: new Map() };
         pods.set(key, pod);
       }

@@ -100,6 +100,14 @@ describe('evaluate', function () {
       expect(numbers.cases[0]).to.deep.include({ case: 'absolute', features: ['cpu', 'memory', 'restarts'] });
       expect(numbers.cases[0].detector.auroc).to.equal(null);
       expect(numbers.cases[1]).to.deep.include({ case: 'percent', features: ['cpu', 'memory'], rows: 4320 });
+      expect(numbers.cases[1].robust_z.recall_at_false_alarm_rate).to.have.all.keys('0.05', '0.01', '0.001');
+      expect(numbers.cases[0].on_call).to.deep.include({ false_messages: 0, false_per_1000_pods_and_day: 0 });
+      expect(numbers.cases[1].on_call.pod_days).to.be.closeTo((3 * 61) / 1440, 0.01);
+      expect(numbers.on_call_faults[0]).to.deep.include({
+        type: 'cpu_load',
+        pods: ['cart-1'],
+        left_out: null,
+      });
       expect(numbers.parameters).to.include({ baseline: 'pod', sensitivity: 4, seed: 42 });
       expect(numbers.faults.map((fault: { caught: unknown }) => fault.caught)).to.deep.equal([true, null]);
 
@@ -131,7 +139,7 @@ describe('evaluate', function () {
       expect((await scoresOf({})) === plain).to.equal(true);
       for (const options of [
         { seed: 7 },
-        { sensitivity: 8 },
+        { sensitivity: '8' },
         { baseline: 'cluster' },
         { columns: 'queue' },
       ]) {
@@ -140,11 +148,25 @@ describe('evaluate', function () {
     });
   });
 
+  it('compares sensitivities by what on-call gets', async () => {
+    await withFiles(FILES, async (data) => {
+      const json = join(data, 'out.json');
+      const { report } = await run({ data, json, sensitivity: '8,4' });
+      expect(report).to.match(/^ *4 +0 +0 +0\/1 .*\n *8 +0 +0 +0\/1 /m);
+      const numbers = JSON.parse(await readFile(json, 'utf8'));
+      expect(numbers.parameters.sensitivity).to.equal(4);
+      expect(numbers.sensitivities.map((own: { sensitivity: number }) => own.sensitivity)).to.deep.equal([
+        4, 8,
+      ]);
+      expect(numbers.sensitivities[0].on_call).to.deep.include({ false_messages: 0, fault_messages: 0 });
+    });
+  });
+
   it('refuses what it does not understand before it begins', async () => {
     await withFiles(FILES, async (data) => {
       await rejection(run({ data: join(data, 'none') }), UsageError);
       await rejection(run({ data, baseline: 'node' }), MistakesError);
-      await rejection(run({ data, sensitivity: 0 }), MistakesError);
+      await rejection(run({ data, sensitivity: '0' }), MistakesError);
       await rejection(run({ data, columns: 'cpu_cores' }), UsageError);
       await rejection(run({ data, columns: 'queue' }), UsageError);
       await rejection(run({ data, scores: '/nowhere/s.csv' }), UsageError);
