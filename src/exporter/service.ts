@@ -241,7 +241,7 @@ export class Service {
     if (shard !== undefined) return emptyShardMessage(shard);
     const { lastError } = this.#trainer.state();
     return lastError === undefined
-      ? 'The first training has not ended yet.'
+      ? 'The first training has not finished yet.'
       : `There is no model yet: ${lastError.message}`;
   }
 

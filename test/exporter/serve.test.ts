@@ -210,7 +210,7 @@ describe('serve', function () {
       expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(0);
       expect(samplesOf(text, 'anomaly_exporter_query_success')).to.deep.equal([]);
       const message = await expectFailure('/detect', 503, 'no_model');
-      expect(message).to.equal('The first training has not ended yet.');
+      expect(message).to.equal('The first training has not finished yet.');
       expect(await health()).to.deep.include({ status: 'degraded' });
       expect((await health()).training).to.include({ running: true, runs: 0 });
       expect((await ask('/-/healthy')).status).to.equal(200);

@@ -106,7 +106,7 @@ describe('Service', () => {
   it('says why there is no model, and scores once there is one', async () => {
     const workshop = await workshopWith();
     const { service } = workshop;
-    expect(messageOf(await service.detect(undefined))).to.equal('The first training has not ended yet.');
+    expect(messageOf(await service.detect(undefined))).to.equal('The first training has not finished yet.');
     workshop.training = () => Promise.reject(AWAY);
     await workshop.trained();
     expect(messageOf(await service.detect(undefined))).to.equal(`There is no model yet: ${AWAY.message}`);

@@ -177,7 +177,7 @@ export function fakeDependencies(replaced: Replaced = {}): AppDependencies & {
       asked.push(scrapeTimeoutSeconds);
       return passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
     },
-    recentPass: async () => failedPass('no_model', 'The first training has not ended yet.'),
+    recentPass: async () => failedPass('no_model', 'The first training has not finished yet.'),
     history: async () => ({ kind: 'histories', histories: new Map() }),
     health: () => freshHealth,
     ...replaced,

@@ -145,7 +145,7 @@ export const FAILED_PASS: PassOutcome = {
 /** A pass before the first training. */
 export const NO_MODEL_PASS: PassOutcome = {
   kind: 'no_model',
-  message: 'The first training has not ended yet.',
+  message: 'The first training has not finished yet.',
   timeSeconds: 1_767_268_860,
   durationSeconds: 0,
   queries: [],

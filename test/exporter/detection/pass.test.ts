@@ -71,7 +71,7 @@ describe('detection pass', () => {
       model: () => current,
       timeoutSeconds: 5,
       now: () => now,
-      whyNoModel: () => 'The first training has not ended yet.',
+      whyNoModel: () => 'The first training has not finished yet.',
       onOutcome: (outcome) => void told.push(outcome),
       ...options,
     });
@@ -367,7 +367,7 @@ describe('detection pass', () => {
     const outcome = expectFailure(await run(passWith()));
     expect(outcome).to.deep.include({
       kind: 'no_model',
-      message: 'The first training has not ended yet.',
+      message: 'The first training has not finished yet.',
       queries: [],
     });
     expect(api.asked).to.deep.equal([]);

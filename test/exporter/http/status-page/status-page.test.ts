@@ -72,10 +72,10 @@ const rowsOf = (page: string) =>
 describe('GET /', () => {
   describe('says how things are', () => {
     it('before the first training', async () => {
-      const outcome = failedPass('no_model', 'The first training has not ended yet.');
+      const outcome = failedPass('no_model', 'The first training has not finished yet.');
       const words = wordsOf(await pageOf({ health: () => freshHealth, outcome }));
       expect(words).to.contain('1.2.3');
-      expect(words).to.contain('No pod is scored yet. The first training has not ended yet.');
+      expect(words).to.contain('No pod is scored yet. The first training has not finished yet.');
       expect(words).to.contain(
         'Model not yet There is none yet, so no pod is scored. The first training is running.',
       );
