@@ -65,6 +65,42 @@ describe('README', () => {
   });
 });
 
+describe('CONTRIBUTING', () => {
+  const page = documents.get('CONTRIBUTING.md') ?? '';
+
+  it('names every folder of the exporter, and only files and folders that exist', () => {
+    const paths = [...page.matchAll(/`((?:src|test|scripts|deploy|docs)\/[\w./-]+)`/g)].map(
+      ([, path = '']) => path,
+    );
+    const folders = readdirSync('src/exporter', { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+    expect(paths).to.include.members(folders.map(({ name }) => `src/exporter/${name}`));
+    for (const path of paths) expect(existsSync(path), path).to.equal(true);
+  });
+
+  it('names only scripts and tests that exist', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+    for (const [, script = ''] of page.matchAll(/npm run ([\w:]+)/g))
+      expect(scripts).to.have.property(script);
+    const tests = [...page.matchAll(/dist\/(test\/[\w./*-]+)\.js/g)].map(([, path = '']) => `${path}.ts`);
+    expect(tests).to.not.be.empty;
+    const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) =>
+      join('test', name),
+    );
+    for (const test of tests) {
+      const pattern = test
+        .replaceAll('.', '\\.')
+        .replaceAll('**/', '(?:.+/)?')
+        .replaceAll('*', '[^/]*');
+      expect(
+        files.some((file) => new RegExp(`^${pattern}$`).test(file)),
+        test,
+      ).to.equal(true);
+    }
+  });
+});
+
 describe('documents', () => {
   for (const [path, text] of documents) {
     it(`link only to files and headings that exist: ${path}`, () => {
