@@ -15,10 +15,6 @@ const documents = new Map(
     .map((path) => [path, readFileSync(path, 'utf8')]),
 );
 
-/** "invalid" instead of "is none", "N" instead of "so many", "must" instead of "shall", "reported" instead of "told". */
-const DIALECT =
-  /\b(?:(?:is|are|be) none\b(?! of)|shall|whoever|(?:is|are|was|were|be) told|tells? of|by so many|anew|where there is none|is no news)\b/gi;
-
 describe('README', () => {
   const readme = documents.get('README.md') ?? '';
 
@@ -89,10 +85,7 @@ describe('CONTRIBUTING', () => {
       join('test', name),
     );
     for (const test of tests) {
-      const pattern = test
-        .replaceAll('.', '\\.')
-        .replaceAll('**/', '(?:.+/)?')
-        .replaceAll('*', '[^/]*');
+      const pattern = test.replaceAll('.', '\\.').replaceAll('**/', '(?:.+/)?').replaceAll('*', '[^/]*');
       expect(
         files.some((file) => new RegExp(`^${pattern}$`).test(file)),
         test,
@@ -111,20 +104,6 @@ describe('documents', () => {
       }
     });
   }
-
-  it('are written in plain English, as are the comments and texts in deploy', () => {
-    const files = readdirSync('deploy', { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(ya?ml|env)$/.test(name))
-      .map((name): [string, string] => [join('deploy', name), readFileSync(join('deploy', name), 'utf8')]);
-    expect(files.length).to.be.above(20);
-    const found = [...documents, ...files].flatMap(([path, text]) =>
-      // Generated parts are in the words of the code.
-      [...text.replace(/<!-- generated: .*?<!-- end: /gs, '').matchAll(DIALECT)].map(
-        ([words]) => `${path}: ${words}`,
-      ),
-    );
-    expect(found).to.deep.equal([]);
-  });
 
   it('are looked through in every folder', () => {
     expect([...documents.keys()]).to.include.members([

@@ -38,8 +38,8 @@ const NOT_YET = [
 ];
 
 const FOLDERS = ['src', 'scripts', 'docs', 'deploy'];
-const FILES = ['README.md', 'CONTRIBUTING.md', 'Dockerfile'];
-const TEXTS = /\.(?:ts|md|ya?ml|txt|tmpl)$/;
+const FILES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'Dockerfile'];
+const TEXTS = /\.(?:ts|md|ya?ml|txt|tmpl|env)$/;
 
 const paths = [
   ...FILES,
