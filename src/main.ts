@@ -26,7 +26,7 @@ import type { SimulateOptions } from './tools/lab/simulate.js';
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
-/** Kubernetes kills after 30 s by default; an orderly end that takes longer than this is none. */
+/** Kubernetes kills after 30 s by default; an orderly shutdown has to be over well before. */
 const SHUTDOWN_LIMIT_MILLISECONDS = 9_500;
 
 /** Aborted at the first SIGTERM or SIGINT. A second one ends the process at once, as without a handler. */
@@ -179,7 +179,7 @@ program
   .option('--hours <hours>', 'length of a recording', numberBetween(MINIMUM_HOURS, 48), DEFAULT_HOURS)
   .option(
     '--days <days>',
-    'write one fleet over so many days instead, with faults in the last two',
+    'write one fleet over this many days instead, with faults in the last two',
     wholeNumberBetween(FEWEST_DAYS, 60),
   )
   .option('--pods <number>', 'pods of the fleet at a time', wholeNumberBetween(FEWEST_PODS, 10_000), 240)
@@ -203,7 +203,7 @@ program
 
 program
   .command('backtest')
-  .description('Replay history from Prometheus, and tell which alerts the rules would have sent.')
+  .description('Replay history from Prometheus, and report which alerts the rules would have sent.')
   .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
   .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')

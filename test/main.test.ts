@@ -470,13 +470,13 @@ describe('main', function () {
       PROMETHEUS_CERT_FILE: '/does/not/exist',
     });
     expect((await program.ended()).code).to.equal(2);
-    for (const name of [
-      'PORT',
-      'PROMETHEUS_PASSWORD',
-      'PROMETHEUS_BEARER_TOKEN_FILE',
-      'PROMETHEUS_CERT_FILE',
+    for (const mistake of [
+      'PORT: expected',
+      'PROMETHEUS_PASSWORD: expected',
+      'PROMETHEUS_BEARER_TOKEN_FILE: cannot read',
+      'PROMETHEUS_CERT_FILE: cannot read',
     ]) {
-      expect(program.stderr()).to.include(`\n  ${name}: expected`);
+      expect(program.stderr()).to.include(`\n  ${mistake}`);
     }
     expect(program.stderr()).not.to.include('hunter2');
   });

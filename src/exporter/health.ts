@@ -115,7 +115,7 @@ function shardHealth(sharding: ShardingState | undefined): HealthReport['shard']
   };
 }
 
-/** What is well is not told. */
+/** Findings that are ok are left out. */
 function checkHealth({ findings, lastSuccessSeconds, lastError }: FindingsState): HealthReport['check'] {
   return {
     last_success: isoTime(lastSuccessSeconds),

@@ -8,7 +8,7 @@ import type { TlsSettings } from '../lib/web-config/config.js';
 import { loadWebConfig } from '../lib/web-config/load.js';
 import type { Settings } from './config/settings.js';
 
-/** Less than the timeout of the Dockerfile, so that the reason is told. */
+/** Less than the timeout of the Dockerfile, so that this command reports the reason. */
 const TIMEOUT_MILLISECONDS = 2_500;
 
 /** The settings that the service was started with. */
@@ -18,11 +18,13 @@ export type HealthcheckSettings = Pick<Settings, 'host' | 'port' | 'webConfigFil
  * Succeeds when the service answers.
  *
  * @throws {MistakesError} when the web configuration cannot be read or is wrong.
- * @throws {Error} when the service does not answer, or nobody can know where it listens.
+ * @throws {Error} when the service does not answer, or its port is unknown.
  */
 export async function runHealthcheck({ host, port, webConfigFile }: HealthcheckSettings): Promise<void> {
   if (port === 0)
-    throw new Error('PORT=0 takes a port that only the service knows. Set PORT to check its health.');
+    throw new Error(
+      'PORT=0 lets the system choose the port, which only the service knows. Set PORT to check its health.',
+    );
   const tls = webConfigFile === '' ? undefined : (await loadWebConfig(webConfigFile)).config.tls;
   const url = `${tls === undefined ? 'http' : 'https'}://${hereFor(host)}:${port}/-/healthy`;
   try {
@@ -50,7 +52,7 @@ async function statusOf(url: string): Promise<number | undefined> {
   return response.statusCode;
 }
 
-/** A service that asks for a client certificate, and turns us down for want of one, is alive. */
+/** A service that rejects a connection without a client certificate is alive. */
 function isRefusalOfClient(error: unknown, tls: TlsSettings | undefined): boolean {
   const { code = '' }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
   return (

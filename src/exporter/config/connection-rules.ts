@@ -74,13 +74,13 @@ function tlsMistakes(settings: SoundSettings, readFile: (path: string) => string
   return mistakes;
 }
 
-/** Sentences on what is odd without being wrong. */
+/** Sentences on settings that are valid and probably a mistake. */
 export function connectionWarnings(settings: Settings): string[] {
   const warnings: string[] = [];
   if (settings.insecureSkipVerify) {
     warnings.push(
-      'INSECURE_SKIP_VERIFY: every certificate is accepted as that of Prometheus, so whoever is between can read ' +
-        'what is sent and change what comes. Name the authority in PROMETHEUS_CA_FILE instead.',
+      'INSECURE_SKIP_VERIFY: every certificate is accepted, so a man in the middle can read and change everything ' +
+        'that is sent and received. Name the authority in PROMETHEUS_CA_FILE instead.',
     );
   }
   if (/^http:/i.test(settings.prometheusUrl)) {

@@ -23,7 +23,7 @@ export interface TlsOptions {
   readonly key: RenewableText | undefined;
   /** The name that the certificate of the server must be made for, and that is asked for; else the host of the URL. */
   readonly serverName: string | undefined;
-  /** Accepts every certificate: whoever is between may read and change everything. */
+  /** Accepts every certificate: a man in the middle can read and change everything. */
   readonly insecureSkipVerify: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { Quote } from './redaction.js';
 /** What follows from the kind of a failure. */
 interface Traits {
   /**
-   * What it tells about: the `query`, the `setup` of the server and the way to it, or only that there was no answer
+   * What is to blame: the `query`, the `setup` of the server and the way to it, or that there was no answer
    * this time (`availability`).
    */
   readonly about: 'availability' | 'setup' | 'query';
@@ -67,7 +67,7 @@ export interface PrometheusErrorDetails {
   readonly query?: string | undefined;
   /** How long the server asks to wait, in seconds from its answer. */
   readonly retryAfterSeconds?: number | undefined;
-  /** Whether a smaller request may be answered, where the answer tells it and the kind does not. */
+  /** Whether a smaller request may be answered, where the answer says so and the kind does not. */
   readonly tooMuch?: boolean | undefined;
 }
 

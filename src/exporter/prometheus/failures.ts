@@ -35,7 +35,7 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
     'tls',
     'Renew the certificate of the server, or correct the clock of this machine.',
   ],
-  // What the server says of the certificate that it was shown, or not shown. Of TLS 1.2, only the text tells.
+  // The server rejects our certificate, or that there is none. With TLS 1.2, only the text says so.
   [
     /^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)$/,
     'tls',
@@ -94,7 +94,7 @@ export function connectionFailure(
   }
   const [, kind, advice] =
     DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
-  // A connection that is reset may have carried a part of an answer: axios does not tell.
+  // A connection that is reset may have carried a part of an answer: axios does not say.
   const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
   const proxyAdvice = asked.proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?';
   return connectionError(kind, asked, `Got ${got} (${text}) from`, advice + proxyAdvice);

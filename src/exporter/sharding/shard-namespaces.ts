@@ -11,7 +11,7 @@ export interface ShardingPlan {
   readonly shard: Shard;
   /** Selectors of the series whose namespaces are shared out. */
   readonly selectors: readonly string[];
-  /** Namespaces that had such series within so many seconds count as well: a training still reads their past. */
+  /** Namespaces that had such series within this many seconds count as well: a training still reads their past. */
   readonly windowSeconds: number;
 }
 
@@ -22,27 +22,27 @@ export interface ShardingState {
   readonly namespaces: number | undefined;
 }
 
-/** What a list of namespaces works with. */
+/** How the namespaces of a shard are kept. */
 export interface ShardNamespacesOptions {
   readonly plan: ShardingPlan;
   /** Unix time in milliseconds. One that stands still keeps the first list. */
   readonly now: () => number;
-  /** Told why the namespaces could not be asked for, when those known go on to be used; once for each reason. */
+  /** Called when the list could not be refreshed, once for each reason; the current list stays in use. */
   readonly onWarning?: (sentence: string) => void;
-  /** Told the first list, and each one that is another. */
+  /** Called with the first list, and with each one that differs. */
   readonly onChange?: (namespaces: readonly string[]) => void;
 }
 
-/** A list that old is renewed: a new namespace is watched after at most that time, and one scrape. */
+/** An older list is refreshed: a new namespace is watched after at most this time and one scrape. */
 const RENEW_AFTER_MILLISECONDS = 60_000;
 
-/** Longest time for one question, in seconds. Those who wait for the first list have their own, shorter limits. */
-const QUESTION_LIMIT_SECONDS = 30;
+/** Longest time for one query, in seconds. Callers who wait for the first list have their own, shorter limits. */
+const QUERY_LIMIT_SECONDS = 30;
 
 /**
- * Keeps the namespaces of a shard. Only the first list is waited for. A newer one comes beside the queries, and as long
- * as it cannot be had, the last one stays. Two shards may know different lists for a while, and still never share a
- * namespace: whose it is depends on nothing but its name.
+ * Keeps the namespaces of a shard. Callers wait for the first list only: it is refreshed in the background, and stays
+ * in use while that fails. Two shards may know different lists for a while, and still never share a namespace: the
+ * owner of a namespace depends on nothing but its name.
  */
 export class ShardNamespaces {
   readonly #api: LabelValuesApi;
@@ -74,7 +74,7 @@ export class ShardNamespaces {
    */
   async get(signal?: AbortSignal): Promise<readonly string[]> {
     const age = this.#options.now() - this.#fetchStartedMilliseconds;
-    // A clock that was set back would keep the list for as long.
+    // Else a clock that was set back would keep the list for that long.
     const isDue = age > RENEW_AFTER_MILLISECONDS || age < 0;
     if (this.#namespaces === undefined) {
       return signal === undefined ? this.#fetch() : untilAborted(this.#fetch(), signal);
@@ -83,12 +83,12 @@ export class ShardNamespaces {
     return this.#namespaces;
   }
 
-  /** Ends a question that is under way. */
+  /** Ends a query that is under way. */
   close(): void {
     this.#closing.abort();
   }
 
-  /** Several who ask at the same time share one question, which the one who gives up does not end for the others. */
+  /** Callers at the same time share one query; one that gives up does not end it for the others. */
   #fetch(): Promise<readonly string[]> {
     this.#fetching ??= this.#fetchOnce().finally(() => {
       this.#fetching = undefined;
@@ -105,7 +105,7 @@ export class ShardNamespaces {
       selectors: plan.selectors,
       startSeconds: endSeconds - plan.windowSeconds,
       endSeconds,
-      signal: withDeadline(this.#closing.signal, QUESTION_LIMIT_SECONDS),
+      signal: withDeadline(this.#closing.signal, QUERY_LIMIT_SECONDS),
     });
     const namespaces = namespacesOfShard(all, plan.shard);
     const isChanged = this.#namespaces?.join() !== namespaces.join() || this.#namespaces === undefined;
@@ -144,7 +144,7 @@ async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): P
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener('abort', leave);
-    // Whoever left must not leave a rejection that nobody handles.
+    // After an abort, nobody else handles these rejections.
     work.catch(() => undefined);
     aborted.catch(() => undefined);
   }

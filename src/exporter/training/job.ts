@@ -19,7 +19,7 @@ export interface TrainingRequest extends TrainingTimes {
   readonly features: readonly FeatureDefinition[];
   readonly ownerQueries: OwnerQueries;
   readonly parameters: ModelParameters;
-  /** Most pods to train on, always the same ones of those that are there. All unless told. */
+  /** Most pods to train on, always the same ones of those that are there. Unlimited if unset. */
   readonly maximumPods?: number;
 }
 
@@ -32,7 +32,7 @@ export interface TrainingResult {
   readonly warnings: readonly string[];
 }
 
-/** The data does not make a model. The message tells what each query found. */
+/** The data does not make a model. The message says what each query found. */
 export class TrainingDataError extends Error {
   override readonly name = 'TrainingDataError';
 }
@@ -84,7 +84,7 @@ export async function train(
   requireEnoughSamples(window.built, window.found);
   const absent = window.found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
   for (const feature of absent) {
-    warnings.add(`The query for ${feature.name} found no series; the model does without this feature.`);
+    warnings.add(`No series for feature ${feature.name}; training without it.`);
   }
   const features = request.features.filter((feature) => !absent.includes(feature));
   const history: FeatureTable[] = [];
@@ -162,7 +162,7 @@ async function fetchFeature(
   return found;
 }
 
-/** Owners are a refinement: without kube-state-metrics, or without an answer, the names of pods tell. */
+/** Owners are a refinement: without kube-state-metrics, or without an answer, workloads come from the names of pods. */
 async function fetchOwners(
   api: PrometheusApi,
   queries: OwnerQueries,
@@ -180,7 +180,7 @@ async function fetchOwners(
   } catch (error) {
     if (signal?.aborted) throw error;
     warnings.add(
-      `Workloads are taken from pod names, as the owners of pods could not be asked for: ${messageOf(error)}`,
+      `Workloads are taken from pod names, because the query for their owners failed: ${messageOf(error)}`,
     );
     return new Map();
   }

@@ -24,7 +24,7 @@ export interface TrainingTimes {
 /** Points in one answer of a training: about 20 MB of JSON. */
 export const POINTS_PER_REQUEST = 600_000;
 
-/** Slices of earlier hours are sampled at least so closely, in seconds, to tell one minute from the next. */
+/** Slices of earlier hours are sampled at least this closely, in seconds, to distinguish one minute from the next. */
 const LONGEST_SLICE_STEP_SECONDS = 60;
 
 /** Points of a training: three features of 100,000 pods at every minute of an hour and of two slices are 29 million. */
@@ -60,11 +60,11 @@ export interface TrainingPlan {
 
 /** How much of what is asked for a plan keeps. */
 interface Cut {
-  /** Distance of samples, at least so many seconds. */
+  /** Least distance of samples, in seconds. */
   readonly stepSeconds?: number;
-  /** Slices of earlier hours, at most so many: the nearest ones. */
+  /** Most slices of earlier hours; the nearest ones stay. */
   readonly slices?: number;
-  /** Length of the window where it does not fit as it is, at least so many seconds. */
+  /** Least length of the window where it does not fit as it is, in seconds. */
   readonly windowSeconds?: number;
 }
 
@@ -124,15 +124,15 @@ function reasonFor(asked: Draft, chosen: Draft, series: number, maximumPoints: n
   const all = series * instantsOf(asked);
   const remaining = series * instantsOf(chosen);
   if (all <= maximumPoints) {
-    return `Every sample is used: ${COUNT.format(all)} are within the ${COUNT.format(maximumPoints)} that fit.`;
+    return `All ${COUNT.format(all)} samples are used.`;
   }
   const { grid, stepSeconds } = chosen.window;
   const minutes = ((grid.at(-1) as number) - (grid[0] as number)) / 60;
   const over = remaining > maximumPoints ? ' That is still too many.' : '';
   return (
-    `The last ${minutes} minutes are used, a sample every ${stepSeconds} s, and ${chosen.slices.length} of ` +
-    `${asked.slices.length} earlier hours: all ${COUNT.format(all)} samples would not fit ` +
-    `(${COUNT.format(maximumPoints)}), ${COUNT.format(remaining)} remain.${over}`
+    `${COUNT.format(remaining)} of ${COUNT.format(all)} samples are used, as at most ${COUNT.format(maximumPoints)} fit ` +
+    `into memory: the last ${minutes} minutes, a sample every ${stepSeconds} s, and ${chosen.slices.length} of ` +
+    `${asked.slices.length} earlier hours.${over}`
   );
 }
 
@@ -175,7 +175,7 @@ export interface FetchingCost {
   readonly points: number;
 }
 
-/** The cost of fetching so many series over a grid. */
+/** The cost of fetching this many series over a grid. */
 export function fetchingCost({ grid }: Grid, series: number): FetchingCost {
   return {
     requests: Math.ceil(grid.length / instantsPerRequest(series, POINTS_PER_REQUEST)),

@@ -22,7 +22,7 @@ export class TrainingFailedError extends Error {
   override readonly name = 'TrainingFailedError';
 }
 
-/** There is nothing that a model could be of, and nothing wrong with that. */
+/** There are no pods to train on, which is not an error. */
 export class NothingToTrainOnError extends Error {
   override readonly name = 'NothingToTrainOnError';
 
@@ -55,7 +55,7 @@ export function trainingLimitSeconds(intervalSeconds: number): number {
 const HEAP_SHARE = 0.5;
 
 /**
- * Young objects of the training are collected whenever there are so many MiB of them. Node would let 48 MiB gather, most
+ * Young objects of the training are collected whenever there are this many MiB of them. Node would let 48 MiB gather, most
  * of them garbage: what a training keeps is in typed arrays, which are not on the heap.
  */
 const YOUNG_HEAP_MEBIBYTES = 8;

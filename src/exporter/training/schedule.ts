@@ -36,7 +36,7 @@ function longestIntervalOf(task: cron.ScheduledTask): number | undefined {
  *
  * @param expression 5 fields, or 6 with seconds first; validated with the settings.
  * @param timezone an IANA name.
- * @param work is told when it was due, Unix time in seconds; must not reject.
+ * @param work gets the time at which it was due, Unix time in seconds; must not reject.
  */
 export function startSchedule(
   expression: string,

@@ -1,5 +1,5 @@
 /**
- * Decides when to train, and keeps account of it: at start until it succeeds, then on schedule, never twice at once.
+ * Decides when to train, and counts trainings: at start until one succeeds, then on schedule, never two at once.
  */
 
 import type { Logger } from '../../lib/logging/logger.js';
@@ -19,7 +19,7 @@ export interface TrainingState {
   /** How the last training ended; `undefined` before the first end. */
   readonly lastSucceeded: boolean | undefined;
   readonly lastSuccessSeconds: number | undefined;
-  /** Where the model comes from that scores: a training since the start, or a snapshot of an earlier run. */
+  /** Where the model that scores comes from: a training since the start, or a snapshot of an earlier run. */
   readonly model: { readonly origin: 'training' | 'snapshot'; readonly trainedSeconds: number } | undefined;
   readonly lastError: { readonly message: string; readonly timeSeconds: number } | undefined;
   /** Duration of the last training, failed or not. */
@@ -33,7 +33,7 @@ export interface TrainerOptions {
   readonly train: (signal: AbortSignal, occasion: TrainingOccasion) => Promise<TrainedModel>;
   /** Starts the schedule that calls `work`, which never rejects, with the Unix time in seconds that it was due. */
   readonly startSchedule: (work: (dueSeconds: number) => Promise<unknown>) => Schedule;
-  /** Saves what a training has brought, when that already scores. Does not reject. */
+  /** Saves the model of a training, which already scores. Does not reject. */
   readonly save?: (snapshot: Uint8Array, trainedSeconds: number) => Promise<void>;
   readonly logger: Logger;
   /** Unix time in milliseconds. */
@@ -46,10 +46,10 @@ export interface TrainerOptions {
 const FIRST_RETRY_MILLISECONDS = 1_000;
 const LONGEST_RETRY_MILLISECONDS = 60_000;
 
-/** A server may ask for more patience, but not for any: as long as from one training to the next. */
+/** A server may ask to wait longer, but no longer than from one training to the next. */
 const LONGEST_ASKED_RETRY_MILLISECONDS = 15 * 60_000;
 
-/** Where the schedule tells no interval. */
+/** Where the schedule has no next run. */
 export const DEFAULT_INTERVAL_SECONDS = 15 * 60;
 
 /** Trains, one training at a time. */
@@ -96,8 +96,8 @@ export class Trainer {
   }
 
   /**
-   * A training under way, at start, is of another time. To count it as this one would leave replicas with different
-   * models until the next.
+   * A training that is under way at the start uses data of another time. Counting it as this one would leave replicas
+   * with different models until the next.
    */
   async #trainWhenDue(dueSeconds: number): Promise<void> {
     await this.#current;
@@ -110,7 +110,7 @@ export class Trainer {
     while (!(await this.train()) && this.#account.lastSuccessSeconds === undefined && !signal.aborted) {
       const asked = Math.min((this.#retryAfterSeconds ?? 0) * 1000, LONGEST_ASKED_RETRY_MILLISECONDS);
       await this.#options.delay(Math.max(wait, asked), signal);
-      // The schedule may have brought a model meanwhile.
+      // A scheduled training may have succeeded meanwhile.
       if (this.#account.lastSuccessSeconds !== undefined) return;
       wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
     }
@@ -119,7 +119,7 @@ export class Trainer {
   /**
    * Trains now, or joins the training that is under way.
    *
-   * @param dueSeconds Unix time; now unless told.
+   * @param dueSeconds Unix time; now if unset.
    * @returns whether it succeeded; a failure is logged and leaves the old model in place.
    */
   train(dueSeconds = this.#options.now() / 1000): Promise<boolean> {
@@ -161,7 +161,7 @@ export class Trainer {
       if (error instanceof PrometheusError || error instanceof NothingToTrainOnError) {
         this.#retryAfterSeconds = error.retryAfterSeconds;
       }
-      // No training took place: nothing to count, and nothing to repair.
+      // No training took place, so there is nothing to count.
       if (error instanceof NothingToTrainOnError) return false;
       this.#account = {
         ...this.#account,
@@ -171,7 +171,7 @@ export class Trainer {
         lastError: { message, timeSeconds: now() / 1000 },
         lastDurationSeconds: Math.max(0, now() - started) / 1000,
       };
-      const kept = this.#model === undefined ? 'There is no model yet' : 'The old model stays';
+      const kept = this.#model === undefined ? 'There is no model yet' : 'Keeping the old model';
       logger.error({}, `Training failed. ${kept}. ${message}`);
       return false;
     }

@@ -419,7 +419,7 @@ const ROWS: readonly Row[] = [
       'training_cost',
       'ok',
       /38,801,552 samples/,
-      /Every sample is used: 40,352 are within/,
+      /All 40,352 samples are used/,
     ),
     conditions: { training: { ...CONDITIONS.training, maximumPods: 400 }, memoryLimitBytes: 2 ** 30 },
   },

@@ -317,7 +317,7 @@ describe('training job', () => {
   it('says how much it asked for, and why', async () => {
     const { plan } = await train(fakeApi(new SmallCluster().answer), requestWith(), never);
     // 6 pods × 3 features × (31 + 2 × 18) instants.
-    expect(plan).to.equal('Every sample is used: 1,206 are within the 32,000,000 that fit.');
+    expect(plan).to.equal('All 1,206 samples are used.');
   });
 
   it('leaves out the pods that are too many, always the same, and says so', async () => {
@@ -329,7 +329,7 @@ describe('training job', () => {
     expect(countOwnBaselines(model)).to.equal(7);
     expect(warnings).to.have.lengthOf(1);
     expect(warnings[0]).to.include('13 pods are left out').and.to.include('MAX_PODS');
-    expect(plan).to.include('1,407 are within');
+    expect(plan).to.include('All 1,407 samples');
     expect((await trainOn(8)).model.baseline.pods.keys).to.include.members([...model.baseline.pods.keys]);
     expect((await trainOn(20)).warnings).to.deep.equal([]);
   });
@@ -367,7 +367,7 @@ describe('training job', () => {
     expect(model.fingerprint).not.to.equal(complete.model.fingerprint);
     expect(complete.warnings).to.deep.equal([]);
     expect(warnings).to.have.lengthOf(1);
-    expect(warnings[0]).to.include('restarts').and.to.include('without this feature');
+    expect(warnings[0]).to.include('restarts').and.to.include('training without it');
     // The columns that stay keep their values: the first pod's usual memory is that of the complete model.
     expect(model.baseline.pods.location[1]).to.equal(complete.model.baseline.pods.location[1]);
   });

@@ -128,7 +128,7 @@ describe('trainer', () => {
     expect(workshop.trainer.model).to.deep.equal(modelNamed('old'));
     expect(
       workshop.logger.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
-    ).to.deep.equal(['Training failed. The old model stays. Prometheus is away.']);
+    ).to.deep.equal(['Training failed. Keeping the old model. Prometheus is away.']);
   });
 
   it('does not retry by itself after a success: the schedule does', async () => {
@@ -172,7 +172,7 @@ describe('trainer', () => {
     await eventually(() => expect(workshop.trainer.model).to.deep.equal(modelNamed('fresh')));
     expect(workshop.trainer.state().model).to.deep.equal({ origin: 'training', trainedSeconds: 1_000 });
     expect(workshop.delays).to.deep.equal([1_000, 2_000]);
-    expect(workshop.logger.lines[0]?.message).to.equal('Training failed. The old model stays. Not yet.');
+    expect(workshop.logger.lines[0]?.message).to.equal('Training failed. Keeping the old model. Not yet.');
   });
 
   it('saves a model when it already scores, with the time of its training, and is busy until then', async () => {

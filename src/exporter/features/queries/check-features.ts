@@ -1,4 +1,4 @@
-/** Asks Prometheus each query once, to find those that it does not understand. */
+/** Sends each query to Prometheus once, to find those that it rejects. */
 
 import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
 import { PrometheusError } from '../../prometheus/errors.js';
@@ -53,7 +53,7 @@ async function askOnce(
   }
 }
 
-/** Series that no pod can be told from would be passed over one by one; if that is all of them, the query is wrong. */
+/** Series without the labels of a pod are left out one by one; if that is all of them, the query is wrong. */
 function unlabelled({ query, podLabel }: FeatureDefinition, { labels }: QueryResult): string | undefined {
   const [example] = labels;
   if (example === undefined || labels.some((own) => own.namespace && own[podLabel])) return undefined;
