@@ -79,7 +79,7 @@ describe('check against a real Prometheus', function () {
     it('writes for people as well', async () => {
       const program = startProgram(['check'], { PROMETHEUS_URL: url });
       expect((await program.ended(60_000)).code).to.equal(0);
-      expect(program.stdout()).to.match(/^ok {6}settings {2,}All \d+ settings can be read\.$/m);
+      expect(program.stdout()).to.match(/^ok {6}settings {2,}All \d+ settings are valid\.$/m);
       expect(program.stdout()).to.match(/\n\d+ ok, 0 warnings, 0 errors, 0 not checked\.\n$/);
       expect(program.stdout()).to.not.include('\x1b');
     });
@@ -97,7 +97,7 @@ describe('check against a real Prometheus', function () {
       expect(code).to.equal(2);
       expect(textOf(report, 'series'))
         .to.include('NAMESPACE_REGEX ("shops")')
-        .and.to.include('is there: shop.');
+        .and.to.include('An existing namespace: shop.');
     });
 
     it('finds a NAMESPACE_REGEX that only Prometheus can refuse', async () => {
@@ -157,9 +157,7 @@ describe('check against a real Prometheus', function () {
     const { code, report } = await check({ PROMETHEUS_URL: url });
     expect(code).to.equal(1);
     expect(notWell(report)).to.deep.equal([['history', 'warning']]);
-    expect(textOf(report, 'history')).to.match(
-      /data of the last 1[12] min, and the training asks for 60 min/,
-    );
+    expect(textOf(report, 'history')).to.match(/data of the last 1[12] min, and a training uses 60 min/);
   });
 
   it('finds that Prometheus is down, and says what it could not check', async () => {

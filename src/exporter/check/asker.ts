@@ -9,10 +9,10 @@ import type { Fact } from './facts.js';
 /** Prometheus has 20 places for queries (`--query.max-concurrency`), which rules and dashboards need as well. */
 const LARGEST_CONCURRENCY = 4;
 
-/** One question of a check may take so long, in seconds. */
+/** Time limit of one query of a check, in seconds. */
 export const QUESTION_TIMEOUT_SECONDS = 30;
 
-/** Questions to Prometheus, and what it remarked beside its answers. */
+/** Queries to Prometheus, and the warnings in its answers. */
 export class Asker {
   readonly warnings = new Set<string>();
   readonly infos = new Set<string>();

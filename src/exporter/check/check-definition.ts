@@ -6,8 +6,8 @@ import type { Finding, NotChecked } from './finding.js';
 /** What a rule finds, or why there is nothing to judge; the name of the check is added. */
 export type Judgement = Omit<Finding, 'check'> | Omit<NotChecked, 'check'>;
 
-/** Where all that a rule looks at is absent; `series` says what is to be done. */
-export const NO_SERIES: Judgement = { because: 'There are no series to tell it from.' };
+/** For a rule without any data; the check `series` says what to do. */
+export const NO_SERIES: Judgement = { because: 'There are no series to check.' };
 
 /** One check. */
 export interface CheckDefinition {

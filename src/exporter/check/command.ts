@@ -88,7 +88,7 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
   try {
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
       const finding = emptyShardFinding(emptyShardMessage(namespaces.state.shard));
-      return stoppedAt('prometheus', [...findings, finding], 'There is nothing that this shard watches.');
+      return stoppedAt('prometheus', [...findings, finding], 'This shard has no namespaces.');
     }
     const { facts, conditions } = await inspect(settings, featureSet, api, Date.now, signal);
     const { display } = parseBaseUrl(settings.prometheusUrl);

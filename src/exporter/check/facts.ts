@@ -14,7 +14,7 @@ export type Fact<Value> =
 export interface ClockFacts {
   /** Above 0 where the server is ahead of us. */
   readonly skewSeconds: number;
-  /** Half of the time that the answer took: the skew may be off by so much. */
+  /** The error of the skew: half of the time that the answer took. */
   readonly uncertaintySeconds: number;
 }
 
@@ -80,7 +80,7 @@ export interface SourceFacts {
   readonly clusters: Fact<readonly ClusterFacts[]> | undefined;
   /** Age of the newest sample that can be seen, in seconds. */
   readonly newestAgeSeconds: Fact<number> | undefined;
-  /** The usual distance of two samples of a series, in seconds; `undefined` as a value where it cannot be told. */
+  /** The usual distance of two samples of a series, in seconds; `undefined` as a value if it is unknown. */
   readonly intervalSeconds: Fact<number | undefined> | undefined;
 }
 
@@ -92,7 +92,7 @@ export interface KubeStateMetricsFacts {
 
 /** How far back the first source of a required feature reaches. */
 export interface HistoryFacts {
-  /** The oldest instant looked at that has series is so long ago, in seconds; 0 where none has. */
+  /** Age of the oldest checked instant with series, in seconds; 0 if there is none. */
   readonly reachSeconds: number;
   /** Distance of two instants that were looked at, in seconds. */
   readonly stepSeconds: number;
@@ -111,7 +111,7 @@ export interface Facts {
   readonly sources: readonly SourceFacts[];
   readonly kubeStateMetrics: Fact<KubeStateMetricsFacts>;
   readonly history: Fact<HistoryFacts>;
-  /** What the server remarked in all its answers, each once. */
+  /** The warnings in all answers of the server, each once. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
 }

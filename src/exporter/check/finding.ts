@@ -11,7 +11,7 @@ export interface Finding {
   /** Stable name of the check: `rate_window`. */
   readonly check: string;
   readonly severity: Severity;
-  /** What is so. */
+  /** What was found. */
   readonly summary: string;
   /** What follows from it for the detector. */
   readonly meaning?: string;

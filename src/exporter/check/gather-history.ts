@@ -4,7 +4,7 @@ import { trainingSlices, trainingWindow } from '../training/plan.js';
 import type { Asker } from './asker.js';
 import type { Conditions, HistoryFacts } from './facts.js';
 
-/** At most so many instants of the window are looked at. */
+/** Number of instants of the window that are checked at most. */
 const MOST_INSTANTS = 120;
 
 /** @param selector of a required feature. */

@@ -98,7 +98,7 @@ function differingLabels(series: readonly Labels[]): DuplicateFacts['differing']
   });
 }
 
-/** So many names of a kind are told. */
+/** How many names of a kind are shown. */
 const EXAMPLES = 10;
 
 async function gatherClusters(
@@ -122,10 +122,10 @@ async function gatherClusters(
 /** Long enough to see two samples of a series that is scraped every five minutes. */
 const INTERVAL_WINDOW_SECONDS = 900;
 
-/** Shorter intervals are no trouble, and need not be told apart. */
+/** Shorter intervals are unproblematic, so they need not be measured. */
 const INTERVAL_STEP_SECONDS = 5;
 
-/** Targets differ: one series of so many of them is looked at. */
+/** Targets differ: one series of each of this many is checked. */
 const INTERVAL_SERIES = 3;
 
 /** The longest of the usual intervals of a few series, each from another target. */

@@ -12,13 +12,12 @@ export type Precondition = (typeof PRECONDITIONS)[number];
 /** The settings were read. */
 export function settingsFinding(settings: number, warnings: readonly string[]): Finding {
   const check = 'settings';
-  if (warnings.length === 0)
-    return { check, severity: 'ok', summary: `All ${settings} settings can be read.` };
+  if (warnings.length === 0) return { check, severity: 'ok', summary: `All ${settings} settings are valid.` };
   return {
     check,
     severity: 'warning',
     summary: warnings.join(' '),
-    meaning: 'The default is used in place of what was probably meant.',
+    meaning: 'The default is used instead of the value that was probably meant.',
     advice: 'Correct the name of the variable, or remove it.',
   };
 }
@@ -40,7 +39,7 @@ export function featuresFinding(names: readonly string[], file: string): Finding
   return {
     check: 'features',
     severity: 'ok',
-    summary: `The features are ${names.join(', ')}${file === '' ? '' : ` (${file})`}; their queries can be parsed.`,
+    summary: `The features are ${names.join(', ')}${file === '' ? '' : ` (${file})`}; their queries are valid PromQL.`,
   };
 }
 
@@ -59,7 +58,7 @@ export function unreachableFinding({ got, advice }: PrometheusError): Finding {
     check: 'prometheus',
     severity: 'error',
     summary: got,
-    meaning: 'Scrapes carry no scores, and no model is trained.',
+    meaning: 'Scrapes have no scores, and no model is trained.',
     ...(advice !== undefined && { advice }),
   };
 }
@@ -70,7 +69,7 @@ export function emptyShardFinding(message: string): Finding {
     check: 'prometheus',
     severity: 'warning',
     summary: message,
-    meaning: 'This process runs idle, and scores no pod.',
+    meaning: 'This process is idle and scores no pod.',
     advice: 'Run fewer shards, or check another one.',
   };
 }
@@ -90,7 +89,7 @@ export function stoppedAt(
 }
 
 const BECAUSE: Readonly<Record<Precondition, string>> = {
-  settings: 'The settings cannot be read.',
-  features: 'The features cannot be read.',
+  settings: 'The settings are invalid.',
+  features: 'The features are invalid.',
   prometheus: 'Prometheus does not answer.',
 };

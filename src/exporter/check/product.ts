@@ -10,7 +10,7 @@ export function isVictoriaMetrics(info: BuildInfo | undefined): boolean {
   return info.version === VICTORIA_METRICS_ALIAS || info.version === undefined;
 }
 
-/** The program with its version: `Prometheus 2.42.0`; `undefined` where it cannot be told. */
+/** The program with its version: `Prometheus 2.42.0`; `undefined` if it is unknown. */
 export function productOf(info: BuildInfo | undefined): string | undefined {
   if (info === undefined) return undefined;
   if (isVictoriaMetrics(info)) return 'VictoriaMetrics';

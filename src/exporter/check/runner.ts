@@ -35,7 +35,7 @@ export interface CheckRunnerOptions {
 /** The first training is repeated every second at first; findings do not change that fast. */
 const LEAST_DISTANCE_MILLISECONDS = 60_000;
 
-/** One check at a time. A finding whose severity changes is logged; one that cannot be made anew stays. */
+/** One check at a time. A finding whose severity changes is logged; one that cannot be updated stays. */
 export class CheckRunner {
   readonly #options: CheckRunnerOptions;
   readonly #stopping = new AbortController();

@@ -34,7 +34,7 @@ const historyWith = (replaced: object) => ({
 });
 
 const ROWS: readonly Row[] = [
-  row('the server names nothing', { server: known(undefined) }, 'server', 'ok', /does not tell what it is/),
+  row('the server names nothing', { server: known(undefined) }, 'server', 'ok', /does not report its name/),
   row('it is Prometheus', {}, 'server', 'ok', /^The server is Prometheus 2\.42\.0\.$/),
   row('it is VictoriaMetrics', { server: victoria }, 'server', 'ok', /VictoriaMetrics/),
   row(
@@ -107,7 +107,7 @@ const ROWS: readonly Row[] = [
     'series',
     'error',
     /32 series of container_memory_usage_bytes, but none whose namespace matches NAMESPACE_REGEX/,
-    /is there: shop\./,
+    /An existing namespace: shop\./,
   ),
   {
     ...row(
@@ -115,7 +115,7 @@ const ROWS: readonly Row[] = [
       { sources: sourcesWith({ memory: emptySource(32, ['container_name!=""'], LABELS) }) },
       'series',
       'error',
-      /POD_LABEL names \("pod_name"\) is not on them: they have container, namespace and pod\./,
+      /they do not have the label of POD_LABEL \("pod_name"\); their labels are container, namespace and pod\./,
       /Set POD_LABEL=pod\./,
     ),
     conditions: { podLabel: 'pod_name' },
@@ -136,7 +136,7 @@ const ROWS: readonly Row[] = [
     { sources: sourcesWith({ memory: emptySource(32, ['cluster="x"'], LABELS) }) },
     'series',
     'error',
-    /none that matches cluster="x"/,
+    /none matches cluster="x"/,
   ),
   row(
     'kube-state-metrics is missing, which has a check of its own',
@@ -213,7 +213,7 @@ const ROWS: readonly Row[] = [
     { sources: sourcesWith({ cpu: interval(60) }) },
     'rate_window',
     'error',
-    /only where they fall on its ends/,
+    /only if they fall on its ends/,
   ),
   row(
     'the rate has gaps',
@@ -230,7 +230,7 @@ const ROWS: readonly Row[] = [
     { sources: sourcesWith({ cpu: interval(30) }) },
     'rate_window',
     'warning',
-    /holds two samples/,
+    /has two samples/,
     /CPU_RATE_WINDOW to 2m/,
   ),
   row(
@@ -275,7 +275,7 @@ const ROWS: readonly Row[] = [
     },
     'freshness',
     'error',
-    /no value of cpu for now/,
+    /no current value of cpu/,
   ),
 
   row('nothing is reported twice', {}, 'duplicates', 'ok', /Nothing/),
@@ -327,8 +327,8 @@ const ROWS: readonly Row[] = [
     'kube_state_metrics',
     'warning',
     /no series of kube-state-metrics/,
-    /Crash loops cannot be seen/,
-    /Workloads are guessed/,
+    /Crash loops are not detected/,
+    /Workloads are derived/,
     /Install/,
   ),
   row(
@@ -336,7 +336,7 @@ const ROWS: readonly Row[] = [
     { sources: sourcesWith({ restarts: emptySource() }) },
     'kube_state_metrics',
     'warning',
-    /no series of kube_pod_container_status_restarts_total, though/,
+    /no series of kube_pod_container_status_restarts_total, although/,
     /--metric-allowlist/,
   ),
   row(
@@ -344,7 +344,7 @@ const ROWS: readonly Row[] = [
     { kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0 }) },
     'kube_state_metrics',
     'warning',
-    /no series of kube_pod_owner, though/,
+    /no series of kube_pod_owner, although/,
   ),
   row(
     'kube-state-metrics is scraped without honor_labels',
@@ -364,7 +364,7 @@ const ROWS: readonly Row[] = [
     historyWith({ reachSeconds: 700 }),
     'history',
     'warning',
-    /data of the last 12 min, and the training asks for 60 min/,
+    /data of the last 12 min, and a training uses 60 min/,
     /compared with each other/,
   ),
   row(
@@ -450,7 +450,7 @@ const ROWS: readonly Row[] = [
     conditions: { explain: 'all' },
   },
 
-  row('the server remarks nothing', {}, 'prometheus_warnings', 'ok', /nothing/),
+  row('the server remarks nothing', {}, 'prometheus_warnings', 'ok', /without warnings/),
   row(
     'it hints',
     { infos: ['metric might not be a counter'] },

@@ -102,7 +102,7 @@ describe('the command check', () => {
     const report = JSON.parse(text) as Report;
     expect(status).to.equal(2);
     expect(report.findings.find(({ check }) => check === 'queries')).to.include({ severity: 'error' });
-    expect(report.findings.find(({ check }) => check === 'server')?.summary).to.include('does not tell');
+    expect(report.findings.find(({ check }) => check === 'server')?.summary).to.include('does not report');
     expect(report.not_checked.map(({ because }) => because).join(' ')).to.include('too many samples');
     expect(named(report)).to.have.members(everyName);
     expect(text).to.not.include('sesame');

@@ -31,7 +31,7 @@ export const clock = checkOf(
     ) {
       return {
         severity: 'ok',
-        summary: `VictoriaMetrics answers for ${formatDuration(-skewSeconds)} ago (-search.latencyOffset); its clock cannot be told from that.`,
+        summary: `VictoriaMetrics answers with data from ${formatDuration(-skewSeconds)} ago (-search.latencyOffset), so its clock cannot be compared.`,
       };
     }
     return {
@@ -39,8 +39,8 @@ export const clock = checkOf(
       summary: `The clock of Prometheus is ${formatDuration(Math.abs(skewSeconds))} ${skewSeconds > 0 ? 'ahead of' : 'behind'} ours.`,
       meaning:
         skewSeconds > 0
-          ? 'Pods are judged by values that are so old.'
-          : 'The newest minutes are asked for before they exist, so that pods go unscored or stand still.',
+          ? 'Pods are scored by values of that age.'
+          : 'The exporter queries minutes that Prometheus does not have yet: pods are not scored, or their values do not change.',
       advice: 'Synchronise the clocks of both machines (NTP).',
     };
   },

@@ -10,7 +10,7 @@ export const clusters = checkOf(
     const [worst] = found
       .flat()
       .sort((a, b) => b.collisions - a.collisions || b.values.length - a.values.length);
-    if (worst === undefined) return { severity: 'ok', summary: 'All series are of one cluster.' };
+    if (worst === undefined) return { severity: 'ok', summary: 'All series belong to one cluster.' };
     const { label, values, collisions } = worst;
     const named = values.map((value) => (value === '' ? '(without the label)' : value));
     const several = `The label ${label} has several values: ${examples(named, 5)}.`;
@@ -22,8 +22,8 @@ export const clusters = checkOf(
           ? `${several} ${counted(collisions, 'container')} ${collisions === 1 ? 'exists' : 'exist'} under the same name in more than one of them.`
           : several,
       meaning:
-        'Pods of the same namespace and name, and workloads of the same name, are taken for one, whatever cluster they are in.',
-      advice: `Run one exporter for each cluster, and let it see only that one: ${ONE_CLUSTER} ${label}="${example}".`,
+        'Pods with the same namespace and name are treated as one pod, even in different clusters; so are workloads.',
+      advice: `Run one exporter for each cluster and restrict it to its cluster: ${ONE_CLUSTER} ${label}="${example}".`,
     };
   },
 );

@@ -24,10 +24,10 @@ export const duplicates = checkOf(
         `${repeated.map(({ name, things }) => `${counted(things, 'container')} of ${name}`).join(', ')} ` +
         `are reported more than once${ways.length === 0 ? '' : ` (${ways.join('; ')})`}.`,
       meaning:
-        'Scores are right, since only the largest value of each counts. Prometheus stores and reads everything several times.',
+        'Scores are right, since only the largest value of each counts, but Prometheus stores and reads everything several times.',
       advice:
-        'Usual causes: two jobs or Services lead to the same kubelet or kube-state-metrics, or replicas of Prometheus ' +
-        'write to one place. Remove one, or let the backend deduplicate.',
+        'Usual causes: two jobs or Services scrape the same kubelet or kube-state-metrics, or replicas of Prometheus ' +
+        'write to the same backend. Remove one, or let the backend deduplicate.',
     };
   },
 );

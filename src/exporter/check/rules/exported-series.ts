@@ -34,11 +34,11 @@ export const exportedSeries = checkOf(
     return {
       severity: 'warning',
       summary,
-      meaning: 'Prometheus keeps each of them, for each replica of the exporter.',
+      meaning: 'Prometheus stores all of them, for each replica of the exporter.',
       advice:
         explain === 'all'
           ? 'Set EXPLAIN=flagged, or narrow NAMESPACE_REGEX.'
-          : 'Narrow NAMESPACE_REGEX, and see that no sample_limit of the scrape job is below it.',
+          : 'Narrow NAMESPACE_REGEX, and make sure that the sample_limit of the scrape job is higher.',
     };
   },
 );

@@ -2,10 +2,10 @@ import { formatDuration, listed } from '../../../lib/text/format.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
 import { isVictoriaMetrics } from '../product.js';
 
-/** A sample may be so much older than one scrape interval: kubelets measure some seconds before the scrape. */
+/** How much older than one scrape interval a sample may be: kubelets measure some seconds before the scrape. */
 const TOLERATED_SECONDS = 20;
 
-/** Where the interval cannot be told. */
+/** Assumed where the interval is unknown. */
 const USUAL_INTERVAL_SECONDS = 60;
 
 /** A minute later the last value is gone as well (`--query.lookback-delta`). */
@@ -47,14 +47,14 @@ export const freshness = checkOf(
       summary: `${summary} Its scrape interval is ${formatDuration(intervalSeconds)}.`,
       meaning:
         gone.length > 0
-          ? `There is no value of ${listed(gone.map(({ feature }) => feature.name))} for now, so that no pod is scored.`
-          : 'Flags come so much later, and with a short CPU_RATE_WINDOW the newest rate is empty.',
+          ? `There is no current value of ${listed(gone.map(({ feature }) => feature.name))}, so no pod is scored.`
+          : 'Flags are delayed by that time, and with a short CPU_RATE_WINDOW the newest rate is empty.',
       advice:
         server.known && isVictoriaMetrics(server.value)
-          ? 'VictoriaMetrics hides the newest 30 s unless -search.latencyOffset is set lower. Set it, or ' +
-            'PROMETHEUS_QUERY_OFFSET_SECONDS to at least as much.'
-          : 'Samples that come by remote write are late: look at its lag, or set PROMETHEUS_QUERY_OFFSET_SECONDS to at ' +
-            'least as much. Else look whether the targets are up.',
+          ? 'VictoriaMetrics hides the newest 30 s unless -search.latencyOffset is lower. Lower it, or set ' +
+            'PROMETHEUS_QUERY_OFFSET_SECONDS to at least this age.'
+          : 'If samples arrive by remote write, check its lag, or set PROMETHEUS_QUERY_OFFSET_SECONDS to at least this ' +
+            'age. Otherwise check whether the targets are up.',
     };
   },
 );

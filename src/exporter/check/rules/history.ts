@@ -12,7 +12,7 @@ export const history = checkOf(
   ({ reachSeconds, stepSeconds, windowInstants, windowGaps, slices }, _, { training }) => {
     const { lookbackSeconds } = training;
     if (reachSeconds === 0) return NO_SERIES;
-    const wanted = `the training asks for ${formatDuration(lookbackSeconds)}`;
+    const wanted = `a training uses ${formatDuration(lookbackSeconds)}`;
     // The two ends of what was looked at need not be full.
     if (reachSeconds < lookbackSeconds - 2 * stepSeconds) {
       const tooShort = reachSeconds < MINIMUM_OWN_SAMPLES * training.stepSeconds;
@@ -20,18 +20,18 @@ export const history = checkOf(
         severity: 'warning',
         summary: `Prometheus has data of the last ${formatDuration(reachSeconds)}, and ${wanted}.`,
         meaning: tooShort
-          ? 'Pods have no past of their own yet and are compared with each other: large pods may be flagged.'
-          : 'What is usual is learned from less than an hour can tell; flags are less sure.',
+          ? 'Pods have no history of their own yet and are compared with each other: large pods may be flagged.'
+          : 'Usual values are learned from less than an hour, so flags are less reliable.',
         advice:
-          'Wait, if Prometheus is new. Else raise its retention, or lower TRAINING_LOOKBACK_MINUTES to what it keeps.',
+          'Wait if Prometheus is new. Otherwise raise its retention, or lower TRAINING_LOOKBACK_MINUTES to what it keeps.',
       };
     }
     if (windowGaps > TOLERATED_GAPS * windowInstants) {
       return {
         severity: 'warning',
         summary: `Of the last ${formatDuration(lookbackSeconds)}, ${Math.round((100 * windowGaps) / windowInstants)} % are without data.`,
-        meaning: 'What is usual is learned from the rest.',
-        advice: 'Was Prometheus down, or are the kubelets scraped irregularly?',
+        meaning: 'Usual values are learned from the rest.',
+        advice: 'Check whether Prometheus was down, or whether the kubelets are scraped irregularly.',
       };
     }
     const absent = slices.filter(({ present }) => !present);
@@ -39,12 +39,12 @@ export const history = checkOf(
       return {
         severity: 'warning',
         summary: `Prometheus has the last ${formatDuration(lookbackSeconds)}, but no data of ${listed(absent.map(({ ageSeconds }) => formatDuration(ageSeconds)))} ago.`,
-        meaning: 'Jobs that run at the same minute of every hour cannot be known and may be flagged.',
-        advice: 'Wait, if Prometheus is new. Else raise its retention to four hours or more.',
+        meaning: 'Jobs that run at the same minute of every hour are not recognised and may be flagged.',
+        advice: 'Wait if Prometheus is new. Otherwise raise its retention to four hours or more.',
       };
     }
     const further =
-      slices.length === 0 ? '' : `, and ${counted(slices.length, 'earlier hour')} to know timetables from`;
+      slices.length === 0 ? '' : `, and ${counted(slices.length, 'earlier hour')} to recognise hourly jobs`;
     return {
       severity: 'ok',
       summary: `Prometheus has the last ${formatDuration(lookbackSeconds)}${further}.`,

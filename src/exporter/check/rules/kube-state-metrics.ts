@@ -2,7 +2,7 @@ import { checkOf } from '../check-definition.js';
 
 const RESTARTS = 'kube_pod_container_status_restarts_total';
 
-const NO_RESTARTS = 'Crash loops cannot be seen: restarts read as 0.';
+const NO_RESTARTS = 'Crash loops are not detected: restarts count as 0.';
 
 /** Whether kube-state-metrics is there, and what is lost without it. */
 export const kubeStateMetrics = checkOf(
@@ -19,7 +19,7 @@ export const kubeStateMetrics = checkOf(
         advice:
           found.example?.exported_namespace === undefined
             ? 'Correct NAMESPACE_REGEX.'
-            : 'Set honor_labels: true in the job that scrapes kube-state-metrics: without it, all its series bear its own namespace and pod.',
+            : 'Set honor_labels: true in the job that scrapes kube-state-metrics: without it, all its series have its own namespace and pod.',
       };
     }
     const noRestarts = restarts?.series.known === true && restarts.series.value === 0;
@@ -32,14 +32,14 @@ export const kubeStateMetrics = checkOf(
       severity: 'warning',
       summary: all
         ? `Prometheus has no series of kube-state-metrics (${missing.join(', ')}).`
-        : `Prometheus has no series of ${missing[0]}, though it has others of kube-state-metrics.`,
+        : `Prometheus has no series of ${missing[0]}, although it has others of kube-state-metrics.`,
       meaning: [
         ...(noRestarts ? [NO_RESTARTS] : []),
-        ...(podOwners === 0 ? ['Workloads are guessed from the names of pods.'] : []),
+        ...(podOwners === 0 ? ['Workloads are derived from the names of pods.'] : []),
       ].join(' '),
       advice: all
         ? 'Install kube-state-metrics and let Prometheus scrape it.'
-        : 'Look for a list of allowed metrics at kube-state-metrics (--metric-allowlist) or in its scrape job, and add it.',
+        : 'Add it to the list of allowed metrics of kube-state-metrics (--metric-allowlist) or of its scrape job.',
     };
   },
 );

@@ -2,7 +2,7 @@ import { counted, examples, listed } from '../../../lib/text/format.js';
 import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
 import type { FeatureFacts, SourceFacts } from '../facts.js';
 
-/** Pods come and go between two scrapes: so many may be missing. */
+/** How many pods may be missing, since pods come and go between two scrapes. */
 const TOLERATED_PODS = 2;
 const TOLERATED_SHARE = 0.05;
 
@@ -40,9 +40,9 @@ export const podCoverage = checkOf(
       meaning:
         required.length > 0
           ? `Pods without ${listed(required)} are not scored.`
-          : 'What a pod lacks reads as 0.',
+          : 'A missing value counts as 0.',
       advice:
-        'Look whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
+        'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
         `drops some pods.${gaps.some(({ feature }) => isFromKubeStateMetrics(feature.name, sources)) ? HONOR_LABELS : ''}`,
     };
   },

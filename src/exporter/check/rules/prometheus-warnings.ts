@@ -1,10 +1,10 @@
 import { counted } from '../../../lib/text/format.js';
 import { always, checkOf } from '../check-definition.js';
 
-/** So many of the server's remarks are repeated. */
+/** How many of the server's warnings are shown. */
 const SHOWN = 3;
 
-/** What the server remarked beside its answers: parts of the data may be missing. */
+/** Warnings in the answers of the server: parts of the data may be missing. */
 export const prometheusWarnings = checkOf(
   'prometheus_warnings',
   ({ warnings, infos }) => always({ warnings, infos }),
@@ -19,7 +19,7 @@ export const prometheusWarnings = checkOf(
         severity: 'ok',
         summary:
           infos.length === 0
-            ? 'Prometheus remarked nothing on its answers.'
+            ? 'Prometheus answered without warnings.'
             : `Prometheus gave ${counted(infos.length, 'hint')}: ${shown(infos)}`,
       };
     }
@@ -27,8 +27,8 @@ export const prometheusWarnings = checkOf(
       severity: 'warning',
       summary: `Prometheus gave ${counted(warnings.length, 'warning')}: ${shown(warnings)}`,
       meaning:
-        'Answers may be incomplete: a store behind it may be down. Pods that are left out go unscored.',
-      advice: 'Look at what the warning names. Scores are computed from what is answered.',
+        'Answers may be incomplete: a store behind the server may be down. Pods that are missing are not scored.',
+      advice: 'Fix what the warning names. Scores are computed from the data that arrives.',
     };
   },
 );

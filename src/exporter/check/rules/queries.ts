@@ -16,7 +16,7 @@ export const queries = checkOf(
     return {
       severity: 'error',
       summary: `Prometheus does not answer the ${failed.length === 1 ? 'query' : 'queries'} for ${listed(failed.map(({ feature }) => feature.name))}.`,
-      meaning: `Without all of its ${counted(features.length, 'query', 'queries')} a scrape carries no scores.`,
+      meaning: `A scrape has scores only if all ${counted(features.length, 'query', 'queries')} succeed.`,
       advice: [...new Set(failed.map(({ answer }) => answer.because))].join(' '),
     };
   },

@@ -17,17 +17,17 @@ export const queryDuration = checkOf(
     ),
   (answers, _, { requestTimeoutSeconds }) => {
     const [slowest] = [...answers].sort((a, b) => b.seconds - a.seconds);
-    if (slowest === undefined) return { severity: 'ok', summary: 'No query was asked.' };
+    if (slowest === undefined) return { severity: 'ok', summary: 'No query was sent.' };
     const share = slowest.seconds / requestTimeoutSeconds;
-    const summary = `The slowest query (${slowest.name}) takes ${formatDuration(slowest.seconds)} of the ${formatDuration(requestTimeoutSeconds)} that a scrape has.`;
+    const summary = `The slowest query (${slowest.name}) takes ${formatDuration(slowest.seconds)} of the ${formatDuration(requestTimeoutSeconds)} for a scrape.`;
     if (share <= CLOSE) return { severity: 'ok', summary };
     return {
       severity: share > 1 ? 'error' : 'warning',
       summary,
       meaning:
         share > 1
-          ? 'Scrapes carry no scores.'
-          : 'When Prometheus is busier than now, scrapes will carry no scores.',
+          ? 'Scrapes have no scores.'
+          : 'When Prometheus is busier than now, scrapes will have no scores.',
       advice:
         'Raise REQUEST_TIMEOUT_SECONDS together with the scrape timeout of this exporter, or narrow NAMESPACE_REGEX.',
     };

@@ -26,20 +26,20 @@ export const rateWindow = checkOf(
     const judged = ranged.filter(hasSeries).map((source) => judgeSource(source, facts));
     const [worst] = judged.sort((a, b) => b.rank - a.rank);
     if (worst === undefined) {
-      return ranged.length === 0 ? { severity: 'ok', summary: 'No query looks at a range.' } : NO_SERIES;
+      return ranged.length === 0 ? { severity: 'ok', summary: 'No query uses a range.' } : NO_SERIES;
     }
     const { interval, window, name } = worst;
     const scraped =
       interval === undefined
-        ? `The window of ${name} is ${formatDuration(window)}`
-        : `${name} has a sample every ${formatDuration(interval)} and is looked at over ${formatDuration(window)}`;
+        ? `The rate window of ${name} is ${formatDuration(window)}`
+        : `${name} is scraped every ${formatDuration(interval)} and rated over ${formatDuration(window)}`;
     const wanted =
       interval === undefined ? 'four scrape intervals' : promDuration(WANTED_INTERVALS * interval);
     const advice = `Set CPU_RATE_WINDOW to ${wanted} or more, or scrape the kubelets more often.`;
     if (worst.isEmpty) {
       return {
         severity: 'error',
-        summary: `${scraped}: the rate is empty, although there are series.`,
+        summary: `${scraped}: the rate is empty although there are series.`,
         meaning: `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`,
         advice,
       };
@@ -48,14 +48,15 @@ export const rateWindow = checkOf(
       return {
         severity: 'warning',
         summary: `${scraped}: the rate has a value at ${Math.round(worst.filled * 100)} % of the minutes only.`,
-        meaning: 'Pods go unscored now and then, and their usual values are learned from gaps.',
+        meaning:
+          'Pods are not scored in some minutes, and their usual values are learned from data with gaps.',
         advice,
       };
     }
     if (interval !== undefined && window < TOLERANCE * interval) {
       return {
         severity: 'error',
-        summary: `${scraped}: the window holds two samples only where they fall on its ends, as they do now.`,
+        summary: `${scraped}: the window has two samples only if they fall on its ends, as they do now.`,
         meaning: `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`,
         advice,
       };
@@ -63,8 +64,8 @@ export const rateWindow = checkOf(
     if (interval !== undefined && window * TOLERANCE < WANTED_INTERVALS * interval) {
       return {
         severity: 'warning',
-        summary: `${scraped}: the window holds ${SAMPLES[Math.floor((window * TOLERANCE) / interval)] ?? 'few'} samples.`,
-        meaning: 'When a scrape is missed or late, the pods of that node go unscored for a minute.',
+        summary: `${scraped}: the window has ${SAMPLES[Math.floor((window * TOLERANCE) / interval)] ?? 'few'} samples.`,
+        meaning: 'When a scrape is missed or late, the pods of that node are not scored for a minute.',
         advice,
       };
     }

@@ -22,7 +22,7 @@ export const series = checkOf(
               `${answer.unlabelled === 1 ? 'lacks' : 'lack'} the label namespace or ${feature.podLabel}.`,
           )
           .join(' '),
-        meaning: 'No pod can be told from them; they are left out.',
+        meaning: 'They do not identify a pod and are ignored.',
         advice: 'Correct POD_LABEL, or the query of the feature.',
       };
     }
@@ -59,8 +59,8 @@ function emptySources(empty: readonly SourceFacts[], conditions: Conditions): Ju
   return {
     severity: empty.some(({ required }) => required) ? 'error' : 'warning',
     summary: summaries.join(' '),
-    meaning: `Nothing is known of ${listed([...new Set(empty.flatMap(({ features }) => features))])}${
-      empty.some(({ required }) => required) ? ', so that no pod can be scored.' : '; it reads as 0.'
+    meaning: `There is no data for ${listed([...new Set(empty.flatMap(({ features }) => features))])}${
+      empty.some(({ required }) => required) ? ', so no pod can be scored.' : '; it counts as 0.'
     }`,
     advice: unique(explained.map(({ advice }) => advice)),
   };
@@ -78,7 +78,7 @@ function explain(
       problem: '',
       advice: metric.startsWith('container_')
         ? 'Let Prometheus scrape cAdvisor: the path /metrics/cadvisor of each kubelet. Is this the Prometheus of the cluster?'
-        : 'Let Prometheus scrape what exports it, or leave the feature out.',
+        : 'Let Prometheus scrape its exporter, or remove the feature.',
     };
   }
   const has = `${counted(facts.seriesOfMetric, 'series', 'series')} of ${metric}`;
@@ -88,9 +88,7 @@ function explain(
       has,
       problem: `, but none whose namespace matches NAMESPACE_REGEX ("${namespaceRegex}")`,
       advice: `Correct NAMESPACE_REGEX; it must match the whole name.${
-        facts.example?.namespace === undefined
-          ? ''
-          : ` One namespace that is there: ${facts.example.namespace}.`
+        facts.example?.namespace === undefined ? '' : ` An existing namespace: ${facts.example.namespace}.`
       }`,
     };
   }
@@ -101,16 +99,16 @@ function explain(
   if (right !== undefined && !labels.includes(podLabel)) {
     return {
       has,
-      problem: `, but the label that POD_LABEL names ("${podLabel}") is not on them: they have ${examples(labels, 12)}`,
+      problem: `, but they do not have the label of POD_LABEL ("${podLabel}"); their labels are ${examples(labels, 12)}`,
       advice: `Set POD_LABEL=${right}.`,
     };
   }
   return {
     has,
-    problem: `, but none that matches ${facts.blamed.map(({ text }) => text).join(' and ') || selector.text}${
-      labels.length === 0 ? '' : `; one has the labels ${examples(labels, 12)}`
+    problem: `, but none matches ${facts.blamed.map(({ text }) => text).join(' and ') || selector.text}${
+      labels.length === 0 ? '' : `; the labels of one are ${examples(labels, 12)}`
     }`,
     advice:
-      'Correct the settings or the feature file that the selector comes from, or what Prometheus drops at the scrape.',
+      'Correct the settings or the feature file with the selector, or the relabelling that drops the series.',
   };
 }

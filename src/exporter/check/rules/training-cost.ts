@@ -79,8 +79,8 @@ export const trainingCostCheck = checkOf(
       severity: 'warning',
       summary,
       meaning: tooLarge
-        ? `That is more than half of the ${formatBytes(conditions.memoryLimitBytes)} that this process may use: it may be ended in the middle.`
-        : 'Trainings keep Prometheus busy for most of the time, and some will be skipped.',
+        ? `That is more than half of the ${formatBytes(conditions.memoryLimitBytes)} that this process may use: the process may be killed during a training.`
+        : 'Trainings keep Prometheus busy most of the time, and some will be skipped.',
       advice:
         'Shorten TRAINING_LOOKBACK_MINUTES, raise QUERY_STEP_SECONDS, narrow NAMESPACE_REGEX' +
         (tooLarge ? ', or raise the memory limit.' : ', or train less often (RETRAIN_SCHEDULE).'),
