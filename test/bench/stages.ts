@@ -12,6 +12,7 @@ import { WorkloadDirectory } from '../../src/exporter/detection/workloads.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
 import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
+import { detectAnswer } from '../../src/exporter/http/detect-answer.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';
 import { growForest } from '../../src/exporter/model/grow.js';
@@ -143,6 +144,17 @@ async function measureScrape(): Promise<void> {
   });
   const detection = await time('detect (baseline, forest and more)', () => detect(model, built, rows));
   await time('forest', () => scoreInputs(model, detection.inputs));
+  const longest: number[] = [];
+  await time('answer of /detect, all pods', async () => {
+    let pieceSeconds = 0;
+    let began = now();
+    for await (const _piece of detectAnswer(detection, { limit: 0 })) {
+      pieceSeconds = Math.max(pieceSeconds, (now() - began) / 1000);
+      began = now();
+    }
+    longest.push(pieceSeconds);
+  });
+  record('longest piece of /detect, all pods', 'seconds', longest);
   const metrics = createMetrics(() => ({
     model,
     training: {
