@@ -316,7 +316,7 @@ describe('main', function () {
       const program = serveWith({ PORT: port });
       expect(await program.ended()).to.deep.equal({ code: 1, signal: null });
       expect(program.stderr()).to.equal(
-        `Port ${port} on 127.0.0.1 is taken by another program. Stop it or set PORT.\n`,
+        `Port ${port} on 127.0.0.1 is already in use. Stop the other program or set PORT.\n`,
       );
     } finally {
       other.close();

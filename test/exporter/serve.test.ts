@@ -772,7 +772,7 @@ describe('serve', function () {
       expect(prometheus.open).to.equal(3);
       const { status, text } = await page;
       expect(status).to.equal(200);
-      expect(text).to.contain('The last hour cannot be shown:').and.to.contain('cart-');
+      expect(text).to.contain('The last hour is not available:').and.to.contain('cart-');
       expect(await health()).to.have.nested.property('prometheus.up', true);
     });
   });

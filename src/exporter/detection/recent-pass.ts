@@ -11,7 +11,7 @@ const MOST_SECONDS = 120;
 /** A scrape may be a little late. */
 const TOLERANCE = 1.1;
 
-/** What passes are run with, and what they are told by. */
+/** How to run a pass, and what the last one gave. */
 export interface RecentPassOptions {
   readonly run: (scrapeTimeoutSeconds: number | undefined) => Promise<PassOutcome>;
   /** The last outcome, of whichever caller; `undefined` before the first. */

@@ -1,4 +1,4 @@
-/** Who is let in, and how often: what the web configuration says, and the limit on work at the same time. */
+/** Who may send requests, and how many: the web configuration, and the limit of concurrent requests. */
 
 import type { RequestHandler } from 'express';
 import { BasicAuth } from '../../lib/web-config/basic-auth.js';
@@ -14,7 +14,7 @@ export interface Access {
   comparePassword(password: string, hash: string): Promise<boolean>;
   /** Milliseconds of a clock. */
   now(): number;
-  /** At most this many requests for metrics, a detection or the status page at the same time; 0 for any number. */
+  /** Limit of concurrent requests for metrics, a detection or the status page; 0 for no limit. */
   readonly maxRequests: number;
 }
 
@@ -42,7 +42,7 @@ function isSame(one: WebConfig['rateLimit'], other: WebConfig['rateLimit']): boo
   return one?.burst === other?.burst && one?.intervalMilliseconds === other?.intervalMilliseconds;
 }
 
-/** Answers 401 to whom the configuration does not know, without saying what was wrong. */
+/** Answers 401 to unknown users and wrong passwords, without saying which of the two was wrong. */
 export function requireUser({
   webConfig,
   comparePassword,
@@ -59,18 +59,15 @@ export function requireUser({
         return sendError(response, 'overloaded', 'Too many log-ins are being checked. Try again later.');
       case 'denied':
         response.set('WWW-Authenticate', 'Basic realm="k8s-anomaly-detector", charset="UTF-8"');
-        return sendError(response, 'unauthorized', 'Expected a user and a password that are known here.');
+        return sendError(response, 'unauthorized', 'Invalid user name or password.');
     }
   };
 }
 
-/**
- * A request that takes longer holds its place for nothing: the longest REQUEST_TIMEOUT_SECONDS, and half a minute to
- * read the answer.
- */
+/** The longest REQUEST_TIMEOUT_SECONDS and half a minute to read the response; later, a request only blocks others. */
 const LONGEST_REQUEST_MILLISECONDS = 330_000;
 
-/** Answers 503 beyond so many requests at the same time. One limit for all routes that it is put before. */
+/** Answers 503 above the limit of concurrent requests: one limit for all routes that use this handler. */
 export function limitRequests({ maxRequests }: Pick<Access, 'maxRequests'>): RequestHandler {
   let inFlight = 0;
   return (_request, response, next) => {

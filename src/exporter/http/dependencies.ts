@@ -17,7 +17,7 @@ export interface Exporter {
   ): Promise<{ readonly contentType: string; readonly body: string }>;
   /** Scores all pods now. Does not reject when Prometheus or the model fails: the outcome says so. */
   detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome>;
-  /** The outcome of the last pass while it is recent, whoever asked for it. Does not reject, as `detect`. */
+  /** The outcome of the last pass while it is recent, of any caller. Does not reject, as `detect`. */
   recentPass(): Promise<PassOutcome>;
   /** The last hour of some pods of a detection, by their rows. Does not reject: a failure is an outcome. */
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome>;

@@ -32,10 +32,10 @@ export const DetectQuery = z.strictObject({
 export type DetectQuery = z.infer<typeof DetectQuery>;
 
 /**
- * Reads the filters.
+ * Parses the filters.
  *
- * @param parameters the parsed query string; a repeated parameter is an array, and refused.
- * @returns the filters, or sentences on everything that is wrong with them.
+ * @param parameters the parsed query string; a repeated parameter is an array, which is invalid.
+ * @returns the filters, or sentences about everything that is invalid.
  */
 export function parseDetectQuery(
   parameters: Readonly<Record<string, unknown>>,

@@ -41,11 +41,11 @@ const json = (description: string, schema?: SchemaName) => ({
 /** Answered by every endpoint but the probes, where the web configuration or WEB_MAX_REQUESTS says so. */
 const REFUSED = {
   401: json(
-    '`basic_auth_users` of the web configuration does not know the user and password.',
+    'The user name or password is invalid (`basic_auth_users` of the web configuration).',
     'ErrorResponse',
   ),
-  429: json('More requests than `rate_limit` of the web configuration allows.', 'ErrorResponse'),
-  503: json('Too many requests or log-ins are under way.', 'ErrorResponse'),
+  429: json('The request exceeds `rate_limit` of the web configuration.', 'ErrorResponse'),
+  503: json('Too many concurrent requests or log-ins.', 'ErrorResponse'),
 };
 
 export const ENDPOINTS = [
@@ -69,22 +69,28 @@ export const ENDPOINTS = [
   {
     path: '/detect',
     summary:
-      'The flag and score of every pod as JSON, with what is usual for it and how far it is from that.',
+      'Flags and scores of pods as JSON, the most anomalous first, with the usual values and the distance from them.',
     query: DetectQuery,
     responses: {
       200: json('The judgement.', 'DetectResponse'),
-      400: json('A query parameter is wrong or unknown.', 'ErrorResponse'),
-      500: json('The exporter failed; its log has the details.', 'ErrorResponse'),
-      502: json('Prometheus failed, or its answer cannot be used.', 'ErrorResponse'),
+      400: json('A query parameter is invalid or unknown.', 'ErrorResponse'),
+      500: json('The exporter failed. See its log.', 'ErrorResponse'),
+      502: json('Prometheus failed, or its response cannot be used.', 'ErrorResponse'),
       ...REFUSED,
-      503: json('There is no model yet, or too many requests or log-ins are under way.', 'ErrorResponse'),
-      504: json('The time was up before the pass ended.', 'ErrorResponse'),
+      503: json(
+        'There is no model yet, or there are too many concurrent requests or log-ins.',
+        'ErrorResponse',
+      ),
+      504: json('The detection pass took too long.', 'ErrorResponse'),
     },
   },
   {
     path: '/healthz',
     summary: 'The state of the model, the trainings and Prometheus as JSON.',
-    responses: { 200: json('The state, also when it is bad.', 'HealthReport'), ...REFUSED },
+    responses: {
+      200: json('The state; the status is 200 also when it is degraded.', 'HealthReport'),
+      ...REFUSED,
+    },
   },
   {
     path: '/-/healthy',

@@ -44,7 +44,7 @@ export function handleError({
     if (status === undefined) logError(error, `${request.method} ${request.path}`);
     if (response.headersSent) response.destroy();
     else if (status === undefined)
-      sendError(response, 'internal', 'Unexpected failure; the log has the details.');
+      sendError(response, 'internal', 'Unexpected failure. See the log of the exporter.');
     else sendError(response, 'bad_request', `${STATUS_CODES[status] ?? 'Bad Request'}.`);
   };
 }

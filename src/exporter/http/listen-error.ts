@@ -1,4 +1,4 @@
-/** Why a port cannot be had, for people. */
+/** Why the server cannot listen, for people. */
 
 /** The server cannot listen; `message` says what was tried and what to do. */
 export class ListenError extends Error {
@@ -18,12 +18,12 @@ function explain(host: string, port: number, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is taken by another program. Stop it or set PORT.`;
+      return `Port ${port} on ${host} is already in use. Stop the other program or set PORT.`;
     case 'EACCES':
-      return `This process may not listen on port ${port} of ${host}. Set PORT to 1024 or above.`;
+      return `No permission to listen on port ${port} of ${host}. Set PORT to 1024 or above.`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `The host name ${host} has no address here. Set HOST to an address of this machine.`;
+      return `The host name ${host} cannot be resolved. Set HOST to an address of this machine.`;
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
       return `The address ${host} does not belong to this machine. Set HOST to one that does, or to 0.0.0.0.`;

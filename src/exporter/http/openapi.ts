@@ -22,7 +22,7 @@ export function buildOpenApi(version: string): Json {
     openapi: '3.1.0',
     info: {
       title: 'k8s-anomaly-detector',
-      description: 'Says which Kubernetes pods do not behave as they usually do.',
+      description: 'Reports which Kubernetes pods behave unusually.',
       version,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },

@@ -1,17 +1,17 @@
-/** Bounds on what one request may bring. Its headers as a whole are bounded by the server (`server.ts`). */
+/** Limits of one request. The server limits the size of its headers (`server.ts`). */
 
 import type { RequestHandler } from 'express';
 import { sendError } from './errors.js';
 
-/** Characters of a path with its query. The longest useful one names a namespace of 63. */
+/** Characters of a path with its query. The longest useful one names a namespace with 63 characters. */
 const LONGEST_URL = 2_048;
 
 /** Headers of one request. Browsers and proxies send some 30. */
 export const MAXIMUM_HEADERS = 100;
 
 /**
- * Answers 414 to long URLs, 431 to many headers and 413 to a body. No route reads a body: one that is announced is
- * left where it is, and the connection is closed after the answer.
+ * Answers 414 to long URLs, 431 to many headers and 413 to a body. No route reads a body: it stays unread, and the
+ * connection is closed after the response.
  */
 export const limitRequest: RequestHandler = (request, response, next) => {
   const hasBody =

@@ -29,11 +29,11 @@ export const ErrorResponse = z
     error: z
       .object({
         code: z.enum(errorCodes).describe('What went wrong, for programs.'),
-        message: z.string().describe('What was expected, what came and what to do, for people.'),
+        message: z.string().describe('What was expected, what happened and what to do, for people.'),
       })
-      .describe('Why there is no other answer.'),
+      .describe('Why the request failed.'),
   })
-  .describe('The answer to every request that failed.');
+  .describe('The response to every request that failed.');
 
 export type ErrorResponse = z.infer<typeof ErrorResponse>;
 
@@ -57,19 +57,19 @@ const FeatureJudgement = z
       .meta({ examples: [0.25] }),
     deviation: z
       .number()
-      .describe('Distance of `actual` from `expected` in usual spreads; negative below it.')
+      .describe('Distance of `actual` from `expected`, in spreads; negative if `actual` is lower.')
       .meta({ examples: [33] }),
     direction: z
       .enum(['above', 'below', 'usual'])
-      .describe('Where the pod stands; `usual` is less than one spread away from the usual value.')
+      .describe('`above` or `below` the usual value by at least one spread, else `usual`.')
       .meta({ examples: ['above'] }),
     share: z
       .number()
       .min(0)
       .max(1)
       .describe(
-        'Share of this feature in the score: by how much the score falls when the feature is put back to its usual ' +
-          'value, divided by the sum of that over all features. 0 for each where none makes the score higher.',
+        'Share of this feature in the score: how much the score falls when the feature has its usual value, divided ' +
+          'by the sum of that over all features. 0 for every feature if no feature raises the score.',
       )
       .meta({ examples: [0.97] }),
   })
@@ -87,26 +87,28 @@ const PodJudgement = z
       .meta({ examples: ['cart-6c9f7d8b5-x2x8p'] }),
     workload: z
       .string()
-      .describe('Name of the Deployment, StatefulSet, … that made the pod; its own name without one.')
+      .describe(
+        'Name of the Deployment, StatefulSet, … that owns the pod; the name of the pod if it has no owner.',
+      )
       .meta({ examples: ['cart'] }),
     cpu: z
       .number()
       .nullable()
-      .describe('CPU in use, in cores; null when the model does not use it.')
+      .describe('CPU usage in cores; null if the model does not use it.')
       .meta({ examples: [1.9] }),
     memory: z
       .number()
       .nullable()
-      .describe('Memory in use, in bytes; null when the model does not use it.')
+      .describe('Memory usage in bytes; null if the model does not use it.')
       .meta({ examples: [268435456] }),
     restarts: z
       .number()
       .nullable()
-      .describe('Container restarts so far; null when the model does not use them.')
+      .describe('Container restarts so far; null if the model does not use them.')
       .meta({ examples: [0] }),
     anomaly_flag: z
       .union([z.literal(0), z.literal(1)])
-      .describe('1 when the pod is anomalous (`anomaly_score` above 0), else 0.')
+      .describe('1 if the pod is anomalous (`anomaly_score` above 0), else 0.')
       .meta({ examples: [1] }),
     anomaly_score: z
       .number()
@@ -114,9 +116,9 @@ const PodJudgement = z
       .meta({ examples: [0.12] }),
     features: z
       .array(FeatureJudgement)
-      .describe('The features that the score is made of, the one with the largest share first.'),
+      .describe('The features of the model, the one with the largest share first.'),
   })
-  .describe('One pod and how it behaves.');
+  .describe('One pod and its score.');
 
 export type PodJudgement = z.infer<typeof PodJudgement>;
 
@@ -140,7 +142,7 @@ export const DetectResponse = z
       .array(PodJudgement)
       .describe('The scored pods that pass the filters, most anomalous first, then by namespace and pod.'),
   })
-  .describe('The judgement on all pods at one instant.');
+  .describe('Flags and scores at one instant.');
 
 export type DetectResponse = z.infer<typeof DetectResponse>;
 
@@ -149,8 +151,8 @@ const count = () => z.int().nonnegative();
 
 const LastError = z
   .object({
-    message: z.string().describe('What went wrong and what to do, without secrets.'),
-    time: time().describe('When it went wrong.'),
+    message: z.string().describe('What happened and what to do, without secrets.'),
+    time: time().describe('When it happened.'),
   })
   .describe('A failure.');
 
@@ -161,21 +163,19 @@ const PrometheusHealth = z
       .boolean()
       .nullable()
       .describe(
-        'Whether the last pass could ask Prometheus; null before the first pass, and without a model.',
+        'Whether Prometheus answered the last pass; null before the first pass, and without a model.',
       ),
-    last_error: LastError.nullable().describe('The last failure to ask it; null when there was none.'),
+    last_error: LastError.nullable().describe('The last failure of a query; null if there was no failure.'),
   })
-  .describe('The Prometheus server that is asked.');
+  .describe('The Prometheus server that is queried.');
 
 const ModelHealth = z
   .object({
-    trained: z
-      .boolean()
-      .describe('Whether there is a model; everything that may be null is null without one.'),
+    trained: z.boolean().describe('Whether there is a model. Without a model, every nullable field is null.'),
     origin: z
       .enum(['training', 'snapshot'])
       .nullable()
-      .describe('Whether the model was trained since the start, or loaded from `MODEL_PATH` at the start.'),
+      .describe('Whether the model was trained by this process or loaded from `MODEL_PATH` at startup.'),
     trained_at: time().nullable().describe('When the training of the model ended.'),
     window_start: time().nullable().describe('First instant of the training window.'),
     window_end: time().nullable().describe('Last instant of the training window.'),
@@ -185,23 +185,22 @@ const ModelHealth = z
     features: z
       .array(z.string())
       .describe('Names of the features that the model uses; empty without a model.'),
-    threshold: z
-      .number()
-      .nullable()
-      .describe('The score, before it is taken off, above which a pod is anomalous.'),
-    samples: count().nullable().describe('Training rows (pod-instants) that were used.'),
-    pods: count().nullable().describe('Pods that the training rows came from.'),
+    threshold: z.number().nullable().describe('The threshold that `anomaly_score` is measured from.'),
+    samples: count().nullable().describe('Number of training rows (one row is a pod at an instant).'),
+    pods: count().nullable().describe('Number of pods in the training rows.'),
   })
-  .describe('The model that scores.');
+  .describe('The current model.');
 
 const TrainingHealth = z
   .object({
     running: z.boolean().describe('Whether a training is running now.'),
-    runs: count().describe('Trainings that ended since the start, failed ones included.'),
-    failures: count().describe('Trainings that failed since the start.'),
-    last_success: time().nullable().describe('End of the last training that succeeded; null when none did.'),
-    last_error: LastError.nullable().describe('The last training that failed; null when none did.'),
-    next_run: time().nullable().describe('When the next training is due; null when none is.'),
+    runs: count().describe('Trainings since startup, including failed ones.'),
+    failures: count().describe('Failed trainings since startup.'),
+    last_success: time()
+      .nullable()
+      .describe('End of the last successful training; null if no training has succeeded.'),
+    last_error: LastError.nullable().describe('The last failed training; null if no training has failed.'),
+    next_run: time().nullable().describe('When the next training is due; null if no training is scheduled.'),
   })
   .describe('The trainings.');
 
@@ -210,14 +209,14 @@ const SnapshotHealth = z
     path: z.string().describe('The file.'),
     trained_at: time()
       .nullable()
-      .describe('When the training of the saved model ended; null while none is known.'),
-    size_bytes: count().nullable().describe('Size of the saved model; null while none is known.'),
+      .describe('When the training of the saved model ended; null if no saved model is known.'),
+    size_bytes: count().nullable().describe('Size of the saved model; null if no saved model is known.'),
     last_save_succeeded: z
       .boolean()
       .nullable()
-      .describe('Whether the last model was saved; null before the first attempt.'),
+      .describe('Whether the last attempt to save a model succeeded; null before the first attempt.'),
     last_error: LastError.nullable().describe(
-      'The last time that it could not be loaded or saved; null when there was none.',
+      'The last failure to load or save it; null if there was no failure.',
     ),
   })
   .describe('The model on disk.');
@@ -229,25 +228,25 @@ const CheckFinding = z
       .meta({ examples: ['rate_window'] }),
     severity: z
       .enum(['warning', 'error'])
-      .describe('`error`: pods go unscored, or are scored wrongly; `warning`: something could be better.'),
-    summary: z.string().describe('What is so.'),
-    meaning: z.string().nullable().describe('What follows from it.'),
+      .describe('`error`: pods are not scored, or scored wrongly; `warning`: scores could be better.'),
+    summary: z.string().describe('What was found.'),
+    meaning: z.string().nullable().describe('What it means for the scores.'),
     advice: z.string().nullable().describe('What to do about it.'),
     time: time().describe('When it was found.'),
   })
-  .describe('What is not well about the installation.');
+  .describe('A problem of the installation.');
 
 const CheckHealth = z
   .object({
     last_success: time()
       .nullable()
-      .describe('When the installation could be checked for the last time; null before the first.'),
+      .describe('When the installation was last checked; null before the first check.'),
     last_error: LastError.nullable().describe(
-      'The last check that Prometheus did not answer; null without one.',
+      'The last check that failed because Prometheus did not answer; null if there was no failure.',
     ),
     findings: z
       .array(CheckFinding)
-      .describe('What is not well. A finding stays until the same check finds something else.'),
+      .describe('The problems. A finding stays until the same check finds something else.'),
   })
   .describe('The check of the installation that follows each training.');
 
@@ -256,22 +255,22 @@ const LastPass = z
     time: time().describe('The instant that was scored.'),
     pods_scored: count().describe('Pods that were scored.'),
     pods_unscored: z.record(z.string(), count()).describe('Pods that were seen and not scored, by reason.'),
-    duration_seconds: z.number().nonnegative().describe('How long the pass took, in seconds.'),
-    warnings: z.array(z.string()).describe('What was odd about the data, in sentences.'),
-    error: z.string().nullable().describe('Why no pod was scored; null when the pass came to its end.'),
+    duration_seconds: z.number().nonnegative().describe('Duration of the pass, in seconds.'),
+    warnings: z.array(z.string()).describe('Problems with the data, in sentences.'),
+    error: z.string().nullable().describe('Why no pod was scored; null if the pass succeeded.'),
   })
   .describe('The last detection pass.');
 
 const ShardHealth = z
   .object({
-    ordinal: count().describe('Which of the shards this process is, from 0 on.'),
+    ordinal: count().describe('Number of this shard, counted from 0.'),
     total: count().describe('Number of shards.'),
     namespaces: count()
       .nullable()
-      .describe('Namespaces that this shard watches; null until Prometheus has told them.'),
-    message: z.string().nullable().describe('Why it has none; null when it has some.'),
+      .describe('Number of namespaces that this shard watches; null until Prometheus has returned them.'),
+    message: z.string().nullable().describe('Why the shard has no namespaces; null if it has some.'),
   })
-  .describe('The part of the cluster that this process watches.');
+  .describe('The shard that this process watches.');
 
 export const HealthReport = z
   .object({
@@ -281,7 +280,7 @@ export const HealthReport = z
     model: ModelHealth,
     training: TrainingHealth,
     snapshot: SnapshotHealth.nullable().describe('The model on disk; null without `MODEL_PATH`.'),
-    shard: ShardHealth.nullable().describe('The shard; null where one process watches all.'),
+    shard: ShardHealth.nullable().describe('The shard; null if one process watches all namespaces.'),
     check: CheckHealth,
     last_pass: LastPass.nullable().describe('The last detection pass; null before the first one.'),
   })

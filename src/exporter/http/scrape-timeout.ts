@@ -1,4 +1,4 @@
-/** How long a caller waits, by its own word. */
+/** How long the caller waits for a response. */
 
 import type { Request } from 'express';
 

@@ -1,13 +1,13 @@
-/** Headers that keep browsers from doing more with an answer than they should. */
+/** Headers that restrict what browsers do with a response. */
 
 import type { RequestHandler, Response } from 'express';
 
 const POLICY = 'Content-Security-Policy';
 
 /**
- * For every response: nothing is guessed, loaded, framed, cached or told to other sites.
+ * For every response: browsers guess no type, load and frame nothing, cache nothing and send no referrer.
  *
- * @param configured headers by name that an administrator wants instead; an empty value takes the header away.
+ * @param configured headers by name that replace these; an empty value removes the header.
  */
 export function securityHeaders(configured: () => ReadonlyMap<string, string>): RequestHandler {
   return (_request, response, next) => {
@@ -27,8 +27,8 @@ export function securityHeaders(configured: () => ReadonlyMap<string, string>): 
 }
 
 /**
- * Sets the Content-Security-Policy to nothing but the given sources, by directive: `{ 'img-src': "'self'" }`. One that
- * was configured stays.
+ * Allows the given sources and no others in the Content-Security-Policy, by directive: `{ 'img-src': "'self'" }`. A
+ * configured policy stays.
  */
 export function allow(response: Response, sources: Readonly<Record<string, string>>): void {
   if (response.locals.hasOwnPolicy) return;

@@ -26,10 +26,10 @@ export interface RunningServer {
 
 /** Times in milliseconds, sizes in bytes. */
 const LIMITS = {
-  /** Also until the first byte: a silent connection is no connection. */
+  /** Also until the first byte: a silent connection is closed. */
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  /** How often the two are looked after; the default of 30 s would make them five times as long. */
+  /** How often the two are checked; with the default of 30 s they would be five times as long. */
   connectionsCheckingInterval: 2_000,
   /** Longer than the usual scrape intervals, so that Prometheus keeps its connection. */
   keepAliveTimeout: 75_000,
@@ -54,7 +54,7 @@ export interface Address {
   readonly onError: (error: Error) => void;
 }
 
-/** TLS, and how the server learns that it changed. */
+/** TLS settings, and how the server learns that they changed. */
 export interface ServerTls {
   readonly settings: TlsSettings;
   /** Calls the listener with settings whose `clientAuthType` is that of `settings`. */
@@ -65,7 +65,7 @@ export interface ServerTls {
  * Serves the application.
  *
  * @param tls absent for plain HTTP.
- * @throws {ListenError} when the address cannot be had.
+ * @throws {ListenError} when the address is not available.
  */
 export async function listen(
   app: http.RequestListener,
@@ -74,7 +74,7 @@ export async function listen(
 ): Promise<RunningServer> {
   const server = tls === undefined ? http.createServer(LIMITS) : createTlsServer(tls.settings);
   server.maxConnections = MAXIMUM_CONNECTIONS;
-  // One more than allowed, so that too many can be told.
+  // One more than allowed, so that a request with too many is recognised.
   server.maxHeadersCount = MAXIMUM_HEADERS + 1;
   const connections = new Connections(server);
   answerBadRequests(server, connections);
@@ -111,7 +111,7 @@ function createTlsServer(settings: TlsSettings): https.Server {
   });
 }
 
-/** Keeps out whom the handshake let in and the settings do not, and takes over settings that changed. */
+/** Rejects clients that the handshake accepts and the settings do not, and applies changed settings. */
 function followTls(server: https.Server, tls: ServerTls | undefined, connections: Connections): void {
   let settings = tls?.settings;
   // Before Node.js looks for a request in it.
@@ -121,7 +121,7 @@ function followTls(server: https.Server, tls: ServerTls | undefined, connections
   tls?.onChange((changed) => {
     settings = changed;
     server.setSecureContext(changed.context);
-    // Who was let in by the old settings has to show a certificate again.
+    // Clients accepted under the old settings must present a certificate again.
     connections.renew();
   });
 }
@@ -187,16 +187,16 @@ class Connections {
 
 const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
-/** What Node.js finds wrong before there is a request, by its error codes; everything else is `bad_request`. */
+/** Errors that Node.js finds before there is a request, by its codes; every other one is `bad_request`. */
 const PROTOCOL_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
   HPE_HEADER_OVERFLOW: {
     code: 'headers_too_large',
-    message: `Expected a request line and headers of together at most ${LIMITS.maxHeaderSize} bytes.`,
+    message: `The request line and headers exceed ${LIMITS.maxHeaderSize} bytes.`,
   },
-  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout', message: 'Expected the whole request sooner.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout', message: 'The request took too long to arrive.' },
 };
 
-/** Answers what is no HTTP, or not what a server answers, in the form of all errors, and closes the connection. */
+/** Answers a request that is not valid HTTP, or CONNECT, in the form of all errors, and closes the connection. */
 function answerBadRequests(server: http.Server | https.Server, connections: Connections): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const { code = '' } = error;

@@ -38,7 +38,7 @@ describe('access', () => {
           .expect('WWW-Authenticate', 'Basic realm="k8s-anomaly-detector", charset="UTF-8"');
         expect(ErrorResponse.parse(response.body).error, path).to.deep.equal({
           code: 'unauthorized',
-          message: 'Expected a user and a password that are known here.',
+          message: 'Invalid user name or password.',
         });
       }
       for (const method of ['post', 'put', 'delete', 'options', 'head'] as const) {

@@ -45,7 +45,7 @@ describe('errors over HTTP', () => {
     const dependencies = fakeDependencies({ renderMetrics: () => Promise.reject(error) });
     const response = await request(createApp(dependencies)).get('/metrics').expect(500);
     expect(response.body).to.deep.equal({
-      error: { code: 'internal', message: 'Unexpected failure; the log has the details.' },
+      error: { code: 'internal', message: 'Unexpected failure. See the log of the exporter.' },
     });
     expect(response.text).not.to.match(/hunter2|at .*\.js/);
     expect(dependencies.logged).to.deep.equal([{ error, context: 'GET /metrics' }]);

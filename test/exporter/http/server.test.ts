@@ -66,7 +66,7 @@ describe('listen', () => {
     expect(error).to.be.instanceOf(ListenError);
     expect(error).to.have.property(
       'message',
-      `Port ${port} on 127.0.0.1 is taken by another program. Stop it or set PORT.`,
+      `Port ${port} on 127.0.0.1 is already in use. Stop the other program or set PORT.`,
     );
     await server.close();
   });
@@ -85,14 +85,14 @@ describe('listen', () => {
     );
     expect(error).to.have.property(
       'message',
-      'The host name nowhere.invalid has no address here. Set HOST to an address of this machine.',
+      'The host name nowhere.invalid cannot be resolved. Set HOST to an address of this machine.',
     );
   });
 
   it('explains a port that needs privileges, and passes on what it does not know', () => {
     const denied = Object.assign(new Error('listen EACCES'), { code: 'EACCES' });
     expect(new ListenError('0.0.0.0', 80, denied).message).to.equal(
-      'This process may not listen on port 80 of 0.0.0.0. Set PORT to 1024 or above.',
+      'No permission to listen on port 80 of 0.0.0.0. Set PORT to 1024 or above.',
     );
     expect(new ListenError('h', 1, new Error('odd')).message).to.equal('Cannot listen on port 1 of h: odd');
   });

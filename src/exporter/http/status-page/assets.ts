@@ -1,4 +1,4 @@
-/** The files of the page. Their addresses change with what is in them, so browsers may keep them. */
+/** The files of the page. Their addresses change with their content, so browsers may cache them. */
 
 import { createHash } from 'node:crypto';
 import { Router } from 'express';
@@ -31,14 +31,14 @@ export const SCRIPT_URL = urlOf(SCRIPT_ASSET);
 
 const YEAR_SECONDS = 365 * 86400;
 
-/** Serves them. An address of another version gets what there is, to be asked for again. */
+/** Serves the files. An address of another version gets the current file, which is not cached. */
 export function statusPageAssets(): Router {
   const router = Router();
   for (const { path, contentType, text, hash } of [STYLE_ASSET, SCRIPT_ASSET]) {
     router.get(`/${path}`, (request, response) => {
       const isCurrent = request.query.v === hash;
       response.set({
-        // Behind a log-in, caches on the way must not keep it for others.
+        // Private: behind a log-in, shared caches must not keep it.
         'Cache-Control': isCurrent ? `private, max-age=${YEAR_SECONDS}, immutable` : 'no-cache',
         ETag: `"${hash}"`,
       });

@@ -1,4 +1,4 @@
-/** The filters of the page. What makes no sense is no filter: a person with a wrong link shall see the page. */
+/** The filters of the page. An invalid filter is ignored: a person with a wrong link still sees the page. */
 
 import { z } from 'zod';
 

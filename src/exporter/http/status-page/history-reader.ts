@@ -11,31 +11,31 @@ import { FeatureTableBuilder } from '../../features/table-builder.js';
 import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
 import { type PodHistory, replay } from './replay.js';
 
-/** What came of reading. A failure is no reason to show nothing, so it is a value. */
+/** The result of reading. A failure is a value: the page shows the rest without the histories. */
 export type HistoryOutcome =
   | { readonly kind: 'histories'; readonly histories: ReadonlyMap<string, PodHistory> }
-  /** `message` says why there is none, in sentences. */
+  /** `message` says why there are no histories, in sentences. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** At most so many pods are asked for at once. */
+/** Most pods in one request. */
 export const MAXIMUM_HISTORIES = 20;
 
 /** Instants that are judged: an hour, both ends included. */
 const HISTORY_INSTANTS = 61;
 
-/** People wait for a page. */
+/** People wait for the page. */
 const TIMEOUT_SECONDS = 3;
 
-/** Different sets of pods that are asked for at the same time. */
+/** Most requests at the same time, each for another set of pods. */
 const MAXIMUM_READINGS = 2;
 
-/** Answers that are kept. A detection is at one instant, so an answer to it stays true. */
+/** Histories that are kept: a detection is at one instant, so its histories do not change. */
 const MAXIMUM_CACHED = 8;
 
-/** A replay at the instant of a detection must come to the same score; rounding aside. */
+/** A replay at the instant of a detection must give the same score, apart from rounding. */
 const SAME_SCORE = 1e-6;
 
-/** Reads histories. Whoever asks for the same pods of the same detection shares the answer. */
+/** Reads histories. Callers that ask for the same pods of the same detection share the result. */
 export class HistoryReader {
   readonly #api: PrometheusApi;
   readonly #timeoutSeconds: number;
@@ -97,7 +97,7 @@ export class HistoryReader {
         isOneOff: true,
       }),
     );
-    // Without one of them, the others are of no use.
+    // If one of them fails, the others are useless.
     const answers = await Promise.all(asked).catch(async (error: unknown) => {
       controller.abort();
       await Promise.allSettled(asked);
@@ -134,14 +134,14 @@ function keyOf({ model, timeSeconds, table }: Detection, rows: readonly number[]
   return [model.fingerprint, model.windowEndSeconds, timeSeconds, ...pods].join(',');
 }
 
-/** Matchers for some pods: also for one of them in the namespace of another, which does no harm. */
+/** Matchers for some pods. They also match a pod in the namespace of another, which is harmless. */
 function podMatchers(pods: readonly PodIdentity[], podLabel: string): string {
   const anyOf = (texts: readonly string[]) => quotePromql([...new Set(texts)].map(escapeRegex).join('|'));
   const namespaces = anyOf(pods.map(({ namespace }) => namespace));
   return `namespace=~${namespaces},${podLabel}=~${anyOf(pods.map(({ pod }) => pod))}`;
 }
 
-/** A text as RE2 that matches it and nothing else. */
+/** A regular expression (RE2) that matches exactly this text. */
 function escapeRegex(text: string): string {
   return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
 }

@@ -15,7 +15,7 @@ import { stateList } from './state.js';
 import { timeElement } from './time.js';
 import { describeReason } from './unscored.js';
 
-/** All that the page says. */
+/** What the page shows. */
 export interface StatusPage {
   readonly report: HealthReport;
   readonly outcome: PassOutcome;
@@ -84,16 +84,15 @@ function title({ selection }: StatusPage): string {
   return `${selection === undefined ? 'No scores' : `${counted(selection.flagged, 'pod')} flagged`} · k8s-anomaly-detector`;
 }
 
-/** The whole page in a sentence. Without times: it is read out when it changes. */
+/** The whole page in a sentence. Without times: screen readers read it out when it changes. */
 function summary({ outcome, selection }: StatusPage): Html {
   if (selection === undefined) {
     const what = outcome.kind === 'no_model' ? 'No pod is scored yet.' : 'No pod can be scored now.';
     return html`<strong>${what}</strong> ${outcome.kind === 'detection' ? '' : outcome.message}`;
   }
   const { flagged, scored } = selection;
-  if (scored === 0)
-    return html`<strong>No pod is scored.</strong> Prometheus knows of none that is in scope.`;
-  return html`<strong>${flagged === 0 ? 'No pod is flagged' : `${counted(flagged, 'pod')} flagged`}</strong> of ${counted(scored, 'pod')} that are scored.`;
+  if (scored === 0) return html`<strong>No pod is scored.</strong> Prometheus has no pods in scope.`;
+  return html`<strong>${flagged === 0 ? 'No pod is flagged' : `${counted(flagged, 'pod')} flagged`}</strong> of ${counted(scored, 'pod')} scored.`;
 }
 
 function filterForm({ namespace, workload }: Filters, selection: Selection | undefined): Html {
@@ -115,7 +114,7 @@ function pods({ selection, history, outcome, filters, nowSeconds }: StatusPage):
   const note =
     matching === 0
       ? html`<p>No scored pod matches the filter. Names must match exactly.</p>`
-      : html`<p class="quiet">Shows ${String(shown.length)} of ${all}, ${matchingFlagged === 0 ? 'none of them flagged: those that come nearest to it' : `the most anomalous first, ${String(matchingFlagged)} flagged`}.</p>`;
+      : html`<p class="quiet">Shows ${String(shown.length)} of ${all}, ${matchingFlagged === 0 ? 'none flagged: those nearest to the threshold' : `the most anomalous first, ${String(matchingFlagged)} flagged`}.</p>`;
   const timeSeconds = outcome.kind === 'detection' ? outcome.detection.timeSeconds : outcome.timeSeconds;
   return html`<section aria-labelledby="pods"><h2 id="pods">Most anomalous pods</h2>
 ${note}
@@ -123,7 +122,7 @@ ${matching === 0 ? NO_HTML : podsTable({ shown, history, timeSeconds, nowSeconds
 </section>`;
 }
 
-/** How many pods are judged, why the others are not, and what was odd about the data. */
+/** How many pods are scored, why the others are not, and problems with the data. */
 function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
   if (outcome.kind === 'no_model') return NO_HTML;
   const unscored = outcome.kind === 'detection' ? [...outcome.detection.unscored] : [];
@@ -141,7 +140,7 @@ ${list(outcome.warnings.map((warning) => html`<li>${warning}</li>`))}
 </section>`;
 }
 
-/** Items of a list; an empty list would be read out as one. */
+/** A list; an empty one is left out, since screen readers would announce it. */
 function list(items: readonly Html[]): Html {
   return items.length === 0 ? NO_HTML : html`<ul>${items}</ul>`;
 }

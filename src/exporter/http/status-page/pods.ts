@@ -12,7 +12,7 @@ import { type FeatureHistory, flaggedSince, type PodHistory } from './replay.js'
 import type { ShownPod } from './selection.js';
 import { isoTime } from './time.js';
 
-/** What the table is made of. */
+/** What the table shows. */
 export interface PodsTable {
   readonly shown: readonly ShownPod[];
   readonly history: HistoryOutcome;
@@ -21,7 +21,7 @@ export interface PodsTable {
   readonly nowSeconds: number;
 }
 
-/** The roles are said although the elements have them: on narrow screens the style makes the rows cards. */
+/** The roles are explicit: the style turns rows into cards on narrow screens, which removes the implicit roles. */
 export function podsTable({ shown, history, timeSeconds, nowSeconds }: PodsTable): Html {
   const histories = history.kind === 'histories' ? history.histories : new Map<string, PodHistory>();
   return html`<table role="table" class="pods" aria-describedby="legend">
@@ -45,9 +45,9 @@ ${legend(history, timeSeconds)}`;
 function legend(history: HistoryOutcome, timeSeconds: number): Html {
   const reason =
     history.kind === 'failed'
-      ? html`<strong>The last hour cannot be shown:</strong> ${history.message} `
+      ? html`<strong>The last hour is not available:</strong> ${history.message} `
       : html`Last hour: the line is the feature, the shaded band what is usual, a bar at the bottom marks when the pod was
-flagged, judged by the model of now. `;
+flagged, scored with the current model. `;
   return html`<p id="legend" class="quiet">${reason}Values at <time datetime="${isoTime(timeSeconds)}">${isoTime(timeSeconds)}</time>.</p>`;
 }
 
@@ -123,7 +123,6 @@ function beginning(history: PodHistory | undefined, { timeSeconds, nowSeconds }:
   return html`<strong>yes</strong>, <time datetime="${iso}">${words}<small>${since.orEarlier ? 'before ' : 'since '}${iso.slice(11, 16)} UTC</small></time>`;
 }
 
-/** An identifier, so that the focus finds the link again after a refresh: of two with the same target, the first. */
 function link(name: string, filters: Filters): Html {
   return html`<a href="${filterLink(filters)}" title="${name}"><bdi>${name}</bdi></a>`;
 }

@@ -1,4 +1,4 @@
-/** The last hour of some pods, judged anew by the model of now: since when, and what was usual. */
+/** The last hour of some pods, scored again with the current model: since when they are flagged, and what was usual. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { detect, RECENT_INSTANTS } from '../../detection/detect.js';
@@ -8,20 +8,20 @@ import { type Band, Measurer } from '../../model/measure.js';
 import type { Model } from '../../model/model.js';
 import { deviationsWithin } from '../../model/transform.js';
 
-/** One feature of a pod over time. All arrays have one number for each instant, `NaN` where there is none. */
+/** One feature of a pod over time. All arrays have one number for each instant, `NaN` where the pod was not scored. */
 export interface FeatureHistory {
   /** Name of the feature. */
   readonly feature: string;
   /** Unit of the values. */
   readonly unit: string;
   readonly values: Float64Array;
-  /** Below it, a value is unusual; `-Infinity` where a fall is nothing. */
+  /** Below it, a value is unusual; `-Infinity` where low values do not count. */
   readonly lower: Float64Array;
   /** Above it, a value is unusual. */
   readonly upper: Float64Array;
 }
 
-/** A pod over time, as detections at each of the instants would have judged it. */
+/** A pod over time, as a detection at each of the instants would have scored it. */
 export interface PodHistory {
   /** Unix time in seconds, ascending, `RECENT_STEP_SECONDS` apart. */
   readonly timestampsSeconds: Float64Array;
@@ -31,14 +31,14 @@ export interface PodHistory {
   readonly features: readonly FeatureHistory[];
 }
 
-/** Half the default sensitivity: where a model has no `minimumInput`, nothing else says what is still usual. */
+/** Half the default sensitivity: used for a model without `minimumInput`. */
 const SPREADS_WITHOUT_MINIMUM = 2;
 
 /**
  * Runs a detection at each instant of a table that has the `RECENT_INSTANTS` before it. Each sees exactly what a pass
  * at that time would have seen, so nothing depends on what the process remembers. Lets the event loop turn in between.
  *
- * The band is where the feature alone can make no flag: `minimumInput` of the model, in the feature's unit.
+ * The band is where the feature alone cannot cause a flag: `minimumInput` of the model, in the feature's unit.
  *
  * @returns histories by the keys of the pods (`podKey`).
  */
@@ -86,7 +86,7 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
         const cell = row * width + column;
         const feature = history.features[column] as FeatureHistory;
         const band = bands.get(key)?.[column] as Band;
-        // The band of a counter is one of rises, which stand on what it read before.
+        // The band of a counter is about rises, which start at its previous value.
         const isRise = model.features[column]?.type === 'counter' && model.baseline.kind !== 'cluster';
         const ground = isRise ? (detection.expected[cell] as number) : 0;
         feature.values[instant] = detection.table.at(row, 0, column);
@@ -99,7 +99,7 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
   return histories;
 }
 
-/** What is known of the beginning of a flag that holds at the last instant. */
+/** The known beginning of a flag that holds at the last instant. */
 export interface FlagBeginning {
   /** Unix time in seconds of the first instant of the flag that is known. */
   readonly timeSeconds: number;

@@ -1,4 +1,4 @@
-/** `/`: gathers what the page says, and answers it. */
+/** `/`: gathers the content of the page and sends it. */
 
 import type { RequestHandler } from 'express';
 import type { AppDependencies } from '../dependencies.js';
@@ -10,7 +10,7 @@ import { select } from './selection.js';
 
 const NO_HISTORIES: HistoryOutcome = Object.freeze({ kind: 'histories', histories: new Map() });
 
-/** Answers the page, with status 200 also when things are bad: it says so. */
+/** Sends the page, with status 200 also when no pod can be scored: the page says so. */
 export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' | 'now'>): RequestHandler {
   return async (request, response) => {
     const filters = readFilters(request.query);

@@ -1,4 +1,4 @@
-/** What the page runs in the browser: it fetches itself again and replaces what has changed. */
+/** The script of the page: fetches the page again and replaces what has changed. */
 
 /** Seconds from one refresh to the next. */
 const REFRESH_SECONDS = 20;
@@ -39,7 +39,7 @@ export const SCRIPT = `'use strict';
       refreshed.textContent = 'Updated ' + new Date(response.headers.get('date')).toLocaleTimeString();
       refreshed.classList.remove('problem');
     } catch (error) {
-      refreshed.textContent = 'Not updated: the exporter gave no answer (' + error.message + ').';
+      refreshed.textContent = 'Not updated: the exporter did not respond (' + error.message + ').';
       refreshed.classList.add('problem');
     }
     loading = false;

@@ -1,4 +1,4 @@
-/** Which pods of a detection the page shows, and how many there are of each sort. */
+/** Which pods of a detection the page shows, and how many there are of each kind. */
 
 import type { Detection } from '../../detection/detection.js';
 import { explain, type FeatureExplanation } from '../../detection/explain.js';
@@ -36,13 +36,13 @@ export interface Selection {
 /** Most pods on the page. */
 const MAXIMUM_SHOWN = 50;
 
-/** Where fewer are flagged, the next ones follow up to this many: what nearly is one may be tomorrow's. */
+/** If fewer are flagged, the pods nearest to the threshold follow, up to this many. */
 const MINIMUM_SHOWN = 5;
 
 /** Names offered in a list. */
 const MAXIMUM_NAMES = 200;
 
-/** Chooses. Costs one look at each pod, and a sort of those that pass the filters. */
+/** Selects the pods. Looks once at each pod, and sorts those that pass the filters. */
 export function select(detection: Detection, filters: Filters): Selection {
   const { scores, table } = detection;
   const rows: number[] = [];

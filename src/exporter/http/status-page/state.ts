@@ -5,7 +5,7 @@ import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { HealthReport } from '../schemas.js';
 import { timeElement } from './time.js';
 
-/** How things stand: always a word, which the style may colour. */
+/** A state: always shown as a word, which the style may colour. */
 type Mark = 'ok' | 'problem' | 'waiting';
 
 /** A list of terms and descriptions. */
@@ -27,13 +27,13 @@ function prometheus({ prometheus: { url, up, last_error } }: HealthReport, nowSe
       : html`Last failure ${timeElement(last_error.time, nowSeconds)}: ${last_error.message}`;
   if (up === null) {
     return entry('Prometheus', 'waiting', 'not asked yet', [
-      html`<bdi>${url}</bdi> has not been asked for the current metrics yet.`,
+      html`<bdi>${url}</bdi> has not been queried for the current metrics yet.`,
     ]);
   }
   return up
     ? entry('Prometheus', 'ok', 'answers', [html`<bdi>${url}</bdi> answers.`, lastError])
     : entry('Prometheus', 'problem', 'failing', [
-        html`<bdi>${url}</bdi> does not answer as it should, so no pod can be scored.`,
+        html`Queries to <bdi>${url}</bdi> fail, so no pod can be scored.`,
         lastError,
       ]);
 }
@@ -42,18 +42,18 @@ function model({ model: state, training: trainings }: HealthReport, nowSeconds: 
   if (!state.trained) {
     const word = trainings.failures > 0 && !trainings.running ? 'none' : 'not yet';
     return entry('Model', trainings.failures > 0 ? 'problem' : 'waiting', word, [
-      html`There is none yet, so no pod is scored.`,
+      html`There is no model yet, so no pod is scored.`,
       trainings.running ? html`The first training is running.` : NO_HTML,
     ]);
   }
-  // The last failure came after the training that the model is from: what is usual may have changed since.
+  // The training after the one of this model failed: what is usual may have changed.
   const failed = trainings.last_error?.time;
   const isStale =
     failed !== undefined && state.trained_at !== null && Date.parse(failed) > Date.parse(state.trained_at);
   const trainedAt = state.trained_at === null ? NO_HTML : html` ${timeElement(state.trained_at, nowSeconds)}`;
   return entry('Model', isStale ? 'problem' : 'ok', isStale ? 'stale' : 'trained', [
     html`Trained${trainedAt} on ${counted(state.samples ?? 0, 'sample')} of ${counted(state.pods ?? 0, 'pod')}; looks at ${state.features.join(', ')}.`,
-    state.origin === 'snapshot' ? html`It was loaded at the start.` : NO_HTML,
+    state.origin === 'snapshot' ? html`It was loaded at startup.` : NO_HTML,
     isStale ? html`The training after it failed, so it may not know what is usual now.` : NO_HTML,
   ]);
 }
@@ -64,9 +64,9 @@ function training({ model: state, training: trainings }: HealthReport, nowSecond
     last_error !== null && (last_success === null || Date.parse(last_error.time) > Date.parse(last_success));
   const word = running ? 'running' : hasFailed ? 'failed' : runs === 0 ? 'waiting' : 'succeeded';
   return entry('Training', hasFailed ? 'problem' : state.trained ? 'ok' : 'waiting', word, [
-    html`${counted(runs, 'training')} since the start, ${failures === 0 ? 'none' : String(failures)} failed.`,
-    running ? html`One is running.` : NO_HTML,
-    next_run === null ? NO_HTML : html`The next one is due ${timeElement(next_run, nowSeconds)}.`,
+    html`${counted(runs, 'training')} since startup, ${String(failures)} failed.`,
+    running ? html`A training is running.` : NO_HTML,
+    next_run === null ? NO_HTML : html`The next training is due ${timeElement(next_run, nowSeconds)}.`,
     last_error === null
       ? NO_HTML
       : html`Last failure ${timeElement(last_error.time, nowSeconds)}: ${last_error.message}`,
@@ -79,10 +79,10 @@ function shard({ shard: state }: HealthReport): readonly Html[] {
   const { ordinal, total, namespaces, message } = state;
   const watched =
     namespaces === null
-      ? html`Prometheus has not told its namespaces yet.`
-      : html`Watches ${counted(namespaces, 'namespace')}; the other shards have pages of their own.`;
+      ? html`Prometheus has not returned the namespaces yet.`
+      : html`Watches ${counted(namespaces, 'namespace')}; the other shards have their own pages.`;
   return [
-    entry('Shard', namespaces ? 'ok' : 'waiting', `${ordinal} of ${total}, from 0 on`, [
+    entry('Shard', namespaces ? 'ok' : 'waiting', `${ordinal} of ${total}, counted from 0`, [
       message === null ? watched : html`${message}`,
     ]),
   ];

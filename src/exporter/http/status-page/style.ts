@@ -1,4 +1,4 @@
-/** How the page looks: dense and calm, light or dark as the system is, cards in place of rows where it is narrow. */
+/** The style of the page: dense, light or dark like the system, with cards instead of rows on narrow screens. */
 
 /** Contrast is at least 4.5 : 1 in both schemes. */
 export const STYLE = `

@@ -3,8 +3,8 @@
 const WORDS: Readonly<Record<string, string>> = {
   warmup: 'warming up, too young to judge',
   completed: 'completed',
-  not_finite: 'with a value that is no number',
-  misaligned: 'with values at other times than asked for',
+  not_finite: 'with a value that is not a number',
+  misaligned: 'with values at other times than requested',
 };
 
 /** Ends a sentence that begins with a number of pods. */

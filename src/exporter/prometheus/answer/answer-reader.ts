@@ -34,10 +34,10 @@ const RESULT = Buffer.from('"result":[');
 const BETWEEN_TIME_AND_VALUE = Buffer.from(',"');
 const END_OF_SAMPLE = Buffer.from('"]');
 
-/** Longer starts are not looked through: whatever has them is parsed at the end. */
+/** A longer start is not examined: such a body is parsed at the end. */
 const LONGEST_START_BYTES = 64 * 1024;
 
-/** Of a body that is no answer, messages quote the start. */
+/** Messages quote the start of a body that is not an answer. */
 const EXCERPT_BYTES = 10_000;
 
 const QUOTE = 0x22;
@@ -66,7 +66,7 @@ export class AnswerReader {
   #buffer: Buffer = Buffer.allocUnsafe(192 * 1024);
   #position = 0;
   #end = 0;
-  /** As long as there are not so many bytes, the series cannot be whole, most likely. */
+  /** With fewer bytes than this, the series is most likely not whole yet. */
   #enough = 0;
   #start = '';
   readonly #rest: Buffer[] = [];

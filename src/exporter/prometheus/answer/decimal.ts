@@ -1,4 +1,4 @@
-/** Decimal text to the nearest double, straight from bytes: what `Number` gives, without a string for each. */
+/** Decimal text to the nearest double, directly from bytes: the result of `Number` without a string for each number. */
 
 /** 10 to the power of the index. These are exact doubles, and further ones are not. */
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
@@ -17,7 +17,7 @@ const MINUS = 0x2d;
  * Reads a plain decimal number: an optional minus, digits, and optionally a point and digits.
  *
  * @param start where the number begins. The bytes must go on behind it: what is no part of a number ends it.
- * @param into gets the nearest double at `index`, or `NaN` where it cannot be told here: another form, more than 18
+ * @param into gets the nearest double at `index`, or `NaN` where this function cannot decide: another form, more than 18
  *   digits, or too close to the middle between two doubles. Then `Number` has to read the text.
  * @returns the position behind the last digit or point.
  */

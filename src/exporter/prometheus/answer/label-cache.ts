@@ -1,16 +1,16 @@
-/** The labels of the series of an answer, taken over from the answer before wherever they are the same text. */
+/** The labels of the series of an answer: where their text is the same as in the previous answer, its objects are reused. */
 
 import type { Labels } from '../api.js';
 import { isObject, readLabels } from './decode.js';
 
-/** The series of an answer as they were written, to recognise them in the next answer. Immutable. */
+/** The series of an answer as the server wrote them, to recognise them in the next answer. Immutable. */
 export interface KnownSeries {
   /** How each series begins, one after the other: `{"metric":{…},"values":[`. */
   readonly texts: Uint8Array;
   /** Where the text of each series ends in `texts`. */
   readonly ends: Uint32Array;
   readonly labels: readonly Labels[];
-  /** Samples of all series together, to make room for as many next time. */
+  /** Samples of all series together: the next answer most likely needs as much room. */
   readonly samples: number;
 }
 
@@ -21,7 +21,7 @@ export const NO_KNOWN_SERIES: KnownSeries = {
   samples: 0,
 };
 
-/** So many series that are gone may stand between two that are still there. */
+/** Most series that may have gone between two that are still there. */
 const LOOK_AHEAD = 8;
 
 const QUOTE = 0x22;
@@ -32,7 +32,7 @@ const METRIC = Buffer.from('{"metric":');
 
 /**
  * Reads the labels of one series after the other. Servers keep the order of the series from answer to answer, so most
- * are recognised byte by byte as the next of those that are known, and nothing has to be made for them.
+ * are recognised byte by byte as the next known one, and no object is made for them.
  */
 export class SeriesLabels {
   readonly #known: KnownSeries;
@@ -64,8 +64,8 @@ export class SeriesLabels {
    * Reads the beginning of a series, up to its first sample.
    *
    * @param end of what is there in `bytes`; a zero byte follows.
-   * @returns the position of the first sample. Where it has another form, or `bytes` end before, minus one minus the
-   *   position up to which it was right: `-1 - end` says that more bytes may help.
+   * @returns the position of the first sample. If it has another form, or `bytes` end before, minus one minus the
+   *   position up to which it was as expected: `-1 - end` says that more bytes may help.
    */
   read(bytes: Buffer, start: number, end: number): number {
     this.#lastCursor = this.#cursor;
@@ -155,7 +155,7 @@ export class SeriesLabels {
     this.#count++;
   }
 
-  /** From here on the answer is another: what is known belongs to others as well, and is copied. */
+  /** From here on the answer differs. Others use the known series as well, so they are copied. */
   #diverge(): void {
     this.#hasDiverged = true;
     this.#labels = this.#known.labels.slice(0, this.#count);
@@ -169,7 +169,7 @@ function enlarged<Elements extends Uint8Array | Uint32Array>(old: Elements, larg
   return larger;
 }
 
-/** The first position at which the bytes are other than expected; the end of what is expected where they are not. */
+/** The first position at which the bytes differ from the expected ones; the end of those if they do not differ. */
 export function mismatch(expected: Uint8Array, bytes: Uint8Array, start: number): number {
   for (let index = 0; index < expected.length; index++) {
     if (bytes[start + index] !== expected[index]) return start + index;
@@ -177,7 +177,7 @@ export function mismatch(expected: Uint8Array, bytes: Uint8Array, start: number)
   return start + expected.length;
 }
 
-/** The position behind the first closing brace that is not in a string; -1 where there is none before `end`. */
+/** The position behind the first closing brace that is not in a string; -1 if there is no such brace before `end`. */
 function endOfObject(bytes: Uint8Array, start: number, end: number): number {
   let isInString = false;
   for (let position = start; position < end; position++) {

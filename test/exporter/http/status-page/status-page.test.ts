@@ -77,9 +77,9 @@ describe('GET /', () => {
       expect(words).to.contain('1.2.3');
       expect(words).to.contain('No pod is scored yet. The first training has not finished yet.');
       expect(words).to.contain(
-        'Model not yet There is none yet, so no pod is scored. The first training is running.',
+        'Model not yet There is no model yet, so no pod is scored. The first training is running.',
       );
-      expect(words).to.contain('http://prometheus:9090 has not been asked for the current metrics yet.');
+      expect(words).to.contain('http://prometheus:9090 has not been queried for the current metrics yet.');
       expect(words).not.to.contain('Most anomalous pods');
     });
 
@@ -93,7 +93,7 @@ describe('GET /', () => {
       const words = wordsOf(await pageOf({ health: () => ({ ...freshHealth, training }), outcome }));
       expect(words).to.contain('There is no model yet: Prometheus answered 503. Look at its log.');
       expect(words).to.contain('Model none');
-      expect(words).to.contain('Training failed 3 trainings since the start, 3 failed.');
+      expect(words).to.contain('Training failed 3 trainings since startup, 3 failed.');
       expect(words).to.contain('Last failure 4 min ago 2026-01-01T00:01:00Z : Prometheus answered 503.');
     });
 
@@ -102,19 +102,19 @@ describe('GET /', () => {
       expect(words).to.contain(
         'Model trained Trained 5 min ago 2026-01-01T00:00:10Z on 7,320 samples of 120 pods',
       );
-      expect(words).to.contain('It was loaded at the start.');
+      expect(words).to.contain('It was loaded at startup.');
       expect(words).to.contain('Prometheus answers http://prometheus:9090 answers.');
-      expect(words).to.contain('The next one is due in 10 min 2026-01-01T00:15:00Z .');
+      expect(words).to.contain('The next training is due in 10 min 2026-01-01T00:15:00Z .');
     });
 
     it('with the part of the cluster that a shard watches', async () => {
       const shardOf = async (shard: typeof seasonedHealth.shard) =>
         wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, shard }) }));
       const shard = { ordinal: 1, total: 3, namespaces: 7, message: null };
-      expect(await shardOf(shard)).to.contain('Shard 1 of 3, from 0 on Watches 7 namespaces; the other');
-      expect(await shardOf({ ...shard, namespaces: null })).to.contain('has not told its namespaces yet');
+      expect(await shardOf(shard)).to.contain('Shard 1 of 3, counted from 0 Watches 7 namespaces; the other');
+      expect(await shardOf({ ...shard, namespaces: null })).to.contain('has not returned the namespaces yet');
       expect(await shardOf({ ...shard, namespaces: 0, message: 'It has none.' })).to.contain(
-        'from 0 on It has none.',
+        'counted from 0 It has none.',
       );
       expect(await shardOf(null)).not.to.contain('Shard');
     });
@@ -144,16 +144,14 @@ describe('GET /', () => {
 
     it('when there are no pods', async () => {
       const words = wordsOf(await pageOf({ outcome: passOf([]) }));
-      expect(words).to.contain('No pod is scored. Prometheus knows of none that is in scope.');
+      expect(words).to.contain('No pod is scored. Prometheus has no pods in scope.');
     });
 
     it('when nothing is flagged, with the pods that come nearest', async () => {
       const pods = somePods.map((pod) => ({ ...pod, score: Math.min(pod.score, -0.01) }));
       const page = await pageOf({ outcome: passOf(pods) });
-      expect(wordsOf(page)).to.contain('No pod is flagged of 23 pods that are scored.');
-      expect(wordsOf(page)).to.contain(
-        'Shows 5 of 23 pods, none of them flagged: those that come nearest to it.',
-      );
+      expect(wordsOf(page)).to.contain('No pod is flagged of 23 pods scored.');
+      expect(wordsOf(page)).to.contain('Shows 5 of 23 pods, none flagged: those nearest to the threshold.');
       expect(rowsOf(page)).to.have.length(5);
     });
 
@@ -203,7 +201,7 @@ describe('GET /', () => {
     it('first, with the reason in units that people read', async () => {
       const page = await pageOf({});
       const words = wordsOf(page);
-      expect(words).to.contain('2 pods flagged of 23 pods that are scored.');
+      expect(words).to.contain('2 pods flagged of 23 pods scored.');
       expect(words.indexOf('cart-1')).to.be.below(words.indexOf('checkout-1'));
       expect(words.indexOf('checkout-1')).to.be.below(words.indexOf('cart-2'));
       expect(words).to.contain('shop / cart-1-workload 0.14 yes cpu above usual also memory : 2 memory-unit');
@@ -228,7 +226,7 @@ describe('GET /', () => {
       const words = wordsOf(
         await pageOf({ history: async () => ({ kind: 'failed', message: 'Too slow.' }) }),
       );
-      expect(words).to.contain('The last hour cannot be shown: Too slow.');
+      expect(words).to.contain('The last hour is not available: Too slow.');
       expect(words).to.contain('cart-1');
     });
 
