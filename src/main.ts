@@ -183,7 +183,7 @@ program
     wholeNumberBetween(FEWEST_DAYS, 60),
   )
   .option('--pods <number>', 'pods of the fleet at a time', wholeNumberBetween(FEWEST_PODS, 10_000), 240)
-  .option('--incident', 'some of the faults of the fleet happen in the days before as well', false)
+  .option('--incident', 'some faults of the fleet happen in the days to learn from as well', false)
   .option('--start <date>', 'first day of the fleet, such as 2026-03-23 (default: depends on the seed)')
   .action(
     async ({

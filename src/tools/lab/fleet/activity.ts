@@ -20,7 +20,7 @@ export interface Rhythm {
   readonly decay: number;
   /** All pods of the workload work at the same time, or each for itself. */
   readonly together?: boolean;
-  /** Only in working hours, but for one in ten. */
+  /** Only in working hours, except one in ten. */
   readonly workingTime?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Activity {
   readonly end: number;
   readonly cpu: number;
   readonly memory: number;
-  /** What earlier work has left of its memory at the start of this one. */
+  /** Memory that earlier work still holds at the start of this one. */
   readonly memoryBefore: number;
 }
 
@@ -40,7 +40,7 @@ export interface Activities {
   readonly list: readonly Activity[];
 }
 
-/** Work begins so early that what it leaves behind has settled at minute 0. */
+/** Work is drawn from this time before minute 0 on, so that its memory has settled by then. */
 const EARLY_MINUTES = 1440;
 const OFF_TIME_SHARE = 0.1;
 const GAP_SIGMA = 0.8;

@@ -7,12 +7,12 @@ import { type FaultEffect, faultEffect } from './faults.js';
 import type { Fleet } from './fleet.js';
 import type { FleetPod, Tooth } from './lives.js';
 
-/** Values of a pod, one for each minute; `NaN` where there is none. */
+/** Values of a pod, one for each minute; `NaN`: no sample. */
 export interface PodColumns {
   readonly cpuCores: Float64Array;
   /** Whole pages. */
   readonly memoryBytes: Float64Array;
-  /** Has a value whenever the pod is known at all. */
+  /** Has a value whenever kube-state-metrics knows the pod. */
   readonly restarts: Float64Array;
 }
 
@@ -22,11 +22,11 @@ const SCRAPE_AGE = 0.5;
 const SCRAPE_JITTER = 0.06;
 /** A rate needs two scrapes of a container. */
 const RATE_MINUTES = 1;
-/** One scrape of a pod in so many is lost. */
+/** Share of the scrapes of a pod that are lost. */
 const LOST_SCRAPES = 1 / 4000;
-/** What a peak has left in its second minute. */
+/** Size of a peak in its second minute, as a share of its first. */
 const PEAK_REST = 0.4;
-/** Memory drifts more slowly than CPU. */
+/** How much more slowly memory drifts than CPU. */
 const MEMORY_PACE = 20;
 
 /** The values of a pod from a minute to before another one. */

@@ -21,7 +21,7 @@ export interface Course {
   readonly zones: readonly string[];
   /** People at work, or at home in the evening. */
   readonly shape: 'office' | 'consumer';
-  /** What is left at night. */
+  /** Load at night. */
   readonly floor: number;
   /** Load of a weekend's day, as a share of a weekday's. */
   readonly weekend: number;
@@ -120,10 +120,10 @@ export interface Autoscaler {
   readonly maxReplicas: number;
 }
 
-/** Load of a pod, as a share of its usual peak, that the autoscaler aims at, and how far it lets it stray. */
+/** Target of the autoscaler: load of a pod as a share of its usual peak; and the deviation that it tolerates. */
 const TARGET = 0.7;
 const TOLERANCE = 0.1;
-/** A scale-down waits until no larger number was wanted for so long. */
+/** A scale-down waits until the higher number was not needed for this time. */
 const STABILIZATION_MINUTES = 5;
 
 /** Load of all pods together, in pods at their usual peak. */

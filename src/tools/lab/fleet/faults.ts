@@ -13,7 +13,7 @@ interface FaultDefinition {
   readonly title: string;
   /** How long it lasts, from and to, in minutes. */
   readonly minutes: readonly [number, number];
-  /** How bad it is; what the number means is up to `faultEffect`. */
+  /** Severity; `faultEffect` says what the number means. */
   readonly size: readonly [number, number];
   /** It hits all pods of the workload. */
   readonly isWide?: boolean;
@@ -21,13 +21,13 @@ interface FaultDefinition {
   readonly needsLoad?: boolean;
   /** Replicas that the workload needs, so that one can be unlike the others. */
   readonly replicas?: number;
-  /** In the end somebody restarts the container. */
-  readonly isMended?: boolean;
+  /** It ends with a restart of the container. */
+  readonly needsRestart?: boolean;
 }
 
 /** All types of fault, by the name that labels have for it. */
 export const FAULTS = {
-  runaway_cpu: { title: 'runaway CPU', minutes: [20, 8 * HOUR], size: [0.5, 1], isMended: true },
+  runaway_cpu: { title: 'runaway CPU', minutes: [20, 8 * HOUR], size: [0.5, 1], needsRestart: true },
   cpu_doubled: {
     title: 'CPU doubled on one replica',
     minutes: [HOUR, DAY],
@@ -42,9 +42,9 @@ export const FAULTS = {
     isWide: true,
     needsLoad: true,
   },
-  memory_step: { title: 'memory step', minutes: [HOUR, DAY], size: [1.6, 2.4], isMended: true },
-  fast_leak: { title: 'fast leak', minutes: [30, 3 * HOUR], size: [2, 3], isMended: true },
-  slow_leak: { title: 'slow leak', minutes: [6 * HOUR, 15 * HOUR], size: [2, 2.6], isMended: true },
+  memory_step: { title: 'memory step', minutes: [HOUR, DAY], size: [1.6, 2.4], needsRestart: true },
+  fast_leak: { title: 'fast leak', minutes: [30, 3 * HOUR], size: [2, 3], needsRestart: true },
+  slow_leak: { title: 'slow leak', minutes: [6 * HOUR, 15 * HOUR], size: [2, 2.6], needsRestart: true },
   crash_loop: { title: 'crash loop, each life of minutes', minutes: [40, 8 * HOUR], size: [1.5, 8] },
   crash_loop_seconds: {
     title: 'crash loop, each life of seconds',
@@ -57,7 +57,7 @@ export const FAULTS = {
     minutes: [30, 12 * HOUR],
     size: [0.005, 0.03],
     needsLoad: true,
-    isMended: true,
+    needsRestart: true,
   },
   lost_traffic: {
     title: 'lost traffic of a whole workload',
@@ -85,17 +85,17 @@ export interface FleetFault {
   readonly isLearned: boolean;
 }
 
-/** The definition of a type, with what not each of them says. */
+/** The definition of a type, with its optional fields. */
 export const definitionOf = (type: FaultType): FaultDefinition => FAULTS[type];
 
 /** Pods for each fault of a type. */
 const PODS_PER_FAULT = 60;
-/** Faults of a workload are that far from each other, and from both ends of the days that count. */
+/** Time between faults of a workload, and between a fault and either end of the days that count. */
 const APART_MINUTES = 4 * HOUR;
 const EDGE_MINUTES = HOUR;
 const LOAD_NEEDED = 0.45;
 const ATTEMPTS = 500;
-/** With incidents in the days to learn from, each fourth fault has happened before. */
+/** With incidents in the days to learn from, one fault in four has happened before. */
 const EARLIER = 4;
 /** An earlier incident leaves the first day alone. */
 const FIRST_DAY = DAY;
@@ -164,7 +164,7 @@ function place(
   return undefined;
 }
 
-/** No fault is planned where it could not be told from what the workload does anyway, or has no time to show. */
+/** Whether the fault could be distinguished from the usual behaviour of the workload. */
 function isSuitable(type: FaultType, { kind, controller, replicas, profile }: FleetWorkload): boolean {
   const { needsLoad = false, isWide = false, replicas: needed = 1 } = definitionOf(type);
   if (controller === 'CronJob' || controller === 'Job' || replicas < needed) return false;
@@ -178,7 +178,7 @@ function isSuitable(type: FaultType, { kind, controller, replicas, profile }: Fl
   }
 }
 
-/** Memory is many times what it usually is whenever there is work. */
+/** Kinds whose memory grows to a multiple with each piece of work. */
 const UNSTEADY_MEMORY: ReadonlySet<KindName> = new Set(['ci-runner', 'backup', 'queue']);
 
 /** Some of the faults on the same replica days before, at another time of the day. */
@@ -203,7 +203,7 @@ export interface FaultEffect {
 }
 
 const NO_EFFECT: FaultEffect = { cpuFactor: 1, limitShare: 0, memoryFactor: 1 };
-/** A thread that spins, or a memory step, is there within so many minutes. */
+/** Minutes until a spinning thread or a memory step has its full effect. */
 const ONSET_MINUTES = 2;
 
 /**
@@ -238,7 +238,7 @@ export function faultEffect(fault: FleetFault, minute: number, sinceStart: numbe
   }
 }
 
-/** A stretch in which nothing runs, from a container's end to its next start. Minutes. */
+/** The time between the end of a container and its next start, in minutes. */
 export interface Down {
   readonly from: number;
   readonly to: number;
@@ -251,7 +251,7 @@ const BACKOFF = 1 / 6;
 const BACKOFF_LIMIT = 5;
 const BACKOFF_RESET = 10;
 /** A restart by hand. */
-const MENDING_MINUTES = 0.4;
+const RESTART_MINUTES = 0.4;
 
 /**
  * When a fault ends its container, and when the next one starts.
@@ -259,7 +259,8 @@ const MENDING_MINUTES = 0.4;
  * @param draw of the pod, for the length of each life.
  */
 export function faultDowns({ type, start, end, size }: FleetFault, draw: Draw): Down[] {
-  if (definitionOf(type).isMended === true) return [{ from: end, to: end + MENDING_MINUTES, isFault: true }];
+  if (definitionOf(type).needsRestart === true)
+    return [{ from: end, to: end + RESTART_MINUTES, isFault: true }];
   if (type !== 'crash_loop' && type !== 'crash_loop_seconds' && type !== 'oom_cycle') return [];
   const downs: Down[] = [];
   let backoff = BACKOFF;

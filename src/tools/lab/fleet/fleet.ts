@@ -11,9 +11,9 @@ export interface FleetOptions {
   readonly seed: number;
   /** At least 3. */
   readonly days: number;
-  /** About so many pods at a time, at least 60. */
+  /** Approximate number of pods at a time, at least 60. */
   readonly pods: number;
-  /** Something has gone wrong in the days to learn from as well. */
+  /** Some faults happen in the days to learn from as well. */
   readonly incident: boolean;
   /** Unix time of its start, a midnight in UTC. Default: a day of the week that depends on the seed. */
   readonly startSeconds?: number | undefined;
@@ -37,7 +37,7 @@ export interface Fleet extends Span {
   readonly outages: readonly Outage[];
 }
 
-/** Faults are in the last days, and so many of them. */
+/** Days at the end that have faults. */
 const FAULT_DAYS = 2;
 const DAY_MINUTES = 1440;
 const DAY_SECONDS = 86_400;

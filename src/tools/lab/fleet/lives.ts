@@ -51,14 +51,14 @@ export interface Drain {
 
 /** Pods that are older than the recording are a month old. */
 const MONTH = 30 * 1440;
-/** An old pod ends so long after the new one has begun; the pod of a StatefulSet has to end first. */
+/** Minutes that an old pod runs beside its successor; and, of a StatefulSet, between the two. */
 const OVERLAP = 0.6;
 const REPLACEMENT = 0.4;
 /** How long the pods of a Job are kept. A CronJob keeps those of its last three runs. */
 const JOB_KEPT = 60;
 const RUNS_KEPT = 3;
 const EVICTIONS_PER_DAY = 0.004;
-/** Nothing is released from so long before a fault of the workload to so long after it. */
+/** Minutes before and after a fault in which its workload has no release. */
 const FREEZE_BEFORE = 180;
 const FREEZE_AFTER = 90;
 /** One release in four changes the levels for good. */
@@ -89,7 +89,7 @@ export function podsOf(
   );
 }
 
-/** Whether nobody touches a workload because something is wrong with it. */
+/** Whether a workload has no releases and replacements at a time, because of a fault. */
 const isFrozen = (minute: number, faults: readonly FleetFault[]) =>
   faults.some(({ start, end }) => start - FREEZE_BEFORE < minute && minute < end + FREEZE_AFTER);
 
@@ -269,7 +269,7 @@ function makePod(
       (fault.replica ?? replica) === replica &&
       fault.start < end &&
       born < fault.end &&
-      // The pods of the version before have nothing of what a release brings.
+      // Pods of the version before the release are not affected.
       (fault.type !== 'release_doubles_cpu' || fault.start <= born),
   );
   const singles = draw

@@ -18,7 +18,7 @@ export interface FleetWorkload {
   readonly profile: Profile;
   /** Load of a pod minute by minute, as a share of a usual peak; `undefined`: 1. */
   readonly load: Float32Array | undefined;
-  /** Whether the people who work on it and with it are there. */
+  /** Whether it is working time for its developers and users. */
   readonly isWorkingTime: (minute: number) => boolean;
   /** Seed of its own, also for draws: `path`. */
   readonly key: number;
@@ -40,13 +40,13 @@ const SUBJECTS = [
   ...['tenant', 'email', 'event', 'metric', 'geo', 'chat', 'ticket', 'wallet', 'returns', 'supplier'],
 ];
 
-/** About so many pods for each node. */
+/** Approximate number of pods on a node. */
 const PODS_PER_NODE = 20;
 
 /** How many nodes a fleet has. */
 export const nodesOf = (pods: number) => Math.max(3, Math.round(pods / PODS_PER_NODE));
 
-/** Draws workloads with about that many pods at a time: first one of each kind, then by weight. */
+/** Draws workloads until they have the given number of pods: first one of each kind, then by weight. */
 export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[] {
   const { seed, startSeconds, minutes } = span;
   const draw = new Draw(`${seed}/workloads`);
@@ -62,7 +62,7 @@ export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[
   return workloads;
 }
 
-/** A free name: what the workload is about and what it does; of a DaemonSet the latter alone, while such names last. */
+/** An unused name: subject and function; of a DaemonSet the function alone, while there are unused ones. */
 function nameOf(kind: KindName, draw: Draw, isTaken: (name: string) => boolean): string {
   const { names, controller } = KINDS[kind];
   const short = controller === 'DaemonSet' ? names.filter((name) => !isTaken(name)) : [];

@@ -143,7 +143,7 @@ describe('a fleet', () => {
       ).to.be.within(0.9, 15);
     });
 
-    it('of a node are all replaced when it is drained, but for those of DaemonSets', () => {
+    it('of a node are all replaced when it is drained, except those of DaemonSets', () => {
       const drain = fleets
         .flatMap((one) => one.drains.map((of) => ({ ...of, fleet: one })))
         .find(({ minute }) => minute < 8 * DAY);
