@@ -52,10 +52,17 @@ export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[
   const draw = new Draw(`${seed}/workloads`);
   const clocks = new Map(ZONES.map((zone) => [zone, new LocalTime(zone, startSeconds, minutes)]));
   const kinds = Object.keys(KINDS) as KindName[];
-  const byWeight = kinds.flatMap((kind) => Array.from({ length: KINDS[kind].weight }, () => kind));
+  // Dealt like cards, so that the mixture is much the same for each seed.
+  const deck = kinds
+    .flatMap((kind) =>
+      Array.from({ length: KINDS[kind].weight - 1 }, () => ({ kind, order: draw.uniform() })),
+    )
+    .sort((a, b) => a.order - b.order)
+    .map(({ kind }) => kind);
   const workloads: FleetWorkload[] = [];
   for (let count = 0; count < pods; count += (workloads.at(-1) as FleetWorkload).replicas) {
-    const kind = kinds[workloads.length] ?? draw.pick(byWeight);
+    const dealt = workloads.length - kinds.length;
+    const kind = kinds[workloads.length] ?? (deck[dealt % deck.length] as KindName);
     const name = nameOf(kind, draw, (taken) => workloads.some((one) => one.name === taken));
     workloads.push(drawWorkload(span, kind, name, draw, nodesOf(pods), clocks));
   }
