@@ -5,10 +5,10 @@ import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/
 import { Html, html, NO_HTML } from '../../lib/text/html.js';
 import type { FeatureName } from '../replay/chunk-result.js';
 import { READING_NUMBERS } from '../replay/chunk-result.js';
+import { STYLE } from '../replay/report-style.js';
 import { barChart, timeChart } from './chart.js';
 import type { PodDetail, PodPlot } from './plots.js';
 import type { AlertStatement, BacktestReport, Loudness, SensitivityReport } from './report.js';
-import { STYLE } from './report-style.js';
 import { endings, recurrence, subjectOf } from './report-text.js';
 
 /** Rows of the tables; `report.json` has more. */

@@ -23,6 +23,7 @@ import { addOnCall, measureOnCall, type OnCallTally, tallyOnCall } from './on-ca
 import { type CaseFile, listCases, readCase } from './read-case.js';
 import { OWNER_QUERIES, piecesOf, RETRAIN_SECONDS, type RecordedPiece } from './recorded-history.js';
 import { type CaseSummary, type Evaluation, reportText } from './report.js';
+import { reportHtml } from './report-html.js';
 import { reportJson } from './report-json.js';
 import { addPiece, type CaseScores, emptyScores } from './scores.js';
 import { openForWriting, openScoresFile, type ScoresFile, scoreRowsText } from './scores-file.js';
@@ -36,6 +37,8 @@ export interface EvaluateOptions {
   readonly scores?: string | undefined;
   /** File for the report as JSON. */
   readonly json?: string | undefined;
+  /** File for the report as a page. */
+  readonly html?: string | undefined;
   /** As the setting `BASELINE`. */
   readonly baseline?: string | undefined;
   /** Values of the setting `ANOMALY_SENSITIVITY` to compare, with commas between them. */
@@ -155,6 +158,7 @@ export async function runEvaluate(
       settings,
     });
     await outputs.json?.writeFile(`${JSON.stringify(json, undefined, 2)}\n`);
+    await outputs.html?.writeFile(reportHtml(evaluation, options.data));
     await closeOutputs(outputs);
     stdout.write(reportText(evaluation));
   } catch (error) {
@@ -192,25 +196,41 @@ function parametersOf({ features }: Case, { settings, sensitivities }: Work): Re
 /** The files that are asked for, open. */
 interface Outputs {
   readonly json: FileHandle | undefined;
+  readonly html: FileHandle | undefined;
   readonly scores: ScoresFile | undefined;
 }
 
 /** Opens them before the work, so that a wrong name costs no time. */
-async function openOutputs({ json, scores }: EvaluateOptions): Promise<Outputs> {
-  if (scores !== undefined && scores === json) {
-    throw new UsageError(`Expected two files in --scores and --json, got ${scores} twice. Name another one.`);
+async function openOutputs({ json, html, scores }: EvaluateOptions): Promise<Outputs> {
+  const names = [json, html, scores].filter((name) => name !== undefined);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(
+      `Expected different files in --scores, --json and --html, got ${twice} twice. Name another one.`,
+    );
   }
-  const jsonFile = json === undefined ? undefined : await openForWriting(json, '--json');
+  const opened: FileHandle[] = [];
+  const open = async (name: string | undefined, option: string) => {
+    if (name === undefined) return undefined;
+    const file = await openForWriting(name, option);
+    opened.push(file);
+    return file;
+  };
   try {
-    return { json: jsonFile, scores: scores === undefined ? undefined : await openScoresFile(scores) };
+    return {
+      json: await open(json, '--json'),
+      html: await open(html, '--html'),
+      scores: scores === undefined ? undefined : await openScoresFile(scores),
+    };
   } catch (error) {
-    await jsonFile?.close();
+    for (const file of opened) await file.close();
     throw error;
   }
 }
 
-async function closeOutputs({ json, scores }: Outputs): Promise<void> {
+async function closeOutputs({ json, html, scores }: Outputs): Promise<void> {
   await json?.close();
+  await html?.close();
   await scores?.close();
 }
 

@@ -1,6 +1,6 @@
 /** The report for people: tables of at most 110 columns, then what was left out and why. */
 
-import { type TextColumn, textTable } from '../replay/text-table.js';
+import { type TextColumn, type TextTable, tableLines, tableOf } from '../replay/text-table.js';
 import type { Case } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
 import { DEFECTS, type Defect } from './defects.js';
@@ -49,27 +49,62 @@ interface Row {
 /** A longer name would push the table over the edge. */
 const LONGEST_NAME = 25;
 
-/** The whole report, lines with their ends. */
+/** A part of the report. */
+export interface Section {
+  readonly title: string;
+  readonly tables: readonly TextTable[];
+  /** Lines below the tables. */
+  readonly notes: readonly string[];
+}
+
+/** The report as text, lines with their ends. */
 export function reportText(evaluation: Evaluation): string {
+  const lines = sectionsOf(evaluation).flatMap(({ title, tables, notes: below }) => [
+    title,
+    ...tables.flatMap((table, index) => [...(index === 0 ? [] : ['']), ...tableLines(table)]),
+    ...below,
+    '',
+  ]);
+  return lines.join('\n');
+}
+
+/** All parts: what on-call gets comes first. */
+export function sectionsOf(evaluation: Evaluation): readonly Section[] {
   const { cases, set, sensitivities, chosen } = evaluation;
   const { onCall } = sensitivities[chosen] as SensitivityMeasures;
   const rows: Row[] = cases.map(({ summary, ...of }) => ({ name: summary.name, ...of }));
   rows.push({ name: 'all cases', measures: set, onCall });
+  const { recovered, became_usual: usual, gone, still_on: on } = onCall.falseEndings;
+  const tables = [
+    tableOf(ON_CALL_COLUMNS, rows),
+    ...(sensitivities.length === 1 ? [] : [tableOf(SENSITIVITY_COLUMNS, sensitivities)]),
+    tableOf(FAULT_COLUMNS, onCall.byFaultType),
+    tableOf([nameColumn('kind'), MESSAGES_COLUMN, RATE_COLUMN], onCall.byKind),
+    tableOf([nameColumn('loudest workloads'), MESSAGES_COLUMN], onCall.byWorkload.slice(0, LISTED_WORKLOADS)),
+  ];
   return [
-    'What on-call gets, by the shipped rules, inhibition and grouping',
-    ...textTable(ON_CALL_COLUMNS, rows),
-    ...onCallDetails(onCall),
-    ...(sensitivities.length === 1 ? [] : ['', ...textTable(SENSITIVITY_COLUMNS, sensitivities)]),
-    '',
-    'By 3 flagged minutes of 5 (for comparison): alerts, faults, and normal time',
-    ...textTable(ALERT_COLUMNS, rows),
-    '',
-    'Ranking of pod-minutes, with recall at false-alarm rates of 5 %, 1 % and 0.1 %',
-    ...textTable(RANKING_COLUMNS, rows),
-    '',
-    ...notes(evaluation),
-    '',
-  ].join('\n');
+    {
+      title: 'What on-call gets, by the shipped rules, inhibition and grouping',
+      tables: tables.filter((table) => table.rows.length > 0),
+      notes:
+        onCall.falseMessages === 0
+          ? []
+          : [
+              `False alerts ended: ${recovered} recovered, ${usual} became usual, ${gone} gone, ${on} still on.`,
+            ],
+    },
+    {
+      title: 'By 3 flagged minutes of 5 (for comparison): alerts, faults, and normal time',
+      tables: [tableOf(ALERT_COLUMNS, rows)],
+      notes: [],
+    },
+    {
+      title: 'Ranking of pod-minutes, with recall at false-alarm rates of 5 %, 1 % and 0.1 %',
+      tables: [tableOf(RANKING_COLUMNS, rows)],
+      notes: [],
+    },
+    { title: 'Data', tables: [], notes: notes(evaluation) },
+  ];
 }
 
 const ON_CALL_COLUMNS: readonly TextColumn<Row>[] = [
@@ -115,46 +150,27 @@ function onCallColumn(above: string, below: string, cell: (of: OnCallMeasures) =
 
 const LISTED_WORKLOADS = 10;
 
-/** By type of fault, kind of workload, and workload, as far as there is any. */
-function onCallDetails({ byFaultType, byKind, byWorkload, falseEndings: ended }: OnCallMeasures): string[] {
-  const table = <Of>(columns: readonly TextColumn<Of>[], rows: readonly Of[]) =>
-    rows.length === 0 ? [] : ['', ...textTable(columns, rows)];
-  const name = (head: string): TextColumn<MessageRate> => ({
-    head: ['', head],
-    align: 'left',
-    cell: ({ of }) => of,
-  });
-  const messages: TextColumn<MessageRate> = {
-    head: ['false', 'messages'],
-    align: 'right',
-    cell: (row) => String(row.messages),
-  };
-  const rate: TextColumn<MessageRate> = {
-    head: ['per 1,000', 'pods+day'],
-    align: 'right',
-    cell: ({ per1000PodsAndDay }) => decimal(per1000PodsAndDay, 0),
-  };
-  return [
-    ...(byWorkload.length === 0
-      ? []
-      : [
-          `False alerts ended: ${ended.recovered} recovered, ${ended.became_usual} became usual, ${ended.gone} gone, ` +
-            `${ended.still_on} still on.`,
-        ]),
-    ...table(
-      [
-        {
-          head: ['', 'fault'],
-          align: 'left',
-          cell: ({ type }: OnCallMeasures['byFaultType'][number]) => type,
-        },
-        ...caughtColumns<OnCallMeasures['byFaultType'][number]>((row) => row),
-      ],
-      byFaultType,
-    ),
-    ...table([name('kind'), messages, rate], byKind),
-    ...table([name('loudest workloads'), messages], byWorkload.slice(0, LISTED_WORKLOADS)),
-  ];
+type FaultTypeRow = OnCallMeasures['byFaultType'][number];
+
+const FAULT_COLUMNS: readonly TextColumn<FaultTypeRow>[] = [
+  { head: ['', 'fault'], align: 'left', cell: ({ type }) => type },
+  ...caughtColumns<FaultTypeRow>((row) => row),
+];
+
+const MESSAGES_COLUMN: TextColumn<MessageRate> = {
+  head: ['false', 'messages'],
+  align: 'right',
+  cell: ({ messages }) => String(messages),
+};
+
+const RATE_COLUMN: TextColumn<MessageRate> = {
+  head: ['per 1,000', 'pods+day'],
+  align: 'right',
+  cell: ({ per1000PodsAndDay }) => decimal(per1000PodsAndDay, 0),
+};
+
+function nameColumn(head: string): TextColumn<MessageRate> {
+  return { head: ['', head], align: 'left', cell: ({ of }) => of };
 }
 
 const ALERT_COLUMNS: readonly TextColumn<Row>[] = [

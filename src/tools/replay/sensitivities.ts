@@ -9,7 +9,7 @@ const MOST_SENSITIVITIES = 8;
  * The values of `--sensitivity`, in ascending order, each once.
  *
  * @param text values with commas between them.
- * @throws {SettingsError} when one is no value of `ANOMALY_SENSITIVITY`.
+ * @throws {MistakesError} when one is not a value of `ANOMALY_SENSITIVITY`.
  * @throws {UsageError} when there are too many.
  */
 export function parseSensitivities(text: string): readonly number[] {

@@ -8,20 +8,37 @@ export interface TextColumn<Row> {
   readonly cell: (row: Row) => string;
 }
 
+/** A table whose cells are text. */
+export interface TextTable {
+  readonly columns: readonly Pick<TextColumn<unknown>, 'head' | 'align'>[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 const GAP = '  ';
 
+export function tableOf<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): TextTable {
+  return { columns, rows: rows.map((row) => columns.map(({ cell }) => cell(row))) };
+}
+
 /** The lines of a table; each column is as wide as its widest cell. */
-export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): readonly string[] {
-  const cells = columns.map(({ head, cell }) => [...head, ...rows.map(cell)]);
-  const widths = cells.map((texts) => Math.max(...texts.map((text) => text.length)));
-  return Array.from({ length: rows.length + 2 }, (_, line) =>
-    columns
-      .map(({ align }, column) => {
-        const text = cells[column]?.[line] ?? '';
-        const width = widths[column] ?? 0;
-        return align === 'left' ? text.padEnd(width) : text.padStart(width);
-      })
+export function tableLines({ columns, rows }: TextTable): readonly string[] {
+  const lines = [0, 1]
+    .map((line) => columns.map(({ head }) => head[line] ?? ''))
+    .concat(rows.map((row) => [...row]));
+  const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) =>
+    line
+      .map((text, column) =>
+        columns[column]?.align === 'left'
+          ? text.padEnd(widths[column] ?? 0)
+          : text.padStart(widths[column] ?? 0),
+      )
       .join(GAP)
       .trimEnd(),
   );
+}
+
+/** The lines of a table of these rows. */
+export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): readonly string[] {
+  return tableLines(tableOf(columns, rows));
 }

@@ -151,7 +151,13 @@ describe('evaluate', function () {
   it('compares sensitivities by what on-call gets', async () => {
     await withFiles(FILES, async (data) => {
       const json = join(data, 'out.json');
-      const { report } = await run({ data, json, sensitivity: '8,4' });
+      const html = join(data, 'out.html');
+      const { report } = await run({ data, json, html, sensitivity: '8,4' });
+      const page = await readFile(html, 'utf8');
+      expect(page).to.not.match(/<(?:script|link|img|iframe|use)\b|url\(|@import/i);
+      expect(page.match(/<circle class="(?:chosen|other)"/g)).to.have.lengthOf(2);
+      expect(page).to.match(/aria-label="sensitivity 4: [^"]*of the faults; sensitivity 8: [^"]*"/);
+      expect(page).to.match(/<td class="name">cpu_load<\/td>\s*<td class="number">0\/1<\/td>/);
       expect(report).to.match(/^ *4 +0 +0 +0\/1 .*\n *8 +0 +0 +0\/1 /m);
       const numbers = JSON.parse(await readFile(json, 'utf8'));
       expect(numbers.parameters.sensitivity).to.equal(4);
