@@ -20,7 +20,8 @@ const PAGE_BYTES = 4096;
 /** A scrape is up to half a minute old when it is read, and comes a little early or late. */
 const SCRAPE_AGE = 0.5;
 const SCRAPE_JITTER = 0.06;
-/** A rate needs two scrapes of a container. */
+/** cAdvisor looks at a container after 15 s at the latest, and a rate needs two scrapes of it. In minutes. */
+const SEEN_AFTER = 0.25;
 const RATE_MINUTES = 1;
 /** Share of the scrapes of a pod that are lost. */
 const LOST_SCRAPES = 1 / 4000;
@@ -53,6 +54,7 @@ export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number
     const isDown = time >= (downs[ended]?.from ?? Infinity) || time >= end;
     if (isDown || outage !== undefined || uniform(key ^ 0x2c1b3c, minute) < LOST_SCRAPES) continue;
     const sinceStart = time - (downs[ended - 1]?.to ?? born);
+    if (sinceStart < SEEN_AFTER) continue;
     const fault = pod.faults.find((one) => one.start <= time && time < one.end);
     const effect = fault && faultEffect(fault, time, sinceStart);
     if (sinceStart >= RATE_MINUTES) columns.cpuCores[index] = cpuOf(pod, minute, time, sinceStart, effect);
@@ -79,7 +81,7 @@ function cpuOf(
   const noise = Math.exp(cpuNoise * gaussian(key + 3, minute) + cpuDrift * redNoise(key + 5, time));
   const start = 1 + startCpu * Math.exp(-sinceStart / startMinutes);
   const usual = cpuCores * cpuFactor * work * noise * start;
-  const taken = effect === undefined ? usual : usual * effect.cpuFactor + effect.limitShare * cpuLimit;
+  const taken = effect === undefined ? usual : usual * effect.cpuFactor + effect.cpuLimitShare * cpuLimit;
   // The kernel's throttling is not exact.
   return taken < cpuLimit ? taken : cpuLimit * (1 - 0.01 * uniform(key + 11, minute));
 }
@@ -112,7 +114,8 @@ function memoryOf(
   share += heapAt(heap, time);
   if (memoryNoise > 0) share *= 1 + memoryNoise * gaussian(key + 19, minute);
   share *= 1 - profile.emptyShare * Math.exp(-sinceStart / profile.fillMinutes);
-  const bytes = Math.min(memoryLimit, memoryBytes * memoryFactor * share * (effect?.memoryFactor ?? 1));
+  const taken = memoryBytes * memoryFactor * share * (effect?.memoryFactor ?? 1);
+  const bytes = Math.min(memoryLimit, taken + (effect?.memoryLimitShare ?? 0) * (memoryLimit - taken));
   return PAGE_BYTES * Math.max(1, Math.round(bytes / PAGE_BYTES));
 }
 

@@ -49,7 +49,7 @@ export const FAULTS = {
   crash_loop_seconds: {
     title: 'crash loop, each life of seconds',
     minutes: [30, 12 * HOUR],
-    size: [0.03, 0.2],
+    size: [0.03, 0.18],
   },
   oom_cycle: { title: 'memory to the limit again and again', minutes: [HOUR, DAY], size: [6, 45] },
   hang: {
@@ -196,13 +196,15 @@ function earlierFaults(faults: readonly FleetFault[], seed: number, learningMinu
 
 /** What a fault does to a pod at an instant. */
 export interface FaultEffect {
-  /** CPU is multiplied by the first, then the share of the limit is added; memory is multiplied. */
+  /** CPU is multiplied by the factor, then the share of the limit is added. */
   readonly cpuFactor: number;
-  readonly limitShare: number;
+  readonly cpuLimitShare: number;
+  /** Memory is multiplied by the factor, then has come this share of the way to the limit. */
   readonly memoryFactor: number;
+  readonly memoryLimitShare: number;
 }
 
-const NO_EFFECT: FaultEffect = { cpuFactor: 1, limitShare: 0, memoryFactor: 1 };
+const NO_EFFECT: FaultEffect = { cpuFactor: 1, cpuLimitShare: 0, memoryFactor: 1, memoryLimitShare: 0 };
 /** Minutes until a spinning thread or a memory step has its full effect. */
 const ONSET_MINUTES = 2;
 
@@ -218,7 +220,7 @@ export function faultEffect(fault: FleetFault, minute: number, sinceStart: numbe
   const progress = (minute - start) / (end - start);
   switch (type) {
     case 'runaway_cpu':
-      return { ...NO_EFFECT, limitShare: size * onset };
+      return { ...NO_EFFECT, cpuLimitShare: size * onset };
     case 'cpu_doubled':
       return { ...NO_EFFECT, cpuFactor: 1 + (size - 1) * onset };
     case 'memory_step':
@@ -228,7 +230,7 @@ export function faultEffect(fault: FleetFault, minute: number, sinceStart: numbe
       return { ...NO_EFFECT, memoryFactor: 1 + (size - 1) * progress };
     case 'oom_cycle':
       // The kernel kills at the limit: the life's end.
-      return { ...NO_EFFECT, memoryFactor: 1 + 2 * Math.min(1, sinceStart / size) };
+      return { ...NO_EFFECT, memoryLimitShare: Math.min(1, sinceStart / size) };
     case 'hang':
       return { ...NO_EFFECT, cpuFactor: size };
     case 'lost_traffic':
@@ -265,7 +267,7 @@ export function faultDowns({ type, start, end, size }: FleetFault, draw: Draw): 
   const downs: Down[] = [];
   let backoff = BACKOFF;
   for (let from = start; from < end; ) {
-    const life = type === 'oom_cycle' ? size : draw.spread(size, 0.3);
+    const life = type === 'oom_cycle' ? size : size * draw.between(0.7, 1.3);
     const to = from + backoff;
     downs.push({ from, to, isFault: true });
     backoff = life >= BACKOFF_RESET ? BACKOFF : Math.min(2 * backoff, BACKOFF_LIMIT);

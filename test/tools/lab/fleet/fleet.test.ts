@@ -529,16 +529,16 @@ describe('a fleet', function () {
           expect(gained, fault.id).to.be.at.least(Math.floor((0.6 * (fault.end - fault.start)) / cycle));
         }
       }
-      const peaks = compared('oom_cycle').map(
-        ({ all, before }) => Math.max(...all.memory) / median(before.memory),
-      );
-      expect(median(peaks)).to.be.above(2);
+      for (const { pod, all, fault } of compared('oom_cycle')) {
+        // The last sample of a life is some way below the limit.
+        expect(Math.max(...all.memory), fault.id).to.be.above(0.75 * pod.workload.profile.memoryLimit);
+      }
     });
 
     it('crash_loop_seconds: nothing lives long enough to be measured, only restarts count', () => {
       for (const { fault, before, first, fleet: one, pod } of compared('crash_loop_seconds')) {
         expect(first.cpu).to.deep.equal([]);
-        expect(first.memory.length).to.be.below(6);
+        expect(first.memory).to.deep.equal([]);
         const { restarts } = valuesOf(one, pod, fault.start, fault.end);
         expect((restarts.at(-1) as number) - (before.restarts.at(-1) as number)).to.be.at.least(
           (fault.end - fault.start) / 8,
