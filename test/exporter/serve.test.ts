@@ -674,7 +674,7 @@ describe('serve', function () {
       expect(severity('rate_window')).to.equal(0);
       expect(exposedValue(text, 'anomaly_exporter_findings_timestamp_seconds')).to.be.above(1.7e9);
       const warnings = logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
-      expect(warnings.join()).to.include('Crash loops cannot be seen');
+      expect(warnings.join()).to.include('Crash loops are not detected');
     });
 
     it('comes after a training that failed as well, and says why', async () => {
@@ -784,6 +784,6 @@ describe('serve', function () {
       logger,
     );
     const error = await rejection(second, Error);
-    expect(error.message).to.include(`Port ${new URL(url).port} on 127.0.0.1 is taken`);
+    expect(error.message).to.include(`Port ${new URL(url).port} on 127.0.0.1 is already in use`);
   });
 });
