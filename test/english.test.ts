@@ -6,7 +6,10 @@ const root = new URL('../../', import.meta.url);
 
 /** Phrases that readers stumble over, each with what to write in its place. */
 const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
-  [/\b(?:is|are|was|were|be) none\b/i, 'name it: "is not a number", "is invalid", "there are no rows"'],
+  [
+    /(?<!\bthere )\b(?:is|are|was|were|be) none\b/i,
+    'name it: "is not a number", "is invalid", "there are no rows"',
+  ],
   [/\bshall\b/i, '"must", "should" or the plain present'],
   [/\bwhoever\b/i, '"the caller", "anyone who", "readers"'],
   [/\bas many as\b/i, '"N", "the same number of"'],
@@ -29,13 +32,7 @@ const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
 ];
 
 /** Parts that do not keep the rule yet. Nothing is added here; a part that keeps it is taken out. */
-const NOT_YET = [
-  'src/main.ts',
-  'src/exporter/',
-  'src/tools/backtest/',
-  'src/tools/lab/',
-  'src/tools/replay/',
-];
+const NOT_YET = ['src/exporter/http/', 'src/tools/lab/'];
 
 const FOLDERS = ['src', 'scripts', 'docs', 'deploy'];
 const FILES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'Dockerfile'];
@@ -76,11 +73,7 @@ describe('plain English', () => {
       'made anew',
     ];
     expect(wrong.filter((text) => findings('x', text).length === 0)).to.deep.equal([]);
-    const right = [
-      'There are none.'.replace('are none', 'are no rows'),
-      'so long as it runs',
-      'letting in light',
-    ];
+    const right = ['There are none.', 'so long as it runs', 'letting in light'];
     expect(right.flatMap((text) => findings('x', text))).to.deep.equal([]);
   });
 

@@ -75,7 +75,7 @@ describe('main', function () {
     for (const [command, options] of [
       ['serve', ['shard', 'total-shards']],
       ['check', ['json', 'shard', 'total-shards']],
-      ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'columns']],
+      ['evaluate', ['data', 'scores', 'json', 'baseline', 'sensitivity', 'seed', 'learn', 'columns']],
       ['simulate', ['output', 'seed', 'hours', 'days', 'pods', 'incident', 'start']],
       [
         'backtest',

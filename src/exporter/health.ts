@@ -71,7 +71,7 @@ function hasFailed(last: PassOutcome | undefined): boolean {
 /** A pass without a model asks Prometheus nothing, and so says nothing about it. */
 function prometheusUp(last: PassOutcome | undefined): boolean | null {
   if (last === undefined || last.kind === 'no_model') return null;
-  // A failure of our own is no failure of Prometheus, which may have answered every query.
+  // A failure of the exporter is not one of Prometheus, which may have answered every query.
   return last.kind !== 'upstream_error' && last.queries.every(({ success }) => success);
 }
 

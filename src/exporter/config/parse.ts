@@ -60,7 +60,7 @@ export function parseSettings(
   return { settings, warnings: [...misspelled(environment), ...connectionWarnings(settings)] };
 }
 
-/** The text of a setting cannot be had. */
+/** The text of a setting cannot be read. */
 class SourceError extends Error {}
 
 /** The text of a setting, and the file that it stands in. */

@@ -16,7 +16,7 @@ export const RECENT_STEP_SECONDS = 60;
 /** How many there are: state such as a recent restart is read from them, and never kept from pass to pass. */
 export const RECENT_INSTANTS = COUNTER_LOOKBACK_SECONDS / RECENT_STEP_SECONDS + 1;
 
-/** So many pods are scored at a stretch: some milliseconds of work. */
+/** Pods that are scored in one turn of the event loop: some milliseconds of work. */
 const PODS_PER_TURN = 2048;
 
 /**

@@ -58,7 +58,7 @@ export function explain(detection: Detection, rows: readonly number[]): FeatureE
 }
 
 /**
- * Every feature of a pod beside its usual value, in the order of the model. Costs next to nothing.
+ * Every feature of a pod beside its usual value, in the order of the model. Costs almost nothing.
  *
  * @param row position of the pod in the table of the detection.
  */

@@ -145,7 +145,7 @@ export class FeatureTableBuilder {
     );
   }
 
-  /** The row of a pod, which is made where there is none; `undefined` where there are too many pods. */
+  /** The row of a pod, which is added if it is missing; `undefined` if there are too many pods. */
   #rowOf(namespace: string, pod: string): number | 'bad_name' | undefined {
     const existing = this.#rows.get(namespace)?.get(pod);
     if (existing !== undefined) return existing;
@@ -270,7 +270,7 @@ export class FeatureTableBuilder {
 }
 
 /**
- * Fills a column's gaps with the value before, at the beginning with the first one, and with 0 where there is none. A
+ * Fills a column's gaps with the value before, at the beginning with the first one, and with 0 without any value. A
  * counter that read 0 in a gap would seem to rise by all it has at its end.
  *
  * @param cells rows × `width`.

@@ -93,7 +93,7 @@ const GENERATED_SUFFIXES = [
   /-\d+$/, // StatefulSet
 ];
 
-/** The workload that a pod's name tells of; the whole name where no rule fits. */
+/** The workload according to the name of a pod; the whole name if no rule fits. */
 export function workloadFromName(pod: string): string {
   for (const suffix of GENERATED_SUFFIXES) {
     const workload = pod.replace(suffix, '');

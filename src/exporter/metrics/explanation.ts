@@ -7,12 +7,12 @@ import { memoizeByObject } from './memoize.js';
 import { type DetectorState, detectionOf, type ExplainScope } from './state.js';
 
 /**
- * Of the flagged pods, so many with the highest scores are explained. Where more are flagged, the trouble is that of the
- * cluster, and nine series for each of 100,000 pods would make the scrape too slow to tell of it.
+ * The number of flagged pods that are explained, those with the highest scores. Where more are flagged, the trouble is that of the
+ * cluster, and nine series for each of 100,000 pods would make the scrape too slow to report it.
  */
 export const MOST_EXPLAINED_PODS = 1000;
 
-/** The series of so many pods are put together at a stretch; then it is others' turn. */
+/** Pods whose series are written in one turn of the event loop. */
 const PODS_PER_TURN = 2048;
 
 /** The features of all pods in scope. */

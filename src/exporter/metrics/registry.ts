@@ -1,4 +1,4 @@
-/** All metrics, and how they are rendered for a scrape. */
+/** All metrics, and their rendering for a scrape. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Registry } from 'prom-client';

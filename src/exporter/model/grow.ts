@@ -88,7 +88,7 @@ interface FlatTree {
  * Writes `node` at position `index` of level `level`, and all below it.
  *
  * @param pathLength splits on the way that parted the rows: one with an empty side (its column was constant there)
- *   tells nothing about a row and does not count. scikit-learn never makes such a split.
+ *   says nothing about a row and does not count. scikit-learn never makes such splits.
  */
 function flatten(node: TreeNode, index: number, level: number, pathLength: number, flat: FlatTree): void {
   let current = node;

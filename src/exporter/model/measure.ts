@@ -23,7 +23,7 @@ export interface Measurement {
   readonly inputs: Float64Array;
 }
 
-/** Room for so many cells. */
+/** Space for `cells` cells. */
 export function emptyMeasurement(cells: number): Measurement {
   return {
     actual: new Float64Array(cells),
@@ -146,7 +146,7 @@ export class Measurer {
   }
 
   /**
-   * The values of a feature of a pod that deviate by no more than so many spreads.
+   * The values of a feature of a pod that deviate by at most the given number of spreads.
    *
    * @param index position of the pod in the table.
    */

@@ -38,7 +38,7 @@ export interface PrometheusClientOptions {
   readonly onWarning?: (sentence: string) => void;
 }
 
-/** As many as a model may have features, and so a pass queries. */
+/** The largest number of features of a model, and so of queries of a pass. */
 const REMEMBERED_QUERIES = 16;
 
 /** Names and values in the order in which they are sent. */
@@ -165,7 +165,7 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
    * Sends a request, reads the body of a success with `read`, and counts how the request ended.
    *
    * @throws {PrometheusError} when no whole response comes.
-   * @throws what `read` throws as the cause of a `HandlerError`: a bug of this program is no fault of the network.
+   * @throws what `read` throws as the cause of a `HandlerError`: a bug of this program must not be blamed on the network.
    */
   async #exchange<Body>(
     call: Call,

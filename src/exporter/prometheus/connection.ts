@@ -51,7 +51,7 @@ export interface PrometheusConnection {
  */
 export const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
-/** The connection to a Prometheus that asks for nothing special, but for `parts`. */
+/** The connection to a Prometheus without special requirements, except `parts`. */
 export function connectionTo(
   baseUrl: string,
   parts: Partial<Omit<PrometheusConnection, 'baseUrl' | 'tls'>> & { readonly tls?: Partial<TlsOptions> } = {},

@@ -35,7 +35,7 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
     'tls',
     'Renew the certificate of the server, or correct the clock of this machine.',
   ],
-  // The server rejects our certificate, or that there is none. With TLS 1.2, only the text says so.
+  // The server rejects our certificate, or requires one. With TLS 1.2, only the text says so.
   [
     /^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)$/,
     'tls',

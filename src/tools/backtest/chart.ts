@@ -19,7 +19,7 @@ export interface TimeChart extends Span {
   /** What it shows, for those who do not see it. */
   readonly label: string;
   readonly stepSeconds: number;
-  /** Lines are drawn across gaps of up to so many steps: some stretches are kept more sparsely than others. */
+  /** Lines are drawn across gaps of up to this many steps: parts of the range are kept at a lower resolution. */
   readonly bridgedSteps: number;
   readonly lines: readonly Line[];
   /** Stretches behind the lines. */

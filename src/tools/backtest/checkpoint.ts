@@ -81,16 +81,16 @@ export async function directoryStore(
       // The checksum of gzip tells a file that is torn.
       const envelope = JSON.parse((await promisify(gunzip)(compressed)).toString('utf8')) as Envelope;
       if (envelope.version !== CHECKPOINT_VERSION || envelope.fingerprint !== fingerprint) {
-        onNote(`${path} was made with other settings or another version, and is made anew.`);
+        onNote(`${path} was made with other settings or another version and is computed again.`);
         return undefined;
       }
       if (envelope.startSeconds !== chunk.startSeconds || envelope.endSeconds !== chunk.endSeconds) {
-        onNote(`${path} is of another time than its name says, and is made anew.`);
+        onNote(`${path} is of another time than its name says and is computed again.`);
         return undefined;
       }
       return envelope.content;
     } catch (error) {
-      onNote(`${path} cannot be read (${messageOf(error)}), and is made anew.`);
+      onNote(`${path} cannot be read (${messageOf(error)}) and is computed again.`);
       return undefined;
     }
   };

@@ -78,7 +78,7 @@ const DEFAULT_FACTORS = [0.75, 1, 1.5];
 /** Requests at the same time: a guest's share. */
 const CONCURRENCY = 2;
 
-/** Schedules that run less often than this are told from the runs of this time. */
+/** The interval of a schedule is determined from its runs in this time. */
 const SCHEDULE_LOOKBACK_SECONDS = 26 * 3600;
 
 /** The labels of a scrape of the exporter, so that dashboard and rules find what is loaded. */
@@ -113,7 +113,7 @@ export async function runBacktestCommand(
     await backtest(options, surroundings);
   } catch (error) {
     if (!signal.aborted || error instanceof InterruptedError) throw error;
-    // Before the first piece or after the last, there is nothing to tell of.
+    // Before the first piece and after the last there is nothing to report.
     throw new InterruptedError(`Stopped on ${String(signal.reason)}, before the report.`, { cause: error });
   }
 }

@@ -25,7 +25,7 @@ export interface PodPlot {
   readonly pod: string;
   readonly alerts: readonly AlertStatement[];
   readonly flagged: readonly Span[];
-  /** The highest score of each stretch of `bucketSeconds` from the start of the range; `null` where there is none. */
+  /** The highest score of each stretch of `bucketSeconds` from the start of the range; `null` without a score. */
   readonly scores: readonly (number | null)[];
   readonly bucketSeconds: number;
   readonly detail: PodDetail | undefined;

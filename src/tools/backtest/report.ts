@@ -154,7 +154,7 @@ export interface ReportInput {
   readonly settings: Readonly<Record<string, string | number>>;
   readonly rules: RuleOptions;
   readonly sensitivities: readonly number[];
-  /** Index of the sensitivity that is told of in full. */
+  /** Index of the sensitivity that is reported in full. */
   readonly chosen: number;
   readonly budgetPerDay: number;
   readonly chunks: readonly ChunkResult[];

@@ -19,7 +19,7 @@ const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]
  * @param option the name of the option, for the message.
  * @param nowSeconds Unix time.
  * @returns Unix time in seconds.
- * @throws {UsageError} when it is none of these.
+ * @throws {UsageError} when it is anything else.
  */
 export function parseInstant(option: string, text: string, nowSeconds: number): number {
   const trimmed = text.trim();
@@ -39,7 +39,7 @@ export function parseInstant(option: string, text: string, nowSeconds: number): 
 /**
  * Reads a length of time in the form of Prometheus, such as `5m` or `1h30m`.
  *
- * @throws {UsageError} when it is none, or 0.
+ * @throws {UsageError} when it is invalid, or 0.
  */
 export function parseDuration(option: string, text: string): number {
   const seconds = durationSeconds(text.trim());
@@ -47,7 +47,7 @@ export function parseDuration(option: string, text: string): number {
   throw new UsageError(`${option}: expected a length of time, got "${text}". Examples: 5m, 90s, 1h30m`);
 }
 
-/** Seconds of a duration; `undefined` when the text is none. */
+/** Seconds of a duration; `undefined` when the text is not one. */
 function durationSeconds(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?[smhdw])+$/.test(text)) return undefined;
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhdw])/g)];

@@ -26,7 +26,7 @@ export interface RuleOptions {
   readonly closedRanges: boolean;
 }
 
-/** Flagged now, and so long ago. */
+/** The pod must be flagged now and this long ago. */
 export const SHIPPED_FOR_SECONDS = 300;
 
 export type AlertName = 'PodAnomalous' | 'WorkloadAnomalous' | 'AnomalyMassFlagging';

@@ -63,7 +63,7 @@ export interface ChunkPlots {
   readonly minutes: number;
   /** Minutes of a bucket of `overview`. */
   readonly bucketMinutes: number;
-  /** By pod (`podKey`): for each bucket the highest score, `null` where there is none. */
+  /** By pod (`podKey`): for each bucket the highest score, `null` without one. */
   readonly overview: Readonly<Record<string, readonly (number | null)[]>>;
   /** By pod: every minute of those that were flagged, of the others some at the beginning and at the end. */
   readonly detail: Readonly<Record<string, PodReadings>>;

@@ -47,7 +47,7 @@ export function gridStepSeconds(stepSeconds: number): number {
   return a;
 }
 
-/** Slices of earlier hours begin so long before the end of a training window (`historySlices`). */
+/** How long before the end of a training window the slices of earlier hours begin (`historySlices`). */
 const OLDEST_SLICE_SECONDS = 3 * HOUR_SECONDS + MINUTE_SECONDS;
 
 /** What is known before a training: how far back it looks, in seconds. */

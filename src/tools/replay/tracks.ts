@@ -28,7 +28,7 @@ const FIRST_READINGS = 20;
 const LATER_READINGS_EVERY = 10;
 
 /**
- * Of a pod that was never flagged in the chunk, so many minutes are kept at its beginning and end, one of five: an alert
+ * The minutes that are kept at the beginning and end of a pod that was never flagged in the chunk, one of five: an alert
  * in the chunk after or before is drawn with what came before and after it.
  */
 const FIRST_DRAWN_MINUTES = 30;

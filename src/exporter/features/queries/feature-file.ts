@@ -33,7 +33,7 @@ export const MAXIMUM_FEATURES = 16;
 
 const BUILTIN_NAMES = BUILTIN_FEATURES.map(({ name }) => name);
 
-/** The file, as far as its features can be told apart. */
+/** The file without the fields of its features. */
 const FileShape = z.strictObject({
   builtin: z.array(z.enum(BUILTIN_NAMES)).default([]),
   features: z.array(z.unknown()).default([]),
@@ -71,7 +71,7 @@ export function parseFeatureFile(text: string, path: string, options: QueryOptio
 
 const QUERY_ADVICE = 'Write a query after `|`, on lines of its own: there it needs no quotes.';
 
-/** The features of a file, even of one whose other keys are wrong: their own mistakes are told as well. */
+/** The features of a file, even if its other keys are invalid: mistakes in the features are reported as well. */
 function listIn(value: unknown): readonly unknown[] {
   const features = valueAt(value, ['features']);
   return Array.isArray(features) ? features : [];

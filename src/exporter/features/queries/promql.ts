@@ -18,9 +18,9 @@ export function quotePromql(text: string): string {
 }
 
 /**
- * The mistakes of a query that shall answer one value for each set of labels.
+ * The mistakes of a query that must return one value for each set of labels.
  *
- * Of several syntax errors only the first is told: those behind it most often follow from it. Types within the query
+ * Of several syntax errors only the first is reported: the later ones usually follow from it. Types within the query
  * (`rate(x)` without a range) are left to Prometheus.
  *
  * @param labels the labels that the answer must have. Only what the outermost expression shows is judged: an

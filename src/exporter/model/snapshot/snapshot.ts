@@ -41,7 +41,7 @@ const BEGINNING = '{"__metadata__":{"sha256":"';
 const CHECKSUM_AT = LENGTH_BYTES + BEGINNING.length;
 const CHECKSUM_DIGITS = 64;
 
-/** A clock may be set back by so much between two starts, in seconds. */
+/** By how many seconds a clock may be set back between two starts. */
 const CLOCK_TOLERANCE_SECONDS = 300;
 
 /**

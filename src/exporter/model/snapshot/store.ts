@@ -24,7 +24,7 @@ const MODE = 0o600;
 /** A larger file is neither read nor written: several times what 100,000 pods need, or something else. */
 const LARGEST_FILE_BYTES = 128 * 2 ** 20;
 
-/** A temporary file that was not written to for so long belongs to a process that is gone. */
+/** A temporary file that was not written for this time belongs to a process that has ended. */
 const LEFTOVER_MILLISECONDS = 60_000;
 
 /** What the system says where a folder cannot be synchronised: some network file systems, and Windows. */
