@@ -28,7 +28,7 @@ export interface Exporter {
 /** What the application is made of. */
 export interface AppDependencies {
   readonly exporter: Exporter;
-  /** Who is let in, and how often. */
+  /** Who may send requests, and how often. */
   readonly access: Access;
   /** Unix time in milliseconds. */
   now(): number;

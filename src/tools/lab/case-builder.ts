@@ -54,7 +54,7 @@ export class CaseBuilder {
     this.#valuesOfColumn = layout.columns.map(() => 0);
   }
 
-  /** Counts something that went wrong before a line could be told. */
+  /** Counts a defect that has no line number. */
   defect(reason: Defect): void {
     count(this.#defects, reason);
   }

@@ -15,7 +15,7 @@ function csvRow(timeSeconds: number, sample: PodSample): string {
   return `${timeSeconds},${namespace},${pod},${decimal(cpuCores)},${memoryBytes ?? ''},${restarts}\n`;
 }
 
-/** Six digits, without an exponent as far as it can be avoided: nothing below a tenth of a microcore is told. */
+/** Six digits, without an exponent: values below 1e-6 are written with nine decimals. */
 function decimal(value: number | undefined): string {
   if (value === undefined) return '';
   return value === 0 || Math.abs(value) >= 1e-6 ? String(value) : value.toFixed(9);

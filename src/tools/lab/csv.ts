@@ -6,7 +6,7 @@ const MAXIMUM_LINE_LENGTH = 64 * 1024;
 /**
  * Cuts text that comes in pieces into lines, without their ends (LF or CRLF). A last line without an end counts.
  *
- * @param onOverlong told of each line that was left out because it is longer than 64 Ki characters.
+ * @param onOverlong called for each line that was left out because it is longer than 64 Ki characters.
  */
 export async function* splitLines(
   pieces: AsyncIterable<string>,

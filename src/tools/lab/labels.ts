@@ -55,7 +55,7 @@ export async function readLabels(directory: string): Promise<Labels> {
     return parseLabels(JSON.parse(text));
   } catch (error) {
     throw new DataError(
-      `Expected a JSON list of faults in ${path}, got: ${(error as Error).message} Mend the file.`,
+      `Expected a JSON list of faults in ${path}, got: ${(error as Error).message} Fix the file.`,
       { cause: error },
     );
   }
@@ -92,7 +92,7 @@ export function parseLabels(content: unknown): Labels {
   return { faults, malformed };
 }
 
-/** A fault, or why the entry is none. */
+/** A fault, or why the entry is invalid. */
 function parseFault(entry: unknown): Fault | string {
   if (!isObject(entry)) return 'not_an_object';
   const { case: caseName, namespace, pod, fault_type: type, fault: id, start, end, visible } = entry;

@@ -1,4 +1,4 @@
-/** What happens in a case and is no fault: the counterpart of its labels. */
+/** Changes in a case that are not faults: the counterpart of its labels. */
 
 import type { World } from '../simulation/cluster.js';
 import { EFFECTS } from '../simulation/incidents.js';

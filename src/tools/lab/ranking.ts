@@ -15,7 +15,7 @@ export interface Ranking {
   readonly recall: readonly number[];
 }
 
-/** Shares of normal points above the threshold at which recall is told. */
+/** Shares of normal points above the threshold at which recall is reported. */
 export const FALSE_ALARM_RATES = Object.freeze([0.05, 0.01, 0.001]);
 
 /** All measures of a ranking. */

@@ -7,7 +7,7 @@ export interface Scrape {
   readonly value: number;
 }
 
-/** So many mean distances of scrapes may lie between the first scrape and the start of the window. */
+/** Largest distance between the first scrape and the start of the window, in mean scrape intervals. */
 const EXTRAPOLATION_LIMIT = 1.1;
 
 /**

@@ -20,7 +20,7 @@ const HOUR = 60 * MINUTE;
 /** The protocol ignores the first hour; the minute before a fault is ignored as well. */
 const FIRST_SECONDS = 65 * MINUTE;
 
-/** A pod, and the workload of a change, is left alone for so long, so that its last hour is clean. */
+/** Time without faults and changes for a pod, and for the workload of a change, so that its last hour is clean. */
 const REST_SECONDS = 75 * MINUTE;
 
 /** What goes wrong, in turn. Where a container waits between its runs, the end lies within a run. */
@@ -41,7 +41,7 @@ const FAULTS: readonly { readonly kind: IncidentKind; readonly seconds: number }
 /** One replica is unlike its siblings where it has at least two of them. */
 const SIBLINGS_NEEDED: Partial<Record<IncidentKind, number>> = { 'bad-replica': 3 };
 
-/** Faults come in groups, one group each so many seconds: what is ignored around them overlaps. */
+/** Faults come in groups at this interval: the ignored times around them overlap. */
 const GROUP_SECONDS = 40 * MINUTE;
 const GROUP_SIZE = 3;
 const GROUP_STEP_SECONDS = 40;
@@ -71,7 +71,7 @@ export function faultCount(hours: number): number {
 }
 
 /**
- * Groups of three faults every 40 minutes, and between them changes that are none.
+ * Groups of three faults every 40 minutes, and between them normal changes.
  *
  * @param first How many faults earlier cases had: the kinds take turns from there.
  */

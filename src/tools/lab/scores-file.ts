@@ -49,7 +49,7 @@ export async function openScoresFile(path: string): Promise<ScoresFile> {
   const file = (await openForWriting(path, '--scores')).createWriteStream();
   const rows = new PassThrough();
   const done = path.endsWith('.gz') ? pipeline(rows, createGzip(), file) : pipeline(rows, file);
-  // Whoever writes or closes next is told; until then a failure is no unhandled rejection.
+  // The next write or close rejects with it; until then it must not count as an unhandled rejection.
   done.catch(() => undefined);
   const scores: ScoresFile = {
     async write(text) {

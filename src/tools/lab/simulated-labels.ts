@@ -42,7 +42,7 @@ export interface Effect {
   readonly restarts_max_during: number | null;
 }
 
-/** A new pod is not judged for so long: what is wrong with it counts as a fault from then on. */
+/** A new pod is not scored before this age: a fault that it has from the start counts from then on. */
 export const WARM_UP_SECONDS = 300;
 
 /** The rule of the public sets: with how many clean samples of the last hour, and how far beyond their range. */

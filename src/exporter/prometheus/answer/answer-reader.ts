@@ -34,7 +34,7 @@ const RESULT = Buffer.from('"result":[');
 const BETWEEN_TIME_AND_VALUE = Buffer.from(',"');
 const END_OF_SAMPLE = Buffer.from('"]');
 
-/** A longer start is not examined: such a body is parsed at the end. */
+/** A longer start is not examined: a body with one is parsed at the end. */
 const LONGEST_START_BYTES = 64 * 1024;
 
 /** Messages quote the start of a body that is not an answer. */
