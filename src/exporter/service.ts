@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
 import type { Logger } from '../lib/logging/logger.js';
-import { inspect } from './check/inspect.js';
+import { inspect } from './check/gather.js';
 import { CheckRunner } from './check/runner.js';
 import type { Settings } from './config/settings.js';
 import { describeSource, type OpenOptions, type OpenPrometheus } from './connect.js';

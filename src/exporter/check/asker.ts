@@ -35,35 +35,30 @@ export class Asker {
 
   /** The answer at the instant, or at another one. */
   instant(query: string, timeSeconds = this.nowSeconds): Promise<QueryResult> {
-    return this.#answer((signal) => this.#api.query({ query, timeSeconds, signal }));
+    return this.#answer((api, signal) => api.query({ query, timeSeconds, signal }));
   }
 
   range(query: string, startSeconds: number, endSeconds: number, stepSeconds: number): Promise<QueryResult> {
-    return this.#answer((signal) =>
-      this.#api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal }),
+    return this.#answer((api, signal) =>
+      api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal }),
     );
   }
 
   /** The single number of an aggregation without labels; 0 where it aggregated nothing. */
   async number(query: string, timeSeconds = this.nowSeconds): Promise<number> {
-    const { values } = await this.instant(query, timeSeconds);
-    return values[0] ?? 0;
+    return (await this.instant(query, timeSeconds)).values[0] ?? 0;
   }
 
-  /** A call that is no query. */
+  /** A call, such as one that is no query. */
   call<Value>(work: (api: PrometheusServerApi, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    return this.#bounded((signal) => work(this.#api, signal));
+    return this.#limit(() => work(this.#api, withDeadline(this.#signal, QUESTION_TIMEOUT_SECONDS)));
   }
 
-  async #answer(work: (signal: AbortSignal) => Promise<QueryResult>): Promise<QueryResult> {
-    const answer = await this.#bounded(work);
+  async #answer(work: Parameters<typeof this.call<QueryResult>>[0]): Promise<QueryResult> {
+    const answer = await this.call(work);
     for (const warning of answer.warnings) this.warnings.add(warning);
     for (const info of answer.infos) this.infos.add(info);
     return answer;
-  }
-
-  #bounded<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    return this.#limit(() => work(withDeadline(this.#signal, QUESTION_TIMEOUT_SECONDS)));
   }
 }
 

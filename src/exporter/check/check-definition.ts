@@ -1,6 +1,7 @@
 /** The shape of every rule: from facts to one finding, without a clock and without a network. */
 
-import type { Conditions, Fact, Facts } from './facts.js';
+import type { SourceSelector } from '../features/queries/selectors.js';
+import type { AnswerFacts, Conditions, Fact, Facts, FeatureFacts, SourceFacts } from './facts.js';
 import type { Finding, NotChecked } from './finding.js';
 
 /** What a rule finds, or why there is nothing to judge; the name of the check is added. */
@@ -26,27 +27,46 @@ export function checkOf<Value>(
     id,
     judge: (facts, conditions) => {
       const fact = factOf(facts);
-      return fact.known
-        ? { check: id, ...rule(fact.value, facts, conditions) }
-        : { check: id, because: fact.because };
+      return { check: id, ...(fact.known ? rule(fact.value, facts, conditions) : { because: fact.because }) };
     },
   };
 }
 
-/** All values, or the first reason why there are not any. An empty list is known. */
-export function anyOf<Value>(facts: readonly (Fact<Value> | undefined)[]): Fact<readonly Value[]> {
-  const values: Value[] = [];
-  let because: string | undefined;
-  for (const fact of facts) {
-    if (fact?.known) values.push(fact.value);
-    else because ??= fact?.because;
-  }
-  return values.length === 0 && because !== undefined
-    ? { known: false, because }
-    : { known: true, value: values };
+/** Something that is always known. */
+export const always = <Value>(value: Value): Fact<Value> => ({ known: true, value });
+
+/** The values that are known. */
+export function knownOf<Value>(facts: readonly (Fact<Value> | undefined)[]): readonly Value[] {
+  return facts.flatMap((fact) => (fact?.known ? [fact.value] : []));
 }
 
-/** Something that is always known. */
-export function always<Value>(value: Value): Fact<Value> {
-  return { known: true, value };
+/** All values that are known, or the first reason why none is. An empty list is known. */
+export function anyOf<Value>(facts: readonly (Fact<Value> | undefined)[]): Fact<readonly Value[]> {
+  const values = knownOf(facts);
+  const unknown = facts.find((fact) => fact?.known === false);
+  return values.length === 0 && unknown?.known === false ? unknown : always(values);
 }
+
+/** The answer to the query of a feature, with the feature. */
+export type Answered = AnswerFacts & Pick<FeatureFacts, 'feature'>;
+
+/** What the features answered. */
+export const answersOf = ({ features }: Pick<Facts, 'features'>): Fact<readonly Answered[]> =>
+  anyOf(
+    features.map(({ feature, answer }) => (answer.known ? always({ feature, ...answer.value }) : answer)),
+  );
+
+/** What is known of each source, by the source. */
+export const ofSources =
+  <Value>(pick: (source: SourceFacts) => Fact<Value> | undefined) =>
+  ({ sources }: Facts): Fact<readonly { readonly source: SourceFacts; readonly value: Value }[]> =>
+    anyOf(
+      sources.map((source) => {
+        const fact = pick(source);
+        return fact?.known ? always({ source, value: fact.value }) : fact;
+      }),
+    );
+
+/** The name of a source in messages. */
+export const nameOf = ({ selector }: { readonly selector: SourceSelector }): string =>
+  selector.metric ?? selector.text;

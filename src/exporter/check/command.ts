@@ -5,29 +5,17 @@ import { withDeadline } from '../../lib/deadline.js';
 import { MistakesError } from '../../lib/usage-error.js';
 import type { Environment } from '../config/environment.js';
 import { parseSettings } from '../config/parse.js';
-import type { Settings } from '../config/settings.js';
 import { type ShardFlags, withShardFlags } from '../config/shard-flags.js';
 import { openPrometheus } from '../connect.js';
-import type { FeatureSet } from '../features/queries/feature-file.js';
 import { loadFeatures } from '../features/queries/load-features.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { emptyShardMessage } from '../sharding/shard.js';
 import { VERSION } from '../version.js';
-import { judgeFacts } from './checks.js';
+import { CHECKS, judgeFacts } from './checks.js';
 import type { CheckReport, Finding } from './finding.js';
-import { CHECK_TIMEOUT_SECONDS, inspect } from './inspect.js';
-import {
-  emptyShardFinding,
-  featuresFinding,
-  mistakesFinding,
-  reachableFinding,
-  settingsFinding,
-  stoppedAt,
-  unreachableFinding,
-} from './preconditions.js';
-import { reportJson } from './report-json.js';
-import { exitStatus, reportText } from './report-text.js';
+import { CHECK_TIMEOUT_SECONDS, inspect } from './gather.js';
+import { exitStatus, reportJson, reportText } from './report.js';
 
 /** What is asked on the command line. */
 export interface CheckOptions extends ShardFlags {
@@ -64,40 +52,77 @@ export async function runCheck(options: CheckOptions, surroundings: CheckSurroun
   return exitStatus(report);
 }
 
+/** The checks that come before those of `CHECKS`, in their order, and why nothing behind them is checked. */
+export const PRECONDITIONS = {
+  settings: 'The settings are invalid.',
+  features: 'The features are invalid.',
+  prometheus: 'Prometheus does not answer.',
+} as const;
+
+/** Makes the checks in turn. One of `PRECONDITIONS` that fails ends them. */
 async function makeChecks(environment: Environment, signal: AbortSignal): Promise<CheckReport> {
   const findings: Finding[] = [];
-  let settings: Settings;
+  let check: keyof typeof PRECONDITIONS = 'settings';
+  const stoppedBy = (result: Omit<Finding, 'check'>, because: string = PRECONDITIONS[check]): CheckReport => {
+    const names = [...Object.keys(PRECONDITIONS), ...CHECKS.map(({ id }) => id)];
+    const notChecked = names.slice(names.indexOf(check) + 1).map((name) => ({ check: name, because }));
+    return { findings: [...findings, { check, ...result }], notChecked };
+  };
   try {
-    const parsed = parseSettings(environment);
-    settings = parsed.settings;
-    findings.push(settingsFinding(Object.keys(settings).length, parsed.warnings));
-  } catch (error) {
-    if (!(error instanceof MistakesError)) throw error;
-    return stoppedAt('settings', [mistakesFinding('settings', error.mistakes)]);
-  }
-  let featureSet: FeatureSet;
-  try {
-    featureSet = await loadFeatures(settings.featuresFile, settings);
-    const names = featureSet.features.map(({ name }) => name);
-    findings.push(featuresFinding(names, settings.featuresFile));
-  } catch (error) {
-    if (!(error instanceof MistakesError)) throw error;
-    return stoppedAt('features', [...findings, mistakesFinding('features', error.mistakes)]);
-  }
-  const { api, namespaces } = openPrometheus(settings, featureSet, { now: Date.now });
-  try {
+    const { settings, warnings } = parseSettings(environment);
+    const { featuresFile } = settings;
+    findings.push({ check, ...settingsResult(Object.keys(settings).length, warnings) });
+    check = 'features';
+    const featureSet = await loadFeatures(featuresFile, settings);
+    const names = featureSet.features.map(({ name }) => name).join(', ');
+    const file = featuresFile === '' ? '' : ` (${featuresFile})`;
+    const parsed = `The features are ${names}${file}; their queries are valid PromQL.`;
+    findings.push({ check, severity: 'ok', summary: parsed });
+    check = 'prometheus';
+    const { api, namespaces } = openPrometheus(settings, featureSet, { now: Date.now });
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
-      const finding = emptyShardFinding(emptyShardMessage(namespaces.state.shard));
-      return stoppedAt('prometheus', [...findings, finding], 'This shard has no namespaces.');
+      const idle = {
+        severity: 'warning',
+        summary: emptyShardMessage(namespaces.state.shard),
+        meaning: 'This process is idle and scores no pod.',
+        advice: 'Run fewer shards, or check another one.',
+      } as const;
+      return stoppedBy(idle, 'This shard has no namespaces.');
     }
     const { facts, conditions } = await inspect(settings, featureSet, api, Date.now, signal);
     const { display } = parseBaseUrl(settings.prometheusUrl);
     const firstSeconds = facts.clock.known ? 2 * facts.clock.value.uncertaintySeconds : 0;
-    findings.push(reachableFinding(display, firstSeconds));
+    const milliseconds = Math.max(1, Math.round(firstSeconds * 1000));
+    const answered = `${display} answers queries, the first one in ${milliseconds} ms.`;
+    findings.push({ check, severity: 'ok', summary: answered });
     const judged = judgeFacts(facts, conditions);
     return { findings: [...findings, ...judged.findings], notChecked: judged.notChecked };
   } catch (error) {
+    if (error instanceof MistakesError) return stoppedBy(mistakesResult(error.mistakes));
     if (!(error instanceof PrometheusError)) throw error;
-    return stoppedAt('prometheus', [...findings, unreachableFinding(error)]);
+    const { got, advice } = error;
+    const meaning = 'Scrapes have no scores, and no model is trained.';
+    // The query is not shown: it is the check's own.
+    return stoppedBy({ severity: 'error', summary: got, meaning, ...(advice !== undefined && { advice }) });
   }
+}
+
+function settingsResult(settings: number, warnings: readonly string[]): Omit<Finding, 'check'> {
+  if (warnings.length === 0) return { severity: 'ok', summary: `All ${settings} settings are valid.` };
+  return {
+    severity: 'warning',
+    summary: warnings.join(' '),
+    meaning: 'The default is used instead of the value that was probably meant.',
+    advice: 'Correct the name of the variable, or remove it.',
+  };
+}
+
+function mistakesResult(mistakes: readonly string[]): Omit<Finding, 'check'> {
+  const one = mistakes.length === 1;
+  return {
+    severity: 'error',
+    summary: `${one ? 'One mistake' : `${mistakes.length} mistakes`}:\n${mistakes.join('\n')}`,
+    meaning: 'The exporter does not start.',
+    advice: `Correct ${one ? 'it' : 'them'} and check again.`,
+  };
 }

@@ -1,28 +1,24 @@
 /** What a check comes to. */
 
-/** `warning`: it works, and something is worse than it could be. `error`: pods go unscored, or are scored wrongly. */
-export type Severity = 'ok' | 'warning' | 'error';
+/** All severities, the least first. `warning`: something is worse than it could be. `error`: pods go unscored, or are scored wrongly. */
+export const SEVERITIES = ['ok', 'warning', 'error'] as const;
 
-/** All severities, the least first. */
-export const SEVERITIES: readonly Severity[] = ['ok', 'warning', 'error'];
+export type Severity = (typeof SEVERITIES)[number];
 
 /** The result of one check. Each text is one or more full sentences. */
 export interface Finding {
   /** Stable name of the check: `rate_window`. */
   readonly check: string;
   readonly severity: Severity;
-  /** What was found. */
   readonly summary: string;
   /** What follows from it for the detector. */
   readonly meaning?: string;
-  /** What to do about it. */
   readonly advice?: string;
 }
 
-/** A check that could not be made. */
+/** A check that could not be made, and why: the failure of what it needs, in a full sentence. */
 export interface NotChecked {
   readonly check: string;
-  /** Why: the failure of what it needs, in a full sentence. */
   readonly because: string;
 }
 

@@ -4,37 +4,23 @@ import { quotePromql } from '../features/queries/promql.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import type { Labels } from '../prometheus/api.js';
 import { type Asker, factOf } from './asker.js';
-import { CLUSTER_LABELS } from './cluster-labels.js';
-import type { ClusterFacts, DuplicateFacts, EmptinessFacts, SourceFacts } from './facts.js';
-
-/** A selector with the features that read it. */
-export type Source = Pick<SourceFacts, 'selector' | 'features' | 'required'>;
+import type { EmptinessFacts, Source, SourceFacts } from './facts.js';
 
 /** Everything about one source. Does not reject on failures of Prometheus. */
 export async function gatherSource(asker: Asker, source: Source): Promise<SourceFacts> {
   const { selector } = source;
   const series = await factOf(asker.number(`count(${selector.text})`));
-  if (!series.known) {
-    const unknown = series;
+  if (!series.known || series.value === 0) {
+    const emptiness = series.known ? await factOf(gatherEmptiness(asker, selector)) : series;
+    const rest = series.known ? undefined : series;
     return {
       ...source,
       series,
-      emptiness: unknown,
-      duplicates: unknown,
-      clusters: unknown,
-      newestAgeSeconds: unknown,
-      intervalSeconds: unknown,
-    };
-  }
-  if (series.value === 0) {
-    return {
-      ...source,
-      series,
-      emptiness: await factOf(gatherEmptiness(asker, selector)),
-      duplicates: undefined,
-      clusters: undefined,
-      newestAgeSeconds: undefined,
-      intervalSeconds: undefined,
+      emptiness,
+      duplicates: rest,
+      clusters: rest,
+      newestAgeSeconds: rest,
+      intervalSeconds: rest,
     };
   }
   const [duplicates, clusters, newestAgeSeconds, intervalSeconds] = await Promise.all([
@@ -48,28 +34,35 @@ export async function gatherSource(asker: Asker, source: Source): Promise<Source
 
 /** Tries the metric without each of its matchers. A metric that a matcher names has no other form. */
 async function gatherEmptiness(asker: Asker, { metric, matchers }: SourceSelector): Promise<EmptinessFacts> {
-  if (metric === undefined) return { seriesOfMetric: 0, blamed: [], example: undefined };
-  const seriesOfMetric = await asker.number(`count(${metric})`);
+  const seriesOfMetric = metric === undefined ? 0 : await asker.number(`count(${metric})`);
   if (seriesOfMetric === 0) return { seriesOfMetric, blamed: [], example: undefined };
   // Two matchers of one label stand and fall together.
   const labels = [...new Set(matchers.map(({ label }) => label))];
-  const counts = await Promise.all(
-    labels.map((label) => {
-      const others = matchers.filter((matcher) => matcher.label !== label).map(({ text }) => text);
-      return asker.number(`count(${metric}{${others.join(',')}})`);
+  const textOf = (isOf: (label: string) => boolean) =>
+    matchers.flatMap(({ label, text }) => (isOf(label) ? [text] : [])).join(',');
+  const tried = await Promise.all(
+    labels.map(async (label) => {
+      const count = await asker.number(`count(${metric}{${textOf((other) => other !== label)}})`);
+      return { label, text: textOf((other) => other === label), count };
     }),
   );
   const example = await asker.instant(`topk(1, ${metric})`);
-  return {
-    seriesOfMetric,
-    blamed: labels.flatMap((label, index) => {
-      if (counts[index] === 0) return [];
-      const texts = matchers.filter((matcher) => matcher.label === label).map(({ text }) => text);
-      return [{ label, text: texts.join(',') }];
-    }),
-    example: example.labels[0],
-  };
+  const blamed = tried.filter(({ count }) => count !== 0).map(({ label, text }) => ({ label, text }));
+  return { seriesOfMetric, blamed, example: example.labels[0] };
 }
+
+/** By which people tell clusters apart: kube-prometheus, Thanos, Mimir, Amazon, Google, Grafana Cloud, home-made ones. */
+const CLUSTER_LABELS = [
+  'cluster',
+  'cluster_id',
+  'cluster_name',
+  'clusterName',
+  'k8s_cluster',
+  'k8s_cluster_name',
+  'kube_cluster',
+  'kubernetes_cluster',
+  'exported_cluster',
+];
 
 /**
  * Labels that differ for a good reason where a thing is reported more than once: one run of a container and the next
@@ -77,44 +70,40 @@ async function gatherEmptiness(asker: Asker, { metric, matchers }: SourceSelecto
  */
 const RUN_LABELS = ['id', 'name', 'image', 'uid', 'cpu', 'container_id', ...CLUSTER_LABELS];
 
-async function gatherDuplicates(asker: Asker, { text, identity }: SourceSelector): Promise<DuplicateFacts> {
+async function gatherDuplicates(asker: Asker, { text, identity }: SourceSelector) {
   if (identity === undefined) return { things: 0, differing: [] };
-  const labels = [...identity, ...RUN_LABELS.filter((label) => !identity.includes(label))];
-  const copies = `count by (${labels.join(', ')}) (${text})`;
+  const labels = [...new Set([...identity, ...RUN_LABELS])].join(', ');
+  const copies = `count by (${labels}) (${text})`;
   const things = await asker.number(`count(${copies} > 1)`);
   if (things === 0) return { things, differing: [] };
-  const { labels: examples } = await asker.instant(`topk(1, ${copies})`);
-  const [example] = examples;
-  if (example === undefined) return { things, differing: [] };
-  const series = await asker.instant(`${text} and on (${labels.join(', ')}) topk(1, ${copies})`);
-  return { things, differing: differingLabels(series.labels) };
+  const example = await asker.instant(`topk(1, ${copies})`);
+  if (example.labels.length === 0) return { things, differing: [] };
+  const series = await asker.instant(`${text} and on (${labels}) topk(1, ${copies})`);
+  const names = [...new Set(series.labels.flatMap((own) => Object.keys(own)))].sort();
+  const differing = names
+    .map((label) => ({ label, values: valuesOf(series.labels, label) }))
+    .filter(({ values }) => values.length > 1);
+  return { things, differing };
 }
 
-function differingLabels(series: readonly Labels[]): DuplicateFacts['differing'] {
-  const names = [...new Set(series.flatMap((labels) => Object.keys(labels)))].sort();
-  return names.flatMap((label) => {
-    const values = [...new Set(series.map((labels) => labels[label] ?? ''))].sort();
-    return values.length > 1 ? [{ label, values: values.slice(0, EXAMPLES) }] : [];
-  });
-}
-
-/** How many names of a kind are shown. */
+/** At most this many values of a label are shown. */
 const EXAMPLES = 10;
 
-async function gatherClusters(
-  asker: Asker,
-  { text, identity }: SourceSelector,
-): Promise<readonly ClusterFacts[]> {
-  const { labels: combinations } = await asker.instant(`count by (${CLUSTER_LABELS.join(', ')}) (${text})`);
-  const found: ClusterFacts[] = [];
+/** The first of the values that a label has, sorted; an empty text where it is absent. */
+const valuesOf = (series: readonly Labels[], label: string) =>
+  [...new Set(series.map((labels) => labels[label] ?? ''))].sort().slice(0, EXAMPLES);
+
+async function gatherClusters(asker: Asker, { text, identity = ['namespace', 'pod'] }: SourceSelector) {
+  const combinations = await asker.instant(`count by (${CLUSTER_LABELS.join(', ')}) (${text})`);
+  const thing = identity.join(', ');
+  const found: { label: string; values: string[]; collisions: number }[] = [];
   for (const label of CLUSTER_LABELS) {
-    const values = [...new Set(combinations.map((labels) => labels[label] ?? ''))].sort();
+    const values = valuesOf(combinations.labels, label);
     if (values.length < 2) continue;
-    const thing = (identity ?? ['namespace', 'pod']).join(', ');
     const collisions = await asker.number(
       `count(count by (${thing}) (count by (${thing}, ${label}) (${text})) > 1)`,
     );
-    found.push({ label, values: values.slice(0, EXAMPLES), collisions });
+    found.push({ label, values, collisions });
   }
   return found;
 }
@@ -128,24 +117,20 @@ const INTERVAL_STEP_SECONDS = 5;
 /** Targets differ: one series of each of this many is checked. */
 const INTERVAL_SERIES = 3;
 
-/** The longest of the usual intervals of a few series, each from another target. */
+/** The longest of the usual intervals of a few series, each from another target; `undefined` where it is unknown. */
 async function gatherInterval(asker: Asker, { text, metric }: SourceSelector): Promise<number | undefined> {
   if (metric === undefined) return undefined;
   const { labels } = await asker.instant(`topk(${INTERVAL_SERIES}, topk by (instance) (1, ${text}))`);
   const intervals = await Promise.all(
     labels.map(async ({ __name__: _, ...own }) => {
       const matchers = Object.entries(own).map(([label, value]) => `${label}=${quotePromql(value)}`);
-      const { values } = await asker.range(
-        `timestamp(${metric}{${matchers.join(',')}})`,
-        asker.nowSeconds - INTERVAL_WINDOW_SECONDS,
-        asker.nowSeconds,
-        INTERVAL_STEP_SECONDS,
-      );
-      return usualDistance(values);
+      const start = asker.nowSeconds - INTERVAL_WINDOW_SECONDS;
+      const query = `timestamp(${metric}{${matchers.join(',')}})`;
+      const { values } = await asker.range(query, start, asker.nowSeconds, INTERVAL_STEP_SECONDS);
+      return usualDistance(values) ?? 0;
     }),
   );
-  const known = intervals.filter((interval) => interval !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
+  return Math.max(0, ...intervals) || undefined;
 }
 
 /**

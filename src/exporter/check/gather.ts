@@ -1,20 +1,76 @@
-/** Gathers what is known about an installation. Failures of single questions are facts as well. */
+/** Gathers the facts of an installation with its settings: for the command, and within the service. */
 
+import { totalmem } from 'node:os';
+import type { Settings } from '../config/settings.js';
+import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../detection/detect.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { type SourceSelector, sourceSelectors } from '../features/queries/selectors.js';
-import type { OwnerQueries } from '../features/workload.js';
-import type { PrometheusServerApi } from '../prometheus/api.js';
+import type { FeatureSet } from '../features/queries/feature-file.js';
+import { sourceSelectors } from '../features/queries/selectors.js';
+import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
+import { trainingSlices, trainingWindow } from '../training/plan.js';
+import { longestIntervalSeconds } from '../training/schedule.js';
+import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { Asker, factOf } from './asker.js';
-import type { ClockFacts, Conditions, Facts, FeatureFacts } from './facts.js';
-import { gatherAnswer } from './gather-answers.js';
-import { gatherHistory } from './gather-history.js';
-import { gatherSource, type Source } from './gather-source.js';
+import type { AnswerFacts, Conditions, Facts, FeatureFacts, Source } from './facts.js';
+import { gatherSource } from './gather-source.js';
+
+/** Limit for all questions of a check together, in seconds. */
+export const CHECK_TIMEOUT_SECONDS = 120;
+
+/** What a check judges: facts, and what they are compared with. */
+export interface Inspection {
+  readonly facts: Facts;
+  readonly conditions: Conditions;
+}
+
+/**
+ * Asks Prometheus what the checks need to know.
+ *
+ * @param now Unix time in milliseconds.
+ * @throws {PrometheusError} when it does not answer the first question.
+ */
+export async function inspect(
+  settings: Settings,
+  { features, ownerQueries }: FeatureSet,
+  api: PrometheusServerApi,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<Inspection> {
+  const nowSeconds = () => now() / 1000;
+  const conditions = conditionsOf(settings, nowSeconds());
+  const { training } = conditions;
+  const { queryOffsetSeconds } = settings;
+  const source = { api, features, ownerQueries, queryOffsetSeconds };
+  return { facts: await gatherFacts({ ...source, training, nowSeconds, signal }), conditions };
+}
+
+function conditionsOf(settings: Settings, nowSeconds: number): Conditions {
+  const { namespaceRegex, podLabel, requestTimeoutSeconds, explain, baseline, maximumPods } = settings;
+  const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone);
+  // The limit of the container, or the memory of the machine.
+  const constrained = process.constrainedMemory();
+  const memoryLimitBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  const training = {
+    baseline,
+    maximumPods,
+    lookbackSeconds: settings.trainingLookbackMinutes * 60,
+    stepSeconds: settings.queryStepSeconds,
+    untilNextTrainingSeconds: interval ?? DEFAULT_INTERVAL_SECONDS,
+  };
+  return {
+    namespaceRegex,
+    podLabel,
+    requestTimeoutSeconds,
+    explain,
+    training,
+    memoryLimitBytes,
+    nowSeconds,
+  };
+}
 
 /** Where the facts come from. */
-export interface Gathering {
+export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries'> {
   readonly api: PrometheusServerApi;
-  readonly features: readonly FeatureDefinition[];
-  readonly ownerQueries: OwnerQueries;
   readonly training: Conditions['training'];
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
@@ -33,7 +89,10 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const { api, features, ownerQueries, training, queryOffsetSeconds = 0, nowSeconds, signal } = gathering;
   // What is hidden from scrapes and trainings must not be found here, nor be missed.
   const asker = new Asker(api, nowSeconds() - queryOffsetSeconds, signal);
-  const clock = await gatherClock(asker, nowSeconds);
+  const sent = nowSeconds();
+  const theirs = await asker.call((server, limit) => server.currentTimeSeconds(limit));
+  const received = nowSeconds();
+  const clock = { skewSeconds: theirs - (sent + received) / 2, uncertaintySeconds: (received - sent) / 2 };
   const server = await factOf(asker.call((status, limit) => status.buildInfo(limit)));
   // First and alone, as in a scrape: what takes long here takes long there.
   const answers = await Promise.all(
@@ -45,17 +104,15 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ),
   );
   const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, source)));
+  const owners = [ownerQueries.pod, ownerQueries.replicaSet].map((query) => asker.number(`count(${query})`));
   const kubeStateMetrics = await factOf(
-    Promise.all([
-      asker.number(`count(${ownerQueries.pod})`),
-      asker.number(`count(${ownerQueries.replicaSet})`),
-    ]).then(([podOwners, replicaSetOwners]) => ({ podOwners, replicaSetOwners })),
+    Promise.all(owners).then(([podOwners = 0, replicaSetOwners = 0]) => ({ podOwners, replicaSetOwners })),
   );
-  const required = sources.find((source) => source.required && source.selector.rangeSeconds === undefined);
-  const oldest = required ?? sources.find((source) => source.required);
-  const history =
+  const required = sources.filter((source) => source.required);
+  const oldest = required.find(({ selector }) => selector.rangeSeconds === undefined) ?? required[0];
+  const history: Facts['history'] =
     oldest === undefined
-      ? { known: false as const, because: 'No selector of a required feature could be read.' }
+      ? { known: false, because: 'No selector of a required feature could be read.' }
       : await factOf(gatherHistory(asker, oldest.selector.text, training));
   return {
     clock: { known: true, value: clock },
@@ -69,23 +126,97 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   };
 }
 
-async function gatherClock(asker: Asker, nowSeconds: () => number): Promise<ClockFacts> {
-  const sent = nowSeconds();
-  const theirs = await asker.call((api, signal) => api.currentTimeSeconds(signal));
-  const received = nowSeconds();
-  return { skewSeconds: theirs - (sent + received) / 2, uncertaintySeconds: (received - sent) / 2 };
-}
-
 /** The selectors of all features, each once. */
 export function sourcesOf(features: readonly FeatureDefinition[]): readonly Source[] {
-  const sources = new Map<string, { selector: SourceSelector; features: string[]; required: boolean }>();
-  for (const feature of features) {
-    for (const selector of sourceSelectors(feature.query)) {
-      const source = sources.get(selector.text) ?? { selector, features: [], required: false };
-      sources.set(selector.text, source);
-      source.features.push(feature.name);
-      source.required ||= feature.required;
+  const sources = new Map<string, Source>();
+  for (const { name, query, required } of features) {
+    for (const selector of sourceSelectors(query)) {
+      const known = sources.get(selector.text);
+      sources.set(selector.text, {
+        selector: known?.selector ?? selector,
+        features: [...(known?.features ?? []), name],
+        required: required || known?.required === true,
+      });
     }
   }
   return [...sources.values()];
+}
+
+/**
+ * Asks the query of a feature as a detection pass does: the last minutes, all features at the same time.
+ *
+ * @param clock seconds of a clock that never goes back.
+ */
+async function gatherAnswer(
+  asker: Asker,
+  feature: FeatureDefinition,
+  clock: () => number,
+): Promise<AnswerFacts> {
+  const endSeconds = asker.nowSeconds;
+  const startSeconds = endSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
+  const started = clock();
+  const answer = await asker.range(feature.query, startSeconds, endSeconds, RECENT_STEP_SECONDS);
+  return { durationSeconds: clock() - started, ...describeAnswer(answer, feature, endSeconds) };
+}
+
+/** Instants from the last one back to the one five minutes before. */
+const LASTING_INSTANTS = 300 / RECENT_STEP_SECONDS;
+
+/** @param endSeconds the last instant that was asked for. */
+export function describeAnswer(
+  { labels, offsets, timestampsSeconds }: QueryResult,
+  { podLabel }: Pick<FeatureDefinition, 'podLabel'>,
+  endSeconds: number,
+): Omit<AnswerFacts, 'durationSeconds'> {
+  const pods = new Set<string>();
+  const lasting = new Set<string>();
+  let unlabelled = 0;
+  let samples = 0;
+  let instants = 0;
+  labels.forEach((own, index) => {
+    const pod = own[podLabel];
+    const first = offsets[index] as number;
+    const last = (offsets[index + 1] as number) - 1;
+    if (own.namespace === undefined || pod === undefined) unlabelled++;
+    else if (last >= first) {
+      const firstSeconds = timestampsSeconds[first] as number;
+      const lastSeconds = timestampsSeconds[last] as number;
+      samples += last - first + 1;
+      instants += Math.round((lastSeconds - firstSeconds) / RECENT_STEP_SECONDS) + 1;
+      if (endSeconds - lastSeconds > RECENT_STEP_SECONDS / 2) return;
+      const key = `${own.namespace}/${pod}`;
+      pods.add(key);
+      if (endSeconds - firstSeconds >= (LASTING_INSTANTS - 0.5) * RECENT_STEP_SECONDS) lasting.add(key);
+    }
+  });
+  const filled = instants === 0 ? 1 : samples / instants;
+  return { series: labels.length, points: timestampsSeconds.length, unlabelled, pods, lasting, filled };
+}
+
+/** Number of instants of the window that are checked at most. */
+const MOST_INSTANTS = 120;
+
+/** Asks how far back the data of a selector reaches. */
+async function gatherHistory(asker: Asker, selector: string, training: Conditions['training']) {
+  const { nowSeconds } = asker;
+  const times = { ...training, nowSeconds };
+  const window = trainingWindow(times).grid;
+  const startSeconds = window[0] as number;
+  const endSeconds = window.at(-1) as number;
+  const count = `count(${selector})`;
+  const stepSeconds = Math.max(training.stepSeconds, Math.ceil((endSeconds - startSeconds) / MOST_INSTANTS));
+  const [inWindow, slices] = await Promise.all([
+    asker.range(count, startSeconds, endSeconds, stepSeconds),
+    Promise.all(
+      trainingSlices(times, training.baseline).map(async ({ grid }) => {
+        const middle = grid[Math.floor(grid.length / 2)] as number;
+        const present = (await asker.number(count, middle)) > 0;
+        return { ageSeconds: nowSeconds - (grid[0] as number), present };
+      }),
+    ),
+  ]);
+  const windowInstants = Math.floor((endSeconds - startSeconds) / stepSeconds) + 1;
+  const windowGaps = windowInstants - inWindow.values.length;
+  const reachSeconds = nowSeconds - (inWindow.timestampsSeconds[0] ?? nowSeconds);
+  return { reachSeconds, stepSeconds, windowInstants, windowGaps, slices };
 }

@@ -7,7 +7,7 @@ import { PrometheusError } from '../prometheus/errors.js';
 import { CHECKS, judgeFacts } from './checks.js';
 import type { Facts } from './facts.js';
 import type { Finding } from './finding.js';
-import { CHECK_TIMEOUT_SECONDS, type Inspection } from './inspect.js';
+import { CHECK_TIMEOUT_SECONDS, type Inspection } from './gather.js';
 
 /** A finding and when it was made, Unix time in seconds. */
 export interface KnownFinding {

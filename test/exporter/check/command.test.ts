@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CHECKS } from '../../../src/exporter/check/checks.js';
-import { PRECONDITIONS } from '../../../src/exporter/check/preconditions.js';
+import { PRECONDITIONS } from '../../../src/exporter/check/command.js';
 import { closeServers, freeAddress, readBody, startServer } from '../../support/http-server.js';
 import { checkOf } from '../../support/run-check.js';
 
@@ -22,7 +22,7 @@ describe('the command check', () => {
     return { status, report: JSON.parse(text) as Report };
   };
   const named = (report: Report) => [...report.findings, ...report.not_checked].map(({ check }) => check);
-  const everyName = [...PRECONDITIONS, ...CHECKS.map(({ id }) => id)];
+  const everyName = [...Object.keys(PRECONDITIONS), ...CHECKS.map(({ id }) => id)];
 
   it('tells all wrong settings at once, and that the rest was not checked', async () => {
     const { status, report } = await reportOf({ PROMETHEUS_URL: 'prometheus:9090', PORT: '70000' });

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
-import { type Gathering, gatherFacts, sourcesOf } from '../../../src/exporter/check/gather.js';
-import { describeAnswer } from '../../../src/exporter/check/gather-answers.js';
+import {
+  describeAnswer,
+  type Gathering,
+  gatherFacts,
+  sourcesOf,
+} from '../../../src/exporter/check/gather.js';
 import { usualDistance } from '../../../src/exporter/check/gather-source.js';
 import type { PrometheusServerApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { CheckReport } from '../../../src/exporter/check/finding.js';
-import { reportJson } from '../../../src/exporter/check/report-json.js';
-import { exitStatus, reportText } from '../../../src/exporter/check/report-text.js';
+import { exitStatus, reportJson, reportText } from '../../../src/exporter/check/report.js';
 
 const REPORT: CheckReport = {
   findings: [

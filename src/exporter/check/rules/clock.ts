@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../lib/text/format.js';
 import { checkOf } from '../check-definition.js';
-import { isVictoriaMetrics } from '../product.js';
+import { isVictoriaMetrics } from './server.js';
 
 /** Scrapes take some seconds anyway. */
 const TOLERATED_SECONDS = 5;
@@ -18,29 +18,21 @@ export const clock = checkOf(
   ({ skewSeconds, uncertaintySeconds }, { server }) => {
     const certain = Math.max(0, Math.abs(skewSeconds) - uncertaintySeconds);
     if (certain <= TOLERATED_SECONDS) {
-      return {
-        severity: 'ok',
-        summary: `Our clock and that of Prometheus agree within ${formatDuration(Math.max(1, Math.ceil(certain)))}.`,
-      };
+      const within = formatDuration(Math.max(1, Math.ceil(certain)));
+      return { severity: 'ok', summary: `Our clock and that of Prometheus agree within ${within}.` };
     }
-    if (
-      skewSeconds < 0 &&
-      skewSeconds >= -LARGEST_LATENCY_OFFSET_SECONDS &&
-      server.known &&
-      isVictoriaMetrics(server.value)
-    ) {
-      return {
-        severity: 'ok',
-        summary: `VictoriaMetrics answers with data from ${formatDuration(-skewSeconds)} ago (-search.latencyOffset), so its clock cannot be compared.`,
-      };
+    const off = formatDuration(Math.abs(skewSeconds));
+    const isAhead = skewSeconds > 0;
+    if (!isAhead && skewSeconds >= -LARGEST_LATENCY_OFFSET_SECONDS && isVictoriaMetrics(server)) {
+      const summary = `VictoriaMetrics answers with data from ${off} ago (-search.latencyOffset), so its clock cannot be compared.`;
+      return { severity: 'ok', summary };
     }
     return {
       severity: certain > GRAVE_SECONDS ? 'error' : 'warning',
-      summary: `The clock of Prometheus is ${formatDuration(Math.abs(skewSeconds))} ${skewSeconds > 0 ? 'ahead of' : 'behind'} ours.`,
-      meaning:
-        skewSeconds > 0
-          ? 'Pods are scored by values of that age.'
-          : 'The exporter queries minutes that Prometheus does not have yet: pods are not scored, or their values do not change.',
+      summary: `The clock of Prometheus is ${off} ${isAhead ? 'ahead of' : 'behind'} ours.`,
+      meaning: isAhead
+        ? 'Pods are scored by values of that age.'
+        : 'The exporter queries minutes that Prometheus does not have yet: pods are not scored, or their values do not change.',
       advice: 'Synchronise the clocks of both machines (NTP).',
     };
   },

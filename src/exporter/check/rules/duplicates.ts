@@ -1,28 +1,26 @@
 import { counted, examples } from '../../../lib/text/format.js';
-import { anyOf, checkOf, NO_SERIES } from '../check-definition.js';
+import { checkOf, NO_SERIES, nameOf, ofSources } from '../check-definition.js';
 
 /** Whether something is reported more than once, by two jobs or by replicas of Prometheus. */
 export const duplicates = checkOf(
   'duplicates',
-  ({ sources }) =>
-    anyOf(
-      sources.map(({ selector, duplicates: fact }) =>
-        fact?.known
-          ? { known: true, value: { name: selector.metric ?? selector.text, ...fact.value } }
-          : fact,
-      ),
-    ),
+  ofSources((source) => source.duplicates),
   (sources) => {
     if (sources.length === 0) return NO_SERIES;
-    const repeated = sources.filter(({ things }) => things > 0);
+    const repeated = sources.filter(({ value }) => value.things > 0);
     if (repeated.length === 0) return { severity: 'ok', summary: 'Nothing is reported twice.' };
-    const differing = new Map(repeated.flatMap((source) => source.differing.map((one) => [one.label, one])));
-    const ways = [...differing.values()].map(({ label, values }) => `${label}: ${examples(values, 4)}`);
+    const things = repeated.map(
+      ({ source, value }) => `${counted(value.things, 'container')} of ${nameOf(source)}`,
+    );
+    const differing = new Map(
+      repeated.flatMap(({ value }) =>
+        value.differing.map(({ label, values }) => [label, examples(values, 4)]),
+      ),
+    );
+    const ways = [...differing].map((pair) => pair.join(': ')).join('; ');
     return {
       severity: 'warning',
-      summary:
-        `${repeated.map(({ name, things }) => `${counted(things, 'container')} of ${name}`).join(', ')} ` +
-        `are reported more than once${ways.length === 0 ? '' : ` (${ways.join('; ')})`}.`,
+      summary: `${things.join(', ')} are reported more than once${ways === '' ? '' : ` (${ways})`}.`,
       meaning:
         'Scores are right, since only the largest value of each counts, but Prometheus stores and reads everything several times.',
       advice:

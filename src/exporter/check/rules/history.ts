@@ -10,44 +10,47 @@ export const history = checkOf(
   'history',
   (facts) => facts.history,
   ({ reachSeconds, stepSeconds, windowInstants, windowGaps, slices }, _, { training }) => {
-    const { lookbackSeconds } = training;
     if (reachSeconds === 0) return NO_SERIES;
-    const wanted = `a training uses ${formatDuration(lookbackSeconds)}`;
+    const { lookbackSeconds } = training;
+    const lookback = formatDuration(lookbackSeconds);
     // The two ends of what was looked at need not be full.
     if (reachSeconds < lookbackSeconds - 2 * stepSeconds) {
-      const tooShort = reachSeconds < MINIMUM_OWN_SAMPLES * training.stepSeconds;
+      const reach = formatDuration(reachSeconds);
       return {
         severity: 'warning',
-        summary: `Prometheus has data of the last ${formatDuration(reachSeconds)}, and ${wanted}.`,
-        meaning: tooShort
-          ? 'Pods have no history of their own yet and are compared with each other: large pods may be flagged.'
-          : 'Usual values are learned from less than an hour, so flags are less reliable.',
+        summary: `Prometheus has data of the last ${reach}, and a training uses ${lookback}.`,
+        meaning:
+          reachSeconds < MINIMUM_OWN_SAMPLES * training.stepSeconds
+            ? 'Pods have no history of their own yet and are compared with each other: large pods may be flagged.'
+            : 'Usual values are learned from less than an hour, so flags are less reliable.',
         advice:
           'Wait if Prometheus is new. Otherwise raise its retention, or lower TRAINING_LOOKBACK_MINUTES to what it keeps.',
       };
     }
     if (windowGaps > TOLERATED_GAPS * windowInstants) {
+      const share = Math.round((100 * windowGaps) / windowInstants);
       return {
         severity: 'warning',
-        summary: `Of the last ${formatDuration(lookbackSeconds)}, ${Math.round((100 * windowGaps) / windowInstants)} % are without data.`,
+        summary: `Of the last ${lookback}, ${share} % are without data.`,
         meaning: 'Usual values are learned from the rest.',
         advice: 'Check whether Prometheus was down, or whether the kubelets are scraped irregularly.',
       };
     }
-    const absent = slices.filter(({ present }) => !present);
+    const absent = slices
+      .filter(({ present }) => !present)
+      .map(({ ageSeconds }) => formatDuration(ageSeconds));
     if (absent.length > 0) {
       return {
         severity: 'warning',
-        summary: `Prometheus has the last ${formatDuration(lookbackSeconds)}, but no data of ${listed(absent.map(({ ageSeconds }) => formatDuration(ageSeconds)))} ago.`,
+        summary: `Prometheus has the last ${lookback}, but no data of ${listed(absent)} ago.`,
         meaning: 'Jobs that run at the same minute of every hour are not recognised and may be flagged.',
         advice: 'Wait if Prometheus is new. Otherwise raise its retention to four hours or more.',
       };
     }
-    const further =
-      slices.length === 0 ? '' : `, and ${counted(slices.length, 'earlier hour')} to recognise hourly jobs`;
+    const earlier = `, and ${counted(slices.length, 'earlier hour')} to recognise hourly jobs`;
     return {
       severity: 'ok',
-      summary: `Prometheus has the last ${formatDuration(lookbackSeconds)}${further}.`,
+      summary: `Prometheus has the last ${lookback}${slices.length > 0 ? earlier : ''}.`,
     };
   },
 );

@@ -22,21 +22,21 @@ export const kubeStateMetrics = checkOf(
             : 'Set honor_labels: true in the job that scrapes kube-state-metrics: without it, all its series have its own namespace and pod.',
       };
     }
-    const noRestarts = restarts?.series.known === true && restarts.series.value === 0;
-    const missing = [...(noRestarts ? [RESTARTS] : []), ...(podOwners === 0 ? ['kube_pod_owner'] : [])];
-    if (missing.length === 0) {
+    const lost = [
+      ...(restarts?.series.known && restarts.series.value === 0 ? [[RESTARTS, NO_RESTARTS]] : []),
+      ...(podOwners === 0 ? [['kube_pod_owner', 'Workloads are derived from the names of pods.']] : []),
+    ];
+    if (lost.length === 0) {
       return { severity: 'ok', summary: `kube-state-metrics is there (owners of ${podOwners} pods).` };
     }
-    const all = noRestarts && podOwners === 0;
+    const names = lost.map(([metric]) => metric).join(', ');
+    const all = lost.length === 2;
     return {
       severity: 'warning',
       summary: all
-        ? `Prometheus has no series of kube-state-metrics (${missing.join(', ')}).`
-        : `Prometheus has no series of ${missing[0]}, although it has others of kube-state-metrics.`,
-      meaning: [
-        ...(noRestarts ? [NO_RESTARTS] : []),
-        ...(podOwners === 0 ? ['Workloads are derived from the names of pods.'] : []),
-      ].join(' '),
+        ? `Prometheus has no series of kube-state-metrics (${names}).`
+        : `Prometheus has no series of ${names}, although it has others of kube-state-metrics.`,
+      meaning: lost.map(([, meaning]) => meaning).join(' '),
       advice: all
         ? 'Install kube-state-metrics and let Prometheus scrape it.'
         : 'Add it to the list of allowed metrics of kube-state-metrics (--metric-allowlist) or of its scrape job.',

@@ -1,5 +1,5 @@
 import { examples, formatDuration, promDuration } from '../../../lib/text/format.js';
-import { always, checkOf, type Judgement, NO_SERIES } from '../check-definition.js';
+import { always, checkOf, knownOf, NO_SERIES, nameOf } from '../check-definition.js';
 import type { Facts, SourceFacts } from '../facts.js';
 
 /** Two samples make a rate; four leave one when a scrape or two are missed (Grafana's `$__rate_interval`). */
@@ -19,12 +19,14 @@ export const rateWindow = checkOf(
   'rate_window',
   ({ sources }) => {
     const ranged = sources.filter(({ selector }) => selector.rangeSeconds !== undefined);
-    const unknown = ranged.find(({ series }) => !series.known)?.series;
-    return unknown !== undefined && !unknown.known ? unknown : always(ranged);
+    const unknown = ranged.map(({ series }) => series).find(({ known }) => !known);
+    return unknown?.known === false ? unknown : always(ranged);
   },
-  (ranged, facts): Judgement => {
-    const judged = ranged.filter(hasSeries).map((source) => judgeSource(source, facts));
-    const [worst] = judged.sort((a, b) => b.rank - a.rank);
+  (ranged, facts) => {
+    const [worst] = ranged
+      .filter(({ series }) => series.known && series.value > 0)
+      .map((source) => judgeSource(source, facts))
+      .sort((a, b) => b.rank - a.rank);
     if (worst === undefined) {
       return ranged.length === 0 ? { severity: 'ok', summary: 'No query uses a range.' } : NO_SERIES;
     }
@@ -36,13 +38,10 @@ export const rateWindow = checkOf(
     const wanted =
       interval === undefined ? 'four scrape intervals' : promDuration(WANTED_INTERVALS * interval);
     const advice = `Set CPU_RATE_WINDOW to ${wanted} or more, or scrape the kubelets more often.`;
+    const unscored = `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`;
     if (worst.isEmpty) {
-      return {
-        severity: 'error',
-        summary: `${scraped}: the rate is empty although there are series.`,
-        meaning: `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`,
-        advice,
-      };
+      const summary = `${scraped}: the rate is empty although there are series.`;
+      return { severity: 'error', summary, meaning: unscored, advice };
     }
     if (worst.filled < FILLED) {
       return {
@@ -54,12 +53,8 @@ export const rateWindow = checkOf(
       };
     }
     if (interval !== undefined && window < TOLERANCE * interval) {
-      return {
-        severity: 'error',
-        summary: `${scraped}: the window has two samples only if they fall on its ends, as they do now.`,
-        meaning: `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`,
-        advice,
-      };
+      const summary = `${scraped}: the window has two samples only if they fall on its ends, as they do now.`;
+      return { severity: 'error', summary, meaning: unscored, advice };
     }
     if (interval !== undefined && window * TOLERANCE < WANTED_INTERVALS * interval) {
       return {
@@ -73,26 +68,15 @@ export const rateWindow = checkOf(
   },
 );
 
-function hasSeries({ series }: SourceFacts): boolean {
-  return series.known && series.value > 0;
-}
-
-function judgeSource({ selector, features, intervalSeconds }: SourceFacts, facts: Facts) {
-  const answers = facts.features.flatMap(({ feature, answer }) =>
-    features.includes(feature.name) && answer.known ? [answer.value] : [],
-  );
+function judgeSource(source: SourceFacts, facts: Facts) {
+  const { selector, features, intervalSeconds } = source;
+  const readers = facts.features.filter(({ feature }) => features.includes(feature.name));
+  const answers = knownOf(readers.map(({ answer }) => answer));
   const window = selector.rangeSeconds as number;
   const interval = intervalSeconds?.known ? intervalSeconds.value : undefined;
   const isEmpty = answers.some(({ series }) => series === 0);
   const filled = Math.min(1, ...answers.map((answer) => answer.filled));
   const short = interval === undefined ? 0 : (WANTED_INTERVALS * interval) / window;
-  return {
-    name: selector.metric ?? selector.text,
-    features: examples(features),
-    window,
-    interval,
-    isEmpty,
-    filled,
-    rank: isEmpty ? 1e6 : filled < FILLED ? 1e3 : short,
-  };
+  const rank = isEmpty ? 1e6 : filled < FILLED ? 1e3 : short;
+  return { name: nameOf(source), features: examples(features), window, interval, isEmpty, filled, rank };
 }
