@@ -23,7 +23,7 @@ export const clusters = checkOf(
       meaning:
         'Pods with the same namespace and name are treated as one pod, even in different clusters; so are workloads.',
       advice:
-        'Run one exporter for each cluster, and restrict it to its cluster: ' +
+        'Run one exporter for each cluster and restrict it to its cluster: ' +
         `set PROMETHEUS_MATCHERS to ${label}="${values.find((value) => value !== '') ?? 'name'}".`,
     };
   },
