@@ -9,6 +9,7 @@ import { concerns, flagsOf, joinChunks, type PodHistory } from '../replay/pod-hi
 import { BIN_SECONDS, type Case } from './case.js';
 import type { FaultOutcome, LeftOut } from './fault-outcomes.js';
 import type { Fault } from './labels.js';
+import { podOfFault } from './point-classes.js';
 import { scoredRange } from './recorded-history.js';
 
 /** A message, and what it is about. */
@@ -86,12 +87,13 @@ export function tallyOnCall(
   const minutes = Math.max(0, Math.round((endSeconds - startSeconds) / BIN_SECONDS));
   const alerts = simulateAlerts(flagsOf(pods, sensitivity), minutes, RULES);
   const notifications = notify(alerts);
-  const identities = new Map(recording.pods.map(({ identity }) => [identity.pod, identity]));
+  const hit = outcomes.flatMap(({ fault }) => {
+    const pod = recording.pods[podOfFault(recording, fault)];
+    return pod === undefined ? [] : [{ fault, identity: pod.identity }];
+  });
   const kindOf = (namespace: string, workload: string) => kinds.get(podKey(namespace, workload));
   const isOfFault = ({ namespace, workload, alerts: own }: Message) =>
-    outcomes.some(({ fault }) => {
-      const identity = identities.get(fault.pod ?? '');
-      if (identity === undefined) return false;
+    hit.some(({ fault, identity }) => {
       const isAbout =
         namespace === '' || (identity.namespace === namespace && identity.workload === workload);
       return isAbout && own.some((alert) => overlaps(alert, startSeconds, fault, AFTERMATH_SECONDS));
