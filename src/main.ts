@@ -10,7 +10,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { CheckOptions } from './exporter/check/command.js';
 import { settingsHelp } from './exporter/config/help.js';
 import { parseSettings } from './exporter/config/parse.js';
-import { type ShardFlags, withShardFlags } from './exporter/config/shard-flags.js';
+import { type ShardFlags, withShardFlags } from './exporter/config/sharding-rules.js';
 import { VERSION } from './exporter/version.js';
 import { messageOf } from './lib/logging/message-of.js';
 import { UsageError } from './lib/usage-error.js';

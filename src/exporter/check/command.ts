@@ -5,7 +5,7 @@ import { withDeadline } from '../../lib/deadline.js';
 import { MistakesError } from '../../lib/usage-error.js';
 import type { Environment } from '../config/environment.js';
 import { parseSettings } from '../config/parse.js';
-import { type ShardFlags, withShardFlags } from '../config/shard-flags.js';
+import { type ShardFlags, withShardFlags } from '../config/sharding-rules.js';
 import { openPrometheus } from '../connect.js';
 import { loadFeatures } from '../features/queries/load-features.js';
 import { PrometheusError } from '../prometheus/errors.js';

@@ -4,30 +4,29 @@ import { UnreadableFileError } from '../../lib/files/bounded-file.js';
 import { certificateMistake, keyPairMistake } from '../prometheus/tls.js';
 import type { Settings } from './settings.js';
 
-/** Those settings that are right on their own. */
-type SoundSettings = Partial<Settings>;
-
-const hasUser = (url: string | undefined): boolean =>
-  url !== undefined && (new URL(url).username !== '' || new URL(url).password !== '');
-
 /**
  * A sentence for each mistake.
  *
+ * @param settings those that are valid on their own.
  * @param readFile the text of a file.
  */
-export function connectionMistakes(settings: SoundSettings, readFile: (path: string) => string): string[] {
+export function connectionMistakes(
+  settings: Partial<Settings>,
+  readFile: (path: string) => string,
+): string[] {
   return [...authenticationMistakes(settings), ...tlsMistakes(settings, readFile)];
 }
 
-function authenticationMistakes(settings: SoundSettings): string[] {
+function authenticationMistakes(settings: Partial<Settings>): string[] {
   const mistakes: string[] = [];
+  const { username, password } = new URL(settings.prometheusUrl ?? 'http://unknown');
   const ways = [
-    hasUser(settings.prometheusUrl) && 'a user in PROMETHEUS_URL',
+    (username || password) && 'a user in PROMETHEUS_URL',
     settings.prometheusUsername && 'PROMETHEUS_USERNAME',
     settings.prometheusBearerToken && 'PROMETHEUS_BEARER_TOKEN',
     settings.prometheusHeaders?.some(([name]) => name.toLowerCase() === 'authorization') &&
       'Authorization in PROMETHEUS_HEADERS',
-  ].filter((way) => typeof way === 'string' && way !== '');
+  ].filter(Boolean);
   if (ways.length > 1) {
     mistakes.push(
       `${ways.join(', ')}: expected one way to log in, got ${ways.length}. Leave the others out.`,
@@ -41,7 +40,7 @@ function authenticationMistakes(settings: SoundSettings): string[] {
   return mistakes;
 }
 
-function tlsMistakes(settings: SoundSettings, readFile: (path: string) => string): string[] {
+function tlsMistakes(settings: Partial<Settings>, readFile: (path: string) => string): string[] {
   const mistakes: string[] = [];
   /** The text of the file that a setting names; its mistakes are noted. */
   const read = (name: string, path: string | undefined, mistakeOf: (text: string) => string | undefined) => {
@@ -88,7 +87,7 @@ export function connectionWarnings(settings: Settings): string[] {
       settings.prometheusCaFile && 'PROMETHEUS_CA_FILE',
       settings.prometheusCertFile && 'PROMETHEUS_CERT_FILE',
       settings.prometheusServerName && 'PROMETHEUS_SERVER_NAME',
-    ].filter((name) => name !== '');
+    ].filter(Boolean);
     if (idle.length > 0) {
       warnings.push(`${idle.join(', ')}: without effect, since PROMETHEUS_URL begins with http://.`);
     }

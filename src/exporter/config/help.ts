@@ -1,6 +1,6 @@
 /** The table of settings as text. */
 
-import { SETTINGS, type SettingDefinition, secretFileVariable } from './settings.js';
+import { SETTINGS, type SettingDefinition, secretFileVariable, variablesOf } from './settings.js';
 
 /** In place of a default that is no text at all. */
 const EMPTY = '(empty)';
@@ -22,7 +22,7 @@ export function settingsMarkdown(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
   const rows = definitions.map(
     (definition) =>
-      `| ${variables(definition)
+      `| ${variablesOf(definition)
         .map((name) => `\`${name}\``)
         .join(' or ')} | ${definition.default === '' ? EMPTY : `\`${cell(definition.default)}\``} | ` +
       `${cell(definition.help)} Accepts ${cell(definition.expected)}. |`,
@@ -33,11 +33,6 @@ export function settingsMarkdown(): string {
 function fileHelp(definition: SettingDefinition<unknown>): string {
   const variable = secretFileVariable(definition);
   return variable === undefined ? '' : `\n    Or ${variable}: the path of a file with it.`;
-}
-
-/** The variable with the value, and the one with the path of a file that holds it. */
-function variables(definition: SettingDefinition<unknown>): string[] {
-  return [definition.env, secretFileVariable(definition) ?? []].flat();
 }
 
 function plain(markdown: string): string {

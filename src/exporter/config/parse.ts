@@ -1,7 +1,7 @@
 /** From environment variables to settings, with all mistakes at once. */
 
 import { readBoundedTextSync, UnreadableFileError } from '../../lib/files/bounded-file.js';
-import { editDistance } from '../../lib/text/nearest-name.js';
+import { editDistance, nearestName } from '../../lib/text/nearest-name.js';
 import { MistakesError } from '../../lib/usage-error.js';
 import { connectionMistakes, connectionWarnings } from './connection-rules.js';
 import type { Environment } from './environment.js';
@@ -11,6 +11,7 @@ import {
   type SettingName,
   type Settings,
   secretFileVariable,
+  variablesOf,
 } from './settings.js';
 import { shardOrdinal } from './sharding-rules.js';
 
@@ -50,13 +51,9 @@ export function parseSettings(
   }
   mistakes.push(...connectionMistakes(values, readFile));
   const shard = shardOrdinal(values, environment);
-  if (!shard.ok) mistakes.push(shard.mistake);
-  if (!shard.ok || mistakes.length > 0) throw new MistakesError('the settings', mistakes);
-  const settings = Object.freeze({
-    ...values,
-    shard: shard.value,
-    secretFiles: Object.freeze(secretFiles),
-  }) as Settings;
+  if (typeof shard === 'string') mistakes.push(shard);
+  if (mistakes.length > 0) throw new MistakesError('the settings', mistakes);
+  const settings = Object.freeze({ ...values, shard, secretFiles: Object.freeze(secretFiles) }) as Settings;
   return { settings, warnings: [...misspelled(environment), ...connectionWarnings(settings)] };
 }
 
@@ -95,66 +92,34 @@ function findText(
 function describeMistake(
   definition: SettingDefinition<unknown>,
   { text, file }: SettingText,
-  reason: string | undefined,
+  reason = '',
 ): string {
-  const { env, expected, example } = definition;
+  const { env, expected, example, secret } = definition;
   const where = file === undefined ? env : `${secretFileVariable(definition)} (${file})`;
-  if (reason?.startsWith('expected ')) return `${where}: ${reason}. Example: ${env}="${example}"`;
-  const got =
-    definition.secret === true
-      ? 'a value that is hidden because it is secret'
-      : `"${withoutSecrets(definition, text)}"`;
-  return `${where}: expected ${expected}, got ${got}. Example: ${env}="${example}"`;
-}
-
-/**
- * A password must not be printed back. A text that is wrong may have it at any odd place, so all before the last `@`
- * goes, and of a URL the query and the fragment as well.
- */
-function withoutSecrets({ secret }: SettingDefinition<unknown>, text: string): string {
-  const withoutUser = text.replace(/^(https?:\/\/)?.+@/is, '$1[redacted]@');
-  return secret === 'url' ? withoutUser.replace(/([?#]).+$/s, '$1[redacted]') : withoutUser;
+  // An invalid text may have a password at any place, so all before the last `@` is hidden, and all after `?` and `#`.
+  const safe = text.replace(/^(https?:\/\/)?.+@/is, '$1[redacted]@');
+  const shown = secret === 'url' ? safe.replace(/([?#]).+$/s, '$1[redacted]') : safe;
+  const got = secret === true ? 'a value that is hidden because it is secret' : `"${shown}"`;
+  const mistake = reason.startsWith('expected ') ? reason : `expected ${expected}, got ${got}`;
+  return `${where}: ${mistake}. Example: ${env}="${example}"`;
 }
 
 /** First words of our variables that no other program is likely to use. */
-const OUR_PREFIXES = [
-  'PROMETHEUS_',
-  'INSECURE_',
-  'NAMESPACE_',
-  'POD_',
-  'TRAINING_',
-  'QUERY_',
-  'REQUEST_',
-  'IFOREST_',
-  'BASELINE',
-  'ANOMALY_',
-  'RETRAIN_',
-  'CPU_RATE_',
-  'FEATURE',
-  'MODEL_',
-  'WEB_',
-  'SHARD',
-  'TOTAL_SHARD',
-];
+const OURS =
+  /^(?:(?:PROMETHEUS|INSECURE|NAMESPACE|POD|TRAINING|QUERY|REQUEST|IFOREST|ANOMALY|RETRAIN|CPU_RATE|MODEL|WEB)_|BASELINE|FEATURE|SHARD|TOTAL_SHARD)/;
 
 /** Kubernetes sets these for each Service in the namespace (`PROMETHEUS_SERVICE_HOST`, `PROMETHEUS_PORT_9090_TCP`). */
 const SERVICE_LINK = /_(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 function misspelled(environment: Environment): string[] {
-  const known = definitions.flatMap(([, definition]) =>
-    [definition.env, secretFileVariable(definition) ?? []].flat(),
-  );
-  const warnings: string[] = [];
-  for (const name of Object.keys(environment).sort()) {
-    if (known.includes(name) || SERVICE_LINK.test(name)) continue;
-    if (!OUR_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
-    const [nearest] = known
-      .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-      .sort((a, b) => a.distance - b.distance);
-    // Further apart, two names are two things: POD_NAME is not POD_LABEL.
-    if (nearest !== undefined && nearest.distance <= Math.min(3, name.length / 4)) {
-      warnings.push(`${name} is not a setting and is ignored. Did you mean ${nearest.candidate}?`);
-    }
-  }
-  return warnings;
+  const known = definitions.flatMap(([, definition]) => variablesOf(definition));
+  return Object.keys(environment)
+    .sort()
+    .flatMap((name) => {
+      if (known.includes(name) || SERVICE_LINK.test(name) || !OURS.test(name)) return [];
+      const nearest = nearestName(name, known);
+      // Further apart, two names are two things: POD_NAME is not POD_LABEL.
+      if (nearest === undefined || editDistance(name, nearest) > Math.min(3, name.length / 4)) return [];
+      return [`${name} is not a setting and is ignored. Did you mean ${nearest}?`];
+    });
 }

@@ -26,7 +26,7 @@ export interface SettingDefinition<Value> {
    */
   readonly secret?: true | 'url';
   /** From the variable's text to the value. */
-  readonly schema: z.ZodType<Value, string>;
+  readonly schema: z.ZodType<Value>;
 }
 
 /** The variable that names a file with the value of a secret setting. */
@@ -34,36 +34,38 @@ export function secretFileVariable({ env, secret }: SettingDefinition<unknown>):
   return secret === undefined ? undefined : `${env}_FILE`;
 }
 
-const define = <Value>(definition: SettingDefinition<Value>): SettingDefinition<Value> =>
-  Object.freeze(definition);
+/** The variables of a setting: the one with its value, and of a secret the one that names a file. */
+export function variablesOf(definition: SettingDefinition<unknown>): readonly string[] {
+  return [definition.env, secretFileVariable(definition) ?? []].flat();
+}
 
-const integer = (minimum: number, maximum: number): z.ZodType<number, string> =>
-  z
-    .string()
-    .regex(/^\d+$/)
-    .transform(Number)
-    .refine((value) => value >= minimum && value <= maximum);
+/** The default is the example where no other is given. */
+const define = <Value>(
+  env: string,
+  fallback: string,
+  rest: Omit<SettingDefinition<Value>, 'env' | 'default' | 'example'> & { readonly example?: string },
+): SettingDefinition<Value> => Object.freeze({ env, default: fallback, example: fallback, ...rest });
 
-const decimal = (minimum: number, maximum: number): z.ZodType<number, string> =>
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?$/)
-    .transform(Number)
-    .refine((value) => value >= minimum && value <= maximum);
+const integer = (minimum: number, maximum: number, what = 'a whole number') =>
+  number(/^\d+$/, minimum, maximum, what);
 
-const oneOf = <const Choice extends string>(...choices: readonly Choice[]): z.ZodType<Choice, string> =>
-  z.string().transform((text, context) => {
-    const choice = choices.find((candidate) => candidate === text);
-    if (choice === undefined) {
-      context.addIssue({ code: 'custom' });
-      return z.NEVER;
-    }
-    return choice;
-  });
+const decimal = (minimum: number, maximum: number, what: string) =>
+  number(/^\d+(\.\d+)?$/, minimum, maximum, what);
 
-const isTimezone = (name: string): boolean => {
+const number = (form: RegExp, minimum: number, maximum: number, what: string) => ({
+  expected: `${what} from ${minimum} to ${maximum}`,
+  schema: z.string().regex(form).transform(Number).pipe(z.number().min(minimum).max(maximum)),
+});
+
+const oneOf = <const Choice extends string>(...choices: readonly Choice[]) => ({
+  expected: `one of ${choices.map((choice) => `\`${choice}\``).join(', ')}`,
+  schema: z.enum(choices),
+});
+
+/** Whether this does not throw. */
+const works = (attempt: () => unknown): boolean => {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    attempt();
     return true;
   } catch {
     return false;
@@ -84,12 +86,7 @@ const isHttpUrl = (text: string): boolean => {
 const mayBeRe2 = (text: string): boolean => {
   if (/\(\?<?[=!]|\\[1-9]/.test(text)) return false;
   if (/\(\?|\\Q/.test(text)) return true;
-  try {
-    new RegExp(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return works(() => new RegExp(text));
 };
 
 const isHost = (text: string): boolean =>
@@ -102,7 +99,7 @@ const filePath = z.string().regex(/^(?:.*[^/])?$/);
 
 const PAIR_ESCAPES = 'in which `\\,` is a comma and `\\\\` a backslash';
 
-const pairs: z.ZodType<Pairs, string> = z.string().transform((text, context) => {
+const pairs = z.string().transform((text, context) => {
   const list = parsePairs(text);
   if (list !== undefined) return list;
   context.addIssue({ code: 'custom' });
@@ -127,135 +124,99 @@ const areHeaders = (list: Pairs): boolean =>
   );
 
 export const SETTINGS = Object.freeze({
-  prometheusUrl: define({
-    env: 'PROMETHEUS_URL',
-    default: 'http://prometheus:9090',
+  prometheusUrl: define('PROMETHEUS_URL', 'http://prometheus:9090', {
     expected: 'an http:// or https:// URL without query and fragment; a path prefix is allowed',
     example: 'https://user:pass%2Fword@example.org/prometheus',
     help: 'Base URL of the Prometheus HTTP API, with or without a path prefix. `user:password@` sets basic authentication.',
     secret: 'url',
     schema: z.string().refine(isHttpUrl),
   }),
-  prometheusUsername: define({
-    env: 'PROMETHEUS_USERNAME',
-    default: '',
+  prometheusUsername: define('PROMETHEUS_USERNAME', '', {
     expected: 'a user name without `:`',
     example: 'watcher',
     help: 'User for basic authentication, instead of `user:password@` in the URL.',
     schema: z.string().regex(/^[^:\p{Cc}]*$/u),
   }),
-  prometheusPassword: define({
-    env: 'PROMETHEUS_PASSWORD',
-    default: '',
+  prometheusPassword: define('PROMETHEUS_PASSWORD', '', {
     expected: 'a password',
     example: 'correct horse battery staple',
     help: 'Password of `PROMETHEUS_USERNAME`. A file is read again when it changes.',
     secret: true,
     schema: z.string(),
   }),
-  prometheusBearerToken: define({
-    env: 'PROMETHEUS_BEARER_TOKEN',
-    default: '',
+  prometheusBearerToken: define('PROMETHEUS_BEARER_TOKEN', '', {
     expected: 'a token: one word of ASCII characters',
     example: 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl',
     help: 'Token, sent as `Authorization: Bearer …`. A file is read again when it changes.',
     secret: true,
     schema: z.string().regex(/^[\x21-\x7e]*$/),
   }),
-  prometheusHeaders: define({
-    env: 'PROMETHEUS_HEADERS',
-    default: '',
+  prometheusHeaders: define('PROMETHEUS_HEADERS', '', {
     expected: `headers as \`name=value,name=value\`, ${PAIR_ESCAPES}; except headers that the exporter sets itself`,
     example: 'X-Scope-OrgID=shop',
     help: 'HTTP headers to send with every request.',
     secret: true,
     schema: pairs.refine(areHeaders),
   }),
-  prometheusQueryParameters: define({
-    env: 'PROMETHEUS_QUERY_PARAMETERS',
-    default: '',
+  prometheusQueryParameters: define('PROMETHEUS_QUERY_PARAMETERS', '', {
     expected: `parameters as \`name=value,name=value\`, ${PAIR_ESCAPES}; except \`query\`, \`time\`, \`start\`, \`end\`, \`step\``,
     example: 'dedup=true,partial_response=false',
     help: 'Parameters to add to the URL of every request.',
     secret: true,
     schema: pairs.refine((list) => list.every(([name]) => !OWN_PARAMETERS.test(name))),
   }),
-  prometheusHttpMethod: define({
-    env: 'PROMETHEUS_HTTP_METHOD',
-    default: 'POST',
-    expected: 'one of `POST`, `GET`',
+  prometheusHttpMethod: define('PROMETHEUS_HTTP_METHOD', 'POST', {
+    ...oneOf('POST', 'GET'),
     example: 'GET',
     help: 'Method of the queries. `POST` has no length limit; `GET` works through proxies that block `POST`.',
-    schema: oneOf('POST', 'GET'),
   }),
-  prometheusCaFile: define({
-    env: 'PROMETHEUS_CA_FILE',
-    default: '',
+  prometheusCaFile: define('PROMETHEUS_CA_FILE', '', {
     expected: 'the path of a file with certificates in PEM, or nothing for those that Node.js trusts',
     example: '/etc/detector/tls/ca.crt',
     help: 'The CAs to trust for the certificate of Prometheus. Read again when it changes.',
     schema: filePath,
   }),
-  prometheusCertFile: define({
-    env: 'PROMETHEUS_CERT_FILE',
-    default: '',
+  prometheusCertFile: define('PROMETHEUS_CERT_FILE', '', {
     expected: 'the path of a file with a certificate in PEM, or nothing',
     example: '/etc/detector/tls/tls.crt',
     help: 'Client certificate. Read again when it changes.',
     schema: filePath,
   }),
-  prometheusKeyFile: define({
-    env: 'PROMETHEUS_KEY_FILE',
-    default: '',
+  prometheusKeyFile: define('PROMETHEUS_KEY_FILE', '', {
     expected: 'the path of a file with an unencrypted private key in PEM, or nothing',
     example: '/etc/detector/tls/tls.key',
     help: 'Private key of the client certificate. Read again when it changes.',
     schema: filePath,
   }),
-  prometheusServerName: define({
-    env: 'PROMETHEUS_SERVER_NAME',
-    default: '',
+  prometheusServerName: define('PROMETHEUS_SERVER_NAME', '', {
     expected: 'a host name, or nothing for the host in `PROMETHEUS_URL`',
     example: 'prometheus.example.org',
     help: 'The name in the certificate of Prometheus, if it differs from the host in the URL.',
     schema: z.string().refine((text) => text === '' || (isHost(text) && isIP(text) === 0)),
   }),
-  insecureSkipVerify: define({
-    env: 'INSECURE_SKIP_VERIFY',
-    default: 'false',
+  insecureSkipVerify: define('INSECURE_SKIP_VERIFY', 'false', {
     expected: '`true` or `false`',
-    example: 'false',
     help: 'Whether to accept every certificate of Prometheus. A man in the middle can then read the password.',
-    schema: oneOf('true', 'false').transform((text) => text === 'true'),
+    schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
   }),
-  prometheusProxyUrl: define({
-    env: 'PROMETHEUS_PROXY_URL',
-    default: '',
+  prometheusProxyUrl: define('PROMETHEUS_PROXY_URL', '', {
     expected: 'an http:// URL without path, or nothing for no proxy',
     example: 'http://user:pass%2Fword@proxy.example.org:3128',
     help: 'HTTP proxy for the connection to Prometheus. `HTTP_PROXY` and similar variables are ignored.',
     secret: 'url',
     schema: z.string().refine((text) => text === '' || isProxyUrl(text)),
   }),
-  prometheusMaxResponseBytes: define({
-    env: 'PROMETHEUS_MAX_RESPONSE_BYTES',
-    default: '67108864',
+  prometheusMaxResponseBytes: define('PROMETHEUS_MAX_RESPONSE_BYTES', '67108864', {
+    ...integer(1024 * 1024, 1024 * 1024 * 1024),
     expected: 'a whole number of bytes from 1048576 (1 MiB) to 1073741824 (1 GiB)',
-    example: '67108864',
     help: 'Size limit of an answer, after decompression. Larger answers are rejected.',
-    schema: integer(1024 * 1024, 1024 * 1024 * 1024),
   }),
-  queryOffsetSeconds: define({
-    env: 'PROMETHEUS_QUERY_OFFSET_SECONDS',
-    default: '0',
-    expected: 'a number of seconds from 0 to 3600',
+  queryOffsetSeconds: define('PROMETHEUS_QUERY_OFFSET_SECONDS', '0', {
+    ...decimal(0, 3600, 'a number of seconds'),
     example: '30',
     help: 'How old the newest values in a query are, for a backend that hides or delays the latest ones.',
-    schema: decimal(0, 3600),
   }),
-  matchers: define({
-    env: 'PROMETHEUS_MATCHERS',
-    default: '',
+  matchers: define('PROMETHEUS_MATCHERS', '', {
     expected: 'label matchers of PromQL, or nothing',
     example: 'cluster="berlin",env!="dev"',
     help: 'Label matchers to add to every selector of every query, for example to select one of several clusters.',
@@ -269,17 +230,13 @@ export const SETTINGS = Object.freeze({
       }
     }),
   }),
-  namespaceRegex: define({
-    env: 'NAMESPACE_REGEX',
-    default: '.*',
+  namespaceRegex: define('NAMESPACE_REGEX', '.*', {
     expected: 'a regular expression in RE2 syntax, matched against the whole namespace',
     example: 'shop|payments-.*',
     help: 'The namespaces to watch: an RE2 expression that must match the whole name.',
     schema: z.string().refine(mayBeRe2),
   }),
-  podLabel: define({
-    env: 'POD_LABEL',
-    default: 'pod',
+  podLabel: define('POD_LABEL', 'pod', {
     expected: 'a Prometheus label name',
     example: 'pod_name',
     help:
@@ -287,79 +244,50 @@ export const SETTINGS = Object.freeze({
       '`container_name` beside it). The output always says `pod`.',
     schema: z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/),
   }),
-  shard: define({
-    env: 'SHARD',
-    default: '',
+  shard: define('SHARD', '', {
     expected: 'a whole number from 0 to 999 and below `TOTAL_SHARDS`, or nothing',
     example: '0',
     help:
       'Which of `TOTAL_SHARDS` this process is, from 0. If unset, it is the number at the end of `POD_NAME` or ' +
       '`HOSTNAME`, as in a StatefulSet.',
-    schema: z.union([z.literal('').transform(() => undefined), integer(0, 999)]),
+    schema: z.union([z.literal('').transform(() => undefined), integer(0, 999).schema]),
   }),
-  totalShards: define({
-    env: 'TOTAL_SHARDS',
-    default: '1',
-    expected: 'a whole number from 1 to 1000',
+  totalShards: define('TOTAL_SHARDS', '1', {
+    ...integer(1, 1000),
     example: '3',
     help: 'Number of processes that share the namespaces.',
-    schema: integer(1, 1000),
   }),
-  trainingLookbackMinutes: define({
-    env: 'TRAINING_LOOKBACK_MINUTES',
-    default: '60',
+  trainingLookbackMinutes: define('TRAINING_LOOKBACK_MINUTES', '60', {
+    ...integer(5, 20160),
     expected: 'a whole number of minutes from 5 to 20160 (14 days)',
-    example: '60',
     help: 'Length of the training window, in minutes.',
-    schema: integer(5, 20160),
   }),
-  queryStepSeconds: define({
-    env: 'QUERY_STEP_SECONDS',
-    default: '60',
-    expected: 'a whole number of seconds from 1 to 3600',
-    example: '60',
+  queryStepSeconds: define('QUERY_STEP_SECONDS', '60', {
+    ...integer(1, 3600, 'a whole number of seconds'),
     help: 'Distance between two samples in the training window, in seconds.',
-    schema: integer(1, 3600),
   }),
-  requestTimeoutSeconds: define({
-    env: 'REQUEST_TIMEOUT_SECONDS',
-    default: '5',
-    expected: 'a number of seconds from 0.1 to 300',
-    example: '5',
+  requestTimeoutSeconds: define('REQUEST_TIMEOUT_SECONDS', '5', {
+    ...decimal(0.1, 300, 'a number of seconds'),
     help:
       'Time limit of a scrape, in seconds; a shorter scrape timeout of Prometheus takes precedence. Training has ' +
       'its own, longer limit.',
-    schema: decimal(0.1, 300),
   }),
-  maximumPods: define({
-    env: 'MAX_PODS',
-    default: '100000',
-    expected: 'a whole number of pods from 1 to 1000000',
+  maximumPods: define('MAX_PODS', '100000', {
+    ...integer(1, 1_000_000, 'a whole number of pods'),
     example: '20000',
     help:
       'Limit of the pods to train on and score, so that cluster growth cannot exhaust memory. The others are ' +
       'counted as unscored (`max_pods`). One process was measured with the default.',
-    schema: integer(1, 1_000_000),
   }),
-  estimators: define({
-    env: 'IFOREST_N_ESTIMATORS',
-    default: '100',
-    expected: 'a whole number from 1 to 1000',
-    example: '100',
+  estimators: define('IFOREST_N_ESTIMATORS', '100', {
+    ...integer(1, 1000),
     help: 'Number of trees in the isolation forest.',
-    schema: integer(1, 1000),
   }),
-  maxSamples: define({
-    env: 'IFOREST_MAX_SAMPLES',
-    default: '256',
-    expected: 'a whole number of rows from 2 to 4096',
-    example: '256',
+  maxSamples: define('IFOREST_MAX_SAMPLES', '256', {
+    ...integer(2, 4096, 'a whole number of rows'),
     help: 'Number of rows drawn for each tree.',
-    schema: integer(2, 4096),
   }),
-  contamination: define({
-    env: 'IFOREST_CONTAMINATION',
-    default: 'auto',
+  contamination: define('IFOREST_CONTAMINATION', 'auto', {
     expected: '`auto` or a share above 0 and up to 0.5',
     example: '0.01',
     help:
@@ -374,51 +302,32 @@ export const SETTINGS = Object.freeze({
         .refine((share) => share > 0 && share <= 0.5),
     ]),
   }),
-  randomState: define({
-    env: 'IFOREST_RANDOM_STATE',
-    default: '42',
-    expected: 'a whole number from 0 to 4294967295',
-    example: '42',
+  randomState: define('IFOREST_RANDOM_STATE', '42', {
+    ...integer(0, 4294967295),
     help: 'Seed of the random generator. The same data and the same seed give the same model.',
-    schema: integer(0, 4294967295),
   }),
-  baseline: define({
-    env: 'BASELINE',
-    default: 'pod',
-    expected: 'one of `pod`, `workload`, `cluster`',
-    example: 'pod',
+  baseline: define('BASELINE', 'pod', {
+    ...oneOf('pod', 'workload', 'cluster'),
     help:
       'What a pod is compared with: its own past (`pod`), the pods of its workload (`workload`), or all pods ' +
       '(`cluster`, the plain method of scikit-learn).',
-    schema: oneOf('pod', 'workload', 'cluster'),
   }),
-  sensitivity: define({
-    env: 'ANOMALY_SENSITIVITY',
-    default: '4',
-    expected: 'a number of spreads from 1 to 40',
-    example: '4',
+  sensitivity: define('ANOMALY_SENSITIVITY', '4', {
+    ...decimal(1, 40, 'a number of spreads'),
     help: 'How many of its usual spreads one feature alone must deviate for a flag. Lower values flag more.',
-    schema: decimal(1, 40),
   }),
-  retrainSchedule: define({
-    env: 'RETRAIN_SCHEDULE',
-    default: '*/15 * * * *',
+  retrainSchedule: define('RETRAIN_SCHEDULE', '*/15 * * * *', {
     expected: 'a cron expression of 5 fields (6 with seconds first)',
-    example: '*/15 * * * *',
     help: 'When to retrain, as a cron expression.',
     schema: z.string().refine((text) => cron.validate(text)),
   }),
-  retrainTimezone: define({
-    env: 'RETRAIN_TIMEZONE',
-    default: 'UTC',
+  retrainTimezone: define('RETRAIN_TIMEZONE', 'UTC', {
     expected: 'an IANA time zone',
     example: 'Europe/Berlin',
     help: 'The time zone of `RETRAIN_SCHEDULE`.',
-    schema: z.string().refine(isTimezone),
+    schema: z.string().refine((timeZone) => works(() => new Intl.DateTimeFormat('en', { timeZone }))),
   }),
-  cpuRateWindow: define({
-    env: 'CPU_RATE_WINDOW',
-    default: '1m',
+  cpuRateWindow: define('CPU_RATE_WINDOW', '1m', {
     expected: 'a Prometheus duration above 0',
     example: '5m',
     help:
@@ -426,83 +335,57 @@ export const SETTINGS = Object.freeze({
       'of cAdvisor.',
     schema: z.string().regex(/^(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/),
   }),
-  explain: define({
-    env: 'EXPLAIN',
-    default: 'flagged',
-    expected: 'one of `flagged`, `all`, `off`',
-    example: 'flagged',
+  explain: define('EXPLAIN', 'flagged', {
+    ...oneOf('flagged', 'all', 'off'),
     help:
       'The pods that `/metrics` explains with the gauges `anomaly_feature_…`: flagged pods (at most the 1,000 with ' +
       'the highest scores), all pods (three series for each feature of each pod), or no pods. `/detect` explains every pod.',
-    schema: oneOf('flagged', 'all', 'off'),
   }),
-  featuresFile: define({
-    env: 'FEATURES_FILE',
-    default: '',
+  featuresFile: define('FEATURES_FILE', '', {
     expected: 'the path of a YAML file (it does not end in `/`), or nothing for the built-in features',
     example: '/etc/detector/features.yaml',
     help: 'A file with the features to use instead of the built-in ones.',
     schema: filePath,
   }),
-  modelPath: define({
-    env: 'MODEL_PATH',
-    default: '',
+  modelPath: define('MODEL_PATH', '', {
     expected: 'the path of a file (it does not end in `/`), or nothing to keep no model',
     example: '/var/lib/k8s-anomaly-detector/model',
     help:
       'The file to save the model to after each training and to load it from at startup, so that a restarted exporter ' +
       'scores at once. Its folder must exist and be writable.',
-    schema: z.string().regex(/^(?:.*[^/])?$/),
+    schema: filePath,
   }),
-  host: define({
-    env: 'HOST',
-    default: '0.0.0.0',
+  host: define('HOST', '0.0.0.0', {
     expected: 'an IP address or a host name to listen on',
     example: '127.0.0.1',
     help: 'The address to listen on.',
     schema: z.string().refine(isHost),
   }),
-  port: define({
-    env: 'PORT',
-    default: '8000',
+  port: define('PORT', '8000', {
+    ...integer(0, 65535),
     expected: 'a port from 0 to 65535 (0 takes a free one)',
-    example: '8000',
     help: 'The port to listen on.',
-    schema: integer(0, 65535),
   }),
-  webConfigFile: define({
-    env: 'WEB_CONFIG_FILE',
-    default: '',
+  webConfigFile: define('WEB_CONFIG_FILE', '', {
     expected: 'the path of a YAML file (it does not end in `/`), or nothing for plain HTTP without log-in',
     example: '/etc/detector/web-config.yaml',
     help:
       'TLS, client certificates, basic authentication, headers and a rate limit, in the format of ' +
       "Prometheus' exporter-toolkit.",
-    schema: z.string().regex(/^(?:.*[^/])?$/),
+    schema: filePath,
   }),
-  maxRequests: define({
-    env: 'WEB_MAX_REQUESTS',
-    default: '40',
+  maxRequests: define('WEB_MAX_REQUESTS', '40', {
+    ...integer(0, 10_000),
     expected: 'a whole number of requests from 0 (no limit) to 10000',
-    example: '40',
     help: 'Limit of simultaneous requests for `/`, `/metrics` and `/detect`. Further requests get status 503.',
-    schema: integer(0, 10_000),
   }),
-  logLevel: define({
-    env: 'LOG_LEVEL',
-    default: 'info',
-    expected: 'one of `debug`, `info`, `warn`, `error`, `silent`',
-    example: 'info',
+  logLevel: define('LOG_LEVEL', 'info', {
+    ...oneOf('debug', 'info', 'warn', 'error', 'silent'),
     help: 'The lowest level that is logged.',
-    schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   }),
-  logFormat: define({
-    env: 'LOG_FORMAT',
-    default: 'json',
-    expected: 'one of `json`, `text`',
-    example: 'json',
+  logFormat: define('LOG_FORMAT', 'json', {
+    ...oneOf('json', 'text'),
     help: 'One JSON object per line, or text for people.',
-    schema: oneOf('json', 'text'),
   }),
 });
 

@@ -1,35 +1,45 @@
-/** Which shard a process is: by its settings, or by the name of its pod in a StatefulSet. */
+/** Which shard a process is: by its settings or flags, or by the name of its pod in a StatefulSet. */
 
 import type { Environment } from './environment.js';
-import type { Settings } from './settings.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+/** The settings that are flags of the command line too, as in kube-state-metrics. */
+export type ShardFlags = Readonly<Partial<Record<'shard' | 'totalShards', string>>>;
+
+/** The environment with the flags in the place of their variables. */
+export function withShardFlags(environment: Environment, { shard, totalShards }: ShardFlags): Environment {
+  const { shard: one, totalShards: all } = SETTINGS;
+  return {
+    ...environment,
+    ...(shard !== undefined && { [one.env]: shard }),
+    ...(totalShards !== undefined && { [all.env]: totalShards }),
+  };
+}
 
 /**
  * The ordinal of the shard. Without `SHARD`, it is the number at the end of the pod's name, as a StatefulSet gives it:
  * `POD_NAME`, or `HOSTNAME`, which Kubernetes sets to the same.
  *
- * @param settings those that are right on their own.
+ * @param settings those that are valid on their own.
  * @returns a sentence in place of the ordinal where the settings contradict each other.
  */
 export function shardOrdinal(
-  { shard, totalShards }: Partial<Settings>,
+  { shard, totalShards = Number.POSITIVE_INFINITY }: Partial<Settings>,
   environment: Environment,
-): { readonly ok: true; readonly value: number } | { readonly ok: false; readonly mistake: string } {
-  const total = totalShards ?? Number.POSITIVE_INFINITY;
+): number | string {
   const least = 'from 0 to TOTAL_SHARDS - 1';
   if (shard !== undefined) {
-    if (shard < total) return { ok: true, value: shard };
-    const mistake = `SHARD: expected a number ${least}, got ${shard} with TOTAL_SHARDS="${total}". Example: SHARD="${total - 1}"`;
-    return { ok: false, mistake };
+    if (shard < totalShards) return shard;
+    return `SHARD: expected a number ${least}, got ${shard} with TOTAL_SHARDS="${totalShards}". Example: SHARD="${totalShards - 1}"`;
   }
-  if (totalShards === undefined || totalShards === 1) return { ok: true, value: 0 };
-  const [variable, name] = environment.POD_NAME?.trim()
-    ? ['POD_NAME', environment.POD_NAME.trim()]
-    : ['HOSTNAME', environment.HOSTNAME?.trim() ?? ''];
+  if (totalShards === Number.POSITIVE_INFINITY || totalShards === 1) return 0;
+  const pod = environment.POD_NAME?.trim();
+  const [variable, name] = pod ? ['POD_NAME', pod] : ['HOSTNAME', environment.HOSTNAME?.trim() ?? ''];
   const digits = /-(\d{1,9})$/.exec(name)?.[1];
-  if (digits !== undefined && Number(digits) < totalShards) return { ok: true, value: Number(digits) };
+  if (digits !== undefined && Number(digits) < totalShards) return Number(digits);
   const got = name === '' ? 'neither POD_NAME nor HOSTNAME' : `${variable}="${name}"`;
-  const mistake =
+  return (
     `SHARD: expected it together with TOTAL_SHARDS="${totalShards}", or the name of a pod that ends in a number ` +
-    `${least}, as in a StatefulSet; got no SHARD and ${got}. Example: SHARD="0"`;
-  return { ok: false, mistake };
+    `${least}, as in a StatefulSet; got no SHARD and ${got}. Example: SHARD="0"`
+  );
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../exporter/config/environment.js';
 import { parseSettings } from '../../exporter/config/parse.js';
 import type { Settings } from '../../exporter/config/settings.js';
-import { type ShardFlags, withShardFlags } from '../../exporter/config/shard-flags.js';
+import { type ShardFlags, withShardFlags } from '../../exporter/config/sharding-rules.js';
 import { describeSource, openPrometheus } from '../../exporter/connect.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { requireSoundQueries } from '../../exporter/features/queries/check-features.js';
