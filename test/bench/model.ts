@@ -1,14 +1,21 @@
 /**
- * Times the model's own stages on made-up tables: fitting, its memory, and the forest's scoring. No network, no JSON.
+ * Times the model's own stages on made-up tables: fitting, scoring, the look-ups of a scrape, the forms in which a model
+ * is kept, and how long a new one holds up the thread that serves. No network, no JSON.
  *
  * Usage: npm run bench:model -- [--pods 10000] [--runs 5]
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { detect, RECENT_INSTANTS } from '../../src/exporter/detection/detect.js';
 import { fitModel } from '../../src/exporter/model/fit.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';
+import { locatePods } from '../../src/exporter/model/rows.js';
+import { decodeModel, decodeModelInTurns, encodeModel } from '../../src/exporter/model/snapshot/codec.js';
 import { DEFAULT_FEATURES, madeUpTables } from '../support/made-up-cluster.js';
 import { DEFAULT_PARAMETERS } from '../support/parameters.js';
+import { asBuilt } from '../support/tables.js';
 
 const { values: options } = parseArgs({
   options: { pods: { type: 'string', default: '10000' }, runs: { type: 'string', default: '5' } },
@@ -16,22 +23,83 @@ const { values: options } = parseArgs({
 const pods = Number(options.pods);
 const runs = Number(options.runs);
 
-/** Median, least and most of the times of `work`, in milliseconds. */
-function time(name: string, work: () => void): void {
-  const times = Array.from({ length: runs }, () => {
-    const started = performance.now();
-    work();
-    return performance.now() - started;
-  }).sort((a, b) => a - b);
+/** Processor time of this process so far, in milliseconds: other work on the machine changes it little. */
+function processorMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Median, least and most. */
+function report(name: string, milliseconds: readonly number[]): void {
+  const times = milliseconds.toSorted((a, b) => a - b);
   const [least, median, most] = [0, (runs - 1) >> 1, runs - 1].map((at) => (times[at] as number).toFixed(1));
-  console.log(`${name.padEnd(32)} ${median?.padStart(9)} ms  (${least} to ${most})`);
+  console.log(`${name.padEnd(44)} ${median?.padStart(9)} ms  (${least} to ${most})`);
+}
+
+function time(name: string, work: () => void): void {
+  report(
+    name,
+    Array.from({ length: runs }, () => {
+      const started = processorMilliseconds();
+      work();
+      return processorMilliseconds() - started;
+    }),
+  );
+}
+
+/** Receives a model from another thread again and again, beside a loop that measures how long a turn takes. */
+async function measureSwap(): Promise<void> {
+  const worker = new Worker(new URL('./model-worker.js', import.meta.url), { workerData: pods });
+  const receive = () =>
+    new Promise<Uint8Array>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.postMessage('send');
+    });
+  await receive();
+  const longest: number[] = [];
+  const whole: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    let longestTurn = 0;
+    let isDone = false;
+    const bytes = receive();
+    // Sleeps until the other thread has sent the model: its work is not measured, and this thread has received nothing.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    const started = processorMilliseconds();
+    const turns = (async () => {
+      for (let before = started; !isDone; ) {
+        await nextTurn();
+        const now = processorMilliseconds();
+        longestTurn = Math.max(longestTurn, now - before);
+        before = now;
+      }
+    })();
+    await decodeModelInTurns(await bytes, nextTurn);
+    whole.push(processorMilliseconds() - started);
+    isDone = true;
+    await turns;
+    longest.push(longestTurn);
+  }
+  await worker.terminate();
+  report('a new model: longest block of this thread', longest);
+  report('a new model: all that this thread does', whole);
 }
 
 const tables = madeUpTables(pods);
 const model = fitModel(tables, DEFAULT_FEATURES, DEFAULT_PARAMETERS);
 const width = model.forest.features;
 const rows = Float64Array.from({ length: pods * width }, (_, cell) => Math.sin(cell * 12.9898) * 5);
-console.log(`${pods} pods, window of ${tables.window.timestampsSeconds.length} instants, ${runs} runs`);
+const { window } = tables;
+const instants = window.timestampsSeconds.length;
+console.log(`${pods} pods, window of ${instants} instants, ${runs} runs, processor time`);
 time('fit', () => fitModel(tables, DEFAULT_FEATURES, DEFAULT_PARAMETERS));
 time(`forest, ${pods} rows × ${width}`, () => scoreRows(model.forest, rows));
+const recent = asBuilt(window.selectInstants(instants - RECENT_INSTANTS, instants));
+time('detect', () => detect(model, recent));
+time('look-ups of a scrape', () => locatePods(model.baseline.pods, window.pods));
+const encoded = encodeModel(model);
+time('encode', () => encodeModel(model));
+time('decode', () => decodeModel(encoded));
+console.log(`size of the model as bytes: ${(encoded.length / 1e6).toFixed(1)} MB`);
+await measureSwap();
 console.log(`peak resident memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
