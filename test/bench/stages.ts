@@ -19,7 +19,7 @@ import { growForest } from '../../src/exporter/model/grow.js';
 import { emptyMeasurement, Measurer } from '../../src/exporter/model/measure.js';
 import { createRandom } from '../../src/exporter/model/random.js';
 import { locatePods } from '../../src/exporter/model/rows.js';
-import { scoreInputs } from '../../src/exporter/model/score.js';
+import { marginsOf } from '../../src/exporter/model/score.js';
 import { AnswerReader } from '../../src/exporter/prometheus/answer/answer-reader.js';
 import { NO_KNOWN_SERIES } from '../../src/exporter/prometheus/answer/label-cache.js';
 import type { QueryResult } from '../../src/exporter/prometheus/api.js';
@@ -143,7 +143,7 @@ async function measureScrape(): Promise<void> {
     for (let pod = 0; pod < table.pods.length; pod++) measurer.measurePod(pod, last, last + 1, into, pod);
   });
   const detection = await time('detect (baseline, forest and more)', () => detect(model, built, rows));
-  await time('forest', () => scoreInputs(model, detection.inputs));
+  await time('forest', () => marginsOf(model, detection.inputs));
   const longest: number[] = [];
   await time('answer of /detect, all pods', async () => {
     let pieceSeconds = 0;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Model } from '../../src/exporter/model/model.js';
-import { scoreInputs } from '../../src/exporter/model/score.js';
+import { marginsOf } from '../../src/exporter/model/score.js';
 import { encodeSnapshot, readSnapshot, withChecksum } from '../../src/exporter/model/snapshot/snapshot.js';
 import { SnapshotError } from '../../src/exporter/model/snapshot/snapshot-error.js';
 import { holds } from '../support/fuzz.js';
@@ -52,7 +52,7 @@ describe('fuzzing the snapshot reader', () => {
       accepted++;
       // No walk through the trees may go astray or in circles.
       const inputs = new Float64Array(found.features.length * 3).fill(2);
-      expect(scoreInputs(found, inputs)).to.have.lengthOf(3);
+      expect(marginsOf(found, inputs)).to.have.lengthOf(3);
     });
     expect(accepted, 'else only the refusals were tried').to.be.above(0);
   });

@@ -7,7 +7,7 @@ import { COUNTER_LOOKBACK_SECONDS } from '../model/counter.js';
 import { emptyMeasurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
-import { scoreInputs } from '../model/score.js';
+import { marginsOf } from '../model/score.js';
 import type { Detection } from './detection.js';
 
 /** Distance of the instants that a detection looks at, in seconds. */
@@ -89,7 +89,7 @@ function* detectInSteps(
   }
   const scores = new Float64Array(scored.length);
   for (let row = 0; row < scored.length; row += PODS_PER_TURN) {
-    scores.set(scoreInputs(model, inputs.subarray(row * width, (row + PODS_PER_TURN) * width)), row);
+    scores.set(marginsOf(model, inputs.subarray(row * width, (row + PODS_PER_TURN) * width)), row);
     yield;
   }
   return {
@@ -129,7 +129,7 @@ function isSilent(table: FeatureTable, pod: number, column: number): boolean {
   return true;
 }
 
-/** The plain method knows no warm-up. */
+/** With `cluster`, no pod warms up. */
 function isWarmingUp({ baseline }: Model, table: FeatureTable, pod: number, row: number): boolean {
   if (baseline.kind === 'cluster') return false;
   let samples = 0;

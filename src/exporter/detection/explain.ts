@@ -1,6 +1,6 @@
 /** Why a pod has its score: each feature beside its usual value, and the part that it has in the score. */
 
-import { scoreInputs } from '../model/score.js';
+import { marginsOf } from '../model/score.js';
 import type { Detection } from './detection.js';
 
 /** Where a value stands; `usual`: less than one usual spread from what is expected. */
@@ -91,10 +91,10 @@ function contributionsOf({ model, inputs }: Detection, rows: readonly number[]):
     own.set(inputs.subarray(row * width, (row + 1) * width), index * width);
   });
   // Not the scores of the detection: both sides of the difference have to be made in the same way.
-  const scores = scoreInputs(model, own);
+  const scores = marginsOf(model, own);
   return model.features.map((_, column) => {
     const putBack = own.slice();
     for (let cell = column; cell < putBack.length; cell += width) putBack[cell] = 0;
-    return scoreInputs(model, putBack).map((score, index) => Math.max(0, (scores[index] as number) - score));
+    return marginsOf(model, putBack).map((score, index) => Math.max(0, (scores[index] as number) - score));
   });
 }

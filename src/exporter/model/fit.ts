@@ -7,7 +7,7 @@ import type { Forest } from './forest.js';
 import { growForest } from './grow.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
-import { rawScores } from './score.js';
+import { scoresOf } from './score.js';
 import { quantileInPlace } from './statistics.js';
 import { type RowSource, TrainingRows } from './training-rows.js';
 import { INPUT_LIMIT, inputOf, probePoints } from './transform.js';
@@ -29,18 +29,53 @@ export interface ModelParameters {
 /** Fewer complete training rows than this make no model. */
 export const MINIMUM_TRAINING_SAMPLES = 10;
 
-/**
- * The share of each tree's sample that is drawn from the training rows; the rest is drawn uniformly from the whole
- * range of deviations. The trees then part the data from an even background (Hastie, Tibshirani and Friedman, "The
- * Elements of Statistical Learning", 14.2.4), so that the empty space around the data is partitioned as well.
- */
-const TRAINING_SHARE = 0.7;
+/** What the kinds of baseline do differently when a model is fitted. */
+interface Method {
+  /** The rows that the forest learns from. */
+  readonly rowsToLearn: (rows: TrainingRows) => RowSource;
+  /** The share of each tree's sample that is drawn from these rows, in (0, 1]. */
+  readonly trainingShare: number;
+  /** The threshold unless `contamination` is a share. */
+  readonly threshold: (
+    forest: Forest,
+    features: readonly FeatureDefinition[],
+    parameters: ModelParameters,
+  ) => number;
+  /** Unless `contamination` is a share. */
+  readonly minimumInput: (parameters: ModelParameters) => number;
+}
 
-/**
- * Boundary of the plain method, "as in the original paper" (scikit-learn, `contamination="auto"`): 0.5, which is also
- * the score of rows that are all the same. A hair above, so that the rounding of their sums does not flag them.
- */
-const PLAIN_THRESHOLD = 0.5 + 1e-12;
+/** As scikit-learn's `IsolationForest` does it, with `contamination="auto"`. */
+const SKLEARN_METHOD: Method = {
+  rowsToLearn: (rows) => rows.complete(),
+  trainingShare: 1,
+  // "As in the original paper": 0.5, which is also the score of rows that are all the same. A hair above, so that the
+  // rounding of their sums does not flag them.
+  threshold: () => 0.5 + 1e-12,
+  minimumInput: () => Number.NEGATIVE_INFINITY,
+};
+
+/** Features that deviate together may each deviate less than one alone, but not by less than this share of it. */
+const SMALLEST_SHARE_OF_SENSITIVITY = 0.5;
+
+/** For baselines of pods and workloads. */
+const RELATIVE_METHOD: Method = {
+  // The rows in which no feature alone is beyond the boundary: the forest learns what is usual, and an incident in the
+  // window must not teach it. All rows where hardly any would remain.
+  rowsToLearn: (rows) => {
+    const usual = rows.usual();
+    return usual.count < MINIMUM_TRAINING_SAMPLES ? rows.complete() : usual;
+  },
+  // The rest is drawn uniformly from the whole range of deviations. The trees then part the data from an even
+  // background (Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 14.2.4), so that the empty
+  // space around the data is partitioned as well.
+  trainingShare: 0.7,
+  threshold: (forest, features, { sensitivity, baseline }) => {
+    const scores = scoresOf(forest, probePoints(features, sensitivity), baseline);
+    return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  },
+  minimumInput: ({ sensitivity }) => inputOf(SMALLEST_SHARE_OF_SENSITIVITY * sensitivity),
+};
 
 /**
  * Fits a model.
@@ -54,6 +89,8 @@ export function fitModel(
   parameters: ModelParameters,
 ): Model {
   const { window } = tables;
+  const { contamination } = parameters;
+  const method = parameters.baseline === 'cluster' ? SKLEARN_METHOD : RELATIVE_METHOD;
   const random = createRandom(parameters.randomState);
   const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity);
   const rows = new TrainingRows(baseline, features, window, inputOf(parameters.sensitivity));
@@ -61,15 +98,19 @@ export function fitModel(
   if (samples < MINIMUM_TRAINING_SAMPLES) {
     throw new Error(`Expected at least ${MINIMUM_TRAINING_SAMPLES} complete training rows, got ${samples}.`);
   }
-  const forest = fitForest(rowsToLearn(rows, parameters), features, parameters, random);
+  const forest = fitForest(method, rows, features, parameters, random);
   const instants = window.timestampsSeconds;
   return {
     fingerprint: modelFingerprint(features, parameters),
     features,
     baseline,
     forest,
-    threshold: chooseThreshold(forest, rows, features, parameters),
-    minimumInput: minimumInput(parameters),
+    threshold:
+      contamination === 'auto'
+        ? method.threshold(forest, features, parameters)
+        : quantileOfScores(forest, rows, parameters.baseline, contamination),
+    // A share of the training rows to flag is an order without any other condition.
+    minimumInput: contamination === 'auto' ? method.minimumInput(parameters) : Number.NEGATIVE_INFINITY,
     windowStartSeconds: instants[0] ?? Number.NaN,
     windowEndSeconds: instants[instants.length - 1] ?? Number.NaN,
     samples,
@@ -77,32 +118,23 @@ export function fitModel(
   };
 }
 
-/**
- * The rows in which no feature alone is beyond the boundary: the forest learns what is usual, and an incident in the
- * window must not teach it. All rows where hardly any would remain, and for the plain method.
- */
-function rowsToLearn(rows: TrainingRows, { baseline }: ModelParameters): RowSource {
-  if (baseline === 'cluster') return rows.complete();
-  const usual = rows.usual();
-  return usual.count < MINIMUM_TRAINING_SAMPLES ? rows.complete() : usual;
-}
-
 function fitForest(
-  rows: RowSource,
+  { rowsToLearn, trainingShare }: Method,
+  trainingRows: TrainingRows,
   features: readonly FeatureDefinition[],
   parameters: ModelParameters,
   random: Random,
 ): Forest {
   const width = features.length;
+  const rows = rowsToLearn(trainingRows);
   const available = rows.count;
-  const trainingShare = parameters.baseline === 'cluster' ? 1 : TRAINING_SHARE;
   // Both parts keep their proportion where there are fewer training rows than a sample takes.
   const sampleRows = Math.min(parameters.maxSamples, Math.floor(available / trainingShare));
-  const trainingRows = Math.min(available, Math.round(sampleRows * trainingShare));
+  const learntRows = Math.min(available, Math.round(sampleRows * trainingShare));
   const drawSample = () => {
     const sample = new Float64Array(sampleRows * width);
     let position = 0;
-    for (const row of sampleWithoutReplacement(available, trainingRows, random)) {
+    for (const row of sampleWithoutReplacement(available, learntRows, random)) {
       rows.read(row, sample, position);
       position += width;
     }
@@ -115,45 +147,19 @@ function fitForest(
   return growForest({ estimators: parameters.estimators, features: width, sampleRows, drawSample, random });
 }
 
-function chooseThreshold(
-  forest: Forest,
-  rows: TrainingRows,
-  features: readonly FeatureDefinition[],
-  parameters: ModelParameters,
-): number {
-  if (parameters.contamination !== 'auto') {
-    return quantileInPlace(
-      scoresOf(forest, rows, parameters.baseline),
-      rows.complete().count,
-      1 - parameters.contamination,
-    );
-  }
-  if (parameters.baseline === 'cluster') return PLAIN_THRESHOLD;
-  const scores = rawScores(forest, probePoints(features, parameters.sensitivity), parameters.baseline);
-  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
-}
-
 /** Rows to score at a time. */
 const BLOCK_ROWS = 4096;
 
-function scoresOf(forest: Forest, rows: TrainingRows, kind: BaselineKind): Float64Array {
+/** The score that a share of the training rows exceeds. */
+function quantileOfScores(forest: Forest, rows: TrainingRows, kind: BaselineKind, exceeding: number): number {
   const scores = new Float64Array(rows.complete().count);
   let position = 0;
   for (const block of rows.blocks(BLOCK_ROWS)) {
-    const part = rawScores(forest, block, kind);
+    const part = scoresOf(forest, block, kind);
     scores.set(part, position);
     position += part.length;
   }
-  return scores;
-}
-
-/** Features that deviate together may each deviate less than one alone, but not by less than this share of it. */
-const SMALLEST_SHARE_OF_SENSITIVITY = 0.5;
-
-/** A share of the training rows to flag is an order that knows no other condition. */
-function minimumInput({ baseline, contamination, sensitivity }: ModelParameters): number {
-  if (baseline === 'cluster' || contamination !== 'auto') return Number.NEGATIVE_INFINITY;
-  return inputOf(SMALLEST_SHARE_OF_SENSITIVITY * sensitivity);
+  return quantileInPlace(scores, scores.length, 1 - exceeding);
 }
 
 /** Short hash of all that makes two models comparable, besides the data. */

@@ -33,8 +33,10 @@ export function emptyMeasurement(cells: number): Measurement {
   };
 }
 
-/** The values that are usual for a feature of a pod; of a counter, the rises. Both ends belong to it. */
+/** The values that are usual for a feature of a pod. Both ends belong to it. */
 export interface Band {
+  /** Whether these are rises above what a counter read before. */
+  readonly ofRises: boolean;
   /** `-Infinity` where a fall is nothing. */
   readonly lower: number;
   readonly upper: number;
@@ -63,6 +65,8 @@ export class Measurer {
   readonly #table: FeatureTable;
   readonly #subtractPatterns: boolean;
   readonly #rows: Int32Array;
+  /** Values as they stand, each in spreads from the mean of all, as scikit-learn's `StandardScaler` has it. */
+  readonly #isSklearnMode: boolean;
   #lastNewPod: { readonly namespace: string; readonly workload: string; readonly row: number } | undefined;
   // Room to work in, for all pods the same.
   readonly #values: Float64Array;
@@ -85,6 +89,7 @@ export class Measurer {
     this.#table = table;
     this.#subtractPatterns = subtractPatterns;
     this.#rows = rows;
+    this.#isSklearnMode = baseline.kind === 'cluster';
     const instants = table.timestampsSeconds.length;
     this.#values = new Float64Array(instants);
     this.#rises = new Float64Array(instants);
@@ -98,7 +103,7 @@ export class Measurer {
    */
   measurePod(index: number, first: number, end: number, into: Measurement, row: number): void {
     const width = this.#features.length;
-    const isPlain = this.#baseline.kind === 'cluster';
+    const isPlain = this.#isSklearnMode;
     const { patterns } = this.#baseline;
     const { timestampsSeconds, stepSeconds } = this.#table;
     const reference = this.#referenceOf(index);
@@ -106,8 +111,7 @@ export class Measurer {
       const feature = this.#features[column] as FeatureDefinition;
       const location = reference.statistics.location[reference.start + column] as number;
       const scale = reference.statistics.scale[reference.start + column] as number;
-      // The plain method takes counters as they stand.
-      const isRise = feature.type === 'counter' && !isPlain;
+      const isRise = this.#comparesRises(feature);
       const logarithmic = reference.logarithmic && feature.type !== 'counter';
       const upwardsOnly = reference.upwardsOnly || feature.direction === 'up';
       const usual = reference.logarithmic ? Math.exp(location) : location;
@@ -164,9 +168,16 @@ export class Measurer {
       const value = location + spreads * scale;
       return logarithmic ? Math.exp(value) : value;
     };
-    const upwardsOnly =
-      reference.upwardsOnly || (feature.direction === 'up' && this.#baseline.kind !== 'cluster');
-    return { lower: upwardsOnly ? Number.NEGATIVE_INFINITY : valueAt(-below), upper: valueAt(above) };
+    const upwardsOnly = reference.upwardsOnly || (feature.direction === 'up' && !this.#isSklearnMode);
+    return {
+      ofRises: this.#comparesRises(feature),
+      lower: upwardsOnly ? Number.NEGATIVE_INFINITY : valueAt(-below),
+      upper: valueAt(above),
+    };
+  }
+
+  #comparesRises({ type }: FeatureDefinition): boolean {
+    return type === 'counter' && !this.#isSklearnMode;
   }
 
   /**
@@ -201,12 +212,11 @@ export class Measurer {
         ...NO_PATTERN,
       };
     }
-    const isRelative = kind !== 'cluster';
     return {
       statistics: global,
       start: 0,
-      logarithmic: isRelative,
-      upwardsOnly: isRelative,
+      logarithmic: !this.#isSklearnMode,
+      upwardsOnly: !this.#isSklearnMode,
       ...NO_PATTERN,
     };
   }

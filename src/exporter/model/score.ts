@@ -1,4 +1,8 @@
-/** From what the forest sees to anomaly scores. */
+/**
+ * From what the forest sees to a verdict, in three steps: the score of a row, its margin above the threshold of the model
+ * (what `anomaly_score` exposes), and whether the margin is above 0: anomalous. scikit-learn calls the first two
+ * `score_samples` and `decision_function`, with the opposite sign.
+ */
 
 import type { BaselineKind } from './baseline.js';
 import { type Forest, scoreRows } from './forest.js';
@@ -12,11 +16,11 @@ import { clipInputs } from './transform.js';
 const TAIL_WEIGHT = 0.02;
 
 /**
- * Scores before the threshold is taken off.
+ * Scores of rows.
  *
- * @param inputs rows × features, as `measure` gives them.
+ * @param inputs rows × features, as in a `Measurement`.
  */
-export function rawScores(forest: Forest, inputs: Float64Array, kind: BaselineKind): Float64Array {
+export function scoresOf(forest: Forest, inputs: Float64Array, kind: BaselineKind): Float64Array {
   if (kind === 'cluster') return scoreRows(forest, inputs);
   const width = forest.features;
   return scoreRows(forest, clipInputs(inputs)).map(
@@ -25,18 +29,17 @@ export function rawScores(forest: Forest, inputs: Float64Array, kind: BaselineKi
 }
 
 /**
- * Scores rows with a model.
+ * Margins of rows: the score minus the threshold of the model; above 0 is anomalous.
  *
- * @param inputs rows × features, as `measure` gives them.
- * @returns one for each row: the score minus the threshold of the model; above 0 is anomalous. Not above 0 where no
- *   input reaches the model's `minimumInput`: where data hardly varies, the forest finds small deviations of several
+ * @param inputs rows × features, as in a `Measurement`.
+ * @returns one for each row. Not above 0 where no input reaches the model's `minimumInput`: where data hardly varies, the forest finds small deviations of several
  *   features together rare, but they are no reason to wake anybody.
  */
-export function scoreInputs(model: Model, inputs: Float64Array): Float64Array {
+export function marginsOf(model: Model, inputs: Float64Array): Float64Array {
   const width = model.features.length;
-  return rawScores(model.forest, inputs, model.baseline.kind).map((raw, row) => {
-    const score = raw - model.threshold;
-    return largestInput(inputs, row, width) < model.minimumInput ? Math.min(0, score) : score;
+  return scoresOf(model.forest, inputs, model.baseline.kind).map((score, row) => {
+    const margin = score - model.threshold;
+    return largestInput(inputs, row, width) < model.minimumInput ? Math.min(0, margin) : margin;
   });
 }
 

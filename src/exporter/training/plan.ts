@@ -155,7 +155,7 @@ export function trainingWindow({ nowSeconds, lookbackSeconds, stepSeconds }: Tra
   return { grid, stepSeconds };
 }
 
-/** The slices of earlier hours, relative to the end of the window. The plain method (`cluster`) needs none. */
+/** The slices of earlier hours, relative to the end of the window. `cluster` needs none. */
 export function trainingSlices(times: TrainingTimes, baseline: BaselineKind): readonly Grid[] {
   if (baseline === 'cluster') return [];
   const stepSeconds = Math.min(times.stepSeconds, LONGEST_SLICE_STEP_SECONDS);

@@ -8,7 +8,7 @@ import { workloadFromName } from '../../../src/exporter/features/workload.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
 import type { Model } from '../../../src/exporter/model/model.js';
-import { scoreInputs } from '../../../src/exporter/model/score.js';
+import { marginsOf } from '../../../src/exporter/model/score.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { fakeApi, instantsOf } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
@@ -175,7 +175,7 @@ describe('detect', () => {
       expect(table.row(pod, 0)).to.deep.equal(built.table.row(pod, last));
     }
     expect(inputs).to.have.lengthOf(FEATURES.length * table.pods.length);
-    expect(scoreInputs(model, inputs)).to.deep.equal(scores);
+    expect(marginsOf(model, inputs)).to.deep.equal(scores);
   });
 
   it('takes an optional gauge that reads 0 for every pod for one that lost its source', async () => {

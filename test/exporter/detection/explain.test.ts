@@ -5,7 +5,7 @@ import { explain, type FeatureExplanation, readFeatures } from '../../../src/exp
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
-import { scoreInputs } from '../../../src/exporter/model/score.js';
+import { marginsOf } from '../../../src/exporter/model/score.js';
 import { additiveModel } from '../../support/additive-model.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { normalRows } from '../../support/random-data.js';
@@ -31,7 +31,7 @@ function detectionWith(
     timeSeconds: 0,
     model,
     table: featureTable(features, pods),
-    scores: scoreInputs(model, inputs),
+    scores: marginsOf(model, inputs),
     expected: new Float64Array(flat.length).fill(10),
     deviations: flat,
     inputs,
@@ -193,7 +193,7 @@ describe('explain', () => {
         for (const [column, name] of ['a', 'b', 'c'].entries()) {
           const putBack = detection.inputs.slice();
           putBack[column] = 0;
-          const falls = (detection.scores[0] as number) - (scoreInputs(model, putBack)[0] as number);
+          const falls = (detection.scores[0] as number) - (marginsOf(model, putBack)[0] as number);
           const [own] = explain(detection, [0])[0]?.filter((one) => one.feature === name) ?? [];
           expect(own?.contribution).to.be.closeTo(Math.max(0, falls), 1e-12);
         }

@@ -7,7 +7,7 @@ import { createApp } from '../../../src/exporter/http/app.js';
 import { createMetrics, type Metrics } from '../../../src/exporter/metrics/registry.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
-import { scoreInputs } from '../../../src/exporter/model/score.js';
+import { marginsOf } from '../../../src/exporter/model/score.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { train } from '../../../src/exporter/training/job.js';
 import { exposedValue, parseExposition, samplesOf } from '../../support/exposition.js';
@@ -134,7 +134,7 @@ describe('scrapes that overlap', () => {
     const countedIn = samplesOf(text, 'anomaly_workload_pods_scored').map(({ value }) => value);
     expect(countedIn.reduce((sum, value) => sum + value, 0)).to.equal(table.pods.length);
     // Nothing of the pass is of another model than the one that it says it is of.
-    expect(scoreInputs(model, inputs)).to.deep.equal(scores);
+    expect(marginsOf(model, inputs)).to.deep.equal(scores);
     expect(table.features).to.deep.equal(model.features.map(({ name }) => name));
     expect([...unscored]).to.deep.equal([]);
     expect(models).to.include(model);

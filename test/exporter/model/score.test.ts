@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.js';
 import type { Forest } from '../../../src/exporter/model/forest.js';
-import { rawScores, scoreInputs } from '../../../src/exporter/model/score.js';
+import { marginsOf, scoresOf } from '../../../src/exporter/model/score.js';
 import { INPUT_LIMIT } from '../../../src/exporter/model/transform.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { normalRows } from '../../support/random-data.js';
@@ -27,19 +27,17 @@ const INDIFFERENT: Forest = {
   averagePathLength: 8,
 };
 
-describe('rawScores', () => {
+describe('scoresOf', () => {
   it('adds a little of the largest deviation to what the forest says', () => {
     const inputs = Float64Array.of(0, 0, 3, 1, 1, 3, -3, 2, 100, 0);
-    const scores = [...rawScores(INDIFFERENT, inputs, 'pod')];
+    const scores = [...scoresOf(INDIFFERENT, inputs, 'pod')];
     [0.5, 0.56, 0.56, 0.56, 2.5].forEach((expected, row) => {
       expect(scores[row], `row ${row}`).to.be.closeTo(expected, 1e-12);
     });
   });
 
   it('adds nothing in the plain method', () => {
-    expect([...rawScores(INDIFFERENT, Float64Array.of(0, 0, 100, -100), 'cluster')]).to.deep.equal([
-      0.5, 0.5,
-    ]);
+    expect([...scoresOf(INDIFFERENT, Float64Array.of(0, 0, 100, -100), 'cluster')]).to.deep.equal([0.5, 0.5]);
   });
 
   for (const kind of ['pod', 'workload'] as const) {
@@ -47,7 +45,7 @@ describe('rawScores', () => {
       const model = modelOf(kind);
       const far = [1, 1.1, 1.5, 2, 5, 10].map((factor) => factor * INPUT_LIMIT);
       for (const rows of [far.map((input) => [input, 0]), far.map((input) => [0.3, input])]) {
-        const scores = [...scoreInputs(model, Float64Array.from(rows.flat()))];
+        const scores = [...marginsOf(model, Float64Array.from(rows.flat()))];
         expect(scores).to.deep.equal(scores.toSorted((a, b) => a - b));
         expect(new Set(scores).size).to.equal(far.length);
       }
@@ -56,7 +54,7 @@ describe('rawScores', () => {
 
   it('takes what is out of the range of the forest for its end: no other split parts them', () => {
     const model = modelOf('pod');
-    const [atEnd = 0, beyond = 0] = rawScores(
+    const [atEnd = 0, beyond = 0] = scoresOf(
       model.forest,
       Float64Array.of(INPUT_LIMIT, 0, INPUT_LIMIT + 1, 0),
       'pod',
@@ -66,26 +64,26 @@ describe('rawScores', () => {
 
   it('does not write into the inputs', () => {
     const inputs = Float64Array.of(100, -100);
-    rawScores(INDIFFERENT, inputs, 'pod');
+    scoresOf(INDIFFERENT, inputs, 'pod');
     expect([...inputs]).to.deep.equal([100, -100]);
   });
 });
 
-describe('scoreInputs', () => {
+describe('marginsOf', () => {
   const inputs = Float64Array.from(normalRows(20, 2, 2).flat());
 
   for (const kind of ['pod', 'workload', 'cluster'] as const) {
     it(`measures from the threshold of the model (${kind})`, () => {
       const model = { ...modelOf(kind), minimumInput: Number.NEGATIVE_INFINITY };
-      const raw = rawScores(model.forest, inputs, kind);
-      expect(scoreInputs(model, inputs)).to.deep.equal(raw.map((score) => score - model.threshold));
+      const raw = scoresOf(model.forest, inputs, kind);
+      expect(marginsOf(model, inputs)).to.deep.equal(raw.map((score) => score - model.threshold));
     });
   }
 
   it('is at most 0 where no input reaches the least one that may be flagged, and else as it is', () => {
     const model = { ...modelOf('pod'), forest: INDIFFERENT, minimumInput: 1 };
     const inputs = Float64Array.of(0, 0, 0.5, -0.9, 1, 0, -3, 2);
-    const scoresWith = (threshold: number) => [...scoreInputs({ ...model, threshold }, inputs)];
+    const scoresWith = (threshold: number) => [...marginsOf({ ...model, threshold }, inputs)];
     [0, 0, 0.32, 0.36].forEach((expected, row) => {
       expect(scoresWith(0.2)[row], `row ${row}`).to.be.closeTo(expected, 1e-12);
     });

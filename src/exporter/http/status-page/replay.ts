@@ -86,9 +86,7 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
         const cell = row * width + column;
         const feature = history.features[column] as FeatureHistory;
         const band = bands.get(key)?.[column] as Band;
-        // The band of a counter is about rises, which start at its previous value.
-        const isRise = model.features[column]?.type === 'counter' && model.baseline.kind !== 'cluster';
-        const ground = isRise ? (detection.expected[cell] as number) : 0;
+        const ground = band.ofRises ? (detection.expected[cell] as number) : 0;
         feature.values[instant] = detection.table.at(row, 0, column);
         feature.lower[instant] = ground + band.lower;
         feature.upper[instant] = ground + band.upper;
