@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
 import type { Logger } from '../lib/logging/logger.js';
+import type { ReloadState } from '../lib/web-config/live-config.js';
 import { inspect } from './check/gather.js';
 import { CheckRunner } from './check/runner.js';
 import type { Settings } from './config/settings.js';
@@ -17,7 +18,6 @@ import { healthReport, type PassHistory } from './health.js';
 import type { HealthReport } from './http/schemas.js';
 import { type HistoryOutcome, HistoryReader } from './http/status-page/history-reader.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
-import type { WebConfigReload } from './metrics/state.js';
 import { SnapshotKeeper } from './model/snapshot/manager.js';
 import { ModelStore } from './model/snapshot/store.js';
 import { parseBaseUrl } from './prometheus/url.js';
@@ -53,7 +53,7 @@ export interface ServiceOptions {
   /** Trains a model, beside everything else. */
   readonly train: typeof trainInWorker;
   /** How the last reading of the web configuration went; `undefined` without one. */
-  readonly webConfigReload: () => WebConfigReload | undefined;
+  readonly webConfigReload: () => ReloadState | undefined;
   /** Whether to check the installation after each training; `false` where Prometheus only answers what serves scores. */
   readonly checkInstallation: boolean;
 }

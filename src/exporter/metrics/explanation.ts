@@ -2,8 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Detection } from '../detection/detection.js';
-import { type Family, NO_SAMPLES } from './family.js';
-import { memoizeByObject } from './memoize.js';
+import { type Family, memoizeByObject, NO_SAMPLES } from './family.js';
 import { type DetectorState, detectionOf, type ExplainScope } from './state.js';
 
 /**
@@ -15,68 +14,61 @@ export const MOST_EXPLAINED_PODS = 1000;
 /** Pods whose series are written in one turn of the event loop. */
 const PODS_PER_TURN = 2048;
 
-/** The features of all pods in scope. */
-interface Explained {
-  readonly series: (readonly [namespace: string, pod: string, feature: string])[];
-  /** For each series, its place in the table of the detection. */
-  readonly cells: number[];
-}
-
-const explainedOf = memoizeByObject(async (state: DetectorState): Promise<Explained> => {
-  const explained: Explained = { series: [], cells: [] };
+/** The features of all pods in scope, and the place of each series in the table of the detection. */
+const explainedOf = memoizeByObject(async (state: DetectorState) => {
+  const series: (readonly [namespace: string, pod: string, feature: string])[] = [];
+  const cells: number[] = [];
   const detection = detectionOf(state);
-  if (detection === undefined) return explained;
+  if (detection === undefined) return { series, cells };
   const { model, table } = detection;
   for (const [index, row] of rowsInScope(detection, state.explain).entries()) {
     const { namespace, pod } = table.pods[row] as (typeof table.pods)[number];
     model.features.forEach(({ name }, column) => {
-      explained.series.push([namespace, pod, name]);
-      explained.cells.push(row * model.features.length + column);
+      series.push([namespace, pod, name]);
+      cells.push(row * model.features.length + column);
     });
     if ((index + 1) % PODS_PER_TURN === 0) await nextTurn();
   }
-  return explained;
+  return { series, cells };
 });
 
-/** @param valuesOf pods × features, as the table of the detection. */
-const ofCells =
-  (valuesOf: (detection: Detection) => Float64Array): Family<DetectorState>['samples'] =>
-  async (state) => {
+/** @param read pods × features, as the table of the detection. */
+const ofCells = (
+  name: string,
+  help: string,
+  read: (detection: Detection) => Float64Array,
+): Family<DetectorState> => ({
+  name,
+  help,
+  type: 'gauge',
+  labels: ['namespace', 'pod', 'feature'],
+  samples: async (state) => {
     const detection = detectionOf(state);
     if (detection === undefined) return NO_SAMPLES;
     const { series, cells } = await explainedOf(state);
-    const all = valuesOf(detection);
+    const all = read(detection);
     return { series, values: Float64Array.from(cells, (cell) => all[cell] as number) };
-  };
+  },
+});
 
 const UNIT = 'in the base unit of the feature (cpu: cores, memory: bytes, restarts: a count)';
 
 /**
- * One series a family for each feature of each pod in scope, so by default of those that are flagged. The unit of value
- * and expected value differs by feature, which the names therefore cannot tell.
+ * One series of each family for each feature of each pod in scope: by default of those that are flagged. The unit of value
+ * and expected value differs by feature, so it is not in their names.
  */
 export const explanation: readonly Family<DetectorState>[] = [
-  {
-    name: 'anomaly_feature_deviation',
-    help: 'Distance of the feature from its usual value for the pod, in usual spreads; negative below it.',
-    type: 'gauge',
-    labels: ['namespace', 'pod', 'feature'],
-    samples: ofCells(({ deviations }) => deviations),
-  },
-  {
-    name: 'anomaly_feature_value',
-    help: `Value of the feature for the pod, ${UNIT}.`,
-    type: 'gauge',
-    labels: ['namespace', 'pod', 'feature'],
-    samples: ofCells(({ table }) => table.values),
-  },
-  {
-    name: 'anomaly_feature_expected',
-    help: `Usual value of the feature for the pod, ${UNIT}.`,
-    type: 'gauge',
-    labels: ['namespace', 'pod', 'feature'],
-    samples: ofCells(({ expected }) => expected),
-  },
+  ofCells(
+    'anomaly_feature_deviation',
+    'Distance of the feature from its usual value for the pod, in usual spreads; negative below it.',
+    ({ deviations }) => deviations,
+  ),
+  ofCells('anomaly_feature_value', `Value of the feature for the pod, ${UNIT}.`, ({ table }) => table.values),
+  ofCells(
+    'anomaly_feature_expected',
+    `Usual value of the feature for the pod, ${UNIT}.`,
+    ({ expected }) => expected,
+  ),
 ];
 
 /** Ascending, so that series keep their order from scrape to scrape. */

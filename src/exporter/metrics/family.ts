@@ -31,8 +31,38 @@ export function sample(value: number | boolean | undefined): Samples {
   return value === undefined ? NO_SAMPLES : { series: UNLABELLED, values: [Number(value)] };
 }
 
-/** The samples of a family with one label, by its value. */
-export function samplesByLabel(values: Iterable<readonly [label: string, value: number]>): Samples {
-  const entries = [...values];
-  return { series: entries.map(([label]) => [label]), values: entries.map(([, value]) => value) };
+/** Counters have names that end in `_total`, and only they. */
+const typeOf = (name: string) => (name.endsWith('_total') ? 'counter' : 'gauge');
+
+/** A family without labels. */
+export function single<State>(
+  name: string,
+  help: string,
+  read: (state: State) => number | boolean | undefined,
+): Family<State> {
+  return { name, help, type: typeOf(name), labels: [], samples: (state) => sample(read(state)) };
+}
+
+/** A family with one label, by its value. */
+export function byLabel<State>(
+  name: string,
+  help: string,
+  label: string,
+  read: (state: State) => Iterable<readonly [value: string, sample: number]>,
+): Family<State> {
+  const samples = (state: State) => {
+    const entries = [...read(state)];
+    return { series: entries.map(([value]) => [value]), values: entries.map(([, value]) => value) };
+  };
+  return { name, help, type: typeOf(name), labels: [label], samples };
+}
+
+/** A function whose values are made once for each object, and live as long as it does. */
+export function memoizeByObject<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, { readonly value: Value }>();
+  return (key) => {
+    const known = made.get(key) ?? { value: make(key) };
+    made.set(key, known);
+    return known.value;
+  };
 }

@@ -4,20 +4,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Registry } from 'prom-client';
 import type { PassOutcome } from '../detection/detection.js';
 import { anomaly } from './anomaly.js';
-import { buildInfo } from './build-info.js';
+import { detector } from './detector.js';
 import { explanation } from './explanation.js';
 import type { Family } from './family.js';
-import { findings } from './findings.js';
-import { model } from './model.js';
-import { pass } from './pass.js';
 import { registerProcessMetrics } from './process.js';
 import { FamilyRegistry, registerFamily } from './register-family.js';
-import { sharding } from './sharding.js';
-import { snapshot } from './snapshot.js';
+import { service } from './service.js';
 import type { ScrapeState } from './state.js';
-import { training } from './training.js';
-import { upstream } from './upstream.js';
-import { webConfig } from './web-config.js';
 import { workload } from './workload.js';
 
 /** All families of the exporter, in the order of the text. Those of the process follow them. */
@@ -25,15 +18,8 @@ export const FAMILIES: readonly Family<ScrapeState>[] = [
   ...anomaly,
   ...explanation,
   ...workload,
-  ...pass,
-  ...model,
-  ...snapshot,
-  ...training,
-  ...findings,
-  ...upstream,
-  ...sharding,
-  ...webConfig,
-  ...buildInfo,
+  ...detector,
+  ...service,
 ];
 
 /** Renders all metrics. */

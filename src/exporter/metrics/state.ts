@@ -1,5 +1,6 @@
 /** What the metrics are made from, as it is at the end of the pass of a scrape. */
 
+import type { ReloadState } from '../../lib/web-config/live-config.js';
 import type { FindingsState } from '../check/runner.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { Model } from '../model/model.js';
@@ -9,13 +10,6 @@ import type { TrainingState } from '../training/trainer.js';
 
 /** The pods for which the gauges of features are there. */
 export type ExplainScope = 'flagged' | 'all' | 'off';
-
-/** How the last reading of the web configuration went. */
-export interface WebConfigReload {
-  readonly successful: boolean;
-  /** End of the last reading that succeeded, Unix time. */
-  readonly lastSuccessSeconds: number;
-}
 
 /** Scores, model and trainings: what a replay of the past knows as well. */
 export interface DetectorState {
@@ -40,7 +34,7 @@ export interface ScrapeState extends DetectorState {
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: ReadonlyMap<string, number>;
   /** `undefined` without a web configuration. */
-  readonly webConfigReload: WebConfigReload | undefined;
+  readonly webConfigReload: ReloadState | undefined;
 }
 
 /** The detection of the pass; `undefined` where the pass failed. */

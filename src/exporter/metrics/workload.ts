@@ -2,19 +2,13 @@
 
 import type { Detection } from '../detection/detection.js';
 import { podKey } from '../features/table.js';
-import { type Family, NO_SAMPLES } from './family.js';
-import { memoizeByObject } from './memoize.js';
+import { type Family, memoizeByObject, NO_SAMPLES } from './family.js';
 import { type DetectorState, detectionOf } from './state.js';
 
 /** Pods by workload. */
-interface WorkloadCounts {
-  readonly series: (readonly [namespace: string, workload: string])[];
-  readonly scored: number[];
-  readonly flagged: number[];
-}
-
-const countsOf = memoizeByObject(({ table, scores }: Detection): WorkloadCounts => {
-  const counts: WorkloadCounts = { series: [], scored: [], flagged: [] };
+const countsOf = memoizeByObject(({ table, scores }: Detection) => {
+  const series: (readonly [namespace: string, workload: string])[] = [];
+  const counts = { series, scored: [] as number[], flagged: [] as number[] };
   const positions = new Map<string, number>();
   let position: number | undefined;
   table.pods.forEach(({ namespace, workload }, row) => {
@@ -37,28 +31,20 @@ const countsOf = memoizeByObject(({ table, scores }: Detection): WorkloadCounts 
 });
 
 /** Both have a series for every workload with a scored pod, so that their quotient is always there. */
-const ofWorkloads =
-  (column: 'flagged' | 'scored'): Family<DetectorState>['samples'] =>
-  (state) => {
+const ofWorkloads = (name: string, help: string, column: 'flagged' | 'scored'): Family<DetectorState> => ({
+  name,
+  help,
+  type: 'gauge',
+  labels: ['namespace', 'workload'],
+  samples: (state) => {
     const detection = detectionOf(state);
     if (detection === undefined) return NO_SAMPLES;
     const counts = countsOf(detection);
     return { series: counts.series, values: counts[column] };
-  };
+  },
+});
 
 export const workload: readonly Family<DetectorState>[] = [
-  {
-    name: 'anomaly_workload_pods_flagged',
-    help: 'Flagged pods of the workload.',
-    type: 'gauge',
-    labels: ['namespace', 'workload'],
-    samples: ofWorkloads('flagged'),
-  },
-  {
-    name: 'anomaly_workload_pods_scored',
-    help: 'Scored pods of the workload.',
-    type: 'gauge',
-    labels: ['namespace', 'workload'],
-    samples: ofWorkloads('scored'),
-  },
+  ofWorkloads('anomaly_workload_pods_flagged', 'Flagged pods of the workload.', 'flagged'),
+  ofWorkloads('anomaly_workload_pods_scored', 'Scored pods of the workload.', 'scored'),
 ];

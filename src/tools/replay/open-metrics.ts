@@ -1,14 +1,11 @@
 /** What the exporter would have exposed, as OpenMetrics text with timestamps. */
 
 import { anomaly } from '../../exporter/metrics/anomaly.js';
-import { buildInfo } from '../../exporter/metrics/build-info.js';
+import { detector } from '../../exporter/metrics/detector.js';
 import { explanation } from '../../exporter/metrics/explanation.js';
 import { type Family, sample } from '../../exporter/metrics/family.js';
-import { model } from '../../exporter/metrics/model.js';
-import { pass } from '../../exporter/metrics/pass.js';
 import type { DetectorState, ExplainScope } from '../../exporter/metrics/state.js';
 import { escapeHelp, labelText, numberText } from '../../exporter/metrics/text.js';
-import { training } from '../../exporter/metrics/training.js';
 import { workload } from '../../exporter/metrics/workload.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
 import type { MinuteSummary } from './replay.js';
@@ -27,10 +24,7 @@ const FAMILIES: readonly Family<DetectorState>[] = [
   ...explanation,
   ...workload,
   { name: 'up', help: 'The replay counts as scraped.', type: 'gauge', labels: [], samples: () => sample(1) },
-  ...pass,
-  ...model,
-  ...training,
-  ...buildInfo,
+  ...detector,
 ];
 
 /** Collects the samples of a chunk minute by minute: OpenMetrics wants all samples of a series in one place. */

@@ -1,0 +1,71 @@
+/** Families that only a running exporter has: saved model, checks, requests, shard and web configuration. */
+
+import { SEVERITIES } from '../check/finding.js';
+import { byLabel, type Family, single } from './family.js';
+import type { ScrapeState } from './state.js';
+
+export const service: readonly Family<ScrapeState>[] = [
+  single(
+    'anomaly_exporter_model_snapshot_last_save_success',
+    'Whether the last model was saved to MODEL_PATH; absent before the first attempt and without that setting.',
+    (state) => state.snapshot?.lastSaveSucceeded,
+  ),
+  single(
+    'anomaly_exporter_model_snapshot_trained_timestamp_seconds',
+    'End of the training of the saved model, Unix time; absent without a saved model.',
+    (state) => state.snapshot?.trainedSeconds,
+  ),
+  single(
+    'anomaly_exporter_model_snapshot_size_bytes',
+    'Size of the saved model; absent without a saved model.',
+    (state) => state.snapshot?.sizeBytes,
+  ),
+
+  byLabel(
+    'anomaly_exporter_finding_severity',
+    'Result of the check in its last run: 0 ok, 1 warning, 2 error; absent before the first run.',
+    'check',
+    (state) =>
+      state.findings.findings.map(({ finding }) => [finding.check, SEVERITIES.indexOf(finding.severity)]),
+  ),
+  single(
+    'anomaly_exporter_findings_timestamp_seconds',
+    'Time of the last successful check of the installation, Unix time; absent before the first one.',
+    (state) => state.findings.lastSuccessSeconds,
+  ),
+
+  byLabel(
+    'anomaly_exporter_prometheus_requests_total',
+    'Completed requests to Prometheus, by HTTP status; `error` without a complete answer.',
+    'code',
+    ({ prometheusRequests }) => prometheusRequests,
+  ),
+
+  byLabel(
+    'anomaly_exporter_shard_ordinal',
+    'Ordinal of this shard, from 0; as the value and as a label.',
+    'shard_ordinal',
+    ({ sharding }) => [sharding?.shard.ordinal ?? 0].map((ordinal) => [String(ordinal), ordinal]),
+  ),
+  single(
+    'anomaly_exporter_total_shards',
+    'Number of processes that share the namespaces.',
+    (state) => state.sharding?.shard.total ?? 1,
+  ),
+  single(
+    'anomaly_exporter_shard_namespaces',
+    'Namespaces that this shard watches; absent if one process watches all, and until they are known.',
+    (state) => state.sharding?.namespaces,
+  ),
+
+  single(
+    'anomaly_exporter_config_last_reload_success',
+    'Whether the last reload of WEB_CONFIG_FILE and its certificates succeeded; if not, the previous one stays active.',
+    ({ webConfigReload }) => webConfigReload?.successful,
+  ),
+  single(
+    'anomaly_exporter_config_last_reload_success_timestamp_seconds',
+    'Time of the last successful reload of WEB_CONFIG_FILE, Unix time.',
+    ({ webConfigReload }) => webConfigReload?.lastSuccessSeconds,
+  ),
+];
