@@ -92,6 +92,11 @@ export class FeatureTable implements TableAxes {
     return this.at(pod, instant, column);
   }
 
+  /** One feature of all pods at all instants: every value of `values` from `first` on, `stride` apart. */
+  strideOf(column: number): { readonly first: number; readonly stride: number } {
+    return { first: column, stride: this.features.length };
+  }
+
   /** The cells of a pod, instants × features: a view, not a copy. */
   cellsOf(pod: number): Float64Array {
     return this.values.subarray(this.#cell(pod, 0), this.#cell(pod + 1, 0));

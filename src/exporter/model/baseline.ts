@@ -164,9 +164,10 @@ function counterStatistics(feature: FeatureDefinition): LocationScale {
 }
 
 /** scikit-learn's StandardScaler leaves a constant column as it is, by a scale of 1. */
-function fitCluster({ values }: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
+function fitCluster(table: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
   return features.map((_, column) => {
-    const { location, scale } = meanAndStandardDeviation(values, column, features.length);
+    const { first, stride } = table.strideOf(column);
+    const { location, scale } = meanAndStandardDeviation(table.values, first, stride);
     return { location, scale: scale > 0 ? scale : 1 };
   });
 }
