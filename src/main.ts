@@ -19,8 +19,6 @@ import type { DemoOptions } from './tools/demo/command.js';
 import type { EvaluateOptions } from './tools/lab/evaluate.js';
 import { FEWEST_DAYS, FEWEST_PODS } from './tools/lab/fleet/limits.js';
 import type { SimulateFleetOptions } from './tools/lab/fleet/write-fleet.js';
-import { DEFAULT_HOURS, MINIMUM_HOURS } from './tools/lab/hours.js';
-import type { SimulateOptions } from './tools/lab/simulate.js';
 
 /** Conventional statuses: 1 the work failed, 2 it was asked for wrongly. */
 const EXIT_FAILURE = 1;
@@ -174,33 +172,17 @@ program
 
 program
   .command('simulate')
-  .description('Write recordings of a simulated cluster with known faults, to evaluate on.')
+  .description('Write the recording of a simulated fleet over days, with known faults, to evaluate on.')
   .requiredOption('--output <directory>', 'where to write')
-  .option('--seed <number>', 'another seed, another cluster', wholeNumberBetween(0, 4294967295), 1)
-  .option('--hours <hours>', 'length of a recording', numberBetween(MINIMUM_HOURS, 48), DEFAULT_HOURS)
-  .option(
-    '--days <days>',
-    'write one fleet over this many days instead, with faults in the last two',
-    wholeNumberBetween(FEWEST_DAYS, 60),
-  )
-  .option('--pods <number>', 'pods of the fleet at a time', wholeNumberBetween(FEWEST_PODS, 10_000), 240)
-  .option('--incident', 'some faults of the fleet happen in the days to learn from as well', false)
-  .option('--start <date>', 'first day of the fleet, such as 2026-03-23 (default: depends on the seed)')
-  .action(
-    async ({
-      days,
-      ...options
-    }: SimulateOptions & Omit<SimulateFleetOptions, 'days'> & { days?: number }) => {
-      const surroundings = { stdout: process.stdout, signal: stopSignal() };
-      if (days === undefined) {
-        const { runSimulate } = await import('./tools/lab/simulate.js');
-        await runSimulate(options, surroundings);
-      } else {
-        const { runSimulateFleet } = await import('./tools/lab/fleet/write-fleet.js');
-        await runSimulateFleet({ ...options, days }, surroundings);
-      }
-    },
-  );
+  .option('--seed <number>', 'another seed, another fleet', wholeNumberBetween(0, 4294967295), 1)
+  .option('--days <days>', 'how long: the last two days have faults', wholeNumberBetween(FEWEST_DAYS, 60), 9)
+  .option('--pods <number>', 'pods at a time', wholeNumberBetween(FEWEST_PODS, 10_000), 240)
+  .option('--incident', 'some faults happen in the days to learn from as well', false)
+  .option('--start <date>', 'first day, such as 2026-03-23 (default: depends on the seed)')
+  .action(async (options: SimulateFleetOptions) => {
+    const { runSimulateFleet } = await import('./tools/lab/fleet/write-fleet.js');
+    await runSimulateFleet(options, { stdout: process.stdout, signal: stopSignal() });
+  });
 
 program
   .command('backtest')

@@ -251,16 +251,26 @@ describe('from a pod that goes wrong to a person', function () {
     expect(notifications).to.have.lengthOf(2);
     const fired = await ask('count by (alertname, pod) (last_over_time(ALERTS{alertstate="firing"}[5m]))');
     expect(fired.map(({ metric }) => metric)).to.deep.equal([{ alertname: 'PodAnomalous', pod }]);
-    const births = world.births.filter(({ bornSeconds }) => bornSeconds < nowSeconds());
-    const during = births.filter(({ bornSeconds }) => bornSeconds > start + WRONG_SECONDS);
+    const during = newPods(start + WRONG_SECONDS, nowSeconds());
     expect(during, 'new pods while the alert fired').to.have.lengthOf(4);
-    const before = births.filter(({ bornSeconds }) => bornSeconds < start);
+    const before = newPods(start - 3600, start);
     expect(before, 'new pods before').to.have.lengthOf(4);
-    for (const { pod: young } of before) {
+    for (const young of before) {
       const readings = await ask(`count_over_time(anomaly_flag{pod="${young}"}[2m])`);
       expect(Number(readings[0]?.value[1]), `readings of ${young}`).to.be.greaterThan(30);
     }
   });
+
+  /** Names of the pods of Deployments that are there at the second instant and were not at the first. */
+  function newPods(fromSeconds: number, toSeconds: number): string[] {
+    const namesAt = (seconds: number) =>
+      world
+        .pods(seconds)
+        .filter(({ ownersOwner }) => ownersOwner?.kind === 'Deployment')
+        .map(({ pod: name }) => name);
+    const earlier = new Set(namesAt(fromSeconds));
+    return namesAt(toSeconds).filter((name) => !earlier.has(name));
+  }
 
   /** Of all containers of the pod that goes wrong. */
   function memoryMib(seconds: number): number {

@@ -5,7 +5,6 @@
  * computed in any order, and the same options give the same world.
  */
 
-import type { Cause, Replacement, Scaling } from './changes.js';
 import { type Incident, SCRIPT, type ScriptedIncident } from './incidents.js';
 import { cronJobPods, lastingPods, type PodLife } from './lives.js';
 import type { ContainerState, PodState } from './pod-state.js';
@@ -22,10 +21,6 @@ export interface WorldOptions {
   readonly incidents?: readonly ScriptedIncident[];
   /** Default: those of the demo. */
   readonly rollouts?: readonly Rollout[];
-  /** Default: none. */
-  readonly scalings?: readonly Scaling[];
-  /** Default: none. */
-  readonly replacements?: readonly Replacement[];
   /** Factor by which incidents and changes are faster; normal behaviour is not affected. Default 1. */
   readonly speed?: number;
   /** Multiplies the replicas of each workload. Default 1: about 40 pods. */
@@ -36,19 +31,8 @@ export interface WorldOptions {
 export interface World {
   /** In the order of their start. */
   readonly incidents: readonly Incident[];
-  /** The pods that rollouts, scale-ups and replacements create, in order of time. */
-  readonly births: readonly Birth[];
   /** The pods that the API server knows at an instant, completed ones included. */
   pods(timeSeconds: number): readonly PodState[];
-}
-
-/** A pod that a change creates. */
-export interface Birth {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly cause: Exclude<Cause, 'start'>;
-  /** Unix time. */
-  readonly bornSeconds: number;
 }
 
 /** The share of a pod's resources that its proxy container uses. */
@@ -57,12 +41,12 @@ const SIDECAR_SHARE = 0.08;
 /** @throws {Error} if an incident names a replica that does not run when it begins. */
 export function createWorld(options: WorldOptions): World {
   const { seed, startSeconds, speed = 1, scale = 1, rollouts = ROLLOUTS } = options;
-  const { workloads = WORKLOADS, scalings = [], replacements = [] } = options;
+  const { workloads = WORKLOADS } = options;
   const specs = workloads.map((spec) => ({
     ...spec,
     replicas: Math.max(1, Math.round(spec.replicas * scale)),
   }));
-  const changes = { seed, startSeconds, rollouts, scalings, replacements, speed };
+  const changes = { seed, startSeconds, rollouts, speed };
   const lasting = specs.flatMap((spec) => lastingPods(spec, changes));
   const cronJobs = specs.filter((spec) => spec.kind === 'CronJob');
   const placed = (options.incidents ?? SCRIPT)
@@ -76,16 +60,11 @@ export function createWorld(options: WorldOptions): World {
 
   return {
     incidents: placed.map(({ incident }) => incident),
-    births: lasting.flatMap(birthOf).sort((a, b) => a.bornSeconds - b.bornSeconds),
     pods: (time) =>
       [...lasting, ...cronJobs.flatMap((spec) => cronJobPods(spec, seed, time))]
         .filter((life) => life.bornSeconds <= time && time < life.goneSeconds)
         .map((life) => podState(life, incidentsOf.get(life) ?? [], time)),
   };
-}
-
-function birthOf({ namespace, pod, cause, bornSeconds }: PodLife): Birth[] {
-  return cause === 'start' ? [] : [{ namespace, pod, cause, bornSeconds }];
 }
 
 function placeIncident(

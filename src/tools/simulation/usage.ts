@@ -40,7 +40,6 @@ export function containerRuns(
     if (incident === undefined) return usual;
     return pacedEffect(incident.kind, incident.speed).memoryBytes(time - incident.startSeconds, usual);
   };
-  if (!hasCgroup(incidents, timeSeconds)) return [];
   const restarts = restartTimes(incidents, timeSeconds);
   const started = [bornSeconds, ...restarts];
   const run = (index: number, time: number): Cgroup => ({
@@ -52,17 +51,8 @@ export function containerRuns(
   const restarted = restarts[last - 1] ?? -Infinity;
   const cgroups = [run(last, timeSeconds)];
   const ended = restarted - INSTANT_SECONDS;
-  if (timeSeconds - restarted < STALE_CGROUP_SECONDS && hasCgroup(incidents, ended)) {
-    cgroups.push(run(last - 1, ended));
-  }
+  if (timeSeconds - restarted < STALE_CGROUP_SECONDS) cgroups.push(run(last - 1, ended));
   return cgroups;
-}
-
-/** False while the kubelet waits before the next restart. */
-function hasCgroup(incidents: readonly Incident[], timeSeconds: number): boolean {
-  const incident = incidentAt(incidents, timeSeconds);
-  if (incident === undefined) return true;
-  return pacedEffect(incident.kind, incident.speed).runs(timeSeconds - incident.startSeconds);
 }
 
 function incidentAt(incidents: readonly Incident[], timeSeconds: number): Incident | undefined {

@@ -1,8 +1,7 @@
 /** What a fleet's files say beside its values: faults, normal changes, and which pod is of which workload and kind. */
 
-import type { NormalChange } from '../normal-changes.js';
-import { type Effect, effectOf, type Label, type Measured, visibility } from '../simulated-labels.js';
 import { podColumns } from './columns.js';
+import { type Effect, effectOf, type Label, type Measured, visibility } from './effect.js';
 import { definitionOf, type FleetFault } from './faults.js';
 import type { Fleet } from './fleet.js';
 import type { KindName } from './kinds.js';
@@ -22,7 +21,17 @@ export interface FleetLabel extends Label {
 }
 
 /** An entry of `changes.json`. */
-export type FleetChange = NormalChange & { readonly workload: string; readonly kind: KindName };
+export interface FleetChange {
+  readonly case: string;
+  readonly namespace: string;
+  /** The pod that was restarted, or that is new. */
+  readonly pod: string;
+  readonly workload: string;
+  readonly kind: KindName;
+  readonly change: 'restart' | 'rollout' | 'scale-up' | 'replacement';
+  /** Unix time, whole seconds. */
+  readonly start: number;
+}
 
 /** What a pod is compared with: its own last hour, or that of its siblings. */
 const HOUR_MINUTES = 60;

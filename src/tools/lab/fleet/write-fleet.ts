@@ -1,14 +1,12 @@
-/** `simulate --days`: writes a fleet as a recording. */
+/** `simulate`: writes a fleet as a recording. */
 
 import { createWriteStream } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { UsageError } from '../../../lib/usage-error.js';
-import { CSV_HEADER, csvRows } from '../case-rows.js';
-import type { PodSample } from '../recording.js';
-import { prepareDirectory, type SimulateSurroundings } from '../simulate.js';
 import { podColumns } from './columns.js';
 import { createFleet, type Fleet, type FleetOptions } from './fleet.js';
 import { caseName, describeFleet, fleetChanges, fleetLabels } from './fleet-labels.js';
@@ -19,6 +17,9 @@ export interface SimulateFleetOptions extends Omit<FleetOptions, 'startSeconds'>
   /** The first day, `YYYY-MM-DD`. Default: depends on the seed. */
   readonly start?: string | undefined;
 }
+
+const CSV_HEADER = 'timestamp,namespace,pod,cpu_cores,memory_bytes,restarts\n';
+const DATA_FILE = /\.csv(\.gz)?$/;
 
 /** Minutes that are computed at a time: what is held in memory is a few megabytes. */
 const CHUNK_MINUTES = 360;
@@ -32,7 +33,7 @@ const CHUNK_MINUTES = 360;
  */
 export async function runSimulateFleet(
   { output, start, ...options }: SimulateFleetOptions,
-  { stdout, signal }: SimulateSurroundings,
+  { stdout, signal }: { readonly stdout: Writable; readonly signal: AbortSignal },
 ): Promise<void> {
   const fleet = createFleet({ ...options, startSeconds: start === undefined ? undefined : midnight(start) });
   const file = `${caseName(fleet)}.csv.gz`;
@@ -41,9 +42,9 @@ export async function runSimulateFleet(
   let rows = 0;
   const text = function* () {
     yield CSV_HEADER;
-    for (const instant of fleetInstants(fleet)) {
-      rows += instant.samples.length;
-      yield csvRows(instant);
+    for (const lines of csvOfInstants(fleet)) {
+      rows += lines.length;
+      yield lines.join('');
     }
   };
   try {
@@ -74,30 +75,50 @@ function midnight(date: string): number {
   return seconds;
 }
 
-/** All pods minute by minute. */
-export function* fleetInstants(fleet: Fleet) {
+/**
+ * Makes the directory. Other data in it would be evaluated together with this set, against the wrong labels.
+ *
+ * @param ours The data files that will be written.
+ * @throws {Error} if other data is in the directory.
+ */
+async function prepareDirectory(output: string, ours: readonly string[]): Promise<void> {
+  await mkdir(output, { recursive: true });
+  const other = (await readdir(output)).find((name) => DATA_FILE.test(name) && !ours.includes(name));
+  if (other !== undefined) {
+    throw new Error(
+      `Expected an empty directory or one of an earlier simulation, got ${other} in ${output}. Choose another one.`,
+    );
+  }
+  // Labels stand for a complete set, so those of an earlier one must not outlive its data.
+  await rm(join(output, 'labels.json'), { force: true });
+}
+
+/** The lines of all pods that are known at a minute, minute by minute. */
+function* csvOfInstants(fleet: Fleet): Generator<string[]> {
   for (let from = 0; from < fleet.minutes; from += CHUNK_MINUTES) {
     const to = Math.min(fleet.minutes, from + CHUNK_MINUTES);
     const present = fleet.pods
       .filter(({ born, gone }) => born < to && from < gone)
       .map((pod) => ({ pod, columns: podColumns(fleet, pod, from, to) }));
     for (let minute = from; minute < to; minute++) {
-      const samples: PodSample[] = [];
+      const timeSeconds = fleet.startSeconds + 60 * minute;
+      const lines: string[] = [];
       for (const { pod, columns } of present) {
         const restarts = columns.restarts[minute - from] as number;
         if (Number.isNaN(restarts)) continue;
-        const cpu = columns.cpuCores[minute - from] as number;
+        const cpu = decimal(columns.cpuCores[minute - from] as number);
         const memory = columns.memoryBytes[minute - from] as number;
-        samples.push({
-          namespace: pod.workload.namespace,
-          pod: pod.pod,
-          workload: pod.workload.name,
-          cpuCores: Number.isNaN(cpu) ? undefined : Number(cpu.toPrecision(5)),
-          memoryBytes: Number.isNaN(memory) ? undefined : memory,
-          restarts,
-        });
+        const name = `${timeSeconds},${pod.workload.namespace},${pod.pod}`;
+        lines.push(`${name},${cpu},${Number.isNaN(memory) ? '' : memory},${restarts}\n`);
       }
-      yield { timeSeconds: fleet.startSeconds + 60 * minute, samples };
+      yield lines;
     }
   }
+}
+
+/** Five digits, without an exponent where possible: cores below a tenth of a microcore do not matter. */
+function decimal(value: number): string {
+  if (Number.isNaN(value)) return '';
+  const rounded = Number(value.toPrecision(5));
+  return rounded === 0 || Math.abs(rounded) >= 1e-6 ? String(rounded) : rounded.toFixed(9);
 }
