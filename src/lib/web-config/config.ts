@@ -56,12 +56,3 @@ export const OPEN: WebConfig = {
   users: new Map(),
   rateLimit: undefined,
 };
-
-/** Warnings about a valid but unsafe configuration, as sentences. */
-export function webConfigWarnings({ users, tls }: WebConfig): readonly string[] {
-  if (users.size === 0 || tls !== undefined) return [];
-  return [
-    'The web configuration has basic_auth_users without tls_server_config: anyone on the network path can read the passwords. ' +
-      'Add tls_server_config, unless a proxy in front of this server uses TLS.',
-  ];
-}

@@ -7,14 +7,7 @@ import { validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 import { quoted } from '../yaml/report.js';
 import { CLIENT_AUTH_TYPES } from './config.js';
-import {
-  CIPHER_SUITES,
-  type CipherSuiteName,
-  CURVES,
-  type CurveName,
-  TLS_VERSIONS,
-  type TlsVersionName,
-} from './tls-names.js';
+import { CIPHER_SUITES, CURVES, TLS_VERSIONS } from './tls-names.js';
 
 /** The value that a key takes. */
 export interface Field<Value> {
@@ -25,26 +18,18 @@ export interface Field<Value> {
   readonly schema: z.ZodType<Value>;
 }
 
-const field = <Value>(definition: Field<Value>): Field<Value> => definition;
+const field = <Value>(expected: string, schema: z.ZodType<Value>): Field<Value> => ({ expected, schema });
 
-/** `names` are the keys of a table. */
-const oneOf = <Name extends string>(names: readonly Name[]) =>
-  field({ expected: `one of ${quoted(names)}`, schema: z.enum(names as [Name, ...Name[]]) });
-const listOf = <Name extends string>(names: readonly Name[]) =>
-  field({
-    expected: `a list of ${quoted(names)}`,
-    schema: z.array(z.enum(names as [Name, ...Name[]])),
-  });
+const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
+  Object.keys(table) as [Name, ...Name[]];
+const oneOf = <Name extends string>(values: readonly Name[]) =>
+  field(`one of ${quoted(values)}`, z.enum(values));
+const listOf = <Name extends string>(values: readonly Name[]) =>
+  field(`a list of ${quoted(values)}`, z.array(z.enum(values)));
 
-const keysOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as Name[];
-
-const pem = field({
-  expected: 'text in PEM, after `|` on lines of its own',
-  secret: true,
-  schema: z.string().min(1),
-});
-const file = field({ expected: 'the path of a file, as text', schema: z.string().min(1) });
-const truth = field({ expected: '`true` or `false`', schema: z.boolean() });
+const text = z.string().min(1);
+const pem = { ...field('text in PEM, after `|` on lines of its own', text), secret: true } as const;
+const file = field('the path of a file, as text', text);
 
 export const TLS_FIELDS = {
   cert: pem,
@@ -53,28 +38,25 @@ export const TLS_FIELDS = {
   cert_file: file,
   key_file: file,
   client_ca_file: file,
-  client_auth_type: field({
-    expected: `one of ${quoted(CLIENT_AUTH_TYPES)}`,
+  client_auth_type: field(
+    `one of ${quoted(CLIENT_AUTH_TYPES)}`,
     // The toolkit still accepts this older name.
-    schema: z.preprocess(
+    z.preprocess(
       (value) => (value === 'RequireClientCert' ? 'RequireAnyClientCert' : value),
       z.enum(CLIENT_AUTH_TYPES),
     ),
-  }),
-  client_allowed_sans: field({
-    expected: 'a list of names, at least one, as text',
-    schema: z.array(z.string().min(1)).min(1),
-  }),
-  min_version: oneOf<TlsVersionName>(keysOf(TLS_VERSIONS)),
-  max_version: oneOf<TlsVersionName>(keysOf(TLS_VERSIONS)),
-  cipher_suites: listOf<CipherSuiteName>(keysOf(CIPHER_SUITES)),
-  prefer_server_cipher_suites: truth,
-  curve_preferences: listOf<CurveName>(keysOf(CURVES)),
+  ),
+  client_allowed_sans: field('a list of names, at least one, as text', z.array(text).min(1)),
+  min_version: oneOf(names(TLS_VERSIONS)),
+  max_version: oneOf(names(TLS_VERSIONS)),
+  cipher_suites: listOf(names(CIPHER_SUITES)),
+  prefer_server_cipher_suites: field('`true` or `false`', z.boolean()),
+  curve_preferences: listOf(names(CURVES)),
 };
 
-const headerText = field({
-  expected: 'a valid header value, or an empty text to remove the header',
-  schema: z.string().refine((value) => {
+const headerText = field(
+  'a valid header value, or an empty text to remove the header',
+  z.string().refine((value) => {
     try {
       validateHeaderValue('X', value);
       return true;
@@ -82,7 +64,7 @@ const headerText = field({
       return false;
     }
   }),
-});
+);
 
 /** The response headers that may be set, the same as in the toolkit. */
 export const HEADER_FIELDS = {
@@ -94,36 +76,23 @@ export const HEADER_FIELDS = {
 };
 
 export const HTTP_FIELDS = {
-  http2: field({
-    expected: '`http2: false` or no `http2` key, since this server uses HTTP/1.1',
-    schema: z.literal(false),
-  }),
-  headers: field({
-    expected: `a mapping with the keys ${quoted(Object.keys(HEADER_FIELDS))}`,
-    schema: z.unknown(),
-  }),
+  http2: field('`http2: false` or no `http2` key, since this server uses HTTP/1.1', z.literal(false)),
+  headers: field(`a mapping with the keys ${quoted(Object.keys(HEADER_FIELDS))}`, z.unknown()),
 };
 
 /** Units of Go's `time.ParseDuration`, in milliseconds. */
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1e3,
-  m: 60e3,
-  h: 3600e3,
-};
+const UNITS = new Map(
+  Object.entries({ ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1e3, m: 60e3, h: 3600e3 }),
+);
 
 const DURATION = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
-/** Milliseconds of a duration in Go's notation: `1m30s`; `undefined` if it is invalid. */
-function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0;
-  if (text === '' || text.replaceAll(DURATION, '') !== '') return undefined;
-  return [...text.matchAll(DURATION)].reduce(
-    (sum, [, number = '', unit = '']) => sum + Number(number) * (UNITS[unit] ?? Number.NaN),
+/** Milliseconds of a duration in Go's notation: `1m30s`; `NaN` if it is invalid. */
+function parseDuration(duration: string): number {
+  if (duration === '0') return 0;
+  if (duration === '' || duration.replaceAll(DURATION, '') !== '') return Number.NaN;
+  return [...duration.matchAll(DURATION)].reduce(
+    (sum, [, number, unit = '']) => sum + Number(number) * (UNITS.get(unit) ?? Number.NaN),
     0,
   );
 }
@@ -132,34 +101,30 @@ function parseDuration(text: string): number | undefined {
 const LONGEST_INTERVAL_MILLISECONDS = 24 * 3600e3;
 
 export const RATE_LIMIT_FIELDS = {
-  interval: field({
-    expected: 'a duration with its unit, at most 24h, such as `100ms` or `1s`, or 0 for no limit',
-    schema: z.union([z.string(), z.literal(0)]).transform((value, context) => {
-      const milliseconds = parseDuration(String(value));
-      if (milliseconds !== undefined && milliseconds <= LONGEST_INTERVAL_MILLISECONDS) return milliseconds;
-      context.addIssue({ code: 'custom' });
-      return z.NEVER;
-    }),
-  }),
-  burst: field({
-    expected: 'a whole number of requests from 1 to 1000000',
-    schema: z.int().min(1).max(1_000_000),
-  }),
+  interval: field(
+    'a duration with its unit, at most 24h, such as `100ms` or `1s`, or 0 for no limit',
+    z
+      .union([z.string(), z.literal(0)])
+      .transform((value) => parseDuration(String(value)))
+      .pipe(z.number().max(LONGEST_INTERVAL_MILLISECONDS)),
+  ),
+  burst: field('a whole number of requests from 1 to 1000000', z.int().min(1).max(1_000_000)),
 };
 
 /** Each step of the cost doubles the time of a comparison; this one takes about as long as a scrape may. */
 const HIGHEST_COST = 16;
 
-export const PASSWORD_FIELD = field({
-  expected:
+export const PASSWORD_FIELD = {
+  ...field(
     `a bcrypt hash (\`$2y$\`, \`$2b$\` or \`$2a$\`, 60 characters) of a cost from 4 to ${HIGHEST_COST}. ` +
-    'Create one with: htpasswd -nBC 10 ""',
+      'Create one with: htpasswd -nBC 10 ""',
+    z
+      .string()
+      .regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/)
+      .refine((hash) => Number(hash.slice(4, 6)) >= 4 && Number(hash.slice(4, 6)) <= HIGHEST_COST),
+  ),
   secret: true,
-  schema: z
-    .string()
-    .regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/)
-    .refine((hash) => Number(hash.slice(4, 6)) >= 4 && Number(hash.slice(4, 6)) <= HIGHEST_COST),
-});
+} as const;
 
 /** The keys at the top of the file. */
 export const SECTIONS = [

@@ -4,6 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { readBoundedText, UnreadableFileError } from '../files/bounded-file.js';
+import { messageOf } from '../logging/message-of.js';
 import { MistakesError } from '../usage-error.js';
 import { YamlReport } from '../yaml/report.js';
 import type { TlsSettings, WebConfig } from './config.js';
@@ -31,73 +32,54 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
     ]);
   });
   const report = new YamlReport(text, path, `the web configuration ${path}`);
-  const { tls, headers, users, rateLimit } = parseWebConfig(report);
-  const files = new FileReader(dirname(path), report);
-  const settings = tls && (await readTls(tls, files, report));
-  report.throwIfAny();
-  return { config: { tls: settings, headers, users, rateLimit }, files: [path, ...files.paths] };
-}
-
-/** Reads the files that the configuration names; a file that cannot be read is a mistake of the configuration. */
-class FileReader {
-  readonly paths: string[] = [];
-  readonly #folder: string;
-  readonly #report: YamlReport;
-
-  constructor(folder: string, report: YamlReport) {
-    this.#folder = folder;
-    this.#report = report;
-  }
-
-  async read(source: PemSource): Promise<string | undefined> {
+  const { tls: section, headers, users, rateLimit } = parseWebConfig(report);
+  const files = [path];
+  const pemOf = async (source: PemSource): Promise<string | undefined> => {
     if ('text' in source) return source.text;
-    const path = resolve(this.#folder, source.path);
-    this.paths.push(path);
+    const file = resolve(dirname(path), source.path);
+    files.push(file);
     try {
-      return await readBoundedText(path);
+      return await readBoundedText(file);
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
-      this.#report.add(source.offset, `cannot read ${path}: ${error.reason}.`);
+      report.add(source.offset, `cannot read ${file}: ${error.reason}.`);
       return undefined;
     }
-  }
+  };
+  const tls = section && (await readTls(section, pemOf, report));
+  report.throwIfAny();
+  return { config: { tls, headers, users, rateLimit }, files };
 }
 
+/** @param pemOf reads what a source names; `undefined` if it cannot be read, which is reported. */
 async function readTls(
-  section: TlsSection,
-  files: FileReader,
+  { cert: certSource, key: keySource, clientCa, clientAuthType, clientAllowedSans, ...rest }: TlsSection,
+  pemOf: (source: PemSource) => Promise<string | undefined>,
   report: YamlReport,
 ): Promise<TlsSettings | undefined> {
-  const cert = await files.read(section.cert);
-  const key = await files.read(section.key);
-  const ca = section.clientCa && (await files.read(section.clientCa));
+  const cert = await pemOf(certSource);
+  const key = await pemOf(keySource);
+  const ca = clientCa && (await pemOf(clientCa));
   const certificate = cert === undefined ? undefined : parse(() => new X509Certificate(cert));
   const privateKey = key === undefined ? undefined : parse(() => createPrivateKey(key));
-  if (cert !== undefined && certificate === undefined) {
-    report.add(section.cert.offset, 'expected a certificate in PEM, got something else.');
-  }
+  const refuse = ({ offset }: PemSource, expected: string, got = 'something else') =>
+    report.add(offset, `expected ${expected}, got ${got}.`);
+  if (cert !== undefined && certificate === undefined) refuse(certSource, 'a certificate in PEM');
   if (key !== undefined && privateKey === undefined) {
-    report.add(
-      section.key.offset,
-      'expected a private key in PEM, without a passphrase, got something else.',
-    );
+    refuse(keySource, 'a private key in PEM, without a passphrase');
   }
-  if (section.clientCa !== undefined && ca !== undefined && !hasOnlyCertificates(ca)) {
-    report.add(section.clientCa.offset, 'expected certificates in PEM, got something else.');
-  }
-  if (certificate === undefined || privateKey === undefined) return undefined;
+  if (clientCa && ca !== undefined && !hasOnlyCertificates(ca)) refuse(clientCa, 'certificates in PEM');
+  if (cert === undefined || key === undefined || !certificate || !privateKey) return undefined;
   if (!certificate.checkPrivateKey(privateKey)) {
-    report.add(section.key.offset, 'expected the key that belongs to the certificate, got another one.');
+    refuse(keySource, 'the key that belongs to the certificate', 'another one');
   }
-  const context = { ...section.context, cert: cert ?? '', key: key ?? '', ...(ca !== undefined && { ca }) };
   report.throwIfAny();
+  const context = { ...rest.context, cert, key, ...(ca !== undefined && { ca }) };
   try {
     createSecureContext(context);
   } catch (error) {
-    const { message } = error instanceof Error ? error : { message: String(error) };
-    report.add(section.cert.offset, `expected settings that OpenSSL accepts, got "${message}".`);
+    refuse(certSource, 'settings that OpenSSL accepts', `"${messageOf(error)}"`);
   }
-  const { clientAuthType, clientAllowedSans } = section;
   return { context, clientAuthType, clientAllowedSans };
 }
 

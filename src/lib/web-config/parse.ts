@@ -7,11 +7,10 @@ import {
   quoted,
   reportUnknownKeys,
   valueAt,
-  type YamlDocument,
   type YamlReport,
   yamlToJs,
 } from '../yaml/report.js';
-import type { ClientAuthType, RateLimit, TlsSettings } from './config.js';
+import type { ClientAuthType, TlsSettings, WebConfig } from './config.js';
 import {
   type Field,
   HEADER_FIELDS,
@@ -24,28 +23,20 @@ import {
 import { CURVES, TLS_VERSIONS, toOpenSslCiphers } from './tls-names.js';
 
 /** PEM text, or the path of a file with it. `offset` is its place in the configuration. */
-export type PemSource =
-  | { readonly text: string; readonly offset: number }
-  | { readonly path: string; readonly offset: number };
+export type PemSource = ({ readonly text: string } | { readonly path: string }) & { readonly offset: number };
 
 /** The TLS section of the file. */
-export interface TlsSection {
+export interface TlsSection extends Pick<TlsSettings, 'clientAuthType' | 'clientAllowedSans'> {
   readonly cert: PemSource;
   readonly key: PemSource;
   readonly clientCa: PemSource | undefined;
-  readonly clientAuthType: ClientAuthType;
-  readonly clientAllowedSans: readonly string[] | undefined;
   /** The rest, without the texts in PEM. */
   readonly context: Omit<TlsSettings['context'], 'cert' | 'key' | 'ca'>;
 }
 
-/** The file, without the files that it names. */
-export interface WebConfigText {
-  /** `undefined` if there is no TLS section, or if it has a mistake, which is reported. */
+/** The file, without the files that it names. What has a mistake, which is reported, is absent. */
+export interface WebConfigText extends Omit<WebConfig, 'tls'> {
   readonly tls: TlsSection | undefined;
-  readonly headers: ReadonlyMap<string, string>;
-  readonly users: ReadonlyMap<string, string>;
-  readonly rateLimit: RateLimit | undefined;
 }
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
@@ -62,11 +53,10 @@ type ValuesOf<Table extends Fields> = {
  * @throws the error of the report if the text is not valid YAML.
  */
 export function parseWebConfig(report: YamlReport): WebConfigText {
-  const document = parseYaml(report);
-  const reader = new SectionReader(document, yamlToJs(document, report), report);
-  const sections = reader.mapping([], SECTIONS, 'a mapping');
+  const reader = new SectionReader(report);
+  reader.keys([], 'a mapping', SECTIONS);
   return {
-    tls: sections?.includes('tls_server_config') ? readTls(reader) : undefined,
+    tls: readTls(reader),
     headers: readHeaders(reader),
     users: readUsers(reader),
     rateLimit: readRateLimit(reader),
@@ -75,22 +65,18 @@ export function parseWebConfig(report: YamlReport): WebConfigText {
 
 /** Reads mappings by tables of fields, and reports mistakes at their places. */
 class SectionReader {
-  readonly report: YamlReport;
-  readonly #document: YamlDocument;
+  readonly #report: YamlReport;
+  readonly #document: ReturnType<typeof parseYaml>;
   readonly #root: unknown;
 
-  constructor(document: YamlDocument, root: unknown, report: YamlReport) {
-    this.#document = document;
-    this.#root = root;
-    this.report = report;
+  constructor(report: YamlReport) {
+    this.#report = report;
+    this.#document = parseYaml(report);
+    this.#root = yamlToJs(this.#document, report);
   }
 
   offset(path: YamlPath): number {
     return offsetAt(this.#document, path);
-  }
-
-  mistake(path: YamlPath, sentence: string): void {
-    this.report.add(this.offset(path), sentence);
   }
 
   /** Whether there is a value, valid or not. A key without a value counts as absent. */
@@ -98,10 +84,14 @@ class SectionReader {
     return (valueAt(this.#root, path) ?? null) !== null;
   }
 
-  /** Reports a mistake at the key of a section, for something that is missing in it. */
-  mistakeOf(section: (typeof SECTIONS)[number], sentence: string): void {
-    const offset = offsetOfKey(this.#document, [], section);
-    this.report.add(offset, `${section}: ${sentence}`);
+  /** Reports what is wrong with a part of a mapping; `sentence` follows the name of the mapping. */
+  mistake(mapping: YamlPath, part: YamlPath, sentence: string): void {
+    this.#report.add(this.offset([...mapping, ...part]), `${prefixOf(mapping)}${sentence}`);
+  }
+
+  /** Reports something that is missing in a section, at the key of the section. */
+  missing(section: (typeof SECTIONS)[number], sentence: string): void {
+    this.#report.add(offsetOfKey(this.#document, [], section), `${section}: ${sentence}`);
   }
 
   /**
@@ -109,99 +99,75 @@ class SectionReader {
    *
    * @param known the keys that may be there; `undefined` for any.
    */
-  mapping(
-    path: YamlPath,
-    known: readonly string[] | undefined,
-    expected: string,
-  ): readonly string[] | undefined {
+  keys(path: YamlPath, expected: string, known?: readonly string[]): readonly string[] | undefined {
+    if (!this.has(path)) return undefined;
     const value = valueAt(this.#root, path);
-    if (value === undefined || value === null) return undefined;
-    if (typeof value !== 'object' || Array.isArray(value)) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       // The value is not shown: it may be a hash after a colon without a space.
-      const got = Array.isArray(value) ? 'a list' : 'no mapping';
-      this.mistake(path, `${prefixOf(path)}expected ${expected}, got ${got}.`);
+      this.mistake(path, [], `expected ${expected}, got ${Array.isArray(value) ? 'a list' : 'no mapping'}.`);
       return undefined;
     }
     const keys = Object.keys(value);
-    if (known !== undefined) {
-      const unknown = keys.filter((key) => !known.includes(key));
-      reportUnknownKeys(
-        unknown,
-        path,
-        known,
-        { document: this.#document, report: this.report },
-        prefixOf(path),
-      );
-    }
-    return keys.filter((key) => known?.includes(key) ?? true);
+    if (known === undefined) return keys;
+    const unknown = keys.filter((key) => !known.includes(key));
+    const surroundings = { document: this.#document, report: this.#report };
+    reportUnknownKeys(unknown, path, known, surroundings, prefixOf(path));
+    return keys.filter((key) => known.includes(key));
   }
 
   /** The values of a mapping without the invalid ones; `undefined` if there is no mapping. */
   values<Table extends Fields>(path: YamlPath, table: Table): ValuesOf<Table> | undefined {
     const names = Object.keys(table);
-    const keys = this.mapping(path, names, `a mapping with the keys ${quoted(names)}`);
-    if (keys === undefined) return undefined;
-    const entries = keys.flatMap((key) => {
-      if (!this.has([...path, key])) return [];
-      const value = this.value([...path, key], table[key] as Field<unknown>);
-      return value === undefined ? [] : [[key, value]];
-    });
-    return Object.fromEntries(entries) as ValuesOf<Table>;
+    const keys = this.keys(path, `a mapping with the keys ${quoted(names)}`, names);
+    const given = keys?.filter((key) => this.has([...path, key]));
+    const entries = given?.map((key) => [key, this.value([...path, key], table[key] as Field<unknown>)]);
+    return entries && (Object.fromEntries(entries) as ValuesOf<Table>);
   }
 
   /** One value; `undefined` if it is invalid, which is reported. */
   value<Value>(path: YamlPath, { schema, expected, secret }: Field<Value>): Value | undefined {
-    const value = valueAt(this.#root, path);
-    const parsed = schema.safeParse(value);
+    const parsed = schema.safeParse(valueAt(this.#root, path));
     if (parsed.success) return parsed.data;
     // The invalid entry of a list, or the value itself.
-    const [issue] = parsed.error.issues;
-    const place = [...path, ...(issue?.path ?? [])];
-    const got = secret ? 'something else' : describeValue(valueAt(this.#root, place));
-    this.mistake(place, `${prefixOf(path)}expected ${expected}, got ${got}.`);
+    const part = parsed.error.issues[0]?.path ?? [];
+    const got = secret ? 'something else' : describeValue(valueAt(this.#root, [...path, ...part]));
+    this.mistake(path, part, `expected ${expected}, got ${got}.`);
     return undefined;
   }
 }
 
 const prefixOf = (path: YamlPath) => (path.length === 0 ? '' : `${path.map(String).join('.')}: `);
 
+const TLS = 'tls_server_config';
+
 function readTls(reader: SectionReader): TlsSection | undefined {
-  const section = 'tls_server_config';
-  const values = reader.values([section], TLS_FIELDS);
+  const values = reader.values([TLS], TLS_FIELDS);
   if (values === undefined) return undefined;
-  const pem = (inline: 'cert' | 'key' | 'client_ca', isNeeded: boolean): PemSource | undefined => {
-    const path = values[`${inline}_file`];
-    const text = values[inline];
-    const offset = (key: string) => reader.offset([section, key]);
+  const pem = (inline: 'cert' | 'key' | 'client_ca'): PemSource | undefined => {
+    const file = `${inline}_file` as const;
+    const { [file]: path, [inline]: text } = values;
     if (path !== undefined && text !== undefined) {
-      reader.mistake(
-        [section, inline],
-        `${section}: expected \`${inline}\` or \`${inline}_file\`, got both.`,
-      );
+      reader.mistake([TLS], [inline], `expected \`${inline}\` or \`${file}\`, got both.`);
     }
-    if (path !== undefined) return { path, offset: offset(`${inline}_file`) };
-    if (text !== undefined) return { text, offset: offset(inline) };
-    if (isNeeded && !reader.has([section, inline]) && !reader.has([section, `${inline}_file`])) {
-      reader.mistakeOf(section, `expected \`${inline}_file\` (or \`${inline}\`), got none.`);
+    if (path !== undefined) return { path, offset: reader.offset([TLS, file]) };
+    if (text !== undefined) return { text, offset: reader.offset([TLS, inline]) };
+    if (inline !== 'client_ca' && !reader.has([TLS, inline]) && !reader.has([TLS, file])) {
+      reader.missing(TLS, `expected \`${file}\` (or \`${inline}\`), got none.`);
     }
     return undefined;
   };
-  const cert = pem('cert', true);
-  const key = pem('key', true);
-  const clientCa = pem('client_ca', false);
+  const [cert, key, clientCa] = [pem('cert'), pem('key'), pem('client_ca')];
   const clientAuthType = values.client_auth_type ?? 'NoClientCert';
   // If the type is invalid, nothing follows from it.
-  if (values.client_auth_type !== undefined || !reader.has([section, 'client_auth_type'])) {
+  if (values.client_auth_type !== undefined || !reader.has([TLS, 'client_auth_type'])) {
     checkClientAuth(reader, values, clientAuthType);
   }
   const { min_version: minimum = 'TLS12', max_version: maximum = 'TLS13' } = values;
   if (minimum > maximum) {
-    reader.mistake(
-      [section, 'max_version'],
-      `${section}: expected at least \`${minimum}\`, got \`${maximum}\`.`,
-    );
+    reader.mistake([TLS], ['max_version'], `expected at least \`${minimum}\`, got \`${maximum}\`.`);
   }
   if (cert === undefined || key === undefined) return undefined;
+  const { cipher_suites: suites = [], curve_preferences: curves = [] } = values;
   return {
     cert,
     key,
@@ -212,10 +178,8 @@ function readTls(reader: SectionReader): TlsSection | undefined {
       minVersion: TLS_VERSIONS[minimum],
       maxVersion: TLS_VERSIONS[maximum],
       honorCipherOrder: values.prefer_server_cipher_suites ?? true,
-      ...(values.cipher_suites?.length && { ciphers: toOpenSslCiphers(values.cipher_suites) }),
-      ...(values.curve_preferences?.length && {
-        ecdhCurve: values.curve_preferences.map((name) => CURVES[name]).join(':'),
-      }),
+      ...(suites.length > 0 && { ciphers: toOpenSslCiphers(suites) }),
+      ...(curves.length > 0 && { ecdhCurve: curves.map((name) => CURVES[name]).join(':') }),
     },
   };
 }
@@ -224,49 +188,42 @@ function readTls(reader: SectionReader): TlsSection | undefined {
 function checkClientAuth(
   reader: SectionReader,
   values: ValuesOf<typeof TLS_FIELDS>,
-  clientAuthType: ClientAuthType,
+  type: ClientAuthType,
 ): void {
-  const section = 'tls_server_config';
-  const isVerified = clientAuthType.includes('Verify');
-  const hasAuthority = reader.has([section, 'client_ca']) || reader.has([section, 'client_ca_file']);
+  const isVerified = type.includes('Verify');
+  const hasAuthority = reader.has([TLS, 'client_ca']) || reader.has([TLS, 'client_ca_file']);
+  const expected = 'expected `client_auth_type: RequireAndVerifyClientCert` beside';
   if (isVerified && !hasAuthority) {
-    reader.mistakeOf(
-      section,
-      `expected \`client_ca_file\` beside \`client_auth_type: ${clientAuthType}\`, got none: ` +
+    reader.missing(
+      TLS,
+      `expected \`client_ca_file\` beside \`client_auth_type: ${type}\`, got none: ` +
         'anyone with a certificate of a public authority would be accepted.',
     );
   }
-  if (hasAuthority && clientAuthType === 'NoClientCert') {
-    reader.mistakeOf(
-      section,
-      'expected `client_auth_type: RequireAndVerifyClientCert` beside the authority of clients, got ' +
-        `\`${clientAuthType}\`: clients would not be asked for a certificate.`,
-    );
+  if (hasAuthority && type === 'NoClientCert') {
+    const consequence = 'clients would not be asked for a certificate';
+    reader.missing(TLS, `${expected} the authority of clients, got \`${type}\`: ${consequence}.`);
   }
   if (values.client_allowed_sans !== undefined && !isVerified) {
-    reader.mistake(
-      [section, 'client_allowed_sans'],
-      `${section}: expected \`client_auth_type: RequireAndVerifyClientCert\` beside \`client_allowed_sans\`, ` +
-        `got \`${clientAuthType}\`: names in an unverified certificate prove nothing.`,
-    );
+    const reason = 'names in an unverified certificate prove nothing';
+    const sentence = `${expected} \`client_allowed_sans\`, got \`${type}\`: ${reason}.`;
+    reader.mistake([TLS], ['client_allowed_sans'], sentence);
   }
 }
 
 function readHeaders(reader: SectionReader): ReadonlyMap<string, string> {
   reader.values(['http_server_config'], HTTP_FIELDS);
-  return new Map(Object.entries(reader.values(['http_server_config', 'headers'], HEADER_FIELDS) ?? {}));
+  const headers = reader.values(['http_server_config', 'headers'], HEADER_FIELDS) ?? {};
+  return new Map(Object.entries(headers).filter(([, value]) => value !== undefined));
 }
 
 function readUsers(reader: SectionReader): ReadonlyMap<string, string> {
   const section = 'basic_auth_users';
-  const users = reader.mapping([section], undefined, 'a mapping from user names to bcrypt hashes') ?? [];
   const found = new Map<string, string>();
-  for (const user of users) {
+  for (const user of reader.keys([section], 'a mapping from user names to bcrypt hashes') ?? []) {
     if (user.includes(':')) {
-      reader.mistake(
-        [section, user],
-        `${section}: expected user names without a colon, got ${JSON.stringify(user)}.`,
-      );
+      const got = JSON.stringify(user);
+      reader.mistake([section], [user], `expected user names without a colon, got ${got}.`);
     }
     const hash = reader.value([section, user], PASSWORD_FIELD);
     if (hash !== undefined) found.set(user, hash);
@@ -274,15 +231,14 @@ function readUsers(reader: SectionReader): ReadonlyMap<string, string> {
   return found;
 }
 
-function readRateLimit(reader: SectionReader): RateLimit | undefined {
-  const values = reader.values(['rate_limit'], RATE_LIMIT_FIELDS);
-  if (values?.interval === undefined || values.interval === 0) return undefined;
+function readRateLimit(reader: SectionReader): WebConfig['rateLimit'] {
+  const { interval = 0, burst } = reader.values(['rate_limit'], RATE_LIMIT_FIELDS) ?? {};
+  if (interval === 0) return undefined;
   if (!reader.has(['rate_limit', 'burst'])) {
-    reader.mistakeOf(
+    reader.missing(
       'rate_limit',
       'expected `burst` beside `interval`, got none: no request would be allowed.',
     );
   }
-  if (values.burst === undefined) return undefined;
-  return { intervalMilliseconds: values.interval, burst: values.burst };
+  return burst === undefined ? undefined : { intervalMilliseconds: interval, burst };
 }

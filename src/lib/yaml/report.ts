@@ -5,9 +5,6 @@ import { nearestName } from '../text/nearest-name.js';
 import { MistakesError } from '../usage-error.js';
 import { offsetOfKey, type YamlPath } from './offsets.js';
 
-/** A parsed text with the places of its nodes. */
-export type YamlDocument = Document.Parsed;
-
 /** Gathers mistakes with their places. */
 export class YamlReport {
   /** The whole file. */

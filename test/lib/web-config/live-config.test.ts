@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { MistakesError } from '../../../src/lib/usage-error.js';
 import type { TlsSettings } from '../../../src/lib/web-config/config.js';
-import { LiveWebConfig, openWebConfig } from '../../../src/lib/web-config/live-config.js';
+import { liveWebConfig, openWebConfig } from '../../../src/lib/web-config/live-config.js';
 import { requireTool } from '../../support/real-tools.js';
 import { type RecordingLogger, recordingLogger } from '../../support/recording-logger.js';
 import { rejection } from '../../support/rejection.js';
@@ -13,7 +13,7 @@ import { createAuthority, createSigned } from '../../support/web-certificates.js
 
 const HASH = '$2b$04$abcdefghijklmnopqrstuuw5jHWnvZ0DKhKDkHmwTyoRYxJz9Qh4W';
 
-describe('LiveWebConfig', function () {
+describe('liveWebConfig', function () {
   this.timeout(30_000);
 
   let certificates: string;
@@ -26,7 +26,7 @@ describe('LiveWebConfig', function () {
     for (const kind of ['crt', 'key'])
       copyFileSync(join(certificates, `${name}.${kind}`), at(`used.${kind}`));
   };
-  const open = () => LiveWebConfig.open({ path: at('web.yaml'), logger, now: () => nowMilliseconds });
+  const open = () => liveWebConfig(at('web.yaml'), { logger, now: () => nowMilliseconds });
   const warnings = () => logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
 
   const TLS = 'tls_server_config: { cert_file: used.crt, key_file: used.key';
