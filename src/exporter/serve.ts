@@ -5,7 +5,7 @@ import { comparePassword } from '../lib/web-config/compare-password.js';
 import { openWebConfig } from '../lib/web-config/live-config.js';
 import type { Settings } from './config/settings.js';
 import { openPrometheus } from './connect.js';
-import { loadFeatures } from './features/queries/load-features.js';
+import { loadFeatures } from './features/queries/feature-file.js';
 import { createApp } from './http/app.js';
 import { listen } from './http/server.js';
 import { parseBaseUrl } from './prometheus/url.js';

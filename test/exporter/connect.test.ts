@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { describeSource, openPrometheus, prometheusConnection } from '../../src/exporter/connect.js';
-import { loadFeatures } from '../../src/exporter/features/queries/load-features.js';
+import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
 import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { shardOf } from '../../src/exporter/sharding/shard.js';

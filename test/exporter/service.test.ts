@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import type { OpenPrometheus } from '../../src/exporter/connect.js';
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
-import { loadFeatures } from '../../src/exporter/features/queries/load-features.js';
+import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
 import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import { Service, type ServiceOptions } from '../../src/exporter/service.js';

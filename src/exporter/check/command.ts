@@ -7,7 +7,7 @@ import type { Environment } from '../config/environment.js';
 import { parseSettings } from '../config/parse.js';
 import { type ShardFlags, withShardFlags } from '../config/sharding-rules.js';
 import { openPrometheus } from '../connect.js';
-import { loadFeatures } from '../features/queries/load-features.js';
+import { loadFeatures } from '../features/queries/feature-file.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { emptyShardMessage } from '../sharding/shard.js';

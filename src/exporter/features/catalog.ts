@@ -6,7 +6,7 @@ import { fillTemplate, type QueryOptions } from './queries/template.js';
 
 /** A column of the feature table. */
 export interface FeatureDefinition {
-  /** Column name, also the name of the query in logs and metrics: `cpu`. */
+  /** Also the name of the query in logs and metrics: `cpu`. */
   readonly name: string;
   /** Base unit of the values: `cores`, `bytes`, `restarts`. */
   readonly unit: string;

@@ -1,10 +1,6 @@
 /** Which pods to keep where there are more than the process has room for. */
 
-/** A pod, by the parts of its name. */
-interface NamedPod {
-  readonly namespace: string;
-  readonly pod: string;
-}
+import type { NamedPod } from './table.js';
 
 /**
  * Keeps the pods of the lowest hashes. Which they are depends on nothing but the names of the pods that are there: the
@@ -14,9 +10,9 @@ interface NamedPod {
 export class PodLimit {
   readonly #limit: number;
   /** Rows as a heap: none has a lower hash than the two below it. Empty up to the limit. */
-  #heap: Uint32Array = new Uint32Array(0);
+  #heap = new Uint32Array(0);
   /** The hash of the pod in each row. */
-  #hashes: Float64Array = new Float64Array(0);
+  #hashes = new Float64Array(0);
   readonly #shed = new Set<number>();
 
   /** @param limit pods to keep, at least 1. */

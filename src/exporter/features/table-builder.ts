@@ -4,7 +4,7 @@ import type { SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
 import { PodLimit } from './pod-limit.js';
 import { isObjectName } from './queries/object-name.js';
-import { FeatureTable } from './table.js';
+import { FeatureTable, type NamedPod } from './table.js';
 
 /** A table, and what did not make it into it. */
 export interface BuiltTable {
@@ -34,7 +34,7 @@ export class FeatureTableBuilder {
   /** Cells of one pod: instants × features. */
   readonly #size: number;
   /** One for each pod, in the order in which they came; the cells of `ROWS_PER_BLOCK` pods a block. */
-  readonly #pods: { readonly namespace: string; readonly pod: string }[] = [];
+  readonly #pods: NamedPod[] = [];
   readonly #blocks: Float64Array[] = [];
   readonly #losses = new Map<number, Loss>();
   /** Row of a pod, by namespace and name. */
@@ -157,27 +157,26 @@ export class FeatureTableBuilder {
       this.#blocks.push(new Float64Array(ROWS_PER_BLOCK * this.#size).fill(Number.NaN));
     }
     this.#pods[row] = { namespace, pod };
-    const rows = this.#rows.get(namespace);
-    if (rows === undefined) this.#rows.set(namespace, new Map([[pod, row]]));
-    else rows.set(pod, row);
+    const rows = this.#rows.get(namespace) ?? new Map<string, number>();
+    this.#rows.set(namespace, rows.set(pod, row));
     return row;
   }
 
   /** Makes room for another pod in a row. */
   #clear(row: number): void {
-    const { namespace, pod } = this.#pods[row] as { readonly namespace: string; readonly pod: string };
+    const { namespace, pod } = this.#pods[row] as NamedPod;
     this.#rows.get(namespace)?.delete(pod);
     this.#cellsOf(row).fill(Number.NaN);
     this.#losses.delete(row);
   }
 
   /** All pods that any series named, in the order in which they came. */
-  podsSeen(): readonly { readonly namespace: string; readonly pod: string }[] {
+  podsSeen(): readonly NamedPod[] {
     return this.#pods;
   }
 
   #drop(reason: string): void {
-    this.#droppedSeries.set(reason, (this.#droppedSeries.get(reason) ?? 0) + 1);
+    count(this.#droppedSeries, reason);
   }
 
   /**
@@ -197,9 +196,9 @@ export class FeatureTableBuilder {
       const cells = this.#cellsOf(row);
       if (this.#hasCompleteInstant(cells)) usable.push(row);
       const reason = this.#whyUnscored(cells, row);
-      if (reason !== undefined) unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
+      if (reason !== undefined) count(unscored, reason);
     }
-    const podOf = (row: number) => this.#pods[row] as { readonly namespace: string; readonly pod: string };
+    const podOf = (row: number) => this.#pods[row] as NamedPod;
     usable.sort((rowA, rowB) => {
       const [a, b] = [podOf(rowA), podOf(rowB)];
       return compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod);
@@ -225,10 +224,8 @@ export class FeatureTableBuilder {
 
   #cellsOf(row: number): Float64Array {
     const start = (row % ROWS_PER_BLOCK) * this.#size;
-    return (this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array).subarray(
-      start,
-      start + this.#size,
-    );
+    const block = this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array;
+    return block.subarray(start, start + this.#size);
   }
 
   /** Fills what may be absent, and blanks the instants that lack a required feature. */
@@ -243,10 +240,9 @@ export class FeatureTableBuilder {
   }
 
   #hasCompleteInstant(cells: Float64Array): boolean {
-    for (let start = 0; start < cells.length; start += this.#features.length) {
-      if (this.#isComplete(cells, start)) return true;
-    }
-    return false;
+    let start = 0;
+    while (start < cells.length && !this.#isComplete(cells, start)) start += this.#features.length;
+    return start < cells.length;
   }
 
   #isComplete(cells: Float64Array, start: number): boolean {
@@ -296,6 +292,10 @@ export function podLimitWarning({ unscored }: BuiltTable): string | undefined {
     `${shed} ${shed === 1 ? 'pod is' : 'pods are'} left out, always the same, as there are more than MAX_PODS. Raise ` +
     'it, if the process has the memory, or narrow NAMESPACE_REGEX and run several exporters.'
   );
+}
+
+function count(counts: Map<string, number>, reason: string): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + 1);
 }
 
 /** Order of code units: the same on every machine, unlike a locale's. */

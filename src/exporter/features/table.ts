@@ -1,9 +1,13 @@
 /** Features of many pods at one or more instants: the one shape of data for training and for scoring. */
 
-/** A pod, and what it belongs to. */
-export interface PodIdentity {
+/** A pod, by the parts of its name. */
+export interface NamedPod {
   readonly namespace: string;
   readonly pod: string;
+}
+
+/** A pod, and what it belongs to. */
+export interface PodIdentity extends NamedPod {
   /** Name of the Deployment, StatefulSet, DaemonSet, Job, … that made the pod; the pod's own name without one. */
   readonly workload: string;
 }

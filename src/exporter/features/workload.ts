@@ -5,11 +5,7 @@ import { isObjectName } from './queries/object-name.js';
 import { podKey } from './table.js';
 
 /** The queries that name the owners of pods, and the owners of those owners. */
-export interface OwnerQueries {
-  readonly pod: string;
-  readonly replicaSet: string;
-  readonly job: string;
-}
+export type OwnerQueries = Readonly<Record<'pod' | 'replicaSet' | 'job', string>>;
 
 /** The answers to the owner queries. */
 export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, SeriesSet>>;
@@ -19,66 +15,40 @@ export type Owners = ReadonlyMap<string, string>;
 
 /** Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. */
 export function resolveOwners(answers: OwnerAnswers): Owners {
-  const ownerOfReplicaSet = ownersByName(answers.replicaSet, 'replicaset');
-  const ownerOfJob = ownersByName(answers.job, 'job_name');
+  const above: Readonly<Record<string, ReadonlyMap<string, Labels>>> = {
+    ReplicaSet: preferredOwners(answers.replicaSet, 'replicaset'),
+    Job: preferredOwners(answers.job, 'job_name'),
+  };
   const owners = new Map<string, string>();
-  for (const { namespace, name: pod, labels } of preferredOwners(answers.pod, 'pod')) {
-    const { owner_kind: kind, owner_name: name = '' } = labels;
-    const key = podKey(namespace, name);
-    const above =
-      kind === 'ReplicaSet' ? ownerOfReplicaSet.get(key) : kind === 'Job' ? ownerOfJob.get(key) : undefined;
-    owners.set(podKey(namespace, pod), kind === 'Node' ? staticPodName(pod, name) : (above ?? name));
+  for (const [key, labels] of preferredOwners(answers.pod, 'pod')) {
+    const { namespace = '', pod = '', owner_kind: kind = '', owner_name: name = '' } = labels;
+    // A static pod is owned by its node and named after it: `etcd-node-1`. A node is no workload.
+    if (kind === 'Node') owners.set(key, pod.endsWith(`-${name}`) ? pod.slice(0, -name.length - 1) : pod);
+    else owners.set(key, above[kind]?.get(podKey(namespace, name))?.owner_name ?? name);
   }
   return owners;
 }
 
-/** A static pod is owned by its node and named after it: `etcd-node-1`. A node is no workload. */
-function staticPodName(pod: string, node: string): string {
-  return pod.endsWith(`-${node}`) ? pod.slice(0, -node.length - 1) : pod;
-}
-
-/** kube-state-metrics writes `<none>` (version 1) or an empty label (version 2) for an object without an owner. */
-function isOwner(name: string | undefined): name is string {
-  return name !== undefined && name !== '<none>' && isObjectName(name);
-}
-
-function ownersByName(series: SeriesSet, nameLabel: string): Map<string, string> {
-  const preferred = preferredOwners(series, nameLabel);
-  return new Map(
-    preferred.map(({ namespace, name, labels }) => [podKey(namespace, name), labels.owner_name ?? '']),
-  );
-}
-
-/** An object, and the series that names its owner. */
-interface Owned {
-  readonly namespace: string;
-  readonly name: string;
-  readonly labels: Labels;
-}
-
 /**
- * One owner of each object that has any: the one that controls it, of several the first by kind and name. Prometheus
- * answers in no order that replicas could rely on.
+ * For each object that has any owner, the labels of the series with the one that controls it, of several the first by
+ * kind and name. Prometheus answers in no order that replicas could rely on.
  */
-function preferredOwners(series: SeriesSet, nameLabel: string): Owned[] {
-  const owned = new Map<string, Owned>();
+function preferredOwners(series: SeriesSet, nameLabel: string): ReadonlyMap<string, Labels> {
+  const owned = new Map<string, Labels>();
   for (const labels of series.labels) {
     const { namespace, [nameLabel]: name, owner_name: owner } = labels;
-    if (namespace === undefined || name === undefined || !isOwner(owner)) continue;
+    // kube-state-metrics writes `<none>` (version 1) or an empty label (version 2) for an object without an owner.
+    const isOwned = owner !== undefined && owner !== '<none>' && isObjectName(owner);
+    if (namespace === undefined || name === undefined || !isOwned) continue;
     const key = podKey(namespace, name);
     const known = owned.get(key);
-    if (known === undefined || rankOf(labels) < rankOf(known.labels))
-      owned.set(key, { namespace, name, labels });
+    if (known === undefined || rankOf(labels) < rankOf(known)) owned.set(key, labels);
   }
-  return [...owned.values()];
+  return owned;
 }
 
-function rankOf({
-  owner_is_controller: controls,
-  owner_kind: kind = '',
-  owner_name: name = '',
-}: Labels): string {
-  return `${controls === 'true' ? 0 : 1}/${kind}/${name}`;
+function rankOf({ owner_is_controller: controls, owner_kind = '', owner_name = '' }: Labels): string {
+  return `${controls === 'true' ? 0 : 1}/${owner_kind}/${owner_name}`;
 }
 
 /**

@@ -13,7 +13,7 @@ import { describeSource, openPrometheus } from '../../exporter/connect.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { requireSoundQueries } from '../../exporter/features/queries/check-features.js';
 import type { FeatureSet } from '../../exporter/features/queries/feature-file.js';
-import { loadFeatures } from '../../exporter/features/queries/load-features.js';
+import { loadFeatures } from '../../exporter/features/queries/feature-file.js';
 import { addMatchers } from '../../exporter/features/queries/matchers.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';

@@ -1,7 +1,7 @@
 /** The queries that the simulated Prometheus answers, and the answers from the world. */
 
 import { buildCatalog } from '../../exporter/features/catalog.js';
-import { durationSeconds } from '../../exporter/features/queries/duration.js';
+import { durationSeconds } from '../../exporter/features/queries/selectors.js';
 import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
 import { type MetricSample, metricFamilies } from './exposition.js';

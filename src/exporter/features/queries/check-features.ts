@@ -20,10 +20,15 @@ export async function checkFeatures(
 ): Promise<readonly string[]> {
   const found = await Promise.all(
     features.map(async (feature) => {
-      const mistake = await askOnce(api, feature, timeSeconds, signal);
-      if (mistake === undefined) return [];
-      const place = places.get(feature.name);
-      return [`Feature ${feature.name} (${place ?? 'built in'}): ${mistake}`];
+      const mistake = await api
+        .query({ query: feature.query, timeSeconds, signal })
+        .then((result) => unlabelled(feature, result))
+        .catch((error: unknown) => {
+          if (!(error instanceof PrometheusError)) throw error;
+          return error.about === 'query' ? error.message : undefined;
+        });
+      const place = places.get(feature.name) ?? 'built in';
+      return mistake === undefined ? [] : [`Feature ${feature.name} (${place}): ${mistake}`];
     }),
   );
   return found.flat();
@@ -37,20 +42,6 @@ export async function checkFeatures(
 export async function requireSoundQueries(...parameters: Parameters<typeof checkFeatures>): Promise<void> {
   const mistakes = await checkFeatures(...parameters);
   if (mistakes.length > 0) throw new Error(mistakes.join(' '));
-}
-
-async function askOnce(
-  api: PrometheusApi,
-  feature: FeatureDefinition,
-  timeSeconds: number,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  try {
-    return unlabelled(feature, await api.query({ query: feature.query, timeSeconds, signal }));
-  } catch (error) {
-    if (!(error instanceof PrometheusError)) throw error;
-    return error.about === 'query' ? error.message : undefined;
-  }
 }
 
 /** Series without the labels of a pod are left out one by one; if that is all of them, the query is wrong. */

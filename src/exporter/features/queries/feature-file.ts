@@ -2,7 +2,9 @@
 
 import type { Document } from 'yaml';
 import { z } from 'zod';
+import { readBoundedText, UnreadableFileError } from '../../../lib/files/bounded-file.js';
 import { excerpt } from '../../../lib/text/excerpt.js';
+import { MistakesError } from '../../../lib/usage-error.js';
 import { offsetAt, type YamlPath } from '../../../lib/yaml/offsets.js';
 import {
   describeValue,
@@ -13,12 +15,12 @@ import {
   YamlReport,
   yamlToJs,
 } from '../../../lib/yaml/report.js';
-import { BUILTIN_FEATURES, type FeatureDefinition, toDefinition } from '../catalog.js';
-import { FEATURE_FIELDS, FeatureSpec } from '../feature-spec.js';
+import { BUILTIN_FEATURES, buildCatalog, type FeatureDefinition, toDefinition } from '../catalog.js';
+import { FEATURE_KEYS, FeatureSpec } from '../feature-spec.js';
 import { buildOwnerQueries } from '../owners.js';
 import type { OwnerQueries } from '../workload.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
-import { type FilledTemplate, fillTemplate, type QueryOptions } from './template.js';
+import { fillTemplate, type QueryOptions } from './template.js';
 
 /** Features and where each comes from, and the queries that go with them. */
 export interface FeatureSet {
@@ -39,6 +41,33 @@ const FileShape = z.strictObject({
   features: z.array(z.unknown()).default([]),
 });
 
+/** A parsed file, and what its placeholders stand for. */
+interface File {
+  readonly document: Document.Parsed;
+  readonly report: YamlReport;
+  readonly options: QueryOptions;
+}
+
+/**
+ * The features of the file at `path`, or the built-in ones where it is empty.
+ *
+ * @param path relative to the working directory, or absolute.
+ * @throws {MistakesError} when the file cannot be read, or is wrong.
+ */
+export async function loadFeatures(path: string, options: QueryOptions): Promise<FeatureSet> {
+  if (path === '') {
+    const ownerQueries = buildOwnerQueries(options);
+    return { features: buildCatalog(options), ownerQueries, places: new Map() };
+  }
+  const text = await readBoundedText(path).catch((error: unknown) => {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    throw new MistakesError(`the feature file ${path}`, [
+      `FEATURES_FILE: cannot read ${path}: ${error.reason}. Example: FEATURES_FILE="/etc/detector/features.yaml"`,
+    ]);
+  });
+  return parseFeatureFile(text, path, options);
+}
+
 /**
  * Reads a feature file. What it names is all: the built-in features are only among them where `builtin` says so.
  *
@@ -49,47 +78,43 @@ const FileShape = z.strictObject({
 export function parseFeatureFile(text: string, path: string, options: QueryOptions): FeatureSet {
   const report = new YamlReport(text, path, `the feature file ${path}`);
   const document = parseYaml(report, (offset) =>
-    excerpt(text, offset).startsWith('query:') ? ` ${QUERY_ADVICE}` : '',
+    excerpt(text, offset).startsWith('query:')
+      ? ' Write a query after `|`, on lines of its own: there it needs no quotes.'
+      : '',
   );
-  const shape = FileShape.safeParse(yamlToJs(document, report));
-  if (!shape.success) reportShape(shape.error.issues, document, report);
+  const file: File = { document, report, options };
+  const value = yamlToJs(document, report);
+  const shape = FileShape.safeParse(value);
+  if (!shape.success) reportShape(shape.error.issues, value, file);
   const builtin = shape.data?.builtin ?? [];
   const taken = BUILTIN_FEATURES.filter(({ name }) => builtin.includes(name));
-  const own = listIn(document.toJS()).map((value, index) => ({
-    offset: offsetAt(document, ['features', index]),
-    spec: parseFeature(value, ['features', index], { document, options, report }),
-  }));
-  if (shape.success) reportSet([...taken, ...own.map(({ spec }) => spec)], builtin, document, report);
-  report.throwIfAny();
-  const found = own.flatMap(({ offset, spec }) => (spec === undefined ? [] : [{ offset, spec }]));
-  return {
-    features: [...taken, ...found.map(({ spec }) => spec)].map((spec) => toDefinition(spec, options)),
-    ownerQueries: buildOwnerQueries(options),
-    places: new Map(found.map(({ offset, spec }) => [spec.name, report.place(offset)])),
-  };
-}
-
-const QUERY_ADVICE = 'Write a query after `|`, on lines of its own: there it needs no quotes.';
-
-/** The features of a file, even if its other keys are invalid: mistakes in the features are reported as well. */
-function listIn(value: unknown): readonly unknown[] {
+  // Even of a file whose other keys are wrong, the features' own mistakes are reported.
   const features = valueAt(value, ['features']);
-  return Array.isArray(features) ? features : [];
+  const list: readonly unknown[] = Array.isArray(features) ? features : [];
+  const own = list.map((feature, index) => parseFeature(feature, index, file));
+  if (shape.success) reportSet([...taken, ...own], builtin, list, file);
+  report.throwIfAny();
+  const specs = own.filter((spec) => spec !== undefined);
+  return {
+    features: [...taken, ...specs].map((spec) => toDefinition(spec, options)),
+    ownerQueries: buildOwnerQueries(options),
+    places: new Map(
+      specs.map(({ name }, index) => [name, report.place(offsetAt(document, ['features', index]))]),
+    ),
+  };
 }
 
 function reportShape(
   issues: readonly z.core.$ZodIssue[],
-  document: Document.Parsed,
-  report: YamlReport,
+  value: unknown,
+  { document, report }: Pick<File, 'document' | 'report'>,
 ): void {
-  const value: unknown = document.toJS();
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') {
       reportUnknownKeys(issue.keys, issue.path, Object.keys(FileShape.shape), { document, report }, '');
     } else {
-      const expected = expectedInFile(issue.path);
       const got = describeValue(valueAt(value, issue.path));
-      report.add(offsetAt(document, issue.path), `expected ${expected}, got ${got}.`);
+      report.add(offsetAt(document, issue.path), `expected ${expectedInFile(issue.path)}, got ${got}.`);
     }
   }
 }
@@ -100,49 +125,38 @@ function expectedInFile([key]: YamlPath): string {
   return 'a mapping with the key `features`, `builtin` or both';
 }
 
-interface Surroundings {
-  readonly document: Document.Parsed;
-  readonly report: YamlReport;
-}
-
 /** The feature, or `undefined` where it has a mistake, which is reported. */
-function parseFeature(
-  value: unknown,
-  path: YamlPath,
-  surroundings: Surroundings & { readonly options: QueryOptions },
-): FeatureSpec | undefined {
-  const { document, report } = surroundings;
+function parseFeature(value: unknown, index: number, file: File): FeatureSpec | undefined {
+  const { document, report } = file;
+  const path = ['features', index];
   const name = valueAt(value, ['name']);
-  const title = typeof name === 'string' && name !== '' ? name : `feature ${Number(path[1]) + 1}`;
+  const title = typeof name === 'string' && name !== '' ? name : `feature ${index + 1}`;
   const parsed = FeatureSpec.safeParse(value);
-  if (!parsed.success) {
-    const seen = new Set<string>();
-    for (const issue of parsed.error.issues) {
-      if (issue.code === 'unrecognized_keys') {
-        const known = Object.keys(FEATURE_FIELDS);
-        reportUnknownKeys(issue.keys, [...path, ...issue.path], known, surroundings, `${title}: `);
-        continue;
-      }
-      const key = String(issue.path[0] ?? '');
-      // Of one value, one mistake is enough.
-      if (seen.has(key)) continue;
-      seen.add(key);
-      const sentence = `${title}: ${fieldMistake(key, valueAt(value, issue.path))}`;
-      report.add(offsetAt(document, [...path, ...issue.path]), sentence);
+  const seen = new Set<string>();
+  for (const issue of parsed.error?.issues ?? []) {
+    const place = [...path, ...issue.path];
+    if (issue.code === 'unrecognized_keys') {
+      reportUnknownKeys(issue.keys, place, Object.keys(FEATURE_KEYS), file, `${title}: `);
+      continue;
     }
+    const key = String(issue.path[0] ?? '');
+    // Of one value, one mistake is enough.
+    if (seen.has(key)) continue;
+    seen.add(key);
+    report.add(
+      offsetAt(document, place),
+      `${title}: ${fieldMistake(key, describeValue(valueAt(value, issue.path)))}`,
+    );
   }
-  const isQuerySound = checkQuery(value, path, title, surroundings);
-  return parsed.success && isQuerySound ? parsed.data : undefined;
+  const isQueryValid = checkQuery(value, path, title, file);
+  return parsed.success && isQueryValid ? parsed.data : undefined;
 }
 
-function fieldMistake(key: string, value: unknown): string {
-  const field = Object.hasOwn(FEATURE_FIELDS, key)
-    ? FEATURE_FIELDS[key as keyof typeof FEATURE_FIELDS]
-    : undefined;
-  if (field === undefined) {
-    return `expected a mapping with the keys ${quoted(Object.keys(FEATURE_FIELDS))}, got ${describeValue(value)}.`;
-  }
-  return `${key}: expected ${field.expected}, got ${describeValue(value)}. Example: ${key}: ${field.example}`;
+function fieldMistake(key: string, got: string): string {
+  const [expected, example] = FEATURE_KEYS[key] ?? [];
+  return expected === undefined
+    ? `expected a mapping with the keys ${quoted(Object.keys(FEATURE_KEYS))}, got ${got}.`
+    : `${key}: expected ${expected}, got ${got}. Example: ${key}: ${example}`;
 }
 
 /** Reports the mistakes within a query, even of a feature that has others. */
@@ -150,18 +164,16 @@ function checkQuery(
   value: unknown,
   path: YamlPath,
   title: string,
-  { document, report, options }: Surroundings & { readonly options: QueryOptions },
+  { document, report, options }: File,
 ): boolean {
-  const query = FEATURE_FIELDS.query.schema.safeParse(valueAt(value, ['query']));
-  const podLabel = FEATURE_FIELDS.pod_label.schema.safeParse(valueAt(value, ['pod_label']));
+  const query = FeatureSpec.shape.query.safeParse(valueAt(value, ['query']));
+  const podLabel = FeatureSpec.shape.pod_label.safeParse(valueAt(value, ['pod_label']));
   if (!query.success || !podLabel.success) return false;
   const text = query.data.trimEnd();
   const mistakes = queryMistakes(text, podLabel.data, options);
   for (const { offset, sentence } of mistakes) {
-    report.add(
-      offsetAt(document, [...path, 'query']),
-      `${title}: query: ${sentence}\n${excerpt(text, offset)}`,
-    );
+    const place = offsetAt(document, [...path, 'query']);
+    report.add(place, `${title}: query: ${sentence}\n${excerpt(text, offset)}`);
   }
   return mistakes.length === 0;
 }
@@ -171,58 +183,45 @@ function queryMistakes(template: string, podLabel: string, options: QueryOptions
   const filled = fillTemplate(template, options);
   if (filled.mistakes.length > 0) return filled.mistakes;
   const labels = ['namespace', fillTemplate(podLabel, options).text];
-  const mistakes = promqlMistakes(filled.text, labels).map(({ offset, sentence }) => ({
-    offset: filled.templateOffset(offset),
-    sentence,
-  }));
-  return mistakes.length > 0 ? mistakes : scopeMistakes(template, filled);
+  const mistakes = promqlMistakes(filled.text, labels);
+  if (mistakes.length > 0 || filled.hasNamespaceRegex) {
+    return mistakes.map(({ offset, sentence }) => ({ offset: filled.templateOffset(offset), sentence }));
+  }
+  // Without the namespaces, NAMESPACE_REGEX would be ignored in silence.
+  const sentence =
+    'expected the query to select the namespaces of NAMESPACE_REGEX, as in ' +
+    '`some_metric{namespace=~"{{namespace_regex}}"}`, got no `{{namespace_regex}}`.';
+  return [{ offset: template.length - template.trimStart().length, sentence }];
 }
 
-/** Without the namespaces, NAMESPACE_REGEX would be passed over in silence. */
-function scopeMistakes(template: string, { hasNamespaceRegex }: FilledTemplate): readonly OffsetMistake[] {
-  if (hasNamespaceRegex) return [];
-  return [
-    {
-      offset: template.length - template.trimStart().length,
-      sentence:
-        'expected the query to select the namespaces of NAMESPACE_REGEX, as in ' +
-        '`some_metric{namespace=~"{{namespace_regex}}"}`, got no `{{namespace_regex}}`.',
-    },
-  ];
-}
-
-/** What must hold of all features together. Those with mistakes of their own are `undefined`. */
+/**
+ * What must hold of all features together.
+ *
+ * @param specs those with mistakes of their own are `undefined`.
+ * @param list the features as they stand in the file.
+ */
 function reportSet(
   specs: readonly (FeatureSpec | undefined)[],
   builtin: readonly string[],
-  document: Document.Parsed,
-  report: YamlReport,
+  list: readonly unknown[],
+  { document, report }: File,
 ): void {
   const start = offsetAt(document, []);
-  if (specs.length === 0) report.add(start, `expected at least one feature, got none. ${EXAMPLE}`);
-  else if (specs.length > MAXIMUM_FEATURES) {
+  if (specs.length === 0) {
+    report.add(start, 'expected at least one feature, got none. Example: builtin: [cpu, memory, restarts]');
+  } else if (specs.length > MAXIMUM_FEATURES) {
     report.add(start, `expected at most ${MAXIMUM_FEATURES} features, got ${specs.length}.`);
   }
-  const isComplete = specs.every((spec) => spec !== undefined);
-  if (specs.length > 0 && isComplete && !specs.some((spec) => spec?.required)) {
+  if (specs.length > 0 && specs.every((spec) => spec?.required === false)) {
     report.add(start, 'expected a feature with `required: true`, got none: it tells which pods are there.');
   }
   for (const [index, name] of builtin.entries()) {
-    if (builtin.indexOf(name) < index) {
-      const offset = offsetAt(document, ['builtin', index]);
-      report.add(offset, `expected each built-in feature once, got \`${name}\` again.`);
-    }
+    if (builtin.indexOf(name) === index) continue;
+    const offset = offsetAt(document, ['builtin', index]);
+    report.add(offset, `expected each built-in feature once, got \`${name}\` again.`);
   }
-  reportRepeatedNames(builtin, document, report);
-}
-
-function reportRepeatedNames(
-  builtin: readonly string[],
-  document: Document.Parsed,
-  report: YamlReport,
-): void {
   const seen = new Set<unknown>(builtin);
-  for (const [index, value] of listIn(document.toJS()).entries()) {
+  for (const [index, value] of list.entries()) {
     const name = valueAt(value, ['name']);
     if (name === undefined) continue;
     if (seen.has(name)) {
@@ -233,5 +232,3 @@ function reportRepeatedNames(
     seen.add(name);
   }
 }
-
-const EXAMPLE = 'Example: builtin: [cpu, memory, restarts]';

@@ -2,6 +2,7 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import { childrenOf, labelOf, textOf } from './syntax.js';
 
 /** A text is no list of label matchers. The message is the end of a sentence: what was expected, and what came. */
 export class MatchersError extends Error {
@@ -35,7 +36,6 @@ export function parseMatchers(text: string): string {
     },
   });
   return childrenOf(matchers)
-    .filter(({ name }) => name !== 'LineComment')
     .map((node) => matcherText(node, query))
     .join(',');
 }
@@ -46,23 +46,21 @@ const METRIC_NAME = /^(["'`]?)__name__\1$/;
 const STRING = /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)$/s;
 
 function matcherText(node: SyntaxNode, query: string): string {
-  const textOf = ({ from, to }: SyntaxNode) => query.slice(from, to);
-  const [label, operator, value] = childrenOf(node);
-  if (!/^(?:Unquoted|Quoted)LabelMatcher$/.test(node.name) || !label || !operator || !value) {
+  const parts = childrenOf(node).map((part) => textOf(part, query));
+  const [label = '', , value = ''] = parts;
+  if (!/^(?:Unquoted|Quoted)LabelMatcher$/.test(node.name) || parts.length < 3) {
     throw new MatchersError(
-      `expected label matchers, got \`${textOf(node)}\`, which is the name of a metric`,
+      `expected label matchers, got \`${textOf(node, query)}\`, which is the name of a metric`,
     );
   }
-  if (METRIC_NAME.test(textOf(label))) {
+  if (METRIC_NAME.test(label)) {
     throw new MatchersError(
       'expected matchers of labels, got one of `__name__`: the queries name their metrics',
     );
   }
   // The grammar lets a string end with the text.
-  if (!STRING.test(textOf(value))) {
-    throw new MatchersError(`expected a text in quotes, got \`${textOf(value)}\``);
-  }
-  return textOf(label) + textOf(operator) + textOf(value);
+  if (!STRING.test(value)) throw new MatchersError(`expected a text in quotes, got \`${value}\``);
+  return parts.join('');
 }
 
 /**
@@ -83,30 +81,17 @@ export function addMatchers(
     enter: ({ name, node }) => {
       if (name !== 'VectorSelector') return;
       const own = node.getChild('LabelMatchers');
-      if (!where(own === null ? [] : labelsOf(own, query))) return;
-      if (own === null) insertions.push({ offset: node.to, text: `{${matchers}}` });
+      if (!where(childrenOf(own).map(({ firstChild }) => labelOf(firstChild, query)))) return;
       // A trailing comma is allowed, so `{}` needs no other form than `{a="b"}`.
-      else insertions.push({ offset: own.from + 1, text: `${matchers},` });
+      insertions.push(
+        own === null
+          ? { offset: node.to, text: `{${matchers}}` }
+          : { offset: own.from + 1, text: `${matchers},` },
+      );
     },
   });
-  let text = query;
-  for (const { offset, text: inserted } of insertions.reverse()) {
-    text = text.slice(0, offset) + inserted + text.slice(offset);
-  }
-  return text;
-}
-
-/** The labels that matchers are for. */
-function labelsOf(matchers: SyntaxNode, query: string): string[] {
-  return childrenOf(matchers).flatMap(({ firstChild }) =>
-    firstChild === null
-      ? []
-      : [query.slice(firstChild.from, firstChild.to).replace(/^(["'`])(.*)\1$/s, '$2')],
+  return insertions.reduceRight(
+    (text, { offset, text: inserted }) => text.slice(0, offset) + inserted + text.slice(offset),
+    query,
   );
-}
-
-function childrenOf(node: SyntaxNode): SyntaxNode[] {
-  const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) children.push(child);
-  return children;
 }

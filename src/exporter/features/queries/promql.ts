@@ -3,6 +3,7 @@
 import type { SyntaxNode, Tree } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import { nearestName } from '../../../lib/text/nearest-name.js';
+import { childrenOf, labelOf, textOf } from './syntax.js';
 
 /** A mistake in a text. */
 export interface OffsetMistake {
@@ -35,7 +36,7 @@ export function promqlMistakes(query: string, labels: readonly string[]): readon
     },
   });
   if (first !== undefined) return [syntaxMistake(tree, query, first)];
-  const expression = expressionsIn(tree.topNode)[0];
+  const expression = childrenOf(tree.topNode)[0];
   if (expression === undefined) return [syntaxMistake(tree, query, 0)];
   return typeMistake(expression) ?? lostLabels(expression, query, labels);
 }
@@ -47,29 +48,14 @@ function syntaxMistake(tree: Tree, query: string, offset: number): OffsetMistake
   const called = query.charAt(offset) === '(' ? /[a-zA-Z_]\w*\s*$/.exec(query.slice(0, offset)) : null;
   // In a list of labels, what comes before the parenthesis is not what is wrong.
   if (called !== null && tree.resolveInner(called.index, 1).name === 'Identifier') {
-    return {
-      offset: called.index,
-      sentence: `expected a function or an aggregation of PromQL, got \`${called[0].trim()}\`.`,
-    };
+    const sentence = `expected a function or an aggregation of PromQL, got \`${called[0].trim()}\`.`;
+    return { offset: called.index, sentence };
   }
   const [token] = /^(?:\w+|\S)/.exec(query.slice(offset).trimStart()) ?? [];
   if (token === undefined) return { offset, sentence: 'expected more PromQL, got the end of the query.' };
   const meant = /^[a-z]/.test(token) ? nearestName(token, MODIFIERS) : undefined;
-  return {
-    offset,
-    sentence:
-      `expected PromQL, got \`${token}\` where it cannot stand.` +
-      (meant === undefined || meant === token ? '' : ` Did you mean \`${meant}\`?`),
-  };
-}
-
-/** Comments may stand anywhere in the tree. */
-function expressionsIn(node: SyntaxNode): SyntaxNode[] {
-  const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
-    if (child.name !== 'LineComment') children.push(child);
-  }
-  return children;
+  const advice = meant === undefined || meant === token ? '' : ` Did you mean \`${meant}\`?`;
+  return { offset, sentence: `expected PromQL, got \`${token}\` where it cannot stand.${advice}` };
 }
 
 const RANGE = 'a range of values for each series';
@@ -86,21 +72,16 @@ function typeMistake(expression: SyntaxNode): readonly OffsetMistake[] | undefin
   const answer = OTHER_ANSWERS[expression.name];
   if (answer === undefined) return undefined;
   const advice = answer === RANGE ? ' A range needs a function around it, as in `rate(…[1m])`.' : '';
-  return [
-    {
-      offset: expression.from,
-      sentence: `expected a query for one value a pod, got one for ${answer}.${advice}`,
-    },
-  ];
+  const sentence = `expected a query for one value a pod, got one for ${answer}.${advice}`;
+  return [{ offset: expression.from, sentence }];
 }
 
 /** These choose among series and keep all labels of those that they choose. */
 const CHOOSING_AGGREGATIONS = /^(?:topk|bottomk|limitk|limit_ratio)$/i;
 
 function lostLabels(node: SyntaxNode, query: string, labels: readonly string[]): readonly OffsetMistake[] {
-  const parts = expressionsIn(node);
-  const first = parts[0];
-  const last = parts[parts.length - 1];
+  const parts = childrenOf(node);
+  const [first, last] = [parts[0], parts.at(-1)];
   if (first === undefined || last === undefined) return [];
   switch (node.name) {
     case 'ParenExpr':
@@ -123,32 +104,20 @@ function aggregationMistakes(
   query: string,
   labels: readonly string[],
 ): readonly OffsetMistake[] {
-  const operator = node.getChild('AggregateOp');
-  const name = operator === null ? '' : query.slice(operator.from, operator.to);
+  const name = textOf(node.getChild('AggregateOp'), query);
   if (CHOOSING_AGGREGATIONS.test(name)) return [];
   const modifier = node.getChild('AggregateModifier');
-  const named = groupingLabels(modifier, query);
-  const isWithout = modifier !== null && modifier.getChild('Without') !== null;
+  const named = childrenOf(modifier?.getChild('GroupingLabels') ?? null).map((label) =>
+    labelOf(label, query),
+  );
+  const isWithout = modifier?.getChild('Without') != null;
   const lost = labels.filter((label) => named.includes(label) === isWithout);
   if (lost.length === 0) return [];
-  const got = modifier === null ? name : `${name} ${query.slice(modifier.from, modifier.to)}`;
-  return [
-    {
-      offset: (modifier ?? node).from,
-      sentence:
-        `expected the outermost aggregation to keep the labels ${listOf(labels)}, got \`${got}\`, which drops ` +
-        `${listOf(lost)}. Example: ${name} by (${labels.join(', ')}) (…)`,
-    },
-  ];
-}
-
-/** The labels in the parentheses after `by` or `without`, without the quotes that Prometheus 3 allows. */
-function groupingLabels(modifier: SyntaxNode | null, query: string): readonly string[] {
-  const grouping = modifier?.getChild('GroupingLabels') ?? null;
-  if (grouping === null) return [];
-  return expressionsIn(grouping).map(({ from, to }) =>
-    query.slice(from, to).replaceAll(/^["'`]|["'`]$/g, ''),
-  );
+  const sentence =
+    `expected the outermost aggregation to keep the labels ${listOf(labels)}, got ` +
+    `\`${`${name} ${textOf(modifier, query)}`.trim()}\`, which drops ${listOf(lost)}. ` +
+    `Example: ${name} by (${labels.join(', ')}) (…)`;
+  return [{ offset: (modifier ?? node).from, sentence }];
 }
 
 function listOf(labels: readonly string[]): string {

@@ -2,7 +2,7 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { durationSeconds } from './duration.js';
+import { labelOf, textOf } from './syntax.js';
 
 /** One selector of a query. */
 export interface SourceSelector {
@@ -41,20 +41,18 @@ export function sourceSelectors(query: string): readonly SourceSelector[] {
 }
 
 function describe(node: SyntaxNode, query: string): SourceSelector {
-  const textOf = (part: SyntaxNode | null) => (part === null ? undefined : query.slice(part.from, part.to));
   const matchers = ['UnquotedLabelMatcher', 'QuotedLabelMatcher'].flatMap(
     (kind) => node.getChild('LabelMatchers')?.getChildren(kind) ?? [],
   );
-  const range =
-    node.parent?.name === 'MatrixSelector' ? textOf(node.parent.getChild('DurationExpr')) : undefined;
+  const range = node.parent?.name === 'MatrixSelector' ? node.parent.getChild('DurationExpr') : null;
   return {
-    text: query.slice(node.from, node.to),
-    metric: textOf(node.getChild('Identifier')),
+    text: textOf(node, query),
+    metric: textOf(node.getChild('Identifier'), query) || undefined,
     matchers: matchers.map((matcher) => ({
-      label: (textOf(matcher.firstChild) ?? '').replaceAll(/^["'`]|["'`]$/g, ''),
-      text: query.slice(matcher.from, matcher.to),
+      label: labelOf(matcher.firstChild, query),
+      text: textOf(matcher, query),
     })),
-    rangeSeconds: range === undefined ? undefined : durationSeconds(range),
+    rangeSeconds: durationSeconds(textOf(range, query)),
     identity: identityOf(node, query),
   };
 }
@@ -66,7 +64,24 @@ function identityOf(node: SyntaxNode, query: string): readonly string[] | undefi
     const isMaximum = outer.getChild('AggregateOp')?.getChild('Max') != null;
     if (!isMaximum || modifier?.getChild('By') == null) return undefined;
     const labels = modifier.getChild('GroupingLabels')?.getChildren('LabelName') ?? [];
-    return labels.map(({ from, to }) => query.slice(from, to));
+    return labels.map((label) => textOf(label, query));
   }
   return undefined;
+}
+
+const UNIT_SECONDS = new Map([
+  ['ms', 0.001],
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+  ['w', 604_800],
+  ['y', 31_536_000],
+]);
+
+/** The seconds of `1m30s`; `undefined` where the text is not a duration of Prometheus. */
+export function durationSeconds(text: string): number | undefined {
+  if (!/^(?:\d+(?:ms|[smhdwy]))+$/.test(text)) return undefined;
+  const parts = [...text.matchAll(/(\d+)(\D+)/g)];
+  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNIT_SECONDS.get(unit) ?? 0), 0);
 }

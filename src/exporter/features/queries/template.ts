@@ -54,11 +54,11 @@ export function fillTemplate(template: string, options: QueryOptions): FilledTem
   let hasNamespaceRegex = false;
   const mistakes: OffsetMistake[] = [];
   /** Where the text and the template part: ascending, a pair for each start and each end of a placeholder. */
-  const anchors: { readonly text: number; readonly template: number; readonly fixed: boolean }[] = [
-    { text: 0, template: 0, fixed: false },
-  ];
+  const anchors = [{ text: 0, template: 0, fixed: false }];
   for (let offset = 0; offset < template.length; ) {
-    const { piece, placeholder, isComment, isEscape } = pieceAt(template, offset);
+    PIECE.lastIndex = offset;
+    const { 0: piece = template.charAt(offset), groups } = PIECE.exec(template) ?? {};
+    const placeholder = groups?.placeholder;
     let taken = piece;
     if (placeholder !== undefined) {
       const fill = Object.hasOwn(PLACEHOLDERS, placeholder) ? PLACEHOLDERS[placeholder] : undefined;
@@ -72,7 +72,10 @@ export function fillTemplate(template: string, options: QueryOptions): FilledTem
       anchors.push({ text: text.length, template: offset + piece.length, fixed: false });
     } else {
       // A comment has no meaning within a string, nor an escape outside of one or within backticks.
-      const isWhole = isComment ? quote === undefined : isEscape && quote !== undefined && quote.mark !== '`';
+      const isWhole =
+        quote === undefined
+          ? groups?.comment !== undefined
+          : groups?.escaped !== undefined && quote.mark !== '`';
       if (!isWhole) taken = template.charAt(offset);
       if (taken === quote?.mark) quote = undefined;
       else if (quote === undefined && /^["'`]$/.test(taken)) quote = { mark: taken, offset };
@@ -80,7 +83,10 @@ export function fillTemplate(template: string, options: QueryOptions): FilledTem
     }
     offset += taken.length;
   }
-  if (quote !== undefined) mistakes.push({ offset: quote.offset, sentence: notClosed(quote.mark) });
+  if (quote !== undefined) {
+    const sentence = `expected a closing ${quote.mark} for the string that begins here, got the end of the query.`;
+    mistakes.push({ offset: quote.offset, sentence });
+  }
   return {
     text,
     mistakes,
@@ -93,17 +99,6 @@ export function fillTemplate(template: string, options: QueryOptions): FilledTem
   };
 }
 
-function pieceAt(template: string, offset: number) {
-  PIECE.lastIndex = offset;
-  const match = PIECE.exec(template);
-  return {
-    piece: match?.[0] ?? template.charAt(offset),
-    placeholder: match?.groups?.placeholder,
-    isComment: match?.groups?.comment !== undefined,
-    isEscape: match?.groups?.escaped !== undefined,
-  };
-}
-
 const NOT_IN_QUOTES =
   'expected `{{namespace_regex}}` between double quotes, where it is escaped, as in ' +
   '`namespace=~"{{namespace_regex}}"`; got it elsewhere.';
@@ -111,12 +106,6 @@ const NOT_IN_QUOTES =
 function unknownPlaceholder(name: string): string {
   const known = PLACEHOLDER_NAMES.map((placeholder) => `\`{{${placeholder}}}\``).join(', ');
   const meant = nearestName(name, PLACEHOLDER_NAMES);
-  return (
-    `expected one of the placeholders ${known}, got \`{{${name}}}\`.` +
-    (meant === undefined ? '' : ` Did you mean \`{{${meant}}}\`?`)
-  );
-}
-
-function notClosed(mark: string): string {
-  return `expected a closing ${mark} for the string that begins here, got the end of the query.`;
+  const advice = meant === undefined ? '' : ` Did you mean \`{{${meant}}}\`?`;
+  return `expected one of the placeholders ${known}, got \`{{${name}}}\`.${advice}`;
 }

@@ -10,10 +10,10 @@ import {
 } from '../../../../src/exporter/features/queries/check-features.js';
 import {
   type FeatureSet,
+  loadFeatures,
   MAXIMUM_FEATURES,
   parseFeatureFile,
 } from '../../../../src/exporter/features/queries/feature-file.js';
-import { loadFeatures } from '../../../../src/exporter/features/queries/load-features.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../../../src/exporter/prometheus/errors.js';
 import { MistakesError } from '../../../../src/lib/usage-error.js';
 import { fakeApi } from '../../../support/fake-api.js';

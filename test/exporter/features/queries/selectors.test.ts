@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { durationSeconds } from '../../../../src/exporter/features/queries/duration.js';
-import { sourceSelectors } from '../../../../src/exporter/features/queries/selectors.js';
+import { durationSeconds, sourceSelectors } from '../../../../src/exporter/features/queries/selectors.js';
 import { FEATURES } from '../../../support/small-cluster.js';
 
 const of = (query: string) => sourceSelectors(query);
