@@ -9,14 +9,12 @@ import { type Incident, SCRIPT, type ScriptedIncident } from './incidents.js';
 import { cronJobPods, lastingPods, type PodLife } from './lives.js';
 import type { ContainerState, PodState } from './pod-state.js';
 import { containerRuns, restartTimes } from './usage.js';
-import { ROLLOUTS, type Rollout, WORKLOADS, type WorkloadSpec } from './workloads.js';
+import { ROLLOUTS, type Rollout, WORKLOADS } from './workloads.js';
 
 export interface WorldOptions {
   readonly seed: number;
   /** Unix time. The offsets of incidents and changes are relative to it. */
   readonly startSeconds: number;
-  /** Default: those of the demo. */
-  readonly workloads?: readonly WorkloadSpec[];
   /** Default: the script of the demo. */
   readonly incidents?: readonly ScriptedIncident[];
   /** Default: those of the demo. */
@@ -41,8 +39,7 @@ const SIDECAR_SHARE = 0.08;
 /** @throws {Error} if an incident names a replica that does not run when it begins. */
 export function createWorld(options: WorldOptions): World {
   const { seed, startSeconds, speed = 1, scale = 1, rollouts = ROLLOUTS } = options;
-  const { workloads = WORKLOADS } = options;
-  const specs = workloads.map((spec) => ({
+  const specs = WORKLOADS.map((spec) => ({
     ...spec,
     replicas: Math.max(1, Math.round(spec.replicas * scale)),
   }));

@@ -1,16 +1,15 @@
 /** CPU and memory of a healthy pod as formulas of time: any instant can be computed without the past. */
 
 import { noise, uniform } from './random.js';
-import { QUICK_STARTUP, type WorkloadSpec } from './workloads.js';
+import type { WorkloadSpec } from './workloads.js';
 
 const DAY_SECONDS = 86_400;
 const PEAK_SECONDS = 14 * 3600;
 const BURST_SLOT_SECONDS = 300;
 const BURST_SECONDS = 40;
 const GARBAGE_SECONDS = 240;
-const HOUR_SECONDS = 3600;
-/** Time in which an hourly job allocates its memory, and in which it frees it. */
-const HOURLY_RAMP_SECONDS = 30;
+/** A start costs this many seconds of usual work, most of it at once, and memory starts below its usual size. */
+const STARTUP = { workSeconds: 12, burstSeconds: 20, emptyShare: 0.2, fillSeconds: 20 };
 
 /** Noise of the CPU on three time scales, as shares of the mean. Three times their sum stays below a half. */
 const CPU_NOISE = [
@@ -45,8 +44,7 @@ export function cpuSeconds(
     return sum + (spec.bursts ?? 0) * burstSeconds(key, time);
   };
   const age = timeSeconds - bornSeconds;
-  const { workSeconds, burstSeconds: decay } = spec.startup ?? QUICK_STARTUP;
-  const startup = workSeconds * (1 - Math.exp(-age / decay));
+  const startup = STARTUP.workSeconds * (1 - Math.exp(-age / STARTUP.burstSeconds));
   return level * (age + startup + beyondMean(timeSeconds) - beyondMean(bornSeconds));
 }
 
@@ -59,10 +57,7 @@ function burstSeconds(key: number, time: number): number {
   return BURST_SECONDS * (slot + progress);
 }
 
-/**
- * Memory of a pod at an instant, in bytes: slow noise, the saw-tooth of garbage collection, an hourly job, and less at
- * the start.
- */
+/** Memory of a pod at an instant, in bytes: slow noise, the saw-tooth of garbage collection, and less at the start. */
 export function memoryBytes(
   spec: WorkloadSpec,
   key: number,
@@ -73,17 +68,6 @@ export function memoryBytes(
   const slow = 0.015 * noise(key + 3, timeSeconds / 300) + 0.02 * noise(key + 4, timeSeconds / 2400);
   const period = GARBAGE_SECONDS * (0.8 + 0.4 * uniform(key, 2));
   const garbage = (spec.garbage ?? 0) * (((timeSeconds / period + uniform(key, 3)) % 1) - 0.5);
-  const { emptyShare, fillSeconds } = spec.startup ?? QUICK_STARTUP;
-  const startup = emptyShare * Math.exp((bornSeconds - timeSeconds) / fillSeconds);
-  return level * (1 + slow + garbage + hourlyShare(spec, key, timeSeconds) - startup);
-}
-
-/** What the hourly job adds at an instant, as a share of the usual memory. Each pod runs it at another minute. */
-function hourlyShare({ hourly }: WorkloadSpec, key: number, timeSeconds: number): number {
-  if (hourly === undefined) return 0;
-  const { share, seconds } = hourly;
-  const begin = Math.floor(uniform(key, 4) * (HOUR_SECONDS - seconds));
-  const elapsed = (timeSeconds % HOUR_SECONDS) - begin;
-  const ramp = Math.min(elapsed, seconds - elapsed) / HOURLY_RAMP_SECONDS;
-  return share * Math.min(1, Math.max(0, ramp));
+  const startup = STARTUP.emptyShare * Math.exp((bornSeconds - timeSeconds) / STARTUP.fillSeconds);
+  return level * (1 + slow + garbage - startup);
 }

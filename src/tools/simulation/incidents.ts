@@ -46,7 +46,6 @@ export type IncidentKind =
 
 const NEVER = (): readonly number[] => [];
 const UNCHANGED = (_: number, usual: number): number => usual;
-
 const MIB = 2 ** 20;
 
 /** A leak adds the usual size every `LEAK_SECONDS`; the container is killed at four times the usual size. */
@@ -75,12 +74,12 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   'runaway-cpu': {
     title: 'runaway CPU',
     cpuSeconds: (elapsed, usual) => 3 * usual + 1.5 * elapsed,
-    memoryBytes: (_, usual) => usual,
+    memoryBytes: UNCHANGED,
     restarts: NEVER,
   },
   'memory-leak': {
     title: 'memory leak',
-    cpuSeconds: (_, usual) => usual,
+    cpuSeconds: UNCHANGED,
     memoryBytes: (elapsed, usual) => usual * (1 + (elapsed % LEAK_KILL_SECONDS) / LEAK_SECONDS),
     restarts: (elapsed) =>
       Array.from({ length: Math.floor(elapsed / LEAK_KILL_SECONDS) }, (_, i) => (i + 1) * LEAK_KILL_SECONDS),
@@ -126,38 +125,19 @@ export function pacedEffect(kind: IncidentKind, speed: number): Omit<Effect, 'ti
   };
 }
 
+const scripted = (
+  kind: IncidentKind,
+  namespace: string,
+  workload: string,
+  replica: number,
+  startOffsetSeconds: number,
+  endOffsetSeconds: number,
+): ScriptedIncident => ({ kind, namespace, workload, replica, startOffsetSeconds, endOffsetSeconds });
+
 /** The incidents of the demo: all begin within two minutes. The first ends early, to show how a flag clears. */
 export const SCRIPT: readonly ScriptedIncident[] = [
-  {
-    kind: 'runaway-cpu',
-    namespace: 'shop',
-    workload: 'cart',
-    replica: 1,
-    startOffsetSeconds: 20,
-    endOffsetSeconds: 320,
-  },
-  {
-    kind: 'memory-leak',
-    namespace: 'payments',
-    workload: 'checkout',
-    replica: 0,
-    startOffsetSeconds: 45,
-    endOffsetSeconds: 945,
-  },
-  {
-    kind: 'crash-loop',
-    namespace: 'platform',
-    workload: 'config-sync',
-    replica: 0,
-    startOffsetSeconds: 70,
-    endOffsetSeconds: 970,
-  },
-  {
-    kind: 'bad-replica',
-    namespace: 'shop',
-    workload: 'catalog',
-    replica: 2,
-    startOffsetSeconds: 95,
-    endOffsetSeconds: 995,
-  },
+  scripted('runaway-cpu', 'shop', 'cart', 1, 20, 320),
+  scripted('memory-leak', 'payments', 'checkout', 0, 45, 945),
+  scripted('crash-loop', 'platform', 'config-sync', 0, 70, 970),
+  scripted('bad-replica', 'shop', 'catalog', 2, 95, 995),
 ];

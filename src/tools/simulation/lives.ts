@@ -25,7 +25,7 @@ const MONTH_SECONDS = 30 * 86_400;
 /** In a rollout: from one replaced pod to the next, and how long the old and the new one run together. */
 const ROLLOUT_STEP_SECONDS = 20;
 const ROLLOUT_OVERLAP_SECONDS = 10;
-/** Defaults: how long a Job has been running at the start, and how long its completed pod is kept. */
+/** How long a Job has been running at the start, and how long its completed pod is kept. */
 const JOB_AGE_SECONDS = 3 * 86_400;
 const JOB_KEPT_SECONDS = 86_400;
 /** A CronJob keeps the pods of its last three runs (`successfulJobsHistoryLimit`). */
@@ -57,7 +57,7 @@ export function lastingPods(spec: WorkloadSpec, options: LivesOptions): PodLife[
 
 /** The pod of a Job: it completes and is kept for a while. */
 function jobPod(spec: WorkloadSpec, { seed, startSeconds }: LivesOptions): PodLife {
-  const born = startSeconds + (spec.startOffsetSeconds ?? -JOB_AGE_SECONDS);
+  const born = startSeconds - JOB_AGE_SECONDS;
   const end = born + (spec.runSeconds ?? Infinity);
   return makeLife(spec, seed, {
     pod: `${spec.name}-${podSuffix(`${seed}/${spec.namespace}/${spec.name}/0`)}`,

@@ -22,191 +22,54 @@ export interface WorkloadSpec {
   readonly bursts?: number;
   /** Garbage collection: memory rises by this share of its usual size, then falls at once. */
   readonly garbage?: number;
-  /** A job inside the pod, once an hour: memory is higher by this share of its usual size for `seconds`. */
-  readonly hourly?: { readonly share: number; readonly seconds: number };
-  /** How a new pod begins. Default: `QUICK_STARTUP`. */
-  readonly startup?: Startup;
   /** Whether a second container (a proxy) uses 8 % of the pod's resources. */
   readonly sidecar?: boolean;
   /** Earlier restarts of each pod that is older than the simulation. */
   readonly restarts?: number;
-  /** Job: when it begins, from the start of the simulation. Default: three days before. */
-  readonly startOffsetSeconds?: number;
   /** Job and CronJob: how long a run takes, give or take 20 %. */
   readonly runSeconds?: number;
   /** CronJob: from one run to the next. Minutes, as cron knows no seconds. */
   readonly everyMinutes?: number;
 }
 
-/** The first minutes of a pod. */
-export interface Startup {
-  /** CPU that a start costs, in seconds of usual work; most of it is used within `burstSeconds`. */
-  readonly workSeconds: number;
-  readonly burstSeconds: number;
-  /** Memory starts this share below its usual size, and is close to it after twice `fillSeconds`. */
-  readonly emptyShare: number;
-  readonly fillSeconds: number;
-}
+const workload = (
+  namespace: string,
+  name: string,
+  kind: WorkloadSpec['kind'],
+  replicas: number,
+  cpuCores: number,
+  memoryBytes: number,
+  special: Partial<WorkloadSpec> = {},
+): WorkloadSpec => ({ namespace, name, kind, replicas, cpuCores, memoryBytes, ...special });
 
-/** A small program: ready within half a minute. */
-export const QUICK_STARTUP: Startup = {
-  workSeconds: 12,
-  burstSeconds: 20,
-  emptyShare: 0.2,
-  fillSeconds: 20,
-};
-
+/** Those of the demo. */
 export const WORKLOADS: readonly WorkloadSpec[] = [
-  {
-    namespace: 'shop',
-    name: 'frontend',
-    kind: 'Deployment',
-    replicas: 4,
-    cpuCores: 0.35,
-    memoryBytes: 320 * MIB,
-    daily: 0.3,
-    bursts: 0.2,
-    sidecar: true,
-  },
-  {
-    namespace: 'shop',
-    name: 'cart',
-    kind: 'Deployment',
-    replicas: 3,
-    cpuCores: 0.22,
-    memoryBytes: 256 * MIB,
-    daily: 0.3,
-    bursts: 0.25,
-  },
-  {
-    namespace: 'shop',
-    name: 'catalog',
-    kind: 'Deployment',
-    replicas: 4,
-    cpuCores: 0.5,
-    memoryBytes: 640 * MIB,
-    daily: 0.25,
-  },
-  {
-    namespace: 'shop',
-    name: 'recommender',
-    kind: 'Deployment',
-    replicas: 2,
-    cpuCores: 0.8,
-    memoryBytes: 1.6 * GIB,
-    daily: 0.2,
-    garbage: 0.2,
-  },
-  {
-    namespace: 'payments',
-    name: 'checkout',
-    kind: 'Deployment',
-    replicas: 3,
-    cpuCores: 0.4,
-    memoryBytes: 0.6 * GIB,
+  workload('shop', 'frontend', 'Deployment', 4, 0.35, 320 * MIB, { daily: 0.3, bursts: 0.2, sidecar: true }),
+  workload('shop', 'cart', 'Deployment', 3, 0.22, 256 * MIB, { daily: 0.3, bursts: 0.25 }),
+  workload('shop', 'catalog', 'Deployment', 4, 0.5, 640 * MIB, { daily: 0.25 }),
+  workload('shop', 'recommender', 'Deployment', 2, 0.8, 1.6 * GIB, { daily: 0.2, garbage: 0.2 }),
+  workload('payments', 'checkout', 'Deployment', 3, 0.4, 0.6 * GIB, {
     daily: 0.3,
     garbage: 0.12,
     sidecar: true,
-  },
-  {
-    namespace: 'payments',
-    name: 'ledger',
-    kind: 'StatefulSet',
-    replicas: 3,
-    cpuCores: 0.6,
-    memoryBytes: 2 * GIB,
-    daily: 0.2,
-    bursts: 0.15,
-  },
-  {
-    namespace: 'data',
-    name: 'postgres',
-    kind: 'StatefulSet',
-    replicas: 1,
-    cpuCores: 6,
-    memoryBytes: 48 * GIB,
-    daily: 0.1,
-    restlessness: 0.6,
-    bursts: 0.1,
-  },
-  {
-    namespace: 'data',
-    name: 'kafka',
-    kind: 'StatefulSet',
-    replicas: 3,
-    cpuCores: 1.1,
-    memoryBytes: 6 * GIB,
-    daily: 0.2,
-    garbage: 0.1,
-    restarts: 1,
-  },
-  {
-    namespace: 'platform',
-    name: 'ingress-nginx-controller',
-    kind: 'Deployment',
-    replicas: 2,
-    cpuCores: 0.45,
-    memoryBytes: 220 * MIB,
+  }),
+  workload('payments', 'ledger', 'StatefulSet', 3, 0.6, 2 * GIB, { daily: 0.2, bursts: 0.15 }),
+  workload('data', 'postgres', 'StatefulSet', 1, 6, 48 * GIB, { daily: 0.1, restlessness: 0.6, bursts: 0.1 }),
+  workload('data', 'kafka', 'StatefulSet', 3, 1.1, 6 * GIB, { daily: 0.2, garbage: 0.1, restarts: 1 }),
+  workload('platform', 'ingress-nginx-controller', 'Deployment', 2, 0.45, 220 * MIB, {
     daily: 0.35,
     bursts: 0.2,
-  },
-  {
-    namespace: 'platform',
-    name: 'config-sync',
-    kind: 'Deployment',
-    replicas: 2,
-    cpuCores: 0.08,
-    memoryBytes: 96 * MIB,
-    restarts: 512,
-  },
-  {
-    namespace: 'platform',
-    name: 'node-exporter',
-    kind: 'DaemonSet',
-    replicas: 5,
-    cpuCores: 0.02,
-    memoryBytes: 28 * MIB,
-    restlessness: 0.8,
-  },
-  {
-    namespace: 'platform',
-    name: 'log-shipper',
-    kind: 'DaemonSet',
-    replicas: 5,
-    cpuCores: 0.15,
-    memoryBytes: 180 * MIB,
+  }),
+  workload('platform', 'config-sync', 'Deployment', 2, 0.08, 96 * MIB, { restarts: 512 }),
+  workload('platform', 'node-exporter', 'DaemonSet', 5, 0.02, 28 * MIB, { restlessness: 0.8 }),
+  workload('platform', 'log-shipper', 'DaemonSet', 5, 0.15, 180 * MIB, {
     daily: 0.3,
     restlessness: 1.2,
     restarts: 2,
-  },
-  {
-    namespace: 'kube-system',
-    name: 'coredns',
-    kind: 'Deployment',
-    replicas: 2,
-    cpuCores: 0.06,
-    memoryBytes: 42 * MIB,
-    daily: 0.2,
-  },
-  {
-    namespace: 'batch',
-    name: 'archive-migration',
-    kind: 'Job',
-    replicas: 1,
-    cpuCores: 1.5,
-    memoryBytes: 3 * GIB,
-    runSeconds: 4 * 86_400,
-  },
-  {
-    namespace: 'batch',
-    name: 'invoice-export',
-    kind: 'CronJob',
-    replicas: 1,
-    cpuCores: 0.7,
-    memoryBytes: 400 * MIB,
-    runSeconds: 180,
-    everyMinutes: 5,
-  },
+  }),
+  workload('kube-system', 'coredns', 'Deployment', 2, 0.06, 42 * MIB, { daily: 0.2 }),
+  workload('batch', 'archive-migration', 'Job', 1, 1.5, 3 * GIB, { runSeconds: 4 * 86_400 }),
+  workload('batch', 'invoice-export', 'CronJob', 1, 0.7, 400 * MIB, { runSeconds: 180, everyMinutes: 5 }),
 ];
 
 /** The pod that is larger than all others, steady, and always healthy. */

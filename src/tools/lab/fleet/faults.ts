@@ -1,7 +1,7 @@
 /** What goes wrong in a fleet, where, and when. */
 
 import { Draw } from './draw.js';
-import { KINDS, type KindName } from './kinds.js';
+import type { KindName } from './kinds.js';
 import type { FleetWorkload, Span } from './workload.js';
 
 const HOUR = 60;
@@ -168,8 +168,7 @@ function place(
 function isSuitable(type: FaultType, { kind, controller, replicas, profile }: FleetWorkload): boolean {
   const { needsLoad = false, isWide = false, replicas: needed = 1 } = definitionOf(type);
   if (controller === 'CronJob' || controller === 'Job' || replicas < needed) return false;
-  if (needsLoad)
-    return 'isLoaded' in KINDS[kind] && !(isWide && profile.autoscaler !== undefined) && hasPods();
+  if (needsLoad) return LOADED.has(kind) && !(isWide && profile.autoscaler !== undefined) && hasPods();
   const isMemory = type === 'memory_step' || type.endsWith('_leak');
   return !(isMemory && UNSTEADY_MEMORY.has(kind));
 
@@ -177,6 +176,17 @@ function isSuitable(type: FaultType, { kind, controller, replicas, profile }: Fl
     return type !== 'release_doubles_cpu' || controller === 'Deployment';
   }
 }
+
+/** Kinds whose CPU follows what people or other services ask of them, so that a halt or a doubling is plain to see. */
+const LOADED: ReadonlySet<KindName> = new Set([
+  'web',
+  'autoscaled',
+  'heap',
+  'store',
+  'database',
+  'cache',
+  'batch',
+]);
 
 /** Kinds whose memory grows to a multiple with each piece of work. */
 const UNSTEADY_MEMORY: ReadonlySet<KindName> = new Set(['ci-runner', 'backup', 'queue']);

@@ -1,47 +1,34 @@
 /** What a fleet's files say beside its values: faults, normal changes, and which pod is of which workload and kind. */
 
 import { podColumns } from './columns.js';
-import { type Effect, effectOf, type Label, type Measured, visibility } from './effect.js';
 import { definitionOf, type FleetFault } from './faults.js';
 import type { Fleet } from './fleet.js';
-import type { KindName } from './kinds.js';
 import type { FleetPod } from './lives.js';
 
-/** An entry of `labels.json`: a fault on one of the pods that it hits. */
-export interface FleetLabel extends Label {
-  readonly kind: KindName;
-  /** The same for all pods of a fault. */
-  readonly fault: string;
-  /** In the days to learn from: it is there to be met, and not counted. */
-  readonly learned: boolean;
-  readonly effect: Effect & {
-    readonly cpu_cores_median_during: number | null;
-    readonly memory_bytes_median_during: number | null;
-  };
-}
-
-/** An entry of `changes.json`. */
-export interface FleetChange {
-  readonly case: string;
-  readonly namespace: string;
-  /** The pod that was restarted, or that is new. */
-  readonly pod: string;
-  readonly workload: string;
-  readonly kind: KindName;
-  readonly change: 'restart' | 'rollout' | 'scale-up' | 'replacement';
-  /** Unix time, whole seconds. */
-  readonly start: number;
-}
+/** An entry of `labels.json`, in the form of the public sets: a fault on one of the pods that it hits. */
+export type FleetLabel = ReturnType<typeof labelOf>;
+/** An entry of `changes.json`: a pod that was restarted, or that is new. */
+export type FleetChange = ReturnType<typeof fleetChanges>[number];
+/** `fleet.json`: what the recording is of. */
+export type FleetDescription = ReturnType<typeof describeFleet>;
 
 /** What a pod is compared with: its own last hour, or that of its siblings. */
 const HOUR_MINUTES = 60;
 /** A pod that is hit for less than that has no label. */
 const FEWEST_MINUTES = 5;
+/** The rule of the public sets: how many clean samples of the last hour it takes, and how far a value leaves their range. */
+const FEWEST_CLEAN_SAMPLES = 5;
+const BEYOND_RANGE = 1.25;
+const RESTARTS_NEEDED = 2;
 
 /** Name of the recording. */
 export const caseName = ({ seed }: Fleet) => `fleet-${seed}`;
 
+/** Unix time, whole seconds. */
 const seconds = (fleet: Fleet, minute: number) => Math.round(fleet.startSeconds + 60 * minute);
+
+const startOf = (pod: FleetPod, fault: FleetFault) => Math.max(pod.born, fault.start);
+const endOf = (pod: FleetPod, fault: FleetFault) => Math.min(pod.end, fault.end);
 
 /** One label for each pod of each fault, by the start. */
 export function fleetLabels(fleet: Fleet): readonly FleetLabel[] {
@@ -52,21 +39,17 @@ export function fleetLabels(fleet: Fleet): readonly FleetLabel[] {
     .sort((a, b) => a.start - b.start);
 }
 
-const startOf = (pod: FleetPod, fault: FleetFault) => Math.max(pod.born, fault.start);
-const endOf = (pod: FleetPod, fault: FleetFault) => Math.min(pod.end, fault.end);
-
-function labelOf(fleet: Fleet, pod: FleetPod, fault: FleetFault): FleetLabel {
-  const start = startOf(pod, fault);
-  const during = measured(fleet, pod, Math.ceil(start), Math.ceil(endOf(pod, fault)));
+function labelOf(fleet: Fleet, pod: FleetPod, fault: FleetFault) {
+  const [start, end] = [startOf(pod, fault), endOf(pod, fault)];
   const isNew = pod.born >= fault.start;
   const compared = isNew
     ? fleet.pods.filter((one) => one.workload === pod.workload && one.born < fault.start)
     : [pod];
-  const hour = compared.flatMap((one) =>
-    measured(fleet, one, Math.ceil(fault.start) - HOUR_MINUTES, Math.ceil(fault.start)),
-  );
-  const before = hour.filter(({ cpuCores, memoryBytes }) => (cpuCores ?? memoryBytes) !== undefined);
-  const restarts = isNew ? pod.restarts : (hour.at(-1)?.restarts ?? null);
+  const began = Math.ceil(fault.start);
+  const before = measured(fleet, compared, began - HOUR_MINUTES, began);
+  const during = measured(fleet, [pod], Math.ceil(start), Math.ceil(end));
+  const restarts = isNew ? pod.restarts : (before.restarts.at(-1) ?? null);
+  const most = maximum(during.restarts);
   return {
     case: caseName(fleet),
     namespace: pod.workload.namespace,
@@ -74,39 +57,70 @@ function labelOf(fleet: Fleet, pod: FleetPod, fault: FleetFault): FleetLabel {
     workload: pod.workload.name,
     kind: pod.workload.kind,
     fault_type: fault.type,
+    /** The same for all pods of a fault. */
     fault: fault.id,
+    /** For people. */
     title: definitionOf(fault.type).title,
     start: seconds(fleet, start),
-    end: seconds(fleet, endOf(pod, fault)),
+    end: seconds(fleet, end),
+    /** In the days to learn from: it is there to be met, and not counted. */
     learned: fault.isLearned,
-    visible: visibility(before, during, restarts),
+    /** For each column, whether the fault shows in it; `null`: too few clean samples to say. */
+    visible: {
+      cpu: leavesRange(before.cpu, during.cpu),
+      memory: leavesRange(before.memory, during.memory),
+      restarts: restarts === null || most === null ? null : most - restarts >= RESTARTS_NEEDED,
+    },
+    /** What CPU and memory are compared with: the pod's own last hour, or that of its siblings if it is new. */
     visible_against: isNew ? 'siblings' : 'itself',
-    n_clean_before: before.length,
+    n_clean_before: before.count,
     ...(isNew ? { born: seconds(fleet, pod.born) } : {}),
+    /** Values before (median of the clean samples) and during the fault; `null` without samples. */
     effect: {
-      ...effectOf(before, during, restarts),
-      cpu_cores_median_during: median(during.flatMap(({ cpuCores }) => cpuCores ?? [])),
-      memory_bytes_median_during: median(during.flatMap(({ memoryBytes }) => memoryBytes ?? [])),
+      cpu_cores_before: median(before.cpu),
+      cpu_cores_max_during: maximum(during.cpu),
+      memory_bytes_before: median(before.memory),
+      memory_bytes_max_during: maximum(during.memory),
+      restarts_before: restarts,
+      restarts_max_during: most,
+      cpu_cores_median_during: median(during.cpu),
+      memory_bytes_median_during: median(during.memory),
     },
   };
 }
 
-/** The minutes of a stretch in which the pod is known. */
-function measured(fleet: Fleet, pod: FleetPod, from: number, to: number): Measured[] {
-  const { cpuCores, memoryBytes, restarts } = podColumns(fleet, pod, from, to);
-  const known = (value: number | undefined) => (Number.isNaN(value) ? undefined : value);
-  return [...restarts].flatMap((count, i) =>
-    Number.isNaN(count)
-      ? []
-      : [{ cpuCores: known(cpuCores[i]), memoryBytes: known(memoryBytes[i]), restarts: count }],
+/** The values of pods in some minutes. `count` is how many samples have CPU or memory. */
+function measured(fleet: Fleet, pods: readonly FleetPod[], from: number, to: number) {
+  const columns = pods.map((pod) => podColumns(fleet, pod, from, to));
+  const known = (of: (one: (typeof columns)[number]) => Float64Array) =>
+    columns.flatMap((one) => [...of(one)].filter((value) => !Number.isNaN(value)));
+  return {
+    cpu: known(({ cpuCores }) => cpuCores),
+    memory: known(({ memoryBytes }) => memoryBytes),
+    restarts: known(({ restarts }) => restarts),
+    count: known(({ cpuCores, memoryBytes }) =>
+      cpuCores.map((cores, i) => (Number.isNaN(cores) ? (memoryBytes[i] as number) : cores)),
+    ).length,
+  };
+}
+
+/** Whether some value lies beyond the range of the clean ones by more than a quarter, up or down. */
+function leavesRange(clean: readonly number[], during: readonly number[]): boolean | null {
+  if (clean.length < FEWEST_CLEAN_SAMPLES || during.length === 0) return null;
+  return (
+    Math.max(...during) > BEYOND_RANGE * Math.max(...clean) ||
+    Math.min(...during) < Math.min(...clean) / BEYOND_RANGE
   );
 }
 
+const maximum = (values: readonly number[]) => (values.length === 0 ? null : Math.max(...values));
+
+/** The lower one of the two in the middle. */
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null;
 
 /** New pods and single restarts that belong to no fault, by time. Runs of jobs are what those workloads are. */
-export function fleetChanges(fleet: Fleet): readonly FleetChange[] {
+export function fleetChanges(fleet: Fleet) {
   return fleet.pods
     .flatMap((pod) => changesOf(pod).map((change) => ({ pod, ...change })))
     .filter(({ minute }) => 0 <= minute && minute < fleet.minutes)
@@ -123,38 +137,20 @@ export function fleetChanges(fleet: Fleet): readonly FleetChange[] {
 }
 
 function changesOf({ cause, born, downs, faults }: FleetPod) {
-  const restarts = downs.filter(({ isFault }) => !isFault);
   const isFaulty = faults.some((fault) => fault.start <= born);
   return [
     ...(cause === 'start' || cause === 'run' || isFaulty ? [] : [{ change: cause, minute: born }]),
-    ...restarts.map(({ from }) => ({ change: 'restart' as const, minute: from })),
+    ...downs.flatMap(({ isFault, from }) => (isFault ? [] : { change: 'restart' as const, minute: from })),
   ];
 }
 
-/** `fleet.json`: what the recording is of. */
-export interface FleetDescription {
-  readonly case: string;
-  readonly seed: number;
-  /** Unix times: of the start, of the end of the days that are there to be learned from, and of the end. */
-  readonly start: number;
-  readonly learned_until: number;
-  readonly end: number;
-  readonly workloads: readonly {
-    readonly namespace: string;
-    readonly workload: string;
-    readonly kind: KindName;
-    readonly controller: string;
-    /** Names of all pods that it ever has. */
-    readonly pods: readonly string[];
-  }[];
-}
-
-export function describeFleet(fleet: Fleet): FleetDescription {
+export function describeFleet(fleet: Fleet) {
   const { seed, minutes, learningMinutes, workloads, pods } = fleet;
   return {
     case: caseName(fleet),
     seed,
     start: seconds(fleet, 0),
+    /** The end of the days that are there to be learned from. */
     learned_until: seconds(fleet, learningMinutes),
     end: seconds(fleet, minutes),
     workloads: workloads.map((workload) => ({
@@ -162,6 +158,7 @@ export function describeFleet(fleet: Fleet): FleetDescription {
       workload: workload.name,
       kind: workload.kind,
       controller: workload.controller,
+      /** Names of all pods that it ever has. */
       pods: [...new Set(pods.filter((pod) => pod.workload === workload).map(({ pod }) => pod))],
     })),
   };

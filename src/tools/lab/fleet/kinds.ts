@@ -58,15 +58,36 @@ export interface Kind {
   /** How many of a hundred workloads are of this kind; each fleet has one at least. */
   readonly weight: number;
   /** Pods at a time (0: one on each node), and what each of them takes. */
-  readonly size: { readonly replicas: Range; readonly cores: Range; readonly mebibytes: Range };
+  readonly replicas: Range;
+  readonly cores: Range;
+  readonly mebibytes: Range;
   /** The last part of a workload's name. */
   readonly names: readonly string[];
-  /** Its CPU follows what people or other services ask of it, so that a halt or a doubling is plain to see. */
-  readonly isLoaded?: true;
-  readonly releasesPerWeek?: Range;
+  readonly releasesPerWeek: Range | undefined;
   /** What is special about it. */
   readonly special: (draw: Draw) => Partial<Profile>;
 }
+
+const OFTEN: Range = [0.3, 4];
+const SELDOM: Range = [0.05, 1];
+
+/** A row of the table: all but what is special. Names have a space between them. */
+const kind = (
+  controller: Kind['controller'],
+  weight: number,
+  names: string,
+  replicas: Range,
+  cores: Range,
+  mebibytes: Range,
+) => ({
+  controller,
+  weight,
+  names: names.split(' '),
+  replicas,
+  cores,
+  mebibytes,
+  releasesPerWeek: controller === 'Deployment' ? OFTEN : undefined,
+});
 
 /**
  * Work that comes irregularly: the gap between two stretches of it, their length, the CPU and the memory that they add,
@@ -111,19 +132,11 @@ const course = (draw: Draw, office: number, floor?: Range): Course => {
   return floor === undefined ? drawn : { ...drawn, floor: draw.log(...floor) };
 };
 
-const OFTEN: Range = [0.3, 4];
-const SELDOM: Range = [0.05, 1];
-
 /** All kinds. The comments name what makes each of them hard to judge. */
 export const KINDS = {
   // The morning's ramp, the weekend, releases.
   web: {
-    controller: 'Deployment',
-    weight: 20,
-    isLoaded: true,
-    names: ['api', 'frontend', 'gateway', 'service', 'backend'],
-    size: { replicas: [2, 8], cores: [0.008, 0.9], mebibytes: [60, 1200] },
-    releasesPerWeek: OFTEN,
+    ...kind('Deployment', 20, 'api frontend gateway service backend', [2, 8], [0.008, 0.9], [60, 1200]),
     special: (draw) => ({
       course: course(draw, 0.55),
       memoryFollows: draw.chance(0.6) ? draw.between(0.02, 0.25) : 0,
@@ -132,12 +145,7 @@ export const KINDS = {
   },
   // Pods that come and go with the load.
   autoscaled: {
-    controller: 'Deployment',
-    weight: 6,
-    isLoaded: true,
-    names: ['edge', 'public-api', 'renderer', 'storefront'],
-    size: { replicas: [2, 2], cores: [0.15, 1.2], mebibytes: [200, 1500] },
-    releasesPerWeek: OFTEN,
+    ...kind('Deployment', 6, 'edge public-api renderer storefront', [2, 2], [0.15, 1.2], [200, 1500]),
     special: (draw) => ({
       course: course(draw, 0.3),
       autoscaler: { minReplicas: 2, maxReplicas: draw.whole(5, 10) },
@@ -147,30 +155,17 @@ export const KINDS = {
   },
   // A front end that few people use: a second's work is a multiple of nothing.
   irregular: {
-    controller: 'Deployment',
-    weight: 4,
-    names: ['portal', 'preview', 'sandbox', 'reports'],
-    size: { replicas: [1, 3], cores: [0.01, 0.08], mebibytes: [80, 400] },
-    releasesPerWeek: OFTEN,
+    ...kind('Deployment', 4, 'portal preview sandbox reports', [1, 3], [0.01, 0.08], [80, 400]),
     special: (draw) => ({
       course: course(draw, 1),
       cpuNoise: draw.between(0.25, 0.5),
-      rhythms: [
-        {
-          ...work(draw, [4, 15], [2, 4], [2, 3], [0.05, 0.5], [3, 30]),
-          cpuSigma: 0.9,
-        },
-      ],
+      rhythms: [{ ...work(draw, [4, 15], [2, 4], [2, 3], [0.05, 0.5], [3, 30]), cpuSigma: 0.9 }],
       memoryNoise: draw.log(0.005, 0.1),
     }),
   },
   // Goes on and off for tens of minutes; memory follows the work, whose size varies.
   queue: {
-    controller: 'Deployment',
-    weight: 9,
-    names: ['worker', 'consumer', 'importer', 'mailer', 'thumbnailer'],
-    size: { replicas: [1, 6], cores: [0.01, 0.15], mebibytes: [100, 900] },
-    releasesPerWeek: OFTEN,
+    ...kind('Deployment', 9, 'worker consumer importer mailer thumbnailer', [1, 6], [0.01, 0.15], [100, 900]),
     special: (draw) => ({
       rhythms: [
         {
@@ -183,11 +178,7 @@ export const KINDS = {
   },
   // A job inside the pod every 15 to 60 minutes.
   periodic: {
-    controller: 'Deployment',
-    weight: 7,
-    names: ['scheduler', 'sync', 'poller', 'indexer', 'refresher'],
-    size: { replicas: [1, 4], cores: [0.004, 0.1], mebibytes: [60, 700] },
-    releasesPerWeek: OFTEN,
+    ...kind('Deployment', 7, 'scheduler sync poller indexer refresher', [1, 4], [0.004, 0.1], [60, 700]),
     special: (draw) => {
       const every = draw.pick([15, 20, 30, 30, 60]);
       const memory: Range = draw.chance(0.6) ? [0.1, 1] : [0.001, 0.02];
@@ -197,11 +188,7 @@ export const KINDS = {
   },
   // A heap with a sawtooth of hours.
   heap: {
-    controller: 'Deployment',
-    weight: 8,
-    isLoaded: true,
-    names: ['search', 'pricing', 'ledger', 'recommender', 'catalog'],
-    size: { replicas: [2, 5], cores: [0.05, 1.2], mebibytes: [700, 5000] },
+    ...kind('Deployment', 8, 'search pricing ledger recommender catalog', [2, 5], [0.05, 1.2], [700, 5000]),
     releasesPerWeek: [0.3, 2],
     special: (draw) => ({
       course: course(draw, 0.5),
@@ -212,10 +199,7 @@ export const KINDS = {
   },
   // Builds at any time of the working day, each of another size.
   'ci-runner': {
-    controller: 'StatefulSet',
-    weight: 3,
-    names: ['ci-runner', 'build-agent'],
-    size: { replicas: [2, 5], cores: [0.015, 0.05], mebibytes: [120, 300] },
+    ...kind('StatefulSet', 3, 'ci-runner build-agent', [2, 5], [0.015, 0.05], [120, 300]),
     special: (draw) => ({
       rhythms: [
         {
@@ -231,10 +215,7 @@ export const KINDS = {
   },
   // On each node, with rare peaks.
   'log-shipper': {
-    controller: 'DaemonSet',
-    weight: 2,
-    names: ['log-shipper', 'log-collector'],
-    size: { replicas: [0, 0], cores: [0.02, 0.12], mebibytes: [80, 250] },
+    ...kind('DaemonSet', 2, 'log-shipper log-collector', [0, 0], [0.02, 0.12], [80, 250]),
     special: (draw) => ({
       course: course(draw, 0, [0.5, 0.7]),
       rhythms: [work(draw, [DAY, 4 * DAY], [2, 12], [1.5, 6], [0.1, 1], [10, 90])],
@@ -242,11 +223,14 @@ export const KINDS = {
   },
   // Compactions every few hours, on each replica for itself.
   store: {
-    controller: 'StatefulSet',
-    weight: 5,
-    isLoaded: true,
-    names: ['kafka', 'cassandra', 'elasticsearch', 'mimir-ingester'],
-    size: { replicas: [3, 3], cores: [0.2, 1.5], mebibytes: [2000, 12000] },
+    ...kind(
+      'StatefulSet',
+      5,
+      'kafka cassandra elasticsearch mimir-ingester',
+      [3, 3],
+      [0.2, 1.5],
+      [2000, 12000],
+    ),
     special: (draw) => ({
       course: course(draw, 0, [0.4, 0.8]),
       rhythms: [work(draw, [90, 500], [6, 45], [0.5, 2.5], [0.02, 0.3], [5, 40])],
@@ -254,10 +238,7 @@ export const KINDS = {
   },
   // People use it now and then.
   internal: {
-    controller: 'Deployment',
-    weight: 6,
-    names: ['admin', 'wiki', 'dashboard', 'backoffice', 'notebook'],
-    size: { replicas: [1, 2], cores: [0.001, 0.02], mebibytes: [60, 800] },
+    ...kind('Deployment', 6, 'admin wiki dashboard backoffice notebook', [1, 2], [0.001, 0.02], [60, 800]),
     releasesPerWeek: SELDOM,
     special: (draw) => {
       const use = work(draw, [60, 400], [3, 20], [5, 60], [0.05, 0.6], [20, 200]);
@@ -266,19 +247,12 @@ export const KINDS = {
   },
   // Nothing all day, then a backup at night.
   backup: {
-    controller: 'StatefulSet',
-    weight: 2,
-    names: ['backup', 'archiver'],
-    size: { replicas: [1, 1], cores: [0.002, 0.02], mebibytes: [50, 300] },
+    ...kind('StatefulSet', 2, 'backup archiver', [1, 1], [0.002, 0.02], [50, 300]),
     special: (draw) => ({ rhythms: [nightly(draw, [15, 120], [0.5, 4])] }),
   },
   // A course, a nightly dump, and maintenance at any time.
   database: {
-    controller: 'StatefulSet',
-    weight: 6,
-    isLoaded: true,
-    names: ['postgres', 'mysql', 'mongodb'],
-    size: { replicas: [1, 3], cores: [0.1, 3], mebibytes: [1000, 24000] },
+    ...kind('StatefulSet', 6, 'postgres mysql mongodb', [1, 3], [0.1, 3], [1000, 24000]),
     special: (draw) => ({
       course: course(draw, 0.5, [0.1, 0.5]),
       rhythms: [
@@ -292,11 +266,7 @@ export const KINDS = {
   },
   // Memory at its limit; now and then a part of it is thrown away and fills again over hours.
   cache: {
-    controller: 'StatefulSet',
-    weight: 4,
-    isLoaded: true,
-    names: ['redis', 'memcached', 'varnish'],
-    size: { replicas: [1, 3], cores: [0.02, 0.3], mebibytes: [200, 6000] },
+    ...kind('StatefulSet', 4, 'redis memcached varnish', [1, 3], [0.02, 0.3], [200, 6000]),
     special: (draw) => {
       const flush = work(draw, [1.5 * DAY, 6 * DAY], [3, 3], [0.3, 0.3], [0.15, 0.5], [60, 400]);
       return {
@@ -310,51 +280,42 @@ export const KINDS = {
   },
   // Small, steady, on each node.
   daemon: {
-    controller: 'DaemonSet',
-    weight: 2,
-    names: ['node-exporter', 'node-agent', 'csi-node'],
-    size: { replicas: [0, 0], cores: [0.003, 0.06], mebibytes: [20, 120] },
+    ...kind('DaemonSet', 2, 'node-exporter node-agent csi-node', [0, 0], [0.003, 0.06], [20, 120]),
     special: (draw) => ({ peakChance: draw.log(0.001, 0.02) }),
   },
   cronjob: {
-    controller: 'CronJob',
-    weight: 7,
-    names: ['export', 'cleanup', 'reconcile', 'digest', 'rotate-keys'],
-    size: { replicas: [1, 1], cores: [0.02, 1.2], mebibytes: [50, 1200] },
+    ...kind('CronJob', 7, 'export cleanup reconcile digest rotate-keys', [1, 1], [0.02, 1.2], [50, 1200]),
     special: (draw) => {
       const every = draw.pick([5, 10, 15, 30, 30, 60, 60, 120, 360]);
       return { every, runMinutes: Math.min(draw.log(1.2, 30), 0.6 * every) };
     },
   },
   job: {
-    controller: 'Job',
-    weight: 3,
-    names: ['migrate', 'reindex', 'train', 'load-test'],
-    size: { replicas: [1, 1], cores: [0.1, 2.5], mebibytes: [150, 4000] },
+    ...kind('Job', 3, 'migrate reindex train load-test', [1, 1], [0.1, 2.5], [150, 4000]),
     special: (draw) => ({ runsPerDay: draw.log(1, 12), runMinutes: draw.log(4, 120), emptyShare: 0.6 }),
   },
   idle: {
-    controller: 'Deployment',
-    weight: 6,
-    names: ['webhook', 'operator', 'feature-flags', 'license-server'],
-    size: { replicas: [1, 3], cores: [0.0002, 0.004], mebibytes: [12, 90] },
+    ...kind(
+      'Deployment',
+      6,
+      'webhook operator feature-flags license-server',
+      [1, 3],
+      [0.0002, 0.004],
+      [12, 90],
+    ),
     releasesPerWeek: SELDOM,
     special: () => ({}),
   },
   // Computes all the time, in stages.
   batch: {
-    controller: 'Deployment',
-    weight: 4,
-    isLoaded: true,
-    names: ['trainer', 'encoder', 'simulator', 'crawler'],
-    size: { replicas: [1, 4], cores: [0.5, 3], mebibytes: [500, 6000] },
+    ...kind('Deployment', 4, 'trainer encoder simulator crawler', [1, 4], [0.5, 3], [500, 6000]),
     releasesPerWeek: SELDOM,
     special: (draw) => ({
       rhythms: [work(draw, [30, 200], [30, 200], [0.1, 0.6], [0.05, 0.5], [8, 8])],
       cpuDrift: draw.log(0.01, 0.06),
     }),
   },
-} as const satisfies Readonly<Record<string, Kind>>;
+} satisfies Readonly<Record<string, Kind>>;
 
 /** Name of a kind. */
 export type KindName = keyof typeof KINDS;
@@ -362,8 +323,8 @@ export type KindName = keyof typeof KINDS;
 /** Draws what a workload of a kind is like. */
 export function drawProfile(kind: Kind, draw: Draw): Profile {
   const special = kind.special(draw);
-  const cpuCores = draw.log(...kind.size.cores);
-  const memoryBytes = MIB * draw.log(...kind.size.mebibytes);
+  const cpuCores = draw.log(...kind.cores);
+  const memoryBytes = MIB * draw.log(...kind.mebibytes);
   const busiest = Math.max(1, ...(special.rhythms ?? []).map(({ cpu }) => cpu));
   return {
     cpuCores,

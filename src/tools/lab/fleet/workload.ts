@@ -75,7 +75,7 @@ function nameOf(kind: KindName, draw: Draw, isTaken: (name: string) => boolean):
   const short = controller === 'DaemonSet' ? names.filter((name) => !isTaken(name)) : [];
   if (short.length > 0) return draw.pick(short);
   for (;;) {
-    const name = `${draw.pick(SUBJECTS)}-${draw.pick<string>(names)}`;
+    const name = `${draw.pick(SUBJECTS)}-${draw.pick(names)}`;
     if (!isTaken(name)) return name;
   }
 }
@@ -88,7 +88,7 @@ function drawWorkload(
   nodes: number,
   clocks: ReadonlyMap<string, LocalTime>,
 ): FleetWorkload {
-  const { controller, size }: Kind = KINDS[kind];
+  const { controller, replicas }: Kind = KINDS[kind];
   const namespace = controller === 'DaemonSet' ? 'kube-system' : draw.pick(NAMESPACES);
   const path = `${span.seed}/${namespace}/${name}`;
   const key = hashText(path);
@@ -103,7 +103,7 @@ function drawWorkload(
     name,
     kind,
     controller,
-    replicas: autoscaler?.minReplicas ?? (controller === 'DaemonSet' ? nodes : draw.whole(...size.replicas)),
+    replicas: autoscaler?.minReplicas ?? (controller === 'DaemonSet' ? nodes : draw.whole(...replicas)),
     replicasMinutes: scaled,
     profile,
     load: scaled
