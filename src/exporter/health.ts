@@ -37,18 +37,34 @@ export interface HealthSources {
 
 /** Builds the report of `/healthz`. */
 export function healthReport(sources: HealthSources): HealthReport {
-  const { version, model, training, passes } = sources;
+  const { version, model, training, snapshot, sharding, findings, passes } = sources;
+  const { last } = passes;
+  const trainedSeconds = training.model?.trainedSeconds;
   // A shard without namespaces has nothing to score, with or without a model.
-  const canScore = model !== undefined || sources.sharding?.namespaces === 0;
+  const canScore = model !== undefined || sharding?.namespaces === 0;
+  const hasFailed = last !== undefined && last.kind !== 'detection' && last.kind !== 'no_model';
   return {
-    status: canScore && !hasFailed(passes.last) ? 'ok' : 'degraded',
+    status: canScore && !hasFailed ? 'ok' : 'degraded',
     version,
     prometheus: {
       url: sources.prometheusUrl,
-      up: prometheusUp(passes.last),
+      up: prometheusUp(last),
       last_error: errorAt(passes.lastUpstreamError),
     },
-    model: modelHealth(sources),
+    model: {
+      trained: model !== undefined,
+      origin: training.model?.origin ?? null,
+      trained_at: isoTime(trainedSeconds),
+      window_start: isoTime(model?.windowStartSeconds),
+      window_end: isoTime(model?.windowEndSeconds),
+      age_seconds: trainedSeconds === undefined ? null : sources.nowSeconds - trainedSeconds,
+      fingerprint: model?.fingerprint ?? null,
+      baseline: sources.baseline,
+      features: model?.features.map(({ name }) => name) ?? [],
+      threshold: model?.threshold ?? null,
+      samples: model?.samples ?? null,
+      pods: model?.pods ?? null,
+    },
     training: {
       running: training.running,
       runs: training.runs,
@@ -57,15 +73,35 @@ export function healthReport(sources: HealthSources): HealthReport {
       last_error: errorAt(training.lastError),
       next_run: training.nextRun?.toISOString() ?? null,
     },
-    snapshot: snapshotHealth(sources.snapshot),
-    shard: shardHealth(sources.sharding),
-    check: checkHealth(sources.findings),
-    last_pass: lastPass(passes.last),
+    snapshot: snapshot
+      ? {
+          path: snapshot.path,
+          trained_at: isoTime(snapshot.trainedSeconds),
+          size_bytes: snapshot.sizeBytes ?? null,
+          last_save_succeeded: snapshot.lastSaveSucceeded ?? null,
+          last_error: errorAt(snapshot.lastError),
+        }
+      : null,
+    shard: sharding
+      ? {
+          ordinal: sharding.shard.ordinal,
+          total: sharding.shard.total,
+          namespaces: sharding.namespaces ?? null,
+          message: sharding.namespaces === 0 ? emptyShardMessage(sharding.shard) : null,
+        }
+      : null,
+    check: {
+      last_success: isoTime(findings.lastSuccessSeconds),
+      last_error: errorAt(findings.lastError),
+      // Findings that are ok are left out.
+      findings: findings.findings.flatMap(({ finding, timeSeconds }) => {
+        const { check, severity, summary, meaning = null, advice = null } = finding;
+        const time = isoTime(timeSeconds);
+        return severity === 'ok' ? [] : [{ check, severity, summary, meaning, advice, time }];
+      }),
+    },
+    last_pass: last === undefined ? null : passHealth(last),
   };
-}
-
-function hasFailed(last: PassOutcome | undefined): boolean {
-  return last !== undefined && last.kind !== 'detection' && last.kind !== 'no_model';
 }
 
 /** A pass without a model asks Prometheus nothing, and so says nothing about it. */
@@ -75,66 +111,10 @@ function prometheusUp(last: PassOutcome | undefined): boolean | null {
   return last.kind !== 'upstream_error' && last.queries.every(({ success }) => success);
 }
 
-function modelHealth({ model, training, baseline, nowSeconds }: HealthSources): HealthReport['model'] {
-  const trainedAt = training.model?.trainedSeconds;
-  return {
-    trained: model !== undefined,
-    origin: training.model?.origin ?? null,
-    trained_at: isoTime(trainedAt),
-    window_start: isoTime(model?.windowStartSeconds),
-    window_end: isoTime(model?.windowEndSeconds),
-    age_seconds: trainedAt === undefined ? null : nowSeconds - trainedAt,
-    fingerprint: model?.fingerprint ?? null,
-    baseline,
-    features: model?.features.map(({ name }) => name) ?? [],
-    threshold: model?.threshold ?? null,
-    samples: model?.samples ?? null,
-    pods: model?.pods ?? null,
-  };
-}
-
-function snapshotHealth(snapshot: SnapshotState | undefined): HealthReport['snapshot'] {
-  if (snapshot === undefined) return null;
-  return {
-    path: snapshot.path,
-    trained_at: isoTime(snapshot.trainedSeconds),
-    size_bytes: snapshot.sizeBytes ?? null,
-    last_save_succeeded: snapshot.lastSaveSucceeded ?? null,
-    last_error: errorAt(snapshot.lastError),
-  };
-}
-
-function shardHealth(sharding: ShardingState | undefined): HealthReport['shard'] {
-  if (sharding === undefined) return null;
-  const { shard, namespaces = null } = sharding;
-  return {
-    ordinal: shard.ordinal,
-    total: shard.total,
-    namespaces,
-    message: namespaces === 0 ? emptyShardMessage(shard) : null,
-  };
-}
-
-/** Findings that are ok are left out. */
-function checkHealth({ findings, lastSuccessSeconds, lastError }: FindingsState): HealthReport['check'] {
-  return {
-    last_success: isoTime(lastSuccessSeconds),
-    last_error: errorAt(lastError),
-    findings: findings.flatMap(({ finding, timeSeconds }) => {
-      const { check, severity, summary, meaning = null, advice = null } = finding;
-      if (severity === 'ok') return [];
-      return [
-        { check, severity, summary, meaning, advice, time: new Date(timeSeconds * 1000).toISOString() },
-      ];
-    }),
-  };
-}
-
-function lastPass(last: PassOutcome | undefined): HealthReport['last_pass'] {
-  if (last === undefined) return null;
+function passHealth(last: PassOutcome): HealthReport['last_pass'] {
   const detection = last.kind === 'detection' ? last.detection : undefined;
   return {
-    time: new Date(last.timeSeconds * 1000).toISOString(),
+    time: isoTime(last.timeSeconds),
     pods_scored: detection?.table.pods.length ?? 0,
     pods_unscored: Object.fromEntries(detection?.unscored ?? []),
     duration_seconds: last.durationSeconds,
@@ -143,14 +123,12 @@ function lastPass(last: PassOutcome | undefined): HealthReport['last_pass'] {
   };
 }
 
-function errorAt(
-  error: { readonly message: string; readonly timeSeconds: number } | undefined,
-): { message: string; time: string } | null {
-  return error === undefined
-    ? null
-    : { message: error.message, time: new Date(error.timeSeconds * 1000).toISOString() };
+function errorAt(error: { readonly message: string; readonly timeSeconds: number } | undefined) {
+  return error === undefined ? null : { message: error.message, time: isoTime(error.timeSeconds) };
 }
 
+function isoTime(seconds: number): string;
+function isoTime(seconds: number | undefined): string | null;
 function isoTime(seconds: number | undefined): string | null {
   return seconds === undefined ? null : new Date(seconds * 1000).toISOString();
 }

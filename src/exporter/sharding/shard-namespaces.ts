@@ -108,7 +108,7 @@ export class ShardNamespaces {
       signal: withDeadline(this.#closing.signal, QUERY_LIMIT_SECONDS),
     });
     const namespaces = namespacesOfShard(all, plan.shard);
-    const isChanged = this.#namespaces?.join() !== namespaces.join() || this.#namespaces === undefined;
+    const isChanged = this.#namespaces?.join() !== namespaces.join();
     this.#lastWarning = undefined;
     this.#namespaces = namespaces;
     if (isChanged) onChange?.(namespaces);
@@ -124,28 +124,18 @@ export class ShardNamespaces {
   }
 }
 
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  let leave = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => {
+/** The outcome of `work`, or an error once the signal aborts. */
+function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const leave = () => {
       const isTimeout = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
-      reject(
-        new PrometheusError(
-          isTimeout ? 'timeout' : 'aborted',
-          'Timed out waiting for the list of namespaces.',
-          { advice: 'Is Prometheus overloaded, or the timeout too short?' },
-        ),
-      );
+      const message = 'Timed out waiting for the list of namespaces.';
+      const advice = 'Is Prometheus overloaded, or the timeout too short?';
+      reject(new PrometheusError(isTimeout ? 'timeout' : 'aborted', message, { advice }));
     };
     if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
+    signal.addEventListener('abort', leave, { once: true });
+    // A rejection after an abort is handled here as well.
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
   });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-    // After an abort, nobody else handles these rejections.
-    work.catch(() => undefined);
-    aborted.catch(() => undefined);
-  }
 }

@@ -47,14 +47,14 @@ export class ShardedPrometheus implements PrometheusServerApi {
   }
 }
 
-const NOTHING: QueryResult = Object.freeze({
+const NO_NUMBERS = new Float64Array(0);
+const NO_SERIES = {
   labels: [],
   offsets: Uint32Array.of(0),
-  timestampsSeconds: new Float64Array(0),
-  values: new Float64Array(0),
-  warnings: [],
-  infos: [],
-});
+  timestampsSeconds: NO_NUMBERS,
+  values: NO_NUMBERS,
+};
+const NOTHING: QueryResult = Object.freeze({ ...NO_SERIES, warnings: [], infos: [] });
 
 /**
  * The result without the series of other shards, which a query may bring whose selectors cannot be narrowed. What has no

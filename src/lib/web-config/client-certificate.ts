@@ -5,10 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import type { TlsSettings } from './config.js';
 
 /** For `https.createServer`: how the handshake treats client certificates. */
-export function handshakeOptions({ clientAuthType }: Pick<TlsSettings, 'clientAuthType'>): {
-  readonly requestCert: boolean;
-  readonly rejectUnauthorized: boolean;
-} {
+export function handshakeOptions({ clientAuthType }: Pick<TlsSettings, 'clientAuthType'>) {
   return {
     requestCert: clientAuthType !== 'NoClientCert',
     rejectUnauthorized: clientAuthType === 'RequireAndVerifyClientCert',

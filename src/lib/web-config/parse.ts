@@ -1,12 +1,14 @@
 /** Parses the text of a web configuration file and reports all mistakes at once. Files that it names are not read. */
 
-import { offsetAt, offsetOfKey, type YamlPath } from '../yaml/offsets.js';
 import {
   describeValue,
+  offsetAt,
+  offsetOfKey,
   parseYaml,
   quoted,
   reportUnknownKeys,
   valueAt,
+  type YamlPath,
   type YamlReport,
   yamlToJs,
 } from '../yaml/report.js';

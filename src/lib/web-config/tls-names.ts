@@ -3,8 +3,6 @@
 /** Without TLS 1.0 and 1.1, which OpenSSL 3 refuses at its default security level. */
 export const TLS_VERSIONS = { TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 
-export type TlsVersionName = keyof typeof TLS_VERSIONS;
-
 /** The suites of Go's `tls.CipherSuites()`, all of them secure. */
 export const CIPHER_SUITES = {
   TLS_AES_128_GCM_SHA256: 'TLS_AES_128_GCM_SHA256',
@@ -22,15 +20,13 @@ export const CIPHER_SUITES = {
   TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-ECDSA-CHACHA20-POLY1305',
 } as const;
 
-export type CipherSuiteName = keyof typeof CIPHER_SUITES;
-
 /**
  * OpenSSL's list of ciphers. The suites of TLS 1.3 are always included: Go does not let one choose them, and without
  * them Node.js would disable TLS 1.3.
  */
-export function toOpenSslCiphers(names: readonly CipherSuiteName[]): string {
-  const isOfTls13 = (name: CipherSuiteName) => CIPHER_SUITES[name] === name;
-  const all = Object.keys(CIPHER_SUITES) as CipherSuiteName[];
+export function toOpenSslCiphers(names: readonly (keyof typeof CIPHER_SUITES)[]): string {
+  const all = Object.keys(CIPHER_SUITES) as typeof names;
+  const isOfTls13 = (name: (typeof names)[number]) => CIPHER_SUITES[name] === name;
   const chosen = [...all.filter(isOfTls13), ...names.filter((name) => !isOfTls13(name))];
   return chosen.map((name) => CIPHER_SUITES[name]).join(':');
 }
@@ -41,5 +37,3 @@ export const CURVES = {
   CurveP521: 'secp521r1',
   X25519: 'X25519',
 } as const;
-
-export type CurveName = keyof typeof CURVES;

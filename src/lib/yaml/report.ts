@@ -1,9 +1,8 @@
 /** All mistakes of a YAML file at once, each with its place, for the person who wrote the file. */
 
-import { type Document, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { nearestName } from '../text/nearest-name.js';
 import { MistakesError } from '../usage-error.js';
-import { offsetOfKey, type YamlPath } from './offsets.js';
 
 /** Gathers mistakes with their places. */
 export class YamlReport {
@@ -84,6 +83,31 @@ export function yamlToJs(document: Document.Parsed, report: YamlReport): unknown
     report.add(0, `invalid YAML: ${error instanceof Error ? error.message : String(error)}.`);
     return report.throwIfAny();
   }
+}
+
+/** Keys and positions from the root to a value: `['features', 0, 'query']`. */
+export type YamlPath = readonly PropertyKey[];
+
+/** Where the value at a path begins, or the deepest one on the way to it: also the alias that stands for the rest. */
+export function offsetAt(document: Document.Parsed, path: YamlPath): number {
+  return nodeAt(document, path)?.range?.[0] ?? 0;
+}
+
+/** Where a key of the mapping at `path` begins; the start of the mapping if it has no such key. */
+export function offsetOfKey(document: Document.Parsed, path: YamlPath, key: string): number {
+  const node = nodeAt(document, path);
+  const pair = isMap(node)
+    ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+    : undefined;
+  return (isScalar(pair?.key) ? pair.key.range?.[0] : node?.range?.[0]) ?? 0;
+}
+
+function nodeAt(document: Document.Parsed, path: YamlPath) {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node)) return node;
+  }
+  return document.contents ?? undefined;
 }
 
 /** Reports each unknown key of the mapping at `path` at its place, and what was probably meant. */

@@ -5,13 +5,14 @@ import { z } from 'zod';
 import { readBoundedText, UnreadableFileError } from '../../../lib/files/bounded-file.js';
 import { excerpt } from '../../../lib/text/excerpt.js';
 import { MistakesError } from '../../../lib/usage-error.js';
-import { offsetAt, type YamlPath } from '../../../lib/yaml/offsets.js';
 import {
   describeValue,
+  offsetAt,
   parseYaml,
   quoted,
   reportUnknownKeys,
   valueAt,
+  type YamlPath,
   YamlReport,
   yamlToJs,
 } from '../../../lib/yaml/report.js';
