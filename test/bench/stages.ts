@@ -24,8 +24,8 @@ import { AnswerReader } from '../../src/exporter/prometheus/answer/answer-reader
 import { NO_KNOWN_SERIES } from '../../src/exporter/prometheus/answer/label-cache.js';
 import type { QueryResult } from '../../src/exporter/prometheus/api.js';
 import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
-import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { train } from '../../src/exporter/training/job.js';
+import { connectionTo } from '../support/connection-to.js';
 import { DEFAULT_PARAMETERS } from '../support/parameters.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
 

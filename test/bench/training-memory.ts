@@ -7,9 +7,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
-import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { planTraining } from '../../src/exporter/training/plan.js';
 import { trainInWorker } from '../../src/exporter/training/run-in-worker.js';
+import { connectionTo } from '../support/connection-to.js';
 import { QUICK_PARAMETERS } from '../support/parameters.js';
 import { FEATURES } from '../support/small-cluster.js';
 import { startChild } from './children.js';

@@ -8,11 +8,11 @@ import { parseSettings } from '../../src/exporter/config/parse.js';
 import { describeSource, openPrometheus, prometheusConnection } from '../../src/exporter/connect.js';
 import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
 import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
-import { connectionTo } from '../../src/exporter/prometheus/connection.js';
 import { shardOf } from '../../src/exporter/sharding/shard.js';
 import type { ShardingPlan } from '../../src/exporter/sharding/shard-namespaces.js';
 import { createCertificates, type TestCertificates } from '../support/certificates.js';
 import { connectionRecipes } from '../support/connection-recipes.js';
+import { connectionTo } from '../support/connection-to.js';
 import { closeServers, startServer } from '../support/http-server.js';
 
 describe('prometheusConnection', () => {

@@ -206,6 +206,8 @@ export const SETTINGS = Object.freeze({
     secret: 'url',
     schema: z.string().refine((text) => text === '' || isProxyUrl(text)),
   }),
+  // About 2 million samples, three times what one request of a training asks for. The three queries of a pass together
+  // stay below the memory that a container of this program is given (512 MiB), even if none has an end.
   prometheusMaxResponseBytes: define('PROMETHEUS_MAX_RESPONSE_BYTES', '67108864', {
     ...integer(1024 * 1024, 1024 * 1024 * 1024),
     expected: 'a whole number of bytes from 1048576 (1 MiB) to 1073741824 (1 GiB)',

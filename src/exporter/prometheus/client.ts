@@ -23,12 +23,11 @@ import type {
   RangeQuery,
 } from './api.js';
 import { HandlerError, readBody, readText } from './body.js';
-import { decodeBuildInfo } from './build-info.js';
 import type { PrometheusConnection } from './connection.js';
 import { RenewableCredentials, type RequestCredentials } from './credentials.js';
-import type { Asked, PrometheusError } from './errors.js';
+import { type Asked, PrometheusError } from './errors.js';
 import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
-import { decodeLabelValues } from './label-values.js';
+import { decodeBuildInfo, decodeLabelValues } from './metadata.js';
 import { type BaseUrl, endpointUrl, parseBaseUrl } from './url.js';
 
 export interface PrometheusClientOptions {
@@ -55,11 +54,13 @@ interface Call {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A response that came whole: what was read of it, or why its status is not a success. */
-type Exchange<Body> = { readonly asked: Asked } & (
-  | { readonly ok: true; readonly status: number; readonly body: Body }
-  | { readonly ok: false; readonly error: PrometheusError }
-);
+/** What was read of a success. */
+interface Answered<Body> {
+  readonly asked: Asked;
+  readonly body: Body;
+  /** Makes the error about a body that is not JSON, from its length and its start. */
+  readonly notJson: (bytes: number, start: string) => PrometheusError;
+}
 
 /**
  * Requests go to the server itself (no redirects, no proxy but that of the connection) by POST, so that a query may
@@ -126,17 +127,16 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
       ],
       signal,
     };
-    const exchange = await this.#exchange(call, readText);
-    if (!exchange.ok) throw exchange.error;
-    const { asked, status, body } = exchange;
-    return decodeLabelValues(asked, body, (bytes, start) => notJsonFailure(asked, status, bytes, start));
+    const answered = await this.#exchange(call, readText);
+    if (answered instanceof PrometheusError) throw answered;
+    return decodeLabelValues(answered.asked, answered.body, answered.notJson);
   }
 
   async buildInfo(signal: AbortSignal): Promise<BuildInfo | undefined> {
     const endpoint = 'status/buildinfo';
     const call: Call = { endpoint, method: 'GET', query: endpoint, parameters: [], signal };
-    const exchange = await this.#exchange(call, readText);
-    return exchange.ok ? decodeBuildInfo(exchange.body) : undefined;
+    const answered = await this.#exchange(call, readText);
+    return answered instanceof PrometheusError ? undefined : decodeBuildInfo(answered.body);
   }
 
   async #ask(
@@ -149,14 +149,14 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
   ): Promise<QueryResult> {
     const { method } = this.#connection;
     const call: Call = { endpoint, method, query, parameters: [['query', query], ...times], signal };
-    const exchange = await this.#exchange(call, async (response, asked) => {
+    const answered = await this.#exchange(call, async (response, asked) => {
       const reader = new AnswerReader(asked, resultType, this.#knownSeries.get(query) ?? NO_KNOWN_SERIES);
       await readBody(response, (chunk) => reader.push(chunk));
       return reader;
     });
-    if (!exchange.ok) throw exchange.error;
-    const { asked, status, body: reader } = exchange;
-    const result = reader.finish((bytes, start) => notJsonFailure(asked, status, bytes, start));
+    if (answered instanceof PrometheusError) throw answered;
+    const { body: reader, notJson } = answered;
+    const result = reader.finish(notJson);
     if (!isOneOff) this.#knownSeries.set(query, reader.known());
     return result;
   }
@@ -164,13 +164,14 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
   /**
    * Sends a request, reads the body of a success with `read`, and counts how the request ended.
    *
+   * @returns an error for a response that came whole, and whose status is not a success.
    * @throws {PrometheusError} when no whole response comes.
-   * @throws what `read` throws as the cause of a `HandlerError`: a bug of this program must not be blamed on the network.
+   * @throws what `read` throws as the cause of a `HandlerError`: a bug of this program is not a failure of the network.
    */
   async #exchange<Body>(
     call: Call,
     read: (response: AxiosResponse<Readable>, asked: Asked) => Promise<Body>,
-  ): Promise<Exchange<Body>> {
+  ): Promise<Answered<Body> | PrometheusError> {
     const credentials = await this.#credentials.current();
     const asked: Asked = {
       url: endpointUrl(this.#base, call.endpoint),
@@ -178,26 +179,23 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
       quote: credentials.quote,
       proxyUrl: this.#proxy?.display,
     };
-    let exchange: Exchange<Body>;
-    let code: string;
     try {
       const response = await this.#send(asked.url, call, credentials);
       const { status } = response;
-      code = String(status);
-      exchange =
-        status >= 200 && status <= 299
-          ? { asked, ok: true, status, body: await read(response, asked) }
-          : {
-              asked,
-              ok: false,
-              error: statusFailure(asked, { ...response, data: await readText(response) }),
-            };
+      const isSuccess = status >= 200 && status <= 299;
+      const answered = isSuccess
+        ? {
+            asked,
+            body: await read(response, asked),
+            notJson: (bytes: number, start: string) => notJsonFailure(asked, status, bytes, start),
+          }
+        : statusFailure(asked, { ...response, data: await readText(response) });
+      this.#onRequest(String(status));
+      return answered;
     } catch (error) {
       this.#onRequest('error');
       throw error instanceof HandlerError ? error.cause : connectionFailure(asked, error, call.signal);
     }
-    this.#onRequest(code);
-    return exchange;
   }
 
   async #send(

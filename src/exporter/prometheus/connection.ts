@@ -44,34 +44,3 @@ export interface PrometheusConnection {
   /** Longer answers are refused; counted after decompression. */
   readonly maxResponseBytes: number;
 }
-
-/**
- * 64 MiB: about 2 million samples, three times what one request of a training asks for. The three queries of a pass
- * together stay below the memory that a container of this program is given (512 MiB), even if none has an end.
- */
-export const DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
-
-/** The connection to a Prometheus without special requirements, except `parts`. */
-export function connectionTo(
-  baseUrl: string,
-  parts: Partial<Omit<PrometheusConnection, 'baseUrl' | 'tls'>> & { readonly tls?: Partial<TlsOptions> } = {},
-): PrometheusConnection {
-  return {
-    method: 'POST',
-    headers: {},
-    queryParameters: [],
-    authentication: undefined,
-    proxyUrl: undefined,
-    maxResponseBytes: DEFAULT_MAX_RESPONSE_BYTES,
-    ...parts,
-    baseUrl,
-    tls: {
-      ca: undefined,
-      cert: undefined,
-      key: undefined,
-      serverName: undefined,
-      insecureSkipVerify: false,
-      ...parts.tls,
-    },
-  };
-}

@@ -1,6 +1,7 @@
 /** What a client authenticates with and trusts: secrets and certificates, renewed when their files change. */
 
 import type * as https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readBoundedText, UnreadableFileError } from '../../lib/files/bounded-file.js';
 import { WatchedFile } from '../../lib/files/watched-file.js';
 import type { PrometheusConnection, RenewableText } from './connection.js';
@@ -64,7 +65,8 @@ export class RenewableCredentials {
   /** The credentials as the files have them now; an invalid file leaves its last valid content. Does not reject. */
   async current(): Promise<RequestCredentials> {
     if (this.#files.length > 0) {
-      await atMost(LOOK_LIMIT_MILLISECONDS, Promise.all(this.#files.map((text) => text.refresh())));
+      const looked = Promise.all(this.#files.map((text) => text.refresh()));
+      await Promise.race([looked, sleep(LOOK_LIMIT_MILLISECONDS, undefined, { ref: false })]);
       this.#renew();
     }
     return this.#current;
@@ -157,13 +159,4 @@ function closeIdle(agent: https.Agent): void {
   for (const sockets of Object.values(agent.freeSockets)) {
     for (const socket of sockets ?? []) socket.destroy();
   }
-}
-
-async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }

@@ -1,7 +1,7 @@
 /** From what axios met to a `PrometheusError`. */
 
 import { type AxiosResponse, isAxiosError, isCancel } from 'axios';
-import { isObject } from './answer/decode.js';
+import { isObject, parseJson } from './answer/decode.js';
 import {
   type Asked,
   connectionError,
@@ -109,51 +109,33 @@ function refusal(message: string): string | undefined {
 
 const UNKNOWN_CODE = [/./, 'connection', CORRECT_URL] as const;
 
-const DIAGNOSES_BY_STATUS: ReadonlyMap<number, Diagnosis> = new Map<number, Diagnosis>([
-  [
-    400,
-    [
-      'bad_query',
-      'Correct the settings that make the query (NAMESPACE_REGEX, PROMETHEUS_MATCHERS, POD_LABEL, CPU_RATE_WINDOW and others).',
-    ],
+const DIAGNOSES_BY_STATUS: Readonly<Record<number, Diagnosis>> = {
+  400: [
+    'bad_query',
+    'Correct the settings that make the query (NAMESPACE_REGEX, PROMETHEUS_MATCHERS, POD_LABEL, CPU_RATE_WINDOW and others).',
   ],
-  [
-    401,
-    [
-      'unauthorized',
-      'Put the right user and password into PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, or the right token into ' +
-        'PROMETHEUS_BEARER_TOKEN.',
-    ],
+  401: [
+    'unauthorized',
+    'Put the right user and password into PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, or the right token into ' +
+      'PROMETHEUS_BEARER_TOKEN.',
   ],
-  [
-    403,
-    [
-      'forbidden',
-      'Allow queries to this user, or to this address, at the server; some want a parameter or a header more ' +
-        '(PROMETHEUS_QUERY_PARAMETERS, PROMETHEUS_HEADERS).',
-    ],
+  403: [
+    'forbidden',
+    'Allow queries to this user, or to this address, at the server; some want a parameter or a header more ' +
+      '(PROMETHEUS_QUERY_PARAMETERS, PROMETHEUS_HEADERS).',
   ],
-  [404, ['not_found', 'Is there a path prefix missing in PROMETHEUS_URL, such as /prometheus?']],
-  [
-    405,
-    [
-      'method_not_allowed',
-      'Does a proxy forbid POST? Then set PROMETHEUS_HTTP_METHOD to GET. Else it is another server.',
-    ],
+  404: ['not_found', 'Is there a path prefix missing in PROMETHEUS_URL, such as /prometheus?'],
+  405: [
+    'method_not_allowed',
+    'Does a proxy forbid POST? Then set PROMETHEUS_HTTP_METHOD to GET. Else it is another server.',
   ],
-  [
-    407,
-    [
-      'unauthorized',
-      'Put the right user and password into PROMETHEUS_PROXY_URL, as in http://user:password@proxy.',
-    ],
+  407: [
+    'unauthorized',
+    'Put the right user and password into PROMETHEUS_PROXY_URL, as in http://user:password@proxy.',
   ],
-  [
-    422,
-    ['unprocessable', 'Change the query, or make it select less (NAMESPACE_REGEX), as the message says.'],
-  ],
-  [429, ['rate_limited', 'Query less often, or raise the limit at the server.']],
-]);
+  422: ['unprocessable', 'Change the query, or make it select less (NAMESPACE_REGEX), as the message says.'],
+  429: ['rate_limited', 'Query less often, or raise the limit at the server.'],
+};
 
 /** An answer came whole, and its status is not a success. */
 export function statusFailure(asked: Asked, response: AxiosResponse<string>): PrometheusError {
@@ -169,7 +151,7 @@ export function statusFailure(asked: Asked, response: AxiosResponse<string>): Pr
   // In the words of nginx.
   if (status === 400 && /SSL certificate/.test(body))
     return failure('tls', asked, got, { advice: CLIENT_CERTIFICATE });
-  const [kind, advice] = DIAGNOSES_BY_STATUS.get(status) ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
+  const [kind, advice] = DIAGNOSES_BY_STATUS[status] ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
   return failure(kind, asked, got, {
     advice,
     retryAfterSeconds: retryAfterSeconds(response),
@@ -225,13 +207,10 @@ const EXCERPT_LENGTH = 80;
 
 /** The error text of a Prometheus API, or the start of any other body. */
 function reason(asked: Asked, body: string): string {
-  try {
-    const answer: unknown = JSON.parse(body);
-    if (isObject(answer) && typeof answer.error === 'string') return asked.quote(answer.error, ERROR_LENGTH);
-  } catch {
-    // A proxy's page.
-  }
-  return asked.quote(body, EXCERPT_LENGTH);
+  const answer = parseJson(body);
+  return isObject(answer) && typeof answer.error === 'string'
+    ? asked.quote(answer.error, ERROR_LENGTH)
+    : asked.quote(body, EXCERPT_LENGTH);
 }
 
 /** `Retry-After` is a number of seconds, or a time to compare with the server's own clock. */

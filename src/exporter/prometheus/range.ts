@@ -13,14 +13,8 @@ export interface Instants {
   readonly instants: number;
 }
 
-/** The answer to one request. */
-export interface RangePart {
-  readonly part: Instants;
-  readonly answer: QueryResult;
-}
-
 /** How ranges are fetched. */
-export interface RangeOptions {
+interface RangeOptions {
   /** Most points in one answer; 600,000 are about 20 MB of JSON, and far below Prometheus' limits on samples. */
   readonly pointsPerRequest: number;
   /** Longest time for one request, in seconds; unlimited if unset. */
@@ -52,22 +46,15 @@ export class RangeFetcher {
   readonly #api: PrometheusApi;
   readonly #options: RangeOptions;
   readonly #experience = new Map<string, Experience>();
-  #requests = 0;
-  #splits = 0;
+
+  /** Requests so far. */
+  requests = 0;
+  /** How often a request was too much, and a smaller one followed. */
+  splits = 0;
 
   constructor(api: PrometheusApi, options: RangeOptions) {
     this.#api = api;
     this.#options = options;
-  }
-
-  /** Requests so far. */
-  get requests(): number {
-    return this.#requests;
-  }
-
-  /** How often a request was too much, and a smaller one followed. */
-  get splits(): number {
-    return this.#splits;
   }
 
   /** Says how many series a query has, where that is known before its first range. */
@@ -80,7 +67,11 @@ export class RangeFetcher {
    *
    * @throws {PrometheusError} when Prometheus does not answer even for a single instant.
    */
-  async *fetch(query: string, range: Instants, signal?: AbortSignal): AsyncGenerator<RangePart> {
+  async *fetch(
+    query: string,
+    range: Instants,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ readonly part: Instants; readonly answer: QueryResult }> {
     const experience = this.#of(query);
     for (let first = 0; first < range.instants; ) {
       const fitting = instantsPerRequest(experience.series, this.#options.pointsPerRequest);
@@ -92,7 +83,7 @@ export class RangeFetcher {
       } catch (error) {
         const mayBeSmaller = error instanceof PrometheusError && error.tooMuch && instants > 1;
         if (signal?.aborted || !mayBeSmaller) throw error;
-        this.#splits++;
+        this.splits++;
         experience.ceiling = Math.floor(instants / 2);
         continue;
       }
@@ -105,7 +96,7 @@ export class RangeFetcher {
   #request(query: string, part: Instants, signal: AbortSignal | undefined): Promise<QueryResult> {
     const { startSeconds, stepSeconds, instants } = part;
     const { timeoutSeconds } = this.#options;
-    this.#requests++;
+    this.requests++;
     return this.#api.queryRange({
       query,
       startSeconds,
@@ -116,11 +107,8 @@ export class RangeFetcher {
   }
 
   #of(query: string): Experience {
-    let experience = this.#experience.get(query);
-    if (experience === undefined) {
-      experience = { series: 0, ceiling: MAXIMUM_INSTANTS };
-      this.#experience.set(query, experience);
-    }
+    const experience = this.#experience.get(query) ?? { series: 0, ceiling: MAXIMUM_INSTANTS };
+    this.#experience.set(query, experience);
     return experience;
   }
 }

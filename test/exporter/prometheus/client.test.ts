@@ -5,9 +5,9 @@ import { expect } from 'chai';
 import { AnswerReader } from '../../../src/exporter/prometheus/answer/answer-reader.js';
 import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
-import { connectionTo } from '../../../src/exporter/prometheus/connection.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../../src/exporter/prometheus/errors.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
+import { connectionTo } from '../../support/connection-to.js';
 import {
   closeServers,
   freeAddress,

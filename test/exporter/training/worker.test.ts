@@ -3,7 +3,6 @@ import { describeSource, type PrometheusSource } from '../../../src/exporter/con
 import type { Model } from '../../../src/exporter/model/model.js';
 import { readSnapshot } from '../../../src/exporter/model/snapshot/snapshot.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
-import { connectionTo } from '../../../src/exporter/prometheus/connection.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import {
@@ -11,6 +10,7 @@ import {
   trainInWorker,
   trainingLimitSeconds,
 } from '../../../src/exporter/training/run-in-worker.js';
+import { connectionTo } from '../../support/connection-to.js';
 import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
 import { closeServers, startServer } from '../../support/http-server.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';

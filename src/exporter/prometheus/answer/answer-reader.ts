@@ -3,7 +3,7 @@
 import type { Labels, QueryResult } from '../api.js';
 import type { Asked, PrometheusError } from '../errors.js';
 import { readDecimal } from './decimal.js';
-import { decodeAnswer, isObject, parseValue, type ResultType } from './decode.js';
+import { decodeAnswer, isObject, parseJson, parseValue, type ResultType } from './decode.js';
 import { type KnownSeries, mismatch, NO_KNOWN_SERIES, SeriesLabels } from './label-cache.js';
 
 /** What a series looks like in an answer of one type. */
@@ -114,17 +114,11 @@ export class AnswerReader {
     if (this.#expected !== 'rest') this.#keepRest();
     const before = this.#series.count;
     const rest = Buffer.concat(this.#rest).toString('utf8');
-    let answer: unknown;
-    try {
-      answer = JSON.parse(
-        this.#start + (before > 0 ? this.#form.placeholder : '') + rest.replace(BYTE_ORDER_MARK, ''),
-      );
-    } catch {
-      throw notJson(this.#bytes, this.#excerpt.toString('utf8'));
-    }
+    const placeholder = before > 0 ? this.#form.placeholder : '';
+    const answer = parseJson(this.#start + placeholder + rest.replace(BYTE_ORDER_MARK, ''));
+    if (answer === undefined) throw notJson(this.#bytes, this.#excerpt.toString('utf8'));
     const remainder = decodeAnswer(this.#asked, this.#resultType, answer, Math.max(0, before - 1));
-    if (before === 0) return remainder;
-    return this.#joined(remainder);
+    return before === 0 ? remainder : this.#joined(remainder);
   }
 
   /** What to give to the reader of the next answer to the query, after `finish`. */
@@ -307,14 +301,10 @@ const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /** Whether the text, with nothing but the ends of its parts added, is an answer of the type without series. */
 function isStart(text: string, resultType: ResultType): boolean {
-  try {
-    const answer: unknown = JSON.parse(`${text}]}}`);
-    if (!isObject(answer) || answer.status !== 'success' || !isObject(answer.data)) return false;
-    const { data } = answer;
-    return data.resultType === resultType && Array.isArray(data.result) && data.result.length === 0;
-  } catch {
-    return false;
-  }
+  const answer = parseJson(`${text}]}}`);
+  if (!isObject(answer) || answer.status !== 'success' || !isObject(answer.data)) return false;
+  const { data } = answer;
+  return data.resultType === resultType && Array.isArray(data.result) && data.result.length === 0;
 }
 
 function enlarged(old: Float64Array): Float64Array {

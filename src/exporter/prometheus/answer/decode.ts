@@ -131,6 +131,15 @@ function texts(asked: Asked, value: unknown): string[] {
   return value.filter((item) => typeof item === 'string').map((item) => asked.quote(item, REASON_LENGTH));
 }
 
+/** The value of a JSON text; `undefined` where it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

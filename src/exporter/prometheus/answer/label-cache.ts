@@ -1,7 +1,7 @@
 /** The labels of the series of an answer: where their text is the same as in the previous answer, its objects are reused. */
 
 import type { Labels } from '../api.js';
-import { isObject, readLabels } from './decode.js';
+import { parseJson, readLabels } from './decode.js';
 
 /** The series of an answer as the server wrote them, to recognise them in the next answer. Immutable. */
 export interface KnownSeries {
@@ -89,7 +89,7 @@ export class SeriesLabels {
       this.#cursor = ahead + 1;
       return position;
     }
-    const labels = parseLabels(bytes.toString('utf8', brace, metricEnd));
+    const labels = readLabels(parseJson(bytes.toString('utf8', brace, metricEnd)));
     if (labels === undefined) return -1 - start;
     this.#add(labels, bytes, start, position);
     return position;
@@ -187,13 +187,4 @@ function endOfObject(bytes: Uint8Array, start: number, end: number): number {
     else if (byte === CLOSING_BRACE && !isInString) return position + 1;
   }
   return -1;
-}
-
-function parseLabels(text: string): Labels | undefined {
-  try {
-    const metric: unknown = JSON.parse(text);
-    return isObject(metric) ? readLabels(metric) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decodeBuildInfo } from '../../../src/exporter/prometheus/build-info.js';
+import { decodeBuildInfo } from '../../../src/exporter/prometheus/metadata.js';
 
 describe('build information', () => {
   it('is read as far as it is there', () => {
