@@ -1,15 +1,14 @@
-/** The report as one page that needs nothing else: no network, no JavaScript. */
+/** The report as a page. */
 
 import { describeReason, featureValue } from '../../exporter/detection/reasons.js';
 import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/text/format.js';
-import { Html, html, NO_HTML } from '../../lib/text/html.js';
-import type { FeatureName } from '../replay/chunk-result.js';
-import { READING_NUMBERS } from '../replay/chunk-result.js';
-import { STYLE } from '../replay/report-style.js';
+import { type Html, html, NO_HTML } from '../../lib/text/html.js';
+import { type FeatureName, READING_NUMBERS } from '../replay/chunk-result.js';
+import { htmlTable, reportPage } from '../replay/report-page.js';
 import { barChart, timeChart } from './chart.js';
 import type { PodDetail, PodPlot } from './plots.js';
-import type { AlertStatement, BacktestReport, Loudness, SensitivityReport } from './report.js';
-import { endings, recurrence, subjectOf } from './report-text.js';
+import type { AlertStatement, BacktestReport, SensitivityReport } from './report.js';
+import { endings, loudnessTable, overlapSentences, sensitivityTable, subjectOf } from './report-text.js';
 
 /** Rows of the tables; `report.json` has more. */
 const LISTED_ALERTS = 200;
@@ -19,48 +18,30 @@ const LISTED_LOUD = 15;
 const LONGEST_GAP_SECONDS = 1200;
 const DETAIL_GAP_MINUTES = 5;
 
-/** Nothing is loaded, and nothing runs, whatever should get into the page. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-
 /** @param features names of the readings in the plots. */
 export function reportHtml(
   report: BacktestReport,
   plots: readonly PodPlot[],
   features: readonly FeatureName[],
 ): string {
-  const chosen = report.sensitivities.find(({ sensitivity }) => sensitivity === report.chosen_sensitivity);
-  const title = `Backtest, ${report.start.slice(0, 10)} to ${report.end.slice(0, 10)}`;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-<header>
+  const index = report.sensitivities.findIndex((own) => own.sensitivity === report.chosen_sensitivity);
+  const chosen = report.sensitivities[index];
+  const body = html`<header>
 <h1>What the alerts would have been</h1>
 <p>${report.prometheus}<br><time datetime="${report.start}">${moment(report.start)}</time> to
 <time datetime="${report.end}">${moment(report.end)}</time> UTC, ${counted(report.days, 'day')}</p>
 </header>
 <main>
 ${chosen === undefined ? NO_HTML : tiles(report, chosen)}
-${sensitivities(report)}
+${section('sensitivities', 'At each sensitivity', htmlTable(sensitivityTable(report), '', index))}
 ${podPlots(report, plots, features)}
-${chosen === undefined ? NO_HTML : byDay(report, chosen)}
-${chosen === undefined ? NO_HTML : loudest(chosen)}
+${chosen === undefined ? NO_HTML : [byDay(report, chosen), loudest(chosen)]}
 ${alertList(report)}
 ${chosen === undefined ? NO_HTML : besideOthers(report, chosen)}
 ${notes(report)}
 </main>
-<footer>k8s-anomaly-detector ${report.program_version}, ${report.generated}. Times are UTC. The numbers are in report.json.</footer>
-</body>
-</html>
-`;
-  return page.markup;
+<footer>k8s-anomaly-detector ${report.program_version}, ${report.generated}. Times are UTC. The numbers are in report.json.</footer>`;
+  return reportPage(`Backtest, ${report.start.slice(0, 10)} to ${report.end.slice(0, 10)}`, body);
 }
 
 function moment(instant: string): string {
@@ -102,34 +83,7 @@ function tiles(report: BacktestReport, chosen: SensitivityReport): Html {
   return html`<ul class="tiles">${all.map(
     ([number, what, more]) =>
       html`<li><strong>${number}</strong><span>${what}</span><small>${more}</small></li>`,
-  )}</ul><p class="suggestion">${suggestion.reason} ${endings(chosen)}${chosen.recurrence === null ? '' : ` ${recurrence(chosen.recurrence)}`}</p>`;
-}
-
-function sensitivities(report: BacktestReport): Html {
-  const highest = Math.max(
-    ...report.sensitivities.map((own) => own.messages_per_day),
-    report.budget_per_day,
-    1e-9,
-  );
-  const rows = report.sensitivities.map((own) => {
-    const isChosen = own.sensitivity === report.chosen_sensitivity;
-    const by = own.alerts_by_name;
-    const coinciding = own.overlap === null ? 'unknown' : String(own.alerts - own.overlap.alerts_without);
-    return html`<tr${isChosen ? new Html(' class="chosen"') : NO_HTML}><th scope="row">${own.sensitivity}${isChosen ? ' (chosen)' : ''}</th>
-<td class="number">${formatNumber(own.messages_per_day)}</td><td class="meter">${meter(own.messages_per_day / highest, own.messages_per_day > report.budget_per_day)}</td>
-<td class="number">${own.messages_per_1000_pods_and_day === null ? '' : formatNumber(own.messages_per_1000_pods_and_day)}</td>
-<td class="number">${by.PodAnomalous}</td><td class="number">${by.WorkloadAnomalous}</td><td class="number">${by.AnomalyMassFlagging}</td>
-<td class="number">${own.held_back}</td><td class="number">${own.flagged_share === null ? '' : formatPercent(own.flagged_share, 2)}</td><td class="number">${coinciding}</td></tr>`;
-  });
-  const table = html`<div class="scroll"><table><thead><tr><th scope="col">Sensitivity</th><th scope="col" colspan="2">Messages a day</th><th scope="col" class="number">per 1,000 pods</th>
-<th scope="col" class="number">alerts of pods</th>
-<th scope="col" class="number">of workloads</th><th scope="col" class="number">of the fleet</th><th scope="col" class="number">held back</th><th scope="col" class="number">pod-minutes flagged</th>
-<th scope="col" class="number">beside an existing alert</th></tr></thead><tbody>${rows}</tbody></table></div>`;
-  return section('sensitivities', 'At each sensitivity', table);
-}
-
-function meter(share: number, over: boolean): Html {
-  return html`<span class="meter${over ? ' over' : ''}"><span style="width:${Math.round(100 * Math.min(1, share))}%"></span></span>`;
+  )}</ul><p class="suggestion">${[suggestion.reason, ...endings(chosen)].join(' ')}</p>`;
 }
 
 function byDay(report: BacktestReport, chosen: SensitivityReport): Html {
@@ -143,25 +97,22 @@ function byDay(report: BacktestReport, chosen: SensitivityReport): Html {
   ]);
 }
 
-function loudest(chosen: SensitivityReport): Html {
-  const table = (title: string, rows: readonly Loudness[], name: (row: Loudness) => string) => {
-    const highest = Math.max(1, ...rows.map(({ messages }) => messages));
-    const lines = rows.slice(0, LISTED_LOUD).map(
-      (row) => html`<tr><th scope="row" class="name">${name(row)}</th><td class="number">${row.messages}</td>
-<td class="meter">${meter(row.messages / highest, false)}</td><td class="number">${row.alerts}</td><td class="number">${formatNumber(row.flagged_pod_minutes)}</td></tr>`,
-    );
-    const more = rows.length - LISTED_LOUD;
-    return html`<div><div class="scroll"><table><caption>${title}</caption><thead><tr><th scope="col">name</th><th scope="col" colspan="2">messages</th><th scope="col" class="number">alerts</th><th scope="col" class="number">flagged minutes</th></tr></thead><tbody>${lines}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NO_HTML}</div>`;
-  };
-  const content =
-    chosen.namespaces.length === 0
-      ? [html`<p>No pod was flagged.</p>`]
-      : [
-          table('By namespace', chosen.namespaces, ({ namespace }) => namespace),
-          table('By workload', chosen.workloads, ({ namespace, workload }) => `${namespace}/${workload}`),
-          table('By pod', chosen.loudest_pods, ({ namespace, pod }) => `${namespace}/${pod}`),
-        ];
+function loudest({ namespaces, workloads, loudest_pods: pods }: SensitivityReport): Html {
+  const lists = [
+    ['By namespace', namespaces] as const,
+    ['By workload', workloads] as const,
+    ['By pod', pods] as const,
+  ];
+  const tables = lists.map(
+    ([title, rows]) =>
+      html`<div>${htmlTable(loudnessTable(rows, LISTED_LOUD), title)}${andMore(rows.length - LISTED_LOUD)}</div>`,
+  );
+  const content = namespaces.length === 0 ? html`<p>No pod was flagged.</p>` : tables;
   return section('loudest', 'The loudest', html`<div class="beside">${content}</div>`);
+}
+
+function andMore(more: number): Html {
+  return more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NO_HTML;
 }
 
 function podPlots(report: BacktestReport, plots: readonly PodPlot[], features: readonly FeatureName[]): Html {
@@ -251,26 +202,18 @@ function alertList(report: BacktestReport): Html {
     return html`<tr><td><time datetime="${alert.start}">${moment(alert.start)}</time></td><td class="number">${formatDuration(alert.duration_seconds)}${alert.still_firing ? ' and on' : ''}</td>
 <td class="name">${subjectOf(alert)}${alert.worst_pod === '' ? NO_HTML : html`<small>worst: ${alert.worst_pod}</small>`}</td><td><ul>${features}</ul></td><td><ul>${beside}</ul></td></tr>`;
   });
-  const more = sent.length - LISTED_ALERTS;
   const content =
     sent.length === 0
       ? html`<p>None.</p>`
       : html`<div class="scroll"><table><thead><tr><th scope="col">Begin</th><th scope="col" class="number">Duration</th><th scope="col">About</th><th scope="col">It would have said</th>
-<th scope="col">Firing already or soon</th></tr></thead><tbody>${rows}</tbody></table></div>${more > 0 ? html`<p class="more">and ${more} more in report.json</p>` : NO_HTML}`;
+<th scope="col">Firing already or soon</th></tr></thead><tbody>${rows}</tbody></table></div>${andMore(sent.length - LISTED_ALERTS)}`;
   return section('alerts', `The alerts, at sensitivity ${report.chosen_sensitivity}`, content);
 }
 
-function besideOthers(report: BacktestReport, { alerts, overlap }: SensitivityReport): Html {
-  if (overlap === null) return NO_HTML;
-  const { pod, workload, namespace } = overlap.alerts_by_match;
-  const lead = overlap.median_lead_seconds;
-  return section(
-    'others',
-    'Beside the alerts that fired then',
-    html`<p>${report.existing_alerts ?? 0} alerts of other rules fired in this time. ${alerts - overlap.alerts_without} of ${alerts} anomaly alerts
-coincide with one: ${pod} about the same pod, ${workload} about the same workload, ${namespace} in the same namespace only. ${overlap.existing_matched} of the
-existing alerts had an anomaly alert beside them, ${overlap.existing_later} of them had it first${lead === null ? '' : `, ${formatDuration(lead)} earlier in the median`}.</p>`,
-  );
+function besideOthers(report: BacktestReport, chosen: SensitivityReport): Html {
+  const sentences = overlapSentences(report, chosen);
+  if (sentences.length === 0) return NO_HTML;
+  return section('others', 'Beside the alerts that fired then', html`<p>${sentences.join(' ')}</p>`);
 }
 
 function notes(report: BacktestReport): Html {

@@ -1,12 +1,9 @@
-/** The report as one page that needs nothing else: no network, no JavaScript. */
+/** The report as a page. */
 
 import { formatPercent } from '../../lib/text/format.js';
-import { Html, html } from '../../lib/text/html.js';
-import { STYLE } from '../replay/report-style.js';
-import type { TextTable } from '../replay/text-table.js';
+import { type Html, html } from '../../lib/text/html.js';
+import { htmlTable, reportPage } from '../replay/report-page.js';
 import { type Evaluation, type SensitivityMeasures, sectionsOf } from './report.js';
-
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** Besides the common style: the plot. */
 const PLOT_STYLE = `figure { margin: 1rem 0; max-width: 44rem; } figure svg { display: block; width: 100%; }
@@ -18,39 +15,15 @@ export function reportHtml(evaluation: Evaluation, data: string): string {
   const { sensitivities, chosen } = evaluation;
   const parts = sectionsOf(evaluation).map(
     ({ title, tables, notes }) => html`<section><h2>${title}</h2>
-${tables.map(htmlTable)}
+${tables.map((table) => htmlTable(table))}
 ${notes.map((note) => html`<p>${note}</p>`)}</section>`,
   );
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Evaluation of ${data}</title>
-<style>${new Html(STYLE + PLOT_STYLE)}</style>
-</head>
-<body>
-<header><h1>Messages and faults</h1><p>${data}, at sensitivity ${sensitivities[chosen]?.sensitivity ?? ''}</p></header>
+  const body = html`<header><h1>Messages and faults</h1><p>${data}, at sensitivity ${sensitivities[chosen]?.sensitivity ?? ''}</p></header>
 <main>
 ${plot(sensitivities, chosen)}
 ${parts}
-</main>
-</body>
-</html>
-`.markup;
-}
-
-function htmlTable({ columns, rows }: TextTable): Html {
-  const className = (column: number) => (columns[column]?.align === 'right' ? 'number' : 'name');
-  const heads = columns.map(
-    ({ head }, column) => html`<th scope="col" class="${className(column)}">${head.join(' ').trim()}</th>`,
-  );
-  const lines = rows.map(
-    (row) => html`<tr>${row.map((cell, column) => html`<td class="${className(column)}">${cell}</td>`)}</tr>`,
-  );
-  return html`<div class="scroll"><table><thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table></div>`;
+</main>`;
+  return reportPage(`Evaluation of ${data}`, body, PLOT_STYLE);
 }
 
 const WIDTH = 700;

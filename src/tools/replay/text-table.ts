@@ -1,20 +1,36 @@
-/** Tables of text in columns. */
+/** Tables of a report, which the text and the page show alike. */
 
-/** A column of a table. */
+/** A number that a page draws as a bar as well. */
+export interface Bar {
+  readonly text: string;
+  /** Of the width, in [0, 1]. */
+  readonly share: number;
+  /** Above a limit. */
+  readonly over: boolean;
+}
+
+export type Cell = string | Bar;
+
 export interface TextColumn<Row> {
   /** Two lines above the column. */
   readonly head: readonly [string, string];
   readonly align: 'left' | 'right';
-  readonly cell: (row: Row) => string;
+  readonly cell: (row: Row) => Cell;
 }
 
-/** A table whose cells are text. */
+/** A table whose cells are computed. */
 export interface TextTable {
   readonly columns: readonly Pick<TextColumn<unknown>, 'head' | 'align'>[];
-  readonly rows: readonly (readonly string[])[];
+  readonly rows: readonly (readonly Cell[])[];
 }
 
-const GAP = '  ';
+export function left<Row>(first: string, second: string, cell: (row: Row) => Cell): TextColumn<Row> {
+  return { head: [first, second], align: 'left', cell };
+}
+
+export function right<Row>(first: string, second: string, cell: (row: Row) => Cell): TextColumn<Row> {
+  return { head: [first, second], align: 'right', cell };
+}
 
 export function tableOf<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): TextTable {
   return { columns, rows: rows.map((row) => columns.map(({ cell }) => cell(row))) };
@@ -22,23 +38,17 @@ export function tableOf<Row>(columns: readonly TextColumn<Row>[], rows: readonly
 
 /** The lines of a table; each column is as wide as its widest cell. */
 export function tableLines({ columns, rows }: TextTable): readonly string[] {
-  const lines = [0, 1]
-    .map((line) => columns.map(({ head }) => head[line] ?? ''))
-    .concat(rows.map((row) => [...row]));
-  const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) =>
-    line
-      .map((text, column) =>
-        columns[column]?.align === 'left'
-          ? text.padEnd(widths[column] ?? 0)
-          : text.padStart(widths[column] ?? 0),
-      )
-      .join(GAP)
+  const text = (cell: Cell) => (typeof cell === 'string' ? cell : cell.text);
+  const texts = rows.map((row) => row.map(text));
+  const padded = columns.map(({ head, align }, column) => {
+    const cells = [...head, ...texts.map((row) => row[column] ?? '')];
+    const width = Math.max(...cells.map(({ length }) => length));
+    return cells.map((cell) => (align === 'left' ? cell.padEnd(width) : cell.padStart(width)));
+  });
+  return Array.from({ length: rows.length + 2 }, (_, line) =>
+    padded
+      .map((cells) => cells[line])
+      .join('  ')
       .trimEnd(),
   );
-}
-
-/** The lines of a table of these rows. */
-export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): readonly string[] {
-  return tableLines(tableOf(columns, rows));
 }

@@ -1,6 +1,51 @@
-/** The style of the report: dark and light as the reader's system is, and for paper. */
+/** The page of a report: it needs nothing else, no network and no JavaScript. */
 
-export const STYLE = `
+import { Html, html } from '../../lib/text/html.js';
+import type { Cell, TextTable } from './text-table.js';
+
+/** Nothing is loaded, and nothing runs, whatever should get into the page. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** The markup of a page. @param style rules of CSS besides those that all reports have. */
+export function reportPage(title: string, body: Html, style = ''): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>${new Html(STYLE + style)}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`.markup;
+}
+
+/** @param chosen index of the row that is emphasized. */
+export function htmlTable({ columns, rows }: TextTable, caption = '', chosen = -1): Html {
+  const classOf = (column: number) => (columns[column]?.align === 'right' ? 'number' : 'name');
+  const heads = columns.map(({ head }, column) => {
+    const isBar = typeof rows[0]?.[column] === 'object';
+    return html`<th scope="col" class="${classOf(column)}" colspan="${isBar ? 2 : 1}">${head.join(' ').trim()}</th>`;
+  });
+  const cellOf = (cell: Cell, column: number) =>
+    typeof cell === 'string'
+      ? html`<td class="${classOf(column)}">${cell}</td>`
+      : html`<td class="${classOf(column)}">${cell.text}</td><td class="meter"><span class="meter${cell.over ? ' over' : ''}"><span
+style="width:${Math.round(100 * Math.min(1, cell.share))}%"></span></span></td>`;
+  const lines = rows.map(
+    (row, index) => html`<tr class="${index === chosen ? 'chosen' : ''}">${row.map(cellOf)}</tr>`,
+  );
+  return html`<div class="scroll"><table>${caption === '' ? caption : html`<caption>${caption}</caption>`}
+<thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table></div>`;
+}
+
+/** Dark and light as the reader's system is, and for paper. */
+const STYLE = `
 :root { --ground: #fff; --panel: #f6f7f9; --ink: #16191d; --soft: #5b6470; --rule: #dfe3e8; --blue: #1f6feb; --amber: #b45309;
   --red: #c62828; --flag: rgba(198, 40, 40, .30); --fire: rgba(230, 150, 20, .20); }
 @media (prefers-color-scheme: dark) { :root { --ground: #111418; --panel: #1a1f25; --ink: #e7eaee; --soft: #9aa5b1; --rule: #2e353d;
