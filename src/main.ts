@@ -14,7 +14,7 @@ import { type ShardFlags, withShardFlags } from './exporter/config/sharding-rule
 import { VERSION } from './exporter/version.js';
 import { messageOf } from './lib/logging/message-of.js';
 import { UsageError } from './lib/usage-error.js';
-import type { BacktestOptions } from './tools/backtest/command.js';
+import type { BacktestOptions } from './tools/backtest/plan.js';
 import type { DemoOptions } from './tools/demo/command.js';
 import type { EvaluateOptions } from './tools/lab/evaluate.js';
 import { FEWEST_DAYS, FEWEST_PODS } from './tools/lab/fleet/limits.js';

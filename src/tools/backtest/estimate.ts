@@ -5,8 +5,9 @@ import { podKey } from '../../exporter/features/table.js';
 import { counted, formatBytes, formatDuration } from '../../lib/text/format.js';
 import { DataError } from '../../lib/usage-error.js';
 import { type Fetcher, POINTS_PER_REQUEST } from '../replay/fetch.js';
-import { MINUTE_SECONDS } from '../replay/plan.js';
-import { gridBetween } from '../replay/range-matrix.js';
+import { type Chunk, gridStepSeconds, MINUTE_SECONDS } from '../replay/plan.js';
+import { type Grid, gridBetween } from '../replay/range-matrix.js';
+import type { BacktestPlan } from './plan.js';
 
 /** What there is. */
 export interface Survey {
@@ -41,13 +42,21 @@ export async function surveyHistory(
   const coarse =
     Math.max(1, Math.ceil((endSeconds - startSeconds) / MINUTE_SECONDS / SURVEY_INSTANTS)) * MINUTE_SECONDS;
   const before = { ...fetcher.traffic };
-  const counts = await podCounts(fetcher, feature, startSeconds, endSeconds, coarse, signal);
+  const counts = await podCounts(fetcher, feature, gridBetween(startSeconds, endSeconds, coarse), signal);
   const first = counts.findIndex((count) => count > 0);
-  if (first < 0) throw noData(feature, startSeconds, endSeconds);
+  if (first < 0) {
+    throw new DataError(
+      `Expected Prometheus to have ${feature.name} of pods between ${new Date(startSeconds * 1000).toISOString()} and ` +
+        `${new Date(endSeconds * 1000).toISOString()}, got no series for \`${feature.query}\`. Check NAMESPACE_REGEX and ` +
+        'POD_LABEL, that Prometheus scrapes cAdvisor (the kubelet), and how long it keeps its data ' +
+        '(--storage.tsdb.retention.time).',
+    );
+  }
   let firstSeconds = startSeconds + first * coarse;
   if (first > 0) {
     const from = firstSeconds - coarse;
-    const fine = await podCounts(fetcher, feature, from, firstSeconds, MINUTE_SECONDS, signal);
+    const minutes = gridBetween(from, firstSeconds, MINUTE_SECONDS);
+    const fine = await podCounts(fetcher, feature, minutes, signal);
     firstSeconds = from + fine.findIndex((count) => count > 0) * MINUTE_SECONDS;
   }
   const present = counts.slice(first);
@@ -64,15 +73,12 @@ export async function surveyHistory(
 async function podCounts(
   fetcher: Fetcher,
   { query, podLabel }: FeatureDefinition,
-  startSeconds: number,
-  endSeconds: number,
-  stepSeconds: number,
+  grid: Grid,
   signal: AbortSignal,
 ): Promise<number[]> {
-  const grid = gridBetween(startSeconds, endSeconds, stepSeconds);
   const pods = Array.from({ length: grid.instants }, () => new Set<string>());
   for (const slab of await fetcher.fetch(query, grid, signal)) {
-    const offset = Math.round((slab.grid.startSeconds - startSeconds) / stepSeconds);
+    const offset = Math.round((slab.grid.startSeconds - grid.startSeconds) / grid.stepSeconds);
     slab.labels.forEach((labels, series) => {
       const key = podKey(labels.namespace ?? '', labels[podLabel] ?? '');
       for (let instant = 0; instant < slab.grid.instants; instant++) {
@@ -84,50 +90,18 @@ async function podCounts(
   return pods.map(({ size }) => size);
 }
 
-function noData({ name, query }: FeatureDefinition, startSeconds: number, endSeconds: number): DataError {
-  const from = new Date(startSeconds * 1000).toISOString();
-  const to = new Date(endSeconds * 1000).toISOString();
-  return new DataError(
-    `Expected Prometheus to have ${name} of pods between ${from} and ${to}, got no series for \`${query}\`. Check ` +
-      'NAMESPACE_REGEX and POD_LABEL, that Prometheus scrapes cAdvisor (the kubelet), and how long it keeps its data ' +
-      '(--storage.tsdb.retention.time).',
-  );
-}
-
-/** What a replay costs. */
-export interface Estimate {
-  readonly pods: number;
-  /** Minutes to score. */
-  readonly minutes: number;
-  readonly trainings: number;
-  readonly requests: number;
-  readonly points: number;
-  readonly bytes: number;
-  /** Of OpenMetrics text to write. */
-  readonly metricsBytes: number;
-  /** Expected time, in seconds. */
-  readonly seconds: number;
-  /** Chunks that are done from an earlier run, of all. */
-  readonly doneChunks: number;
-  readonly chunks: number;
-}
-
-/** What the estimate is made of. */
-export interface EstimateInput {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  readonly gridStepSeconds: number;
-  readonly features: number;
-  readonly chunks: number;
-  readonly doneChunks: number;
-  /** Minutes of the chunks that are not done. */
-  readonly minutesToDo: number;
+/** What a replay costs: its size, and what was measured of it. */
+export interface Cost {
+  readonly plan: BacktestPlan;
+  readonly chunks: readonly Chunk[];
+  /** The chunks that are not done from an earlier run. */
+  readonly toDo: readonly Chunk[];
   readonly trainings: number;
   readonly threads: number;
   readonly writesMetrics: boolean;
-  /** Measured: one point, from the request to the slab. */
+  /** One point, from the request to the slab. */
   readonly fetchSecondsPerPoint: number;
-  /** Measured: one minute of the range in one thread. */
+  /** One minute of the range in one thread. */
   readonly replaySecondsPerMinute: number;
 }
 
@@ -137,38 +111,29 @@ const OWNER_QUERIES = 3;
 /** Text for a minute of a pod, flag and score: measured. */
 const METRICS_BYTES = 300;
 
-export function estimate(survey: Survey, input: EstimateInput): Estimate {
-  const minutes = (input.endSeconds - input.startSeconds) / MINUTE_SECONDS;
-  const chunksToDo = input.chunks - input.doneChunks;
-  const instants = (input.minutesToDo * MINUTE_SECONDS) / input.gridStepSeconds;
-  const points = Math.round(survey.meanPods * instants * input.features);
-  const requestsOfChunk = Math.max(1, points / Math.max(1, input.features * chunksToDo) / POINTS_PER_REQUEST);
-  const fetchSeconds = points * input.fetchSecondsPerPoint;
-  const replaySeconds = (input.minutesToDo * input.replaySecondsPerMinute) / input.threads;
-  return {
-    pods: survey.pods,
-    minutes,
-    trainings: input.trainings,
-    requests: Math.round(chunksToDo * (input.features * Math.ceil(requestsOfChunk) + OWNER_QUERIES)),
-    points,
-    bytes: Math.round(points * survey.bytesPerPoint),
-    metricsBytes: input.writesMetrics ? survey.meanPods * input.minutesToDo * METRICS_BYTES : 0,
-    // One goes on while the other does, as far as there are processors for both.
-    seconds: Math.max(fetchSeconds, replaySeconds) + 0.5 * Math.min(fetchSeconds, replaySeconds),
-    doneChunks: input.doneChunks,
-    chunks: input.chunks,
-  };
-}
-
-/** The estimate in words. */
-export function describeEstimate(estimate: Estimate): string {
-  const { pods, minutes, trainings, requests, points, bytes, metricsBytes, seconds, doneChunks, chunks } =
-    estimate;
-  const done = doneChunks > 0 ? `${doneChunks} of ${chunks} pieces are done from an earlier run. ` : '';
-  const metrics = metricsBytes > 0 ? `; to write: about ${formatBytes(metricsBytes)} of metrics` : '';
+/** The estimate as sentences. */
+export function describeCost({ pods, meanPods, bytesPerPoint }: Survey, cost: Cost): string {
+  const { plan, chunks, toDo, trainings, threads } = cost;
+  const features = plan.features.length;
+  const seconds = toDo.reduce((sum, chunk) => sum + (chunk.endSeconds - chunk.startSeconds), 0);
+  const points = Math.round(
+    ((meanPods * seconds) / gridStepSeconds(plan.settings.queryStepSeconds)) * features,
+  );
+  const perQuery = Math.max(1, points / Math.max(1, features * toDo.length) / POINTS_PER_REQUEST);
+  const requests = toDo.length * (features * Math.ceil(perQuery) + OWNER_QUERIES);
+  const fetching = points * cost.fetchSecondsPerPoint;
+  const replaying = ((seconds / MINUTE_SECONDS) * cost.replaySecondsPerMinute) / threads;
+  // One goes on while the other does, as far as there are processors for both.
+  const expected = Math.max(fetching, replaying) + 0.5 * Math.min(fetching, replaying);
+  const doneChunks = chunks.length - toDo.length;
+  const done =
+    doneChunks > 0 ? `${doneChunks} of ${chunks.length} pieces are done from an earlier run. ` : '';
+  const metricsBytes = ((meanPods * seconds) / MINUTE_SECONDS) * METRICS_BYTES;
+  const metrics = cost.writesMetrics ? `; to write: about ${formatBytes(metricsBytes)} of metrics` : '';
   return (
-    `${done}Up to ${counted(pods, 'pod')} at a time, ${formatDuration(60 * minutes)}, ${counted(trainings, 'training')}; to fetch: ` +
-    `about ${counted(requests, 'request')}, ${counted(points, 'point')}, ${formatBytes(bytes)} of JSON${metrics}. Expected ` +
-    `time: about ${formatDuration(Math.max(1, seconds))}.`
+    `${done}Up to ${counted(pods, 'pod')} at a time, ${formatDuration(plan.endSeconds - plan.startSeconds)}, ` +
+    `${counted(trainings, 'training')}; to fetch: about ${counted(requests, 'request')}, ${counted(points, 'point')}, ` +
+    `${formatBytes(points * bytesPerPoint)} of JSON${metrics}. Expected time: about ` +
+    `${formatDuration(Math.max(1, expected))}.`
   );
 }
