@@ -89,15 +89,15 @@ export function fitModel(
   parameters: ModelParameters,
 ): Model {
   const { window } = tables;
+  const samples = window.countPresent();
+  if (samples < MINIMUM_TRAINING_SAMPLES) {
+    throw new Error(`Expected at least ${MINIMUM_TRAINING_SAMPLES} complete training rows, got ${samples}.`);
+  }
   const { contamination } = parameters;
   const method = parameters.baseline === 'cluster' ? SKLEARN_METHOD : RELATIVE_METHOD;
   const random = createRandom(parameters.randomState);
   const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity);
   const rows = new TrainingRows(baseline, features, window, inputOf(parameters.sensitivity));
-  const samples = rows.complete().count;
-  if (samples < MINIMUM_TRAINING_SAMPLES) {
-    throw new Error(`Expected at least ${MINIMUM_TRAINING_SAMPLES} complete training rows, got ${samples}.`);
-  }
   const forest = fitForest(method, rows, features, parameters, random);
   const instants = window.timestampsSeconds;
   return {
@@ -108,7 +108,7 @@ export function fitModel(
     threshold:
       contamination === 'auto'
         ? method.threshold(forest, features, parameters)
-        : quantileOfScores(forest, rows, parameters.baseline, contamination),
+        : quantileOfScores(forest, rows.blocks(BLOCK_ROWS), parameters.baseline, samples, contamination),
     // A share of the training rows to flag is an order without any other condition.
     minimumInput: contamination === 'auto' ? method.minimumInput(parameters) : Number.NEGATIVE_INFINITY,
     windowStartSeconds: instants[0] ?? Number.NaN,
@@ -151,15 +151,21 @@ function fitForest(
 const BLOCK_ROWS = 4096;
 
 /** The score that a share of the training rows exceeds. */
-function quantileOfScores(forest: Forest, rows: TrainingRows, kind: BaselineKind, exceeding: number): number {
-  const scores = new Float64Array(rows.complete().count);
+function quantileOfScores(
+  forest: Forest,
+  blocks: Iterable<Float64Array>,
+  kind: BaselineKind,
+  samples: number,
+  exceeding: number,
+): number {
+  const scores = new Float64Array(samples);
   let position = 0;
-  for (const block of rows.blocks(BLOCK_ROWS)) {
+  for (const block of blocks) {
     const part = scoresOf(forest, block, kind);
     scores.set(part, position);
     position += part.length;
   }
-  return quantileInPlace(scores, scores.length, 1 - exceeding);
+  return quantileInPlace(scores, samples, 1 - exceeding);
 }
 
 /** Short hash of all that makes two models comparable, besides the data. */

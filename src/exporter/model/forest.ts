@@ -21,6 +21,21 @@ export interface Forest {
   readonly averagePathLength: number;
 }
 
+/** The part of a forest that is one tree. */
+export type Tree = Pick<Forest, 'depth' | 'splitFeatures' | 'splitValues' | 'pathLengths'>;
+
+/** One tree: views, not copies. */
+export function treeOf({ depth, splitFeatures, splitValues, pathLengths }: Forest, tree: number): Tree {
+  const leaves = 2 ** depth;
+  const start = tree * (leaves - 1);
+  return {
+    depth,
+    splitFeatures: splitFeatures.subarray(start, start + leaves - 1),
+    splitValues: splitValues.subarray(start, start + leaves - 1),
+    pathLengths: pathLengths.subarray(tree * leaves, (tree + 1) * leaves),
+  };
+}
+
 /** Trees of 2^16 samples: more than any setting allows, and few enough to be walked at every scrape. */
 export const LARGEST_DEPTH = 16;
 
@@ -41,7 +56,6 @@ export function averagePathLength(rows: number): number {
  * more anomalous; scikit-learn's `score_samples` has the opposite sign.
  *
  * @param rows rows × features, finite.
- * @returns one score for each row.
  */
 export function scoreRows(forest: Forest, rows: Float64Array): Float64Array {
   const count = rows.length / forest.features;
@@ -49,7 +63,9 @@ export function scoreRows(forest: Forest, rows: Float64Array): Float64Array {
     throw new Error(`Expected rows of ${forest.features} features, got ${rows.length} values.`);
   }
   const pathLengthSums = new Float64Array(count);
-  for (let tree = 0; tree < forest.estimators; tree++) addPathLengths(forest, tree, rows, pathLengthSums);
+  for (let tree = 0; tree < forest.estimators; tree++) {
+    addPathLengths(treeOf(forest, tree), forest.features, rows, pathLengthSums);
+  }
   const perUnit = -1 / (forest.estimators * forest.averagePathLength);
   return pathLengthSums.map((sum) => 2 ** (sum * perUnit));
 }
@@ -58,13 +74,13 @@ export function scoreRows(forest: Forest, rows: Float64Array): Float64Array {
  * Tree by tree, so that one tree stays in the cache; eight rows abreast, so that the processor need not wait for one
  * comparison before it makes the next. Four abreast take 1.3 times as long, one alone nearly three times.
  */
-function addPathLengths(forest: Forest, tree: number, rows: Float64Array, sums: Float64Array): void {
-  const { depth, features } = forest;
-  const leaves = 2 ** depth;
-  const splitFeatures = forest.splitFeatures.subarray(tree * (leaves - 1), (tree + 1) * (leaves - 1));
-  const splitValues = forest.splitValues.subarray(tree * (leaves - 1), (tree + 1) * (leaves - 1));
-  const pathLengths = forest.pathLengths.subarray(tree * leaves, (tree + 1) * leaves);
-  const firstLeaf = leaves - 1;
+function addPathLengths(
+  { depth, splitFeatures, splitValues, pathLengths }: Tree,
+  features: number,
+  rows: Float64Array,
+  sums: Float64Array,
+): void {
+  const firstLeaf = 2 ** depth - 1;
   const count = sums.length;
   let row = 0;
   for (; row + 7 < count; row += 8) {

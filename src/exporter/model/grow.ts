@@ -8,7 +8,7 @@
  */
 
 import { ITree } from 'isolation-forest/dist/iTree.js';
-import { averagePathLength, type Forest } from './forest.js';
+import { averagePathLength, type Forest, type Tree, treeOf } from './forest.js';
 import type { Random } from './random.js';
 
 type TreeNode = ReturnType<ITree['getRootNode']>;
@@ -41,13 +41,7 @@ export function growForest(options: GrowOptions): Forest {
     averagePathLength: averagePathLength(sampleRows),
   };
   for (let tree = 0; tree < estimators; tree++) {
-    const root = growTree(options.drawSample(), features, depth, options.random);
-    flatten(root, 0, 0, 0, {
-      depth,
-      splitFeatures: forest.splitFeatures.subarray(tree * (leaves - 1), (tree + 1) * (leaves - 1)),
-      splitValues: forest.splitValues.subarray(tree * (leaves - 1), (tree + 1) * (leaves - 1)),
-      pathLengths: forest.pathLengths.subarray(tree * leaves, (tree + 1) * leaves),
-    });
+    flatten(growTree(options.drawSample(), features, depth, options.random), 0, 0, 0, treeOf(forest, tree));
   }
   return forest;
 }
@@ -61,27 +55,15 @@ const SPARE_LEVELS = 12;
 function growTree(sample: Float64Array, features: number, depth: number, random: Random): TreeNode {
   const rows: Record<string, number>[] = [];
   for (let start = 0; start < sample.length; start += features) {
-    rows.push(Object.fromEntries(Array.from(sample.subarray(start, start + features)).entries()));
+    rows.push(Object.fromEntries(sample.subarray(start, start + features).entries()));
   }
-  return withMathRandom(random, () => new ITree(rows, depth + SPARE_LEVELS)).getRootNode();
-}
-
-/** Runs `work`, which must be synchronous, with `random` in the place of `Math.random`. */
-function withMathRandom<Result>(random: Random, work: () => Result): Result {
   const original = Math.random;
   Math.random = random;
   try {
-    return work();
+    return new ITree(rows, depth + SPARE_LEVELS).getRootNode();
   } finally {
     Math.random = original;
   }
-}
-
-interface FlatTree {
-  readonly depth: number;
-  readonly splitFeatures: Uint16Array;
-  readonly splitValues: Float64Array;
-  readonly pathLengths: Float64Array;
 }
 
 /**
@@ -90,7 +72,7 @@ interface FlatTree {
  * @param pathLength splits on the way that parted the rows: one with an empty side (its column was constant there)
  *   says nothing about a row and does not count. scikit-learn never makes such splits.
  */
-function flatten(node: TreeNode, index: number, level: number, pathLength: number, flat: FlatTree): void {
+function flatten(node: TreeNode, index: number, level: number, pathLength: number, flat: Tree): void {
   let current = node;
   while (
     current.isInternalNode() &&

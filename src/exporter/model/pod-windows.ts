@@ -6,30 +6,45 @@ import { fitHourlyPattern, type HourlyPatterns } from './hourly-pattern.js';
 import { fitLocationScale, scratchLength } from './spread.js';
 import { type LocationScale, quantileInPlace } from './statistics.js';
 
+/** A slice of time before the window, turned to one pod. */
+interface Slice {
+  readonly table: FeatureTable;
+  readonly positions: ReadonlyMap<string, number>;
+  /** Room for a column. */
+  readonly values: Float64Array;
+  /** Position of the pod; `undefined` where it is not in the table. */
+  pod: number | undefined;
+}
+
 /**
  * The pods of a training window. Columns are read into the same few arrays again and again: at hundreds of thousands
  * of pods, arrays of their own would cost more than the arithmetic.
  */
 export class PodWindows {
   readonly #window: FeatureTable;
-  readonly #history: readonly HistoryWindow[];
-  readonly #column: Float64Array;
-  readonly #historyColumns: readonly Float64Array[];
+  readonly #slices: readonly Slice[];
+  readonly #sliceValues: readonly Float64Array[];
+  readonly #values: Float64Array;
   readonly #scratch: Float64Array;
   #pod = -1;
 
   constructor(window: FeatureTable, history: readonly FeatureTable[]) {
     this.#window = window;
-    this.#history = history.map((table) => new HistoryWindow(table));
-    this.#column = new Float64Array(window.timestampsSeconds.length);
-    this.#historyColumns = history.map((table) => new Float64Array(table.timestampsSeconds.length));
-    this.#scratch = new Float64Array(scratchLength(this.#column, this.#historyColumns));
+    this.#slices = history.map((table) => ({
+      table,
+      positions: new Map(table.pods.map(({ namespace, pod }, index) => [podKey(namespace, pod), index])),
+      values: new Float64Array(table.timestampsSeconds.length),
+      pod: undefined,
+    }));
+    this.#sliceValues = this.#slices.map(({ values }) => values);
+    this.#values = new Float64Array(window.timestampsSeconds.length);
+    this.#scratch = new Float64Array(scratchLength(this.#values, this.#sliceValues));
   }
 
   /** Turns to a pod by its position in the window, and its key. */
   moveTo(pod: number, key: string): void {
     this.#pod = pod;
-    for (const slice of this.#history) slice.moveTo(key);
+    for (const slice of this.#slices) slice.pod = slice.positions.get(key);
   }
 
   /** Instants of the window with values. */
@@ -45,12 +60,13 @@ export class PodWindows {
 
   fitLocationScale(column: number, feature: FeatureDefinition, sensitivity: number): LocationScale {
     const { spreadFloor, relativeSpreadFloor } = feature;
-    this.#window.copyColumn(this.#pod, column, this.#column);
-    this.#history.forEach((slice, position) => {
-      slice.copyColumn(column, this.#historyColumns[position] as Float64Array);
-    });
+    this.#window.copyColumn(this.#pod, column, this.#values);
+    for (const { table, values, pod } of this.#slices) {
+      if (pod === undefined) values.fill(Number.NaN);
+      else table.copyColumn(pod, column, values);
+    }
     const options = { spreadFloor, relativeSpreadFloor, sensitivity };
-    return fitLocationScale(this.#column, this.#historyColumns, options, this.#scratch);
+    return fitLocationScale(this.#values, this.#sliceValues, options, this.#scratch);
   }
 
   fitHourlyPattern(
@@ -60,39 +76,12 @@ export class PodWindows {
     const deviationAt = (column: number, timeSeconds: number) => {
       if (features[column]?.type === 'counter') return Number.NaN;
       let value = this.#window.valueAt(this.#pod, timeSeconds, column);
-      for (const slice of this.#history) {
-        if (!Number.isNaN(value)) break;
-        value = slice.valueAt(timeSeconds, column);
+      for (const { table, pod } of this.#slices) {
+        if (Number.isNaN(value) && pod !== undefined) value = table.valueAt(pod, timeSeconds, column);
       }
       const { location, scale } = own[column] as LocationScale;
       return (value - location) / scale;
     };
     return fitHourlyPattern(deviationAt, features.length, this.#window.timestampsSeconds);
-  }
-}
-
-/** An earlier table, turned to one pod. */
-class HistoryWindow {
-  readonly #table: FeatureTable;
-  readonly #positions: ReadonlyMap<string, number>;
-  /** Position of the pod; `undefined` where it is not in the table. */
-  #pod: number | undefined;
-
-  constructor(table: FeatureTable) {
-    this.#table = table;
-    this.#positions = new Map(table.pods.map(({ namespace, pod }, index) => [podKey(namespace, pod), index]));
-  }
-
-  moveTo(key: string): void {
-    this.#pod = this.#positions.get(key);
-  }
-
-  valueAt(timeSeconds: number, column: number): number {
-    return this.#pod === undefined ? Number.NaN : this.#table.valueAt(this.#pod, timeSeconds, column);
-  }
-
-  copyColumn(column: number, into: Float64Array): void {
-    if (this.#pod === undefined) into.fill(Number.NaN);
-    else this.#table.copyColumn(this.#pod, column, into);
   }
 }

@@ -2,21 +2,7 @@
 
 /**
  * The value below which the share `q` of the values lies, interpolated linearly between neighbours (type 7 of
- * Hyndman and Fan, 1996: the default of NumPy and R).
- *
- * @param sorted ascending, at least one value.
- * @param q in [0, 1].
- */
-export function quantileOfSorted(sorted: Float64Array, q: number): number {
-  const position = (sorted.length - 1) * q;
-  const below = Math.floor(position);
-  const lower = sorted[below] as number;
-  const upper = sorted[Math.min(below + 1, sorted.length - 1)] as number;
-  return lower + (upper - lower) * (position - below);
-}
-
-/**
- * The same quantile of values in any order, in linear time.
+ * Hyndman and Fan, 1996: the default of NumPy and R), in linear time.
  *
  * @param values the first `count` of them, at least one and none `NaN`, are put into another order.
  * @param q in [0, 1].

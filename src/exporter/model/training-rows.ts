@@ -18,20 +18,17 @@ export interface RowSource {
 }
 
 /**
- * The complete rows of a table as the forest sees them. Only which rows are there is kept, a byte for each: a forest
- * takes some ten thousand rows of what may be millions, and measures them again when it takes them.
+ * The complete rows of a table as the forest sees them. Only which rows are there is kept, in a few bytes for each: a
+ * forest takes some ten thousand rows of what may be millions, and measures them again when it takes them.
  */
 export class TrainingRows {
   readonly #measurer: Measurer;
   readonly #width: number;
-  readonly #pods: number;
   readonly #instants: number;
   /** pods × instants. */
   readonly #kinds: Uint8Array;
 
-  /**
-   * @param boundary an input beyond it is not usual.
-   */
+  /** @param boundary an input beyond it is not usual. */
   constructor(
     baseline: Baseline,
     features: readonly FeatureDefinition[],
@@ -40,9 +37,8 @@ export class TrainingRows {
   ) {
     this.#measurer = new Measurer(baseline, features, table, false);
     this.#width = features.length;
-    this.#pods = table.pods.length;
     this.#instants = table.timestampsSeconds.length;
-    this.#kinds = new Uint8Array(this.#pods * this.#instants);
+    this.#kinds = new Uint8Array(table.pods.length * this.#instants);
     let row = 0;
     for (const inputs of this.#inputsOfPods()) {
       for (let start = 0; start < inputs.length; start += this.#width) {
@@ -62,13 +58,12 @@ export class TrainingRows {
   /** instants × features of one pod after the other, always in the same array. */
   *#inputsOfPods(): Generator<Float64Array, void, void> {
     const measurement = emptyMeasurement(this.#instants * this.#width);
-    for (let pod = 0; pod < this.#pods; pod++) {
+    for (let pod = 0; pod * this.#instants < this.#kinds.length; pod++) {
       this.#measurer.measurePod(pod, 0, this.#instants, measurement, 0);
       yield measurement.inputs;
     }
   }
 
-  /** All rows with values. */
   complete(): RowSource {
     return this.#source(COMPLETE);
   }
@@ -79,34 +74,23 @@ export class TrainingRows {
   }
 
   #source(leastKind: number): RowSource {
-    const before = this.#countBefore(leastKind);
     const measurement = emptyMeasurement(this.#width);
+    let count = 0;
+    for (const kind of this.#kinds) if (kind >= leastKind) count++;
+    const cells = new Uint32Array(count);
+    let next = 0;
+    this.#kinds.forEach((kind, cell) => {
+      if (kind >= leastKind) cells[next++] = cell;
+    });
     return {
-      count: before[this.#pods] as number,
+      count,
       read: (row, into, start) => {
-        const pod = lastAtMost(before, row);
-        let instant = -1;
-        for (let left = row - (before[pod] as number); left >= 0; left--) {
-          do instant++;
-          while ((this.#kinds[pod * this.#instants + instant] as number) < leastKind);
-        }
-        this.#measurer.measurePod(pod, instant, instant + 1, measurement, 0);
+        const cell = cells[row] as number;
+        const instant = cell % this.#instants;
+        this.#measurer.measurePod((cell - instant) / this.#instants, instant, instant + 1, measurement, 0);
         into.set(measurement.inputs, start);
       },
     };
-  }
-
-  /** pods + 1: how many rows of the kind, or above, the pods before have. */
-  #countBefore(leastKind: number): Uint32Array {
-    const before = new Uint32Array(this.#pods + 1);
-    for (let pod = 0; pod < this.#pods; pod++) {
-      let count = before[pod] as number;
-      for (let instant = 0; instant < this.#instants; instant++) {
-        if ((this.#kinds[pod * this.#instants + instant] as number) >= leastKind) count++;
-      }
-      before[pod + 1] = count;
-    }
-    return before;
   }
 
   /** The complete rows in blocks of about `size`, rows × features each, for what has to see them all. */
@@ -124,16 +108,4 @@ export class TrainingRows {
     }
     if (length > 0) yield block.subarray(0, length);
   }
-}
-
-/** Position of the last of ascending numbers that is at most `value`; the first is. */
-function lastAtMost(ascending: Uint32Array, value: number): number {
-  let low = 0;
-  let high = ascending.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((ascending[middle] as number) <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

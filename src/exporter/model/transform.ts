@@ -21,8 +21,8 @@ const NEWEST_WEIGHT = 0.9;
  * @param upwardsOnly a fall is nothing.
  */
 export function compress(deviation: number, upwardsOnly: boolean): number {
-  if (deviation < 0) return upwardsOnly ? 0 : Math.asinh(FALL_WEIGHT * deviation);
-  return Math.asinh(deviation);
+  if (!(deviation < 0)) return Math.asinh(deviation);
+  return upwardsOnly ? 0 : Math.asinh(FALL_WEIGHT * deviation);
 }
 
 /**
@@ -41,11 +41,7 @@ export function inputOf(deviation: number): number {
   return Math.asinh(deviation);
 }
 
-/**
- * How far a feature alone may deviate to each side, in spreads, before its input reaches `input`.
- *
- * @param input above 0.
- */
+/** How far a feature alone may deviate to each side, in spreads, before its input reaches `input` (above 0). */
 export function deviationsWithin(input: number): { readonly below: number; readonly above: number } {
   const above = Math.sinh(input);
   return { below: above / FALL_WEIGHT, above };
@@ -57,23 +53,15 @@ export function clipInputs(inputs: Float64Array): Float64Array {
 }
 
 /**
- * The points at which one feature alone deviates by `sensitivity` spreads, each feature in turn, in each direction
- * that counts (downwards by as many weighted ones). Their mean score is the boundary of what is anomalous.
- *
- * @returns points × features.
+ * Points × features: one feature alone deviates by `sensitivity` spreads, each feature in turn, in each direction that
+ * counts (downwards by as many weighted ones). Their mean score is the boundary of what is anomalous.
  */
 export function probePoints(features: readonly FeatureDefinition[], sensitivity: number): Float64Array {
-  const probes = features.flatMap((feature, column) =>
-    feature.direction === 'both'
-      ? [
-          { column, sign: 1 },
-          { column, sign: -1 },
-        ]
-      : [{ column, sign: 1 }],
+  const input = inputOf(sensitivity);
+  const points = features.flatMap(({ direction }, column) =>
+    (direction === 'both' ? [input, -input] : [input]).flatMap((value) =>
+      features.map((_, other) => (other === column ? value : 0)),
+    ),
   );
-  const points = new Float64Array(probes.length * features.length);
-  probes.forEach(({ column, sign }, row) => {
-    points[row * features.length + column] = sign * inputOf(sensitivity);
-  });
-  return points;
+  return Float64Array.from(points);
 }

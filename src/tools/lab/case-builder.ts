@@ -3,7 +3,7 @@
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
-import { quantileOfSorted } from '../../exporter/model/statistics.js';
+import { quantileInPlace } from '../../exporter/model/statistics.js';
 import { BIN_SECONDS, type Case, type PodMinutes } from './case.js';
 import { type Counts, count, sumCounts } from './counts.js';
 import { splitFields } from './csv.js';
@@ -273,7 +273,7 @@ function withFloorFromData(
     }
   }
   if (values.length === 0) return feature;
-  const median = quantileOfSorted(Float64Array.from(values).sort(), 0.5);
+  const median = quantileInPlace(Float64Array.from(values), values.length, 0.5);
   return { ...feature, spreadFloor: DERIVED_FLOOR_SHARE * median };
 }
 
