@@ -5,30 +5,23 @@ import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { CHECKS, judgeFacts } from './checks.js';
-import type { Facts } from './facts.js';
 import type { Finding } from './finding.js';
 import { CHECK_TIMEOUT_SECONDS, type Inspection } from './gather.js';
 
-/** A finding and when it was made, Unix time in seconds. */
-export interface KnownFinding {
-  readonly finding: Finding;
-  readonly timeSeconds: number;
-}
-
-/** What is known so far. */
+/** What is known so far. Times are Unix times. */
 export interface FindingsState {
   /** In the order of the checks. A check is here once it could be made, and stays. */
-  readonly findings: readonly KnownFinding[];
+  readonly findings: readonly { readonly finding: Finding; readonly timeSeconds: number }[];
   /** The last time that Prometheus answered; `undefined` before the first. */
   readonly lastSuccessSeconds: number | undefined;
   /** The last time that it did not. */
   readonly lastError: { readonly message: string; readonly timeSeconds: number } | undefined;
 }
 
-export interface CheckRunnerOptions {
+/** `now` is Unix time in milliseconds. */
+interface CheckRunnerOptions {
   readonly inspect: (signal: AbortSignal) => Promise<Inspection>;
   readonly logger: Logger;
-  /** Unix time in milliseconds. */
   readonly now: () => number;
 }
 
@@ -39,7 +32,7 @@ const LEAST_DISTANCE_MILLISECONDS = 60_000;
 export class CheckRunner {
   readonly #options: CheckRunnerOptions;
   readonly #stopping = new AbortController();
-  readonly #known = new Map<string, KnownFinding>();
+  readonly #known = new Map<string, FindingsState['findings'][number]>();
   #lastSuccessSeconds: number | undefined;
   #lastError: FindingsState['lastError'];
   #current: Promise<void> | undefined;
@@ -66,38 +59,35 @@ export class CheckRunner {
     const { inspect, logger, now } = this.#options;
     try {
       const { facts, conditions } = await inspect(withDeadline(this.#stopping.signal, CHECK_TIMEOUT_SECONDS));
-      requireWhole(facts);
-      this.#take(judgeFacts(facts, conditions).findings, now() / 1000);
+      // A server that went away in the middle says nothing about the installation.
+      for (const { answer } of facts.features) {
+        if (!answer.known && answer.error?.about === 'availability') throw answer.error;
+      }
+      const timeSeconds = now() / 1000;
+      for (const finding of judgeFacts(facts, conditions).findings) this.#take(finding, timeSeconds);
+      this.#lastSuccessSeconds = timeSeconds;
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.#lastError = { message: messageOf(error), timeSeconds: now() / 1000 };
       if (error instanceof PrometheusError) {
-        logger.debug(
-          {},
-          `The check of the installation failed; the previous findings stay. ${error.message}`,
-        );
-      } else
-        logger.error(
-          { err: error },
-          'The check of the installation failed unexpectedly. Please report this.',
-        );
+        const message = 'The check of the installation failed; the previous findings stay.';
+        logger.debug({}, `${message} ${error.message}`);
+      } else {
+        const message = 'The check of the installation failed unexpectedly. Please report this.';
+        logger.error({ err: error }, message);
+      }
     }
   }
 
-  #take(findings: readonly Finding[], timeSeconds: number): void {
-    for (const finding of findings) {
-      const before = this.#known.get(finding.check)?.finding.severity ?? 'ok';
-      this.#known.set(finding.check, { finding, timeSeconds });
-      if (finding.severity !== before) this.#log(finding);
-    }
-    this.#lastSuccessSeconds = timeSeconds;
-  }
-
-  #log({ check, severity, summary, meaning, advice }: Finding): void {
+  #take(finding: Finding, timeSeconds: number): void {
     const { logger } = this.#options;
-    const sentences = [summary, meaning, advice].filter((text) => text !== undefined).join(' ');
-    if (severity === 'ok') logger.info({ check }, `Resolved: ${check}. ${sentences}`);
-    else logger.warn({ check, severity }, sentences);
+    const { check, severity, summary, meaning, advice } = finding;
+    const before = this.#known.get(check)?.finding.severity ?? 'ok';
+    this.#known.set(check, { finding, timeSeconds });
+    if (severity === before) return;
+    const text = [summary, meaning, advice].filter((sentence) => sentence !== undefined).join(' ');
+    if (severity === 'ok') logger.info({ check }, `Resolved: ${check}. ${text}`);
+    else logger.warn({ check, severity }, text);
   }
 
   state(): FindingsState {
@@ -112,12 +102,5 @@ export class CheckRunner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#current;
-  }
-}
-
-/** @throws {PrometheusError} where the server went away in the middle: that says nothing about the installation. */
-function requireWhole({ features }: Facts): void {
-  for (const { answer } of features) {
-    if (!answer.known && answer.error?.about === 'availability') throw answer.error;
   }
 }
