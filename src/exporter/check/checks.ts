@@ -2,21 +2,15 @@
 
 import type { CheckDefinition } from './check-definition.js';
 import type { Conditions, Facts } from './facts.js';
-import type { CheckReport, Finding, NotChecked } from './finding.js';
-import { clock } from './rules/clock.js';
-import { clusters } from './rules/clusters.js';
-import { duplicates } from './rules/duplicates.js';
-import { exportedSeries } from './rules/exported-series.js';
-import { freshness } from './rules/freshness.js';
-import { history } from './rules/history.js';
+import type { CheckReport } from './finding.js';
 import { kubeStateMetrics } from './rules/kube-state-metrics.js';
-import { podCoverage } from './rules/pod-coverage.js';
-import { prometheusWarnings } from './rules/prometheus-warnings.js';
+import { exportedSeries, podCoverage } from './rules/pods.js';
 import { queries, queryDuration } from './rules/queries.js';
 import { rateWindow } from './rules/rate-window.js';
 import { series } from './rules/series.js';
-import { server } from './rules/server.js';
-import { trainingCostCheck } from './rules/training-cost.js';
+import { clock, prometheusWarnings, server } from './rules/server.js';
+import { clusters, duplicates, freshness } from './rules/sources.js';
+import { history, trainingCostCheck } from './rules/training.js';
 
 /** The checks that facts decide. All of them can change while the service runs. */
 export const CHECKS: readonly CheckDefinition[] = [
@@ -39,12 +33,9 @@ export const CHECKS: readonly CheckDefinition[] = [
 
 /** Judges the facts by every check. */
 export function judgeFacts(facts: Facts, conditions: Conditions): CheckReport {
-  const findings: Finding[] = [];
-  const notChecked: NotChecked[] = [];
-  for (const check of CHECKS) {
-    const result = check.judge(facts, conditions);
-    if ('severity' in result) findings.push(result);
-    else notChecked.push(result);
-  }
-  return { findings, notChecked };
+  const results = CHECKS.map((check) => check.judge(facts, conditions));
+  return {
+    findings: results.filter((result) => 'severity' in result),
+    notChecked: results.filter((result) => 'because' in result),
+  };
 }

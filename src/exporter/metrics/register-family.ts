@@ -1,7 +1,7 @@
 /** Families as metrics of prom-client, which has them collected at each scrape. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Counter, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
+import { Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import type { Family, Samples } from './family.js';
 import { escapeHelp, labelText, numberText } from './text.js';
 
@@ -21,47 +21,24 @@ export function registerFamily<State>(
   family: Family<State>,
   stateOf: () => Promise<State>,
 ): void {
-  if (family.type === 'gauge') {
-    new FamilyGauge(registry, family, stateOf);
-    return;
-  }
-  const { name, help, labels, samples } = family;
-  new Counter({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    async collect() {
-      const { series, values } = await samples(await stateOf());
-      // From here on nothing is awaited, so that scrapes that overlap do not add up.
-      this.reset();
-      series.forEach((labelValues, row) => {
-        this.inc(labelsOf(labels, labelValues), values[row]);
-      });
-    },
-  });
+  new FamilyMetric(registry, family, stateOf);
 }
 
 /**
- * A gauge of prom-client as far as registries are concerned. It keeps nothing from scrape to scrape, so that scrapes
- * that overlap cannot mix, and series that are gone need no removal. A `FamilyRegistry` has it write its own text, which
- * is fast for very many series; in others it gives its values one by one like any gauge.
+ * A gauge or counter of prom-client as far as registries are concerned. It keeps nothing from scrape to scrape, so that
+ * scrapes that overlap cannot mix, and series that are gone need no removal. A `FamilyRegistry` has it write its own text,
+ * which is fast for very many series; in others it gives its values one by one like any metric.
  */
-class FamilyGauge<State> extends Gauge {
+class FamilyMetric<State> extends Gauge {
   readonly #family: Family<State>;
   readonly #stateOf: () => Promise<State>;
 
   constructor(registry: Registry, family: Family<State>, stateOf: () => Promise<State>) {
-    const { name, help, labels } = family;
-    super({
-      name,
-      help,
-      labelNames: labels,
-      registers: [registry],
-      async collect() {
-        await stateOf();
-      },
-    });
+    const { name, help, labels: labelNames, type } = family;
+    const collect = async () => void (await stateOf());
+    super({ name, help, labelNames, registers: [registry], collect });
+    // prom-client describes a metric by this field, which is the only difference between the two to a registry.
+    Object.assign(this, { type });
     this.#family = family;
     this.#stateOf = stateOf;
   }
@@ -82,8 +59,9 @@ class FamilyGauge<State> extends Gauge {
   async text(): Promise<string> {
     const { description, series, values } = await this.#collect();
     const { name, help } = description;
-    const texts = [`# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} gauge`];
-    const labels = await labelTextsOf(series, this.#family.labels);
+    const { type, labels: labelNames } = this.#family;
+    const texts = [`# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}`];
+    const labels = await labelTextsOf(series, labelNames);
     for (let start = 0; start < series.length; start += LINES_PER_TURN) {
       const end = Math.min(start + LINES_PER_TURN, series.length);
       let lines = '';
@@ -102,14 +80,14 @@ class FamilyGauge<State> extends Gauge {
   }
 }
 
-/** A registry that has each gauge of a family write its own text. */
+/** A registry that has each family write its own text. */
 export class FamilyRegistry extends Registry {
   override async metrics(): Promise<string> {
     const texts: string[] = [];
     // One after the other: the turns of several at the same time would be one long turn.
     for (const { name } of this.getMetricsAsArray()) {
       const metric = this.getSingleMetric(name);
-      texts.push(await (metric instanceof FamilyGauge ? metric.text() : this.getSingleMetricAsString(name)));
+      texts.push(await (metric instanceof FamilyMetric ? metric.text() : this.getSingleMetricAsString(name)));
     }
     return `${texts.join('\n\n')}\n`;
   }

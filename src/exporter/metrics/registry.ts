@@ -1,13 +1,12 @@
 /** All metrics, and their rendering for a scrape. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { PassOutcome } from '../detection/detection.js';
 import { anomaly } from './anomaly.js';
 import { detector } from './detector.js';
 import { explanation } from './explanation.js';
 import type { Family } from './family.js';
-import { registerProcessMetrics } from './process.js';
 import { FamilyRegistry, registerFamily } from './register-family.js';
 import { service } from './service.js';
 import type { ScrapeState } from './state.js';
@@ -61,4 +60,21 @@ export function createMetrics(readState: () => Omit<ScrapeState, 'outcome'>): Me
       return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, body };
     },
   };
+}
+
+/**
+ * What is left out of prom-client's metrics of the process: gauges whose names end in `_total`, which only a counter's
+ * may (`promtool check metrics`), and the minimum, mean and deviation of the event loop's lag, which are 9223372036 and
+ * NaN where one scrape closely follows another.
+ */
+const LEFT_OUT = /^nodejs_(?:active_\w+_total|eventloop_lag_(?:min|mean|stddev)_seconds)$/;
+
+/** Adds CPU, memory, event loop and garbage collection of this process, in prom-client's order: some set others. */
+function registerProcessMetrics(registry: Registry): void {
+  const offered = new Registry();
+  collectDefaultMetrics({ register: offered });
+  for (const { name } of offered.getMetricsAsArray()) {
+    const metric = offered.getSingleMetric(name);
+    if (metric !== undefined && !LEFT_OUT.test(name)) registry.registerMetric(metric);
+  }
 }

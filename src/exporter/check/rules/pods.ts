@@ -1,4 +1,7 @@
+/** Rules about the pods that the features know. */
+
 import { counted, examples, listed } from '../../../lib/text/format.js';
+import { workloadFromName } from '../../features/workload.js';
 import { type Answered, answersOf, checkOf, NO_SERIES } from '../check-definition.js';
 
 /** How many pods may be missing, since pods come and go between two scrapes. */
@@ -53,3 +56,39 @@ export const podCoverage = checkOf('pod_coverage', answersOf, (answers, { source
 function podsOf(answered: readonly Answered[], kind: 'pods' | 'lasting'): ReadonlySet<string> {
   return new Set(answered.flatMap((answer) => (answer.feature.required ? [...answer[kind]] : [])));
 }
+
+/** Series of the exporter itself and of its process, roughly. */
+const OWN_SERIES = 100;
+
+/** Value, usual value and deviation. */
+const SERIES_PER_FEATURE = 3;
+
+/** More than this is felt in a Prometheus of ordinary size. */
+const MANY_SERIES = 100_000;
+
+/** How many series Prometheus gets from us. */
+export const exportedSeries = checkOf('exported_series', answersOf, (answers, { features }, { explain }) => {
+  const pods = new Set(answers.flatMap((answer) => [...answer.pods]));
+  if (pods.size === 0) return NO_SERIES;
+  const workloads = new Set(
+    [...pods].map((pod) => {
+      const [namespace = '', name = ''] = pod.split('/');
+      return `${namespace}/${workloadFromName(name)}`;
+    }),
+  );
+  const perFlagged = SERIES_PER_FEATURE * features.length;
+  const explained = explain === 'all' ? perFlagged * pods.size : 0;
+  const series = 2 * pods.size + 2 * workloads.size + explained + OWN_SERIES;
+  const more = explain === 'flagged' ? `, and ${perFlagged} more for each flagged pod` : '';
+  const summary = `This exporter will have about ${counted(series, 'series', 'series')} for ${counted(pods.size, 'pod')}${more}.`;
+  if (series <= MANY_SERIES) return { severity: 'ok', summary };
+  return {
+    severity: 'warning',
+    summary,
+    meaning: 'Prometheus stores all of them, for each replica of the exporter.',
+    advice:
+      explain === 'all'
+        ? 'Set EXPLAIN=flagged, or narrow NAMESPACE_REGEX.'
+        : 'Narrow NAMESPACE_REGEX, and make sure that the sample_limit of the scrape job is higher.',
+  };
+});
