@@ -12,7 +12,7 @@ import { WorkloadDirectory } from '../../src/exporter/detection/workloads.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
 import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
-import { detectAnswer } from '../../src/exporter/http/detect-answer.js';
+import { detectAnswer } from '../../src/exporter/http/detect.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';
 import { growForest } from '../../src/exporter/model/grow.js';

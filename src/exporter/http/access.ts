@@ -1,5 +1,6 @@
-/** Who may send requests, and how many: the web configuration, and the limit of concurrent requests. */
+/** Who may send requests, how many and how large: the web configuration, and limits. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { RequestHandler } from 'express';
 import { BasicAuth } from '../../lib/web-config/basic-auth.js';
 import type { WebConfig } from '../../lib/web-config/config.js';
@@ -19,12 +20,13 @@ export interface Access {
 }
 
 /** Answers 429 above the configured rate, as the exporter-toolkit does: for all clients together, before the log-in. */
-export function limitRate({ webConfig, now }: Pick<Access, 'webConfig' | 'now'>): RequestHandler {
+export function limitRate({ webConfig, now }: Access): RequestHandler {
   let bucket: TokenBucket | undefined;
   return (_request, response, next) => {
     const { rateLimit } = webConfig();
     if (rateLimit === undefined) return next();
-    if (bucket === undefined || !isSame(bucket.limit, rateLimit)) bucket = new TokenBucket(rateLimit, now());
+    if (!isDeepStrictEqual(bucket?.limit, rateLimit)) bucket = undefined;
+    bucket ??= new TokenBucket(rateLimit, now());
     const waitMilliseconds = bucket.take(now());
     if (waitMilliseconds === 0) return next();
     const { burst, intervalMilliseconds } = rateLimit;
@@ -38,15 +40,8 @@ export function limitRate({ webConfig, now }: Pick<Access, 'webConfig' | 'now'>)
   };
 }
 
-function isSame(one: WebConfig['rateLimit'], other: WebConfig['rateLimit']): boolean {
-  return one?.burst === other?.burst && one?.intervalMilliseconds === other?.intervalMilliseconds;
-}
-
 /** Answers 401 to unknown users and wrong passwords, without saying which of the two was wrong. */
-export function requireUser({
-  webConfig,
-  comparePassword,
-}: Pick<Access, 'webConfig' | 'comparePassword'>): RequestHandler {
+export function requireUser({ webConfig, comparePassword }: Access): RequestHandler {
   const basicAuth = new BasicAuth(comparePassword);
   return async (request, response, next) => {
     const { users } = webConfig();
@@ -68,7 +63,7 @@ export function requireUser({
 const LONGEST_REQUEST_MILLISECONDS = 330_000;
 
 /** Answers 503 above the limit of concurrent requests: one limit for all routes that use this handler. */
-export function limitRequests({ maxRequests }: Pick<Access, 'maxRequests'>): RequestHandler {
+export function limitRequests({ maxRequests }: Access): RequestHandler {
   let inFlight = 0;
   return (_request, response, next) => {
     if (maxRequests > 0 && inFlight >= maxRequests) {
@@ -88,3 +83,25 @@ export function limitRequests({ maxRequests }: Pick<Access, 'maxRequests'>): Req
     next();
   };
 }
+
+/** Characters of a path with its query. The longest useful one names a namespace with 63 characters. */
+const LONGEST_URL = 2_048;
+
+/** Headers of one request. Browsers and proxies send some 30. The server limits their size (`server.ts`). */
+export const MAXIMUM_HEADERS = 100;
+
+/**
+ * Answers 414 to long URLs, 431 to many headers and 413 to a body. No route reads a body: it stays unread, and the
+ * connection is closed after the response.
+ */
+export const limitRequest: RequestHandler = ({ headers, rawHeaders, method, url }, response, next) => {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
+  if (hasBody) response.set('Connection', 'close');
+  if (url.length > LONGEST_URL) {
+    sendError(response, 'uri_too_long', `Expected a URL of at most ${LONGEST_URL} characters.`);
+  } else if (rawHeaders.length / 2 > MAXIMUM_HEADERS) {
+    sendError(response, 'headers_too_large', `Expected at most ${MAXIMUM_HEADERS} headers.`);
+  } else if (hasBody && (method === 'GET' || method === 'HEAD')) {
+    sendError(response, 'body_not_allowed', `Expected ${method} without a body.`);
+  } else next();
+};

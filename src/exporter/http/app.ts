@@ -3,17 +3,13 @@
 import { constants } from 'node:zlib';
 import compression from 'compression';
 import express, { type Express, type RequestHandler } from 'express';
-import { limitRate, limitRequests, requireUser } from './access.js';
+import { limitRate, limitRequest, limitRequests, requireUser } from './access.js';
 import type { AppDependencies } from './dependencies.js';
-import { detect } from './detect.js';
+import { detect, scrapeTimeoutSeconds } from './detect.js';
 import { docs, docsAssets } from './docs.js';
 import { ENDPOINTS, type EndpointPath } from './endpoints.js';
 import { handleError, methodNotAllowed, notFound } from './errors.js';
-import { healthz } from './healthz.js';
-import { metrics } from './metrics.js';
-import { openApi } from './openapi.js';
-import { probe } from './probes.js';
-import { limitRequest } from './request-limits.js';
+import { buildOpenApi } from './openapi.js';
 import { securityHeaders } from './security.js';
 import { statusPageAssets } from './status-page/assets.js';
 import { statusPage } from './status-page/route.js';
@@ -31,23 +27,38 @@ const PROBES: ReadonlySet<EndpointPath> = new Set(['/-/healthy', '/-/ready']);
 /** Those that ask Prometheus, score or explain: a limited number at the same time. */
 const COSTLY: ReadonlySet<EndpointPath> = new Set(['/', '/metrics', '/detect']);
 
+/**
+ * For Kubernetes. Neither probe looks at Prometheus or the model: to restart or unlink the exporter would help neither,
+ * and would hide its own metrics.
+ */
+const probe =
+  (state: 'healthy' | 'ready'): RequestHandler =>
+  (_request, response) =>
+    void response.type('text/plain').send(`k8s-anomaly-detector is ${state}.\n`);
+
 /** Builds the application. Every endpoint of the table answers GET and HEAD. */
 export function createApp(dependencies: AppDependencies): Express {
+  const { access, exporter } = dependencies;
+  const document = buildOpenApi(dependencies.version);
   const handlers: Readonly<Record<EndpointPath, RequestHandler>> = {
     '/': statusPage(dependencies),
-    '/metrics': metrics(dependencies),
+    '/metrics': async (request, response) => {
+      const { contentType, body } = await exporter.renderMetrics(scrapeTimeoutSeconds(request));
+      // Not `send`: Express sorts the parameters of the content type, and Prometheus' is exact.
+      response.setHeader('Content-Type', contentType).end(body);
+    },
     '/detect': detect(dependencies),
-    '/healthz': healthz(dependencies),
+    // Always with status 200: it is for people and dashboards, not for probes.
+    '/healthz': (_request, response) => void response.json(exporter.health()),
     '/-/healthy': probe('healthy'),
     '/-/ready': probe('ready'),
     '/docs': docs,
-    '/openapi.json': openApi(dependencies.version),
+    '/openapi.json': (_request, response) => void response.json(document),
   };
   const app = express();
   app.disable('x-powered-by');
   // A hash over megabytes of metrics that differ at every scrape.
   app.disable('etag');
-  const { access } = dependencies;
   app.use(
     securityHeaders(() => access.webConfig().headers),
     limitRequest,

@@ -11,14 +11,6 @@ import { StatusQuery } from './status-page/filters.js';
 /** Media type of Prometheus' text format, exactly as Prometheus 3 wants it. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** What an endpoint answers with one status. */
-export interface EndpointResponse {
-  readonly description: string;
-  readonly contentType: string;
-  /** Shape of the body; absent for text and for JSON with a standard of its own. */
-  readonly schema?: SchemaName;
-}
-
 /** One endpoint, for GET and HEAD. */
 export interface Endpoint {
   readonly path: `/${string}`;
@@ -26,8 +18,13 @@ export interface Endpoint {
   readonly summary: string;
   /** Its query parameters, all optional. */
   readonly query?: z.ZodObject;
-  /** By HTTP status. */
-  readonly responses: Readonly<Record<number, EndpointResponse>>;
+  /** By HTTP status. `schema` is the shape of the body; absent for text and for JSON with a standard of its own. */
+  readonly responses: Readonly<
+    Record<
+      number,
+      { readonly description: string; readonly contentType: string; readonly schema?: SchemaName }
+    >
+  >;
 }
 
 const text = (description: string) => ({ description, contentType: 'text/plain; charset=utf-8' });
@@ -38,14 +35,13 @@ const json = (description: string, schema?: SchemaName) => ({
   ...(schema && { schema }),
 });
 
+const error = (description: string) => json(description, 'ErrorResponse');
+
 /** Answered by every endpoint but the probes, where the web configuration or WEB_MAX_REQUESTS says so. */
 const REFUSED = {
-  401: json(
-    'The user name or password is invalid (`basic_auth_users` of the web configuration).',
-    'ErrorResponse',
-  ),
-  429: json('The request exceeds `rate_limit` of the web configuration.', 'ErrorResponse'),
-  503: json('Too many concurrent requests or log-ins.', 'ErrorResponse'),
+  401: error('The user name or password is invalid (`basic_auth_users` of the web configuration).'),
+  429: error('The request exceeds `rate_limit` of the web configuration.'),
+  503: error('Too many concurrent requests or log-ins.'),
 };
 
 export const ENDPOINTS = [
@@ -73,15 +69,12 @@ export const ENDPOINTS = [
     query: DetectQuery,
     responses: {
       200: json('The judgement.', 'DetectResponse'),
-      400: json('A query parameter is invalid or unknown.', 'ErrorResponse'),
-      500: json('The exporter failed. See its log.', 'ErrorResponse'),
-      502: json('Prometheus failed, or its response cannot be used.', 'ErrorResponse'),
+      400: error('A query parameter is invalid or unknown.'),
+      500: error('The exporter failed. See its log.'),
+      502: error('Prometheus failed, or its response cannot be used.'),
       ...REFUSED,
-      503: json(
-        'There is no model yet, or there are too many concurrent requests or log-ins.',
-        'ErrorResponse',
-      ),
-      504: json('The detection pass took too long.', 'ErrorResponse'),
+      503: error('There is no model yet, or there are too many concurrent requests or log-ins.'),
+      504: error('The detection pass took too long.'),
     },
   },
   {

@@ -1,20 +1,11 @@
 /** `/openapi.json`: the API described for programs, from the table of endpoints and the schemas. */
 
-import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { ENDPOINTS, type Endpoint, type EndpointResponse } from './endpoints.js';
+import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { SCHEMAS } from './schemas.js';
 
 /** A JSON object whose shape a standard defines. */
 type Json = Readonly<Record<string, unknown>>;
-
-/** Answers the document, which is built once. */
-export function openApi(version: string): RequestHandler {
-  const document = buildOpenApi(version);
-  return (_request, response) => {
-    response.json(document);
-  };
-}
 
 /** The OpenAPI 3.1 document of all endpoints. Its server is relative, so that it holds behind a path prefix as well. */
 export function buildOpenApi(version: string): Json {
@@ -48,7 +39,7 @@ function toParameters(query: z.ZodObject): Json[] {
   });
 }
 
-function toResponse({ description, contentType, schema }: EndpointResponse): Json {
+function toResponse({ description, contentType, schema }: Endpoint['responses'][number]): Json {
   const type = contentType === 'application/json' ? 'object' : 'string';
   const body = schema === undefined ? { type } : { $ref: `#/components/schemas/${schema}` };
   return { description, content: { [contentType]: { schema: body } } };

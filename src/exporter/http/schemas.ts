@@ -22,269 +22,189 @@ export const ERROR_STATUS = Object.freeze({
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-const errorCodes = Object.keys(ERROR_STATUS) as ErrorCode[];
+/** A type with its meaning, and examples where they help. */
+const field = <Type extends z.ZodType>(type: Type, description: string, ...examples: unknown[]): Type =>
+  type.meta({ description, ...(examples.length > 0 && { examples }) });
 
-export const ErrorResponse = z
-  .object({
-    error: z
-      .object({
-        code: z.enum(errorCodes).describe('What went wrong, for programs.'),
-        message: z.string().describe('What was expected, what happened and what to do, for people.'),
-      })
-      .describe('Why the request failed.'),
-  })
-  .describe('The response to every request that failed.');
+const object = <Shape extends z.ZodRawShape>(description: string, shape: Shape) =>
+  z.object(shape).describe(description);
+
+/** Makes fields of a type; a second one those that may be null. */
+const fields = <Type extends z.ZodType>(type: Type) =>
+  [
+    (description: string, ...examples: unknown[]) => field(type, description, ...examples),
+    (description: string, ...examples: unknown[]) => field(type.nullable(), description, ...examples),
+  ] as const;
+
+const [text, textOrNull] = fields(z.string());
+const [number, numberOrNull] = fields(z.number());
+const [count, countOrNull] = fields(z.int().nonnegative());
+const [time, timeOrNull] = fields(z.iso.datetime());
+const [boolean, booleanOrNull] = fields(z.boolean());
+
+export const ErrorResponse = object('The response to every request that failed.', {
+  error: object('Why the request failed.', {
+    code: field(z.enum(Object.keys(ERROR_STATUS) as ErrorCode[]), 'What went wrong, for programs.'),
+    message: text('What was expected, what happened and what to do, for people.'),
+  }),
+});
 
 export type ErrorResponse = z.infer<typeof ErrorResponse>;
 
-const FeatureJudgement = z
-  .object({
-    feature: z
-      .string()
-      .describe('Name of the feature.')
-      .meta({ examples: ['cpu'] }),
-    unit: z
-      .string()
-      .describe('Unit of `actual` and `expected`.')
-      .meta({ examples: ['cores'] }),
-    actual: z
-      .number()
-      .describe('The value now.')
-      .meta({ examples: [1.9] }),
-    expected: z
-      .number()
-      .describe('The usual value.')
-      .meta({ examples: [0.25] }),
-    deviation: z
-      .number()
-      .describe('Distance of `actual` from `expected`, in spreads; negative if `actual` is lower.')
-      .meta({ examples: [33] }),
-    direction: z
-      .enum(['above', 'below', 'usual'])
-      .describe('`above` or `below` the usual value by at least one spread, else `usual`.')
-      .meta({ examples: ['above'] }),
-    share: z
-      .number()
-      .min(0)
-      .max(1)
-      .describe(
-        'Share of this feature in the score: how much the score falls when the feature has its usual value, divided ' +
-          'by the sum of that over all features. 0 for every feature if no feature raises the score.',
-      )
-      .meta({ examples: [0.97] }),
-  })
-  .describe('One feature of a pod compared with its usual value.');
+const FeatureJudgement = object('One feature of a pod compared with its usual value.', {
+  feature: text('Name of the feature.', 'cpu'),
+  unit: text('Unit of `actual` and `expected`.', 'cores'),
+  actual: number('The value now.', 1.9),
+  expected: number('The usual value.', 0.25),
+  deviation: number('Distance of `actual` from `expected`, in spreads; negative if `actual` is lower.', 33),
+  direction: field(
+    z.enum(['above', 'below', 'usual']),
+    '`above` or `below` the usual value by at least one spread, else `usual`.',
+    'above',
+  ),
+  share: field(
+    z.number().min(0).max(1),
+    'Share of this feature in the score: how much the score falls when the feature has its usual value, divided ' +
+      'by the sum of that over all features. 0 for every feature if no feature raises the score.',
+    0.97,
+  ),
+});
 
-const PodJudgement = z
-  .object({
-    namespace: z
-      .string()
-      .describe('Namespace of the pod.')
-      .meta({ examples: ['shop'] }),
-    pod: z
-      .string()
-      .describe('Name of the pod.')
-      .meta({ examples: ['cart-6c9f7d8b5-x2x8p'] }),
-    workload: z
-      .string()
-      .describe(
-        'Name of the Deployment, StatefulSet, … that owns the pod; the name of the pod if it has no owner.',
-      )
-      .meta({ examples: ['cart'] }),
-    cpu: z
-      .number()
-      .nullable()
-      .describe('CPU usage in cores; null if the model does not use it.')
-      .meta({ examples: [1.9] }),
-    memory: z
-      .number()
-      .nullable()
-      .describe('Memory usage in bytes; null if the model does not use it.')
-      .meta({ examples: [268435456] }),
-    restarts: z
-      .number()
-      .nullable()
-      .describe('Container restarts so far; null if the model does not use them.')
-      .meta({ examples: [0] }),
-    anomaly_flag: z
-      .union([z.literal(0), z.literal(1)])
-      .describe('1 if the pod is anomalous (`anomaly_score` above 0), else 0.')
-      .meta({ examples: [1] }),
-    anomaly_score: z
-      .number()
-      .describe('Score minus the threshold of the model; above 0 is anomalous.')
-      .meta({ examples: [0.12] }),
-    features: z
-      .array(FeatureJudgement)
-      .describe('The features of the model, the one with the largest share first.'),
-  })
-  .describe('One pod and its score.');
+const PodJudgement = object('One pod and its score.', {
+  namespace: text('Namespace of the pod.', 'shop'),
+  pod: text('Name of the pod.', 'cart-6c9f7d8b5-x2x8p'),
+  workload: text(
+    'Name of the Deployment, StatefulSet, … that owns the pod; the name of the pod if it has no owner.',
+    'cart',
+  ),
+  cpu: numberOrNull('CPU usage in cores; null if the model does not use it.', 1.9),
+  memory: numberOrNull('Memory usage in bytes; null if the model does not use it.', 268435456),
+  restarts: numberOrNull('Container restarts so far; null if the model does not use them.', 0),
+  anomaly_flag: field(
+    z.union([z.literal(0), z.literal(1)]),
+    '1 if the pod is anomalous (`anomaly_score` above 0), else 0.',
+    1,
+  ),
+  anomaly_score: number('Score minus the threshold of the model; above 0 is anomalous.', 0.12),
+  features: field(
+    z.array(FeatureJudgement),
+    'The features of the model, the one with the largest share first.',
+  ),
+});
 
 export type PodJudgement = z.infer<typeof PodJudgement>;
 
-export const DetectResponse = z
-  .object({
-    time: z
-      .number()
-      .describe('The instant that was scored, Unix time in seconds.')
-      .meta({ examples: [1767225600] }),
-    matching: z
-      .int()
-      .nonnegative()
-      .describe('How many scored pods pass the filters; `pods` has the first `limit` of them.')
-      .meta({ examples: [1] }),
-    limit: z
-      .int()
-      .nonnegative()
-      .describe('The most pods that this answer may have; 0 for all.')
-      .meta({ examples: [1000] }),
-    pods: z
-      .array(PodJudgement)
-      .describe('The scored pods that pass the filters, most anomalous first, then by namespace and pod.'),
-  })
-  .describe('Flags and scores at one instant.');
+export const DetectResponse = object('Flags and scores at one instant.', {
+  time: number('The instant that was scored, Unix time in seconds.', 1767225600),
+  matching: count('How many scored pods pass the filters; `pods` has the first `limit` of them.', 1),
+  limit: count('The most pods that this answer may have; 0 for all.', 1000),
+  pods: field(
+    z.array(PodJudgement),
+    'The scored pods that pass the filters, most anomalous first, then by namespace and pod.',
+  ),
+});
 
 export type DetectResponse = z.infer<typeof DetectResponse>;
 
-const time = () => z.iso.datetime();
-const count = () => z.int().nonnegative();
+const LastError = object('A failure.', {
+  message: text('What happened and what to do, without secrets.'),
+  time: time('When it happened.'),
+});
 
-const LastError = z
-  .object({
-    message: z.string().describe('What happened and what to do, without secrets.'),
-    time: time().describe('When it happened.'),
-  })
-  .describe('A failure.');
+const lastError = (description: string) => field(LastError.nullable(), description);
 
-const PrometheusHealth = z
-  .object({
-    url: z.string().describe('The configured base URL, without credentials.'),
-    up: z
-      .boolean()
-      .nullable()
-      .describe(
-        'Whether Prometheus answered the last pass; null before the first pass, and without a model.',
-      ),
-    last_error: LastError.nullable().describe('The last failure of a query; null if there was no failure.'),
-  })
-  .describe('The Prometheus server that is queried.');
+const SnapshotHealth = object('The model on disk.', {
+  path: text('The file.'),
+  trained_at: timeOrNull('When the training of the saved model ended; null if no saved model is known.'),
+  size_bytes: countOrNull('Size of the saved model; null if no saved model is known.'),
+  last_save_succeeded: booleanOrNull(
+    'Whether the last attempt to save a model succeeded; null before the first attempt.',
+  ),
+  last_error: lastError('The last failure to load or save it; null if there was no failure.'),
+});
 
-const ModelHealth = z
-  .object({
-    trained: z.boolean().describe('Whether there is a model. Without a model, every nullable field is null.'),
-    origin: z
-      .enum(['training', 'snapshot'])
-      .nullable()
-      .describe('Whether the model was trained by this process or loaded from `MODEL_PATH` at startup.'),
-    trained_at: time().nullable().describe('When the training of the model ended.'),
-    window_start: time().nullable().describe('First instant of the training window.'),
-    window_end: time().nullable().describe('Last instant of the training window.'),
-    age_seconds: z.number().nullable().describe('Time since `trained_at`, in seconds.'),
-    fingerprint: z.string().nullable().describe('Identifies queries, features and parameters of the model.'),
-    baseline: z.enum(['pod', 'workload', 'cluster']).describe('What a pod is compared with.'),
-    features: z
-      .array(z.string())
-      .describe('Names of the features that the model uses; empty without a model.'),
-    threshold: z.number().nullable().describe('The threshold that `anomaly_score` is measured from.'),
-    samples: count().nullable().describe('Number of training rows (one row is a pod at an instant).'),
-    pods: count().nullable().describe('Number of pods in the training rows.'),
-  })
-  .describe('The current model.');
+const CheckFinding = object('A problem of the installation.', {
+  check: text('Name of the check.', 'rate_window'),
+  severity: field(
+    z.enum(['warning', 'error']),
+    '`error`: pods are not scored, or scored wrongly; `warning`: scores could be better.',
+  ),
+  summary: text('What was found.'),
+  meaning: textOrNull('What it means for the scores.'),
+  advice: textOrNull('What to do about it.'),
+  time: time('When it was found.'),
+});
 
-const TrainingHealth = z
-  .object({
-    running: z.boolean().describe('Whether a training is running now.'),
-    runs: count().describe('Trainings since startup, including failed ones.'),
-    failures: count().describe('Failed trainings since startup.'),
-    last_success: time()
-      .nullable()
-      .describe('End of the last successful training; null if no training has succeeded.'),
-    last_error: LastError.nullable().describe('The last failed training; null if no training has failed.'),
-    next_run: time().nullable().describe('When the next training is due; null if no training is scheduled.'),
-  })
-  .describe('The trainings.');
+const LastPass = object('The last detection pass.', {
+  time: time('The instant that was scored.'),
+  pods_scored: count('Pods that were scored.'),
+  pods_unscored: field(
+    z.record(z.string(), z.int().nonnegative()),
+    'Pods that were seen and not scored, by reason.',
+  ),
+  duration_seconds: field(z.number().nonnegative(), 'Duration of the pass, in seconds.'),
+  warnings: field(z.array(z.string()), 'Problems with the data, in sentences.'),
+  error: textOrNull('Why no pod was scored; null if the pass succeeded.'),
+});
 
-const SnapshotHealth = z
-  .object({
-    path: z.string().describe('The file.'),
-    trained_at: time()
-      .nullable()
-      .describe('When the training of the saved model ended; null if no saved model is known.'),
-    size_bytes: count().nullable().describe('Size of the saved model; null if no saved model is known.'),
-    last_save_succeeded: z
-      .boolean()
-      .nullable()
-      .describe('Whether the last attempt to save a model succeeded; null before the first attempt.'),
-    last_error: LastError.nullable().describe(
-      'The last failure to load or save it; null if there was no failure.',
+const ShardHealth = object('The shard that this process watches.', {
+  ordinal: count('Number of this shard, counted from 0.'),
+  total: count('Number of shards.'),
+  namespaces: countOrNull(
+    'Number of namespaces that this shard watches; null until Prometheus has returned them.',
+  ),
+  message: textOrNull('Why the shard has no namespaces; null if it has some.'),
+});
+
+export const HealthReport = object('The state of the exporter.', {
+  status: field(z.enum(['ok', 'degraded']), '`degraded` while pods cannot be scored.'),
+  version: text('Version of the exporter.'),
+  prometheus: object('The Prometheus server that is queried.', {
+    url: text('The configured base URL, without credentials.'),
+    up: booleanOrNull(
+      'Whether Prometheus answered the last pass; null before the first pass, and without a model.',
     ),
-  })
-  .describe('The model on disk.');
-const CheckFinding = z
-  .object({
-    check: z
-      .string()
-      .describe('Name of the check.')
-      .meta({ examples: ['rate_window'] }),
-    severity: z
-      .enum(['warning', 'error'])
-      .describe('`error`: pods are not scored, or scored wrongly; `warning`: scores could be better.'),
-    summary: z.string().describe('What was found.'),
-    meaning: z.string().nullable().describe('What it means for the scores.'),
-    advice: z.string().nullable().describe('What to do about it.'),
-    time: time().describe('When it was found.'),
-  })
-  .describe('A problem of the installation.');
-
-const CheckHealth = z
-  .object({
-    last_success: time()
-      .nullable()
-      .describe('When the installation was last checked; null before the first check.'),
-    last_error: LastError.nullable().describe(
+    last_error: lastError('The last failure of a query; null if there was no failure.'),
+  }),
+  model: object('The current model.', {
+    trained: boolean('Whether there is a model. Without a model, every nullable field is null.'),
+    origin: field(
+      z.enum(['training', 'snapshot']).nullable(),
+      'Whether the model was trained by this process or loaded from `MODEL_PATH` at startup.',
+    ),
+    trained_at: timeOrNull('When the training of the model ended.'),
+    window_start: timeOrNull('First instant of the training window.'),
+    window_end: timeOrNull('Last instant of the training window.'),
+    age_seconds: numberOrNull('Time since `trained_at`, in seconds.'),
+    fingerprint: textOrNull('Identifies queries, features and parameters of the model.'),
+    baseline: field(z.enum(['pod', 'workload', 'cluster']), 'What a pod is compared with.'),
+    features: field(z.array(z.string()), 'Names of the features that the model uses; empty without a model.'),
+    threshold: numberOrNull('The threshold that `anomaly_score` is measured from.'),
+    samples: countOrNull('Number of training rows (one row is a pod at an instant).'),
+    pods: countOrNull('Number of pods in the training rows.'),
+  }),
+  training: object('The trainings.', {
+    running: boolean('Whether a training is running now.'),
+    runs: count('Trainings since startup, including failed ones.'),
+    failures: count('Failed trainings since startup.'),
+    last_success: timeOrNull('End of the last successful training; null if no training has succeeded.'),
+    last_error: lastError('The last failed training; null if no training has failed.'),
+    next_run: timeOrNull('When the next training is due; null if no training is scheduled.'),
+  }),
+  snapshot: field(SnapshotHealth.nullable(), 'The model on disk; null without `MODEL_PATH`.'),
+  shard: field(ShardHealth.nullable(), 'The shard; null if one process watches all namespaces.'),
+  check: object('The check of the installation that follows each training.', {
+    last_success: timeOrNull('When the installation was last checked; null before the first check.'),
+    last_error: lastError(
       'The last check that failed because Prometheus did not answer; null if there was no failure.',
     ),
-    findings: z
-      .array(CheckFinding)
-      .describe('The problems. A finding stays until the same check finds something else.'),
-  })
-  .describe('The check of the installation that follows each training.');
-
-const LastPass = z
-  .object({
-    time: time().describe('The instant that was scored.'),
-    pods_scored: count().describe('Pods that were scored.'),
-    pods_unscored: z.record(z.string(), count()).describe('Pods that were seen and not scored, by reason.'),
-    duration_seconds: z.number().nonnegative().describe('Duration of the pass, in seconds.'),
-    warnings: z.array(z.string()).describe('Problems with the data, in sentences.'),
-    error: z.string().nullable().describe('Why no pod was scored; null if the pass succeeded.'),
-  })
-  .describe('The last detection pass.');
-
-const ShardHealth = z
-  .object({
-    ordinal: count().describe('Number of this shard, counted from 0.'),
-    total: count().describe('Number of shards.'),
-    namespaces: count()
-      .nullable()
-      .describe('Number of namespaces that this shard watches; null until Prometheus has returned them.'),
-    message: z.string().nullable().describe('Why the shard has no namespaces; null if it has some.'),
-  })
-  .describe('The shard that this process watches.');
-
-export const HealthReport = z
-  .object({
-    status: z.enum(['ok', 'degraded']).describe('`degraded` while pods cannot be scored.'),
-    version: z.string().describe('Version of the exporter.'),
-    prometheus: PrometheusHealth,
-    model: ModelHealth,
-    training: TrainingHealth,
-    snapshot: SnapshotHealth.nullable().describe('The model on disk; null without `MODEL_PATH`.'),
-    shard: ShardHealth.nullable().describe('The shard; null if one process watches all namespaces.'),
-    check: CheckHealth,
-    last_pass: LastPass.nullable().describe('The last detection pass; null before the first one.'),
-  })
-  .describe('The state of the exporter.');
+    findings: field(
+      z.array(CheckFinding),
+      'The problems. A finding stays until the same check finds something else.',
+    ),
+  }),
+  last_pass: field(LastPass.nullable(), 'The last detection pass; null before the first one.'),
+});
 
 export type HealthReport = z.infer<typeof HealthReport>;
 

@@ -5,10 +5,10 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { messageOf } from '../../lib/logging/message-of.js';
 import { handshakeOptions, isAllowedClient } from '../../lib/web-config/client-certificate.js';
 import type { TlsSettings } from '../../lib/web-config/config.js';
-import { ListenError } from './listen-error.js';
-import { MAXIMUM_HEADERS } from './request-limits.js';
+import { MAXIMUM_HEADERS } from './access.js';
 import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
 
 /** A server that accepts requests. */
@@ -52,6 +52,33 @@ export interface Address {
   readonly port: number;
   /** Called with each error of the socket after the start, such as a connection that the system cannot accept. */
   readonly onError: (error: Error) => void;
+}
+
+/** The server cannot listen; `message` says what was tried and what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  /** @param cause the error of the operating system, or of the name look-up. */
+  constructor(host: string, port: number, cause: unknown) {
+    super(explain(host, port, cause), { cause });
+  }
+}
+
+function explain(host: string, port: number, cause: unknown): string {
+  switch (cause instanceof Error && 'code' in cause ? cause.code : undefined) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is already in use. Stop the other program or set PORT.`;
+    case 'EACCES':
+      return `No permission to listen on port ${port} of ${host}. Set PORT to 1024 or above.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The host name ${host} cannot be resolved. Set HOST to an address of this machine.`;
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return `The address ${host} does not belong to this machine. Set HOST to one that does, or to 0.0.0.0.`;
+    default:
+      return `Cannot listen on port ${port} of ${host}: ${messageOf(cause)}`;
+  }
 }
 
 /** TLS settings, and how the server learns that they changed. */

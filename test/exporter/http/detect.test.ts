@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
 import { createApp } from '../../../src/exporter/http/app.js';
-import { detectAnswer } from '../../../src/exporter/http/detect-answer.js';
+import { detectAnswer } from '../../../src/exporter/http/detect.js';
 import { DetectResponse, ErrorResponse, type PodJudgement } from '../../../src/exporter/http/schemas.js';
 import { failedPass, fakeDependencies, HOSTILE, passOf } from '../../support/http-fixtures.js';
 import { closeServers, startServer } from '../../support/http-server.js';

@@ -3,8 +3,7 @@ import { Agent, get, type IncomingMessage, type RequestListener } from 'node:htt
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { ListenError } from '../../../src/exporter/http/listen-error.js';
-import { listen, type RunningServer } from '../../../src/exporter/http/server.js';
+import { ListenError, listen, type RunningServer } from '../../../src/exporter/http/server.js';
 import { LOCAL } from '../../support/http-server.js';
 
 const hello: RequestListener = (_request, response) => response.end('hello');
