@@ -12,7 +12,7 @@ import { handleError, methodNotAllowed, notFound } from './errors.js';
 import { buildOpenApi } from './openapi.js';
 import { securityHeaders } from './security.js';
 import { statusPageAssets } from './status-page/assets.js';
-import { statusPage } from './status-page/route.js';
+import { statusPage } from './status-page/page.js';
 
 /** The quickest levels: the better ones take several times as long for metrics that become little smaller. */
 const COMPRESSION = {

@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import { DetectQuery } from './detect-query.js';
 import type { SchemaName } from './schemas.js';
-import { StatusQuery } from './status-page/filters.js';
+import { StatusQuery } from './status-page/selection.js';
 
 /** Media type of Prometheus' text format, exactly as Prometheus 3 wants it. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

@@ -1,22 +1,22 @@
 /** The status page: what an on-call engineer sees first. Works without JavaScript. */
 
+import type { RequestHandler } from 'express';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { PassOutcome } from '../../detection/detection.js';
+import type { AppDependencies } from '../dependencies.js';
 import { ENDPOINTS } from '../endpoints.js';
 import type { HealthReport } from '../schemas.js';
+import { allow } from '../security.js';
 import { SCRIPT_URL, STYLE_URL } from './assets.js';
-import { type Filters, filterLink } from './filters.js';
-import { findingsSection } from './findings.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { podsTable } from './pods.js';
-import type { Selection } from './selection.js';
-import { stateList } from './state.js';
+import { type Filters, filterLink, isFiltered, readFilters, type Selection, select } from './selection.js';
+import { findingsSection, stateList } from './state.js';
 import { timeElement } from './time.js';
-import { describeReason } from './unscored.js';
 
 /** What the page shows. */
-export interface StatusPage {
+interface StatusPage {
   readonly report: HealthReport;
   readonly outcome: PassOutcome;
   /** `undefined` without a detection. */
@@ -27,8 +27,33 @@ export interface StatusPage {
   readonly nowSeconds: number;
 }
 
+/** Answers with status 200 also when no pod can be scored: the page says so. */
+export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' | 'now'>): RequestHandler {
+  return async (request, response) => {
+    const filters = readFilters(request.query);
+    const outcome = await exporter.recentPass();
+    let selection: Selection | undefined;
+    let history: HistoryOutcome = { kind: 'histories', histories: new Map() };
+    if (outcome.kind === 'detection') {
+      selection = select(outcome.detection, filters);
+      const rows = selection.shown.map(({ row }) => row);
+      history = await exporter.history(outcome.detection, rows);
+    }
+    const report = exporter.health();
+    const page = render({ report, outcome, selection, history, filters, nowSeconds: now() / 1000 });
+    allow(response, {
+      'script-src': "'self'",
+      'style-src': "'self'",
+      'connect-src': "'self'",
+      'img-src': 'data:',
+      'form-action': "'self'",
+    });
+    response.type('html').send(page.markup);
+  };
+}
+
 /** Links are relative, so that they hold behind a path prefix as well. */
-export function renderStatusPage(page: StatusPage): Html {
+function render(page: StatusPage): Html {
   const { report, filters, selection, nowSeconds } = page;
   return html`<!DOCTYPE html>
 <html lang="en">
@@ -114,7 +139,7 @@ function pods({ selection, history, outcome, filters, nowSeconds }: StatusPage):
   const note =
     matching === 0
       ? html`<p>No scored pod matches the filter. Names must match exactly.</p>`
-      : html`<p class="quiet">Shows ${String(shown.length)} of ${all}, ${matchingFlagged === 0 ? 'none flagged: those nearest to the threshold' : `the most anomalous first, ${String(matchingFlagged)} flagged`}.</p>`;
+      : html`<p class="quiet">Shows ${shown.length} of ${all}, ${matchingFlagged === 0 ? 'none flagged: those nearest to the threshold' : `the most anomalous first, ${matchingFlagged} flagged`}.</p>`;
   const timeSeconds = outcome.kind === 'detection' ? outcome.detection.timeSeconds : outcome.timeSeconds;
   return html`<section aria-labelledby="pods"><h2 id="pods">Most anomalous pods</h2>
 ${note}
@@ -128,7 +153,7 @@ function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
   const unscored = outcome.kind === 'detection' ? [...outcome.detection.unscored] : [];
   const total = unscored.reduce((sum, [, count]) => sum + count, 0);
   return html`<section aria-labelledby="coverage"><h2 id="coverage">Last pass</h2>
-<p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${String(Math.round(outcome.durationSeconds * 1000))} ms. ${
+<p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${Math.round(outcome.durationSeconds * 1000)} ms. ${
     selection === undefined
       ? outcome.kind === 'detection'
         ? ''
@@ -145,4 +170,16 @@ function list(items: readonly Html[]): Html {
   return items.length === 0 ? NO_HTML : html`<ul>${items}</ul>`;
 }
 
-const isFiltered = ({ namespace, workload }: Filters) => namespace !== undefined || workload !== undefined;
+const UNSCORED: Readonly<Record<string, string>> = {
+  warmup: 'warming up, too young to judge',
+  completed: 'completed',
+  not_finite: 'with a value that is not a number',
+  misaligned: 'with values at other times than requested',
+};
+
+/** Why pods have no score. Ends a sentence that begins with a number of pods. */
+function describeReason(reason: string): string {
+  const missing = /^missing_(.+)$/.exec(reason)?.[1];
+  if (missing !== undefined) return `without ${missing}`;
+  return Object.hasOwn(UNSCORED, reason) ? (UNSCORED[reason] as string) : reason.replaceAll('_', ' ');
+}

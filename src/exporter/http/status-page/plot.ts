@@ -14,11 +14,7 @@ const MARGIN = 2;
 const BAR_HEIGHT = 4;
 const SHORTEST_SPAN = 4;
 
-/**
- * Draws SVG. Screen readers get a sentence in its place.
- *
- * @param feature one of the history's features.
- */
+/** Draws one of the history's features as SVG. Screen readers get a sentence in its place. */
 export function plot(history: PodHistory, feature: FeatureHistory): Html {
   const { values, lower, upper } = feature;
   const count = values.length;
@@ -41,11 +37,11 @@ export function plot(history: PodHistory, feature: FeatureHistory): Html {
   const spans = flaggedRuns(history).map(([from, to]) => {
     // Each instant stands for the time around it; one alone is still seen.
     const left = Math.max(0, Math.min(x(from - 0.5), WIDTH - SHORTEST_SPAN));
-    const width = String(Math.max(SHORTEST_SPAN, round(Math.min(WIDTH, x(to - 0.5)) - left)));
-    return html`<rect class="flagged-span" x="${String(left)}" y="0" width="${width}" height="${String(HEIGHT)}"/>
-<rect class="flagged-bar" x="${String(left)}" y="${String(HEIGHT - BAR_HEIGHT)}" width="${width}" height="${String(BAR_HEIGHT)}"/>`;
+    const width = Math.max(SHORTEST_SPAN, round(Math.min(WIDTH, x(to - 0.5)) - left));
+    return html`<rect class="flagged-span" x="${left}" y="0" width="${width}" height="${HEIGHT}"/>
+<rect class="flagged-bar" x="${left}" y="${HEIGHT - BAR_HEIGHT}" width="${width}" height="${BAR_HEIGHT}"/>`;
   });
-  return html`<svg class="plot" viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" aria-label="${describe(history, feature)}">
+  return html`<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${describe(history, feature)}">
 ${bands}
 ${spans}
 ${lines}

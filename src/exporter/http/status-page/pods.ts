@@ -5,11 +5,10 @@ import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { FeatureExplanation } from '../../detection/explain.js';
 import { featureValue } from '../../detection/reasons.js';
 import { podKey } from '../../features/table.js';
-import { type Filters, filterLink } from './filters.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { plot, usualRange } from './plot.js';
 import { type FeatureHistory, flaggedSince, type PodHistory } from './replay.js';
-import type { ShownPod } from './selection.js';
+import { type Filters, filterLink, type ShownPod } from './selection.js';
 import { isoTime } from './time.js';
 
 /** What the table shows. */

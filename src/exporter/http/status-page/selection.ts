@@ -1,10 +1,42 @@
 /** Which pods of a detection the page shows, and how many there are of each kind. */
 
+import { z } from 'zod';
 import type { Detection } from '../../detection/detection.js';
 import { explain, type FeatureExplanation } from '../../detection/explain.js';
 import { notableReasons } from '../../detection/reasons.js';
 import type { PodIdentity } from '../../features/table.js';
-import type { Filters } from './filters.js';
+
+/** The parameters as the API document describes them. */
+export const StatusQuery = z.object({
+  namespace: z.string().optional().describe('Only pods of this namespace.'),
+  workload: z.string().optional().describe('Only pods of the workload with this name.'),
+});
+
+/** Which pods to show; `undefined` does not filter. */
+export type Filters = Readonly<Record<'namespace' | 'workload', string | undefined>>;
+
+/** Longer than any name that is scored (`isObjectName`). */
+const LONGEST_NAME = 253;
+
+/**
+ * Reads the query string. A parameter that is repeated counts as absent. An invalid filter is ignored: a person with a
+ * wrong link still sees the page.
+ */
+export function readFilters(parameters: Readonly<Record<string, unknown>>): Filters {
+  const nameIn = (value: unknown) => {
+    const name = typeof value === 'string' ? value.trim() : '';
+    return name === '' || name.length > LONGEST_NAME ? undefined : name;
+  };
+  return { namespace: nameIn(parameters.namespace), workload: nameIn(parameters.workload) };
+}
+
+/** A link to the page with these filters, relative to it. */
+export function filterLink({ namespace, workload }: Filters): string {
+  return `?${new URLSearchParams({ ...(namespace && { namespace }), ...(workload && { workload }) })}`;
+}
+
+export const isFiltered = ({ namespace, workload }: Filters) =>
+  namespace !== undefined || workload !== undefined;
 
 /** A pod on the page. */
 export interface ShownPod {
@@ -22,9 +54,8 @@ export interface Selection {
   readonly shown: readonly ShownPod[];
   /** Pods that pass the filters. */
   readonly matching: number;
-  /** Those of them that are flagged. */
   readonly matchingFlagged: number;
-  /** All pods that were scored, and those of them that are flagged. */
+  /** All pods that were scored. */
   readonly scored: number;
   readonly flagged: number;
   /** Names to choose from, sorted, and bounded. */
@@ -33,7 +64,6 @@ export interface Selection {
   readonly workloads: readonly string[];
 }
 
-/** Most pods on the page. */
 const MAXIMUM_SHOWN = 50;
 
 /** If fewer are flagged, the pods nearest to the threshold follow, up to this many. */
@@ -62,33 +92,22 @@ export function select(detection: Detection, filters: Filters): Selection {
   }
   // Equal scores stay in the order of the table, by namespace and pod.
   rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
-  const isFiltered = filters.namespace !== undefined || filters.workload !== undefined;
-  const least = isFiltered ? MAXIMUM_SHOWN : MINIMUM_SHOWN;
+  const least = isFiltered(filters) ? MAXIMUM_SHOWN : MINIMUM_SHOWN;
   const some = rows.slice(0, Math.min(MAXIMUM_SHOWN, Math.max(matchingFlagged, least)));
   const explanations = explain(detection, some);
+  const namesOf = (names: ReadonlySet<string>) => [...names].sort().slice(0, MAXIMUM_NAMES);
   return {
-    shown: some.map((row, index) => ({
-      identity: table.pods[row] as PodIdentity,
-      row,
-      score: scores[row] as number,
-      reasons: reasonsOf(scores[row] as number, explanations[index] ?? []),
-    })),
+    shown: some.map((row, index) => {
+      const score = scores[row] as number;
+      const all = explanations[index] as FeatureExplanation[];
+      const reasons = score > 0 ? notableReasons(all) : all.slice(0, 1);
+      return { identity: table.pods[row] as PodIdentity, row, score, reasons };
+    }),
     matching: rows.length,
     matchingFlagged,
     scored: table.pods.length,
     flagged,
-    namespaces: someNames(namespaces),
-    workloads: someNames(workloads),
+    namespaces: namesOf(namespaces),
+    workloads: namesOf(workloads),
   };
-}
-
-function reasonsOf(
-  score: number,
-  explanations: readonly FeatureExplanation[],
-): readonly FeatureExplanation[] {
-  return score > 0 ? notableReasons(explanations) : explanations.slice(0, 1);
-}
-
-function someNames(names: ReadonlySet<string>): readonly string[] {
-  return [...names].sort().slice(0, MAXIMUM_NAMES);
 }

@@ -1,4 +1,4 @@
-/** The state of Prometheus, the model and the trainings, in words. */
+/** The state of Prometheus, the model and the trainings, and what `check` found, in words. */
 
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
@@ -20,11 +20,12 @@ function entry(term: string, mark: Mark, word: string, sentences: readonly Html[
 <dd>${sentences.filter(({ markup }) => markup !== '')}</dd></div>`;
 }
 
+function failure(what: string, error: HealthReport['prometheus']['last_error'], nowSeconds: number): Html {
+  return error === null ? NO_HTML : html`${what} ${timeElement(error.time, nowSeconds)}: ${error.message}`;
+}
+
 function prometheus({ prometheus: { url, up, last_error } }: HealthReport, nowSeconds: number): Html {
-  const lastError =
-    last_error === null
-      ? NO_HTML
-      : html`Last failure ${timeElement(last_error.time, nowSeconds)}: ${last_error.message}`;
+  const lastError = failure('Last failure', last_error, nowSeconds);
   if (up === null) {
     return entry('Prometheus', 'waiting', 'not asked yet', [
       html`<bdi>${url}</bdi> has not been queried for the current metrics yet.`,
@@ -64,12 +65,10 @@ function training({ model: state, training: trainings }: HealthReport, nowSecond
     last_error !== null && (last_success === null || Date.parse(last_error.time) > Date.parse(last_success));
   const word = running ? 'running' : hasFailed ? 'failed' : runs === 0 ? 'waiting' : 'succeeded';
   return entry('Training', hasFailed ? 'problem' : state.trained ? 'ok' : 'waiting', word, [
-    html`${counted(runs, 'training')} since startup, ${String(failures)} failed.`,
+    html`${counted(runs, 'training')} since startup, ${failures} failed.`,
     running ? html`A training is running.` : NO_HTML,
     next_run === null ? NO_HTML : html`The next training is due ${timeElement(next_run, nowSeconds)}.`,
-    last_error === null
-      ? NO_HTML
-      : html`Last failure ${timeElement(last_error.time, nowSeconds)}: ${last_error.message}`,
+    failure('Last failure', last_error, nowSeconds),
   ]);
 }
 
@@ -86,4 +85,19 @@ function shard({ shard: state }: HealthReport): readonly Html[] {
       message === null ? watched : html`${message}`,
     ]),
   ];
+}
+
+/** A section with errors before warnings; nothing where all is well. */
+export function findingsSection({ check: { findings, last_error } }: HealthReport, nowSeconds: number): Html {
+  if (findings.length === 0 && last_error === null) return NO_HTML;
+  const sorted = findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
+  const items = sorted.map(
+    ({ severity, summary, meaning, advice, check, time }) =>
+      html`<li><span class="mark ${severity === 'error' ? 'problem' : 'waiting'}">${severity}</span> ${summary}
+${meaning ?? ''} ${advice ?? ''} <small>${check}, found ${timeElement(time, nowSeconds)}</small></li>`,
+  );
+  return html`<section aria-labelledby="findings"><h2 id="findings">Findings about the installation</h2>
+${last_error === null ? NO_HTML : html`<p>${failure('The last check failed', last_error, nowSeconds)}</p>`}
+${items.length === 0 ? NO_HTML : html`<ul class="findings">${items}</ul>`}
+</section>`;
 }
