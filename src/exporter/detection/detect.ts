@@ -16,6 +16,14 @@ export const RECENT_STEP_SECONDS = 60;
 /** How many there are: state such as a recent restart is read from them, and never kept from pass to pass. */
 export const RECENT_INSTANTS = COUNTER_LOOKBACK_SECONDS / RECENT_STEP_SECONDS + 1;
 
+/** The last `count` instants up to a time, counted from the end: the last one is the time itself, to the bit. */
+export function instantsUpTo(timeSeconds: number, count = RECENT_INSTANTS): Float64Array {
+  return Float64Array.from(
+    { length: count },
+    (_, index) => timeSeconds - (count - 1 - index) * RECENT_STEP_SECONDS,
+  );
+}
+
 /** Pods that are scored in one turn of the event loop: some milliseconds of work. */
 const PODS_PER_TURN = 2048;
 

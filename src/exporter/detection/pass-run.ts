@@ -10,7 +10,7 @@ import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import { detectInTurns, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
+import { detectInTurns, instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
 import type { Detection, PassOutcome, PassReport, QueryReport } from './detection.js';
 import type { WorkloadDirectory } from './workloads.js';
 
@@ -143,7 +143,7 @@ export class PassRun {
     const answers = await settleAll(model.features.map((feature) => this.#ask(feature, timeSeconds, signal)));
     signal.throwIfAborted();
     this.#begin('reading the answers');
-    const builder = new FeatureTableBuilder(model.features, recentInstants(timeSeconds), maximumPods);
+    const builder = new FeatureTableBuilder(model.features, instantsUpTo(timeSeconds), maximumPods);
     for (const [index, feature] of model.features.entries()) {
       const answer = answers[index] as QueryResult;
       builder.add(feature, answer);
@@ -189,14 +189,6 @@ export class PassRun {
       throw error;
     }
   }
-}
-
-/** The minutes up to now: state such as a recent restart comes from the answer, and is never kept between passes. */
-function recentInstants(timeSeconds: number): Float64Array {
-  return Float64Array.from(
-    { length: RECENT_INSTANTS },
-    (_, index) => timeSeconds - (RECENT_INSTANTS - 1 - index) * RECENT_STEP_SECONDS,
-  );
 }
 
 /** From one reading of the clock to the next, in milliseconds; the clock may have been set back meanwhile. */

@@ -1,14 +1,17 @@
 /** Fetches the last hour of a few pods, for people who look: bounded, shared, and never in the way of a scrape. */
 
 import { LRUCache } from 'lru-cache';
+import { withDeadline } from '../../../lib/deadline.js';
 import { messageOf } from '../../../lib/logging/message-of.js';
-import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../detection/detect.js';
+import { instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../detection/detect.js';
 import type { Detection } from '../../detection/detection.js';
+import type { FeatureDefinition } from '../../features/catalog.js';
 import { addMatchers } from '../../features/queries/matchers.js';
 import { quotePromql } from '../../features/queries/promql.js';
 import { type PodIdentity, podKey } from '../../features/table.js';
 import { FeatureTableBuilder } from '../../features/table-builder.js';
-import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
+import type { Model } from '../../model/model.js';
+import type { PrometheusApi } from '../../prometheus/api.js';
 import { type PodHistory, replay } from './replay.js';
 
 /** The result of reading. A failure is a value: the page shows the rest without the histories. */
@@ -37,16 +40,13 @@ const SAME_SCORE = 1e-6;
 
 /** Reads histories. Callers that ask for the same pods of the same detection share the result. */
 export class HistoryReader {
-  readonly #api: PrometheusApi;
-  readonly #timeoutSeconds: number;
-  /** By `keyOf`. */
   readonly #cache = new LRUCache<string, Promise<HistoryOutcome>>({ max: MAXIMUM_CACHED });
   #reading = 0;
 
-  constructor(api: PrometheusApi, timeoutSeconds = TIMEOUT_SECONDS) {
-    this.#api = api;
-    this.#timeoutSeconds = timeoutSeconds;
-  }
+  constructor(
+    private readonly api: PrometheusApi,
+    private readonly timeoutSeconds = TIMEOUT_SECONDS,
+  ) {}
 
   /**
    * The histories of some pods of a detection, up to its instant, by their keys (`podKey`). Does not reject.
@@ -58,16 +58,22 @@ export class HistoryReader {
    *   left out.
    */
   async read(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
-    const some = rows.slice(0, MAXIMUM_HISTORIES);
-    if (some.length === 0) return { kind: 'histories', histories: new Map() };
-    const key = keyOf(detection, some);
+    const { model, timeSeconds, table, scores } = detection;
+    const pods = rows.slice(0, MAXIMUM_HISTORIES).map((row) => {
+      const identity = table.pods[row] as PodIdentity;
+      return { ...identity, key: podKey(identity.namespace, identity.pod), score: scores[row] as number };
+    });
+    if (pods.length === 0) return { kind: 'histories', histories: new Map() };
+    const key = [model.fingerprint, model.windowEndSeconds, timeSeconds, ...pods.map((pod) => pod.key)].join(
+      ',',
+    );
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     if (this.#reading >= MAXIMUM_READINGS) {
       return { kind: 'failed', message: 'Too many history requests are running. Try again.' };
     }
     this.#reading++;
-    const answer = this.#read(detection, some)
+    const answer = this.#read(model, timeSeconds, pods)
       .catch((error: unknown): HistoryOutcome => {
         // The next caller may have more luck.
         this.#cache.delete(key);
@@ -78,18 +84,14 @@ export class HistoryReader {
     return answer;
   }
 
-  async #read(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
-    const { model, timeSeconds } = detection;
-    const pods = rows.map((row) => detection.table.pods[row] as PodIdentity);
-    const count = HISTORY_INSTANTS + RECENT_INSTANTS - 1;
-    const startSeconds = timeSeconds - (count - 1) * RECENT_STEP_SECONDS;
+  async #read(model: Model, timeSeconds: number, pods: readonly ScoredPod[]): Promise<HistoryOutcome> {
+    const instants = instantsUpTo(timeSeconds, HISTORY_INSTANTS + RECENT_INSTANTS - 1);
     const controller = new AbortController();
-    const limit = AbortSignal.timeout(Math.round(this.#timeoutSeconds * 1000));
-    const signal = AbortSignal.any([controller.signal, limit]);
+    const signal = withDeadline(controller.signal, this.timeoutSeconds);
     const asked = model.features.map((feature) =>
-      this.#api.queryRange({
+      this.api.queryRange({
         query: addMatchers(feature.query, podMatchers(pods, feature.podLabel)),
-        startSeconds,
+        startSeconds: instants[0] as number,
         endSeconds: timeSeconds,
         stepSeconds: RECENT_STEP_SECONDS,
         signal,
@@ -103,35 +105,28 @@ export class HistoryReader {
       await Promise.allSettled(asked);
       throw error;
     });
-    const instants = Float64Array.from(
-      { length: count },
-      // From the end, as in a pass: the last instant is the same to the bit.
-      (_, index) => timeSeconds - (count - 1 - index) * RECENT_STEP_SECONDS,
-    );
     const builder = new FeatureTableBuilder(model.features, instants);
-    for (const [index, feature] of model.features.entries())
-      builder.add(feature, answers[index] as QueryResult);
-    const workloads = new Map(pods.map(({ namespace, pod, workload }) => [podKey(namespace, pod), workload]));
+    for (const [index, answer] of answers.entries()) {
+      builder.add(model.features[index] as FeatureDefinition, answer);
+    }
+    const workloads = new Map(pods.map(({ key, workload }) => [key, workload]));
     const built = builder.build((namespace, pod) => workloads.get(podKey(namespace, pod)) ?? pod);
-    const histories = await replay(model, built);
-    const sound = new Map<string, PodHistory>();
-    for (const [index, { namespace, pod }] of pods.entries()) {
-      const history = histories.get(podKey(namespace, pod));
-      const score = detection.scores[rows[index] as number] as number;
+    const replayed = await replay(model, built);
+    const histories = new Map<string, PodHistory>();
+    for (const { key, score } of pods) {
+      const history = replayed.get(key);
       if (history !== undefined && Math.abs((history.scores.at(-1) as number) - score) <= SAME_SCORE) {
-        sound.set(podKey(namespace, pod), history);
+        histories.set(key, history);
       }
     }
-    return { kind: 'histories', histories: sound };
+    return { kind: 'histories', histories };
   }
 }
 
-function keyOf({ model, timeSeconds, table }: Detection, rows: readonly number[]): string {
-  const pods = rows.map((row) => {
-    const { namespace, pod } = table.pods[row] as PodIdentity;
-    return podKey(namespace, pod);
-  });
-  return [model.fingerprint, model.windowEndSeconds, timeSeconds, ...pods].join(',');
+/** A pod with its key and its score in the detection. */
+interface ScoredPod extends PodIdentity {
+  readonly key: string;
+  readonly score: number;
 }
 
 /** Matchers for some pods. They also match a pod in the namespace of another, which is harmless. */

@@ -11,18 +11,22 @@ import { type FeatureHistory, flaggedSince, type PodHistory } from './replay.js'
 import { type Filters, filterLink, type ShownPod } from './selection.js';
 import { isoTime } from './time.js';
 
-/** What the table shows. */
-export interface PodsTable {
+/** What the table shows. Times are Unix times in seconds; `timeSeconds` is the instant that was scored. */
+interface PodsTable {
   readonly shown: readonly ShownPod[];
   readonly history: HistoryOutcome;
-  /** The instant that was scored, Unix time in seconds. */
   readonly timeSeconds: number;
   readonly nowSeconds: number;
 }
 
 /** The roles are explicit: the style turns rows into cards on narrow screens, which removes the implicit roles. */
-export function podsTable({ shown, history, timeSeconds, nowSeconds }: PodsTable): Html {
-  const histories = history.kind === 'histories' ? history.histories : new Map<string, PodHistory>();
+export function podsTable(table: PodsTable): Html {
+  const { shown, history, timeSeconds } = table;
+  const last =
+    history.kind === 'failed'
+      ? html`<strong>The last hour is not available:</strong> ${history.message} `
+      : html`Last hour: the line is the feature, the shaded band what is usual, a bar at the bottom marks when the pod was
+flagged, scored with the current model. `;
   return html`<table role="table" class="pods" aria-describedby="legend">
 <caption class="unseen">The most anomalous pods</caption>
 <thead role="rowgroup"><tr role="row">
@@ -35,44 +39,26 @@ export function podsTable({ shown, history, timeSeconds, nowSeconds }: PodsTable
 <th role="columnheader" scope="col">Last hour</th>
 </tr></thead>
 <tbody role="rowgroup">
-${shown.map((pod) => row(pod, histories.get(podKey(pod.identity.namespace, pod.identity.pod)), { timeSeconds, nowSeconds }))}
+${shown.map((pod) => row(pod, table))}
 </tbody>
 </table>
-${legend(history, timeSeconds)}`;
+<p id="legend" class="quiet">${last}Values at <time datetime="${isoTime(timeSeconds)}">${isoTime(timeSeconds)}</time>.</p>`;
 }
 
-function legend(history: HistoryOutcome, timeSeconds: number): Html {
-  const reason =
-    history.kind === 'failed'
-      ? html`<strong>The last hour is not available:</strong> ${history.message} `
-      : html`Last hour: the line is the feature, the shaded band what is usual, a bar at the bottom marks when the pod was
-flagged, scored with the current model. `;
-  return html`<p id="legend" class="quiet">${reason}Values at <time datetime="${isoTime(timeSeconds)}">${isoTime(timeSeconds)}</time>.</p>`;
-}
-
-interface Times {
-  readonly timeSeconds: number;
-  readonly nowSeconds: number;
-}
-
-function row(pod: ShownPod, history: PodHistory | undefined, times: Times): Html {
-  const { namespace, pod: name, workload } = pod.identity;
-  const [main, ...others] = pod.reasons;
+function row({ identity: { namespace, pod, workload }, score, reasons }: ShownPod, table: PodsTable): Html {
+  const [main, ...others] = reasons;
+  const outcome = table.history;
+  const history = outcome.kind === 'histories' ? outcome.histories.get(podKey(namespace, pod)) : undefined;
   const own = history?.features.find(({ feature }) => feature === main?.feature);
-  const isFlagged = pod.score > 0;
+  const isFlagged = score > 0;
   return html`<tr role="row"${isFlagged ? html` class="flagged"` : NO_HTML}>
-<th role="rowheader" scope="row"><bdi class="name" title="${name}">${name}</bdi>
+<th role="rowheader" scope="row"><bdi class="name" title="${pod}">${pod}</bdi>
 <small>${link(namespace, { namespace, workload: undefined })} / ${link(workload, { namespace, workload })}</small></th>
 ${[
-  cell('Score', html`${pod.score.toFixed(2)}`, 'number'),
-  cell('Flagged', isFlagged ? beginning(history, times) : html`<span class="quiet">no</span>`),
+  cell('Score', html`${score.toFixed(2)}`, 'number'),
+  cell('Flagged', isFlagged ? beginning(history, table) : html`<span class="quiet">no</span>`),
   ...(main === undefined ? [] : readings(main, others, own)),
-  cell(
-    'Last hour',
-    history === undefined || own === undefined
-      ? html`<span class="quiet">not shown</span>`
-      : plot(history, own),
-  ),
+  cell('Last hour', history && own ? plot(history, own) : html`<span class="quiet">not shown</span>`),
 ]}
 </tr>`;
 }
@@ -89,29 +75,22 @@ function readings(
   others: readonly FeatureExplanation[],
   history: FeatureHistory | undefined,
 ): readonly Html[] {
-  const amount = amountOf(feature, unit);
+  const amount = (value: number) => featureValue(value, feature, unit);
   const also = others.map(
     (other) =>
-      html`<small>also <bdi>${other.feature}</bdi>: ${amountOf(other.feature, other.unit)(other.actual)}, usually ${amountOf(other.feature, other.unit)(other.expected)}</small>`,
+      html`<small>also <bdi>${other.feature}</bdi>: ${featureValue(other.actual, other.feature, other.unit)}, usually ${featureValue(other.expected, other.feature, other.unit)}</small>`,
   );
-  const band =
-    history === undefined
-      ? NO_HTML
-      : html`<small>${usualRange(history.lower.at(-1), history.upper.at(-1), amount)}</small>`;
+  const range = history && usualRange(history.lower.at(-1), history.upper.at(-1), amount);
+  const what = html`<bdi>${feature}</bdi> <small class="direction">${DIRECTIONS[direction]}</small> ${also}`;
   return [
-    cell(
-      'Feature',
-      html`<bdi>${feature}</bdi> <small class="direction">${DIRECTIONS[direction]}</small> ${also}`,
-    ),
+    cell('Feature', what),
     cell('Now', html`<span class="now">${amount(actual)}</span>`, 'number'),
-    cell('Usually', html`${amount(expected)} ${band}`, 'number'),
+    cell('Usually', html`${amount(expected)} ${range ? html`<small>${range}</small>` : NO_HTML}`, 'number'),
   ];
 }
 
-const amountOf = (feature: string, unit: string) => (value: number) => featureValue(value, feature, unit);
-
-function beginning(history: PodHistory | undefined, { timeSeconds, nowSeconds }: Times): Html {
-  const since = history === undefined ? undefined : flaggedSince(history);
+function beginning(history: PodHistory | undefined, { timeSeconds, nowSeconds }: PodsTable): Html {
+  const since = history && flaggedSince(history);
   if (since === undefined) return html`<strong>yes</strong>`;
   const iso = isoTime(since.timeSeconds);
   const words = since.orEarlier

@@ -4,15 +4,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { detect, RECENT_INSTANTS } from '../../detection/detect.js';
 import { podKey } from '../../features/table.js';
 import type { BuiltTable } from '../../features/table-builder.js';
-import { type Band, Measurer } from '../../model/measure.js';
+import { Measurer } from '../../model/measure.js';
 import type { Model } from '../../model/model.js';
 import { deviationsWithin } from '../../model/transform.js';
 
 /** One feature of a pod over time. All arrays have one number for each instant, `NaN` where the pod was not scored. */
 export interface FeatureHistory {
-  /** Name of the feature. */
   readonly feature: string;
-  /** Unit of the values. */
   readonly unit: string;
   readonly values: Float64Array;
   /** Below it, a value is unusual; `-Infinity` where low values do not count. */
@@ -52,26 +50,23 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
     ? deviationsWithin(model.minimumInput)
     : { below: SPREADS_WITHOUT_MINIMUM, above: SPREADS_WITHOUT_MINIMUM };
   const blank = () => new Float64Array(times.length).fill(Number.NaN);
-  const histories = new Map<string, PodHistory>();
-  const bands = new Map<string, readonly Band[]>();
-  for (const [index, { namespace, pod }] of table.pods.entries()) {
-    const key = podKey(namespace, pod);
-    bands.set(
-      key,
-      model.features.map((_, column) => measurer.bandOf(index, column, limits)),
-    );
-    histories.set(key, {
-      timestampsSeconds: times,
-      scores: blank(),
-      features: model.features.map(({ name, unit }) => ({
-        feature: name,
-        unit,
-        values: blank(),
-        lower: blank(),
-        upper: blank(),
-      })),
-    });
-  }
+  const pods = new Map(
+    table.pods.map(({ namespace, pod }, index) => [
+      podKey(namespace, pod),
+      {
+        timestampsSeconds: times,
+        scores: blank(),
+        features: model.features.map(({ name, unit }, column) => ({
+          feature: name,
+          unit,
+          values: blank(),
+          lower: blank(),
+          upper: blank(),
+          band: measurer.bandOf(index, column, limits),
+        })),
+      },
+    ]),
+  );
   for (let instant = 0; instant < times.length; instant++) {
     const detection = detect(model, {
       table: table.selectInstants(instant, instant + RECENT_INSTANTS),
@@ -79,34 +74,26 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
       droppedSeries: new Map(),
     });
     for (const [row, { namespace, pod }] of detection.table.pods.entries()) {
-      const key = podKey(namespace, pod);
-      const history = histories.get(key) as PodHistory;
+      const history = pods.get(podKey(namespace, pod));
+      if (history === undefined) continue;
       history.scores[instant] = detection.scores[row] as number;
-      for (let column = 0; column < width; column++) {
-        const cell = row * width + column;
-        const feature = history.features[column] as FeatureHistory;
-        const band = bands.get(key)?.[column] as Band;
-        const ground = band.ofRises ? (detection.expected[cell] as number) : 0;
-        feature.values[instant] = detection.table.at(row, 0, column);
-        feature.lower[instant] = ground + band.lower;
-        feature.upper[instant] = ground + band.upper;
+      for (const [column, { values, lower, upper, band }] of history.features.entries()) {
+        const ground = band.ofRises ? (detection.expected[row * width + column] as number) : 0;
+        values[instant] = detection.table.at(row, 0, column);
+        lower[instant] = ground + band.lower;
+        upper[instant] = ground + band.upper;
       }
     }
     await nextTurn();
   }
-  return histories;
+  return pods;
 }
 
-/** The known beginning of a flag that holds at the last instant. */
-export interface FlagBeginning {
-  /** Unix time in seconds of the first instant of the flag that is known. */
-  readonly timeSeconds: number;
-  /** Whether the flag may have begun earlier: it goes back as far as the history. */
-  readonly orEarlier: boolean;
-}
-
-/** Since when a pod has been flagged without a break; `undefined` where it is not flagged at the last instant. */
-export function flaggedSince({ scores, timestampsSeconds }: PodHistory): FlagBeginning | undefined {
+/**
+ * Since when a pod has been flagged without a break, Unix time in seconds; `orEarlier` where the flag goes back as far
+ * as the history. `undefined` where the pod is not flagged at the last instant.
+ */
+export function flaggedSince({ scores, timestampsSeconds }: PodHistory) {
   let first = scores.length;
   while (first > 0 && (scores[first - 1] as number) > 0) first--;
   if (first === scores.length) return undefined;

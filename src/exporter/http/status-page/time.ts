@@ -21,7 +21,7 @@ export function isoTime(seconds: number): string {
  */
 export function timeElement(time: number | string, nowSeconds: number): Html {
   const seconds = typeof time === 'number' ? time : Date.parse(time) / 1000;
-  if (!Number.isFinite(seconds)) return html`${String(time)}`;
+  if (!Number.isFinite(seconds)) return html`${time}`;
   const iso = isoTime(seconds);
   return html`<time datetime="${iso}">${relativeTime(seconds, nowSeconds)} <small>${iso}</small></time>`;
 }
