@@ -123,19 +123,13 @@ function* detectInSteps(
  * source, and would seem to have fallen everywhere. Where 0 is usual, nothing changes.
  */
 function silentColumns({ features, baseline }: Model): Set<number> {
-  return new Set(
-    features.flatMap(({ required, type }, column) =>
-      required || type === 'counter' || baseline.kind === 'cluster' ? [] : [column],
-    ),
-  );
+  const isOptionalGauge = (column: number) =>
+    !features[column]?.required && features[column]?.type !== 'counter';
+  return new Set(baseline.kind === 'cluster' ? [] : [...features.keys()].filter(isOptionalGauge));
 }
 
-function isSilent(table: FeatureTable, pod: number, column: number): boolean {
-  for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
-    if (table.at(pod, instant, column) !== 0) return false;
-  }
-  return true;
-}
+const isSilent = (table: FeatureTable, pod: number, column: number) =>
+  table.timestampsSeconds.every((_, instant) => table.at(pod, instant, column) === 0);
 
 /** With `cluster`, no pod warms up. */
 function isWarmingUp({ baseline }: Model, table: FeatureTable, pod: number, row: number): boolean {

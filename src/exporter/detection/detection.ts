@@ -25,14 +25,6 @@ export interface Detection {
   readonly droppedSeries: ReadonlyMap<string, number>;
 }
 
-/** How one query of a pass went. */
-export interface QueryReport {
-  /** Name of the feature. */
-  readonly query: string;
-  readonly success: boolean;
-  readonly durationSeconds: number;
-}
-
 /** What a pass came to. A pass never rejects: that a scrape goes on without Prometheus is part of the contract. */
 export type PassOutcome = PassReport &
   (
@@ -52,7 +44,12 @@ export interface PassReport {
   /** The instant that was asked for, Unix time in seconds. */
   readonly timeSeconds: number;
   readonly durationSeconds: number;
-  readonly queries: readonly QueryReport[];
+  /** How the query of each feature went, by the name of the feature. */
+  readonly queries: readonly {
+    readonly query: string;
+    readonly success: boolean;
+    readonly durationSeconds: number;
+  }[];
   /** What Prometheus had to say about answers that it gave. */
   readonly warnings: readonly string[];
 }

@@ -3,26 +3,17 @@
 import { marginsOf } from '../model/score.js';
 import type { Detection } from './detection.js';
 
-/** Where a value stands; `usual`: less than one usual spread from what is expected. */
-export type Direction = 'above' | 'below' | 'usual';
-
-/** One feature of a pod compared with its usual value. */
-export interface FeatureReading {
-  /** Name of the feature. */
+/** One feature of a pod compared with its usual value, and how much it weighs. */
+export interface FeatureExplanation {
   readonly feature: string;
   /** Unit of `actual` and `expected`. */
   readonly unit: string;
-  /** The latest value. */
   readonly actual: number;
-  /** The usual value. */
   readonly expected: number;
   /** How far the value is from the usual one, in usual spreads, signed. */
   readonly deviation: number;
-  readonly direction: Direction;
-}
-
-/** A reading, and how much it weighs. */
-export interface FeatureExplanation extends FeatureReading {
+  /** Where the value stands; `usual`: less than one usual spread from what is expected. */
+  readonly direction: 'above' | 'below' | 'usual';
   /**
    * By how much the score falls when this feature alone is put back to its usual value; never below 0. A feature
    * without which the score would even be higher has 0: it excuses the pod and does not accuse it.
@@ -44,43 +35,28 @@ const NOTEWORTHY_SPREADS = 1;
  *   of the deviation.
  */
 export function explain(detection: Detection, rows: readonly number[]): FeatureExplanation[][] {
+  const { model, table, expected, deviations } = detection;
   const contributions = contributionsOf(detection, rows);
   return rows.map((row, index) => {
-    const own = contributions.map((ofFeature) => ofFeature[index] as number);
-    const total = own.reduce((sum, contribution) => sum + contribution, 0);
-    return readFeatures(detection, row)
-      .map((reading, column) => {
-        const contribution = own[column] as number;
-        return { ...reading, contribution, share: total > 0 ? contribution / total : 0 };
+    const total = contributions.reduce((sum, ofFeature) => sum + (ofFeature[index] as number), 0);
+    return model.features
+      .map(({ name, unit }, column): FeatureExplanation => {
+        const cell = row * model.features.length + column;
+        const deviation = deviations[cell] as number;
+        const contribution = contributions[column]?.[index] as number;
+        return {
+          feature: name,
+          unit,
+          actual: table.at(row, 0, column),
+          expected: expected[cell] as number,
+          deviation,
+          direction: Math.abs(deviation) < NOTEWORTHY_SPREADS ? 'usual' : deviation > 0 ? 'above' : 'below',
+          contribution,
+          share: total > 0 ? contribution / total : 0,
+        };
       })
       .sort((a, b) => b.share - a.share || Math.abs(b.deviation) - Math.abs(a.deviation));
   });
-}
-
-/**
- * Every feature of a pod beside its usual value, in the order of the model. Costs almost nothing.
- *
- * @param row position of the pod in the table of the detection.
- */
-export function readFeatures(detection: Detection, row: number): FeatureReading[] {
-  const { model, table, expected, deviations } = detection;
-  return model.features.map(({ name, unit }, column) => {
-    const cell = row * model.features.length + column;
-    const deviation = deviations[cell] as number;
-    return {
-      feature: name,
-      unit,
-      actual: table.at(row, 0, column),
-      expected: expected[cell] as number,
-      deviation,
-      direction: directionOf(deviation),
-    };
-  });
-}
-
-function directionOf(deviation: number): Direction {
-  if (Math.abs(deviation) < NOTEWORTHY_SPREADS) return 'usual';
-  return deviation > 0 ? 'above' : 'below';
 }
 
 /** For each feature: the contribution to the score of each row. All rows are scored in one go. */

@@ -4,11 +4,13 @@ import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { PassOutcome } from './detection.js';
 
-/** An outcome that is the fault of Prometheus: it failed, or it did not answer every query in time. */
-export type UpstreamFailure = Extract<PassOutcome, { readonly kind: 'timeout' | 'upstream_error' }>;
-
-/** Where Prometheus answered every query and the time ran out all the same, the exporter was too slow. */
-export function isUpstreamFailure(outcome: PassOutcome): outcome is UpstreamFailure {
+/**
+ * Whether Prometheus failed, or did not answer every query in time. Where it answered all and the time ran out all the
+ * same, the exporter was too slow.
+ */
+export function isUpstreamFailure(
+  outcome: PassOutcome,
+): outcome is Extract<PassOutcome, { readonly kind: 'timeout' | 'upstream_error' }> {
   return (
     outcome.kind === 'upstream_error' ||
     (outcome.kind === 'timeout' && outcome.queries.some(({ success }) => !success))
@@ -16,42 +18,21 @@ export function isUpstreamFailure(outcome: PassOutcome): outcome is UpstreamFail
 }
 
 export function logOutcome(logger: Logger, previous: PassOutcome | undefined, outcome: PassOutcome): void {
-  switch (outcome.kind) {
-    case 'no_model':
-      break;
-    case 'internal':
-      if (!isRepeated(previous, outcome)) {
-        logger.error({ err: outcome.error }, 'A detection pass failed unexpectedly. Please report this.');
-      }
-      break;
-    case 'timeout':
-    case 'upstream_error':
-      if (!isRepeated(previous, outcome)) {
-        logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
-      }
-      break;
-    case 'detection': {
-      if (previous === undefined || previous.kind === 'no_model' || previous.kind === 'detection') break;
-      const message = isUpstreamFailure(previous) ? 'Prometheus answers again.' : 'Pods are scored again.';
-      logger.info({ pods: outcome.detection.table.pods.length }, message);
-    }
-  }
-}
-
-function isRepeated(previous: PassOutcome | undefined, outcome: PassOutcome): boolean {
-  return previous !== undefined && sameness(previous) === sameness(outcome);
+  if (outcome.kind === 'no_model') return;
+  if (outcome.kind === 'detection') {
+    if (previous === undefined || previous.kind === 'no_model' || previous.kind === 'detection') return;
+    const message = isUpstreamFailure(previous) ? 'Prometheus answers again.' : 'Pods are scored again.';
+    logger.info({ pods: outcome.detection.table.pods.length }, message);
+  } else if (previous !== undefined && sameness(previous) === sameness(outcome)) return;
+  else if (outcome.kind === 'internal') {
+    logger.error({ err: outcome.error }, 'A detection pass failed unexpectedly. Please report this.');
+  } else logger.warn({ kind: outcome.kind }, `No pod was scored. ${outcome.message}`);
 }
 
 /** Equal for failures that are one state, although their messages may differ in times and in what they quote. */
 function sameness(outcome: PassOutcome): string {
-  switch (outcome.kind) {
-    case 'internal':
-      return `internal ${messageOf(outcome.error)}`;
-    case 'timeout':
-      return `timeout ${isUpstreamFailure(outcome)}`;
-    case 'upstream_error':
-      return `upstream_error ${outcome.cause}`;
-    default:
-      return outcome.kind;
-  }
+  const { kind } = outcome;
+  if (kind === 'internal') return `${kind} ${messageOf(outcome.error)}`;
+  if (kind === 'timeout') return `${kind} ${isUpstreamFailure(outcome)}`;
+  return kind === 'upstream_error' ? `${kind} ${outcome.cause}` : kind;
 }

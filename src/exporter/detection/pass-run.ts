@@ -11,7 +11,7 @@ import { locatePods } from '../model/rows.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { detectInTurns, instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
-import type { Detection, PassOutcome, PassReport, QueryReport } from './detection.js';
+import type { Detection, PassOutcome, PassReport } from './detection.js';
 import type { WorkloadDirectory } from './workloads.js';
 
 /** What a pass works with. */
@@ -29,16 +29,6 @@ export interface PassRunOptions {
   readonly now: () => number;
 }
 
-/** How long a pass may take. */
-export interface PassLimits {
-  /** Ends the pass; its reason is a `TimeoutError` when the time is up. */
-  readonly signal: AbortSignal;
-  /** After this time the signal aborts, in seconds. */
-  readonly timeoutSeconds: number;
-  /** How long to wait for the owners of new pods, in seconds. */
-  readonly ownersTimeoutSeconds: number;
-}
-
 /** Details are for the log: they may quote what nobody else should read. */
 const INTERNAL_MESSAGE = 'Scoring failed because of a bug in the exporter. See its log.';
 
@@ -51,7 +41,7 @@ export class PassRun {
   readonly #workloads: WorkloadDirectory;
   readonly #model: Model | undefined;
   readonly #started: number;
-  readonly #queries: QueryReport[] = [];
+  readonly #queries: PassReport['queries'][number][] = [];
   readonly #warnings: string[] = [];
   /** When each stage began, in milliseconds: a stage ends where the next one begins. */
   readonly #stages: { readonly name: string; readonly began: number }[] = [];
@@ -63,8 +53,17 @@ export class PassRun {
     this.#started = options.now();
   }
 
-  /** Does the work. Does not reject; once the signal aborts, it resolves at once and computes no further. */
-  async outcome({ signal, timeoutSeconds, ownersTimeoutSeconds }: PassLimits): Promise<PassOutcome> {
+  /**
+   * Does the work. Does not reject; once the signal aborts, it resolves at once and computes no further.
+   *
+   * @param signal ends the pass; its reason is a `TimeoutError` when the time is up, after `timeoutSeconds`.
+   * @param ownersTimeoutSeconds how long to wait for the owners of new pods.
+   */
+  async outcome(
+    signal: AbortSignal,
+    timeoutSeconds: number,
+    ownersTimeoutSeconds: number,
+  ): Promise<PassOutcome> {
     const model = this.#model;
     if (model === undefined) {
       return { ...this.#report(), kind: 'no_model', message: this.#options.whyNoModel() };
@@ -75,17 +74,16 @@ export class PassRun {
       return { ...this.#report(), kind: 'detection', detection };
     } catch (error) {
       if (signal.aborted) {
-        return isTimeout(signal.reason)
-          ? this.timedOut(timeoutSeconds)
-          : { ...this.#report(), kind: 'timeout', message: 'The exporter stopped before the pass ended.' };
+        if (signal.reason instanceof Error && signal.reason.name === 'TimeoutError')
+          return this.timedOut(timeoutSeconds);
+        return { ...this.#report(), kind: 'timeout', message: 'The exporter stopped before the pass ended.' };
       }
       if (!(error instanceof PrometheusError)) {
         return { ...this.#report(), kind: 'internal', message: INTERNAL_MESSAGE, error };
       }
       const { kind: cause, message } = error;
-      return cause === 'timeout'
-        ? { ...this.#report(), kind: 'timeout', message }
-        : { ...this.#report(), kind: 'upstream_error', message, cause };
+      if (cause === 'timeout') return { ...this.#report(), kind: 'timeout', message };
+      return { ...this.#report(), kind: 'upstream_error', message, cause };
     }
   }
 
@@ -96,11 +94,13 @@ export class PassRun {
    */
   timedOut(timeoutSeconds: number): PassOutcome {
     const report = this.#report();
-    const queries = [...report.queries];
-    for (const { name } of this.#model?.features ?? []) {
-      if (queries.some(({ query }) => query === name)) continue;
-      queries.push({ query: name, success: false, durationSeconds: report.durationSeconds });
-    }
+    const { durationSeconds } = report;
+    const asked = new Set(report.queries.map(({ query }) => query));
+    const late = (this.#model?.features ?? []).filter(({ name }) => !asked.has(name));
+    const queries = [
+      ...report.queries,
+      ...late.map(({ name }) => ({ query: name, success: false, durationSeconds })),
+    ];
     const missing = queries.filter(({ success }) => !success).map(({ query }) => query);
     const stages = this.#stages.map(({ name, began }, index) => ({
       name,
@@ -112,14 +112,11 @@ export class PassRun {
     const parts = stages
       .filter(({ seconds }, index) => index === 0 || seconds >= NOTABLE_SECONDS)
       .map(({ name, seconds }, index) => `${name} ${seconds.toFixed(1)} s${index === 0 ? unanswered : ''}`);
-    return {
-      ...report,
-      queries,
-      kind: 'timeout',
-      message:
-        `No result within ${timeoutSeconds.toFixed(1)} s: ${parts.join(', ')}. Raise the scrape timeout and ` +
-        `REQUEST_TIMEOUT_SECONDS, or ${isOurs ? 'give the exporter more CPU or fewer pods' : 'find out why Prometheus is slow'}.`,
-    };
+    const advice = isOurs ? 'give the exporter more CPU or fewer pods' : 'find out why Prometheus is slow';
+    const message =
+      `No result within ${timeoutSeconds.toFixed(1)} s: ${parts.join(', ')}. Raise the scrape timeout and ` +
+      `REQUEST_TIMEOUT_SECONDS, or ${advice}.`;
+    return { ...report, queries, kind: 'timeout', message };
   }
 
   #report(): PassReport {
@@ -140,12 +137,15 @@ export class PassRun {
     const { queryOffsetSeconds = 0, maximumPods } = this.#options;
     const timeSeconds = this.#started / 1000 - queryOffsetSeconds;
     this.#begin('queries took');
-    const answers = await settleAll(model.features.map((feature) => this.#ask(feature, timeSeconds, signal)));
+    const asked = model.features.map((feature) => this.#ask(feature, timeSeconds, signal));
+    // All, so that each query is in the report.
+    await Promise.allSettled(asked);
+    const answers = await Promise.all(asked);
     signal.throwIfAborted();
     this.#begin('reading the answers');
     const builder = new FeatureTableBuilder(model.features, instantsUpTo(timeSeconds), maximumPods);
-    for (const [index, feature] of model.features.entries()) {
-      const answer = answers[index] as QueryResult;
+    for (const [index, answer] of answers.entries()) {
+      const feature = model.features[index] as FeatureDefinition;
       builder.add(feature, answer);
       if (answer.labels.length === 0) this.#warnings.push(`${feature.name}: the query found no series.`);
       for (const warning of answer.warnings) this.#warnings.push(`${feature.name}: ${warning}`);
@@ -194,14 +194,4 @@ export class PassRun {
 /** From one reading of the clock to the next, in milliseconds; the clock may have been set back meanwhile. */
 function secondsBetween(start: number, end: number): number {
   return Math.max(0, end - start) / 1000;
-}
-
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'TimeoutError';
-}
-
-/** Waits for all, so that each has been accounted for, then rejects with the first failure. */
-async function settleAll<Value>(promises: readonly Promise<Value>[]): Promise<Value[]> {
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
 }

@@ -1,5 +1,6 @@
 /** One detection pass for all who ask at the same time: the scrapes that overlap, and `/detect`. */
 
+import { withDeadline } from '../../lib/deadline.js';
 import type { OwnerQueries } from '../features/workload.js';
 import type { PassOutcome } from './detection.js';
 import { PassRun, type PassRunOptions } from './pass-run.js';
@@ -56,7 +57,7 @@ export class DetectionPass {
     pass.waiting++;
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, milliseconds(timeoutSeconds), undefined);
+      timer = setTimeout(resolve, Math.round(timeoutSeconds * 1000), undefined);
     });
     try {
       const outcome = await Promise.race([pass.outcome, tooLate]);
@@ -67,7 +68,9 @@ export class DetectionPass {
     } finally {
       clearTimeout(timer);
       // The last caller to give up ends the work; the next one starts a new pass.
-      if (--pass.waiting === 0) this.#end(pass, timeout('Nobody waits for the answer any more.'));
+      if (--pass.waiting === 0) {
+        this.#end(pass, new DOMException('Nobody waits for the answer any more.', 'TimeoutError'));
+      }
     }
   }
 
@@ -81,18 +84,9 @@ export class DetectionPass {
     const { timeoutSeconds: longest, onOutcome } = this.#options;
     const controller = new AbortController();
     // Its own limit as well: otherwise callers that join one after the other would keep a stuck pass alive.
-    const limit = setTimeout(
-      () => controller.abort(timeout('The pass took too long.')),
-      milliseconds(longest),
-    );
+    const signal = withDeadline(controller.signal, longest);
     const run = new PassRun(this.#options, this.#workloads);
-    const work = run.outcome({
-      signal: controller.signal,
-      timeoutSeconds: longest,
-      ownersTimeoutSeconds: timeoutSeconds * OWNERS_SHARE,
-    });
-    const outcome = work.then((result) => {
-      clearTimeout(limit);
+    const outcome = run.outcome(signal, longest, timeoutSeconds * OWNERS_SHARE).then((result) => {
       if (this.#running === pass) this.#running = undefined;
       // Callers who gave up were given, and `onOutcome` was called with, another outcome.
       if (pass.waiting > 0) onOutcome(result);
@@ -107,13 +101,4 @@ export class DetectionPass {
     if (this.#running === pass) this.#running = undefined;
     pass.controller.abort(reason);
   }
-}
-
-function timeout(message: string): DOMException {
-  return new DOMException(message, 'TimeoutError');
-}
-
-/** Timers take whole milliseconds, and `2.01 * 1000` is not a whole number. */
-function milliseconds(seconds: number): number {
-  return Math.round(seconds * 1000);
 }

@@ -11,47 +11,40 @@ const MOST_SECONDS = 120;
 /** A scrape may be a little late. */
 const TOLERANCE = 1.1;
 
-/** How to run a pass, and what the last one gave. */
-export interface RecentPassOptions {
-  readonly run: (scrapeTimeoutSeconds: number | undefined) => Promise<PassOutcome>;
-  /** The last outcome, of whichever caller; `undefined` before the first. */
-  readonly last: () => PassOutcome | undefined;
-  /** Unix time in milliseconds. */
-  readonly now: () => number;
-}
-
 /** Decides whether a pass is recent enough to be shown again: as long as the next scrape is not due. */
 export class RecentPass {
-  readonly #options: RecentPassOptions;
   #lastScrape: number | undefined;
   /** Between the last scrapes, in milliseconds. Two of them: two Prometheus servers may scrape shortly one after the other. */
   #distances: readonly number[] = [];
 
-  constructor(options: RecentPassOptions) {
-    this.#options = options;
-  }
+  constructor(
+    private readonly options: {
+      readonly run: (scrapeTimeoutSeconds: number | undefined) => Promise<PassOutcome>;
+      /** The last outcome, of whichever caller; `undefined` before the first. */
+      readonly last: () => PassOutcome | undefined;
+      /** Unix time in milliseconds. */
+      readonly now: () => number;
+    },
+  ) {}
 
   /** A pass for a scrape. */
   scrape(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
-    const now = this.#options.now();
+    const now = this.options.now();
     if (this.#lastScrape !== undefined) {
       this.#distances = [now - this.#lastScrape, ...this.#distances.slice(0, 1)];
     }
     this.#lastScrape = now;
-    return this.#options.run(scrapeTimeoutSeconds);
+    return this.options.run(scrapeTimeoutSeconds);
   }
 
   /** The last outcome, or that of a new pass when the last is too old. */
   async recent(): Promise<PassOutcome> {
-    const { run, last: lastOf, now } = this.#options;
-    const last = lastOf();
+    const last = this.options.last();
     // Without a model a pass asks Prometheus nothing, and by now there may be a model.
-    if (last === undefined || last.kind === 'no_model') return run(undefined);
-    return now() / 1000 - last.timeSeconds < this.#lifetimeSeconds() ? last : run(undefined);
-  }
-
-  #lifetimeSeconds(): number {
-    const seconds = (TOLERANCE * Math.max(...this.#distances)) / 1000;
-    return Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, seconds));
+    if (last === undefined || last.kind === 'no_model') return this.options.run(undefined);
+    const scrapeSeconds = (TOLERANCE * Math.max(...this.#distances)) / 1000;
+    const lifetimeSeconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, scrapeSeconds));
+    const isRecent = this.options.now() / 1000 - last.timeSeconds < lifetimeSeconds;
+    return isRecent ? last : this.options.run(undefined);
   }
 }

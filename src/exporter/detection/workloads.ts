@@ -26,15 +26,13 @@ interface Entry {
  * again while the pod warms up: its usage may be scraped before its owner is, and of two replicas one may have come too early.
  */
 export class WorkloadDirectory {
-  readonly #api: PrometheusApi;
-  readonly #queries: OwnerQueries;
   /** Pods that the model does not know. Passes may overlap: each changes only the entries that it is about. */
   readonly #newPods = new Map<string, Entry>();
 
-  constructor(api: PrometheusApi, queries: OwnerQueries) {
-    this.#api = api;
-    this.#queries = queries;
-  }
+  constructor(
+    private readonly api: PrometheusApi,
+    private readonly queries: OwnerQueries,
+  ) {}
 
   /**
    * The table of the pods of a builder, with their workloads: those of new pods as far as they are known, else by name.
@@ -75,7 +73,12 @@ export class WorkloadDirectory {
       const key = podKey(namespace, pod);
       present.add(key);
       const known = this.#newPods.get(key);
-      if (known !== undefined && !isToBeAsked(known, timeSeconds)) continue;
+      if (
+        known?.found ||
+        timeSeconds - (known?.lastAskedSeconds ?? -Infinity) < ASK_AGAIN_SECONDS ||
+        timeSeconds - (known?.firstAskedSeconds ?? timeSeconds) > WARM_UP_SECONDS
+      )
+        continue;
       asked.push(key);
       this.#newPods.set(key, {
         workload: workloadFromName(pod),
@@ -86,7 +89,7 @@ export class WorkloadDirectory {
     }
     for (const key of this.#newPods.keys()) if (!present.has(key)) this.#newPods.delete(key);
     if (asked.length === 0) return;
-    const owners = await queryOwners(this.#api, this.#queries, timeSeconds, signal);
+    const owners = await queryOwners(this.api, this.queries, timeSeconds, signal);
     for (const key of asked) {
       const workload = owners.get(key);
       const entry = this.#newPods.get(key);
@@ -94,12 +97,4 @@ export class WorkloadDirectory {
       this.#newPods.set(key, { ...entry, workload, found: true });
     }
   }
-}
-
-function isToBeAsked({ found, firstAskedSeconds, lastAskedSeconds }: Entry, timeSeconds: number): boolean {
-  return (
-    !found &&
-    timeSeconds - lastAskedSeconds >= ASK_AGAIN_SECONDS &&
-    timeSeconds - firstAskedSeconds <= WARM_UP_SECONDS
-  );
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { detect } from '../../../src/exporter/detection/detect.js';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
-import { explain, type FeatureExplanation, readFeatures } from '../../../src/exporter/detection/explain.js';
+import { explain, type FeatureExplanation } from '../../../src/exporter/detection/explain.js';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
@@ -254,12 +254,11 @@ describe('explain', () => {
       expect(first).to.include({ feature: 'cpu', unit: 'cores', actual: 0, direction: 'below' });
     });
   });
-});
 
-describe('readFeatures', () => {
-  it('has the features in the order of the model, without their shares', () => {
+  it('has the readings of the pod that is asked for', () => {
     const detection = detectionWith(THREE, additiveModel(THREE), [0, 0, 0], [0, -3, 9]);
-    expect(readFeatures(detection, 1)).to.deep.equal([
+    const readings = explain(detection, [1])[0]?.map(({ contribution: _, share: __, ...reading }) => reading);
+    expect(readings).to.have.deep.members([
       { feature: 'a', unit: 'apples', actual: 10, expected: 10, deviation: 0, direction: 'usual' },
       { feature: 'b', unit: 'units', actual: 7, expected: 10, deviation: -3, direction: 'below' },
       { feature: 'c', unit: 'units', actual: 19, expected: 10, deviation: 9, direction: 'above' },
