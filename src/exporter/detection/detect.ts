@@ -123,9 +123,11 @@ function* detectInSteps(
  * source, and would seem to have fallen everywhere. Where 0 is usual, nothing changes.
  */
 function silentColumns({ features, baseline }: Model): Set<number> {
-  const isOptionalGauge = (column: number) =>
-    !features[column]?.required && features[column]?.type !== 'counter';
-  return new Set(baseline.kind === 'cluster' ? [] : [...features.keys()].filter(isOptionalGauge));
+  return new Set(
+    features.flatMap(({ required, type }, column) =>
+      required || type === 'counter' || baseline.kind === 'cluster' ? [] : [column],
+    ),
+  );
 }
 
 const isSilent = (table: FeatureTable, pod: number, column: number) =>

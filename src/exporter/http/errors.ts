@@ -2,7 +2,6 @@
 
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
-import type { AppDependencies } from './dependencies.js';
 import { ENDPOINTS } from './endpoints.js';
 import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
 
@@ -35,7 +34,11 @@ export const methodNotAllowed: RequestHandler = (request, response) => {
  * The last handler. An error that Express blames on the request (a range that does not exist, a broken percent
  * escape) keeps out of the log; everything else is a fault of ours, logged whole and answered without details.
  */
-export function handleError({ logError }: Pick<AppDependencies, 'logError'>): ErrorRequestHandler {
+export function handleError({
+  logError,
+}: {
+  logError(error: unknown, context: string): void;
+}): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const status = clientErrorStatus(error);
     if (status === undefined) logError(error, `${request.method} ${request.path}`);
