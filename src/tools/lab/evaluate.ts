@@ -19,6 +19,7 @@ import { outcomeWithoutCase } from './fault-outcomes.js';
 import { type Labels, readLabels } from './labels.js';
 import { parseAdditionalColumns } from './layout.js';
 import { addTallies, measure, type Tally, tallyCase } from './measures.js';
+import { measureNab, type NabCase, nabCaseOf } from './nab.js';
 import { addOnCall, measureOnCall, type OnCallTally, tallyOnCall } from './on-call.js';
 import { type CaseFile, listCases, readCase } from './read-case.js';
 import { OWNER_QUERIES, piecesOf, RETRAIN_SECONDS, type RecordedPiece } from './recorded-history.js';
@@ -89,6 +90,7 @@ interface FinishedCase {
   readonly tally: Tally;
   /** At each sensitivity. */
   readonly onCall: readonly OnCallTally[];
+  readonly nab: NabCase | undefined;
 }
 
 /**
@@ -144,6 +146,7 @@ export async function runEvaluate(
         onCall: measureOnCall(done.onCall[chosen] as OnCallTally),
       })),
       set: measure(tally),
+      nab: measureNab(finished.map((done) => done.nab)),
       sensitivities: sensitivities.map((sensitivity, index) => ({
         sensitivity,
         onCall: measureOnCall(onCall[index] as OnCallTally),
@@ -287,7 +290,8 @@ async function evaluateCase(
   const onCall = work.sensitivities.map((_, index) =>
     tallyOnCall(recording, chunks, tally.faults, description.kinds, index),
   );
-  return { summary, tally, onCall };
+  const chosen = onCall[work.sensitivities.indexOf(work.settings.sensitivity)] as OnCallTally;
+  return { summary, tally, onCall, nab: nabCaseOf(recording, scores, faults, chosen) };
 }
 
 /** What the replay of a case brings. */

@@ -90,6 +90,28 @@ function scoreSeries({ rowsSeconds, detected, windows }: NabSeries, profile: Nab
   };
 }
 
+/** Detections outside of the windows that are this close to each other are one episode. */
+const EPISODE_SECONDS = 3600;
+const DAY_SECONDS = 86_400;
+
+/** False episodes per day of a series outside of its windows, after the rows that are not scored. */
+export function falseEpisodesPerDay(series: readonly NabSeries[]): number {
+  let episodes = 0;
+  let seconds = 0;
+  for (const { rowsSeconds, detected, windows } of series) {
+    let lastSeconds = Number.NEGATIVE_INFINITY;
+    for (let row = probationRows(rowsSeconds.length); row < rowsSeconds.length - 1; row++) {
+      const time = rowsSeconds[row] as number;
+      if (windows.some(([start, end]) => start <= time && time <= end)) continue;
+      seconds += (rowsSeconds[row + 1] as number) - time;
+      if (detected[row] !== 1) continue;
+      if (time - lastSeconds > EPISODE_SECONDS) episodes++;
+      lastSeconds = time;
+    }
+  }
+  return (episodes * DAY_SECONDS) / seconds;
+}
+
 /** How far a row is behind the window before it, in lengths of that window; infinite where there is none. */
 function distance(limits: readonly (readonly [number, number])[], row: number): number {
   const [start, last] = limits.findLast(([, end]) => end < row) ?? [0, Number.NEGATIVE_INFINITY];

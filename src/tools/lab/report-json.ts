@@ -23,7 +23,7 @@ export interface EvaluationParameters {
  * @param onCall of the whole set, at the chosen sensitivity.
  */
 export function reportJson(
-  { durationSeconds, sensitivities, set, cases, labels }: Evaluation,
+  { durationSeconds, sensitivities, set, nab, cases, labels }: Evaluation,
   tally: Tally,
   onCall: OnCallTally,
   { data, columns, settings }: EvaluationParameters,
@@ -34,6 +34,7 @@ export function reportJson(
     durationSeconds,
     sensitivities,
     set: measuresJson(set),
+    nab,
     cases: cases.map(({ summary: { name, ...summary }, measures, onCall: own }) => ({
       case: name,
       ...summary,

@@ -6,6 +6,7 @@ import { type Counts, sumCounts, total } from './counts.js';
 import { DEFECTS, type Defect } from './defects.js';
 import type { Labels } from './labels.js';
 import type { Caught, Measures } from './measures.js';
+import type { NabMeasures } from './nab.js';
 import type { MessageRate, OnCallCaught, OnCallMeasures } from './on-call.js';
 import type { Ranking } from './ranking.js';
 
@@ -32,6 +33,8 @@ export interface SensitivityMeasures {
 export interface Evaluation {
   readonly cases: readonly MeasuredCase[];
   readonly set: Measures;
+  /** Empty where the recordings are not single series with labelled windows. */
+  readonly nab: readonly NabMeasures[];
   /** Of all cases together, at each sensitivity. */
   readonly sensitivities: readonly SensitivityMeasures[];
   /** Index of the sensitivity that everything else is of. */
@@ -70,7 +73,7 @@ export function reportText(evaluation: Evaluation): string {
 
 /** All parts: what on-call gets comes first. */
 export function sectionsOf(evaluation: Evaluation): readonly Section[] {
-  const { cases, set, sensitivities, chosen } = evaluation;
+  const { cases, set, nab, sensitivities, chosen } = evaluation;
   const { onCall } = sensitivities[chosen] as SensitivityMeasures;
   const rows: Row[] = cases.map(({ summary, ...of }) => ({ name: summary.name, ...of }));
   rows.push({ name: 'all cases', measures: set, onCall });
@@ -103,6 +106,15 @@ export function sectionsOf(evaluation: Evaluation): readonly Section[] {
       tables: [tableOf(RANKING_COLUMNS, rows)],
       notes: [],
     },
+    ...(nab.length === 0
+      ? []
+      : [
+          {
+            title: 'By the rules of the Numenta Anomaly Benchmark: a detection is a row of five minutes',
+            tables: [tableOf(NAB_COLUMNS, nab)],
+            notes: [],
+          },
+        ]),
     { title: 'Data', tables: [], notes: notes(evaluation) },
   ];
 }
@@ -197,6 +209,26 @@ const RANKING_COLUMNS: readonly TextColumn<Row>[] = [
   column('normal', 'points', ({ normalPoints }) => String(normalPoints)),
   ...rankingColumns('detector', ({ detector }) => detector),
   ...rankingColumns('robust z', ({ robustZ }) => robustZ),
+];
+
+const NAB_COLUMNS: readonly TextColumn<NabMeasures>[] = [
+  {
+    head: ['', 'a row with'],
+    align: 'left',
+    cell: ({ detections }) => (detections === 'flags' ? 'a flag' : 'a message'),
+  },
+  ...['standard', 'low FP', 'low FN'].map(
+    (profile, index): TextColumn<NabMeasures> => ({
+      head: ['score', profile],
+      align: 'right',
+      cell: ({ scores }) => decimal(scores[index]?.score ?? Number.NaN, 1),
+    }),
+  ),
+  {
+    head: ['false episodes', 'per series-day'],
+    align: 'right',
+    cell: (measures) => decimal(measures.falseEpisodesPerDay, 3),
+  },
 ];
 
 function column(above: string, below: string, cell: (measures: Measures) => string): TextColumn<Row> {

@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { NAB_PROFILES, nabScore, probationRows } from '../../../src/tools/lab/nab-score.js';
+import {
+  falseEpisodesPerDay,
+  NAB_PROFILES,
+  nabScore,
+  probationRows,
+} from '../../../src/tools/lab/nab-score.js';
 
 const [STANDARD, LOW_FP, LOW_FN] = NAB_PROFILES as [
   (typeof NAB_PROFILES)[0],
@@ -56,5 +61,12 @@ describe("NAB's score", () => {
     const early = { ...series(), windows: [[0, 100 * 300]] as [number, number][] };
     expect(nabScore([early, series(500)], STANDARD)).to.be.closeTo(100, 1e-9);
     expect(() => nabScore([early], STANDARD)).to.throw('at least one labelled window');
+  });
+
+  it('counts false episodes, an hour apart, per day outside of the windows', () => {
+    // 849 intervals after the first 150 rows, less the 100 rows of the window.
+    const days = (749 * 300) / 86_400;
+    expect(falseEpisodesPerDay([series(300, 305, 900, 550)])).to.be.closeTo(2 / days, 1e-9);
+    expect(falseEpisodesPerDay([series(100, 550)])).to.equal(0);
   });
 });
