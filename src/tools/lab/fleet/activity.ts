@@ -79,13 +79,13 @@ export function drawActivities(
   return { rhythm, list };
 }
 
-/** Position of the last stretch that has begun; -1 before the first. */
-export function lastBegun(list: readonly Activity[], minute: number): number {
+/** Position of the last stretch that has begun, of a list in order of time; -1 before the first. */
+export function lastBegun(list: readonly { readonly start: number }[], minute: number): number {
   let low = 0;
   let high = list.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((list[middle] as Activity).start <= minute) low = middle + 1;
+    if ((list[middle]?.start as number) <= minute) low = middle + 1;
     else high = middle;
   }
   return low - 1;

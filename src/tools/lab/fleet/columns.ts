@@ -33,11 +33,8 @@ const MEMORY_PACE = 20;
 /** The values of a pod from a minute to before another one. */
 export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number): PodColumns {
   const length = Math.max(0, to - from);
-  const columns = {
-    cpuCores: new Float64Array(length).fill(Number.NaN),
-    memoryBytes: new Float64Array(length).fill(Number.NaN),
-    restarts: new Float64Array(length).fill(Number.NaN),
-  };
+  const empty = () => new Float64Array(length).fill(Number.NaN);
+  const columns = { cpuCores: empty(), memoryBytes: empty(), restarts: empty() };
   const { born, end, gone, key, node, downs } = pod;
   const age = SCRAPE_AGE * uniform(key, 2);
   const outages = fleet.outages.filter((outage) => outage.node === undefined || outage.node === node);
@@ -63,9 +60,7 @@ export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number
   return columns;
 }
 
-function loadOf({ workload: { load } }: FleetPod, time: number): number {
-  return load === undefined ? 1 : (load[Math.max(0, Math.floor(time))] as number);
-}
+const loadOf = ({ workload: { load } }: FleetPod, time: number) => load?.[Math.max(0, Math.floor(time))] ?? 1;
 
 function cpuOf(
   pod: FleetPod,
@@ -122,13 +117,6 @@ function memoryOf(
 /** What a heap holds beyond what is always there. */
 function heapAt(teeth: readonly Tooth[], time: number): number {
   if (teeth.length === 0) return 0;
-  let low = 0;
-  let high = teeth.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((teeth[middle] as Tooth).start <= time) low = middle;
-    else high = middle - 1;
-  }
-  const { start, end, floor, top } = teeth[low] as Tooth;
+  const { start, end, floor, top } = teeth[Math.max(0, lastBegun(teeth, time))] as Tooth;
   return floor + (top - floor) * Math.min(1, Math.max(0, (time - start) / (end - start)));
 }

@@ -4,7 +4,7 @@ import { Draw } from './draw.js';
 import { type FleetFault, planFaults } from './faults.js';
 import { FEWEST_DAYS, FEWEST_PODS } from './limits.js';
 import { type Drain, type FleetPod, podsOf } from './lives.js';
-import { drawWorkloads, type FleetWorkload, nodesOf, type Span } from './workload.js';
+import { drawWorkloads, type FleetWorkload, type Span } from './workload.js';
 
 export interface FleetOptions {
   /** The same seed gives the same fleet; the faults are not part of what is usual in it. */
@@ -37,6 +37,8 @@ export interface Fleet extends Span {
   readonly outages: readonly Outage[];
 }
 
+/** Approximate number of pods on a node. */
+const PODS_PER_NODE = 20;
 /** Days at the end that have faults. */
 const FAULT_DAYS = 2;
 const DAY_MINUTES = 1440;
@@ -60,10 +62,10 @@ export function createFleet(options: FleetOptions): Fleet {
   }
   const minutes = Math.floor(days * DAY_MINUTES);
   const learningMinutes = minutes - FAULT_DAYS * DAY_MINUTES;
-  const span = { seed, startSeconds, minutes };
+  const span = { seed, startSeconds, minutes, nodes: Math.max(3, Math.round(pods / PODS_PER_NODE)) };
   const workloads = drawWorkloads(span, pods);
   const faults = planFaults(workloads, { ...span, learningMinutes, incident, pods });
-  const { drains, outages } = drawNodeEvents(span, nodesOf(pods));
+  const { drains, outages } = drawNodeEvents(span);
   return {
     ...span,
     learningMinutes,
@@ -77,7 +79,6 @@ export function createFleet(options: FleetOptions): Fleet {
         faults.filter((fault) => fault.workload === workload),
         drains,
         span,
-        pods,
       ),
     ),
   };
@@ -87,20 +88,14 @@ const DRAINS_PER_DAY = 0.3;
 const NODE_OUTAGES_PER_DAY = 0.6;
 const OUTAGES_PER_DAY = 0.15;
 
-function drawNodeEvents({ seed, minutes }: Span, nodes: number) {
+function drawNodeEvents({ seed, minutes, nodes }: Span) {
   const draw = new Draw(`${seed}/nodes`);
   const node = () => draw.whole(0, nodes - 1);
   const times = (perDay: number) => draw.times(perDay / DAY_MINUTES, 0, minutes);
   const drains = times(DRAINS_PER_DAY).map((minute) => ({ minute, node: node() }));
-  const ofNodes = times(NODE_OUTAGES_PER_DAY).map((from) => ({
-    from,
-    to: from + draw.log(1, 6),
-    node: node(),
-  }));
-  const ofAll = times(OUTAGES_PER_DAY).map((from) => ({
-    from,
-    to: from + draw.log(1.5, 5),
-    node: undefined,
-  }));
-  return { drains, outages: [...ofNodes, ...ofAll] };
+  const outages = [
+    ...times(NODE_OUTAGES_PER_DAY).map((from) => ({ from, to: from + draw.log(1, 6), node: node() })),
+    ...times(OUTAGES_PER_DAY).map((from) => ({ from, to: from + draw.log(1.5, 5), node: undefined })),
+  ];
+  return { drains, outages };
 }

@@ -5,7 +5,7 @@ import { hashText, uniform } from '../../simulation/random.js';
 import { type Activities, drawActivities } from './activity.js';
 import { Draw } from './draw.js';
 import { type Down, type FleetFault, faultDowns } from './faults.js';
-import { type FleetWorkload, nodesOf, type Span } from './workload.js';
+import type { FleetWorkload, Span } from './workload.js';
 
 /** Why a pod is there. */
 export type Cause = 'start' | 'rollout' | 'scale-up' | 'replacement' | 'run';
@@ -73,21 +73,30 @@ interface Version {
   readonly memory: number;
 }
 
+/** What the pods of a workload have in common. */
+interface Siblings {
+  readonly workload: FleetWorkload;
+  readonly faults: readonly FleetFault[];
+  readonly span: Span;
+  /** The work that they do at the same time. */
+  readonly shared: readonly Activities[];
+}
+
 /** All pods that a workload has within the span. @param faults those of this workload. */
 export function podsOf(
   workload: FleetWorkload,
   faults: readonly FleetFault[],
   drains: readonly Drain[],
   span: Span,
-  pods: number,
 ): FleetPod[] {
-  if (workload.controller === 'CronJob' || workload.controller === 'Job') return runsOf(workload, span, pods);
-  const versions = versionsOf(workload, faults, span);
   const shared = activitiesOf(workload, workload.path, span, true);
-  return slotsOf(workload, span).flatMap((slot) =>
-    livesOf(workload, slot, { versions, faults, drains, span, shared, nodes: nodesOf(pods) }),
-  );
+  const siblings = { workload, faults, span, shared };
+  if (workload.controller === 'CronJob' || workload.controller === 'Job') return runsOf(siblings);
+  const versions = versionsOf(workload, faults, span);
+  return slotsOf(workload, span).flatMap((slot) => livesOf(siblings, slot, versions, drains));
 }
+
+const nodeOf = (key: number, { nodes }: Span) => Math.floor(uniform(key, 1) * nodes);
 
 /** Whether a workload has no releases and replacements at a time, because of a fault. */
 const isFrozen = (minute: number, faults: readonly FleetFault[]) =>
@@ -107,22 +116,18 @@ function versionsOf(workload: FleetWorkload, faults: readonly FleetFault[], { mi
     .filter(({ minute }) => !isFrozen(minute, faults));
   const bad = faults.filter(({ type }) => type === 'release_doubles_cpu');
   const events = [...wanted, ...bad.map((fault) => ({ minute: fault.start, fault }))];
-  let current: Version = { minute: -MONTH, template: 0, cpu: 1, memory: 1 };
-  const versions = [current];
+  const versions: Version[] = [{ minute: -MONTH, template: 0, cpu: 1, memory: 1 }];
   for (const [index, { minute, fault }] of events.sort((a, b) => a.minute - b.minute).entries()) {
-    const previous = current;
+    const previous = versions.at(-1) as Version;
     const change = new Draw(`${path}/release/${Math.round(minute)}`);
     const isNewLevel = change.chance(LEVEL_CHANGE);
-    current = {
+    versions.push({
       minute,
       template: index + 1,
       cpu: previous.cpu * (fault?.size ?? change.spread(1, isNewLevel ? 0.25 : 0.02)),
       memory: previous.memory * (fault === undefined ? change.spread(1, isNewLevel ? 0.15 : 0.02) : 1),
-    };
-    versions.push(current);
-    if (fault === undefined) continue;
-    current = { ...previous, minute: fault.end };
-    versions.push(current);
+    });
+    if (fault !== undefined) versions.push({ ...previous, minute: fault.end });
   }
   return versions;
 }
@@ -144,77 +149,66 @@ function slotsOf({ replicas, replicasMinutes }: FleetWorkload, { minutes }: Span
       if ((replicasMinutes[minute] as number) <= replica) continue;
       const from = minute;
       while (minute < minutes && (replicasMinutes[minute] as number) > replica) minute++;
-      const isOld = from === 0;
-      slots.push({
-        replica,
-        cause: isOld ? 'start' : 'scale-up',
-        from: isOld ? -60 : from,
-        until: minute < minutes ? minute : Infinity,
-      });
+      const until = minute < minutes ? minute : Infinity;
+      slots.push(
+        from === 0
+          ? { replica, cause: 'start', from: -60, until }
+          : { replica, cause: 'scale-up', from, until },
+      );
     }
   }
   return slots;
 }
 
-interface LivesContext {
-  readonly versions: readonly Version[];
-  readonly faults: readonly FleetFault[];
-  readonly drains: readonly Drain[];
-  readonly span: Span;
-  readonly shared: readonly Activities[];
-  readonly nodes: number;
-}
-
 /** The pods of a slot, one after the other. */
-function livesOf(workload: FleetWorkload, slot: Slot, context: LivesContext): FleetPod[] {
+function livesOf(
+  siblings: Siblings,
+  { replica, until, ...slot }: Slot,
+  versions: readonly Version[],
+  drains: readonly Drain[],
+): FleetPod[] {
+  const { workload, faults, span } = siblings;
   const { path, name, controller } = workload;
-  const { versions, faults, drains, span, nodes } = context;
-  const { replica, until } = slot;
   const draw = new Draw(`${path}/${replica}/${Math.round(slot.from)}`);
   const stepMinutes = new Draw(`${path}/rollout`).between(0.3, 1.5);
+  const arrivals = versions.map((version) => ({ version, minute: version.minute + replica * stepMinutes }));
   const evictions = draw
     .times(EVICTIONS_PER_DAY / 1440, 0, Math.min(until, span.minutes))
     .map((minute) => ({ minute, node: undefined }));
   const turns = [
-    ...versions.slice(1).map(({ minute }) => ({
-      minute: minute + replica * stepMinutes,
-      cause: 'rollout' as const,
-      node: undefined,
-    })),
+    ...arrivals.slice(1).map(({ minute }) => ({ minute, cause: 'rollout' as const, node: undefined })),
     ...[...evictions, ...(controller === 'DaemonSet' ? [] : drains)]
       .filter(({ minute }) => !isFrozen(minute, faults))
       .map((turn) => ({ ...turn, minute: turn.minute + 0.2 * replica, cause: 'replacement' as const })),
   ].sort((a, b) => a.minute - b.minute);
+  const isDeployment = controller === 'Deployment';
   const lives: FleetPod[] = [];
-  let born = slot.from;
-  let cause = slot.cause;
+  let { from: born, cause } = slot;
   for (;;) {
-    const version =
-      versions.findLast(({ minute }) => minute + replica * stepMinutes <= born) ?? (versions[0] as Version);
+    const version = (arrivals.findLast(({ minute }) => minute <= born) ?? arrivals[0])?.version as Version;
     const place = `${path}/${replica}/${Math.round(born)}`;
     const key = hashText(place);
-    const node = Math.floor(uniform(key, 1) * nodes);
+    const node = nodeOf(key, span);
     const next = turns.find(
       (turn) => turn.minute > born && turn.minute < until && (turn.node ?? node) === node,
     );
-    const end = next === undefined ? until : next.minute + (controller === 'Deployment' ? OVERLAP : 0);
+    const end = next === undefined ? until : next.minute + (isDeployment ? OVERLAP : 0);
     const suffix = controller === 'StatefulSet' ? replica : podSuffix(place);
-    const template = controller === 'Deployment' ? `-${templateHash(`${path}/${version.template}`)}` : '';
+    const template = isDeployment ? `-${templateHash(`${path}/${version.template}`)}` : '';
     const pod = `${name}${template}-${suffix}`;
-    lives.push(makePod(workload, context, { pod, cause, replica, node, key, born, end, gone: end }, version));
+    lives.push(makePod(siblings, { pod, cause, replica, node, key, born, end, gone: end }, version));
     if (next === undefined) return lives;
-    born = next.minute + (controller === 'Deployment' ? 0 : REPLACEMENT);
+    born = next.minute + (isDeployment ? 0 : REPLACEMENT);
     cause = next.cause;
   }
 }
 
 /** The runs of a CronJob, by the clock, or of Jobs that are started now and then. */
-function runsOf(workload: FleetWorkload, span: Span, pods: number): FleetPod[] {
+function runsOf(siblings: Siblings): FleetPod[] {
+  const { workload, span } = siblings;
   const { name, path, profile, controller } = workload;
   const { every, runsPerDay, runMinutes } = profile;
   const draw = new Draw(`${path}/runs`);
-  const nodes = nodesOf(pods);
-  const context = { versions: [], faults: [], drains: [], span, shared: [], nodes };
   const isCron = controller === 'CronJob';
   const starts = isCron
     ? Array.from({ length: Math.ceil(span.minutes / every) + RUNS_KEPT }, (_, i) => (i - RUNS_KEPT) * every)
@@ -229,14 +223,13 @@ function runsOf(workload: FleetWorkload, span: Span, pods: number): FleetPod[] {
       pod: `${job}-${podSuffix(place)}`,
       cause: 'run' as const,
       replica: 0,
-      node: Math.floor(uniform(key, 1) * nodes),
+      node: nodeOf(key, span),
       key,
       born,
       end,
       gone: end + (isCron ? RUNS_KEPT * every : JOB_KEPT),
     };
-    const size = { minute: 0, template: 0, cpu: draw.spread(1, 0.08), memory: draw.spread(1, 0.15) };
-    return makePod(workload, context, life, size);
+    return makePod(siblings, life, { cpu: draw.spread(1, 0.08), memory: draw.spread(1, 0.15) });
   });
 }
 
@@ -254,10 +247,9 @@ function activitiesOf(
 }
 
 function makePod(
-  workload: FleetWorkload,
-  { faults, span, shared }: LivesContext,
+  { workload, faults, span, shared }: Siblings,
   life: Pick<FleetPod, 'pod' | 'cause' | 'replica' | 'node' | 'key' | 'born' | 'end' | 'gone'>,
-  version: Version,
+  version: Pick<Version, 'cpu' | 'memory'>,
 ): FleetPod {
   const { profile, path } = workload;
   const { replica, born, end, cause } = life;

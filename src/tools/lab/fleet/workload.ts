@@ -25,12 +25,13 @@ export interface FleetWorkload {
   readonly path: string;
 }
 
-/** When a fleet is there. */
+/** When and where a fleet is. */
 export interface Span {
   readonly seed: number;
   /** Unix time of minute 0. */
   readonly startSeconds: number;
   readonly minutes: number;
+  readonly nodes: number;
 }
 
 const NAMESPACES = ['shop', 'payments', 'media', 'identity', 'billing', 'analytics', 'logistics', 'support'];
@@ -39,12 +40,6 @@ const SUBJECTS = [
   ...['image', 'customer', 'fraud', 'refund', 'shipment', 'address', 'audit', 'quota', 'partner', 'loyalty'],
   ...['tenant', 'email', 'event', 'metric', 'geo', 'chat', 'ticket', 'wallet', 'returns', 'supplier'],
 ];
-
-/** Approximate number of pods on a node. */
-const PODS_PER_NODE = 20;
-
-/** How many nodes a fleet has. */
-export const nodesOf = (pods: number) => Math.max(3, Math.round(pods / PODS_PER_NODE));
 
 /** Draws workloads until they have the given number of pods: first one of each kind, then by weight. */
 export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[] {
@@ -64,7 +59,7 @@ export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[
     const dealt = workloads.length - kinds.length;
     const kind = kinds[workloads.length] ?? (deck[dealt % deck.length] as KindName);
     const name = nameOf(kind, draw, (taken) => workloads.some((one) => one.name === taken));
-    workloads.push(drawWorkload(span, kind, name, draw, nodesOf(pods), clocks));
+    workloads.push(drawWorkload(span, kind, name, draw, clocks));
   }
   return workloads;
 }
@@ -85,7 +80,6 @@ function drawWorkload(
   kind: KindName,
   name: string,
   draw: Draw,
-  nodes: number,
   clocks: ReadonlyMap<string, LocalTime>,
 ): FleetWorkload {
   const { controller, replicas }: Kind = KINDS[kind];
@@ -103,7 +97,7 @@ function drawWorkload(
     name,
     kind,
     controller,
-    replicas: autoscaler?.minReplicas ?? (controller === 'DaemonSet' ? nodes : draw.whole(...replicas)),
+    replicas: autoscaler?.minReplicas ?? (controller === 'DaemonSet' ? span.nodes : draw.whole(...replicas)),
     replicasMinutes: scaled,
     profile,
     load: scaled
