@@ -7,66 +7,48 @@ import type { FleetWorkload, Span } from './workload.js';
 const HOUR = 60;
 const DAY = 24 * HOUR;
 
-/** A type of fault. */
-interface FaultDefinition {
-  /** For people. */
-  readonly title: string;
-  /** How long it lasts, from and to, in minutes. */
-  readonly minutes: readonly [number, number];
-  /** Severity; `faultEffect` says what the number means. */
-  readonly size: readonly [number, number];
-  /** It hits all pods of the workload. */
+/** What a workload needs so that a fault makes sense there. */
+interface Needs {
+  /** The fault hits all pods of the workload. */
   readonly isWide?: boolean;
   /** Only where CPU follows a load, and while there is one. */
   readonly needsLoad?: boolean;
-  /** Replicas that the workload needs, so that one can be unlike the others. */
+  /** At least this number of replicas, so that one can be unlike the others. */
   readonly replicas?: number;
   /** It ends with a restart of the container. */
   readonly needsRestart?: boolean;
 }
 
+/**
+ * A type of fault.
+ *
+ * @param title for people.
+ * @param minutes how long it lasts, from and to.
+ * @param size severity; `faultEffect` says what the number means.
+ */
+const fault = (
+  title: string,
+  minutes: readonly [number, number],
+  size: readonly [number, number],
+  needs: Needs = {},
+) => ({ title, minutes, size, ...needs });
+
+const WIDE = { isWide: true, needsLoad: true };
+
 /** All types of fault, by the name that labels have for it. */
 export const FAULTS = {
-  runaway_cpu: { title: 'runaway CPU', minutes: [20, 8 * HOUR], size: [0.5, 1], needsRestart: true },
-  cpu_doubled: {
-    title: 'CPU doubled on one replica',
-    minutes: [HOUR, DAY],
-    size: [1.8, 2.6],
-    needsLoad: true,
-    replicas: 2,
-  },
-  release_doubles_cpu: {
-    title: 'a release that doubles CPU',
-    minutes: [90, 20 * HOUR],
-    size: [1.8, 2.6],
-    isWide: true,
-    needsLoad: true,
-  },
-  memory_step: { title: 'memory step', minutes: [HOUR, DAY], size: [1.6, 2.4], needsRestart: true },
-  fast_leak: { title: 'fast leak', minutes: [30, 3 * HOUR], size: [2, 3], needsRestart: true },
-  slow_leak: { title: 'slow leak', minutes: [6 * HOUR, 15 * HOUR], size: [2, 2.6], needsRestart: true },
-  crash_loop: { title: 'crash loop, each life of minutes', minutes: [40, 8 * HOUR], size: [1.5, 8] },
-  crash_loop_seconds: {
-    title: 'crash loop, each life of seconds',
-    minutes: [30, 12 * HOUR],
-    size: [0.03, 0.18],
-  },
-  oom_cycle: { title: 'memory to the limit again and again', minutes: [HOUR, DAY], size: [6, 45] },
-  hang: {
-    title: 'a pod that hangs',
-    minutes: [30, 12 * HOUR],
-    size: [0.005, 0.03],
-    needsLoad: true,
-    needsRestart: true,
-  },
-  lost_traffic: {
-    title: 'lost traffic of a whole workload',
-    minutes: [30, 6 * HOUR],
-    size: [0.04, 0.25],
-    isWide: true,
-    needsLoad: true,
-  },
-} as const satisfies Readonly<Record<string, FaultDefinition>>;
+  runaway_cpu: fault('runaway CPU', [20, 8 * HOUR], [0.5, 1], { needsRestart: true }),
+  cpu_doubled: fault('CPU doubled on one replica', [HOUR, DAY], [1.8, 2.6], { needsLoad: true, replicas: 2 }),
+  release_doubles_cpu: fault('a release that doubles CPU', [90, 20 * HOUR], [1.8, 2.6], WIDE),
+  memory_step: fault('memory step', [HOUR, DAY], [1.6, 2.4], { needsRestart: true }),
+  fast_leak: fault('fast leak', [30, 3 * HOUR], [2, 3], { needsRestart: true }),
+  slow_leak: fault('slow leak', [6 * HOUR, 15 * HOUR], [2, 2.6], { needsRestart: true }),
+  crash_loop: fault('crash loop, each life of minutes', [40, 8 * HOUR], [1.5, 8]),
+  crash_loop_seconds: fault('crash loop, each life of seconds', [30, 12 * HOUR], [0.03, 0.18]),
+  oom_cycle: fault('memory to the limit again and again', [HOUR, DAY], [6, 45]),
+  hang: fault('a pod that hangs', [30, 12 * HOUR], [0.005, 0.03], { needsLoad: true, needsRestart: true }),
+  lost_traffic: fault('lost traffic of a whole workload', [30, 6 * HOUR], [0.04, 0.25], WIDE),
+};
 
 export type FaultType = keyof typeof FAULTS;
 
@@ -84,9 +66,6 @@ export interface FleetFault {
   /** In the days to learn from. */
   readonly isLearned: boolean;
 }
-
-/** The definition of a type, with its optional fields. */
-export const definitionOf = (type: FaultType): FaultDefinition => FAULTS[type];
 
 /** Pods for each fault of a type. */
 const PODS_PER_FAULT = 60;
@@ -133,7 +112,7 @@ function place(
   to: number,
   others: readonly FleetFault[],
 ): FleetFault | undefined {
-  const { minutes, size, isWide = false, needsLoad = false } = definitionOf(type);
+  const { minutes, size, isWide = false, needsLoad = false } = FAULTS[type];
   const suitable = workloads.filter((workload) => isSuitable(type, workload));
   if (suitable.length === 0) return undefined;
   // As long as there are others, each workload has one fault.
@@ -166,15 +145,12 @@ function place(
 
 /** Whether the fault could be distinguished from the usual behaviour of the workload. */
 function isSuitable(type: FaultType, { kind, controller, replicas, profile }: FleetWorkload): boolean {
-  const { needsLoad = false, isWide = false, replicas: needed = 1 } = definitionOf(type);
+  const { needsLoad = false, isWide = false, replicas: needed = 1 } = FAULTS[type];
   if (controller === 'CronJob' || controller === 'Job' || replicas < needed) return false;
-  if (needsLoad) return LOADED.has(kind) && !(isWide && profile.autoscaler !== undefined) && hasPods();
+  if (type === 'release_doubles_cpu' && controller !== 'Deployment') return false;
+  if (needsLoad) return LOADED.has(kind) && !(isWide && profile.autoscaler !== undefined);
   const isMemory = type === 'memory_step' || type.endsWith('_leak');
   return !(isMemory && UNSTEADY_MEMORY.has(kind));
-
-  function hasPods(): boolean {
-    return type !== 'release_doubles_cpu' || controller === 'Deployment';
-  }
 }
 
 /** Kinds whose CPU follows what people or other services ask of them, so that a halt or a doubling is plain to see. */
@@ -227,24 +203,23 @@ const ONSET_MINUTES = 2;
 export function faultEffect(fault: FleetFault, minute: number, sinceStart: number): FaultEffect {
   const { type, start, end, size } = fault;
   const onset = Math.min(1, (minute - start) / ONSET_MINUTES);
-  const progress = (minute - start) / (end - start);
+  const grown = (share: number) => 1 + (size - 1) * share;
   switch (type) {
     case 'runaway_cpu':
       return { ...NO_EFFECT, cpuLimitShare: size * onset };
     case 'cpu_doubled':
-      return { ...NO_EFFECT, cpuFactor: 1 + (size - 1) * onset };
+    case 'lost_traffic':
+      return { ...NO_EFFECT, cpuFactor: grown(onset) };
     case 'memory_step':
-      return { ...NO_EFFECT, memoryFactor: 1 + (size - 1) * onset };
+      return { ...NO_EFFECT, memoryFactor: grown(onset) };
     case 'fast_leak':
     case 'slow_leak':
-      return { ...NO_EFFECT, memoryFactor: 1 + (size - 1) * progress };
+      return { ...NO_EFFECT, memoryFactor: grown((minute - start) / (end - start)) };
     case 'oom_cycle':
       // The kernel kills at the limit: the life's end.
       return { ...NO_EFFECT, memoryLimitShare: Math.min(1, sinceStart / size) };
     case 'hang':
       return { ...NO_EFFECT, cpuFactor: size };
-    case 'lost_traffic':
-      return { ...NO_EFFECT, cpuFactor: 1 + (size - 1) * onset };
     default:
       return NO_EFFECT;
   }
@@ -271,8 +246,7 @@ const RESTART_MINUTES = 0.4;
  * @param draw of the pod, for the length of each life.
  */
 export function faultDowns({ type, start, end, size }: FleetFault, draw: Draw): Down[] {
-  if (definitionOf(type).needsRestart === true)
-    return [{ from: end, to: end + RESTART_MINUTES, isFault: true }];
+  if (FAULTS[type].needsRestart) return [{ from: end, to: end + RESTART_MINUTES, isFault: true }];
   if (type !== 'crash_loop' && type !== 'crash_loop_seconds' && type !== 'oom_cycle') return [];
   const downs: Down[] = [];
   let backoff = BACKOFF;

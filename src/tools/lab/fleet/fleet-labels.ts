@@ -1,7 +1,7 @@
 /** What a fleet's files say beside its values: faults, normal changes, and which pod is of which workload and kind. */
 
 import { podColumns } from './columns.js';
-import { definitionOf, type FleetFault } from './faults.js';
+import { FAULTS, type FleetFault } from './faults.js';
 import type { Fleet } from './fleet.js';
 import type { FleetPod } from './lives.js';
 
@@ -60,7 +60,7 @@ function labelOf(fleet: Fleet, pod: FleetPod, fault: FleetFault) {
     /** The same for all pods of a fault. */
     fault: fault.id,
     /** For people. */
-    title: definitionOf(fault.type).title,
+    title: FAULTS[fault.type].title,
     start: seconds(fleet, start),
     end: seconds(fleet, end),
     /** In the days to learn from: it is there to be met, and not counted. */
