@@ -72,10 +72,7 @@ function withAlerts(resolve: ResolveQuery): ResolveQuery {
 
 async function drawBacktest(browser: Browser, file: string): Promise<void> {
   const world = createWorld({ seed: 1, startSeconds: START, incidents: INCIDENTS, rollouts: [] });
-  const prometheus = await startPrometheusApi({
-    resolve: withAlerts(worldQueries(world)),
-    nowSeconds: () => END,
-  });
+  const prometheus = await startPrometheusApi(withAlerts(worldQueries(world)), () => END);
   const directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-pictures-'));
   try {
     await runBacktestCommand(

@@ -14,7 +14,8 @@ import {
 } from '../../scripts/code-archive.js';
 import { VERSION } from '../../src/exporter/version.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
-import { startSimulatedPrometheus } from '../../src/tools/demo/sources.js';
+import { startPrometheusApi } from '../../src/tools/demo/prometheus-api.js';
+import { worldQueries } from '../../src/tools/demo/queries.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
 import {
   COMPONENTS,
@@ -87,7 +88,7 @@ describe('the code in a ConfigMap', function () {
       deploy = copyDeployFolder();
       const nowSeconds = () => Date.now() / 1000;
       const world = createWorld({ seed: 1, startSeconds: nowSeconds(), speed: 1 });
-      prometheus = await startSimulatedPrometheus(world, nowSeconds);
+      prometheus = await startPrometheusApi(worldQueries(world), nowSeconds);
     });
     after(async () => {
       deploy?.remove();

@@ -2,7 +2,8 @@
 
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { startService } from '../../src/exporter/serve.js';
-import { startSimulatedPrometheus } from '../../src/tools/demo/sources.js';
+import { startPrometheusApi } from '../../src/tools/demo/prometheus-api.js';
+import { worldQueries } from '../../src/tools/demo/queries.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
 import type { IncidentKind, ScriptedIncident } from '../../src/tools/simulation/incidents.js';
 import { recordingLogger } from './recording-logger.js';
@@ -44,7 +45,7 @@ export async function startIncidentDemo(): Promise<IncidentDemo> {
   const world = createWorld({ seed: 1, startSeconds: nowSeconds(), incidents: INCIDENTS });
   const culprit = world.incidents.find(({ kind }) => kind === 'runaway-cpu');
   if (culprit === undefined) throw new Error('Expected the world to have the incident that it was given.');
-  const prometheus = await startSimulatedPrometheus(world, nowSeconds);
+  const prometheus = await startPrometheusApi(worldQueries(world), nowSeconds);
   const { settings } = parseSettings({
     PROMETHEUS_URL: prometheus.url,
     HOST: '127.0.0.1',

@@ -24,7 +24,7 @@ export function notableReasons<Explanation extends { readonly share: number; rea
 }
 
 /** A feature of a pod beside its usual value, and how much of the score is due to it, if that is known. */
-interface Reason {
+export interface Reason {
   readonly feature: string;
   readonly unit: string;
   readonly actual: number;

@@ -10,7 +10,9 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import { createWorld, type World } from '../simulation/cluster.js';
 import { freePort, portError, type RunningServer } from './listen.js';
 import { advance, beginProgress, type Observation } from './progress.js';
-import { startScrapingPrometheus, startSimulatedPrometheus } from './sources.js';
+import { startPrometheusApi } from './prometheus-api.js';
+import { worldQueries } from './queries.js';
+import { startScrapingPrometheus } from './sources.js';
 import { createView, type Output } from './terminal.js';
 import { describeModel } from './words.js';
 
@@ -59,7 +61,7 @@ export async function runDemo(
     const path = environment.PATH ?? '';
     const prometheus = options.prometheus
       ? await startScrapingPrometheus({ world, nowSeconds, exporterPort: port, path, signal })
-      : await startSimulatedPrometheus(world, nowSeconds, options.prometheusPort);
+      : await startPrometheusApi(worldQueries(world), nowSeconds, options.prometheusPort);
     running.push(prometheus);
     const { settings } = parseSettings({
       ...Object.fromEntries(Object.entries(environment).filter(([name]) => TUNABLE.test(name))),
@@ -102,7 +104,7 @@ export async function runDemo(
 /** Asks the exporter for the flagged pods and its health. */
 async function observe(url: string, world: World, signal: AbortSignal): Promise<Observation> {
   const timeSeconds = nowSeconds();
-  const pods = world.pods(timeSeconds).length;
+  const observed = { timeSeconds, pods: world.pods(timeSeconds).length, flagged: undefined };
   const get = (path: string) =>
     fetch(`${url}${path}`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MILLISECONDS)]),
@@ -111,17 +113,12 @@ async function observe(url: string, world: World, signal: AbortSignal): Promise<
     const detect = await get('/detect?flagged=true');
     if (!detect.ok) {
       const { error } = ErrorResponse.parse(await detect.json());
-      return { timeSeconds, pods, flagged: undefined, status: error.message };
+      return { ...observed, status: error.message };
     }
     const { pods: flagged } = DetectResponse.parse(await detect.json());
     const health = HealthReport.parse(await (await get('/healthz')).json());
-    return { timeSeconds, pods, flagged, status: describeModel(health) };
+    return { ...observed, flagged, status: describeModel(health) };
   } catch (error) {
-    return {
-      timeSeconds,
-      pods,
-      flagged: undefined,
-      status: `The exporter did not answer: ${messageOf(error)}`,
-    };
+    return { ...observed, status: `The exporter did not answer: ${messageOf(error)}` };
   }
 }

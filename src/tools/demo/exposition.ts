@@ -1,8 +1,9 @@
 /** The state of a world as the kubelet's cAdvisor and kube-state-metrics expose it. */
 
+import { labelText } from '../../exporter/metrics/text.js';
 import type { World } from '../simulation/cluster.js';
 import { hexadecimal } from '../simulation/names.js';
-import type { ContainerState, PodState } from '../simulation/pod-state.js';
+import type { PodState } from '../simulation/pod-state.js';
 
 /** A metric with its samples at one instant. */
 export interface MetricFamily {
@@ -69,17 +70,11 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
   ];
 }
 
-interface ReportedCgroup {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly cpuSeconds: number;
-  readonly memoryBytes: number;
-}
-
 /** The pause container of each pod. */
 const PAUSE = { image: 'registry.k8s.io/pause:3.9', cpuSeconds: 0.03, memoryBytes: 600 * 1024 };
 
 /** The cgroups of a pod: each run of its containers, the pause container, and the pod as a whole, which is their sum. */
-function reportedCgroups({ namespace, pod, uid, containers }: PodState): ReportedCgroup[] {
+function reportedCgroups({ namespace, pod, uid, containers }: PodState) {
   if (containers.every(({ cgroups }) => cgroups.length === 0)) return [];
   const podId = `/kubepods/burstable/pod${uid}`;
   const describe = (container: string, image: string, attempt: number) => ({
@@ -90,16 +85,16 @@ function reportedCgroups({ namespace, pod, uid, containers }: PodState): Reporte
     id: `${podId}/${hexadecimal(`${uid}/${container}/${attempt}`, 64)}`,
     name: `k8s_${container}_${pod}_${namespace}_${uid}_${attempt}`,
   });
-  const runs = containers.flatMap(({ name, image, cgroups }: ContainerState) =>
+  const runs = containers.flatMap(({ name, image, cgroups }) =>
     cgroups.map(({ attempt, ...usage }) => ({ labels: describe(name, image, attempt), ...usage })),
   );
   const { image, ...pauseUsage } = PAUSE;
   const all = [{ labels: describe('POD', image, 0), ...pauseUsage }, ...runs];
-  const total = (of: (cgroup: ReportedCgroup) => number) => all.reduce((sum, cgroup) => sum + of(cgroup), 0);
+  const total = (of: 'cpuSeconds' | 'memoryBytes') => all.reduce((sum, cgroup) => sum + cgroup[of], 0);
   const whole = {
     labels: { namespace, pod, container: '', image: '', id: podId, name: '' },
-    cpuSeconds: total(({ cpuSeconds }) => cpuSeconds),
-    memoryBytes: total(({ memoryBytes }) => memoryBytes),
+    cpuSeconds: total('cpuSeconds'),
+    memoryBytes: total('memoryBytes'),
   };
   return [whole, ...all];
 }
@@ -119,11 +114,9 @@ function ownerSample(
   labels: Readonly<Record<string, string>>,
   owner: PodState['ownersOwner'] = { kind: '', name: '' },
 ): MetricSample {
-  const isController = owner.name === '' ? '' : 'true';
-  return {
-    labels: { ...labels, owner_kind: owner.kind, owner_name: owner.name, owner_is_controller: isController },
-    value: 1,
-  };
+  const { kind: owner_kind, name: owner_name } = owner;
+  const owner_is_controller = owner_name === '' ? '' : 'true';
+  return { labels: { ...labels, owner_kind, owner_name, owner_is_controller }, value: 1 };
 }
 
 /** The content type of `expositionText`. */
@@ -133,7 +126,7 @@ export const EXPOSITION_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 export function expositionText(world: World, timeSeconds: number): string {
   return metricFamilies(world, timeSeconds)
     .map(({ name, type, help, samples }) => {
-      const lines = samples.map(({ labels, value }) => `${name}${labelText(labels)} ${value}\n`);
+      const lines = samples.map(({ labels, value }) => `${name}${textOf(labels)} ${value}\n`);
       return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
     })
     .join('');
@@ -154,19 +147,19 @@ export interface HistoryOptions {
  */
 export function* openMetricsHistory(world: World, options: HistoryOptions): Generator<string> {
   const { startSeconds, endSeconds, stepSeconds, targetLabels } = options;
-  const families = new Map<string, { head: string; series: Map<string, string[]> }>();
+  const families = new Map<string, Map<string, string[]>>();
   for (let time = startSeconds; time <= endSeconds; time += stepSeconds) {
     for (const { name, type, help, samples } of metricFamilies(world, time)) {
       const family = name.replace(/_total$/, '');
       const head = `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
-      const { series } = getOrSet(families, name, () => ({ head, series: new Map<string, string[]>() }));
+      const series = getOrSet(families, head, () => new Map<string, string[]>());
       for (const { labels, value } of samples) {
-        const key = `${name}${labelText({ ...labels, ...targetLabels })}`;
+        const key = `${name}${textOf({ ...labels, ...targetLabels })}`;
         getOrSet(series, key, () => []).push(`${key} ${value} ${time}\n`);
       }
     }
   }
-  for (const { head, series } of families.values()) yield head + [...series.values()].flat().join('');
+  for (const [head, series] of families) yield head + [...series.values()].flat().join('');
   yield '# EOF\n';
 }
 
@@ -176,10 +169,11 @@ function getOrSet<Value>(map: Map<string, Value>, key: string, make: () => Value
   return value;
 }
 
-/** `{name="value",…}`; an empty label is the same as an absent one. */
-function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels)
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name}="${value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`);
-  return `{${pairs.join(',')}}`;
+/** An empty label is the same as an absent one. */
+function textOf(labels: MetricSample['labels']): string {
+  const set = Object.entries(labels).filter(([, value]) => value !== '');
+  return labelText(
+    set.map(([name]) => name),
+    set.map(([, value]) => value),
+  );
 }

@@ -42,19 +42,11 @@ export async function freePort(): Promise<number> {
  * @returns an error for people, or `error` itself if it is about something else.
  */
 export function portError(error: unknown, port: number): unknown {
-  const cause = error instanceof Error ? error.cause : undefined;
-  switch (cause instanceof Error && 'code' in cause ? cause.code : undefined) {
-    case 'EADDRINUSE':
-      return new Error(
-        `Port ${port} is taken by another program. Stop it, or choose another one with --port (0 takes a free one).`,
-        { cause },
-      );
-    case 'EACCES':
-      return new Error(
-        `This process may not listen on port ${port}. Choose 1024 or above with --port (0 takes a free one).`,
-        { cause },
-      );
-    default:
-      return error;
-  }
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  const explanations: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} is taken by another program. Stop it, or choose another one`,
+    EACCES: `This process may not listen on port ${port}. Choose 1024 or above`,
+  };
+  const explanation = explanations[cause?.code ?? ''];
+  return explanation ? new Error(`${explanation} with --port (0 takes a free one).`, { cause }) : error;
 }

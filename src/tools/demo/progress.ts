@@ -1,5 +1,6 @@
 /** The progress of the incidents and their detection, from one observation to the next. Pure: the caller has the clock. */
 
+import type { Reason } from '../../exporter/detection/reasons.js';
 import type { Incident } from '../simulation/incidents.js';
 import { DATABASE } from '../simulation/workloads.js';
 
@@ -8,14 +9,7 @@ export interface FlaggedPod {
   readonly namespace: string;
   readonly pod: string;
   readonly anomaly_score: number;
-  readonly features: readonly {
-    readonly feature: string;
-    readonly unit: string;
-    readonly actual: number;
-    readonly expected: number;
-    readonly deviation: number;
-    readonly share: number;
-  }[];
+  readonly features: readonly Required<Reason>[];
 }
 
 /** The answer of the exporter at one moment. */

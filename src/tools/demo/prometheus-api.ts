@@ -1,18 +1,11 @@
 /** The part of the Prometheus HTTP API that the exporter uses, in this process, with answers from any source. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { messageOf } from '../../lib/logging/message-of.js';
 import type { MetricSample } from './exposition.js';
 import { listen, type RunningServer } from './listen.js';
 import type { Evaluate, ResolveQuery } from './queries.js';
-
-export interface PrometheusApiOptions {
-  readonly resolve: ResolveQuery;
-  /** Unix time for requests without a time. */
-  readonly nowSeconds: () => number;
-  /** Default 0: any free port. */
-  readonly port?: number;
-}
 
 /** The limit of Prometheus for the steps of a range query. */
 const MAX_STEPS = 11_000;
@@ -20,30 +13,51 @@ const MAX_STEPS = 11_000;
 /** An invalid request: status 400, `bad_data`. */
 class BadData extends Error {}
 
-/** Starts the API on 127.0.0.1. Its base URL is `url`. */
-export function startPrometheusApi(options: PrometheusApiOptions): Promise<RunningServer> {
+/** Starts the API on 127.0.0.1. @param nowSeconds Unix time for requests without a time. @param port 0 takes a free one. */
+export function startPrometheusApi(
+  resolve: ResolveQuery,
+  nowSeconds: () => number,
+  port = 0,
+): Promise<RunningServer> {
   return listen((request, response) => {
-    answer(request, options).then(
+    const send = (status: number, body: unknown) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    answer(request, resolve, nowSeconds).then(
       (data) =>
-        data === undefined ? notFound(response) : sendJson(response, 200, { status: 'success', data }),
-      (error: unknown) => sendError(response, error),
+        data === undefined
+          ? response
+              .writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
+              .end('404 page not found\n')
+          : send(200, { status: 'success', data }),
+      (error: unknown) => {
+        const [status, errorType] = error instanceof BadData ? [400, 'bad_data'] : [500, 'internal'];
+        send(status as number, { status: 'error', errorType, error: messageOf(error) });
+      },
     );
-  }, options.port);
+  }, port);
 }
 
 /** The `data` of the answer; `undefined` if there is no such endpoint. */
-async function answer(request: IncomingMessage, options: PrometheusApiOptions): Promise<unknown> {
+async function answer(
+  request: IncomingMessage,
+  resolve: ResolveQuery,
+  nowSeconds: () => number,
+): Promise<unknown> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const form = request.method === 'POST' ? new URLSearchParams(await text(request)) : undefined;
   const parameter = (name: string) => form?.get(name) ?? searchParams.get(name) ?? undefined;
   switch (pathname) {
     case '/api/v1/query': {
-      const evaluate = resolve(parameter('query'), options);
-      const time = seconds('time', parameter('time') ?? String(options.nowSeconds()));
-      return { resultType: 'vector', result: vector(evaluate, time) };
+      const evaluate = known(parameter('query'), resolve);
+      const time = seconds('time', parameter('time') ?? String(nowSeconds()));
+      const result = evaluate(time).map(({ labels, value }) => ({
+        metric: labels,
+        value: point(time, value),
+      }));
+      return { resultType: 'vector', result };
     }
     case '/api/v1/query_range': {
-      const evaluate = resolve(parameter('query'), options);
+      const evaluate = known(parameter('query'), resolve);
       const [start = 0, end = 0] = ['start', 'end'].map((name) => seconds(name, parameter(name)));
       const step = stepSeconds(parameter('step'));
       if (end < start)
@@ -69,11 +83,11 @@ async function answer(request: IncomingMessage, options: PrometheusApiOptions): 
   }
 }
 
-function resolve(query: string | undefined, options: PrometheusApiOptions): Evaluate {
-  const evaluate = query === undefined ? undefined : options.resolve(query);
+function known(query = '', resolve: ResolveQuery): Evaluate {
+  const evaluate = resolve(query);
   if (evaluate === undefined) {
     throw new BadData(
-      `invalid parameter "query": this simulated Prometheus answers only the built-in queries of the exporter, got: ${query ?? ''}`,
+      `invalid parameter "query": this simulated Prometheus answers only the built-in queries of the exporter, got: ${query}`,
     );
   }
   return evaluate;
@@ -105,10 +119,6 @@ const point = (time: number, value: number): [number, string] => [
   String(value).replace('Infinity', 'Inf'),
 ];
 
-function vector(evaluate: Evaluate, time: number): unknown[] {
-  return evaluate(time).map(({ labels, value }) => ({ metric: labels, value: point(time, value) }));
-}
-
 function matrix(evaluate: Evaluate, start: number, end: number, step: number): unknown[] {
   const series = new Map<string, { metric: MetricSample['labels']; values: [number, string][] }>();
   for (let i = 0; start + i * step <= end; i++) {
@@ -121,18 +131,4 @@ function matrix(evaluate: Evaluate, start: number, end: number, step: number): u
     }
   }
   return [...series.values()];
-}
-
-function notFound(response: ServerResponse): void {
-  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
-}
-
-function sendError(response: ServerResponse, error: unknown): void {
-  const errorType = error instanceof BadData ? 'bad_data' : 'internal';
-  const message = error instanceof Error ? error.message : String(error);
-  sendJson(response, error instanceof BadData ? 400 : 500, { status: 'error', errorType, error: message });
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -33,18 +33,23 @@ export function worldQueries(world: World): ResolveQuery {
           ({ labels }) => isNamespace.test(labels.namespace ?? '') && isPod.test(labels.pod ?? ''),
         );
     }
-    const namespaces = namespaceMatcher(query);
-    if (namespaces === undefined) return undefined;
+    const namespaceRegex = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
+    const isNamespace = anchored(namespaceRegex);
+    if (isNamespace === undefined) return undefined;
     // There are no alert rules here.
     if (query.startsWith('ALERTS{')) return () => [];
-    const pods = (time: number) => world.pods(time).filter(({ namespace }) => namespaces.matches(namespace));
+    const pods = (time: number) => world.pods(time).filter(({ namespace }) => isNamespace.test(namespace));
 
     const [, owners] =
       /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
     if (owners !== undefined) return (time) => metricSamples({ ...world, pods }, owners, time);
 
     const cpuRateWindow = /\[([0-9a-z]+)\]/.exec(query)?.[1] ?? '1m';
-    const catalog = buildCatalog({ namespaceRegex: namespaces.regex, podLabel: 'pod', cpuRateWindow });
+    const catalog = buildCatalog({
+      namespaceRegex: unquoted(namespaceRegex),
+      podLabel: 'pod',
+      cpuRateWindow,
+    });
     switch (catalog.find((feature) => feature.query === query)?.name) {
       case 'cpu': {
         const window = durationSeconds(cpuRateWindow) ?? 60;
@@ -104,18 +109,6 @@ function metricSamples(world: World, name: string, timeSeconds: number): readonl
     labels: { __name__: name, ...labels },
     value,
   }));
-}
-
-interface NamespaceMatcher {
-  readonly regex: string;
-  matches(namespace: string): boolean;
-}
-
-/** The first `namespace=~"…"` of a query, anchored; without one, everything matches. `undefined` if it is invalid. */
-function namespaceMatcher(query: string): NamespaceMatcher | undefined {
-  const literal = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
-  const regex = anchored(literal);
-  return regex && { regex: unquoted(literal), matches: (namespace) => regex.test(namespace) };
 }
 
 /** The expression in a string literal, anchored as matchers are; `undefined` if it is invalid. */

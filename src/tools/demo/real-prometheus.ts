@@ -33,7 +33,11 @@ export async function startRealPrometheus(options: RealPrometheusOptions): Promi
   const prometheus = await findProgram('prometheus', options.path);
   const promtool = await findProgram('promtool', options.path);
   const directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-'));
-  const removeDirectory = () => rm(directory, { recursive: true, force: true });
+  let child: ChildProcess | undefined;
+  const close = async () => {
+    if (child) await stop(child);
+    await rm(directory, { recursive: true, force: true });
+  };
   try {
     const data = join(directory, 'data');
     const configuration = join(directory, 'prometheus.yml');
@@ -47,7 +51,7 @@ export async function startRealPrometheus(options: RealPrometheusOptions): Promi
       });
     }
     const port = await freePort();
-    const child = spawn(
+    child = spawn(
       prometheus,
       [
         `--config.file=${configuration}`,
@@ -58,15 +62,10 @@ export async function startRealPrometheus(options: RealPrometheusOptions): Promi
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     const url = `http://127.0.0.1:${port}`;
-    try {
-      await untilReady(child, url, options.signal);
-    } catch (error) {
-      await stop(child);
-      throw error;
-    }
-    return { url, close: () => stop(child).then(removeDirectory) };
+    await untilReady(child, url, options.signal);
+    return { url, close };
   } catch (error) {
-    await removeDirectory();
+    await close();
     throw error;
   }
 }

@@ -1,20 +1,9 @@
-/** Where the exporter of the demo gets its data from: a simulated Prometheus, or a real one that scrapes the world. */
+/** A real Prometheus that scrapes the world. */
 
 import type { World } from '../simulation/cluster.js';
 import { EXPOSITION_CONTENT_TYPE, expositionText, openMetricsHistory } from './exposition.js';
 import { listen, type RunningServer } from './listen.js';
-import { startPrometheusApi } from './prometheus-api.js';
-import { worldQueries } from './queries.js';
 import { startRealPrometheus } from './real-prometheus.js';
-
-/** A simulated Prometheus: it has the whole past at once. Port 0 takes a free one. */
-export function startSimulatedPrometheus(
-  world: World,
-  nowSeconds: () => number,
-  port = 0,
-): Promise<RunningServer> {
-  return startPrometheusApi({ resolve: worldQueries(world), nowSeconds, port });
-}
 
 /** Exposes the world at the time of each request, at any path. */
 export function startExposition(world: World, nowSeconds: () => number): Promise<RunningServer> {

@@ -7,7 +7,7 @@
 
 import { type Incident, SCRIPT, type ScriptedIncident } from './incidents.js';
 import { cronJobPods, lastingPods, type PodLife } from './lives.js';
-import type { ContainerState, PodState } from './pod-state.js';
+import type { PodState } from './pod-state.js';
 import { containerRuns, restartTimes } from './usage.js';
 import { ROLLOUTS, type Rollout, WORKLOADS } from './workloads.js';
 
@@ -85,37 +85,26 @@ function placeIncident(
         `got ${scripted.namespace}/${scripted.workload}, replica ${scripted.replica}.`,
     );
   }
-  const incident = {
-    kind: scripted.kind,
-    speed,
-    namespace: life.namespace,
-    pod: life.pod,
-    startSeconds: start,
-    endSeconds: startSeconds + scripted.endOffsetSeconds / speed,
-  };
-  return { life, incident };
+  const { kind } = scripted;
+  const { namespace, pod } = life;
+  const endSeconds = startSeconds + scripted.endOffsetSeconds / speed;
+  return { life, incident: { kind, speed, namespace, pod, startSeconds: start, endSeconds } };
 }
 
 /** The state of a pod. Incidents hit its first container; the second one, if any, is its proxy. */
 function podState(life: PodLife, incidents: readonly Incident[], timeSeconds: number): PodState {
   const { namespace, pod, spec, owner, ownersOwner } = life;
-  const running = timeSeconds < life.endSeconds;
   const share = spec.sidecar ? 1 - SIDECAR_SHARE : 1;
-  const containers: ContainerState[] = [
-    {
-      name: spec.name,
-      image: `registry.example.com/${spec.namespace}/${spec.name}:1.0`,
-      restarts: life.restarts + restartTimes(incidents, timeSeconds).length,
-      cgroups: running ? containerRuns(life, share, incidents, timeSeconds) : [],
-    },
-  ];
-  if (spec.sidecar) {
-    containers.push({
-      name: 'proxy',
-      image: 'registry.example.com/platform/proxy:1.0',
-      restarts: 0,
-      cgroups: running ? containerRuns(life, SIDECAR_SHARE, [], timeSeconds) : [],
-    });
-  }
+  const running = (ofContainer: number, hitBy: readonly Incident[]) =>
+    timeSeconds < life.endSeconds ? containerRuns(life, ofContainer, hitBy, timeSeconds) : [];
+  const main = {
+    name: spec.name,
+    image: `registry.example.com/${spec.namespace}/${spec.name}:1.0`,
+    restarts: life.restarts + restartTimes(incidents, timeSeconds).length,
+    cgroups: running(share, incidents),
+  };
+  const image = 'registry.example.com/platform/proxy:1.0';
+  const proxy = () => ({ name: 'proxy', image, restarts: 0, cgroups: running(SIDECAR_SHARE, []) });
+  const containers = spec.sidecar ? [main, proxy()] : [main];
   return { namespace, pod, uid: life.uid, owner, ownersOwner, containers };
 }

@@ -1,7 +1,7 @@
 /** CPU and memory of a healthy pod as formulas of time: any instant can be computed without the past. */
 
+import type { PodLife } from './lives.js';
 import { noise, uniform } from './random.js';
-import type { WorkloadSpec } from './workloads.js';
 
 const DAY_SECONDS = 86_400;
 const PEAK_SECONDS = 14 * 3600;
@@ -23,14 +23,9 @@ const CPU_NOISE = [
  * noise and bursts. The noise is the slope of a bounded curve and each slot of time has one burst of the same energy, so
  * that the integral needs no sum over the past. Never falls: the slopes below the mean add up to less than it.
  *
- * @param key Seed of the pod. Both times are Unix seconds.
+ * @param timeSeconds Unix time.
  */
-export function cpuSeconds(
-  spec: WorkloadSpec,
-  key: number,
-  bornSeconds: number,
-  timeSeconds: number,
-): number {
+export function cpuSeconds({ spec, key, bornSeconds }: PodLife, timeSeconds: number): number {
   const level = spec.cpuCores * (0.9 + 0.2 * uniform(key, 0));
   const daily = spec.daily ?? 0;
   // Relative to the daily level, so that the noise is not larger at night.
@@ -58,12 +53,7 @@ function burstSeconds(key: number, time: number): number {
 }
 
 /** Memory of a pod at an instant, in bytes: slow noise, the saw-tooth of garbage collection, and less at the start. */
-export function memoryBytes(
-  spec: WorkloadSpec,
-  key: number,
-  bornSeconds: number,
-  timeSeconds: number,
-): number {
+export function memoryBytes({ spec, key, bornSeconds }: PodLife, timeSeconds: number): number {
   const level = spec.memoryBytes * (0.95 + 0.1 * uniform(key, 1));
   const slow = 0.015 * noise(key + 3, timeSeconds / 300) + 0.02 * noise(key + 4, timeSeconds / 2400);
   const period = GARBAGE_SECONDS * (0.8 + 0.4 * uniform(key, 2));

@@ -57,44 +57,29 @@ export function lastingPods(spec: WorkloadSpec, options: LivesOptions): PodLife[
 
 /** The pod of a Job: it completes and is kept for a while. */
 function jobPod(spec: WorkloadSpec, { seed, startSeconds }: LivesOptions): PodLife {
-  const born = startSeconds - JOB_AGE_SECONDS;
-  const end = born + (spec.runSeconds ?? Infinity);
-  return makeLife(spec, seed, {
-    pod: `${spec.name}-${podSuffix(`${seed}/${spec.namespace}/${spec.name}/0`)}`,
-    owner: { kind: spec.kind, name: spec.name },
-    ownersOwner: undefined,
-    replica: 0,
-    restarts: 0,
-    bornSeconds: born,
-    endSeconds: end,
-    goneSeconds: end + JOB_KEPT_SECONDS,
-  });
+  const pod = `${spec.name}-${podSuffix(`${seed}/${spec.namespace}/${spec.name}/0`)}`;
+  const bornSeconds = startSeconds - JOB_AGE_SECONDS;
+  const endSeconds = bornSeconds + (spec.runSeconds ?? Infinity);
+  const owner = { kind: spec.kind, name: spec.name };
+  const times = { bornSeconds, endSeconds, goneSeconds: endSeconds + JOB_KEPT_SECONDS };
+  return makeLife(spec, seed, { pod, owner, ownersOwner: undefined, ...times });
 }
 
-/** When each new version of a Deployment reaches a replica: one after the other. Other kinds have no rollouts. */
-function rolloutTimes(spec: WorkloadSpec, replica: number, options: LivesOptions): number[] {
-  const { startSeconds, rollouts, speed } = options;
-  return rollouts
-    .filter((rollout) => spec.kind === 'Deployment' && isOf(spec, rollout))
+/** The pods of one replica: the first one, and for a Deployment one for each new version, which reaches replicas in turn. */
+function podsOfReplica(spec: WorkloadSpec, replica: number, options: LivesOptions): PodLife[] {
+  const { seed, startSeconds, speed } = options;
+  const rollouts = options.rollouts
+    .filter(
+      (one) => spec.kind === 'Deployment' && one.namespace === spec.namespace && one.workload === spec.name,
+    )
     .map(({ startOffsetSeconds }) => startSeconds + startOffsetSeconds / speed)
     .map((start) => start + (replica * ROLLOUT_STEP_SECONDS) / speed)
     .sort((a, b) => a - b);
-}
-
-/** The pods of one replica: the first one, and one for each new version. */
-function podsOfReplica(spec: WorkloadSpec, replica: number, options: LivesOptions): PodLife[] {
-  const { seed, startSeconds, speed } = options;
-  const rollouts = rolloutTimes(spec, replica, options);
-  return [startSeconds - MONTH_SECONDS, ...rollouts].map((born, revision) => {
+  return [startSeconds - MONTH_SECONDS, ...rollouts].map((bornSeconds, revision) => {
     const end = (rollouts[revision] ?? Infinity) + ROLLOUT_OVERLAP_SECONDS / speed;
-    return makeLife(spec, seed, {
-      ...nameOf(spec, seed, revision, replica),
-      replica,
-      restarts: revision === 0 ? (spec.restarts ?? 0) : 0,
-      bornSeconds: born,
-      endSeconds: end,
-      goneSeconds: end,
-    });
+    const restarts = revision === 0 ? (spec.restarts ?? 0) : 0;
+    const times = { bornSeconds, endSeconds: end, goneSeconds: end };
+    return makeLife(spec, seed, { ...nameOf(spec, seed, revision, replica), replica, restarts, ...times });
   });
 }
 
@@ -122,9 +107,6 @@ function nameOf(
   return { pod: `${name}-${suffix}`, owner: { kind, name }, ownersOwner: undefined };
 }
 
-const isOf = (spec: WorkloadSpec, change: { readonly namespace: string; readonly workload: string }) =>
-  change.namespace === spec.namespace && change.workload === spec.name;
-
 /** The runs of a CronJob that may exist at an instant. A Job is named after its scheduled minute. */
 export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: number): PodLife[] {
   const every = 60 * (spec.everyMinutes ?? 60);
@@ -138,8 +120,6 @@ export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: numbe
       pod,
       owner: { kind: 'Job', name: job },
       ownersOwner: { kind: 'CronJob', name: spec.name },
-      replica: 0,
-      restarts: 0,
       bornSeconds: scheduled,
       endSeconds: scheduled + run,
       goneSeconds: scheduled + KEPT_RUNS * every + run,
@@ -150,8 +130,16 @@ export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: numbe
 function makeLife(
   spec: WorkloadSpec,
   seed: number,
-  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key'>,
+  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key' | 'replica' | 'restarts'> & Partial<PodLife>,
 ): PodLife {
   const path = `${seed}/${spec.namespace}/${life.pod}`;
-  return { ...life, uid: uid(path), spec, namespace: spec.namespace, key: hashText(path) };
+  return {
+    replica: 0,
+    restarts: 0,
+    ...life,
+    uid: uid(path),
+    spec,
+    namespace: spec.namespace,
+    key: hashText(path),
+  };
 }

@@ -26,13 +26,7 @@ export function templateHash(key: string): string {
 /** A UUID of version 4. */
 export function uid(key: string): string {
   const hex = hexadecimal(key, 32);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20),
-  ].join('-');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-8$4-');
 }
 
 /** `length` hexadecimal digits, as in the identifier of a container. */

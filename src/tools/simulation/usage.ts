@@ -22,8 +22,8 @@ export function containerRuns(
   incidents: readonly Incident[],
   timeSeconds: number,
 ): Cgroup[] {
-  const { spec, key, bornSeconds } = life;
-  const usualCpu = (time: number) => share * cpuSeconds(spec, key, bornSeconds, time);
+  const { bornSeconds } = life;
+  const usualCpu = (time: number) => share * cpuSeconds(life, time);
   const cpu = (time: number) => {
     let total = usualCpu(time);
     for (const { kind, speed, startSeconds, endSeconds } of incidents) {
@@ -35,8 +35,8 @@ export function containerRuns(
     return total;
   };
   const memory = (time: number) => {
-    const usual = share * memoryBytes(spec, key, bornSeconds, time);
-    const incident = incidentAt(incidents, time);
+    const usual = share * memoryBytes(life, time);
+    const incident = incidents.find((one) => one.startSeconds <= time && time < one.endSeconds);
     if (incident === undefined) return usual;
     return pacedEffect(incident.kind, incident.speed).memoryBytes(time - incident.startSeconds, usual);
   };
@@ -49,26 +49,15 @@ export function containerRuns(
   });
   const last = restarts.length;
   const restarted = restarts[last - 1] ?? -Infinity;
-  const cgroups = [run(last, timeSeconds)];
-  const ended = restarted - INSTANT_SECONDS;
-  if (timeSeconds - restarted < STALE_CGROUP_SECONDS) cgroups.push(run(last - 1, ended));
-  return cgroups;
-}
-
-function incidentAt(incidents: readonly Incident[], timeSeconds: number): Incident | undefined {
-  return incidents.find(
-    ({ startSeconds, endSeconds }) => startSeconds <= timeSeconds && timeSeconds < endSeconds,
-  );
+  const isStale = timeSeconds - restarted >= STALE_CGROUP_SECONDS;
+  return [run(last, timeSeconds), ...(isStale ? [] : [run(last - 1, restarted - INSTANT_SECONDS)])];
 }
 
 /** When incidents restarted the container, up to an instant: Unix seconds, ascending. */
 export function restartTimes(incidents: readonly Incident[], timeSeconds: number): number[] {
   return incidents.flatMap(({ kind, speed, startSeconds, endSeconds }) => {
     const elapsed = Math.min(timeSeconds, endSeconds) - startSeconds;
-    return elapsed < 0
-      ? []
-      : pacedEffect(kind, speed)
-          .restarts(elapsed)
-          .map((time) => startSeconds + time);
+    const times = elapsed < 0 ? [] : pacedEffect(kind, speed).restarts(elapsed);
+    return times.map((time) => startSeconds + time);
   });
 }

@@ -26,7 +26,7 @@ interface Answer {
 describe('the simulated Prometheus', () => {
   let server: RunningServer;
   before(async () => {
-    server = await startPrometheusApi({ resolve: worldQueries(world), nowSeconds: () => START });
+    server = await startPrometheusApi(worldQueries(world), () => START);
   });
   after(() => server.close());
 
