@@ -67,16 +67,19 @@ function messagesOfGroup(
   sentSeconds: Map<Alert, number>,
 ): Message[] {
   const messages: Message[] = [];
+  /** Alerts that a message reported as firing, and none as resolved. */
+  const reported = new Map<string, Alert>();
   for (let next = alerts[0]; next !== undefined; ) {
     // A group begins with its first alert, and is forgotten once all of its alerts are resolved.
     let flush = next.startSeconds + GROUP_WAIT_SECONDS[next.name];
-    /** Keys of the alerts that a message reported as firing, and that fire since. */
-    let reported = new Set<string>();
     for (;;) {
       const firing = alerts.filter((alert) => isFiring(alert, flush));
-      if (firing.length === 0) break;
       const keys = new Set(firing.map(alertKey));
-      reported = new Set([...reported].filter((key) => keys.has(key)));
+      for (const [key, alert] of reported) {
+        // Nobody learns of the end of an alert that is held back: if it comes again, it counts as still reported.
+        if (!keys.has(key) && !isHeldBack(alert, flush)) reported.delete(key);
+      }
+      if (firing.length === 0) break;
       const active = firing.filter((alert) => !isHeldBack(alert, flush));
       for (const alert of active) if (!sentSeconds.has(alert)) sentSeconds.set(alert, flush);
       const fresh = active.filter((alert) => !reported.has(alertKey(alert)));
@@ -84,7 +87,7 @@ function messagesOfGroup(
         const { namespace, workload } = next;
         messages.push({ sentSeconds: flush, namespace, workload, alerts: fresh });
       }
-      for (const alert of active) reported.add(alertKey(alert));
+      for (const alert of active) reported.set(alertKey(alert), alert);
       // After the last alert has begun or ended, nothing changes any more.
       if (flush >= endSeconds) break;
       flush += GROUP_INTERVAL_SECONDS;

@@ -12,7 +12,8 @@ import {
   type PodFlags,
   simulateAlerts,
 } from '../../../src/tools/replay/alerts.js';
-import { runsOf } from '../../../src/tools/replay/chunk-result.js';
+import { type ChunkResult, runsOf } from '../../../src/tools/replay/chunk-result.js';
+import { flagsOf, joinChunks } from '../../../src/tools/replay/pod-history.js';
 import { requireTool } from '../../support/real-tools.js';
 
 const MINUTES = 150;
@@ -64,6 +65,42 @@ function randomPods(seed: number, calmness: number): PodFlags[] {
     }
   }
   return pods;
+}
+
+/** The part of runs in the minutes from `from` to before `to`, counted from there. */
+const partOf = (runs: readonly number[], from: number, to: number): number[] => {
+  const minutes = Uint8Array.from({ length: to - from }, (_, minute) => Number(within(runs, from + minute)));
+  return runsOf(minutes);
+};
+
+/** The same pods as a replay in three chunks leaves them: what `backtest` and `evaluate` give to the rules. */
+function replayedInChunks(pods: readonly PodFlags[]): PodFlags[] {
+  const cuts = [0, 40, 97, MINUTES];
+  const chunks = cuts.slice(1).map((to, index): ChunkResult => {
+    const from = cuts[index] as number;
+    const stretches = pods.map(({ namespace, pod, workload, scored, flagged }) => ({
+      namespace,
+      pod,
+      workload,
+      scored: partOf(scored, from, to),
+      flagged: [[], partOf(flagged, from, to)],
+      readMinutes: [],
+      readings: [],
+    }));
+    return {
+      startSeconds: 60 * from,
+      minutes: to - from,
+      features: [],
+      pods: stretches,
+      unscored: {},
+      minutesWithoutModel: 0,
+      trainings: 0,
+      failedTrainings: 0,
+      lastFailure: null,
+      warnings: [],
+    };
+  });
+  return flagsOf(joinChunks(chunks, 0), 1);
 }
 
 const within = (runs: readonly number[], minute: number) =>
@@ -141,7 +178,7 @@ describe('the simulated alerts beside those of promtool', function () {
   ] as const) {
     it(`fire at the same moments: random flags ${seed}`, () => {
       const pods = randomPods(seed, calmness);
-      const alerts = simulateAlerts(pods, MINUTES, {
+      const alerts = simulateAlerts(replayedInChunks(pods), MINUTES, {
         forSeconds: 300,
         closedRanges: closedRangesOfPromtool(),
       });

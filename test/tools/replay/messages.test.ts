@@ -79,6 +79,15 @@ describe('the messages of the shipped Alertmanager configuration', () => {
     expect(sent([fleet(32), pod('cart-0', 35)])).to.deep.equal([[32.5, 'fleet']]);
   });
 
+  it('do not repeat an alert whose end nobody learned of, as it was held back then', () => {
+    const alerts = [pod('cart-0', 1, 13.5), fleet(15, 22), pod('cart-0', 25, 29), pod('cart-0', 40, 60)];
+    expect(sent(alerts)).to.deep.equal([
+      [1.75, 'cart-0'],
+      [15.5, 'fleet'],
+      [40.75, 'cart-0'],
+    ]);
+  });
+
   it('count what still fires at the end as if it went on', () => {
     expect(sent([pod('cart-0', 179.5)])).to.deep.equal([[180.25, 'cart-0']]);
     expect(sent([pod('cart-0', 100), pod('cart-1', 179.5)])).to.deep.equal([
