@@ -315,7 +315,7 @@ function snapshotKeeper(
   if (settings.modelPath === '') return undefined;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone) ?? 0;
   return new SnapshotKeeper({
-    store: new ModelStore({ path: settings.modelPath, now }),
+    store: new ModelStore(settings.modelPath, now),
     configuration: { ...scope, source },
     maximumAgeSeconds: Math.max(MEMORY_SECONDS, INTERVALS_TO_KEEP * interval),
     logger,

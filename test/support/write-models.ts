@@ -3,7 +3,7 @@
 import { ModelStore } from '../../src/exporter/model/snapshot/store.js';
 
 const [path = '', once] = process.argv.slice(2);
-const store = new ModelStore({ path, now: Date.now });
+const store = new ModelStore(path, Date.now);
 
 for (let byte = 1; ; byte = (byte % 255) + 1) {
   try {

@@ -8,7 +8,7 @@ import { patternCells } from '../hourly-pattern.js';
 import type { Model } from '../model.js';
 import { COLUMNS, type Column, type Columns, type Dimension, nameOfKey, type Sizes } from '../rows.js';
 import { decodeText, readTensors, type Tensor, type TensorFile, writeTensors } from './safetensors.js';
-import { SnapshotError } from './snapshot-error.js';
+import { check, SnapshotError } from './snapshot-error.js';
 
 const Feature = z.strictObject({
   name: z.string().min(1),
@@ -23,20 +23,20 @@ const Feature = z.strictObject({
   required: z.boolean(),
 }) satisfies z.ZodType<FeatureDefinition>;
 
-/** What is not a column. */
+/** What is not a column: the plain values of a model in their order, then what stands elsewhere in it. */
 const Description = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   features: z
     .array(Feature)
     .min(1)
     .max(2 ** 16),
-  baseline: z.enum(['pod', 'workload', 'cluster']),
-  samples: z.int().min(MINIMUM_TRAINING_SAMPLES),
   threshold: z.number(),
-  /** `null`: any input may do. */
-  minimumInput: z.number().nullable(),
   windowStartSeconds: z.number(),
   windowEndSeconds: z.number(),
+  samples: z.int().min(MINIMUM_TRAINING_SAMPLES),
+  baseline: z.enum(['pod', 'workload', 'cluster']),
+  /** `null`: any input may do. */
+  minimumInput: z.number().nullable(),
   averagePathLength: z.number().positive(),
 });
 
@@ -53,30 +53,23 @@ const DESCRIPTION = 'model';
 const KEYS_PER_TURN = 16_384;
 
 /**
- * Writes a model.
- *
- * @param metadata texts to write before the model's own.
- * @returns an array that owns its buffer, so that it can be transferred to another thread.
+ * Writes a model, after other texts, to an array that owns its buffer: it can be transferred to another thread.
  */
 export function encodeModel(
   model: Model,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const { baseline, forest, minimumInput } = model;
+  const { baseline, forest, minimumInput, pods, ...values } = model;
   const description: Description = {
-    fingerprint: model.fingerprint,
+    ...values,
     features: [...model.features],
     baseline: baseline.kind,
-    samples: model.samples,
-    threshold: model.threshold,
     minimumInput: minimumInput === Number.NEGATIVE_INFINITY ? null : minimumInput,
-    windowStartSeconds: model.windowStartSeconds,
-    windowEndSeconds: model.windowEndSeconds,
     averagePathLength: forest.averagePathLength,
   };
   const leaves = 2 ** forest.depth;
   const sizes: Sizes = {
-    pods: baseline.pods.keys.length,
+    pods,
     workloads: baseline.workloads.keys.length,
     patterns: baseline.patterns.cell.length,
     features: model.features.length,
@@ -86,13 +79,9 @@ export function encodeModel(
   };
   const tables: AllColumns = { ...baseline, forest };
   const tensors = new Map<string, Tensor>();
-  for (const { name, table, field, column } of COLUMN_LIST) {
+  for (const { name, table, field, dtype, shape } of COLUMN_LIST) {
     const data = (tables[table] as Record<string, Tensor['data']>)[field] as Tensor['data'];
-    tensors.set(name, {
-      dtype: column.dtype,
-      shape: column.shape.map((dimension) => sizes[dimension]),
-      data,
-    });
+    tensors.set(name, { dtype, shape: shape.map((dimension) => sizes[dimension]), data });
   }
   tensors.set(POD_KEYS, textTensor(baseline.pods.keys));
   tensors.set(WORKLOAD_KEYS, textTensor(baseline.workloads.keys));
@@ -102,20 +91,13 @@ export function encodeModel(
 /** All columns of a model, by table. */
 type AllColumns = { readonly [Table in keyof typeof COLUMNS]: Columns<(typeof COLUMNS)[Table]> };
 
-interface ListedColumn {
-  /** In the file. */
-  readonly name: string;
-  readonly table: keyof typeof COLUMNS;
-  readonly field: string;
-  readonly column: Column;
-}
-
-const COLUMN_LIST: readonly ListedColumn[] = Object.entries(COLUMNS).flatMap(([table, columns]) =>
-  Object.entries(columns).map(([field, column]) => ({
+/** Columns with their names in the file. */
+const COLUMN_LIST = Object.entries(COLUMNS).flatMap(([table, columns]) =>
+  Object.entries(columns as Readonly<Record<string, Column>>).map(([field, column]) => ({
     name: `${table}.${field}`,
     table: table as keyof typeof COLUMNS,
     field,
-    column,
+    ...column,
   })),
 );
 
@@ -132,17 +114,12 @@ function textTensor(lines: readonly string[]): Tensor {
  */
 export function decodeModel(bytes: Uint8Array): Model {
   const steps = decodeInSteps(readTensors(bytes));
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
 }
 
-/**
- * Reads a model as `decodeModel` does.
- *
- * @param pause is awaited every few milliseconds, so that other work has its turn.
- */
+/** Does the same; `pause` is awaited every few milliseconds, so that other work has its turn. */
 export async function decodeModelInTurns(bytes: Uint8Array, pause: () => Promise<unknown>): Promise<Model> {
   const steps = decodeInSteps(readTensors(bytes));
   for (;;) {
@@ -154,11 +131,12 @@ export async function decodeModelInTurns(bytes: Uint8Array, pause: () => Promise
 
 function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined, Model> {
   const description = readDescription(metadata[DESCRIPTION]);
-  const { features, fingerprint, samples, threshold, averagePathLength } = description;
+  const { baseline: kind, minimumInput, averagePathLength, ...values } = description;
+  const { features } = values;
   const sizes = new Map<Dimension, number>([['features', features.length]]);
   const tables = Object.fromEntries(Object.keys(COLUMNS).map((table) => [table, {}]));
-  for (const listed of COLUMN_LIST) {
-    (tables[listed.table] as Record<string, unknown>)[listed.field] = readColumn(tensors, listed, sizes);
+  for (const column of COLUMN_LIST) {
+    (tables[column.table] as Record<string, unknown>)[column.field] = readColumn(tensors, column, sizes);
     yield;
   }
   check(
@@ -176,10 +154,9 @@ function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined,
   check(sizeOf('nodes') === sizeOf('leaves') - 1 && sizeOf('trees') >= 1, 'its forest has no whole trees');
   checkAll('forest.splitFeatures', forest.splitFeatures, (column) => column < features.length);
   return {
-    fingerprint,
-    features,
+    ...values,
     baseline: {
-      kind: description.baseline,
+      kind,
       pods: { ...pods, ...podRows },
       workloads: { ...workloads, ...workloadRows, names: workloadRows.keys.map(nameOfKey) },
       patterns,
@@ -193,11 +170,7 @@ function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined,
       depth,
       averagePathLength,
     },
-    threshold,
-    minimumInput: description.minimumInput ?? Number.NEGATIVE_INFINITY,
-    windowStartSeconds: description.windowStartSeconds,
-    windowEndSeconds: description.windowEndSeconds,
-    samples,
+    minimumInput: minimumInput ?? Number.NEGATIVE_INFINITY,
     pods: sizeOf('pods'),
   };
 }
@@ -227,7 +200,7 @@ function readDescription(text: string | undefined): Description {
  */
 function readColumn(
   tensors: TensorFile['tensors'],
-  { name, column }: ListedColumn,
+  { name, isValid, ...column }: (typeof COLUMN_LIST)[number],
   sizes: Map<Dimension, number>,
 ): Tensor['data'] {
   const tensor = tensors.get(name);
@@ -242,7 +215,7 @@ function readColumn(
     dtype === column.dtype && shape.join() === expected.join(),
     `its ${name} are ${dtype} [${shape}] where ${column.dtype} [${expected}] is expected`,
   );
-  checkAll(name, data, column.isValid);
+  checkAll(name, data, isValid);
   return data;
 }
 
@@ -263,12 +236,10 @@ function checkRows(
   const cells = patternCells(features.length);
   checkAll('patterns.cell', patterns.cell, (cell) => cell < cells);
   check(
-    baseline !== 'cluster' || (isZero(pods.flags) && isZero(workloads.members)),
+    baseline !== 'cluster' || !(pods.flags.some(Boolean) || workloads.members.some(Boolean)),
     'it has baselines of pods, which its kind does not know',
   );
 }
-
-const isZero = (values: Uint8Array | Uint32Array) => values.every((value) => value === 0);
 
 function* readKeys(
   tensor: Tensor | undefined,
@@ -294,10 +265,6 @@ function* readKeys(
   }
   check(rows.size === count, `its ${name} have a line twice`);
   return { keys, rows };
-}
-
-function check(holds: boolean, reason: string): asserts holds {
-  if (!holds) throw new SnapshotError(reason);
 }
 
 function checkAll(name: string, values: Tensor['data'], isValid: (value: number) => boolean): void {

@@ -5,7 +5,7 @@ import { messageOf } from '../../../lib/logging/message-of.js';
 import { readSnapshot, type Snapshot, type TrainingConfiguration } from './snapshot.js';
 import type { ModelStore } from './store.js';
 
-/** The account of the file. Times are Unix times in seconds. */
+/** What is known of the file. Times are Unix times in seconds. */
 export interface SnapshotState {
   readonly path: string;
   /** Whether the last model was saved; `undefined` before the first attempt. */
@@ -56,14 +56,8 @@ export class SnapshotKeeper {
       const snapshot = readSnapshot(bytes, { configuration, nowSeconds, maximumAgeSeconds });
       const { model, trainedSeconds } = snapshot;
       this.#account = { ...this.#account, trainedSeconds, sizeBytes: bytes.length };
-      logger.info(
-        {
-          path: store.path,
-          pods: model.pods,
-          ageSeconds: Math.round(nowSeconds - trainedSeconds),
-        },
-        'Loaded the model of the last run.',
-      );
+      const ageSeconds = Math.round(nowSeconds - trainedSeconds);
+      logger.info({ path: store.path, pods: model.pods, ageSeconds }, 'Loaded the model of the last run.');
       return snapshot;
     } catch (error) {
       this.#fail(`The snapshot ${store.path} is not used: ${reasonOf(error)}. ${UNTIL_TRAINED}`);
@@ -103,10 +97,12 @@ export class SnapshotKeeper {
 
 const UNTIL_TRAINED = 'Pods are scored once the first training has ended, and its model is saved there.';
 
+const NO_FOLDER = 'its folder is not there; create it, or mount a volume';
+
 /** What the system says, in words. */
 const FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder is not there; create it, or mount a volume',
-  ENOTDIR: 'its folder is not there; create it, or mount a volume',
+  ENOENT: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
   EACCES: 'this user may not do that (EACCES)',
   EPERM: 'this user may not do that (EPERM)',
   EROFS: 'the file system is read-only; mount a volume that is not',

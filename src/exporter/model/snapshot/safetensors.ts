@@ -4,7 +4,7 @@
  * compressed: most of it is numbers that do not shrink, and what is not inflated cannot explode.
  */
 
-import { SnapshotError } from './snapshot-error.js';
+import { check, SnapshotError } from './snapshot-error.js';
 
 const ARRAYS = {
   F64: Float64Array,
@@ -18,13 +18,7 @@ const ARRAYS = {
 export type Dtype = keyof typeof ARRAYS;
 
 /** The array for a type of number. */
-export type ArrayOf<Type extends Dtype> = {
-  F64: Float64Array;
-  F32: Float32Array;
-  U32: Uint32Array;
-  U16: Uint16Array;
-  U8: Uint8Array;
-}[Type];
+export type ArrayOf<Type extends Dtype> = (typeof ARRAYS)[Type]['prototype'];
 
 /** An array, row by row. */
 export interface Tensor {
@@ -44,6 +38,7 @@ export function newArray<Type extends Dtype>(dtype: Type, length: number): Array
   return new ARRAYS[dtype](length) as ArrayOf<Type>;
 }
 
+/** The default of a parameter that only tests set. */
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Bytes of the length of the header. */
@@ -60,7 +55,6 @@ const METADATA = '__metadata__';
 /**
  * Writes arrays: those of the widest numbers first, so that each is aligned, then by name.
  *
- * @param hostIsLittleEndian is replaced by tests.
  * @returns an array that owns its buffer, so that it can be transferred to another thread.
  */
 export function writeTensors(
@@ -95,7 +89,6 @@ export function writeTensors(
 /**
  * Reads arrays. Nothing is taken on trust, and nothing is allocated that is larger than the bytes.
  *
- * @param hostIsLittleEndian is replaced by tests.
  * @returns arrays that share memory with the bytes where that is possible.
  * @throws {SnapshotError} when the bytes do not have this layout.
  */
@@ -126,13 +119,10 @@ export function readTensors(bytes: Uint8Array, hostIsLittleEndian = HOST_IS_LITT
   return { metadata, tensors };
 }
 
-/** @throws {SnapshotError} when there are fewer bytes than that, or more. */
-export function requireLength(bytes: Uint8Array, expected: number): void {
-  check(
-    bytes.length >= expected,
-    `it has ${bytes.length} bytes where ${expected} are expected: its end was not written`,
-  );
-  check(bytes.length === expected, `it has ${bytes.length} bytes where ${expected} are expected`);
+function requireLength(bytes: Uint8Array, expected: number): void {
+  const reason = `it has ${bytes.length} bytes where ${expected} are expected`;
+  check(bytes.length >= expected, `${reason}: its end was not written`);
+  check(bytes.length === expected, reason);
 }
 
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
@@ -163,34 +153,21 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
-interface Described {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly start: number;
-  readonly end: number;
-  /** Numbers. */
-  readonly length: number;
-}
-
-function describe(name: string, entry: unknown): Described {
-  check(isRecord(entry), `its header has ${name}, which is not an object`);
+function describe(name: string, entry: unknown) {
+  const found = `its header has ${name}`;
+  check(isRecord(entry), `${found}, which is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  check(
-    typeof dtype === 'string' && Object.hasOwn(ARRAYS, dtype),
-    `its header has ${name} of an unknown type`,
-  );
-  check(isListOfCounts(shape), `its header has ${name} of a wrong shape`);
-  check(isListOfCounts(offsets) && offsets.length === 2, `its header has ${name} at a wrong place`);
+  check(isDtype(dtype), `${found} of an unknown type`);
+  check(isListOfCounts(shape), `${found} of a wrong shape`);
+  check(isListOfCounts(offsets) && offsets.length === 2, `${found} at a wrong place`);
   const [start, end] = offsets as [number, number];
   const length = shape.reduce((product, size) => product * size, 1);
-  const expected = length * ARRAYS[dtype as Dtype].BYTES_PER_ELEMENT;
-  check(
-    end - start === expected,
-    `its header has ${name} of ${end - start} bytes where ${expected} are expected`,
-  );
-  return { name, dtype: dtype as Dtype, shape, start, end, length };
+  const expected = length * ARRAYS[dtype].BYTES_PER_ELEMENT;
+  check(end - start === expected, `${found} of ${end - start} bytes where ${expected} are expected`);
+  return { name, dtype, shape, start, end, length };
 }
+
+const isDtype = (value: unknown): value is Dtype => typeof value === 'string' && Object.hasOwn(ARRAYS, value);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -200,10 +177,6 @@ const isRecordOfTexts = (value: unknown): value is Record<string, string> =>
 
 const isListOfCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
-
-function check(holds: boolean, reason: string): asserts holds {
-  if (!holds) throw new SnapshotError(reason);
-}
 
 function reverseEach(bytes: Uint8Array, size: number): void {
   for (let start = 0; start < bytes.length; start += size) bytes.subarray(start, start + size).reverse();

@@ -7,3 +7,8 @@
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
 }
+
+/** @throws {SnapshotError} with the reason, unless the condition holds. */
+export function check(holds: boolean, reason: string): asserts holds {
+  if (!holds) throw new SnapshotError(reason);
+}

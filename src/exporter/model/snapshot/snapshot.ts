@@ -7,7 +7,7 @@ import { type ModelParameters, modelFingerprint } from '../fit.js';
 import type { Model } from '../model.js';
 import { decodeModel, encodeModel } from './codec.js';
 import { LENGTH_BYTES, readTensors } from './safetensors.js';
-import { SnapshotError } from './snapshot-error.js';
+import { check, SnapshotError } from './snapshot-error.js';
 
 /** What a model is trained with. A model that was trained with anything else is another model. */
 export interface TrainingConfiguration {
@@ -17,13 +17,6 @@ export interface TrainingConfiguration {
   readonly stepSeconds: number;
   /** What distinguishes the data's source from others, without secrets: its URL. */
   readonly source: readonly string[];
-}
-
-/** What stands in a snapshot beside the model. */
-export interface SnapshotFacts {
-  /** End of the training, Unix time in seconds. */
-  readonly trainedSeconds: number;
-  readonly configuration: TrainingConfiguration;
 }
 
 /** A model that was read from a snapshot. */
@@ -47,19 +40,23 @@ const CLOCK_TOLERANCE_SECONDS = 300;
 /**
  * A snapshot as bytes: the content of a file, and what a training sends to the thread that serves.
  *
+ * @param trainedSeconds end of the training, Unix time in seconds.
  * @returns an array that owns its buffer, so that it can be transferred to another thread.
  */
 export function encodeSnapshot(
   model: Model,
-  { trainedSeconds, configuration }: SnapshotFacts,
+  {
+    trainedSeconds,
+    configuration,
+  }: Pick<Snapshot, 'trainedSeconds'> & Pick<SnapshotExpectation, 'configuration'>,
 ): Uint8Array<ArrayBuffer> {
-  const bytes = encodeModel(model, {
+  const metadata = {
     sha256: '0'.repeat(CHECKSUM_DIGITS),
     version: String(FORMAT_VERSION),
     trainedSeconds: String(trainedSeconds),
     configuration: configurationDigest(configuration),
-  });
-  return withChecksum(bytes);
+  };
+  return withChecksum(encodeModel(model, metadata));
 }
 
 /** Writes the SHA-256 of all other bytes into the header. */
@@ -83,26 +80,19 @@ export interface SnapshotExpectation {
  * @throws {SnapshotError} with the reason why it is not to be used; there is no other error.
  */
 export function readSnapshot(bytes: Uint8Array, expected: SnapshotExpectation): Snapshot {
-  requireBeginning(bytes);
+  // Of a file that is cut short, as much is compared as there is.
+  const beginning = Buffer.from(bytes.subarray(LENGTH_BYTES, CHECKSUM_AT)).toString('latin1');
+  check(BEGINNING.startsWith(beginning), 'it is not a snapshot file of this program');
   const { metadata } = readTensors(bytes);
   requireVersion(Number(metadata.version));
-  if (metadata.sha256 !== checksumOf(bytes)) {
-    throw new SnapshotError('its checksum is wrong: it was changed after it was written');
-  }
-  if (metadata.configuration !== configurationDigest(expected.configuration)) {
-    throw new SnapshotError(
-      'it was trained with other settings (features, queries, parameters, or the address of Prometheus)',
-    );
-  }
+  check(metadata.sha256 === checksumOf(bytes), 'its checksum is wrong: it was changed after it was written');
+  check(
+    metadata.configuration === configurationDigest(expected.configuration),
+    'it was trained with other settings (features, queries, parameters, or the address of Prometheus)',
+  );
   const trainedSeconds = Number(metadata.trainedSeconds);
   requireRecent(trainedSeconds, expected);
   return { model: requireConfigured(decodeModel(bytes), expected.configuration), trainedSeconds };
-}
-
-/** Rejects other files, whatever they hold; of a file that is cut short, as much is compared as there is. */
-function requireBeginning(bytes: Uint8Array): void {
-  const found = Buffer.from(bytes.subarray(LENGTH_BYTES, CHECKSUM_AT)).toString('latin1');
-  if (!BEGINNING.startsWith(found)) throw new SnapshotError('it is not a snapshot file of this program');
 }
 
 function requireVersion(version: number): void {
@@ -113,31 +103,27 @@ function requireVersion(version: number): void {
   );
 }
 
-function requireRecent(
-  trainedSeconds: number,
-  { nowSeconds, maximumAgeSeconds }: Pick<SnapshotExpectation, 'nowSeconds' | 'maximumAgeSeconds'>,
-): void {
+function requireRecent(trainedSeconds: number, { nowSeconds, maximumAgeSeconds }: SnapshotExpectation): void {
   const age = nowSeconds - trainedSeconds;
-  if (!(age >= -CLOCK_TOLERANCE_SECONDS)) {
-    throw new SnapshotError(
-      `it was trained in the future, as far as the clock tells (in ${inMinutes(-age)})`,
-    );
-  }
-  if (age > maximumAgeSeconds) {
-    throw new SnapshotError(
-      `it was trained ${inMinutes(age)} ago, and counts for ${inMinutes(maximumAgeSeconds)}`,
-    );
-  }
+  check(
+    age >= -CLOCK_TOLERANCE_SECONDS,
+    `it was trained in the future, as far as the clock tells (in ${inMinutes(-age)})`,
+  );
+  check(
+    age <= maximumAgeSeconds,
+    `it was trained ${inMinutes(age)} ago, and counts for ${inMinutes(maximumAgeSeconds)}`,
+  );
 }
 
 /** A model may do without some of the features, as they had no data; those that it has are the configured ones. */
 function requireConfigured(model: Model, { features, parameters }: TrainingConfiguration): Model {
   const known = features.filter((feature) => model.features.some(({ name }) => name === feature.name));
-  const same =
+  check(
     isDeepStrictEqual([...model.features], known) &&
-    model.baseline.kind === parameters.baseline &&
-    model.fingerprint === modelFingerprint(known, parameters);
-  if (!same) throw new SnapshotError('it has other features or parameters than the settings');
+      model.baseline.kind === parameters.baseline &&
+      model.fingerprint === modelFingerprint(known, parameters),
+    'it has other features or parameters than the settings',
+  );
   return model;
 }
 
@@ -148,13 +134,8 @@ function checksumOf(bytes: Uint8Array): string {
     .digest('hex');
 }
 
-function configurationDigest({
-  features,
-  parameters,
-  lookbackSeconds,
-  stepSeconds,
-  source,
-}: TrainingConfiguration): string {
+function configurationDigest(configuration: TrainingConfiguration): string {
+  const { features, parameters, lookbackSeconds, stepSeconds, source } = configuration;
   const all = JSON.stringify({ features, parameters, lookbackSeconds, stepSeconds, source });
   return createHash('sha256').update(all).digest('hex');
 }

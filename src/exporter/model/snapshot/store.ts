@@ -4,19 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SnapshotError } from './snapshot-error.js';
+import { check } from './snapshot-error.js';
 
 /** The part of `node:fs/promises` that is used. Tests replace it by one that fails. */
 export type FileSystem = Pick<typeof nodeFiles, 'lstat' | 'open' | 'readdir' | 'rename' | 'unlink'>;
-
-/** What a store works with. */
-export interface ModelStoreOptions {
-  /** Of the file. Its folder must be there. */
-  readonly path: string;
-  /** Unix time in milliseconds. */
-  readonly now: () => number;
-  readonly files?: FileSystem;
-}
 
 /** Only this user may read what pods there are, and nobody else may change what is loaded. */
 const MODE = 0o600;
@@ -36,7 +27,11 @@ export class ModelStore {
   readonly #now: () => number;
   readonly #files: FileSystem;
 
-  constructor({ path, now, files = nodeFiles }: ModelStoreOptions) {
+  /**
+   * @param path of the file. Its folder must be there.
+   * @param now Unix time in milliseconds.
+   */
+  constructor(path: string, now: () => number, files: FileSystem = nodeFiles) {
     this.path = path;
     this.#now = now;
     this.#files = files;
@@ -58,7 +53,7 @@ export class ModelStore {
     if (file === undefined) return undefined;
     try {
       const stats = await file.stat();
-      if (!stats.isFile()) throw new SnapshotError('it is not a file');
+      check(stats.isFile(), 'it is not a file');
       requireReadable(stats.size);
       return await file.readFile();
     } finally {
@@ -119,11 +114,7 @@ export class ModelStore {
   async #syncFolder(): Promise<void> {
     try {
       const folder = await this.#files.open(dirname(this.path), 'r');
-      try {
-        await folder.sync();
-      } finally {
-        await folder.close();
-      }
+      await folder.sync().finally(() => folder.close());
     } catch (error) {
       if (!NO_FOLDER_SYNC.includes((error as NodeJS.ErrnoException).code)) throw error;
     }
@@ -133,7 +124,8 @@ export class ModelStore {
 const TEMPORARY_SUFFIX = '.tmp';
 
 function requireReadable(bytes: number): void {
-  if (bytes > LARGEST_FILE_BYTES) {
-    throw new SnapshotError(`it has ${bytes} bytes where at most ${LARGEST_FILE_BYTES} are expected`);
-  }
+  check(
+    bytes <= LARGEST_FILE_BYTES,
+    `it has ${bytes} bytes where at most ${LARGEST_FILE_BYTES} are expected`,
+  );
 }

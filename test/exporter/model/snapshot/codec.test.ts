@@ -332,7 +332,7 @@ describe('model codec', () => {
     ['that is not an object', () => '[]', 'description is wrong'],
     [
       'without features',
-      (text) => text.replace(/"features":\[.*\],"baseline"/, '"features":[],"baseline"'),
+      (text) => text.replace(/"features":\[.*\],"threshold"/, '"features":[],"threshold"'),
       '"features"',
     ],
     ['that is nested without end', () => '['.repeat(100_000), 'not JSON'],

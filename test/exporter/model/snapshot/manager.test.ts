@@ -33,7 +33,7 @@ describe('snapshot keeper', () => {
 
   const keeperWith = (files: Partial<FileSystem> = {}) =>
     new SnapshotKeeper({
-      store: new ModelStore({ path, now: Date.now, files: { ...nodeFiles, ...files } }),
+      store: new ModelStore(path, Date.now, { ...nodeFiles, ...files }),
       configuration: configurationOf('pod'),
       maximumAgeSeconds: 3600,
       logger,

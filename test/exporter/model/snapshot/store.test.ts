@@ -37,7 +37,7 @@ describe('model store', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const storeWith = (files?: FileSystem) => new ModelStore({ path, now: Date.now, ...(files && { files }) });
+  const storeWith = (files?: FileSystem) => new ModelStore(path, Date.now, files);
 
   it('reads what was written, which only its user may read', async () => {
     const store = storeWith();
@@ -104,10 +104,10 @@ describe('model store', () => {
   });
 
   it('fails where the folder is missing, or the path is one', async () => {
-    const missing = new ModelStore({ path: join(folder, 'missing', 'model'), now: Date.now });
+    const missing = new ModelStore(join(folder, 'missing', 'model'), Date.now);
     expect(await missing.read()).to.equal(undefined);
     expect(await rejection(missing.write(NEW), Error)).to.include({ code: 'ENOENT' });
-    const directory = new ModelStore({ path: folder, now: Date.now });
+    const directory = new ModelStore(folder, Date.now);
     await rejection(directory.read(), SnapshotError);
     await rejection(directory.write(NEW), Error);
     expect(readdirSync(folder)).to.deep.equal([]);
@@ -156,7 +156,7 @@ describe('model store', () => {
     }
     await storeWith().removeLeftovers();
     expect(readdirSync(folder)).to.have.members(names.slice(1));
-    await new ModelStore({ path: '/does/not/exist', now: Date.now }).removeLeftovers();
+    await new ModelStore('/does/not/exist', Date.now).removeLeftovers();
   });
 
   it('lets many write at once: the file is one of theirs, whole', async () => {
