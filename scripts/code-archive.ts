@@ -87,6 +87,22 @@ const replaceModules = (replacements: Replacements): Plugin => ({
   },
 });
 
+/**
+ * The tools stay out of a bundle: they start threads from files that it does not have, and the pod of the exporter is no
+ * place for them.
+ */
+const WITHOUT_TOOLS: Replacements = [
+  ['demo/command', 'runDemo'],
+  ['backtest/command', 'runBacktestCommand'],
+  ['lab/evaluate', 'runEvaluate'],
+  ['lab/fleet/write-fleet', 'runSimulateFleet'],
+].map(([path = '', name]) => ({
+  filter: new RegExp(`[/\\\\]src[/\\\\]tools[/\\\\]${path.replaceAll('/', '[/\\\\]')}\\.js$`),
+  contents: `export async function ${name}() {
+    throw new Error('This bundle holds the exporter only. Run this command from a checkout or from the image.');
+  }`,
+}));
+
 /** A bundle has fewer folders than the build, so `version.ts` would look for `package.json` in the wrong place. */
 const versionModule = (version: unknown): Replacements[number] => ({
   filter: /[/\\]src[/\\]exporter[/\\]version\.js$/,
@@ -167,7 +183,7 @@ async function stageBundle(root: string, folder: string): Promise<void> {
     legalComments: 'eof',
     banner: { js: PREAMBLE },
     define: { 'import.meta.resolve': 'resolveBesideBundle' },
-    plugins: [replaceModules([...LEFT_OUT, versionModule(version)])],
+    plugins: [replaceModules([...LEFT_OUT, ...WITHOUT_TOOLS, versionModule(version)])],
     logLevel: 'silent',
   });
   if (warnings.length > 0) {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -184,6 +184,15 @@ describe('the code in a ConfigMap', function () {
           const response = await fetch(`${url}/${asset}`);
           expect(response.status, asset).to.equal(200);
           expect(await response.text(), asset).to.not.be.empty;
+        }
+
+        if (variant === 'bundled') {
+          const main = join(folder, 'app/dist/src/main.js');
+          const { status, stderr } = spawnSync(process.execPath, [main, 'backtest'], { encoding: 'utf8' });
+          expect([status, stderr]).to.deep.equal([
+            1,
+            'This bundle holds the exporter only. Run this command from a checkout or from the image.\n',
+          ]);
         }
 
         // The shell has made place for the service (exec), so the signal reaches it.
