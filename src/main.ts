@@ -6,6 +6,7 @@
  * container's health check runs every half minute.
  */
 
+import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import type { CheckOptions } from './exporter/check/command.js';
 import { settingsHelp } from './exporter/config/help.js';
@@ -39,13 +40,6 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
 async function serve(flags: ShardFlags): Promise<void> {
   // Before the rest is loaded: the first process of a container does not hear a signal that it has no handler for.
   const stop = stopSignal();
@@ -57,7 +51,7 @@ async function serve(flags: ShardFlags): Promise<void> {
   const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
   for (const warning of warnings) logger.warn({}, warning);
   const service = await startService(settings, logger);
-  await aborted(stop);
+  if (!stop.aborted) await once(stop, 'abort');
   logger.info({}, `Stopping on ${String(stop.reason)}.`);
   setTimeout(() => {
     logger.error({}, 'The service did not stop in time.');
@@ -67,43 +61,34 @@ async function serve(flags: ShardFlags): Promise<void> {
   logger.info({}, 'Stopped.');
 }
 
-/** A whole or decimal number within bounds, for commander. */
-function numberBetween(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
+/** A number within bounds, for commander. */
+const numberBetween =
+  (minimum: number, maximum: number, isWhole = false) =>
+  (text: string): number => {
     const value = Number(text);
-    if (text.trim() === '' || !(value >= minimum && value <= maximum)) {
-      throw new InvalidArgumentError(`Expected a number from ${minimum} to ${maximum}.`);
-    }
-    return value;
+    const isInside = text.trim() !== '' && value >= minimum && value <= maximum;
+    if (isInside && (!isWhole || Number.isInteger(value))) return value;
+    const what = isInside ? 'a whole number' : 'a number';
+    throw new InvalidArgumentError(`Expected ${what} from ${minimum} to ${maximum}.`);
   };
-}
 
-function wholeNumberBetween(minimum: number, maximum: number): (text: string) => number {
-  const parse = numberBetween(minimum, maximum);
-  return (text) => {
-    const value = parse(text);
-    if (!Number.isInteger(value)) {
-      throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
-    }
-    return value;
-  };
-}
+const wholeNumberBetween = (minimum: number, maximum: number) => numberBetween(minimum, maximum, true);
 
-const SHARD_HELP = 'as SHARD';
-const TOTAL_SHARDS_HELP = 'as TOTAL_SHARDS';
+/** Adds what a command has that reads the settings of the exporter. */
+const withSettings = (command: Command): Command =>
+  command
+    .option('--shard <ordinal>', 'as SHARD')
+    .option('--total-shards <number>', 'as TOTAL_SHARDS')
+    .addHelpText('after', () => `\n${settingsHelp()}`);
 
 const program = new Command('k8s-anomaly-detector')
   .description('A Prometheus exporter that says which Kubernetes pods misbehave.')
   .version(VERSION)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
 
-program
-  .command('serve', { isDefault: true })
-  .description('Run the exporter (the default).')
-  .option('--shard <ordinal>', SHARD_HELP)
-  .option('--total-shards <number>', TOTAL_SHARDS_HELP)
-  .addHelpText('after', () => `\n${settingsHelp()}`)
-  .action(serve);
+withSettings(
+  program.command('serve', { isDefault: true }).description('Run the exporter (the default).'),
+).action(serve);
 
 program
   .command('healthcheck')
@@ -114,23 +99,23 @@ program
     return runHealthcheck(settings);
   });
 
-program
-  .command('check')
-  .description('Tell whether Prometheus has what the exporter needs; status 1 with warnings, 2 with errors.')
-  .option('--json', 'write the findings as JSON', false)
-  .option('--shard <ordinal>', SHARD_HELP)
-  .option('--total-shards <number>', TOTAL_SHARDS_HELP)
-  .addHelpText('after', () => `\n${settingsHelp()}`)
-  .action(async (options: CheckOptions) => {
-    // A check that fails is no warning.
-    process.exitCode = EXIT_USAGE;
-    const { runCheck } = await import('./exporter/check/command.js');
-    process.exitCode = await runCheck(options, {
-      stdout: process.stdout,
-      environment: process.env,
-      signal: stopSignal(),
-    });
+withSettings(
+  program
+    .command('check')
+    .description(
+      'Tell whether Prometheus has what the exporter needs; status 1 with warnings, 2 with errors.',
+    )
+    .option('--json', 'write the findings as JSON', false),
+).action(async (options: CheckOptions) => {
+  // A check that fails is no warning.
+  process.exitCode = EXIT_USAGE;
+  const { runCheck } = await import('./exporter/check/command.js');
+  process.exitCode = await runCheck(options, {
+    stdout: process.stdout,
+    environment: process.env,
+    signal: stopSignal(),
   });
+});
 
 program
   .command('demo')
@@ -184,28 +169,29 @@ program
     await runSimulateFleet(options, { stdout: process.stdout, signal: stopSignal() });
   });
 
-program
-  .command('backtest')
-  .description('Replay history from Prometheus, and report which alerts the rules would have sent.')
-  .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
-  .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
-  .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
-  .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
-  .option('--budget <alerts>', 'messages a day that you are ready to read', numberBetween(0, 100_000), 2)
-  .option('--output <directory>', 'where to write the report and the metrics, and keep what is done so far')
-  .option('--no-metrics', 'do not write the metrics that the exporter would have exposed, which are large')
-  .option('--shard <ordinal>', SHARD_HELP)
-  .option('--total-shards <number>', TOTAL_SHARDS_HELP)
-  .addHelpText('after', () => `\n${settingsHelp()}`)
-  .action(async (options: BacktestOptions) => {
-    const { runBacktestCommand } = await import('./tools/backtest/command.js');
-    return runBacktestCommand(options, {
-      environment: process.env,
-      stdout: process.stdout,
-      progress: process.stderr,
-      signal: stopSignal(),
-    });
+withSettings(
+  program
+    .command('backtest')
+    .description('Replay history from Prometheus, and report which alerts the rules would have sent.')
+    .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
+    .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
+    .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
+    .option(
+      '--for <duration>',
+      'how long a pod must misbehave before its alert (default: 5m, as in the rules)',
+    )
+    .option('--budget <alerts>', 'messages a day that you are ready to read', numberBetween(0, 100_000), 2)
+    .option('--output <directory>', 'where to write the report and the metrics, and keep what is done so far')
+    .option('--no-metrics', 'do not write the metrics that the exporter would have exposed, which are large'),
+).action(async (options: BacktestOptions) => {
+  const { runBacktestCommand } = await import('./tools/backtest/command.js');
+  return runBacktestCommand(options, {
+    environment: process.env,
+    stdout: process.stdout,
+    progress: process.stderr,
+    signal: stopSignal(),
   });
+});
 
 program.addHelpText('after', () => `\n${settingsHelp()}`);
 

@@ -1,7 +1,7 @@
 /** From the settings to an open Prometheus, for every command that queries it. */
 
 import { readBoundedTextSync } from '../lib/files/bounded-file.js';
-import type { SettingName, Settings } from './config/settings.js';
+import type { Settings } from './config/settings.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
 import type { PrometheusServerApi } from './prometheus/api.js';
 import { PrometheusClient, type PrometheusClientOptions } from './prometheus/client.js';
@@ -111,21 +111,16 @@ export function describeSource({ connection, sharding }: PrometheusSource): read
 }
 
 function authentication(settings: Settings): Authentication | undefined {
-  const secret = (name: SettingName, text: string): RenewableText => ({
-    text,
+  const secret = (name: 'prometheusBearerToken' | 'prometheusPassword'): RenewableText => ({
+    text: settings[name],
     file: settings.secretFiles[name],
   });
-  const {
-    prometheusBearerToken: token,
-    prometheusUsername: username,
-    prometheusPassword: password,
-  } = settings;
-  if (token !== '') return { kind: 'bearer', token: secret('prometheusBearerToken', token) };
+  const { prometheusBearerToken: token, prometheusUsername: username } = settings;
+  if (token !== '') return { kind: 'bearer', token: secret('prometheusBearerToken') };
   if (username === '') return undefined;
-  return { kind: 'basic', username, password: secret('prometheusPassword', password) };
+  return { kind: 'basic', username, password: secret('prometheusPassword') };
 }
 
 function textOf(file: string): RenewableText | undefined {
-  if (file === '') return undefined;
-  return { text: readBoundedTextSync(file), file };
+  return file === '' ? undefined : { text: readBoundedTextSync(file), file };
 }

@@ -82,15 +82,14 @@ export async function train(
   const limited = podLimitWarning(window.built);
   if (limited !== undefined) warnings.add(limited);
   requireEnoughSamples(window.built, window.found);
-  const absent = window.found.filter(({ samples }) => samples === 0).map(({ feature }) => feature);
-  for (const feature of absent) {
-    warnings.add(`No series for feature ${feature.name}; training without it.`);
+  const features: FeatureDefinition[] = [];
+  for (const { feature, samples } of window.found) {
+    if (samples > 0) features.push(feature);
+    else warnings.add(`No series for feature ${feature.name}; training without it.`);
   }
-  const features = request.features.filter((feature) => !absent.includes(feature));
   const history: FeatureTable[] = [];
   for (const slice of plan.slices) {
-    const { built } = await fetchTable({ ...fetching, features }, slice);
-    history.push(built.table);
+    history.push((await fetchTable({ ...fetching, features }, slice)).built.table);
   }
   const names = features.map(({ name }) => name);
   const tables = { window: window.built.table.selectFeatures(names), history };
@@ -113,12 +112,9 @@ async function countSeries(
 ): Promise<ReadonlyMap<FeatureDefinition, number>> {
   const series = new Map<FeatureDefinition, number>();
   for (const feature of features) {
-    const answer = await api.query({
-      query: feature.query,
-      timeSeconds,
-      signal: withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS),
-    });
-    series.set(feature, answer.labels.length);
+    const limited = withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS);
+    const { labels } = await api.query({ query: feature.query, timeSeconds, signal: limited });
+    series.set(feature, labels.length);
   }
   return series;
 }
@@ -171,12 +167,8 @@ async function fetchOwners(
   signal: AbortSignal | undefined,
 ): Promise<Owners> {
   try {
-    return await queryOwners(
-      api,
-      queries,
-      timeSeconds,
-      withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS),
-    );
+    const limited = withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS);
+    return await queryOwners(api, queries, timeSeconds, limited);
   } catch (error) {
     if (signal?.aborted) throw error;
     warnings.add(

@@ -60,12 +60,6 @@ const HEAP_SHARE = 0.5;
  */
 const YOUNG_HEAP_MEBIBYTES = 8;
 
-const MEBIBYTE = 2 ** 20;
-
-function heapForTraining(): number {
-  return Math.floor((HEAP_SHARE * getHeapStatistics().heap_size_limit) / MEBIBYTE);
-}
-
 /**
  * Trains in a worker thread.
  *
@@ -81,11 +75,12 @@ export function trainInWorker(
   signal: AbortSignal,
   onRequest: (code: string) => void,
   limitSeconds: number,
-  heapMebibytes = heapForTraining(),
+  heapMebibytes = Math.floor((HEAP_SHARE * getHeapStatistics().heap_size_limit) / 2 ** 20),
 ): Promise<TrainedModel> {
   return new Promise((resolve, reject) => {
+    const fail = (message: string) => reject(new TrainingFailedError(message));
     if (signal.aborted) {
-      reject(new TrainingFailedError('The training was stopped before it began.'));
+      fail('The training was stopped before it began.');
       return;
     }
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -98,39 +93,32 @@ export function trainInWorker(
     const stop = () => void worker.terminate();
     signal.addEventListener('abort', stop, { once: true });
     const limit = setTimeout(() => {
-      reject(
-        new TrainingFailedError(
-          `Expected the training to end within ${limitSeconds} s, got no model. Is Prometheus slow? Else make the ` +
-            'queries select less (NAMESPACE_REGEX, TRAINING_LOOKBACK_MINUTES).',
-        ),
+      fail(
+        `Expected the training to end within ${limitSeconds} s, got no model. Is Prometheus slow? Else make the ` +
+          'queries select less (NAMESPACE_REGEX, TRAINING_LOOKBACK_MINUTES).',
       );
       stop();
     }, limitSeconds * 1000);
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'request') onRequest(message.code);
       else if (message.kind === 'trained') resolve(read(message));
-      else if (message.kind === 'failed') reject(new TrainingFailedError(message.message));
-      else {
-        const { kind, got, details } = message.error;
-        reject(new PrometheusError(kind, got, details));
-      }
+      else if (message.kind === 'failed') fail(message.message);
+      else reject(new PrometheusError(...message.error));
     });
     worker.on('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new TrainingFailedError(
-          error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? `Expected the training to need at most ${heapMebibytes} MiB of heap, half of what this process has, but it ` +
-                'needs more. Lower MAX_PODS, narrow NAMESPACE_REGEX, or give the process more memory ' +
-                '(NODE_OPTIONS=--max-old-space-size=…).'
-            : `The training thread failed: ${error.message}`,
-        ),
+      fail(
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? `Expected the training to need at most ${heapMebibytes} MiB of heap, half of what this process has, but it ` +
+              'needs more. Lower MAX_PODS, narrow NAMESPACE_REGEX, or give the process more memory ' +
+              '(NODE_OPTIONS=--max-old-space-size=…).'
+          : `The training thread failed: ${error.message}`,
       );
     });
     worker.on('exit', (code) => {
       clearTimeout(limit);
       signal.removeEventListener('abort', stop);
       // After an outcome this has no effect.
-      reject(new TrainingFailedError(`The training thread ended without an outcome (exit code ${code}).`));
+      fail(`The training thread ended without an outcome (exit code ${code}).`);
     });
   });
 }

@@ -15,7 +15,7 @@ export interface Schedule {
 /** Enough to see the longest interval of an uneven expression, such as `0,50 * * * *`. */
 const RUNS_AHEAD = 10;
 
-/** The longest time between two of the next runs, in seconds; `undefined` where there are no two more. */
+/** As `Schedule.intervalSeconds`, without running anything. */
 export function longestIntervalSeconds(expression: string, timezone: string): number | undefined {
   const task = cron.createTask(expression, () => undefined, { timezone });
   try {
@@ -63,9 +63,6 @@ export function startSchedule(
   };
 }
 
-const MINUTE_SECONDS = 60;
-const FIELDS_WITH_SECONDS = 6;
-
 /**
  * When a schedule would have run in the past, or will run.
  *
@@ -81,7 +78,7 @@ export function runsBetween(
   endSeconds: number,
 ): number[] {
   // Without a seconds field, all runs are at the beginning of a minute.
-  const step = expression.trim().split(/\s+/).length === FIELDS_WITH_SECONDS ? 1 : MINUTE_SECONDS;
+  const step = expression.trim().split(/\s+/).length === 6 ? 1 : 60;
   const task = cron.createTask(expression, () => undefined, { timezone });
   const runs: number[] = [];
   for (let time = Math.ceil(startSeconds / step) * step; time <= endSeconds; time += step) {

@@ -91,17 +91,13 @@ export class Trainer {
    * and the schedule slow. Returns at once.
    */
   start(): void {
-    this.#schedule = this.#options.startSchedule((dueSeconds) => this.#trainWhenDue(dueSeconds));
+    this.#schedule = this.#options.startSchedule(async (dueSeconds) => {
+      // A training that is under way uses data of another time. Counting it as this one would leave replicas with
+      // different models until the next.
+      await this.#current;
+      await this.train(dueSeconds);
+    });
     void this.#trainUntilSuccess();
-  }
-
-  /**
-   * A training that is under way at the start uses data of another time. Counting it as this one would leave replicas
-   * with different models until the next.
-   */
-  async #trainWhenDue(dueSeconds: number): Promise<void> {
-    await this.#current;
-    await this.train(dueSeconds);
   }
 
   async #trainUntilSuccess(): Promise<void> {
@@ -142,16 +138,15 @@ export class Trainer {
       this.#model = model;
       for (const warning of warnings) logger.warn({}, warning);
       const { samples, pods, fingerprint } = model;
-      const lastDurationSeconds = Math.max(0, now() - started) / 1000;
-      const counts = { samples, pods, fingerprint, seconds: lastDurationSeconds };
-      logger.info(counts, `Trained a model. ${plan}`);
+      const seconds = Math.max(0, now() - started) / 1000;
+      logger.info({ samples, pods, fingerprint, seconds }, `Trained a model. ${plan}`);
       this.#account = {
         ...this.#account,
         runs: this.#account.runs + 1,
         lastSucceeded: true,
         lastSuccessSeconds: trainedSeconds,
         model: { origin: 'training', trainedSeconds },
-        lastDurationSeconds,
+        lastDurationSeconds: seconds,
       };
       await save?.(snapshot, trainedSeconds);
       return true;

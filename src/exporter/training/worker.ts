@@ -22,10 +22,7 @@ export type WorkerMessage =
       readonly trainedSeconds: number;
     } & Omit<TrainingResult, 'model'>)
   /** A failure of Prometheus, of which the other thread makes the same error. */
-  | {
-      readonly kind: 'unanswered';
-      readonly error: Pick<PrometheusError, 'kind' | 'got' | 'details'>;
-    }
+  | { readonly kind: 'unanswered'; readonly error: ConstructorParameters<typeof PrometheusError> }
   | { readonly kind: 'failed'; readonly message: string };
 
 async function run({ source, request }: WorkerInput): Promise<void> {
@@ -44,10 +41,11 @@ async function run({ source, request }: WorkerInput): Promise<void> {
     const snapshot = encodeSnapshot(model, { trainedSeconds, configuration });
     post({ kind: 'trained', snapshot, trainedSeconds, ...rest }, [snapshot.buffer]);
   } catch (error) {
-    if (error instanceof PrometheusError) {
-      const { kind, got, details } = error;
-      post({ kind: 'unanswered', error: { kind, got, details } });
-    } else post({ kind: 'failed', message: messageOf(error) });
+    post(
+      error instanceof PrometheusError
+        ? { kind: 'unanswered', error: [error.kind, error.got, error.details] }
+        : { kind: 'failed', message: messageOf(error) },
+    );
   }
 }
 
