@@ -22,7 +22,7 @@ import { SnapshotKeeper } from './model/snapshot/manager.js';
 import { ModelStore } from './model/snapshot/store.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { shardingWarnings } from './sharding/plan.js';
-import { emptyShardMessage, type Shard } from './sharding/shard.js';
+import { emptyShardMessage } from './sharding/shard.js';
 import {
   modelParameters,
   type TrainingOccasion,
@@ -97,11 +97,8 @@ export class Service {
     }
     this.#scope = trainingScope(settings, featureSet);
     this.#snapshots = snapshotKeeper(options, this.#scope, describeSource(source));
-    this.#checks = new CheckRunner({
-      inspect: (signal) => inspect(settings, featureSet, api, now, signal),
-      logger,
-      now,
-    });
+    const check = (signal: AbortSignal) => inspect(settings, featureSet, api, now, signal);
+    this.#checks = new CheckRunner({ inspect: check, logger, now });
     this.#trainer = new Trainer({
       logger,
       now,
@@ -122,11 +119,8 @@ export class Service {
       whyNoModel: () => this.#whyNoModel(),
       onOutcome: (outcome) => this.#record(outcome),
     });
-    this.#recent = new RecentPass({
-      run: (seconds) => this.#pass.run(seconds),
-      last: () => this.#passes.last,
-      now,
-    });
+    const run = (seconds?: number) => this.#pass.run(seconds);
+    this.#recent = new RecentPass({ run, last: () => this.#passes.last, now });
     this.#histories = new HistoryReader(api);
     this.#metrics = createMetrics(() => ({
       ...this.#state(),
@@ -189,12 +183,8 @@ export class Service {
       prometheusUrl: parseBaseUrl(settings.prometheusUrl).display,
       baseline: settings.baseline,
       passes: this.#passes,
-      nowSeconds: this.#nowSeconds,
+      nowSeconds: this.#options.now() / 1000,
     });
-  }
-
-  get #nowSeconds(): number {
-    return this.#options.now() / 1000;
   }
 
   /** What the metrics and the health report are made from. */
@@ -210,14 +200,14 @@ export class Service {
   }
 
   async #train(signal: AbortSignal, occasion: TrainingOccasion): Promise<TrainedModel> {
-    const { settings, featureSet, train, checkInstallation } = this.#options;
+    const { settings, featureSet, train, checkInstallation, now } = this.#options;
     const { api, source, namespaces } = this.#prometheus;
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
       throw new NothingToTrainOnError(emptyShardMessage(namespaces.state.shard), EMPTY_SHARD_RETRY_SECONDS);
     }
     // After a success, the queries are sound.
     if (!this.#hasTrained) {
-      const newestSeconds = this.#nowSeconds - settings.queryOffsetSeconds;
+      const newestSeconds = now() / 1000 - settings.queryOffsetSeconds;
       const limited = withDeadline(signal, settings.requestTimeoutSeconds);
       await requireSoundQueries(api, featureSet, newestSeconds, limited);
     }
@@ -237,29 +227,20 @@ export class Service {
   }
 
   #whyNoModel(): string {
-    const shard = this.#emptyShard;
-    if (shard !== undefined) return emptyShardMessage(shard);
+    const { namespaces, shard } = this.#prometheus.namespaces?.state ?? {};
+    if (namespaces === 0 && shard !== undefined) return emptyShardMessage(shard);
     const { lastError } = this.#trainer.state();
     return lastError === undefined
       ? 'The first training has not finished yet.'
       : `There is no model yet: ${lastError.message}`;
   }
 
-  /** The shard of this process, where it has no namespaces. */
-  get #emptyShard(): Shard | undefined {
-    const { namespaces, shard } = this.#prometheus.namespaces?.state ?? {};
-    return namespaces === 0 ? shard : undefined;
-  }
-
   #record(outcome: PassOutcome): void {
     const { last, lastUpstreamError } = this.#passes;
     logOutcome(this.#options.logger, last, outcome);
-    const { timeSeconds } = outcome;
     this.#passes = {
       last: outcome,
-      lastUpstreamError: isUpstreamFailure(outcome)
-        ? { message: outcome.message, timeSeconds }
-        : lastUpstreamError,
+      lastUpstreamError: isUpstreamFailure(outcome) ? outcome : lastUpstreamError,
     };
   }
 
@@ -270,16 +251,13 @@ export class Service {
   /** Logs the first list, and when the shard gets its first namespace or loses its last one. */
   #logNamespaces({ length }: readonly string[]): void {
     const { logger } = this.#options;
-    const sharding = this.#prometheus.source.sharding;
-    if (sharding === undefined || this.#hadNamespaces === length > 0) return;
+    const shard = this.#prometheus.source.sharding?.shard;
+    if (shard === undefined || this.#hadNamespaces === length > 0) return;
     this.#hadNamespaces = length > 0;
-    const { ordinal, total } = sharding.shard;
-    if (length === 0) logger.warn({}, emptyShardMessage(sharding.shard));
+    if (length === 0) logger.warn({}, emptyShardMessage(shard));
     else {
-      logger.info(
-        { namespaces: length },
-        `Shard ${ordinal} of ${total} (counted from 0) watches its namespaces.`,
-      );
+      const message = `Shard ${shard.ordinal} of ${shard.total} (counted from 0) watches its namespaces.`;
+      logger.info({ namespaces: length }, message);
     }
   }
 }

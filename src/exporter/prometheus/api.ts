@@ -8,7 +8,6 @@ export type Labels = Readonly<Record<string, string>>;
  * not including, `offsets[i + 1]`.
  */
 export interface SeriesSet {
-  /** One label set for each series. */
   readonly labels: readonly Labels[];
   /** Length `labels.length + 1`, ascending. */
   readonly offsets: Uint32Array;

@@ -2,6 +2,7 @@
 
 import type * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { readBoundedText, UnreadableFileError } from '../../lib/files/bounded-file.js';
 import { WatchedFile } from '../../lib/files/watched-file.js';
 import type { PrometheusConnection, RenewableText } from './connection.js';
@@ -53,10 +54,7 @@ export class RenewableCredentials {
     };
     this.#files = Object.values(this.#watched).filter((text) => text instanceof WatchedFile);
     const proxy = proxyUrl === undefined ? undefined : parseBaseUrl(proxyUrl).credentials;
-    this.#fixedSecrets = [
-      ...fixedSecretsOf(connection),
-      ...(proxy === undefined ? [] : credentialSecrets(proxy)),
-    ];
+    this.#fixedSecrets = [...fixedSecretsOf(connection), ...credentialSecrets(proxy)];
     this.#secret = this.#watched.secret?.current ?? '';
     this.#material = this.#read();
     this.#current = this.#credentialsOf(createHttpsAgent(this.#material, tls));
@@ -81,9 +79,7 @@ export class RenewableCredentials {
     const { tls } = this.#connection;
     const secret = this.#watched.secret?.current ?? '';
     const material = this.#read();
-    const sameMaterial = (['ca', 'cert', 'key'] as const).every(
-      (name) => material[name] === this.#material[name],
-    );
+    const sameMaterial = isDeepStrictEqual(material, this.#material);
     if (sameMaterial && secret === this.#secret) return;
     this.#secret = secret;
     let { httpsAgent } = this.#current;
@@ -110,14 +106,10 @@ export class RenewableCredentials {
       authentication?.kind === 'basic'
         ? { username: authentication.username, password: this.#secret }
         : parseBaseUrl(baseUrl).credentials;
-    const basic = credentials === undefined ? [] : credentialSecrets(credentials);
     const authorization =
       authentication?.kind === 'bearer' ? `Bearer ${this.#secret}` : credentials && basicHeader(credentials);
-    return {
-      authorization,
-      httpsAgent,
-      quote: quoteWithout([...this.#fixedSecrets, this.#secret, ...basic]),
-    };
+    const quote = quoteWithout([...this.#fixedSecrets, this.#secret, ...credentialSecrets(credentials)]);
+    return { authorization, httpsAgent, quote };
   }
 }
 
@@ -145,12 +137,12 @@ function watchText(
 }
 
 /** Why a text is no bearer token (RFC 6750, section 2.1, taken widely); `undefined` if it is one. */
-export function tokenMistake(text: string): string | undefined {
+function tokenMistake(text: string): string | undefined {
   return /^[\x21-\x7e]+$/.test(text) ? undefined : 'expected one word of ASCII characters, got another text';
 }
 
 /** Why a text is no password; `undefined` if it is one. */
-export function passwordMistake(text: string): string | undefined {
+function passwordMistake(text: string): string | undefined {
   return text === '' ? 'expected a password, got nothing' : undefined;
 }
 

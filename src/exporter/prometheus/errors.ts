@@ -89,31 +89,28 @@ export class PrometheusError extends Error {
     super(sentences.filter((sentence) => sentence !== undefined).join(' '));
   }
 
-  /** What to do: one or more sentences. */
   get advice(): string | undefined {
     return this.details.advice;
   }
 
-  /** How long the server asks to wait, in seconds from its answer. */
   get retryAfterSeconds(): number | undefined {
     return this.details.retryAfterSeconds;
   }
 
-  /** Whether the query, the setup, or only this moment is to blame. */
   get about(): Traits['about'] {
-    return TRAITS[this.kind].about;
+    return this.#traits.about;
   }
 
-  /** Whether the same request may be answered a moment later. */
   get transient(): boolean {
-    const { transient = false }: Traits = TRAITS[this.kind];
-    return transient;
+    return this.#traits.transient ?? false;
   }
 
-  /** Whether a smaller request may be answered: this one took too long, was too large, or ran into a limit. */
   get tooMuch(): boolean {
-    const { tooMuch = false }: Traits = TRAITS[this.kind];
-    return this.details.tooMuch ?? tooMuch;
+    return this.details.tooMuch ?? this.#traits.tooMuch ?? false;
+  }
+
+  get #traits(): Traits {
+    return TRAITS[this.kind];
   }
 }
 

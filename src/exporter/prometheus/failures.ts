@@ -67,14 +67,10 @@ export function connectionFailure(
   signal: AbortSignal | undefined,
 ): PrometheusError {
   if (isCancel(error)) {
-    return isObject(signal?.reason) && signal.reason.name === 'TimeoutError'
-      ? connectionError(
-          'timeout',
-          asked,
-          'Timed out waiting for',
-          'Is Prometheus overloaded, or the timeout too short?',
-        )
-      : connectionError('aborted', asked, 'The exporter cancelled its request to');
+    const isLate = isObject(signal?.reason) && signal.reason.name === 'TimeoutError';
+    if (!isLate) return connectionError('aborted', asked, 'The exporter cancelled its request to');
+    const advice = 'Is Prometheus overloaded, or the timeout too short?';
+    return connectionError('timeout', asked, 'Timed out waiting for', advice);
   }
   const { code = 'unknown code', message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
@@ -85,12 +81,9 @@ export function connectionFailure(
     });
   }
   if (isAxiosError(error) && error.response !== undefined) {
-    return connectionError(
-      'connection',
-      asked,
-      `Got HTTP ${error.response.status} and an incomplete answer (${text}) from`,
-      'Did the server stop, or does a proxy limit the size of answers?',
-    );
+    const what = `Got HTTP ${error.response.status} and an incomplete answer (${text}) from`;
+    const advice = 'Did the server stop, or does a proxy limit the size of answers?';
+    return connectionError('connection', asked, what, advice);
   }
   const [, kind, advice] =
     DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
@@ -144,13 +137,13 @@ export function statusFailure(asked: Asked, response: AxiosResponse<string>): Pr
   const words = reason(asked, body);
   const got = words === '' ? `HTTP ${status}` : `HTTP ${status} ("${words}")`;
   if (status === 400 && /HTTPS (server|port)/.test(body)) {
-    return failure('tls', asked, got, {
-      advice: 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.',
-    });
+    const advice = 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.';
+    return failure('tls', asked, got, { advice });
   }
   // In the words of nginx.
-  if (status === 400 && /SSL certificate/.test(body))
+  if (status === 400 && /SSL certificate/.test(body)) {
     return failure('tls', asked, got, { advice: CLIENT_CERTIFICATE });
+  }
   const [kind, advice] = DIAGNOSES_BY_STATUS[status] ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
   return failure(kind, asked, got, {
     advice,
@@ -189,14 +182,10 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
  * @param start the first characters of it.
  */
 export function notJsonFailure(asked: Asked, status: number, bytes: number, start: string): PrometheusError {
-  return failure(
-    'not_json',
-    asked,
-    `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.quote(start, EXCERPT_LENGTH)}")`,
-    {
-      advice: 'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.',
-    },
-  );
+  const got = `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.quote(start, EXCERPT_LENGTH)}")`;
+  const advice =
+    'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.';
+  return failure('not_json', asked, got, { advice });
 }
 
 /** Enough of an error's text to act on it. */

@@ -79,6 +79,6 @@ function headerSecrets(value: string): string[] {
 }
 
 /** The password, and what basic authentication makes of it. */
-export function credentialSecrets({ username, password }: Credentials): string[] {
-  return [password, `${username}:${password}`];
+export function credentialSecrets(credentials: Credentials | undefined): string[] {
+  return credentials ? [credentials.password, `${credentials.username}:${credentials.password}`] : [];
 }

@@ -88,7 +88,6 @@ export class AnswerReader {
     this.#values = new Float64Array(known.samples + 1);
   }
 
-  /** Reads the next part of the body. */
   push(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#excerpt.length < EXCERPT_BYTES) {

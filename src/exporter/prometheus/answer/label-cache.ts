@@ -55,7 +55,6 @@ export class SeriesLabels {
     this.#ends = known.ends;
   }
 
-  /** Series read so far. */
   get count(): number {
     return this.#count;
   }
