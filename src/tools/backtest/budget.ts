@@ -26,40 +26,30 @@ export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay:
   const lastOver = sorted.findLastIndex(({ messages_per_day: rate }) => rate > budgetPerDay);
   const within = sorted[lastOver + 1];
   const over = sorted[lastOver];
-  const budget = `${budgetPerDay} ${budgetPerDay === 1 ? 'message' : 'messages'} a day`;
+  const budget = `the budget of ${budgetPerDay} ${budgetPerDay === 1 ? 'message' : 'messages'} a day`;
+  const sends = (own: ComputedRate) => `${own.sensitivity} sends ${display(own.messages_per_day)}`;
   if (within === undefined) {
-    const highest = sorted[sorted.length - 1];
-    return {
-      sensitivity: null,
-      interpolated: null,
-      reason:
-        highest === undefined
-          ? 'Nothing was computed.'
-          : `No sensitivity that was computed keeps the budget of ${budget}: even ${highest.sensitivity} sends ` +
-            `${display(highest.messages_per_day)}. Look at the loudest workloads first, then try higher ones.`,
-    };
+    const reason =
+      over === undefined
+        ? 'Nothing was computed.'
+        : `No sensitivity that was computed keeps ${budget}: even ${sends(over)}. Look at the loudest workloads first, ` +
+          'then try higher ones.';
+    return { sensitivity: null, interpolated: null, reason };
   }
+  const { sensitivity, messages_per_day: rate } = within;
   if (over === undefined) {
-    return {
-      sensitivity: within.sensitivity,
-      interpolated: null,
-      reason:
-        `${within.sensitivity}, the lowest that was computed, sends ${display(within.messages_per_day)} a day and keeps the ` +
-        `budget of ${budget}. Lower ones might as well.`,
-    };
+    const reason =
+      `${sensitivity}, the lowest that was computed, sends ${display(rate)} a day and keeps ${budget}. ` +
+      'Lower ones might as well.';
+    return { sensitivity, interpolated: null, reason };
   }
   const interpolated = interpolate(over, within, budgetPerDay);
   const hint =
-    interpolated < within.sensitivity
+    interpolated < sensitivity
       ? ` Between the two, ${interpolated} might do: compute it with --sensitivity ${interpolated}.`
       : '';
-  return {
-    sensitivity: within.sensitivity,
-    interpolated,
-    reason:
-      `${within.sensitivity} sends ${display(within.messages_per_day)} a day and keeps the budget of ${budget}; ${over.sensitivity} ` +
-      `sends ${display(over.messages_per_day)}.${hint}`,
-  };
+  const reason = `${sends(within)} a day and keeps ${budget}; ${sends(over)}.${hint}`;
+  return { sensitivity, interpolated, reason };
 }
 
 /** Rates fall about exponentially with the sensitivity; 0 counts as a little, of which a logarithm is known. */

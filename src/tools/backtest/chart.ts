@@ -6,14 +6,6 @@
 import { type Html, html, NO_HTML } from '../../lib/text/html.js';
 import type { Span } from './plots.js';
 
-/** A line over time. */
-export interface Line {
-  /** Class of the style sheet. */
-  readonly kind: 'actual' | 'expected' | 'score';
-  /** One value for each instant; `null` without one. */
-  readonly values: readonly (number | null)[];
-}
-
 /** A chart over time. */
 export interface TimeChart extends Span {
   /** What it shows, for those who do not see it. */
@@ -21,9 +13,13 @@ export interface TimeChart extends Span {
   readonly stepSeconds: number;
   /** Lines are drawn across gaps of up to this many steps: parts of the range are kept at a lower resolution. */
   readonly bridgedSteps: number;
-  readonly lines: readonly Line[];
+  /** One value for each instant; `null` without one. The kind is a class of the style sheet. */
+  readonly lines: readonly {
+    readonly kind: 'actual' | 'expected' | 'score';
+    readonly values: readonly (number | null)[];
+  }[];
   /** Stretches behind the lines. */
-  readonly spans: readonly (Span & { readonly kind: 'flagged' | 'alert' | 'existing' })[];
+  readonly spans: readonly (Span & { readonly kind: 'flagged' | 'alert' })[];
   /** A horizontal line. */
   readonly threshold?: number;
   /** Values that the axis holds at least. */
@@ -66,15 +62,9 @@ export function timeChart(chart: TimeChart): Html {
 
 /** The range of the values with a little space around it, and the values that are written beside it. */
 function limitsOf({ lines, least }: TimeChart) {
-  let lowest = Math.min(...least);
-  let highest = Math.max(...least);
-  for (const { values } of lines) {
-    for (const value of values) {
-      if (value === null) continue;
-      lowest = Math.min(lowest, value);
-      highest = Math.max(highest, value);
-    }
-  }
+  const values = [...least, ...lines.flatMap((line) => line.values.filter((value) => value !== null))];
+  const lowest = Math.min(...values);
+  const highest = Math.max(...values);
   const isFlat = !(highest > lowest);
   const margin = isFlat ? Math.max(1, Math.abs(highest)) / 2 : 0.08 * (highest - lowest);
   return {
@@ -101,20 +91,7 @@ function pathOf(
   return path;
 }
 
-const TICK_SECONDS = [
-  300,
-  600,
-  900,
-  1800,
-  3600,
-  7200,
-  10_800,
-  21_600,
-  43_200,
-  86_400,
-  2 * 86_400,
-  7 * 86_400,
-];
+const TICK_MINUTES = [5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080];
 const MOST_TICKS = 6;
 
 /** Round instants in UTC: times, and dates where a day begins. */
@@ -124,8 +101,9 @@ export function timeTicks(
 ): { readonly seconds: number; readonly text: string }[] {
   const length = endSeconds - startSeconds;
   const step =
-    TICK_SECONDS.find((seconds) => length / seconds <= MOST_TICKS) ??
-    Math.ceil(length / MOST_TICKS / 86_400) * 86_400;
+    60 *
+    (TICK_MINUTES.find((minutes) => length / (60 * minutes) <= MOST_TICKS) ??
+      Math.ceil(length / MOST_TICKS / 86_400) * 1440);
   const ticks = [];
   for (let seconds = Math.ceil(startSeconds / step) * step; seconds <= endSeconds; seconds += step) {
     const iso = new Date(seconds * 1000).toISOString();

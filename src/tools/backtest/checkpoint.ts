@@ -1,26 +1,19 @@
 /** Chunks that are done, kept in files, so that a replay that was stopped goes on where it was. */
 
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkPlots, ChunkResult } from '../replay/chunk-result.js';
 import type { Chunk } from '../replay/plan.js';
+import { formatInstant } from './time-range.js';
 import type { ReplayedChunk } from './worker.js';
 
 /** Raise it when the form of the files or the meaning of what is in them changes. */
 const CHECKPOINT_VERSION = 1;
-
-/** What is in a file of the checkpoint. */
-interface Envelope {
-  readonly version: number;
-  readonly fingerprint: string;
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  readonly content: unknown;
-}
 
 /** Where chunks are kept. */
 export interface ChunkStore {
@@ -39,15 +32,11 @@ export function fingerprintOf(whatCounts: object): string {
   return createHash('sha256').update(JSON.stringify(whatCounts)).digest('hex').slice(0, 16);
 }
 
-/** Keeps results in memory: for a run without an output directory, which has no plots. */
+/** Keeps nothing: for a run without an output directory, which has no plots. */
 export function memoryStore(): ChunkStore {
-  return {
-    load: async () => undefined,
-    loadPlots: async () => undefined,
-    save: async () => undefined,
-    metricsFile: () => undefined,
-    keepMetricsOf: async () => undefined,
-  };
+  const nothing = async () => undefined;
+  const metricsFile = () => undefined;
+  return { load: nothing, loadPlots: nothing, save: nothing, metricsFile, keepMetricsOf: nothing };
 }
 
 /**
@@ -79,7 +68,7 @@ export async function directoryStore(
     if (compressed === undefined) return undefined;
     try {
       // The checksum of gzip tells a file that is torn.
-      const envelope = JSON.parse((await promisify(gunzip)(compressed)).toString('utf8')) as Envelope;
+      const envelope = JSON.parse((await promisify(gunzip)(compressed)).toString('utf8'));
       if (envelope.version !== CHECKPOINT_VERSION || envelope.fingerprint !== fingerprint) {
         onNote(`${path} was made with other settings or another version and is computed again.`);
         return undefined;
@@ -96,7 +85,7 @@ export async function directoryStore(
   };
 
   const write = async (path: string, chunk: Chunk, content: unknown): Promise<void> => {
-    const envelope: Envelope = { version: CHECKPOINT_VERSION, fingerprint, ...chunk, content };
+    const envelope = { version: CHECKPOINT_VERSION, fingerprint, ...chunk, content };
     await writeFile(`${path}.part`, await promisify(gzip)(JSON.stringify(envelope)));
     await rename(`${path}.part`, path);
   };
@@ -105,7 +94,8 @@ export async function directoryStore(
     async load(chunk) {
       const result = await read(file(chunk, 'result'), chunk);
       if (result === undefined) return undefined;
-      const missing = await firstMissing([file(chunk, 'plots'), metricsFile(chunk)]);
+      const needed = [file(chunk, 'plots'), metricsFile(chunk) ?? []].flat();
+      const missing = needed.find((path) => !existsSync(path));
       if (missing === undefined) return result as ChunkResult;
       onNote(`${missing} is missing; its chunk is replayed again.`);
       return undefined;
@@ -130,23 +120,8 @@ export async function directoryStore(
 /** What `nameOf` makes, and nothing that somebody else may have put there. */
 const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
 
-async function firstMissing(paths: readonly (string | undefined)[]): Promise<string | undefined> {
-  for (const path of paths) {
-    if (path === undefined) continue;
-    const found = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!found) return path;
-  }
-  return undefined;
-}
-
 /** `20260501T0000Z-20260501T0600Z`: sorts by time, and is a file name everywhere. */
 function nameOf({ startSeconds, endSeconds }: Chunk): string {
-  return `${compact(startSeconds)}-${compact(endSeconds)}`;
-}
-
-function compact(timeSeconds: number): string {
-  return new Date(timeSeconds * 1000).toISOString().slice(0, 16).replaceAll(/[-:]/g, '').concat('Z');
+  const compact = (seconds: number) => formatInstant(seconds).slice(0, 16).replaceAll(/[-:]/g, '');
+  return `${compact(startSeconds)}Z-${compact(endSeconds)}Z`;
 }

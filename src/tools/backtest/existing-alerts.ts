@@ -25,10 +25,9 @@ const LONGEST_GAP_SECONDS = 120;
 
 /** Alerts from the answers to `FIRING_ALERTS_QUERY`, by start. */
 export function existingAlerts(slabs: readonly Slab[]): ExistingAlert[] {
-  const open = new Map<string, { alert: ExistingAlert; endSeconds: number }>();
   const alerts: ExistingAlert[] = [];
-  const close = ({ alert, endSeconds }: { alert: ExistingAlert; endSeconds: number }) =>
-    alerts.push({ ...alert, endSeconds });
+  /** The newest one of each series. */
+  const newest = new Map<string, { endSeconds: number }>();
   for (const { grid, labels, values } of slabs) {
     labels.forEach((own, series) => {
       const alertname = own.alertname ?? '';
@@ -36,26 +35,25 @@ export function existingAlerts(slabs: readonly Slab[]): ExistingAlert[] {
       const key = JSON.stringify(Object.entries(own).sort());
       for (let instant = 0; instant < grid.instants; instant++) {
         if (Number.isNaN(values[series * grid.instants + instant])) continue;
-        const time = grid.startSeconds + instant * grid.stepSeconds;
-        const known = open.get(key);
-        if (known !== undefined && time - known.endSeconds <= LONGEST_GAP_SECONDS) {
-          known.endSeconds = time + grid.stepSeconds;
+        const startSeconds = grid.startSeconds + instant * grid.stepSeconds;
+        const endSeconds = startSeconds + grid.stepSeconds;
+        const known = newest.get(key);
+        if (known !== undefined && startSeconds - known.endSeconds <= LONGEST_GAP_SECONDS) {
+          known.endSeconds = endSeconds;
           continue;
         }
-        if (known !== undefined) close(known);
-        const alert = { alertname, labels: own, startSeconds: time, endSeconds: time };
-        open.set(key, { alert, endSeconds: time + grid.stepSeconds });
+        const alert = { alertname, labels: own, startSeconds, endSeconds };
+        newest.set(key, alert);
+        alerts.push(alert);
       }
     });
   }
-  for (const known of open.values()) close(known);
   return alerts.sort((a, b) => a.startSeconds - b.startSeconds);
 }
 
 /** By what two alerts are about the same: the closer, the surer. */
-export type MatchLevel = 'pod' | 'workload' | 'namespace';
-
-const MATCH_LEVELS: readonly MatchLevel[] = ['pod', 'workload', 'namespace'];
+const MATCH_LEVELS = ['pod', 'workload', 'namespace'] as const;
+export type MatchLevel = (typeof MATCH_LEVELS)[number];
 
 /** Labels that name a pod, and labels that name what pods belong to, as the rules in use have them. */
 const POD_LABELS = ['pod', 'pod_name', 'exported_pod'];
@@ -88,15 +86,12 @@ export function matchLevel(
   labels: Labels,
 ): MatchLevel | undefined {
   if (namespace === '' || !NAMESPACE_LABELS.some((label) => labels[label] === namespace)) return undefined;
-  const pods = valuesOf(labels, POD_LABELS);
+  const valuesOf = (names: readonly string[]) => names.flatMap((name) => labels[name] ?? []);
+  const pods = valuesOf(POD_LABELS);
   if (pod !== '' && pods.includes(pod)) return 'pod';
-  const workloads = [...valuesOf(labels, WORKLOAD_LABELS), ...pods];
+  const workloads = [...valuesOf(WORKLOAD_LABELS), ...pods];
   if (workloads.some((name) => name === workload || workloadFromName(name) === workload)) return 'workload';
   return workloads.length === 0 ? 'namespace' : undefined;
-}
-
-function valuesOf(labels: Labels, names: readonly string[]): string[] {
-  return names.flatMap((name) => labels[name] ?? []);
 }
 
 /** An alert of ours beside one of theirs that fired at the same time. */

@@ -112,27 +112,20 @@ function flaggedSpans(
     const shift = Math.round((chunk.startSeconds - startSeconds) / MINUTE_SECONDS);
     if (own !== undefined) appendRuns(runs, own.flagged[sensitivity] ?? [], shift);
   }
-  const spans: Span[] = [];
-  for (let run = 0; run < runs.length; run += 2) {
-    spans.push({
-      startSeconds: startSeconds + (runs[run] as number) * MINUTE_SECONDS,
-      endSeconds: startSeconds + (runs[run + 1] as number) * MINUTE_SECONDS,
-    });
-  }
-  return spans;
+  const at = (minute: number) => startSeconds + minute * MINUTE_SECONDS;
+  return runs.flatMap((from, index) =>
+    index % 2 === 0 ? [{ startSeconds: at(from), endSeconds: at(runs[index + 1] as number) }] : [],
+  );
 }
 
 /** The longest alert of a pod, with some time before and after it. */
 function emptyDetail(alerts: readonly AlertStatement[], startSeconds: number, endSeconds: number) {
   const [alert] = [...alerts].sort((a, b) => b.duration_seconds - a.duration_seconds);
   if (alert === undefined) return undefined;
-  const fired = Date.parse(alert.start) / 1000;
-  const from = Math.max(startSeconds, floorToMinute(fired - BEFORE_SECONDS));
-  const to = Math.min(
-    endSeconds,
-    Date.parse(alert.end) / 1000 + AFTER_SECONDS,
-    from + LONGEST_DETAIL_SECONDS,
-  );
+  const begin = (Date.parse(alert.start) / 1000 - BEFORE_SECONDS) / MINUTE_SECONDS;
+  const from = Math.max(startSeconds, Math.floor(begin) * MINUTE_SECONDS);
+  const end = Date.parse(alert.end) / 1000 + AFTER_SECONDS;
+  const to = Math.min(endSeconds, end, from + LONGEST_DETAIL_SECONDS);
   const minutes = Math.ceil((to - from) / MINUTE_SECONDS);
   return {
     alert,
@@ -140,8 +133,4 @@ function emptyDetail(alerts: readonly AlertStatement[], startSeconds: number, en
     endSeconds: from + minutes * MINUTE_SECONDS,
     readings: new Array<Reading | null>(minutes).fill(null),
   };
-}
-
-function floorToMinute(seconds: number): number {
-  return Math.floor(seconds / MINUTE_SECONDS) * MINUTE_SECONDS;
 }

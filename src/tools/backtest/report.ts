@@ -1,8 +1,9 @@
 /** The report: what a backtest found, as data. `report.json` is this, and the other forms are drawn from it. */
 
 import { podKey } from '../../exporter/features/table.js';
+import { quantileOfSorted } from '../../exporter/model/statistics.js';
 import { type Alert, type AlertName, type RuleOptions, simulateAlerts } from '../replay/alerts.js';
-import { type ChunkResult, type FeatureName, lengthOf, type Reading } from '../replay/chunk-result.js';
+import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-result.js';
 import { countEndings, type Ending, endingOf } from '../replay/endings.js';
 import { type Message, type Notifications, notify } from '../replay/messages.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
@@ -15,7 +16,7 @@ import {
 } from '../replay/pod-history.js';
 import { type Recurrence, recurrenceOf } from '../replay/recurrence.js';
 import { type Suggestion, suggestSensitivity } from './budget.js';
-import { type ExistingAlert, type MatchLevel, type Overlap, overlapsOf } from './existing-alerts.js';
+import { type ExistingAlert, type MatchLevel, overlapsOf } from './existing-alerts.js';
 import { formatInstant } from './time-range.js';
 
 /** Raise it when a field changes its meaning or goes; new fields need no new version. */
@@ -163,6 +164,23 @@ export interface ReportInput {
   readonly notes: readonly string[];
 }
 
+/** What the rules and Alertmanager made of the flags of one sensitivity. */
+interface SensitivityRun {
+  readonly sensitivity: number;
+  readonly index: number;
+  readonly alerts: readonly Alert[];
+  readonly notifications: Notifications;
+}
+
+/** All that was replayed. */
+interface Replayed {
+  readonly input: ReportInput;
+  readonly days: number;
+  readonly pods: readonly PodHistory[];
+  readonly features: readonly FeatureName[];
+  readonly scoredMinutes: number;
+}
+
 /** Adds the chunks up, runs the rules over them, and says what came out. */
 export function makeReport(input: ReportInput): BacktestReport {
   const { startSeconds, endSeconds, chunks, sensitivities, chosen } = input;
@@ -170,13 +188,23 @@ export function makeReport(input: ReportInput): BacktestReport {
   const days = (endSeconds - startSeconds) / DAY_SECONDS;
   const pods = joinChunks(chunks, startSeconds);
   const features = chunks.find((chunk) => chunk.features.length > 0)?.features ?? [];
-  const scoredMinutes = pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0);
+  const scoredMinutes = sumOf(pods, ({ scored }) => lengthOf(scored));
+  const replayed: Replayed = { input, days, pods, features, scoredMinutes };
   const runs = sensitivities.map((sensitivity, index): SensitivityRun => {
     const alerts = simulateAlerts(flagsOf(pods, index), minutes, input.rules);
-    return { sensitivity, index, pods, features, alerts, notifications: notify(alerts), scoredMinutes };
+    return { sensitivity, index, alerts, notifications: notify(alerts) };
   });
   const chosenRun = runs[chosen] as SensitivityRun;
-  const reports = runs.map((run) => sensitivityReport(run, days, input));
+  const reports = runs.map((run) => sensitivityReport(run, replayed));
+  const unscored: Record<string, number> = {};
+  for (const [reason, count] of chunks.flatMap((chunk) => Object.entries(chunk.unscored))) {
+    unscored[reason] = (unscored[reason] ?? 0) + count;
+  }
+  const totals = {
+    trainings: sumOf(chunks, (chunk) => chunk.trainings),
+    failed_trainings: sumOf(chunks, (chunk) => chunk.failedTrainings),
+    minutes_without_model: sumOf(chunks, (chunk) => chunk.minutesWithoutModel),
+  };
   return {
     version: REPORT_VERSION,
     generated: formatInstant(Math.floor(input.generatedSeconds)),
@@ -189,40 +217,28 @@ export function makeReport(input: ReportInput): BacktestReport {
     for_seconds: input.rules.forSeconds,
     pods: pods.length,
     pod_minutes_scored: scoredMinutes,
-    pod_minutes_unscored: addCounts(chunks.map(({ unscored }) => unscored)),
-    minutes_without_model: sum(chunks.map((chunk) => chunk.minutesWithoutModel)),
-    trainings: sum(chunks.map((chunk) => chunk.trainings)),
-    failed_trainings: sum(chunks.map((chunk) => chunk.failedTrainings)),
-    notes: [...input.notes, ...notesOf(chunks, days, chosenRun.alerts.length)],
+    pod_minutes_unscored: unscored,
+    ...totals,
+    notes: [...input.notes, ...notesOf(chunks, totals, days, chosenRun.alerts.length)],
     chosen_sensitivity: sensitivities[chosen] as number,
     sensitivities: reports,
     budget_per_day: input.budgetPerDay,
     suggestion: suggestSensitivity(reports, input.budgetPerDay),
     existing_alerts: input.existing?.length ?? null,
-    alerts: chosenRun.alerts.slice(0, LISTED_ALERTS).map((alert) => statementOf(alert, chosenRun, input)),
+    alerts: chosenRun.alerts.slice(0, LISTED_ALERTS).map((alert) => statementOf(alert, chosenRun, replayed)),
   };
 }
 
-/** What the rules and Alertmanager made of the flags of one sensitivity. */
-interface SensitivityRun {
-  readonly sensitivity: number;
-  readonly index: number;
-  readonly pods: readonly PodHistory[];
-  readonly features: readonly FeatureName[];
-  readonly alerts: readonly Alert[];
-  readonly notifications: Notifications;
-  /** Of all pods. */
-  readonly scoredMinutes: number;
-}
-
-function sensitivityReport(run: SensitivityRun, days: number, input: ReportInput): SensitivityReport {
-  const { sensitivity, index, pods, features, alerts, notifications, scoredMinutes } = run;
+function sensitivityReport(run: SensitivityRun, replayed: Replayed): SensitivityReport {
+  const { sensitivity, index, alerts, notifications } = run;
+  const { input, days, pods, features, scoredMinutes } = replayed;
   const { startSeconds, endSeconds, existing } = input;
-  const sent = alerts.filter((alert) => notifications.sentSeconds.has(alert));
-  const { messages } = notifications;
-  const flaggedOf = (pod: PodHistory) => lengthOf(pod.flagged[index] ?? []);
-  const loudness = (keep: 'namespace' | 'workload' | 'pod') =>
-    loudestOf(sent, messages, pods, flaggedOf, days, keep);
+  const { messages, sentSeconds } = notifications;
+  const sent = alerts.filter((alert) => sentSeconds.has(alert));
+  const named = (name: AlertName) => sent.filter((alert) => alert.name === name).length;
+  const loudest = (keep: (typeof PLACE)[number], most: number) =>
+    loudestOf(keep, sent, run, replayed).slice(0, most);
+  const flaggedMinutes = sumOf(pods, ({ flagged }) => lengthOf(flagged[index] ?? []));
   return {
     sensitivity,
     messages: messages.length,
@@ -232,50 +248,41 @@ function sensitivityReport(run: SensitivityRun, days: number, input: ReportInput
     alerts: sent.length,
     alerts_per_day: rounded(sent.length / days),
     alerts_by_name: {
-      PodAnomalous: countOf(sent, 'PodAnomalous'),
-      WorkloadAnomalous: countOf(sent, 'WorkloadAnomalous'),
-      AnomalyMassFlagging: countOf(sent, 'AnomalyMassFlagging'),
+      PodAnomalous: named('PodAnomalous'),
+      WorkloadAnomalous: named('WorkloadAnomalous'),
+      AnomalyMassFlagging: named('AnomalyMassFlagging'),
     },
     alerts_by_ending: countEndings(sent.map((alert) => endingOf(alert, pods, index, features))),
     held_back: alerts.length - sent.length,
     recurrence: recurrenceOf(messages, endSeconds - startSeconds) ?? null,
-    flagged_share: scoredMinutes === 0 ? null : rounded(sum(pods.map(flaggedOf)) / scoredMinutes, 6),
+    flagged_share: scoredMinutes === 0 ? null : rounded(flaggedMinutes / scoredMinutes, 6),
     alerts_by_day: byDay(sent, startSeconds, endSeconds),
-    namespaces: loudness('namespace').slice(0, LISTED_WORKLOADS),
-    workloads: loudness('workload').slice(0, LISTED_WORKLOADS),
-    loudest_pods: loudness('pod').slice(0, LISTED_PODS),
+    namespaces: loudest('namespace', LISTED_WORKLOADS),
+    workloads: loudest('workload', LISTED_WORKLOADS),
+    loudest_pods: loudest('pod', LISTED_PODS),
     overlap: existing === undefined ? null : overlapSummary(sent, existing, startSeconds),
   };
 }
 
-function countOf(alerts: readonly Alert[], name: AlertName): number {
-  return alerts.filter((alert) => alert.name === name).length;
-}
-
-interface Loud {
-  readonly namespace: string;
-  readonly workload: string;
-  readonly pod: string;
-  readonly messages: Set<Message>;
-  alerts: number;
-  flagged: number;
-}
+const PLACE = ['namespace', 'workload', 'pod'] as const;
+type Place = Pick<Loudness, (typeof PLACE)[number]>;
 
 /** The loudest first: by messages, alerts, then flagged minutes. What has none of them is not listed. */
 function loudestOf(
+  keep: keyof Place,
   sent: readonly Alert[],
-  messages: readonly Message[],
-  pods: readonly PodHistory[],
-  flaggedOf: (pod: PodHistory) => number,
-  days: number,
-  keep: 'namespace' | 'workload' | 'pod',
+  { index, notifications }: SensitivityRun,
+  { days, pods }: Replayed,
 ): Loudness[] {
-  const found = new Map<string, Loud>();
-  const at = (namespace: string, ofWorkload: string, ofPod: string) => {
-    const workload = keep === 'namespace' ? '' : ofWorkload;
-    const pod = keep === 'pod' ? ofPod : '';
-    const key = podKey(namespace, keep === 'pod' ? pod : workload);
-    const known = found.get(key) ?? { namespace, workload, pod, messages: new Set(), alerts: 0, flagged: 0 };
+  const found = new Map<string, Place & { messages: Set<Message>; alerts: number; flagged: number }>();
+  const at = ({ namespace, workload, pod }: Place) => {
+    const place = {
+      namespace,
+      workload: keep === 'namespace' ? '' : workload,
+      pod: keep === 'pod' ? pod : '',
+    };
+    const key = JSON.stringify(place);
+    const known = found.get(key) ?? { ...place, messages: new Set(), alerts: 0, flagged: 0 };
     found.set(key, known);
     return known;
   };
@@ -284,27 +291,30 @@ function loudestOf(
   const placeOf = ({ namespace, workload, pod }: Alert) =>
     namespace === '' || (keep === 'pod' && pod === '')
       ? undefined
-      : at(namespace, workloads.get(podKey(namespace, pod)) ?? workload, pod);
+      : at({ namespace, workload: workloads.get(podKey(namespace, pod)) ?? workload, pod });
   for (const pod of pods) {
-    const flagged = flaggedOf(pod);
-    if (flagged > 0) at(pod.namespace, pod.workload, pod.pod).flagged += flagged;
+    const flagged = lengthOf(pod.flagged[index] ?? []);
+    if (flagged > 0) at(pod).flagged += flagged;
   }
   for (const alert of sent) {
     const place = placeOf(alert);
     if (place !== undefined) place.alerts++;
   }
-  for (const message of messages) for (const alert of message.alerts) placeOf(alert)?.messages.add(message);
+  for (const message of notifications.messages) {
+    for (const alert of message.alerts) placeOf(alert)?.messages.add(message);
+  }
   return [...found.values()]
     .sort((a, b) => b.messages.size - a.messages.size || b.alerts - a.alerts || b.flagged - a.flagged)
-    .map(({ flagged, messages: own, ...rest }) => ({
+    .map(({ flagged, messages, ...rest }) => ({
       ...rest,
-      messages: own.size,
+      messages: messages.size,
       alerts_per_day: rounded(rest.alerts / days),
       flagged_pod_minutes: flagged,
     }));
 }
 
 function byDay(sent: readonly Alert[], startSeconds: number, endSeconds: number) {
+  const dateOf = (seconds: number) => formatInstant(seconds).slice(0, 10);
   const days = new Map<string, number>();
   for (let day = Math.floor(startSeconds / DAY_SECONDS); day * DAY_SECONDS < endSeconds; day++) {
     days.set(dateOf(day * DAY_SECONDS), 0);
@@ -316,60 +326,63 @@ function byDay(sent: readonly Alert[], startSeconds: number, endSeconds: number)
   return [...days].map(([date, alerts]) => ({ date, alerts }));
 }
 
-function dateOf(timeSeconds: number): string {
-  return formatInstant(timeSeconds).slice(0, 10);
-}
-
 function overlapSummary(
   sent: readonly Alert[],
   existing: readonly ExistingAlert[],
   startSeconds: number,
 ): OverlapSummary {
   const byMatch = { pod: 0, workload: 0, namespace: 0 };
-  let without = 0;
   const leads = new Map<ExistingAlert, number>();
   for (const alert of sent) {
     const overlaps = overlapsOf(alert, existing, startSeconds);
-    const [first] = overlaps;
-    if (first === undefined) without++;
-    else byMatch[first.level]++;
+    if (overlaps[0] !== undefined) byMatch[overlaps[0].level]++;
     for (const { existing: other, leadSeconds } of overlaps) {
       leads.set(other, Math.max(leads.get(other) ?? Number.NEGATIVE_INFINITY, leadSeconds));
     }
   }
-  const earlier = [...leads.values()].filter((lead) => lead > 0);
+  const earlier = Float64Array.from(leads.values())
+    .filter((lead) => lead > 0)
+    .sort();
   return {
     alerts_by_match: byMatch,
-    alerts_without: without,
+    alerts_without: sent.length - byMatch.pod - byMatch.workload - byMatch.namespace,
     existing_matched: leads.size,
     existing_later: earlier.length,
-    median_lead_seconds: median(earlier),
+    median_lead_seconds: earlier.length === 0 ? null : quantileOfSorted(earlier, 0.5),
   };
 }
 
 function statementOf(
   alert: Alert,
-  run: SensitivityRun,
-  { startSeconds, existing }: ReportInput,
+  { index, notifications }: SensitivityRun,
+  replayed: Replayed,
 ): AlertStatement {
-  const { pods, index, features, notifications } = run;
+  const { pods, features, input } = replayed;
+  const { startSeconds, existing = [] } = input;
   const worst = worstReading(alert, pods, index);
-  const overlaps: readonly Overlap[] =
-    existing === undefined ? [] : overlapsOf(alert, existing, startSeconds);
+  const { name, namespace, workload, pod } = alert;
   return {
-    alert: alert.name,
-    namespace: alert.namespace,
-    workload: alert.workload,
-    pod: alert.pod,
+    alert: name,
+    namespace,
+    workload,
+    pod,
     start: formatInstant(startSeconds + alert.startSeconds),
     end: formatInstant(startSeconds + alert.endSeconds),
     duration_seconds: alert.endSeconds - alert.startSeconds,
     still_firing: alert.open,
     sent: notifications.sentSeconds.has(alert),
     ended: endingOf(alert, pods, index, features),
-    worst_pod: alert.pod === '' && worst !== undefined ? podKey(worst.pod.namespace, worst.pod.pod) : '',
-    features: worst === undefined ? [] : statements(worst.reading, features),
-    existing: overlaps.map(({ existing: other, level, leadSeconds }) => ({
+    worst_pod: pod === '' && worst !== undefined ? podKey(worst.pod.namespace, worst.pod.pod) : '',
+    features: featureReadings(worst?.reading ?? [], features).map(
+      ({ name: feature, unit, actual, expected, deviation }) => ({
+        feature,
+        unit,
+        actual,
+        expected,
+        deviation,
+      }),
+    ),
+    existing: overlapsOf(alert, existing, startSeconds).map(({ existing: other, level, leadSeconds }) => ({
       alertname: other.alertname,
       match: level,
       lead_seconds: leadSeconds,
@@ -377,58 +390,31 @@ function statementOf(
   };
 }
 
-/** The features of a reading, the one that is furthest off first. */
-function statements(reading: Reading, features: readonly FeatureName[]): FeatureStatement[] {
-  return featureReadings(reading, features).map(({ name, unit, actual, expected, deviation }) => ({
-    feature: name,
-    unit,
-    actual,
-    expected,
-    deviation,
-  }));
-}
-
 /** From a shorter time, a number of alerts a day says little. */
 const SHORT_DAYS = 2;
 
-function notesOf(chunks: readonly ChunkResult[], days: number, alerts: number): string[] {
-  const notes: string[] = [];
-  const trainings = sum(chunks.map((chunk) => chunk.trainings));
-  const failed = sum(chunks.map((chunk) => chunk.failedTrainings));
-  const reason = chunks.findLast(({ lastFailure }) => lastFailure !== null)?.lastFailure;
-  if (failed > 0 && reason != null)
-    notes.push(`${failed} of ${trainings} trainings failed; the last because: ${reason}`);
-  const without = sum(chunks.map((chunk) => chunk.minutesWithoutModel));
-  if (without > 0) notes.push(`For ${without} minutes there was no model, and nothing was scored.`);
-  if (days < SHORT_DAYS) {
-    notes.push(
-      `Numbers a day are extrapolated from ${rounded(days * 24, 1)} hours: take a longer time to rely on them.`,
-    );
-  }
-  if (alerts > LISTED_ALERTS) notes.push(`Of ${alerts} alerts, the first ${LISTED_ALERTS} are listed.`);
-  const warnings = new Set(chunks.flatMap((chunk) => chunk.warnings));
-  return [...notes, ...[...warnings].slice(0, LISTED_WARNINGS)];
-}
-
 const LISTED_WARNINGS = 10;
 
-function addCounts(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const own of counts) {
-    for (const [reason, count] of Object.entries(own)) total[reason] = (total[reason] ?? 0) + count;
-  }
-  return total;
+function notesOf(
+  chunks: readonly ChunkResult[],
+  totals: Pick<BacktestReport, 'trainings' | 'failed_trainings' | 'minutes_without_model'>,
+  days: number,
+  alerts: number,
+): string[] {
+  const { trainings, failed_trainings: failed, minutes_without_model: without } = totals;
+  const reason = chunks.findLast(({ lastFailure }) => lastFailure !== null)?.lastFailure;
+  const notes = [
+    failed > 0 && `${failed} of ${trainings} trainings failed; the last because: ${reason}`,
+    without > 0 && `For ${without} minutes there was no model, and nothing was scored.`,
+    days < SHORT_DAYS &&
+      `Numbers a day are extrapolated from ${rounded(days * 24, 1)} hours: take a longer time to rely on them.`,
+    alerts > LISTED_ALERTS && `Of ${alerts} alerts, the first ${LISTED_ALERTS} are listed.`,
+  ].filter((note) => note !== false);
+  return [...notes, ...[...new Set(chunks.flatMap((chunk) => chunk.warnings))].slice(0, LISTED_WARNINGS)];
 }
 
-function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)];
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
-  return upper === undefined || lower === undefined ? null : (lower + upper) / 2;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function sumOf<Item>(items: readonly Item[], numberOf: (item: Item) => number): number {
+  return items.reduce((total, item) => total + numberOf(item), 0);
 }
 
 function rounded(value: number, digits = 4): number {

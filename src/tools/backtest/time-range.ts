@@ -2,13 +2,7 @@
 
 import { UsageError } from '../../lib/usage-error.js';
 
-const UNIT_SECONDS: Readonly<Record<string, number>> = {
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86_400,
-  w: 604_800,
-};
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** A date and a time with its zone (RFC 3339, section 5.6). */
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
@@ -16,7 +10,7 @@ const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]
 /**
  * Reads an instant: RFC 3339, Unix seconds, `now`, or a distance from now such as `-14d` or `now-90m`.
  *
- * @param option the name of the option, for the message.
+ * @param option its name, for the message.
  * @param nowSeconds Unix time.
  * @returns Unix time in seconds.
  * @throws {UsageError} when it is anything else.
