@@ -1,7 +1,13 @@
 /** What the plots of the loudest pods are drawn from, gathered from the pieces of a backtest. */
 
 import { podKey } from '../../exporter/features/table.js';
-import { appendRuns, type ChunkResult, type FeatureName, type Reading } from '../replay/chunk-result.js';
+import {
+  appendRuns,
+  type ChunkResult,
+  type FeatureName,
+  type Reading,
+  spansOf,
+} from '../replay/chunk-result.js';
 import { type Chunk, MINUTE_SECONDS } from '../replay/plan.js';
 import type { ChunkStore } from './checkpoint.js';
 import type { AlertStatement, BacktestReport } from './report.js';
@@ -113,9 +119,7 @@ function flaggedSpans(
     if (own !== undefined) appendRuns(runs, own.flagged[sensitivity] ?? [], shift);
   }
   const at = (minute: number) => startSeconds + minute * MINUTE_SECONDS;
-  return runs.flatMap((from, index) =>
-    index % 2 === 0 ? [{ startSeconds: at(from), endSeconds: at(runs[index + 1] as number) }] : [],
-  );
+  return spansOf(runs).map(([from, to]) => ({ startSeconds: at(from), endSeconds: at(to) }));
 }
 
 /** The longest alert of a pod, with some time before and after it. */

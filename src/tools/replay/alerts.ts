@@ -6,7 +6,8 @@
 
 import { podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
-import type { Runs } from './chunk-result.js';
+import { groupBy } from '../../lib/group-by.js';
+import { type Runs, spansOf } from './chunk-result.js';
 
 /** A pod over the whole time. Minutes count from its start. */
 export interface PodFlags {
@@ -86,88 +87,70 @@ export function simulateAlerts(pods: readonly PodFlags[], minutes: number, optio
     ...massAlerts(pods, minutes, options),
     ...workloadAlerts(pods, minutes, options),
     ...pods.flatMap((pod) => podAlerts(pod, minutes, options)),
-  ].sort((a, b) => a.startSeconds - b.startSeconds || compareText(alertKey(a), alertKey(b)));
+  ].sort((a, b) => a.startSeconds - b.startSeconds || (alertKey(a) < alertKey(b) ? -1 : 1));
 }
 
 function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Alert[] {
   const { namespace, pod } = flags;
   const { forSeconds } = options;
   const identity = { name: 'PodAnomalous', namespace, pod, workload: workloadFromName(pod) } as const;
+  const enough = POD_READINGS_SHARE * (forSeconds / EVALUATION_SECONDS);
   return stretchesOf(flags.flagged, minutes, options).flatMap(([from, to]) => {
-    const window = new ReadingWindows(readingsOf(flags, from, to), options.closedRanges);
-    const enough = POD_READINGS_SHARE * (forSeconds / EVALUATION_SECONDS);
-    return firing(identity, window.length, from * MINUTE_SECONDS, minutes * MINUTE_SECONDS, (reading) => {
-      if (!(window.at(reading) > 0.5)) return false;
+    const readings = readingsOf(flags, from, to);
+    const window = windowsOf(readings, options);
+    return firing(identity, readings.length, from * MINUTE_SECONDS, minutes * MINUTE_SECONDS, (reading) => {
+      if (!((readings[reading] as number) > 0.5)) return false;
+      const recent = window(reading, forSeconds + MINUTE_SECONDS);
       return (
-        window.average(reading, forSeconds + MINUTE_SECONDS) >= POD_SHARE &&
-        window.sum(reading, forSeconds + SHIPPED_FOR_SECONDS) >= enough &&
-        window.maximum(reading, SHIPPED_FOR_SECONDS, forSeconds) > 0.5
+        sumOf(recent) / recent.length >= POD_SHARE &&
+        sumOf(window(reading, forSeconds + SHIPPED_FOR_SECONDS)) >= enough &&
+        Math.max(...window(reading, SHIPPED_FOR_SECONDS, forSeconds)) > 0.5
       );
     });
   });
 }
 
 function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
-  const members = new Map<string, PodFlags[]>();
-  for (const pod of pods) {
-    const key = podKey(pod.namespace, pod.workload);
-    const known = members.get(key);
-    if (known === undefined) members.set(key, [pod]);
-    else known.push(pod);
-  }
   const { forSeconds } = options;
-  return [...members.values()].flatMap((ofWorkload) => {
-    const [first] = ofWorkload;
-    if (first === undefined || ofWorkload.length < WORKLOAD_PODS) return [];
-    const flagged = countsOf(ofWorkload, minutes, (pod) => pod.flagged);
-    if (!flagged.some((count) => count > 0)) return [];
-    const scored = countsOf(ofWorkload, minutes, (pod) => pod.scored);
-    const ratios = Float64Array.from(scored, (count, minute) =>
-      count >= WORKLOAD_PODS ? (flagged[minute] as number) / count : Number.NaN,
-    );
-    const window = new ReadingWindows(twice(ratios), options.closedRanges);
-    const identity = {
-      name: 'WorkloadAnomalous',
-      namespace: first.namespace,
-      workload: first.workload,
-      pod: '',
-    } as const;
-    return firing(identity, window.length, 0, minutes * MINUTE_SECONDS, (reading) => {
-      if (!(window.at(reading) > WORKLOAD_SHARE)) return false;
+  const workloads = groupBy(pods, (pod) => podKey(pod.namespace, pod.workload));
+  return [...workloads.values()].flatMap((ofWorkload) => {
+    const [{ namespace, workload }] = ofWorkload;
+    if (ofWorkload.length < WORKLOAD_PODS || ofWorkload.every(({ flagged }) => flagged.length === 0))
+      return [];
+    const { shares } = sharesOf(ofWorkload, minutes, WORKLOAD_PODS);
+    const window = windowsOf(shares, options);
+    const identity = { name: 'WorkloadAnomalous', namespace, workload, pod: '' } as const;
+    return firing(identity, shares.length, 0, minutes * MINUTE_SECONDS, (reading) => {
+      if (!((shares[reading] as number) > WORKLOAD_SHARE)) return false;
+      const recent = window(reading, forSeconds);
       return (
-        window.average(reading, forSeconds) > WORKLOAD_SHARE &&
-        window.maximum(reading, SHIPPED_FOR_SECONDS, forSeconds) > WORKLOAD_SHARE
+        sumOf(recent) / recent.length > WORKLOAD_SHARE &&
+        Math.max(...window(reading, SHIPPED_FOR_SECONDS, forSeconds)) > WORKLOAD_SHARE
       );
     });
   });
 }
 
 function massAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
-  const flagged = countsOf(pods, minutes, (pod) => pod.flagged);
-  const scored = countsOf(pods, minutes, (pod) => pod.scored);
-  const ratios = Float64Array.from(scored, (count, minute) =>
-    count > 0 ? (flagged[minute] as number) / count : Number.NaN,
-  );
-  const window = new ReadingWindows(twice(ratios), options.closedRanges);
+  const { flagged, shares } = sharesOf(pods, minutes, 1);
+  const window = windowsOf(shares, options);
   const identity = { name: 'AnomalyMassFlagging', namespace: '', workload: '', pod: '' } as const;
-  return firing(identity, window.length, 0, minutes * MINUTE_SECONDS, (reading) => {
+  return firing(identity, shares.length, 0, minutes * MINUTE_SECONDS, (reading) => {
     if ((flagged[Math.floor(reading / READINGS_A_MINUTE)] as number) < MASS_PODS) return false;
-    return (
-      window.minimum(reading, MASS_SECONDS) > MASS_SHARE &&
-      window.count(reading, MASS_SECONDS) >= MASS_READINGS
-    );
+    const recent = window(reading, MASS_SECONDS);
+    return Math.min(...recent) > MASS_SHARE && recent.length >= MASS_READINGS;
   });
 }
 
 /** Which stretches of time have to be evaluated for a pod: around its flags. Minutes, from and to. */
-function stretchesOf(flagged: Runs, minutes: number, { forSeconds }: RuleOptions): [number, number][] {
+function stretchesOf(flagged: Runs, minutes: number, { forSeconds }: RuleOptions) {
   const margin = MARGIN_MINUTES + Math.ceil((forSeconds + SHIPPED_FOR_SECONDS) / MINUTE_SECONDS);
   const keep = Math.ceil(KEEP_FIRING_SECONDS.PodAnomalous / MINUTE_SECONDS);
   const stretches: [number, number][] = [];
-  for (let index = 0; index < flagged.length; index += 2) {
-    const from = Math.max(0, (flagged[index] as number) - margin);
-    const to = Math.min(minutes, (flagged[index + 1] as number) + margin + keep);
-    const last = stretches[stretches.length - 1];
+  for (const [first, end] of spansOf(flagged)) {
+    const from = Math.max(0, first - margin);
+    const to = Math.min(minutes, end + margin + keep);
+    const last = stretches.at(-1);
     if (last !== undefined && from <= last[1]) last[1] = to;
     else stretches.push([from, to]);
   }
@@ -177,24 +160,29 @@ function stretchesOf(flagged: Runs, minutes: number, { forSeconds }: RuleOptions
 /** Readings of `anomaly_flag`, two a minute; `NaN` where the pod has none. */
 function readingsOf({ scored, flagged }: PodFlags, from: number, to: number): Float64Array {
   const values = new Float64Array((to - from) * READINGS_A_MINUTE).fill(Number.NaN);
-  const fill = (runs: Runs, value: number) => {
-    for (let index = 0; index < runs.length; index += 2) {
-      const first = Math.max(from, runs[index] as number);
-      const end = Math.min(to, runs[index + 1] as number);
-      if (first < end)
-        values.fill(value, (first - from) * READINGS_A_MINUTE, (end - from) * READINGS_A_MINUTE);
+  for (const [value, runs] of [scored, flagged].entries()) {
+    for (const [first, end] of spansOf(runs)) {
+      // Positions below zero would count from the end.
+      const [begin, until] = [first, end].map((minute) => Math.max(0, minute - from) * READINGS_A_MINUTE);
+      values.fill(value, begin, until);
     }
-  };
-  fill(scored, 0);
-  fill(flagged, 1);
+  }
   return values;
 }
 
-function twice(minutes: Float64Array): Float64Array {
-  return Float64Array.from(
-    { length: minutes.length * READINGS_A_MINUTE },
-    (_, reading) => minutes[Math.floor(reading / READINGS_A_MINUTE)] as number,
-  );
+/**
+ * How many pods are flagged at each minute, and their share of those that are scored at each reading, two a minute; `NaN`
+ * where fewer than `least` are scored.
+ */
+function sharesOf(pods: readonly PodFlags[], minutes: number, least: number) {
+  const flagged = countsOf(pods, minutes, (pod) => pod.flagged);
+  const scored = countsOf(pods, minutes, (pod) => pod.scored);
+  const shares = Float64Array.from({ length: minutes * READINGS_A_MINUTE }, (_, reading) => {
+    const minute = Math.floor(reading / READINGS_A_MINUTE);
+    const all = scored[minute] as number;
+    return all < least ? Number.NaN : (flagged[minute] as number) / all;
+  });
+  return { flagged, shares };
 }
 
 /** How many pods are in a run at each minute. */
@@ -204,86 +192,35 @@ function countsOf(
   runsOfPod: (pod: PodFlags) => Runs,
 ): Int32Array {
   const counts = new Int32Array(minutes + 1);
+  const add = (minute: number, pods: number) => {
+    counts[minute] = (counts[minute] as number) + pods;
+  };
   for (const pod of pods) {
-    const runs = runsOfPod(pod);
-    for (let index = 0; index < runs.length; index++) {
-      const minute = runs[index] as number;
-      counts[minute] = (counts[minute] as number) + (index % 2 === 0 ? 1 : -1);
-    }
+    for (const [index, minute] of runsOfPod(pod).entries()) add(minute, index % 2 === 0 ? 1 : -1);
   }
-  for (let minute = 1; minute < counts.length; minute++) {
-    counts[minute] = (counts[minute] as number) + (counts[minute - 1] as number);
-  }
-  return counts.subarray(0, minutes);
+  for (let minute = 1; minute < minutes; minute++) add(minute, counts[minute - 1] as number);
+  return counts;
 }
 
-/** The functions over time of PromQL, on readings at equal distances; `NaN` where there is no reading. */
-class ReadingWindows {
-  readonly #values: Float64Array;
-  /** A range that begins at a reading includes it. */
-  readonly #closed: number;
-
-  constructor(values: Float64Array, closedRanges: boolean) {
-    this.#values = values;
-    this.#closed = closedRanges ? 1 : 0;
-  }
-
-  get length(): number {
-    return this.#values.length;
-  }
-
-  at(reading: number): number {
-    return this.#values[reading] as number;
-  }
-
-  average(reading: number, seconds: number): number {
-    return this.sum(reading, seconds) / this.count(reading, seconds);
-  }
-
-  sum(reading: number, seconds: number): number {
-    return this.#fold(reading, seconds, 0, (sum, value) => sum + value, 0);
-  }
-
-  count(reading: number, seconds: number): number {
-    return this.#fold(reading, seconds, 0, (count) => count + 1, 0);
-  }
-
-  minimum(reading: number, seconds: number): number {
-    return this.#fold(
-      reading,
-      seconds,
-      0,
-      (least, value) => Math.min(least, value),
-      Number.POSITIVE_INFINITY,
-    );
-  }
-
-  maximum(reading: number, seconds: number, offsetSeconds: number): number {
-    return this.#fold(
-      reading,
-      seconds,
-      offsetSeconds,
-      (most, value) => Math.max(most, value),
-      Number.NEGATIVE_INFINITY,
-    );
-  }
-
-  #fold(
-    reading: number,
-    seconds: number,
-    offsetSeconds: number,
-    add: (result: number, value: number) => number,
-    initial: number,
-  ): number {
-    const last = reading - Math.round(offsetSeconds / EVALUATION_SECONDS);
-    const first = last - Math.round(seconds / EVALUATION_SECONDS) + 1 - this.#closed;
-    let result = initial;
-    for (let index = Math.max(0, first); index <= last; index++) {
-      const value = this.#values[index] as number;
-      if (!Number.isNaN(value)) result = add(result, value);
+/**
+ * A range of PromQL: from a time before an evaluation, which is `offsetSeconds` back, to that evaluation. The values are
+ * those that are there, of readings at equal distances that are `NaN` where there is none.
+ */
+function windowsOf(readings: Float64Array, { closedRanges }: RuleOptions) {
+  return (reading: number, seconds: number, offsetSeconds = 0): number[] => {
+    const end = reading - Math.round(offsetSeconds / EVALUATION_SECONDS) + 1;
+    const first = end - Math.round(seconds / EVALUATION_SECONDS) - (closedRanges ? 1 : 0);
+    const found: number[] = [];
+    for (let index = Math.max(0, first); index < end; index++) {
+      const value = readings[index] as number;
+      if (!Number.isNaN(value)) found.push(value);
     }
-    return result;
-  }
+    return found;
+  };
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Goes through the evaluations of one alert: fires while the condition holds, and for a while after. */
@@ -294,38 +231,30 @@ function firing(
   limitSeconds: number,
   holds: (reading: number) => boolean,
 ): Alert[] {
-  const keep = KEEP_FIRING_SECONDS[identity.name] / EVALUATION_SECONDS;
   const alerts: Alert[] = [];
-  const at = (reading: number) => offsetSeconds + reading * EVALUATION_SECONDS;
+  /** Seconds at which the alert began to fire, and at which the condition first no longer held. */
   let start: number | undefined;
-  /** The first evaluation since the condition no longer holds. */
-  let keptSince: number | undefined;
-  const add = (end: number, open: boolean) => {
+  let kept: number | undefined;
+  const end = (endSeconds: number, open: boolean) => {
     if (start === undefined) return;
-    const heldUntilSeconds = keptSince === undefined ? end : at(keptSince);
-    alerts.push({ ...identity, startSeconds: at(start), heldUntilSeconds, endSeconds: end, open });
+    alerts.push({ ...identity, startSeconds: start, heldUntilSeconds: kept ?? endSeconds, endSeconds, open });
+    start = undefined;
   };
   for (let reading = 0; reading < readings; reading++) {
+    const seconds = offsetSeconds + reading * EVALUATION_SECONDS;
     if (holds(reading)) {
-      start ??= reading;
-      keptSince = undefined;
-    } else if (start !== undefined) {
-      keptSince ??= reading;
-      if (reading - keptSince < keep) continue;
-      add(at(reading), false);
-      start = undefined;
-      keptSince = undefined;
+      start ??= seconds;
+      kept = undefined;
+    } else {
+      kept ??= seconds;
+      if (seconds - kept >= KEEP_FIRING_SECONDS[identity.name]) end(seconds, false);
     }
   }
-  add(limitSeconds, true);
+  end(limitSeconds, true);
   return alerts;
 }
 
 /** Equal for alerts with equal labels. */
 export function alertKey({ name, namespace, workload, pod }: Alert): string {
   return [name, namespace, workload, pod].join('\0');
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

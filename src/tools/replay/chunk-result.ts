@@ -89,21 +89,23 @@ export function runsOf(minutes: Uint8Array): number[] {
   return runs;
 }
 
+/** Each run of runs. */
+export function spansOf(runs: Runs): readonly (readonly [from: number, to: number])[] {
+  return Array.from({ length: runs.length / 2 }, (_, index) => [
+    runs[2 * index] as number,
+    runs[2 * index + 1] as number,
+  ]);
+}
+
 /** How many minutes runs hold. */
 export function lengthOf(runs: Runs): number {
-  let length = 0;
-  for (let index = 0; index < runs.length; index += 2) {
-    length += (runs[index + 1] as number) - (runs[index] as number);
-  }
-  return length;
+  return spansOf(runs).reduce((sum, [from, to]) => sum + to - from, 0);
 }
 
 /** Runs shifted by some minutes, added to others that end before them; neighbours become one. */
 export function appendRuns(runs: number[], more: Runs, shift: number): void {
-  for (let index = 0; index < more.length; index += 2) {
-    const from = (more[index] as number) + shift;
-    const to = (more[index + 1] as number) + shift;
-    if (runs[runs.length - 1] === from) runs[runs.length - 1] = to;
-    else runs.push(from, to);
+  for (const [from, to] of spansOf(more)) {
+    if (runs.at(-1) === from + shift) runs[runs.length - 1] = to + shift;
+    else runs.push(from + shift, to + shift);
   }
 }

@@ -1,7 +1,7 @@
 /** How alerts ended: for on-call, an alert that ends says that all is well again, which need not be so. */
 
 import type { Alert } from './alerts.js';
-import type { FeatureName, Runs } from './chunk-result.js';
+import { type FeatureName, type Runs, spansOf } from './chunk-result.js';
 import { MINUTE_SECONDS } from './plan.js';
 import { featureReadings, type PodHistory, type PodReading, worstReading } from './pod-history.js';
 
@@ -47,10 +47,8 @@ export function endingOf(
 
 /** Whether a pod has no score from a minute on for longer than `GONE_MINUTES`. */
 export function isGone(scored: Runs, minute: number): boolean {
-  for (let index = 0; index < scored.length; index += 2) {
-    if ((scored[index + 1] as number) > minute) return (scored[index] as number) > minute + GONE_MINUTES;
-  }
-  return true;
+  const next = spansOf(scored).find(([, end]) => end > minute);
+  return next === undefined || next[0] > minute + GONE_MINUTES;
 }
 
 function isStillAway(

@@ -4,6 +4,7 @@
  */
 
 import { podKey } from '../../exporter/features/table.js';
+import { groupBy } from '../../lib/group-by.js';
 import { type Alert, type AlertName, alertKey } from './alerts.js';
 
 /** A message that reports at least one alert that its group has not reported as firing before. */
@@ -41,25 +42,19 @@ export function notify(alerts: readonly Alert[]): Notifications {
   const sentSeconds = new Map<Alert, number>();
   const isHeldBack = inhibition(alerts);
   const endSeconds = alerts.reduce((latest, alert) => Math.max(latest, alert.endSeconds), 0);
-  const messages = [...groupsOf(alerts).values()].flatMap((group) =>
+  const ordered = [...alerts].sort((a, b) => a.startSeconds - b.startSeconds);
+  // `group_by` of the routes: the fleet, or a workload with its pods.
+  const messages = [...groupBy(ordered, workloadOf).values()].flatMap((group) =>
     messagesOfGroup(group, endSeconds, isHeldBack, sentSeconds),
   );
   return { messages: messages.sort((a, b) => a.sentSeconds - b.sentSeconds), sentSeconds };
 }
 
-/** `group_by` of the routes: the fleet, or a workload with its pods. The alerts of each group are in order of time. */
-function groupsOf(alerts: readonly Alert[]): ReadonlyMap<string, readonly Alert[]> {
-  const groups = new Map<string, Alert[]>();
-  for (const alert of [...alerts].sort((a, b) => a.startSeconds - b.startSeconds)) {
-    const key = podKey(alert.namespace, alert.workload);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [alert]);
-    else group.push(alert);
-  }
-  return groups;
+function workloadOf({ namespace, workload }: Alert): string {
+  return podKey(namespace, workload);
 }
 
-/** Goes through the flushes of a group. @param sentSeconds is added to. */
+/** Goes through the flushes of a group. @param alerts by start. @param sentSeconds is added to. */
 function messagesOfGroup(
   alerts: readonly Alert[],
   endSeconds: number,
@@ -104,16 +99,14 @@ function isFiring({ startSeconds, endSeconds, open }: Alert, seconds: number): b
 /** `inhibit_rules`: the alert of the fleet holds back the others, that of a workload holds back those of its pods. */
 function inhibition(alerts: readonly Alert[]): (alert: Alert, seconds: number) => boolean {
   const fleet = alerts.filter(({ name }) => name === 'AnomalyMassFlagging');
-  const workloads = new Map<string, Alert[]>();
-  for (const alert of alerts) {
-    if (alert.name !== 'WorkloadAnomalous') continue;
-    const key = podKey(alert.namespace, alert.workload);
-    workloads.set(key, [...(workloads.get(key) ?? []), alert]);
-  }
+  const workloads = groupBy(
+    alerts.filter(({ name }) => name === 'WorkloadAnomalous'),
+    workloadOf,
+  );
   return (alert, seconds) => {
     if (alert.name === 'AnomalyMassFlagging') return false;
     if (fleet.some((source) => isFiring(source, seconds))) return true;
-    const ofWorkload = workloads.get(podKey(alert.namespace, alert.workload)) ?? [];
+    const ofWorkload = workloads.get(workloadOf(alert)) ?? [];
     return alert.name === 'PodAnomalous' && ofWorkload.some((source) => isFiring(source, seconds));
   };
 }

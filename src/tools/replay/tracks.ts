@@ -10,6 +10,7 @@ import {
   type PodStretch,
   READING_NUMBERS,
   runsOf,
+  spansOf,
 } from './chunk-result.js';
 
 /** All readings of one pod. */
@@ -155,16 +156,12 @@ function shorten(value: number): number | null {
 
 function minutesToKeep(flagged: readonly (readonly number[])[]): number[] {
   const minutes = new Set([0]);
-  for (const runs of flagged) {
-    for (let index = 0; index < runs.length; index += 2) {
-      const from = runs[index] as number;
-      const to = runs[index + 1] as number;
-      for (let minute = from; minute < to; minute++) {
-        if (minute - from < FIRST_READINGS || (minute - from) % LATER_READINGS_EVERY === 0)
-          minutes.add(minute);
-      }
-      minutes.add(to);
+  for (const [from, to] of flagged.flatMap(spansOf)) {
+    for (let minute = from; minute < to; minute++) {
+      const isKept = minute - from < FIRST_READINGS || (minute - from) % LATER_READINGS_EVERY === 0;
+      if (isKept) minutes.add(minute);
     }
+    minutes.add(to);
   }
   return [...minutes].sort((a, b) => a - b);
 }
