@@ -1,7 +1,7 @@
 /** The report: what a backtest found, as data. `report.json` is this, and the other forms are drawn from it. */
 
 import { podKey } from '../../exporter/features/table.js';
-import { quantileOfSorted } from '../../exporter/model/statistics.js';
+import { quantileInPlace } from '../../exporter/model/statistics.js';
 import { type Alert, type AlertName, type RuleOptions, simulateAlerts } from '../replay/alerts.js';
 import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-result.js';
 import { countEndings, type Ending, endingOf } from '../replay/endings.js';
@@ -340,15 +340,13 @@ function overlapSummary(
       leads.set(other, Math.max(leads.get(other) ?? Number.NEGATIVE_INFINITY, leadSeconds));
     }
   }
-  const earlier = Float64Array.from(leads.values())
-    .filter((lead) => lead > 0)
-    .sort();
+  const earlier = Float64Array.from(leads.values()).filter((lead) => lead > 0);
   return {
     alerts_by_match: byMatch,
     alerts_without: sent.length - byMatch.pod - byMatch.workload - byMatch.namespace,
     existing_matched: leads.size,
     existing_later: earlier.length,
-    median_lead_seconds: earlier.length === 0 ? null : quantileOfSorted(earlier, 0.5),
+    median_lead_seconds: earlier.length === 0 ? null : quantileInPlace(earlier, earlier.length, 0.5),
   };
 }
 
