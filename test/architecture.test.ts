@@ -17,6 +17,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/usage-error': [],
   'lib/deadline': [],
+  'lib/group-by': [],
   'lib/text': [],
   'lib/logging': [],
   'lib/files': ['lib/logging'],
