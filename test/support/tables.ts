@@ -2,7 +2,7 @@
 
 import { RECENT_INSTANTS } from '../../src/exporter/detection/detect.js';
 import { buildCatalog, type FeatureDefinition } from '../../src/exporter/features/catalog.js';
-import { FeatureTable } from '../../src/exporter/features/table.js';
+import { FeatureTable, type PodIdentity } from '../../src/exporter/features/table.js';
 import type { BuiltTable } from '../../src/exporter/features/table-builder.js';
 import type { Labels, SeriesSet } from '../../src/exporter/prometheus/api.js';
 
@@ -94,7 +94,11 @@ export function featureTable(
 /** The instants from `from` to before `to` of a table, and the pods that are there at any of them. */
 export function sliceTable(table: FeatureTable, from: number, to: number): FeatureTable {
   const slice = table.selectInstants(from, to);
-  return slice.selectPods([...slice.pods.keys()].filter((pod) => !slice.cellsOf(pod).every(Number.isNaN)));
+  const there = [...slice.pods.keys()].filter((pod) => !slice.cellsOf(pod).every(Number.isNaN));
+  const pods = there.map((pod) => slice.pods[pod] as PodIdentity);
+  return FeatureTable.fill({ ...slice, pods }, (row, cells) =>
+    cells.set(slice.cellsOf(there[row] as number)),
+  );
 }
 
 /** What a detection at an instant of a table sees: that instant, and the ten before it as far as they are there. */

@@ -4,7 +4,7 @@ import type { SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
 import { PodLimit } from './pod-limit.js';
 import { isObjectName } from './queries/object-name.js';
-import { FeatureTable, type NamedPod } from './table.js';
+import { comparePods, FeatureTable, type NamedPod } from './table.js';
 
 /** A table, and what did not make it into it. */
 export interface BuiltTable {
@@ -73,12 +73,12 @@ export class FeatureTableBuilder {
       const namespace = labels?.namespace;
       const pod = labels?.[feature.podLabel];
       if (!namespace || !pod) {
-        this.#drop('unlabelled');
+        count(this.#droppedSeries, 'unlabelled');
         continue;
       }
       const next = this.#pods[expected];
       const row = next?.pod === pod && next.namespace === namespace ? expected : this.#rowOf(namespace, pod);
-      if (row === 'bad_name') this.#drop(row);
+      if (row === 'bad_name') count(this.#droppedSeries, row);
       else if (row !== undefined) {
         this.#addSamples(row, column, series, index);
         expected = row + 1;
@@ -116,9 +116,9 @@ export class FeatureTableBuilder {
         }
       }
     }
-    if (duplicate) this.#drop('duplicate');
-    if (misaligned) this.#drop('misaligned');
-    if (notFinite) this.#drop('not_finite');
+    if (duplicate) count(this.#droppedSeries, 'duplicate');
+    if (misaligned) count(this.#droppedSeries, 'misaligned');
+    if (notFinite) count(this.#droppedSeries, 'not_finite');
   }
 
   /** Whether a sample came after the instant before the last: a pod may be gone since. */
@@ -175,10 +175,6 @@ export class FeatureTableBuilder {
     return this.#pods;
   }
 
-  #drop(reason: string): void {
-    count(this.#droppedSeries, reason);
-  }
-
   /**
    * The table of all that was added. A feature that is not required reads as 0 in the rows that have the required
    * ones: call this only when its query succeeded.
@@ -199,12 +195,9 @@ export class FeatureTableBuilder {
       if (reason !== undefined) count(unscored, reason);
     }
     const podOf = (row: number) => this.#pods[row] as NamedPod;
-    usable.sort((rowA, rowB) => {
-      const [a, b] = [podOf(rowA), podOf(rowB)];
-      return compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod);
-    });
+    usable.sort((a, b) => comparePods(podOf(a), podOf(b)));
     const axes = {
-      features: this.#features.map((feature) => feature.name),
+      features: this.#features.map(({ name }) => name),
       pods: usable.map((row) => {
         const { namespace, pod } = podOf(row);
         return { namespace, pod, workload: workloadOf(namespace, pod, row) };
@@ -271,7 +264,7 @@ export class FeatureTableBuilder {
  *
  * @param cells rows × `width`.
  */
-export function fillGaps(cells: Float64Array, column: number, width: number): void {
+function fillGaps(cells: Float64Array, column: number, width: number): void {
   let known = 0;
   for (let cell = column; cell < cells.length; cell += width) {
     if (Number.isNaN(cells[cell])) continue;
@@ -296,9 +289,4 @@ export function podLimitWarning({ unscored }: BuiltTable): string | undefined {
 
 function count(counts: Map<string, number>, reason: string): void {
   counts.set(reason, (counts.get(reason) ?? 0) + 1);
-}
-
-/** Order of code units: the same on every machine, unlike a locale's. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -6,6 +6,12 @@ export interface NamedPod {
   readonly pod: string;
 }
 
+/** The order of pods in a table, by code units: the same on every machine, unlike a locale's. */
+export const comparePods = (a: NamedPod, b: NamedPod) =>
+  compareText(a.namespace, b.namespace) || compareText(a.pod, b.pod);
+
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
 /** A pod, and what it belongs to. */
 export interface PodIdentity extends NamedPod {
   /** Name of the Deployment, StatefulSet, DaemonSet, Job, … that made the pod; the pod's own name without one. */
@@ -21,7 +27,7 @@ export function podKey(namespace: string, name: string): string {
 export interface TableAxes {
   /** Names of the columns. */
   readonly features: readonly string[];
-  /** Sorted by namespace, then pod. */
+  /** In the order of `comparePods`. */
   readonly pods: readonly PodIdentity[];
   /** Unix time in seconds, ascending, at equal distances. */
   readonly timestampsSeconds: Float64Array;
@@ -70,7 +76,6 @@ export class FeatureTable implements TableAxes {
     return first === undefined || second === undefined ? LONE_INSTANT_SECONDS : second - first;
   }
 
-  /** One cell. */
   at(pod: number, instant: number, column: number): number {
     return this.values[this.#cell(pod, instant) + column] as number;
   }
@@ -111,11 +116,7 @@ export class FeatureTable implements TableAxes {
     return this.values.subarray(this.#cell(pod, instant), this.#cell(pod, instant + 1));
   }
 
-  /**
-   * Writes one feature of a pod to an array, a value for each instant.
-   *
-   * @param into has room for all instants.
-   */
+  /** Writes one feature of a pod to an array with room for all instants. */
   copyColumn(pod: number, column: number, into: Float64Array): void {
     let cell = this.#cell(pod, 0) + column;
     for (let instant = 0; instant < this.timestampsSeconds.length; instant++) {
@@ -124,12 +125,7 @@ export class FeatureTable implements TableAxes {
     }
   }
 
-  /**
-   * Writes the present values of one feature of a pod to an array.
-   *
-   * @param into has room for all instants.
-   * @returns how many there are.
-   */
+  /** Writes the present values of one feature of a pod to such an array, and returns how many there are. */
   copyPresent(pod: number, column: number, into: Float64Array): number {
     let count = 0;
     const end = this.#cell(pod + 1, 0);
@@ -146,12 +142,6 @@ export class FeatureTable implements TableAxes {
     return FeatureTable.fill(axes, (pod, cells) => {
       cells.set(this.values.subarray(this.#cell(pod, from), this.#cell(pod, to)));
     });
-  }
-
-  /** Some pods by their positions, as a copy. */
-  selectPods(pods: readonly number[]): FeatureTable {
-    const axes = { ...this, pods: pods.map((pod) => this.pods[pod] as PodIdentity) };
-    return FeatureTable.fill(axes, (position, cells) => cells.set(this.cellsOf(pods[position] as number)));
   }
 
   /** Some features by their names, as a copy; the table itself where these are all. */

@@ -55,8 +55,6 @@ export interface TrainingTables {
 }
 
 /**
- * Fits the baseline.
- *
  * @param features definitions of the tables' columns, in their order.
  * @param sensitivity spreads that one feature alone must deviate by.
  */
@@ -68,8 +66,8 @@ export function fitBaseline(
 ): Baseline {
   const { pods, workloads } = newRows(window, features.length);
   if (kind === 'cluster') {
-    const global = globalStatistics(fitCluster(window, features));
-    return { kind, pods, workloads, patterns: newColumns(COLUMNS.patterns, {}), global };
+    const patterns = newColumns(COLUMNS.patterns, {});
+    return { kind, pods, workloads, patterns, global: globalStatistics(fitCluster(window)) };
   }
   const windows = new PodWindows(window, history);
   const patterns: HourlyPatterns[] = [];
@@ -138,7 +136,6 @@ function newRows(
   };
 }
 
-/** Writes the statistics of all features of a row. */
 function writeStatistics(
   into: { readonly location: Float64Array; readonly scale: Float64Array },
   row: number,
@@ -164,8 +161,8 @@ function counterStatistics(feature: FeatureDefinition): LocationScale {
 }
 
 /** scikit-learn's StandardScaler leaves a constant column as it is, by a scale of 1. */
-function fitCluster(table: FeatureTable, features: readonly FeatureDefinition[]): LocationScale[] {
-  return features.map((_, column) => {
+function fitCluster(table: FeatureTable): LocationScale[] {
+  return table.features.map((_, column) => {
     const { first, stride } = table.strideOf(column);
     const { location, scale } = meanAndStandardDeviation(table.values, first, stride);
     return { location, scale: scale > 0 ? scale : 1 };
@@ -192,19 +189,16 @@ function fitGlobal(levels: Float64Array, features: readonly FeatureDefinition[])
 /** A window may begin before Prometheus has data; its first sample of any pod is what counts as the beginning. */
 function markEstablished(window: FeatureTable, { flags }: PodRows): void {
   const instants = window.timestampsSeconds.length;
-  const firsts = Uint32Array.from(window.pods, (_, pod) => firstPresent(window, pod));
+  const firsts = Uint32Array.from(window.pods, (_, pod) => {
+    let instant = 0;
+    while (instant < instants && !window.isPresent(pod, instant)) instant++;
+    return instant;
+  });
   const begin = firsts.reduce((least, first) => Math.min(least, first), instants);
   const latest = begin + ESTABLISHED_SHARE * (instants - begin);
   firsts.forEach((first, pod) => {
     if (flags[pod] === OWN_BASELINE && first < latest) flags[pod] = OWN_BASELINE | ESTABLISHED;
   });
-}
-
-/** The first instant of a pod, the number of instants where it has none. */
-function firstPresent(table: FeatureTable, pod: number): number {
-  let instant = 0;
-  while (instant < table.timestampsSeconds.length && !table.isPresent(pod, instant)) instant++;
-  return instant;
 }
 
 /**
@@ -221,19 +215,12 @@ function fitWorkloads(pods: PodRows, workloads: WorkloadRows, features: readonly
     workloads.members[workload] = rows.length;
     const statistics = features.map((feature, column) => {
       if (feature.type === 'counter') return counterStatistics(feature);
-      const cells = Uint32Array.from(rows, (row) => row * features.length + column);
-      const locations = Float64Array.from(cells, (cell) => pods.location[cell] as number);
-      const scales = Float64Array.from(cells, (cell) => pods.scale[cell] as number);
-      const { location, scale } = robustLocationScale(locations);
-      return {
-        location,
-        scale: Math.max(
-          quantileInPlace(scales, scales.length, 0.5),
-          scale,
-          RELATIVE_PEER_SPREAD * Math.abs(location),
-          feature.spreadFloor,
-        ),
-      };
+      const valuesOf = (values: Float64Array) =>
+        Float64Array.from(rows, (row) => values[row * features.length + column] as number);
+      const { location, scale } = robustLocationScale(valuesOf(pods.location));
+      const own = quantileInPlace(valuesOf(pods.scale), rows.length, 0.5);
+      const relative = RELATIVE_PEER_SPREAD * Math.abs(location);
+      return { location, scale: Math.max(own, scale, relative, feature.spreadFloor) };
     });
     writeStatistics(workloads, workload, statistics);
   }

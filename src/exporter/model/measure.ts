@@ -6,7 +6,7 @@ import type { Baseline } from './baseline.js';
 import { recentRises } from './counter.js';
 import { subtractPattern } from './hourly-pattern.js';
 import { ESTABLISHED, locatePods, OWN_BASELINE } from './rows.js';
-import { compress, smooth } from './transform.js';
+import { compress, type deviationsWithin, smooth } from './transform.js';
 
 /** Pods that were seen for less than this are warming up: what they do while they start is no measure of anything. */
 export const WARM_UP_SECONDS = 6 * 60;
@@ -25,12 +25,8 @@ export interface Measurement {
 
 /** Space for `cells` cells. */
 export function emptyMeasurement(cells: number): Measurement {
-  return {
-    actual: new Float64Array(cells),
-    expected: new Float64Array(cells),
-    deviations: new Float64Array(cells),
-    inputs: new Float64Array(cells),
-  };
+  const array = () => new Float64Array(cells);
+  return { actual: array(), expected: array(), deviations: array(), inputs: array() };
 }
 
 /** The values that are usual for a feature of a pod. Both ends belong to it. */
@@ -52,11 +48,10 @@ interface Reference {
   /** A young pod that uses less than others is young, not broken. */
   readonly upwardsOnly: boolean;
   /** Where the hourly pattern of the pod begins and ends. */
-  readonly patternStart: number;
-  readonly patternEnd: number;
+  readonly pattern?: readonly [start: number, end: number];
 }
 
-const NO_PATTERN = { patternStart: 0, patternEnd: 0 };
+const NO_PATTERN = [0, 0] as const;
 
 /** Measures pods of a table one at a time. */
 export class Measurer {
@@ -96,17 +91,14 @@ export class Measurer {
     this.#recentRises = new Float64Array(instants);
   }
 
-  /**
-   * Measures the instants from `first` to before `end` of a pod.
-   *
-   * @param into is written to, from row `row` on.
-   */
+  /** Measures the instants from `first` to before `end` of a pod, and writes them to `into` from row `row` on. */
   measurePod(index: number, first: number, end: number, into: Measurement, row: number): void {
     const width = this.#features.length;
     const isPlain = this.#isSklearnMode;
     const { patterns } = this.#baseline;
     const { timestampsSeconds, stepSeconds } = this.#table;
     const reference = this.#referenceOf(index);
+    const [patternStart, patternEnd] = (this.#subtractPatterns && reference.pattern) || NO_PATTERN;
     for (let column = 0; column < width; column++) {
       const feature = this.#features[column] as FeatureDefinition;
       const location = reference.statistics.location[reference.start + column] as number;
@@ -125,9 +117,8 @@ export class Measurer {
           ((logarithmic ? Math.log(Math.max(value, feature.spreadFloor)) : value) - location) / scale;
         let input = deviation;
         if (!isPlain) {
-          if (this.#subtractPatterns && reference.patternStart < reference.patternEnd) {
+          if (patternStart < patternEnd) {
             const time = timestampsSeconds[instant] as number;
-            const { patternStart, patternEnd } = reference;
             input = subtractPattern(patterns, patternStart, patternEnd, width, column, time, deviation);
           }
           input = compress(input, upwardsOnly);
@@ -149,16 +140,8 @@ export class Measurer {
     }
   }
 
-  /**
-   * The values of a feature of a pod that deviate by at most the given number of spreads.
-   *
-   * @param index position of the pod in the table.
-   */
-  bandOf(
-    index: number,
-    column: number,
-    { below, above }: { readonly below: number; readonly above: number },
-  ): Band {
+  /** The values of a feature of a pod that deviate by at most the given number of spreads. */
+  bandOf(index: number, column: number, { below, above }: ReturnType<typeof deviationsWithin>): Band {
     const feature = this.#features[column] as FeatureDefinition;
     const reference = this.#referenceOf(index);
     const location = reference.statistics.location[reference.start + column] as number;
@@ -199,8 +182,7 @@ export class Measurer {
         start: row * width,
         logarithmic: false,
         upwardsOnly: false,
-        patternStart: row === 0 ? 0 : (pods.patternEnd[row - 1] as number),
-        patternEnd: pods.patternEnd[row] as number,
+        pattern: [row === 0 ? 0 : (pods.patternEnd[row - 1] as number), pods.patternEnd[row] as number],
       };
     }
     if (hasPeers) {
@@ -209,16 +191,10 @@ export class Measurer {
         start: workload * width,
         logarithmic: false,
         upwardsOnly: !isEstablished,
-        ...NO_PATTERN,
       };
     }
-    return {
-      statistics: global,
-      start: 0,
-      logarithmic: !this.#isSklearnMode,
-      upwardsOnly: !this.#isSklearnMode,
-      ...NO_PATTERN,
-    };
+    const isRelative = !this.#isSklearnMode;
+    return { statistics: global, start: 0, logarithmic: isRelative, upwardsOnly: isRelative };
   }
 
   /** Row of the workload of a pod, -1 where it has none. New pods of one workload mostly follow one another. */

@@ -3,7 +3,7 @@
  * allocated, saved, transferred and checked like all others.
  */
 
-import { type PodIdentity, podKey } from '../features/table.js';
+import { type NamedPod, podKey } from '../features/table.js';
 import { LARGEST_PATTERN_SPREADS } from './hourly-pattern.js';
 import { type ArrayOf, type Dtype, newArray } from './snapshot/safetensors.js';
 
@@ -97,19 +97,15 @@ export interface KeyedRows {
   readonly rows: ReadonlyMap<string, number>;
 }
 
-/** The pods of the training window. */
 export type PodRows = KeyedRows & Columns<typeof COLUMNS.pods>;
 
-/** Their workloads. */
 export type WorkloadRows = KeyedRows & {
   /** Names without namespaces. */
   readonly names: readonly string[];
 } & Columns<typeof COLUMNS.workloads>;
 
-/** What pods do at the same minutes of every hour. */
 export type PatternRows = Columns<typeof COLUMNS.patterns>;
 
-/** Centre and spread of each feature. */
 export type GlobalStatistics = Columns<typeof COLUMNS.global>;
 
 /** Arrays for columns, all 0; spreads are 1. */
@@ -118,14 +114,10 @@ export function newColumns<Specifications extends Readonly<Record<string, Column
   sizes: Partial<Sizes>,
 ): Columns<Specifications> {
   const arrays = Object.entries(specifications).map(([name, { dtype, shape, isValid }]) => {
-    const array = newArray(dtype, lengthOf(shape, sizes));
-    return [name, isValid(0) ? array : array.fill(1)];
+    const length = shape.reduce((product, dimension) => product * (sizes[dimension] ?? 0), 1);
+    return [name, newArray(dtype, length).fill(isValid(0) ? 0 : 1)];
   });
   return Object.fromEntries(arrays) as Columns<Specifications>;
-}
-
-function lengthOf(shape: readonly Dimension[], sizes: Partial<Sizes>): number {
-  return shape.reduce((product, dimension) => product * (sizes[dimension] ?? 0), 1);
 }
 
 /** The name of a workload without its namespace. */
@@ -134,9 +126,6 @@ export function nameOfKey(key: string): string {
 }
 
 /** The rows of pods, -1 where the model does not know one: the one look-up that a pod needs in a scrape. */
-export function locatePods(
-  { rows }: KeyedRows,
-  pods: readonly Pick<PodIdentity, 'namespace' | 'pod'>[],
-): Int32Array {
+export function locatePods({ rows }: KeyedRows, pods: readonly NamedPod[]): Int32Array {
   return Int32Array.from(pods, ({ namespace, pod }) => rows.get(podKey(namespace, pod)) ?? -1);
 }

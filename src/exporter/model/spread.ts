@@ -1,13 +1,10 @@
 /** Centre and spread of one feature of one pod. */
 
+import type { FeatureDefinition } from '../features/catalog.js';
 import { type LocationScale, quantileInPlace, robustLocationScale } from './statistics.js';
 
 /** What the spread is at least, and how far a value may be from the centre to count as usual. */
-export interface SpreadOptions {
-  /** In the feature's unit. */
-  readonly spreadFloor: number;
-  /** As a share of the centre. */
-  readonly relativeSpreadFloor: number;
+export interface SpreadOptions extends Pick<FeatureDefinition, 'spreadFloor' | 'relativeSpreadFloor'> {
   /** Spreads. */
   readonly sensitivity: number;
 }

@@ -1,7 +1,7 @@
 /** From the lines of a file to a case: the pure part of reading. */
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
-import { podKey } from '../../exporter/features/table.js';
+import { comparePods, podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
 import { quantileInPlace } from '../../exporter/model/statistics.js';
 import { BIN_SECONDS, type Case, type PodMinutes } from './case.js';
@@ -150,11 +150,7 @@ export class CaseBuilder {
       startSeconds: start * BIN_SECONDS,
       minutes: end - start,
       learningMinutes,
-      pods: pods.sort(
-        (a, b) =>
-          compareText(a.identity.namespace, b.identity.namespace) ||
-          compareText(a.identity.pod, b.identity.pod),
-      ),
+      pods: pods.sort((a, b) => comparePods(a.identity, b.identity)),
       rows: this.#rows,
       defects: this.#defects,
       gapMinutes: pods.reduce((sum, { complete }) => sum + complete.filter((is) => is === 0).length, 0),
@@ -275,9 +271,4 @@ function withFloorFromData(
   if (values.length === 0) return feature;
   const median = quantileInPlace(Float64Array.from(values), values.length, 0.5);
   return { ...feature, spreadFloor: DERIVED_FLOOR_SHARE * median };
-}
-
-/** Order of code units, as in a `FeatureTable`. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -51,13 +51,10 @@ describe('FeatureTable', () => {
     expect(TABLE.selectInstants(1, 2).stepSeconds).to.equal(60);
   });
 
-  it('selects instants, pods and features as copies', () => {
+  it('selects instants and features as copies', () => {
     const instants = TABLE.selectInstants(1, 3);
     expect([...instants.timestampsSeconds]).to.deep.equal([630, 660]);
     expect([...instants.values]).to.deep.equal([10, 11, 20, 21, 110, 111, 120, 121]);
-    const pods = TABLE.selectPods([1]);
-    expect(pods.pods.map(({ pod }) => pod)).to.deep.equal(['q']);
-    expect([...pods.values]).to.deep.equal([NONE, NONE, 110, 111, 120, 121]);
     const features = TABLE.selectFeatures(['b']);
     expect(features.features).to.deep.equal(['b']);
     expect([...features.values]).to.deep.equal([1, 11, 21, NONE, 111, 121]);

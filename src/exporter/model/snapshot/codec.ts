@@ -52,9 +52,7 @@ const DESCRIPTION = 'model';
 /** Keys that become rows at a stretch: a few milliseconds of work. */
 const KEYS_PER_TURN = 16_384;
 
-/**
- * Writes a model, after other texts, to an array that owns its buffer: it can be transferred to another thread.
- */
+/** Writes a model, after other texts, to an array that owns its buffer: it can be transferred to another thread. */
 export function encodeModel(
   model: Model,
   metadata: Readonly<Record<string, string>> = {},
