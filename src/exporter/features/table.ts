@@ -125,7 +125,7 @@ export class FeatureTable implements TableAxes {
     }
   }
 
-  /** Writes the present values of one feature of a pod to such an array, and returns how many there are. */
+  /** Writes the present values of one feature of a pod to an array like that, and returns their number. */
   copyPresent(pod: number, column: number, into: Float64Array): number {
     let count = 0;
     const end = this.#cell(pod + 1, 0);
