@@ -3,17 +3,16 @@
 import { z } from 'zod';
 
 const NAMESPACE = 'the name of a namespace';
-const FLAGGED = '`true` or `false`';
 const LIMIT = 'a whole number of pods, 0 for all';
 
 /** What people and programs read at once: 1,000 pods are some 700 KB. */
-export const DEFAULT_LIMIT = 1_000;
+const DEFAULT_LIMIT = 1_000;
 
 /** From the text of the parameters to filters; an issue's message says what was expected. */
 export const DetectQuery = z.strictObject({
   namespace: z.string(NAMESPACE).min(1, NAMESPACE).optional().describe('Only pods of this namespace.'),
   flagged: z
-    .enum(['true', 'false'], FLAGGED)
+    .enum(['true', 'false'], '`true` or `false`')
     .transform((text) => text === 'true')
     .pipe(z.boolean())
     .optional()
@@ -31,20 +30,16 @@ export const DetectQuery = z.strictObject({
 
 export type DetectQuery = z.infer<typeof DetectQuery>;
 
-/**
- * Parses the filters.
- *
- * @param parameters the parsed query string; a repeated parameter is an array, which is invalid.
- * @returns the filters, or sentences about everything that is invalid.
- */
+/** The filters of a query string, or sentences about everything that is invalid, such as a repeated parameter. */
 export function parseDetectQuery(
   parameters: Readonly<Record<string, unknown>>,
 ): { readonly filters: DetectQuery } | { readonly mistakes: string } {
   const parsed = DetectQuery.safeParse(parameters);
   if (parsed.success) return { filters: parsed.data };
-  const known = Object.keys(DetectQuery.shape).join(', ');
+  const quote = (value: unknown): string => JSON.stringify(value);
   const mistakes = parsed.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
+      const known = Object.keys(DetectQuery.shape).join(', ');
       return `Unknown query parameter ${issue.keys.map(quote).join(', ')}. Known: ${known}.`;
     }
     const name = String(issue.path[0]);
@@ -52,5 +47,3 @@ export function parseDetectQuery(
   });
   return { mistakes: mistakes.join(' ') };
 }
-
-const quote = (value: unknown): string => JSON.stringify(value);

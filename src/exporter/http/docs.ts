@@ -9,9 +9,6 @@ import { allow } from './security.js';
 /** Not imported: the package's main module would load the whole of Swagger UI into this process. */
 const packageFolder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
 
-/** The only files of the package that are served. */
-const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as const;
-
 /** All URLs are relative to `/docs`, without a slash at the end, so that they hold behind a path prefix as well. */
 const page = html`<!DOCTYPE html>
 <html lang="en">
@@ -40,25 +37,18 @@ const initializer = `SwaggerUIBundle({
 });
 `;
 
-/** Answers the page. */
 export const docs: RequestHandler = (request, response) => {
   if (request.path.endsWith('/')) return response.redirect(301, '../docs');
-  allow(response, {
-    'script-src': "'self'",
-    'style-src': "'self'",
-    'img-src': "'self' data:",
-    'connect-src': "'self'",
-  });
+  const self = "'self'";
+  allow(response, { 'script-src': self, 'style-src': self, 'img-src': `${self} data:`, 'connect-src': self });
   response.type('html').send(page.markup);
 };
 
-/** What the page loads. */
+/** What the page loads: these files of the package and no others. */
 export function docsAssets(): Router {
   const router = Router();
-  router.get('/docs/initializer.js', (_request, response) => {
-    response.type('js').send(initializer);
-  });
-  for (const asset of ASSETS) {
+  router.get('/docs/initializer.js', (_request, response) => void response.type('js').send(initializer));
+  for (const asset of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']) {
     router.get(`/docs/${asset}`, (_request, response) => {
       response.set('Cache-Control', 'max-age=3600');
       // npm gives all files of all versions the same date, so it cannot tell browsers of an update.

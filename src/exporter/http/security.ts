@@ -32,18 +32,8 @@ export function securityHeaders(configured: () => ReadonlyMap<string, string>): 
  */
 export function allow(response: Response, sources: Readonly<Record<string, string>>): void {
   if (response.locals.hasOwnPolicy) return;
-  const none = "'none'";
-  const policy = {
-    'default-src': none,
-    'base-uri': none,
-    'form-action': none,
-    'frame-ancestors': none,
-    ...sources,
-  };
-  response.set(
-    POLICY,
-    Object.entries(policy)
-      .map((directive) => directive.join(' '))
-      .join('; '),
-  );
+  const restricted = ['default-src', 'base-uri', 'form-action', 'frame-ancestors'];
+  const policy = { ...Object.fromEntries(restricted.map((directive) => [directive, "'none'"])), ...sources };
+  const directives = Object.entries(policy).map((directive) => directive.join(' '));
+  response.set(POLICY, directives.join('; '));
 }

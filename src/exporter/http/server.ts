@@ -16,10 +16,8 @@ export interface RunningServer {
   /** Base URL, with the port that was taken when 0 was asked for. */
   readonly url: string;
   /**
-   * Stops to accept connections, lets the requests in flight finish and closes every other connection at once.
-   * What still runs at the deadline is cut off. Resolves when the last connection is gone; never rejects.
-   *
-   * @param options.deadlineMs milliseconds until the cut-off. The default of 8 s leaves time to exit before 10 s.
+   * Stops to accept connections, lets the requests in flight finish and closes every other connection at once. What
+   * still runs after `deadlineMs` is cut off. Resolves when the last connection is gone; never rejects.
    */
   close(options?: { readonly deadlineMs: number }): Promise<void>;
 }
@@ -28,6 +26,8 @@ export interface RunningServer {
 const LIMITS = {
   /** Also until the first byte: a silent connection is closed. */
   headersTimeout: 10_000,
+  /** Of TLS. */
+  handshakeTimeout: 10_000,
   requestTimeout: 30_000,
   /** How often the two are checked; with the default of 30 s they would be five times as long. */
   connectionsCheckingInterval: 2_000,
@@ -37,18 +37,16 @@ const LIMITS = {
   maxHeaderSize: 16_384,
 };
 
-const HANDSHAKE_TIMEOUT_MILLISECONDS = 10_000;
-
 /** Some Prometheus servers and browsers need a few dozen; each takes some ten kilobytes. */
 const MAXIMUM_CONNECTIONS = 512;
 
+/** Leaves time to exit before 10 s. */
 const DEADLINE_MS = 8_000;
 
-/** Where to listen. */
-export interface Address {
+interface Address {
   /** An IP address or a name of this machine. */
   readonly host: string;
-  /** From 0 to 65535; 0 takes a free one. */
+  /** 0 takes a free one. */
   readonly port: number;
   /** Called with each error of the socket after the start, such as a connection that the system cannot accept. */
   readonly onError: (error: Error) => void;
@@ -82,7 +80,7 @@ function explain(host: string, port: number, cause: unknown): string {
 }
 
 /** TLS settings, and how the server learns that they changed. */
-export interface ServerTls {
+interface ServerTls {
   readonly settings: TlsSettings;
   /** Calls the listener with settings whose `clientAuthType` is that of `settings`. */
   onChange(listener: (settings: TlsSettings) => void): void;
@@ -99,7 +97,14 @@ export async function listen(
   { host, port, onError }: Address,
   tls?: ServerTls,
 ): Promise<RunningServer> {
-  const server = tls === undefined ? http.createServer(LIMITS) : createTlsServer(tls.settings);
+  const server =
+    tls === undefined
+      ? http.createServer(LIMITS)
+      : https.createServer({
+          ...LIMITS,
+          ...tls.settings.context,
+          ...handshakeOptions(tls.settings),
+        });
   server.maxConnections = MAXIMUM_CONNECTIONS;
   // One more than allowed, so that a request with too many is recognised.
   server.maxHeadersCount = MAXIMUM_HEADERS + 1;
@@ -108,7 +113,7 @@ export async function listen(
   server.on('request', app);
   // A client that asks before it sends a body gets its answer without being asked for the body.
   server.on('checkContinue', app);
-  if (server instanceof https.Server) followTls(server, tls, connections);
+  if (server instanceof https.Server && tls !== undefined) followTls(server, tls, connections);
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
     throw new ListenError(host, port, error);
@@ -129,23 +134,14 @@ export async function listen(
   };
 }
 
-function createTlsServer(settings: TlsSettings): https.Server {
-  return https.createServer({
-    ...LIMITS,
-    ...settings.context,
-    ...handshakeOptions(settings),
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MILLISECONDS,
-  });
-}
-
 /** Rejects clients that the handshake accepts and the settings do not, and applies changed settings. */
-function followTls(server: https.Server, tls: ServerTls | undefined, connections: Connections): void {
-  let settings = tls?.settings;
+function followTls(server: https.Server, tls: ServerTls, connections: Connections): void {
+  let { settings } = tls;
   // Before Node.js looks for a request in it.
   server.prependListener('secureConnection', (socket) => {
-    if (settings !== undefined && !isAllowedClient(socket, settings)) socket.destroy();
+    if (!isAllowedClient(socket, settings)) socket.destroy();
   });
-  tls?.onChange((changed) => {
+  tls.onChange((changed) => {
     settings = changed;
     server.setSecureContext(changed.context);
     // Clients accepted under the old settings must present a certificate again.
@@ -166,25 +162,25 @@ class Connections {
   constructor(server: http.Server | https.Server) {
     // `close` of Node.js calls this as well.
     server.closeIdleConnections = () => this.#closeIdle();
-    const add = (socket: Socket) => {
-      const key = keyOf(socket);
-      this.#sockets.set(key, socket);
-      socket.once('close', () => {
-        if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+    for (const event of ['connection', 'secureConnection']) {
+      server.on(event, (socket: Socket) => {
+        const key = keyOf(socket);
+        this.#sockets.set(key, socket);
+        socket.once('close', () => {
+          if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+        });
       });
-    };
-    server.on('connection', add);
-    server.on('secureConnection', add);
-    const addResponse: http.RequestListener = (_request, response) => {
-      this.#inFlight.add(response);
-      if (this.#draining) response.setHeader('Connection', 'close');
-      response.once('close', () => {
-        this.#inFlight.delete(response);
-        if (this.#draining) this.#closeIdle();
+    }
+    for (const event of ['request', 'checkContinue']) {
+      server.on(event, (_request: http.IncomingMessage, response: http.ServerResponse) => {
+        this.#inFlight.add(response);
+        if (this.#draining) response.setHeader('Connection', 'close');
+        response.once('close', () => {
+          this.#inFlight.delete(response);
+          if (this.#draining) this.#closeIdle();
+        });
       });
-    };
-    server.on('request', addResponse);
-    server.on('checkContinue', addResponse);
+    }
   }
 
   /** Whether a response on this socket has begun. */

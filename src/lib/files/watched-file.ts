@@ -3,13 +3,8 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../logging/message-of.js';
 
-/** How files are read and watched. */
-export interface WatchOptions<Value> {
-  /**
-   * Reads the files. It rejects with the reason in words when they are invalid.
-   *
-   * @param previous the value in use; `undefined` at the first reading.
-   */
+interface WatchOptions<Value> {
+  /** Reads the files; `previous` is the value in use. It rejects with the reason in words when they are invalid. */
   readonly read: (previous: Value | undefined) => Promise<Value>;
   /** Paths of the files that a value was read from. */
   readonly filesOf: (value: Value) => readonly string[];
@@ -23,7 +18,6 @@ export interface WatchOptions<Value> {
 export class WatchedFile<Value> {
   readonly #options: WatchOptions<Value>;
   #current: Value;
-  /** Differs from one version of the files to the next; `undefined` before the first look. */
   #version: string | undefined;
   #failure: string | undefined;
   #refreshing: Promise<void> | undefined;
@@ -54,9 +48,7 @@ export class WatchedFile<Value> {
 
   /** Reads again what has changed, and after a failure in any case. Does not reject, and does not overlap. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
   }
 
@@ -86,15 +78,6 @@ export class WatchedFile<Value> {
  * inode); an editor may write the same length in the same second.
  */
 async function versionOf(files: readonly string[]): Promise<string> {
-  const parts = await Promise.all(
-    files.map(async (file) => {
-      try {
-        const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-        return [ino, size, mtimeNs, ctimeNs].join(' ');
-      } catch {
-        return 'absent';
-      }
-    }),
-  );
-  return parts.join('\n');
+  const all = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
+  return all.map((of) => of && [of.ino, of.size, of.mtimeNs, of.ctimeNs].join(' ')).join('\n');
 }

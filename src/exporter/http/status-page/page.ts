@@ -15,15 +15,13 @@ import { type Filters, filterLink, isFiltered, readFilters, type Selection, sele
 import { findingsSection, stateList } from './state.js';
 import { timeElement } from './time.js';
 
-/** What the page shows. */
+/** What the page shows; without a detection, there is no selection. */
 interface StatusPage {
   readonly report: HealthReport;
   readonly outcome: PassOutcome;
-  /** `undefined` without a detection. */
   readonly selection: Selection | undefined;
   readonly history: HistoryOutcome;
   readonly filters: Filters;
-  /** Unix time in seconds. */
   readonly nowSeconds: number;
 }
 
@@ -41,13 +39,9 @@ export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' |
     }
     const report = exporter.health();
     const page = render({ report, outcome, selection, history, filters, nowSeconds: now() / 1000 });
-    allow(response, {
-      'script-src': "'self'",
-      'style-src': "'self'",
-      'connect-src': "'self'",
-      'img-src': 'data:',
-      'form-action': "'self'",
-    });
+    const self = "'self'";
+    const sources = { 'script-src': self, 'style-src': self, 'connect-src': self };
+    allow(response, { ...sources, 'img-src': 'data:', 'form-action': self });
     response.type('html').send(page.markup);
   };
 }
@@ -120,15 +114,15 @@ function summary({ outcome, selection }: StatusPage): Html {
   return html`<strong>${flagged === 0 ? 'No pod is flagged' : `${counted(flagged, 'pod')} flagged`}</strong> of ${counted(scored, 'pod')} scored.`;
 }
 
-function filterForm({ namespace, workload }: Filters, selection: Selection | undefined): Html {
-  const options = (names: readonly string[] = []) =>
-    names.map((name) => html`<option value="${name}"></option>`);
+function filterForm(filters: Filters, selection: Selection | undefined): Html {
+  const field = (label: string, name: 'namespace' | 'workload') => {
+    const options = selection?.[`${name}s`].map((option) => html`<option value="${option}"></option>`) ?? [];
+    return html`<label>${label} <input name="${name}" list="${name}s" value="${filters[name] ?? ''}" placeholder="all" autocomplete="off" spellcheck="false" autocapitalize="none" maxlength="253"></label>
+<datalist id="${name}s">${options}</datalist>`;
+  };
   return html`<form id="filter" role="search" aria-label="Filter pods">
-<label>Namespace <input name="namespace" list="namespaces" value="${namespace ?? ''}" placeholder="all" autocomplete="off" spellcheck="false" autocapitalize="none" maxlength="253"></label>
-<datalist id="namespaces">${options(selection?.namespaces)}</datalist>
-<label>Workload <input name="workload" list="workloads" value="${workload ?? ''}" placeholder="all" autocomplete="off" spellcheck="false" autocapitalize="none" maxlength="253"></label>
-<datalist id="workloads">${options(selection?.workloads)}</datalist>
-<button>Filter</button>${isFiltered({ namespace, workload }) ? html` <a href="./">Show all</a>` : NO_HTML}
+${[field('Namespace', 'namespace'), field('Workload', 'workload')]}
+<button>Filter</button>${isFiltered(filters) ? html` <a href="./">Show all</a>` : NO_HTML}
 </form>`;
 }
 
@@ -152,14 +146,11 @@ function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
   if (outcome.kind === 'no_model') return NO_HTML;
   const unscored = outcome.kind === 'detection' ? [...outcome.detection.unscored] : [];
   const total = unscored.reduce((sum, [, count]) => sum + count, 0);
+  const scored =
+    selection &&
+    `${counted(selection.scored, 'pod')} scored, ${total === 0 ? 'none left out' : `${total} not`}.`;
   return html`<section aria-labelledby="coverage"><h2 id="coverage">Last pass</h2>
-<p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${Math.round(outcome.durationSeconds * 1000)} ms. ${
-    selection === undefined
-      ? outcome.kind === 'detection'
-        ? ''
-        : outcome.message
-      : `${counted(selection.scored, 'pod')} scored, ${total === 0 ? 'none left out' : `${total} not`}.`
-  }</p>
+<p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${Math.round(outcome.durationSeconds * 1000)} ms. ${outcome.kind === 'detection' ? (scored ?? '') : outcome.message}</p>
 ${list(unscored.map(([reason, count]) => html`<li>${counted(count, 'pod')} ${describeReason(reason)}</li>`))}
 ${list(outcome.warnings.map((warning) => html`<li>${warning}</li>`))}
 </section>`;
