@@ -14,12 +14,10 @@ import { detectInTurns, instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS } fro
 import type { Detection, PassOutcome, PassReport } from './detection.js';
 import type { WorkloadDirectory } from './workloads.js';
 
-/** What a pass works with. */
 export interface PassRunOptions {
   readonly api: PrometheusApi;
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
-  /** The model of this moment. */
   readonly model: () => Model | undefined;
   /** Why there is no model, as a sentence. */
   readonly whyNoModel: () => string;
@@ -87,11 +85,7 @@ export class PassRun {
     }
   }
 
-  /**
-   * The outcome for a caller who cannot wait any longer: says where the time went so far.
-   *
-   * @param timeoutSeconds how long that caller could wait.
-   */
+  /** The outcome for a caller who could wait for this time and no longer: says where the time went so far. */
   timedOut(timeoutSeconds: number): PassOutcome {
     const report = this.#report();
     const { durationSeconds } = report;

@@ -1,6 +1,7 @@
 /** Why a pod is flagged: which features are worth a mention, and each as a sentence. */
 
 import { formatNumber, formatPercent, formatQuantity } from '../../lib/text/format.js';
+import type { FeatureExplanation } from './explain.js';
 
 /** From this share of the score on, a feature is a reason. */
 const NOTABLE_SHARE = 0.05;
@@ -12,7 +13,7 @@ const NOTABLE_SHARE = 0.05;
 const NOTABLE_SPREADS = 4;
 
 /** The reasons among the explanations of a pod, the largest share first; at least one. */
-export function notableReasons<Explanation extends { readonly share: number; readonly deviation: number }>(
+export function notableReasons<Explanation extends Pick<FeatureExplanation, 'share' | 'deviation'>>(
   explanations: readonly Explanation[],
 ): Explanation[] {
   return explanations
@@ -24,14 +25,8 @@ export function notableReasons<Explanation extends { readonly share: number; rea
 }
 
 /** A feature of a pod beside its usual value, and how much of the score is due to it, if that is known. */
-export interface Reason {
-  readonly feature: string;
-  readonly unit: string;
-  readonly actual: number;
-  readonly expected: number;
-  readonly deviation: number;
-  readonly share?: number;
-}
+export type Reason = Pick<FeatureExplanation, 'feature' | 'unit' | 'actual' | 'expected' | 'deviation'> &
+  Partial<Pick<FeatureExplanation, 'share'>>;
 
 /** `memory 1.9 GiB, usually 614 MiB (+21.7 spreads, 97 % of the score)`. */
 export function describeReason({ feature, unit, actual, expected, deviation, share = 0 }: Reason): string {

@@ -9,7 +9,6 @@ import { sendError } from './errors.js';
 
 /** What access is decided on. */
 export interface Access {
-  /** The configuration at this moment. */
   webConfig(): WebConfig;
   /** Whether a password is the one of a bcrypt hash: slow. */
   comparePassword(password: string, hash: string): Promise<boolean>;
@@ -31,12 +30,9 @@ export function limitRate({ webConfig, now }: Access): RequestHandler {
     if (waitMilliseconds === 0) return next();
     const { burst, intervalMilliseconds } = rateLimit;
     response.set('Retry-After', String(Math.ceil(waitMilliseconds / 1000)));
-    sendError(
-      response,
-      'too_many_requests',
-      `Expected at most ${burst} requests at once and one more every ${intervalMilliseconds / 1000} s, the rate_limit ` +
-        'of the web configuration. Try again later.',
-    );
+    const limit = `at most ${burst} requests at once and one more every ${intervalMilliseconds / 1000} s`;
+    const message = `Expected ${limit}, the rate_limit of the web configuration. Try again later.`;
+    sendError(response, 'too_many_requests', message);
   };
 }
 
@@ -67,12 +63,8 @@ export function limitRequests({ maxRequests }: Access): RequestHandler {
   let inFlight = 0;
   return (_request, response, next) => {
     if (maxRequests > 0 && inFlight >= maxRequests) {
-      response.set('Retry-After', '1');
-      return sendError(
-        response,
-        'overloaded',
-        `Limit of concurrent requests reached (${maxRequests}, WEB_MAX_REQUESTS). Try again later.`,
-      );
+      const message = `Limit of concurrent requests reached (${maxRequests}, WEB_MAX_REQUESTS). Try again later.`;
+      return sendError(response.set('Retry-After', '1'), 'overloaded', message);
     }
     inFlight += 1;
     const deadline = setTimeout(() => response.destroy(), LONGEST_REQUEST_MILLISECONDS);

@@ -12,9 +12,7 @@ export interface Exporter {
    *
    * @param scrapeTimeoutSeconds after this time the caller gives up; `undefined` when the caller did not say.
    */
-  renderMetrics(
-    scrapeTimeoutSeconds: number | undefined,
-  ): Promise<{ readonly contentType: string; readonly body: string }>;
+  renderMetrics(scrapeTimeoutSeconds: number | undefined): Promise<{ contentType: string; body: string }>;
   /** Scores all pods now. Does not reject when Prometheus or the model fails: the outcome says so. */
   detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome>;
   /** The outcome of the last pass while it is recent, of any caller. Does not reject, as `detect`. */
@@ -28,7 +26,6 @@ export interface Exporter {
 /** What the application is made of. */
 export interface AppDependencies {
   readonly exporter: Exporter;
-  /** Who may send requests, and how often. */
   readonly access: Access;
   /** Unix time in milliseconds. */
   now(): number;

@@ -22,26 +22,18 @@ export const notFound: RequestHandler = (request, response) => {
 
 /** For every method but GET and HEAD on a path that has a route. */
 export const methodNotAllowed: RequestHandler = (request, response) => {
-  response.set('Allow', 'GET, HEAD');
-  sendError(
-    response,
-    'method_not_allowed',
-    `Expected GET or HEAD on ${request.path}, got ${request.method}.`,
-  );
+  const message = `Expected GET or HEAD on ${request.path}, got ${request.method}.`;
+  sendError(response.set('Allow', 'GET, HEAD'), 'method_not_allowed', message);
 };
 
 /**
  * The last handler. An error that Express blames on the request (a range that does not exist, a broken percent
  * escape) keeps out of the log; everything else is a fault of ours, logged whole and answered without details.
  */
-export function handleError({
-  logError,
-}: {
-  logError(error: unknown, context: string): void;
-}): ErrorRequestHandler {
+export function handleError(log: { logError(error: unknown, context: string): void }): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const status = clientErrorStatus(error);
-    if (status === undefined) logError(error, `${request.method} ${request.path}`);
+    if (status === undefined) log.logError(error, `${request.method} ${request.path}`);
     if (response.headersSent) response.destroy();
     else if (status === undefined)
       sendError(response, 'internal', 'Unexpected failure. See the log of the exporter.');

@@ -5,9 +5,8 @@ import type { RequestHandler, Response } from 'express';
 const POLICY = 'Content-Security-Policy';
 
 /**
- * For every response: browsers guess no type, load and frame nothing, cache nothing and send no referrer.
- *
- * @param configured headers by name that replace these; an empty value removes the header.
+ * For every response: browsers guess no type, load and frame nothing, cache nothing and send no referrer. Configured
+ * headers, by name, replace these; an empty value removes the header.
  */
 export function securityHeaders(configured: () => ReadonlyMap<string, string>): RequestHandler {
   return (_request, response, next) => {

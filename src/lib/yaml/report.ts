@@ -6,28 +6,25 @@ import { MistakesError } from '../usage-error.js';
 
 /** Gathers mistakes with their places. */
 export class YamlReport {
-  /** The whole file. */
-  readonly text: string;
   /** Knows the lines of the text as soon as it is parsed. */
   readonly lineCounter = new LineCounter();
-  readonly #path: string;
-  readonly #where: string;
   readonly #mistakes: { readonly offset: number; readonly text: string }[] = [];
 
   /**
+   * @param text of the whole file.
    * @param path of the file, as messages name it.
    * @param where the file, to read after "mistakes in": `the feature file x.yaml`.
    */
-  constructor(text: string, path: string, where: string) {
-    this.text = text;
-    this.#path = path;
-    this.#where = where;
-  }
+  constructor(
+    readonly text: string,
+    private readonly path: string,
+    private readonly where: string,
+  ) {}
 
   /** `features.yaml:12:5` */
   place(offset: number): string {
     const { line, col } = this.lineCounter.linePos(offset);
-    return `${this.#path}:${Math.max(1, line)}:${Math.max(1, col)}`;
+    return `${this.path}:${Math.max(1, line)}:${Math.max(1, col)}`;
   }
 
   /** @param sentence begins after the place and ends in a full stop. Further lines may follow it. */
@@ -39,10 +36,8 @@ export class YamlReport {
   throwIfAny(): void {
     if (this.#mistakes.length === 0) return;
     const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset);
-    throw new MistakesError(
-      this.#where,
-      ordered.map(({ text }) => text),
-    );
+    const sentences = ordered.map(({ text }) => text);
+    throw new MistakesError(this.where, sentences);
   }
 }
 

@@ -11,7 +11,7 @@ type Mark = 'ok' | 'problem' | 'waiting';
 /** A list of terms and descriptions. */
 export function stateList(report: HealthReport, nowSeconds: number): Html {
   return html`<dl class="state">
-${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), ...shard(report)]}
+${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.shard === null ? NO_HTML : shard(report.shard)]}
 </dl>`;
 }
 
@@ -25,18 +25,15 @@ function failure(what: string, error: HealthReport['prometheus']['last_error'], 
 }
 
 function prometheus({ prometheus: { url, up, last_error } }: HealthReport, nowSeconds: number): Html {
+  const of = html`<bdi>${url}</bdi>`;
   const lastError = failure('Last failure', last_error, nowSeconds);
   if (up === null) {
-    return entry('Prometheus', 'waiting', 'not asked yet', [
-      html`<bdi>${url}</bdi> has not been queried for the current metrics yet.`,
-    ]);
+    const sentence = html`${of} has not been queried for the current metrics yet.`;
+    return entry('Prometheus', 'waiting', 'not asked yet', [sentence]);
   }
-  return up
-    ? entry('Prometheus', 'ok', 'answers', [html`<bdi>${url}</bdi> answers.`, lastError])
-    : entry('Prometheus', 'problem', 'failing', [
-        html`Queries to <bdi>${url}</bdi> fail, so no pod can be scored.`,
-        lastError,
-      ]);
+  if (up) return entry('Prometheus', 'ok', 'answers', [html`${of} answers.`, lastError]);
+  const sentence = html`Queries to ${of} fail, so no pod can be scored.`;
+  return entry('Prometheus', 'problem', 'failing', [sentence, lastError]);
 }
 
 function model({ model: state, training: trainings }: HealthReport, nowSeconds: number): Html {
@@ -48,9 +45,7 @@ function model({ model: state, training: trainings }: HealthReport, nowSeconds: 
     ]);
   }
   // The training after the one of this model failed: what is usual may have changed.
-  const failed = trainings.last_error?.time;
-  const isStale =
-    failed !== undefined && state.trained_at !== null && Date.parse(failed) > Date.parse(state.trained_at);
+  const isStale = isLater(trainings.last_error?.time, state.trained_at);
   const trainedAt = state.trained_at === null ? NO_HTML : html` ${timeElement(state.trained_at, nowSeconds)}`;
   return entry('Model', isStale ? 'problem' : 'ok', isStale ? 'stale' : 'trained', [
     html`Trained${trainedAt} on ${counted(state.samples ?? 0, 'sample')} of ${counted(state.pods ?? 0, 'pod')}; looks at ${state.features.join(', ')}.`,
@@ -61,8 +56,7 @@ function model({ model: state, training: trainings }: HealthReport, nowSeconds: 
 
 function training({ model: state, training: trainings }: HealthReport, nowSeconds: number): Html {
   const { running, runs, failures, last_error, last_success, next_run } = trainings;
-  const hasFailed =
-    last_error !== null && (last_success === null || Date.parse(last_error.time) > Date.parse(last_success));
+  const hasFailed = last_error !== null && (last_success === null || isLater(last_error.time, last_success));
   const word = running ? 'running' : hasFailed ? 'failed' : runs === 0 ? 'waiting' : 'succeeded';
   return entry('Training', hasFailed ? 'problem' : state.trained ? 'ok' : 'waiting', word, [
     html`${counted(runs, 'training')} since startup, ${failures} failed.`,
@@ -72,19 +66,18 @@ function training({ model: state, training: trainings }: HealthReport, nowSecond
   ]);
 }
 
+/** By times of ISO 8601; unknown ones are not later. */
+const isLater = (time: string | undefined, than: string | null) =>
+  Date.parse(time ?? '') > Date.parse(than ?? '');
+
 /** Where the cluster is split, the other pods are on the pages of the other shards. */
-function shard({ shard: state }: HealthReport): readonly Html[] {
-  if (state === null) return [];
-  const { ordinal, total, namespaces, message } = state;
+function shard({ ordinal, total, namespaces, message }: NonNullable<HealthReport['shard']>): Html {
   const watched =
     namespaces === null
-      ? html`Prometheus has not returned the namespaces yet.`
-      : html`Watches ${counted(namespaces, 'namespace')}; the other shards have their own pages.`;
-  return [
-    entry('Shard', namespaces ? 'ok' : 'waiting', `${ordinal} of ${total}, counted from 0`, [
-      message === null ? watched : html`${message}`,
-    ]),
-  ];
+      ? 'Prometheus has not returned the namespaces yet.'
+      : `Watches ${counted(namespaces, 'namespace')}; the other shards have their own pages.`;
+  const word = `${ordinal} of ${total}, counted from 0`;
+  return entry('Shard', namespaces ? 'ok' : 'waiting', word, [html`${message ?? watched}`]);
 }
 
 /** A section with errors before warnings; nothing where all is well. */
