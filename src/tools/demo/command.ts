@@ -73,7 +73,7 @@ export async function runDemo(
     });
     const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
     const exporter = await start(settings, logger, { checkInstallation: options.prometheus }).catch(
-      (error: unknown) => {
+      (error) => {
         throw portError(error, port);
       },
     );
@@ -84,7 +84,7 @@ export async function runDemo(
     // The simulated Prometheus has an API but no pages.
     const page = options.prometheus ? '/' : '/api/v1/query?query=kube_pod_owner';
     const links = { exporter: exporter.url, prometheus: `${prometheus.url}${page}` };
-    const view = createView({ output: stdout, links, colours }, progress);
+    const view = createView(stdout, links, colours, progress);
     while (!signal.aborted) {
       const observation = await observe(exporter.url, world, signal);
       if (signal.aborted) break;

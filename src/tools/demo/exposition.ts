@@ -27,9 +27,9 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
       name: 'container_cpu_usage_seconds_total',
       type: 'counter',
       help: 'Cumulative cpu time consumed in seconds.',
-      samples: cgroups.map(({ labels, cpuSeconds }) => ({
+      samples: cgroups.map(({ labels, cpuSeconds: value }) => ({
         labels: { ...labels, cpu: 'total' },
-        value: cpuSeconds,
+        value,
       })),
     },
     {
@@ -43,9 +43,9 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
       type: 'counter',
       help: 'The number of container restarts per container.',
       samples: pods.flatMap(({ namespace, pod, uid, containers }) =>
-        containers.map(({ name, restarts }) => ({
-          labels: { namespace, pod, uid, container: name },
-          value: restarts,
+        containers.map(({ name: container, restarts: value }) => ({
+          labels: { namespace, pod, uid, container },
+          value,
         })),
       ),
     },

@@ -47,10 +47,12 @@ export function beginProgress(incidents: readonly Incident[], timeSeconds: numbe
   };
 }
 
+type PodName = Pick<FlaggedPod, 'namespace' | 'pod'>;
+const isSame = (a: PodName, b: PodName) => a.namespace === b.namespace && a.pod === b.pod;
+
 export function advance(progress: Progress, observation: Observation): Progress {
   const { timeSeconds, flagged = [] } = observation;
-  const isFlagged = (wanted: { namespace: string; pod: string }) =>
-    flagged.some(({ namespace, pod }) => namespace === wanted.namespace && pod === wanted.pod);
+  const isFlagged = (wanted: PodName) => flagged.some((pod) => isSame(pod, wanted));
   return {
     ...observation,
     incidents: progress.incidents.map(({ incident, flaggedSeconds }) => {
@@ -66,11 +68,7 @@ export function advance(progress: Progress, observation: Observation): Progress 
 }
 
 /** The incident of a pod, if one has begun. */
-export function incidentOf(progress: Progress, { namespace, pod }: FlaggedPod): Incident | undefined {
-  return progress.incidents.find(
-    ({ incident }) =>
-      incident.namespace === namespace &&
-      incident.pod === pod &&
-      incident.startSeconds <= progress.timeSeconds,
-  )?.incident;
+export function incidentOf({ incidents, timeSeconds }: Progress, pod: FlaggedPod): Incident | undefined {
+  return incidents.find(({ incident }) => isSame(incident, pod) && incident.startSeconds <= timeSeconds)
+    ?.incident;
 }

@@ -3,7 +3,7 @@
 import type { World } from '../simulation/cluster.js';
 import { EXPOSITION_CONTENT_TYPE, expositionText, openMetricsHistory } from './exposition.js';
 import { listen, type RunningServer } from './listen.js';
-import { startRealPrometheus } from './real-prometheus.js';
+import { type RealPrometheusOptions, startRealPrometheus } from './real-prometheus.js';
 
 /** Exposes the world at the time of each request, at any path. */
 export function startExposition(world: World, nowSeconds: () => number): Promise<RunningServer> {
@@ -13,13 +13,11 @@ export function startExposition(world: World, nowSeconds: () => number): Promise
   });
 }
 
-export interface ScrapedWorldOptions {
+export interface ScrapedWorldOptions extends Pick<RealPrometheusOptions, 'path' | 'signal'> {
   readonly world: World;
   readonly nowSeconds: () => number;
   /** The port of 127.0.0.1 on which the exporter will listen. */
   readonly exporterPort: number;
-  readonly path: string;
-  readonly signal: AbortSignal;
 }
 
 /** Somewhat more than the training window, at a usual scrape interval. */
@@ -30,15 +28,14 @@ const SCRAPE_SECONDS = 5;
 
 /** A real Prometheus with an hour of history, which scrapes the world and the exporter. */
 export async function startScrapingPrometheus(options: ScrapedWorldOptions): Promise<RunningServer> {
-  const { world, nowSeconds, exporterPort, path, signal } = options;
+  const { world, nowSeconds, exporterPort, ...ofPrometheus } = options;
   const cluster = await startExposition(world, nowSeconds);
   // The same labels in history and scrapes: otherwise each series would end and another begin.
   const target = { job: 'cluster', instance: new URL(cluster.url).host };
   const end = Math.floor(nowSeconds());
   try {
     const prometheus = await startRealPrometheus({
-      path,
-      signal,
+      ...ofPrometheus,
       configuration: configuration(target, `127.0.0.1:${exporterPort}`),
       history: openMetricsHistory(world, {
         startSeconds: end - HISTORY_SECONDS,

@@ -18,15 +18,9 @@ export interface View {
   end(progress: Progress): void;
 }
 
-export interface ViewOptions {
-  readonly output: Output;
-  readonly links: Links;
-  readonly colours: boolean;
-}
-
 /** A screen on a terminal, lines elsewhere. */
-export function createView(options: ViewOptions, begin: Progress): View {
-  return options.output.isTTY ? createScreen(options) : createLog(options, begin);
+export function createView(output: Output, links: Links, colours: boolean, begin: Progress): View {
+  return output.isTTY ? createScreen(output, links, colours) : createLog(output, links, begin);
 }
 
 /** ANSI: to the top left corner; clear to the end of the line; clear everything below. */
@@ -35,7 +29,7 @@ const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 const STYLES = { bold: 1, dim: 2, bad: 31, good: 32 };
 
-function createScreen({ output, links, colours }: ViewOptions): View {
+function createScreen(output: Output, links: Links, colours: boolean): View {
   const paint = ({ text, style }: Line) => {
     // A line that wraps would shift the following ones.
     const fitting = text.slice(0, Math.max(1, (output.columns ?? 80) - 1));
@@ -46,16 +40,14 @@ function createScreen({ output, links, colours }: ViewOptions): View {
       const lines = screen(links, progress).slice(0, (output.rows ?? 50) - 1);
       output.write(HOME + lines.map((line) => `${paint(line)}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW);
     },
-    end(progress) {
-      output.write(`\n${summary(progress)}\n`);
-    },
+    end: (progress) => void output.write(`\n${summary(progress)}\n`),
   };
 }
 
 /** Time between summaries while nothing else happens. */
 const SUMMARY_SECONDS = 30;
 
-function createLog({ output, links }: ViewOptions, begin: Progress): View {
+function createLog(output: Output, links: Links, begin: Progress): View {
   let previous = begin;
   let summarised = begin.timeSeconds;
   const write = (progress: Progress, text: string) =>

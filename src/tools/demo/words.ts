@@ -20,14 +20,13 @@ export interface Links {
   readonly prometheus: string;
 }
 
+const bold = (text: string): Line => ({ text, style: 'bold' });
+
 /** What runs and where to look at it. */
 export function introduction(links: Links, pods: number): Line[] {
   const page = (name: string, url: string): Line => ({ text: `  ${name.padEnd(14)}${url}` });
   return [
-    {
-      text: `k8s-anomaly-detector on a simulated cluster: ${pods} pods of ${WORKLOADS.length} workloads`,
-      style: 'bold',
-    },
+    bold(`k8s-anomaly-detector on a simulated cluster: ${pods} pods of ${WORKLOADS.length} workloads`),
     page('Status page', `${links.exporter}/`),
     page('Metrics', `${links.exporter}/metrics`),
     page('Flagged pods', `${links.exporter}/detect?flagged=true`),
@@ -54,16 +53,13 @@ export function screen(links: Links, progress: Progress): Line[] {
   return [
     ...introduction(links, progress.pods),
     { text: '' },
-    { text: 'Model', style: 'bold' },
+    bold('Model'),
     { text: `  ${progress.status}` },
     { text: '' },
-    { text: 'Incidents', style: 'bold' },
+    bold('Incidents'),
     ...progress.incidents.map((incident) => incidentLine(incident, progress.timeSeconds)),
     { text: '' },
-    {
-      text: `Flagged now: ${flagged === undefined ? 'unknown' : counted(flagged.length, 'pod')}`,
-      style: 'bold',
-    },
+    bold(`Flagged now: ${flagged === undefined ? 'unknown' : counted(flagged.length, 'pod')}`),
     ...(flagged ?? []).flatMap((pod) => flaggedLines(progress, pod)),
     { text: '' },
     databaseLine(progress),
@@ -91,19 +87,14 @@ function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
 }
 
 /** Why a pod is flagged, the strongest reason first. */
-function reasons({ features }: FlaggedPod): string[] {
-  return notableReasons(features).map(describeReason);
-}
+const reasons = ({ features }: FlaggedPod) => notableReasons(features).map(describeReason);
 
 /** Whether the healthy database was ever flagged. */
 export function databaseLine({ databaseFlaggedSeconds, timeSeconds }: Progress): Line {
   const database = `The largest pod, ${DATABASE.namespace}/${DATABASE.pod} (6 cores, 48 GiB), was`;
-  return databaseFlaggedSeconds === undefined
-    ? { text: `${database} never flagged.`, style: 'good' }
-    : {
-        text: `${database} FLAGGED ${clock(timeSeconds - databaseFlaggedSeconds)} ago, although it is healthy.`,
-        style: 'bad',
-      };
+  if (databaseFlaggedSeconds === undefined) return { text: `${database} never flagged.`, style: 'good' };
+  const ago = clock(timeSeconds - databaseFlaggedSeconds);
+  return { text: `${database} FLAGGED ${ago} ago, although it is healthy.`, style: 'bad' };
 }
 
 /** What happened since the previous observation, for logs and output that is not a terminal. */

@@ -3,7 +3,7 @@
 import { uniform } from '../../simulation/random.js';
 import { cpuAt, lastBegun, memoryAt } from './activity.js';
 import { gaussian, redNoise } from './draw.js';
-import { type FaultEffect, faultEffect } from './faults.js';
+import { type FaultEffect, faultEffect, NO_EFFECT } from './faults.js';
 import type { Fleet } from './fleet.js';
 import type { FleetPod, Tooth } from './lives.js';
 
@@ -53,22 +53,25 @@ export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number
     const sinceStart = time - (downs[ended - 1]?.to ?? born);
     if (sinceStart < SEEN_AFTER) continue;
     const fault = pod.faults.find((one) => one.start <= time && time < one.end);
-    const effect = fault && faultEffect(fault, time, sinceStart);
-    if (sinceStart >= RATE_MINUTES) columns.cpuCores[index] = cpuOf(pod, minute, time, sinceStart, effect);
-    columns.memoryBytes[index] = memoryOf(pod, minute, time, sinceStart, effect);
+    const effect = fault ? faultEffect(fault, time, sinceStart) : NO_EFFECT;
+    const moment = { minute, time, sinceStart, effect };
+    if (sinceStart >= RATE_MINUTES) columns.cpuCores[index] = cpuOf(pod, moment);
+    columns.memoryBytes[index] = memoryOf(pod, moment);
   }
   return columns;
 }
 
+/** A minute, the time of its scrape, and how long the container has been running by then, in minutes. */
+interface Moment {
+  readonly minute: number;
+  readonly time: number;
+  readonly sinceStart: number;
+  readonly effect: FaultEffect;
+}
+
 const loadOf = ({ workload: { load } }: FleetPod, time: number) => load?.[Math.max(0, Math.floor(time))] ?? 1;
 
-function cpuOf(
-  pod: FleetPod,
-  minute: number,
-  time: number,
-  sinceStart: number,
-  effect?: FaultEffect,
-): number {
+function cpuOf(pod: FleetPod, { minute, time, sinceStart, effect }: Moment): number {
   const { key, activities, cpuFactor, workload } = pod;
   const { cpuCores, cpuLimit, cpuNoise, cpuDrift, startCpu, startMinutes } = workload.profile;
   let work = loadOf(pod, time) + peakAt(pod, minute) + PEAK_REST * peakAt(pod, minute - 1);
@@ -76,7 +79,7 @@ function cpuOf(
   const noise = Math.exp(cpuNoise * gaussian(key + 3, minute) + cpuDrift * redNoise(key + 5, time));
   const start = 1 + startCpu * Math.exp(-sinceStart / startMinutes);
   const usual = cpuCores * cpuFactor * work * noise * start;
-  const taken = effect === undefined ? usual : usual * effect.cpuFactor + effect.cpuLimitShare * cpuLimit;
+  const taken = usual * effect.cpuFactor + effect.cpuLimitShare * cpuLimit;
   // The kernel's throttling is not exact.
   return taken < cpuLimit ? taken : cpuLimit * (1 - 0.01 * uniform(key + 11, minute));
 }
@@ -88,13 +91,7 @@ function peakAt({ key, workload }: FleetPod, minute: number): number {
   return peakSize * Math.exp(peakTail * gaussian(key + 13, minute));
 }
 
-function memoryOf(
-  pod: FleetPod,
-  minute: number,
-  time: number,
-  sinceStart: number,
-  effect?: FaultEffect,
-): number {
+function memoryOf(pod: FleetPod, { minute, time, sinceStart, effect }: Moment): number {
   const { key, activities, heap, memoryFactor, workload } = pod;
   const { profile } = workload;
   const { memoryBytes, memoryLimit, memoryDrift, memoryStep, memoryNoise, memoryFollows } = profile;
@@ -109,8 +106,8 @@ function memoryOf(
   share += heapAt(heap, time);
   if (memoryNoise > 0) share *= 1 + memoryNoise * gaussian(key + 19, minute);
   share *= 1 - profile.emptyShare * Math.exp(-sinceStart / profile.fillMinutes);
-  const taken = memoryBytes * memoryFactor * share * (effect?.memoryFactor ?? 1);
-  const bytes = Math.min(memoryLimit, taken + (effect?.memoryLimitShare ?? 0) * (memoryLimit - taken));
+  const taken = memoryBytes * memoryFactor * share * effect.memoryFactor;
+  const bytes = Math.min(memoryLimit, taken + effect.memoryLimitShare * (memoryLimit - taken));
   return PAGE_BYTES * Math.max(1, Math.round(bytes / PAGE_BYTES));
 }
 

@@ -65,9 +65,5 @@ export function gaussian(key: number, index: number): number {
 
 /** Slow noise with a standard deviation of about 1: neighbours of minutes and of hours are alike. */
 export function redNoise(key: number, minute: number): number {
-  let sum = 0;
-  for (let octave = 0; octave < RED_PERIODS.length; octave++) {
-    sum += noise(key + 7919 * octave, minute / (RED_PERIODS[octave] as number));
-  }
-  return sum;
+  return RED_PERIODS.reduce((sum, period, octave) => sum + noise(key + 7919 * octave, minute / period), 0);
 }

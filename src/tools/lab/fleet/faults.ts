@@ -79,18 +79,16 @@ const EARLIER = 4;
 /** An earlier incident leaves the first day alone. */
 const FIRST_DAY = DAY;
 
-/** What the faults depend on besides the workloads. */
-export interface FaultOptions extends Span {
-  /** Faults come after these minutes. */
-  readonly learningMinutes: number;
-  /** Some come before as well. */
-  readonly incident: boolean;
-  readonly pods: number;
-}
-
-/** Plans all faults, in order of their types; the ones of the days to learn from come last. */
-export function planFaults(workloads: readonly FleetWorkload[], options: FaultOptions): FleetFault[] {
-  const { seed, learningMinutes, minutes, pods, incident } = options;
+/**
+ * Plans all faults, in order of their types. They come after `learningMinutes`; with `incident` some come before as
+ * well, last in the list.
+ */
+export function planFaults(
+  workloads: readonly FleetWorkload[],
+  { seed, minutes }: Span,
+  learningMinutes: number,
+  { pods, incident }: { readonly pods: number; readonly incident: boolean },
+): FleetFault[] {
   const draw = new Draw(`${seed}/faults`);
   const faults: FleetFault[] = [];
   const times = Math.max(1, Math.round(pods / PODS_PER_FAULT));
@@ -121,23 +119,22 @@ function place(
     const workload = draw.pick(attempt < ATTEMPTS / 2 && untouched.length > 0 ? untouched : suitable);
     const length = Math.min(draw.log(...minutes), to - from - 2 * EDGE_MINUTES);
     const start = draw.between(from + EDGE_MINUTES, to - EDGE_MINUTES - length);
+    const end = start + length;
+    const replica = isWide ? undefined : draw.whole(0, workload.replicas - 1);
     const fault = {
       id: type,
       type,
       workload,
-      replica: isWide ? undefined : draw.whole(0, workload.replicas - 1),
+      replica,
       start,
-      end: start + length,
+      end,
       size: draw.log(...size),
       isLearned: false,
     };
     const load = workload.load?.[Math.floor(start)] ?? 1;
-    const isFree = others.every(
-      (other) =>
-        other.workload !== workload ||
-        other.end + APART_MINUTES < start ||
-        fault.end + APART_MINUTES < other.start,
-    );
+    const isFree = others
+      .filter((other) => other.workload === workload)
+      .every((other) => other.end + APART_MINUTES < start || end + APART_MINUTES < other.start);
     if (isFree && (!needsLoad || load >= LOAD_NEEDED)) return fault;
   }
   return undefined;
@@ -190,7 +187,12 @@ export interface FaultEffect {
   readonly memoryLimitShare: number;
 }
 
-const NO_EFFECT: FaultEffect = { cpuFactor: 1, cpuLimitShare: 0, memoryFactor: 1, memoryLimitShare: 0 };
+export const NO_EFFECT: FaultEffect = {
+  cpuFactor: 1,
+  cpuLimitShare: 0,
+  memoryFactor: 1,
+  memoryLimitShare: 0,
+};
 /** Minutes until a spinning thread or a memory step has its full effect. */
 const ONSET_MINUTES = 2;
 

@@ -52,7 +52,7 @@ const FIRST_MONDAY = Date.UTC(2026, 0, 12) / 1000;
  * @throws {RangeError} if days or pods are too few, or the start is no midnight.
  */
 export function createFleet(options: FleetOptions): Fleet {
-  const { seed, days, pods, incident } = options;
+  const { seed, days, pods } = options;
   const weekday = new Draw(`${seed}/start`).whole(0, 6);
   const startSeconds = options.startSeconds ?? FIRST_MONDAY + weekday * DAY_SECONDS;
   if (!(days >= FEWEST_DAYS)) throw new RangeError(`Expected at least ${FEWEST_DAYS} days, got ${days}.`);
@@ -64,7 +64,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const learningMinutes = minutes - FAULT_DAYS * DAY_MINUTES;
   const span = { seed, startSeconds, minutes, nodes: Math.max(3, Math.round(pods / PODS_PER_NODE)) };
   const workloads = drawWorkloads(span, pods);
-  const faults = planFaults(workloads, { ...span, learningMinutes, incident, pods });
+  const faults = planFaults(workloads, span, learningMinutes, options);
   const { drains, outages } = drawNodeEvents(span);
   return {
     ...span,

@@ -68,26 +68,33 @@ export interface Kind {
   readonly special: (draw: Draw) => Partial<Profile>;
 }
 
-const OFTEN: Range = [0.3, 4];
-const SELDOM: Range = [0.05, 1];
+/** A row of the table, by controller and releases a week. Names have a space between them. */
+const row =
+  (controller: Kind['controller'], releasesPerWeek?: Range) =>
+  (
+    weight: number,
+    names: string,
+    replicas: Range,
+    cores: Range,
+    mebibytes: Range,
+    special: Kind['special'],
+  ): Kind => ({
+    controller,
+    weight,
+    names: names.split(' '),
+    replicas,
+    cores,
+    mebibytes,
+    releasesPerWeek,
+    special,
+  });
 
-/** A row of the table: all but what is special. Names have a space between them. */
-const kind = (
-  controller: Kind['controller'],
-  weight: number,
-  names: string,
-  replicas: Range,
-  cores: Range,
-  mebibytes: Range,
-) => ({
-  controller,
-  weight,
-  names: names.split(' '),
-  replicas,
-  cores,
-  mebibytes,
-  releasesPerWeek: controller === 'Deployment' ? OFTEN : undefined,
-});
+const app = row('Deployment', [0.3, 4]);
+const java = row('Deployment', [0.3, 2]);
+const tool = row('Deployment', [0.05, 1]);
+const set = row('StatefulSet');
+const daemon = row('DaemonSet');
+const cronJob = row('CronJob');
 
 /**
  * Work that comes irregularly: the gap between two stretches of it, their length, the CPU and the memory that they add,
@@ -135,187 +142,144 @@ const course = (draw: Draw, office: number, floor?: Range): Course => {
 /** All kinds. The comments name what makes each of them hard to judge. */
 export const KINDS = {
   // The morning's ramp, the weekend, releases.
-  web: {
-    ...kind('Deployment', 20, 'api frontend gateway service backend', [2, 8], [0.008, 0.9], [60, 1200]),
-    special: (draw) => ({
-      course: course(draw, 0.55),
-      memoryFollows: draw.chance(0.6) ? draw.between(0.02, 0.25) : 0,
-      rhythms: [rush(draw)],
-    }),
-  },
+  web: app(20, 'api frontend gateway service backend', [2, 8], [0.008, 0.9], [60, 1200], (draw) => ({
+    course: course(draw, 0.55),
+    memoryFollows: draw.chance(0.6) ? draw.between(0.02, 0.25) : 0,
+    rhythms: [rush(draw)],
+  })),
   // Pods that come and go with the load.
-  autoscaled: {
-    ...kind('Deployment', 6, 'edge public-api renderer storefront', [2, 2], [0.15, 1.2], [200, 1500]),
-    special: (draw) => ({
-      course: course(draw, 0.3),
-      autoscaler: { minReplicas: 2, maxReplicas: draw.whole(5, 10) },
-      memoryFollows: draw.between(0.02, 0.15),
-      rhythms: [rush(draw)],
-    }),
-  },
+  autoscaled: app(6, 'edge public-api renderer storefront', [2, 2], [0.15, 1.2], [200, 1500], (draw) => ({
+    course: course(draw, 0.3),
+    autoscaler: { minReplicas: 2, maxReplicas: draw.whole(5, 10) },
+    memoryFollows: draw.between(0.02, 0.15),
+    rhythms: [rush(draw)],
+  })),
   // A front end that few people use: a second's work is a multiple of nothing.
-  irregular: {
-    ...kind('Deployment', 4, 'portal preview sandbox reports', [1, 3], [0.01, 0.08], [80, 400]),
-    special: (draw) => ({
-      course: course(draw, 1),
-      cpuNoise: draw.between(0.25, 0.5),
-      rhythms: [{ ...work(draw, [4, 15], [2, 4], [2, 3], [0.05, 0.5], [3, 30]), cpuSigma: 0.9 }],
-      memoryNoise: draw.log(0.005, 0.1),
-    }),
-  },
+  irregular: app(4, 'portal preview sandbox reports', [1, 3], [0.01, 0.08], [80, 400], (draw) => ({
+    course: course(draw, 1),
+    cpuNoise: draw.between(0.25, 0.5),
+    rhythms: [{ ...work(draw, [4, 15], [2, 4], [2, 3], [0.05, 0.5], [3, 30]), cpuSigma: 0.9 }],
+    memoryNoise: draw.log(0.005, 0.1),
+  })),
   // Goes on and off for tens of minutes; memory follows the work, whose size varies.
-  queue: {
-    ...kind('Deployment', 9, 'worker consumer importer mailer thumbnailer', [1, 6], [0.01, 0.15], [100, 900]),
-    special: (draw) => ({
-      rhythms: [
-        {
-          ...work(draw, [15, 120], [8, 50], [3, 20], [0.2, 1.8], [10, 120]),
-          together: draw.chance(0.5),
-          workingTime: draw.chance(0.4),
-        },
-      ],
-    }),
-  },
+  queue: app(9, 'worker consumer importer mailer thumbnailer', [1, 6], [0.01, 0.15], [100, 900], (draw) => ({
+    rhythms: [
+      {
+        ...work(draw, [15, 120], [8, 50], [3, 20], [0.2, 1.8], [10, 120]),
+        together: draw.chance(0.5),
+        workingTime: draw.chance(0.4),
+      },
+    ],
+  })),
   // A job inside the pod every 15 to 60 minutes.
-  periodic: {
-    ...kind('Deployment', 7, 'scheduler sync poller indexer refresher', [1, 4], [0.004, 0.1], [60, 700]),
-    special: (draw) => {
-      const every = draw.pick([15, 20, 30, 30, 60]);
-      const memory: Range = draw.chance(0.6) ? [0.1, 1] : [0.001, 0.02];
-      const job = clockwork(draw, [0, every], [every, every], [1.5, 9], [2, 15], memory, [0.5, 8]);
-      return { rhythms: [{ ...job, together: draw.chance(0.7) }] };
-    },
-  },
+  periodic: app(7, 'scheduler sync poller indexer refresher', [1, 4], [0.004, 0.1], [60, 700], (draw) => {
+    const every = draw.pick([15, 20, 30, 30, 60]);
+    const memory: Range = draw.chance(0.6) ? [0.1, 1] : [0.001, 0.02];
+    const job = clockwork(draw, [0, every], [every, every], [1.5, 9], [2, 15], memory, [0.5, 8]);
+    return { rhythms: [{ ...job, together: draw.chance(0.7) }] };
+  }),
   // A heap with a sawtooth of hours.
-  heap: {
-    ...kind('Deployment', 8, 'search pricing ledger recommender catalog', [2, 5], [0.05, 1.2], [700, 5000]),
-    releasesPerWeek: [0.3, 2],
-    special: (draw) => ({
-      course: course(draw, 0.5),
-      heap: { minutes: draw.log(50, 500), share: draw.between(0.25, 0.9), sigma: draw.between(0.05, 0.3) },
-      startCpu: draw.log(1, 6),
-      startMinutes: draw.log(1.5, 5),
-    }),
-  },
+  heap: java(8, 'search pricing ledger recommender catalog', [2, 5], [0.05, 1.2], [700, 5000], (draw) => ({
+    course: course(draw, 0.5),
+    heap: { minutes: draw.log(50, 500), share: draw.between(0.25, 0.9), sigma: draw.between(0.05, 0.3) },
+    startCpu: draw.log(1, 6),
+    startMinutes: draw.log(1.5, 5),
+  })),
   // Builds at any time of the working day, each of another size.
-  'ci-runner': {
-    ...kind('StatefulSet', 3, 'ci-runner build-agent', [2, 5], [0.015, 0.05], [120, 300]),
-    special: (draw) => ({
-      rhythms: [
-        {
-          ...work(draw, [15, 60], [4, 12], [20, 80], [2, 8], [1.5, 1.5]),
-          minutesSigma: 0.9,
-          cpuSigma: 0.6,
-          workingTime: true,
-        },
-      ],
-      cpuLimit: draw.pick([2, 4]),
-      memoryLimit: draw.pick([4096, 8192]) * MIB,
-    }),
-  },
+  'ci-runner': set(3, 'ci-runner build-agent', [2, 5], [0.015, 0.05], [120, 300], (draw) => ({
+    rhythms: [
+      {
+        ...work(draw, [15, 60], [4, 12], [20, 80], [2, 8], [1.5, 1.5]),
+        minutesSigma: 0.9,
+        cpuSigma: 0.6,
+        workingTime: true,
+      },
+    ],
+    cpuLimit: draw.pick([2, 4]),
+    memoryLimit: draw.pick([4096, 8192]) * MIB,
+  })),
   // On each node, with rare peaks.
-  'log-shipper': {
-    ...kind('DaemonSet', 2, 'log-shipper log-collector', [0, 0], [0.02, 0.12], [80, 250]),
-    special: (draw) => ({
-      course: course(draw, 0, [0.5, 0.7]),
-      rhythms: [work(draw, [DAY, 4 * DAY], [2, 12], [1.5, 6], [0.1, 1], [10, 90])],
-    }),
-  },
+  'log-shipper': daemon(2, 'log-shipper log-collector', [0, 0], [0.02, 0.12], [80, 250], (draw) => ({
+    course: course(draw, 0, [0.5, 0.7]),
+    rhythms: [work(draw, [DAY, 4 * DAY], [2, 12], [1.5, 6], [0.1, 1], [10, 90])],
+  })),
   // Compactions every few hours, on each replica for itself.
-  store: {
-    ...kind(
-      'StatefulSet',
-      5,
-      'kafka cassandra elasticsearch mimir-ingester',
-      [3, 3],
-      [0.2, 1.5],
-      [2000, 12000],
-    ),
-    special: (draw) => ({
+  store: set(
+    5,
+    'kafka cassandra elasticsearch mimir-ingester',
+    [3, 3],
+    [0.2, 1.5],
+    [2000, 12000],
+    (draw) => ({
       course: course(draw, 0, [0.4, 0.8]),
       rhythms: [work(draw, [90, 500], [6, 45], [0.5, 2.5], [0.02, 0.3], [5, 40])],
     }),
-  },
+  ),
   // People use it now and then.
-  internal: {
-    ...kind('Deployment', 6, 'admin wiki dashboard backoffice notebook', [1, 2], [0.001, 0.02], [60, 800]),
-    releasesPerWeek: SELDOM,
-    special: (draw) => {
-      const use = work(draw, [60, 400], [3, 20], [5, 60], [0.05, 0.6], [20, 200]);
-      return { rhythms: [{ ...use, cpuSigma: 0.8, workingTime: true }] };
-    },
-  },
+  internal: tool(6, 'admin wiki dashboard backoffice notebook', [1, 2], [0.001, 0.02], [60, 800], (draw) => {
+    const use = work(draw, [60, 400], [3, 20], [5, 60], [0.05, 0.6], [20, 200]);
+    return { rhythms: [{ ...use, cpuSigma: 0.8, workingTime: true }] };
+  }),
   // Nothing all day, then a backup at night.
-  backup: {
-    ...kind('StatefulSet', 2, 'backup archiver', [1, 1], [0.002, 0.02], [50, 300]),
-    special: (draw) => ({ rhythms: [nightly(draw, [15, 120], [0.5, 4])] }),
-  },
+  backup: set(2, 'backup archiver', [1, 1], [0.002, 0.02], [50, 300], (draw) => ({
+    rhythms: [nightly(draw, [15, 120], [0.5, 4])],
+  })),
   // A course, a nightly dump, and maintenance at any time.
-  database: {
-    ...kind('StatefulSet', 6, 'postgres mysql mongodb', [1, 3], [0.1, 3], [1000, 24000]),
-    special: (draw) => ({
-      course: course(draw, 0.5, [0.1, 0.5]),
-      rhythms: [
-        nightly(draw, [0.3, 1.5], [0.02, 0.3]),
-        work(draw, [60, 600], [2, 15], [0.1, 0.8], [0.01, 0.01], [15, 15]),
-      ],
-      emptyShare: 0.7,
-      fillMinutes: draw.log(60, 500),
-      podSigma: draw.log(0.1, 0.4),
-    }),
-  },
+  database: set(6, 'postgres mysql mongodb', [1, 3], [0.1, 3], [1000, 24000], (draw) => ({
+    course: course(draw, 0.5, [0.1, 0.5]),
+    rhythms: [
+      nightly(draw, [0.3, 1.5], [0.02, 0.3]),
+      work(draw, [60, 600], [2, 15], [0.1, 0.8], [0.01, 0.01], [15, 15]),
+    ],
+    emptyShare: 0.7,
+    fillMinutes: draw.log(60, 500),
+    podSigma: draw.log(0.1, 0.4),
+  })),
   // Memory at its limit; now and then a part of it is thrown away and fills again over hours.
-  cache: {
-    ...kind('StatefulSet', 4, 'redis memcached varnish', [1, 3], [0.02, 0.3], [200, 6000]),
-    special: (draw) => {
-      const flush = work(draw, [1.5 * DAY, 6 * DAY], [3, 3], [0.3, 0.3], [0.15, 0.5], [60, 400]);
-      return {
-        course: course(draw, 0),
-        rhythms: [{ ...flush, memory: -flush.memory }],
-        emptyShare: 0.9,
-        fillMinutes: draw.log(100, 600),
-        memoryDrift: draw.log(0.001, 0.01),
-      };
-    },
-  },
+  cache: set(4, 'redis memcached varnish', [1, 3], [0.02, 0.3], [200, 6000], (draw) => {
+    const flush = work(draw, [1.5 * DAY, 6 * DAY], [3, 3], [0.3, 0.3], [0.15, 0.5], [60, 400]);
+    return {
+      course: course(draw, 0),
+      rhythms: [{ ...flush, memory: -flush.memory }],
+      emptyShare: 0.9,
+      fillMinutes: draw.log(100, 600),
+      memoryDrift: draw.log(0.001, 0.01),
+    };
+  }),
   // Small, steady, on each node.
-  daemon: {
-    ...kind('DaemonSet', 2, 'node-exporter node-agent csi-node', [0, 0], [0.003, 0.06], [20, 120]),
-    special: (draw) => ({ peakChance: draw.log(0.001, 0.02) }),
-  },
-  cronjob: {
-    ...kind('CronJob', 7, 'export cleanup reconcile digest rotate-keys', [1, 1], [0.02, 1.2], [50, 1200]),
-    special: (draw) => {
+  daemon: daemon(2, 'node-exporter node-agent csi-node', [0, 0], [0.003, 0.06], [20, 120], (draw) => ({
+    peakChance: draw.log(0.001, 0.02),
+  })),
+  cronjob: cronJob(
+    7,
+    'export cleanup reconcile digest rotate-keys',
+    [1, 1],
+    [0.02, 1.2],
+    [50, 1200],
+    (draw) => {
       const every = draw.pick([5, 10, 15, 30, 30, 60, 60, 120, 360]);
       return { every, runMinutes: Math.min(draw.log(1.2, 30), 0.6 * every) };
     },
-  },
-  job: {
-    ...kind('Job', 3, 'migrate reindex train load-test', [1, 1], [0.1, 2.5], [150, 4000]),
-    special: (draw) => ({ runsPerDay: draw.log(1, 12), runMinutes: draw.log(4, 120), emptyShare: 0.6 }),
-  },
-  idle: {
-    ...kind(
-      'Deployment',
-      6,
-      'webhook operator feature-flags license-server',
-      [1, 3],
-      [0.0002, 0.004],
-      [12, 90],
-    ),
-    releasesPerWeek: SELDOM,
-    special: () => ({}),
-  },
+  ),
+  job: row('Job')(3, 'migrate reindex train load-test', [1, 1], [0.1, 2.5], [150, 4000], (draw) => ({
+    runsPerDay: draw.log(1, 12),
+    runMinutes: draw.log(4, 120),
+    emptyShare: 0.6,
+  })),
+  idle: tool(
+    6,
+    'webhook operator feature-flags license-server',
+    [1, 3],
+    [0.0002, 0.004],
+    [12, 90],
+    () => ({}),
+  ),
   // Computes all the time, in stages.
-  batch: {
-    ...kind('Deployment', 4, 'trainer encoder simulator crawler', [1, 4], [0.5, 3], [500, 6000]),
-    releasesPerWeek: SELDOM,
-    special: (draw) => ({
-      rhythms: [work(draw, [30, 200], [30, 200], [0.1, 0.6], [0.05, 0.5], [8, 8])],
-      cpuDrift: draw.log(0.01, 0.06),
-    }),
-  },
-} satisfies Readonly<Record<string, Kind>>;
+  batch: tool(4, 'trainer encoder simulator crawler', [1, 4], [0.5, 3], [500, 6000], (draw) => ({
+    rhythms: [work(draw, [30, 200], [30, 200], [0.1, 0.6], [0.05, 0.5], [8, 8])],
+    cpuDrift: draw.log(0.01, 0.06),
+  })),
+};
 
 /** Name of a kind. */
 export type KindName = keyof typeof KINDS;

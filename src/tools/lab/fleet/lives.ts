@@ -218,17 +218,10 @@ function runsOf(siblings: Siblings): FleetPod[] {
     const key = hashText(place);
     const born = start + draw.between(0.02, 0.1);
     const end = born + Math.min(draw.spread(runMinutes, 0.25), isCron ? 0.95 * every : Infinity);
+    const gone = end + (isCron ? RUNS_KEPT * every : JOB_KEPT);
     const job = isCron ? `${name}-${span.startSeconds / 60 + start}` : name;
-    const life = {
-      pod: `${job}-${podSuffix(place)}`,
-      cause: 'run' as const,
-      replica: 0,
-      node: nodeOf(key, span),
-      key,
-      born,
-      end,
-      gone: end + (isCron ? RUNS_KEPT * every : JOB_KEPT),
-    };
+    const pod = `${job}-${podSuffix(place)}`;
+    const life = { pod, cause: 'run' as const, replica: 0, node: nodeOf(key, span), key, born, end, gone };
     return makePod(siblings, life, { cpu: draw.spread(1, 0.08), memory: draw.spread(1, 0.15) });
   });
 }
@@ -239,11 +232,11 @@ function activitiesOf(
   { minutes }: Span,
   together: boolean,
 ) {
-  return profile.rhythms.flatMap((rhythm, index) =>
-    (rhythm.together ?? false) === together
-      ? [drawActivities(rhythm, new Draw(`${path}/rhythm/${index}`), minutes, isWorkingTime)]
-      : [],
-  );
+  return [...profile.rhythms.entries()]
+    .filter(([, rhythm]) => (rhythm.together ?? false) === together)
+    .map(([index, rhythm]) =>
+      drawActivities(rhythm, new Draw(`${path}/rhythm/${index}`), minutes, isWorkingTime),
+    );
 }
 
 function makePod(

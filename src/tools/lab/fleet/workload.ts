@@ -52,12 +52,11 @@ export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[
     .flatMap((kind) =>
       Array.from({ length: KINDS[kind].weight - 1 }, () => ({ kind, order: draw.uniform() })),
     )
-    .sort((a, b) => a.order - b.order)
-    .map(({ kind }) => kind);
+    .sort((a, b) => a.order - b.order);
   const workloads: FleetWorkload[] = [];
   for (let count = 0; count < pods; count += (workloads.at(-1) as FleetWorkload).replicas) {
     const dealt = workloads.length - kinds.length;
-    const kind = kinds[workloads.length] ?? (deck[dealt % deck.length] as KindName);
+    const kind = kinds[workloads.length] ?? (deck[dealt % deck.length]?.kind as KindName);
     const name = nameOf(kind, draw, (taken) => workloads.some((one) => one.name === taken));
     workloads.push(drawWorkload(span, kind, name, draw, clocks));
   }
@@ -100,11 +99,10 @@ function drawWorkload(
     replicas: autoscaler?.minReplicas ?? (controller === 'DaemonSet' ? span.nodes : draw.whole(...replicas)),
     replicasMinutes: scaled,
     profile,
-    load: scaled
-      ? load.map(
-          (value, minute) => demandOf(value, autoscaler?.maxReplicas as number) / (scaled[minute] as number),
-        )
-      : load,
+    load:
+      scaled && autoscaler
+        ? load.map((value, i) => demandOf(value, autoscaler.maxReplicas) / (scaled[i] as number))
+        : load,
     isWorkingTime: (minute) => clock.isWorkingTime(minute),
     key,
     path,
