@@ -35,10 +35,7 @@ export interface Activity {
 }
 
 /** The work of a rhythm, in order of time, without overlaps. */
-export interface Activities {
-  readonly rhythm: Rhythm;
-  readonly list: readonly Activity[];
-}
+export type Activities = ReturnType<typeof drawActivities>;
 
 /** Work is drawn from this time before minute 0 on, so that its memory has settled by then. */
 const EARLY_MINUTES = 1440;
@@ -53,7 +50,7 @@ export function drawActivities(
   draw: Draw,
   minutes: number,
   isWorkingTime: (minute: number) => boolean,
-): Activities {
+) {
   const { every, phase, cpu, cpuSigma, memory, workingTime = false } = rhythm;
   const list: Activity[] = [];
   let last: Activity | undefined;

@@ -7,15 +7,6 @@ import { type FaultEffect, faultEffect, NO_EFFECT } from './faults.js';
 import type { Fleet } from './fleet.js';
 import type { FleetPod, Tooth } from './lives.js';
 
-/** Values of a pod, one for each minute; `NaN`: no sample. */
-export interface PodColumns {
-  readonly cpuCores: Float64Array;
-  /** Whole pages. */
-  readonly memoryBytes: Float64Array;
-  /** Has a value whenever kube-state-metrics knows the pod. */
-  readonly restarts: Float64Array;
-}
-
 const PAGE_BYTES = 4096;
 /** A scrape is up to half a minute old when it is read, and comes a little early or late. */
 const SCRAPE_AGE = 0.5;
@@ -30,8 +21,11 @@ const PEAK_REST = 0.4;
 /** How much more slowly memory drifts than CPU. */
 const MEMORY_PACE = 20;
 
-/** The values of a pod from a minute to before another one. */
-export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number): PodColumns {
+/**
+ * The values of a pod from a minute to before another one, one for each minute; `NaN`: no sample. Memory is whole pages;
+ * restarts have a value whenever kube-state-metrics knows the pod.
+ */
+export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number) {
   const length = Math.max(0, to - from);
   const empty = () => new Float64Array(length).fill(Number.NaN);
   const columns = { cpuCores: empty(), memoryBytes: empty(), restarts: empty() };

@@ -16,20 +16,7 @@ export const ZONES = [
 ];
 
 /** How the load of a workload goes over the day and the week, as a share of a usual peak. */
-export interface Course {
-  /** One place, or several whose users come together. */
-  readonly zones: readonly string[];
-  /** People at work, or at home in the evening. */
-  readonly shape: 'office' | 'consumer';
-  /** Load at night. */
-  readonly floor: number;
-  /** Load of a weekend's day, as a share of a weekday's. */
-  readonly weekend: number;
-  /** How long the morning's ramp takes, in hours. */
-  readonly rampHours: number;
-  /** How far days differ, and hours beyond what is usual: standard deviation of the logarithm. */
-  readonly wander: number;
-}
+export type Course = ReturnType<typeof drawCourse>;
 
 /** The time of day and week at a place. */
 export class LocalTime {
@@ -146,15 +133,21 @@ export function replicasMinutes(load: Float32Array, { minReplicas, maxReplicas }
 }
 
 /** A course as it is drawn for a workload: of one place, or now and then of two. */
-export function drawCourse(draw: Draw, shape: Course['shape']): Course {
+export function drawCourse(draw: Draw, shape: 'office' | 'consumer') {
   const office = shape === 'office';
   const first = draw.pick(ZONES);
   return {
+    /** One place, or two whose users come together. */
     zones: draw.chance(0.2) ? [first, draw.pick(ZONES)] : [first],
+    /** People at work, or at home in the evening. */
     shape,
+    /** Load at night. */
     floor: draw.log(office ? 0.05 : 0.12, 0.45),
+    /** Load of a weekend's day, as a share of a weekday's. */
     weekend: office ? draw.log(0.08, 0.6) : draw.between(0.85, 1.35),
+    /** How long the morning's ramp takes, in hours. */
     rampHours: draw.between(0.5, 2.5),
+    /** How far days differ, and hours beyond what is usual: standard deviation of the logarithm. */
     wander: draw.log(0.03, 0.12),
   };
 }

@@ -8,45 +8,12 @@ const MIB = 2 ** 20;
 const DAY = 1440;
 
 /** How the pods of a workload behave while nothing is wrong. Times in minutes, memory as a share of its level. */
-export interface Profile {
-  /** CPU of a pod at a usual peak of its course, in cores, and its memory. Nothing takes more than the limits. */
-  readonly cpuCores: number;
-  readonly memoryBytes: number;
-  readonly cpuLimit: number;
-  readonly memoryLimit: number;
-  /** How far pods of the workload differ: standard deviation of the logarithm of their levels. */
-  readonly podSigma: number;
+export interface Profile extends ReturnType<typeof drawUsual> {
   /** The load over days; `undefined`: always the same. */
-  readonly course?: Course | undefined;
-  readonly autoscaler?: Autoscaler | undefined;
-  /** Standard deviation of the logarithm of CPU: from minute to minute, and over minutes to hours. */
-  readonly cpuNoise: number;
-  readonly cpuDrift: number;
-  /** Share of the minutes in which a peak begins, its median size, and how heavy the tail is. */
-  readonly peakChance: number;
-  readonly peakSize: number;
-  readonly peakTail: number;
-  /** The same for memory, which moves in steps, and how much of it follows the course. */
-  readonly memoryNoise: number;
-  readonly memoryDrift: number;
-  readonly memoryStep: number;
-  readonly memoryFollows: number;
+  readonly course?: Course;
+  readonly autoscaler?: Autoscaler;
   /** A heap grows by a share until it is collected: median time at a usual peak, and how irregularly. */
   readonly heap?: { readonly minutes: number; readonly share: number; readonly sigma: number };
-  /** A start takes some of a pod's usual CPU on top, and memory fills up slowly: with these time constants. */
-  readonly startCpu: number;
-  readonly startMinutes: number;
-  readonly emptyShare: number;
-  readonly fillMinutes: number;
-  readonly rhythms: readonly Rhythm[];
-  readonly releasesPerWeek: number;
-  /** Restarts that a pod has had before, and how many come in a day. */
-  readonly restarts: number;
-  readonly restartsPerDay: number;
-  /** CronJob: from one run to the next. Job: runs a day. And the median length of a run. */
-  readonly every: number;
-  readonly runsPerDay: number;
-  readonly runMinutes: number;
 }
 
 /** From and to; drawn between them so that each order of magnitude is as likely as another. */
@@ -287,36 +254,48 @@ export type KindName = keyof typeof KINDS;
 /** Draws what a workload of a kind is like. */
 export function drawProfile(kind: Kind, draw: Draw): Profile {
   const special = kind.special(draw);
-  const cpuCores = draw.log(...kind.cores);
-  const memoryBytes = MIB * draw.log(...kind.mebibytes);
   const busiest = Math.max(1, ...(special.rhythms ?? []).map(({ cpu }) => cpu));
+  return { ...drawUsual(kind, busiest, draw), ...special };
+}
+
+/** What holds unless it is special. @param busiest CPU of the kind's work, as a multiple of the pod's level. */
+function drawUsual({ cores, mebibytes, releasesPerWeek }: Kind, busiest: number, draw: Draw) {
+  const cpuCores = draw.log(...cores);
+  const memoryBytes = MIB * draw.log(...mebibytes);
   return {
+    /** CPU of a pod at a usual peak of its course, in cores, and its memory. Nothing takes more than the limits. */
     cpuCores,
     memoryBytes,
     cpuLimit: Math.max(0.2, cpuCores * (1 + busiest) * draw.log(1.3, 8)),
     memoryLimit: memoryBytes * draw.between(2.5, 5),
+    /** How far pods of the workload differ: standard deviation of the logarithm of their levels. */
     podSigma: draw.log(0.02, 0.15),
-    // The less work, the more chance is in it.
+    /** Standard deviation of the logarithm of CPU from minute to minute: the less work, the more chance is in it. */
     cpuNoise: Math.min(0.5, 0.05 * cpuCores ** -0.25 * draw.spread(1, 0.4)),
+    /** The same over minutes to hours. */
     cpuDrift: draw.log(0.02, 0.12),
+    /** Share of the minutes in which a peak begins, its median size, and how heavy the tail is. */
     peakChance: draw.log(0.0002, 0.01),
     peakSize: draw.log(0.1, 0.7) * cpuCores ** -0.25,
     peakTail: draw.between(0.4, 1.1),
+    /** Noise and drift of memory, which moves in steps, and how much of it follows the course. */
     memoryNoise: draw.chance(0.6) ? 0 : draw.log(0.0001, 0.004),
     memoryDrift: draw.log(0.002, 0.03),
     memoryStep: draw.log(0.0005, 0.01),
     memoryFollows: 0,
+    /** A start takes some of a pod's usual CPU on top, and memory fills up slowly: with these time constants. */
     startCpu: draw.log(0.3, 4),
     startMinutes: draw.log(0.5, 3),
     emptyShare: draw.between(0.1, 0.5),
     fillMinutes: draw.log(1, 20),
-    rhythms: [],
-    releasesPerWeek: kind.releasesPerWeek === undefined ? 0 : draw.log(...kind.releasesPerWeek),
+    rhythms: [] as readonly Rhythm[],
+    releasesPerWeek: releasesPerWeek === undefined ? 0 : draw.log(...releasesPerWeek),
+    /** Restarts that a pod has had before, and how many come in a day. */
     restarts: draw.chance(0.15) ? Math.round(draw.log(1, 600)) : 0,
     restartsPerDay: draw.log(0.002, 0.06),
+    /** CronJob: from one run to the next. Job: runs a day. And the median length of a run. */
     every: 60,
     runsPerDay: 1,
     runMinutes: 10,
-    ...special,
   };
 }

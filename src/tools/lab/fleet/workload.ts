@@ -3,27 +3,10 @@
 import { hashText } from '../../simulation/random.js';
 import { courseMinutes, demandOf, LocalTime, replicasMinutes, ZONES } from './course.js';
 import { Draw } from './draw.js';
-import { drawProfile, KINDS, type Kind, type KindName, type Profile } from './kinds.js';
+import { drawProfile, KINDS, type Kind, type KindName } from './kinds.js';
 
 /** A workload of a fleet. */
-export interface FleetWorkload {
-  readonly namespace: string;
-  readonly name: string;
-  readonly kind: KindName;
-  readonly controller: Kind['controller'];
-  /** Pods at a time, of an autoscaled workload the fewest. */
-  readonly replicas: number;
-  /** Of an autoscaled workload, pods minute by minute. */
-  readonly replicasMinutes: Uint16Array | undefined;
-  readonly profile: Profile;
-  /** Load of a pod minute by minute, as a share of a usual peak; `undefined`: 1. */
-  readonly load: Float32Array | undefined;
-  /** Whether it is working time for its developers and users. */
-  readonly isWorkingTime: (minute: number) => boolean;
-  /** Seed of its own, also for draws: `path`. */
-  readonly key: number;
-  readonly path: string;
-}
+export type FleetWorkload = ReturnType<typeof drawWorkload>;
 
 /** When and where a fleet is. */
 export interface Span {
@@ -80,7 +63,7 @@ function drawWorkload(
   name: string,
   draw: Draw,
   clocks: ReadonlyMap<string, LocalTime>,
-): FleetWorkload {
+) {
   const { controller, replicas }: Kind = KINDS[kind];
   const namespace = controller === 'DaemonSet' ? 'kube-system' : draw.pick(NAMESPACES);
   const path = `${span.seed}/${namespace}/${name}`;
@@ -96,14 +79,19 @@ function drawWorkload(
     name,
     kind,
     controller,
+    /** Pods at a time, of an autoscaled workload the fewest. */
     replicas: autoscaler?.minReplicas ?? (controller === 'DaemonSet' ? span.nodes : draw.whole(...replicas)),
+    /** Of an autoscaled workload, pods minute by minute. */
     replicasMinutes: scaled,
     profile,
+    /** Load of a pod minute by minute, as a share of a usual peak; `undefined`: 1. */
     load:
       scaled && autoscaler
         ? load.map((value, i) => demandOf(value, autoscaler.maxReplicas) / (scaled[i] as number))
         : load,
-    isWorkingTime: (minute) => clock.isWorkingTime(minute),
+    /** Whether it is working time for its developers and users. */
+    isWorkingTime: (minute: number) => clock.isWorkingTime(minute),
+    /** Seed of its own, also for draws: `path`. */
     key,
     path,
   };
