@@ -1,6 +1,6 @@
 /** The report for people: tables of at most 110 columns, then what was left out and why. */
 
-import { type TextColumn, type TextTable, tableLines, tableOf } from '../replay/text-table.js';
+import { left, right, type TextColumn, type TextTable, tableLines, tableOf } from '../replay/text-table.js';
 import type { Case } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
 import { DEFECTS, type Defect } from './defects.js';
@@ -106,21 +106,19 @@ export function sectionsOf(evaluation: Evaluation): readonly Section[] {
       tables: [tableOf(RANKING_COLUMNS, rows)],
       notes: [],
     },
-    ...(nab.length === 0
-      ? []
-      : [
-          {
-            title: 'By the rules of the Numenta Anomaly Benchmark: a detection is a row of five minutes',
-            tables: [tableOf(NAB_COLUMNS, nab)],
-            notes: [],
-          },
-        ]),
+    {
+      title: 'By the rules of the Numenta Anomaly Benchmark: a detection is a row of five minutes',
+      tables: nab.length === 0 ? [] : [tableOf(NAB_COLUMNS, nab)],
+      notes: [],
+    },
     { title: 'Data', tables: [], notes: notes(evaluation) },
-  ];
+  ].filter((section) => section.tables.length > 0 || section.notes.length > 0);
 }
 
+const CASE_COLUMN = left<Row>('', 'case', ({ name }) => shorten(name));
+
 const ON_CALL_COLUMNS: readonly TextColumn<Row>[] = [
-  { head: ['', 'case'], align: 'left', cell: ({ name }) => shorten(name) },
+  CASE_COLUMN,
   onCallColumn('', 'pod-days', ({ podDays }) => decimal(podDays, 1)),
   onCallColumn('false', 'messages', ({ falseMessages }) => String(falseMessages)),
   onCallColumn('per 1,000', 'pods+day', ({ falsePer1000PodsAndDay: rate }) => decimal(rate, 0)),
@@ -128,36 +126,29 @@ const ON_CALL_COLUMNS: readonly TextColumn<Row>[] = [
 ];
 
 const SENSITIVITY_COLUMNS: readonly TextColumn<SensitivityMeasures>[] = [
-  { head: ['', 'sensitivity'], align: 'right', cell: ({ sensitivity }) => String(sensitivity) },
-  { head: ['false', 'messages'], align: 'right', cell: ({ onCall }) => String(onCall.falseMessages) },
-  {
-    head: ['per 1,000', 'pods+day'],
-    align: 'right',
-    cell: ({ onCall }) => decimal(onCall.falsePer1000PodsAndDay, 0),
-  },
+  right('', 'sensitivity', ({ sensitivity }) => String(sensitivity)),
+  right('false', 'messages', ({ onCall }) => String(onCall.falseMessages)),
+  right('per 1,000', 'pods+day', ({ onCall }) => decimal(onCall.falsePer1000PodsAndDay, 0)),
   ...caughtColumns<SensitivityMeasures>(({ onCall }) => onCall.faults),
 ];
 
 /** What became of faults; the alerts that ended as all was well, as it became usual, as the pod was gone, or did not end. */
 function caughtColumns<Of>(of: (row: Of) => OnCallCaught): readonly TextColumn<Of>[] {
-  const right = (above: string, below: string, cell: (caught: OnCallCaught) => string): TextColumn<Of> => ({
-    head: [above, below],
-    align: 'right',
-    cell: (row) => cell(of(row)),
-  });
+  const column = (above: string, below: string, cell: (caught: OnCallCaught) => string) =>
+    right<Of>(above, below, (row) => cell(of(row)));
   return [
-    right('faults', 'caught', ({ faults, caught: found }) => `${found}/${faults}`),
-    right('delay', 'min', ({ meanDelayMinutes }) => decimal(meanDelayMinutes, 1)),
-    right('', 'held', ({ meanHeldShare }) => decimal(meanHeldShare, 2)),
-    right('ended:', 'recovered', ({ endings }) => String(endings.recovered)),
-    right('became', 'usual', ({ endings }) => String(endings.became_usual)),
-    right('', 'gone', ({ endings }) => String(endings.gone)),
-    right('still', 'on', ({ endings }) => String(endings.still_on)),
+    column('faults', 'caught', ({ faults, caught: found }) => `${found}/${faults}`),
+    column('delay', 'min', ({ meanDelayMinutes }) => decimal(meanDelayMinutes, 1)),
+    column('', 'held', ({ meanHeldShare }) => decimal(meanHeldShare, 2)),
+    column('ended:', 'recovered', ({ endings }) => String(endings.recovered)),
+    column('became', 'usual', ({ endings }) => String(endings.became_usual)),
+    column('', 'gone', ({ endings }) => String(endings.gone)),
+    column('still', 'on', ({ endings }) => String(endings.still_on)),
   ];
 }
 
 function onCallColumn(above: string, below: string, cell: (of: OnCallMeasures) => string): TextColumn<Row> {
-  return { head: [above, below], align: 'right', cell: ({ onCall }) => cell(onCall) };
+  return right(above, below, ({ onCall }) => cell(onCall));
 }
 
 const LISTED_WORKLOADS = 10;
@@ -165,28 +156,22 @@ const LISTED_WORKLOADS = 10;
 type FaultTypeRow = OnCallMeasures['byFaultType'][number];
 
 const FAULT_COLUMNS: readonly TextColumn<FaultTypeRow>[] = [
-  { head: ['', 'fault'], align: 'left', cell: ({ type }) => type },
+  left('', 'fault', ({ type }) => type),
   ...caughtColumns<FaultTypeRow>((row) => row),
 ];
 
-const MESSAGES_COLUMN: TextColumn<MessageRate> = {
-  head: ['false', 'messages'],
-  align: 'right',
-  cell: ({ messages }) => String(messages),
-};
+const MESSAGES_COLUMN = right<MessageRate>('false', 'messages', ({ messages }) => String(messages));
 
-const RATE_COLUMN: TextColumn<MessageRate> = {
-  head: ['per 1,000', 'pods+day'],
-  align: 'right',
-  cell: ({ per1000PodsAndDay }) => decimal(per1000PodsAndDay, 0),
-};
+const RATE_COLUMN = right<MessageRate>('per 1,000', 'pods+day', ({ per1000PodsAndDay: rate }) =>
+  decimal(rate, 0),
+);
 
 function nameColumn(head: string): TextColumn<MessageRate> {
-  return { head: ['', head], align: 'left', cell: ({ of }) => of };
+  return left('', head, ({ of }) => of);
 }
 
 const ALERT_COLUMNS: readonly TextColumn<Row>[] = [
-  { head: ['', 'case'], align: 'left', cell: ({ name }) => shorten(name) },
+  CASE_COLUMN,
   column('normal', 'pod-days', ({ podDays }) => decimal(podDays, 2)),
   column('points', 'flagged', ({ flaggedShare }) => percent(flaggedShare, 2)),
   column('alert', 'episodes', ({ episodes }) => String(episodes)),
@@ -204,7 +189,7 @@ const ALERT_COLUMNS: readonly TextColumn<Row>[] = [
 ];
 
 const RANKING_COLUMNS: readonly TextColumn<Row>[] = [
-  { head: ['', 'case'], align: 'left', cell: ({ name }) => shorten(name) },
+  CASE_COLUMN,
   column('pos.', 'points', ({ positivePoints }) => String(positivePoints)),
   column('normal', 'points', ({ normalPoints }) => String(normalPoints)),
   ...rankingColumns('detector', ({ detector }) => detector),
@@ -212,27 +197,15 @@ const RANKING_COLUMNS: readonly TextColumn<Row>[] = [
 ];
 
 const NAB_COLUMNS: readonly TextColumn<NabMeasures>[] = [
-  {
-    head: ['', 'a row with'],
-    align: 'left',
-    cell: ({ detections }) => (detections === 'flags' ? 'a flag' : 'a message'),
-  },
-  ...['standard', 'low FP', 'low FN'].map(
-    (profile, index): TextColumn<NabMeasures> => ({
-      head: ['score', profile],
-      align: 'right',
-      cell: ({ scores }) => decimal(scores[index]?.score ?? Number.NaN, 1),
-    }),
+  left('', 'a row with', ({ detections }) => (detections === 'flags' ? 'a flag' : 'a message')),
+  ...['standard', 'low FP', 'low FN'].map((profile, index) =>
+    right<NabMeasures>('score', profile, ({ scores }) => decimal(scores[index]?.score ?? Number.NaN, 1)),
   ),
-  {
-    head: ['false episodes', 'per series-day'],
-    align: 'right',
-    cell: (measures) => decimal(measures.falseEpisodesPerDay, 3),
-  },
+  right('false episodes', 'per series-day', (measures) => decimal(measures.falseEpisodesPerDay, 3)),
 ];
 
 function column(above: string, below: string, cell: (measures: Measures) => string): TextColumn<Row> {
-  return { head: [above, below], align: 'right', cell: ({ measures }) => cell(measures) };
+  return right(above, below, ({ measures }) => cell(measures));
 }
 
 function rankingColumns(title: string, of: (measures: Measures) => Ranking): readonly TextColumn<Row>[] {

@@ -2,27 +2,17 @@
 
 import type { Labels, PrometheusApi, QueryResult } from '../../exporter/prometheus/api.js';
 import { PrometheusError } from '../../exporter/prometheus/errors.js';
-import { type Grid, gridBetween, lastOf, type Slab } from './range-matrix.js';
-
-/** The slabs of each query, in order of time, without gaps between them. */
-export type SlabsByQuery = ReadonlyMap<string, readonly Slab[]>;
-
-/** The slabs of one query as one. */
-interface Matrix {
-  readonly grid: Grid;
-  readonly labels: readonly Labels[];
-  /** Series × instants. */
-  readonly values: Float64Array;
-}
+import { gridBetween, lastOf, type Slab } from './range-matrix.js';
 
 /**
  * Answers from memory what a range query with the same step, or a multiple of it, would have answered: at each instant,
  * a range query does not depend on where the range begins or ends.
  */
 export class History implements PrometheusApi {
-  readonly #matrices: ReadonlyMap<string, Matrix>;
+  readonly #matrices: ReadonlyMap<string, Slab>;
 
-  constructor(slabs: SlabsByQuery) {
+  /** @param slabs of each query, in order of time, without gaps between them. */
+  constructor(slabs: ReadonlyMap<string, readonly Slab[]>) {
     this.#matrices = new Map([...slabs].map(([query, ofQuery]) => [query, merge(ofQuery)]));
   }
 
@@ -86,7 +76,7 @@ export class History implements PrometheusApi {
     };
   }
 
-  #matrix(query: string): Matrix {
+  #matrix(query: string): Slab {
     const matrix = this.#matrices.get(query);
     if (matrix === undefined) throw unknown(query, 'none of it');
     return matrix;
@@ -101,41 +91,37 @@ function unknown(query: string, got: string): PrometheusError {
   return new PrometheusError('bad_query', `Expected the replayed history to have \`${query}\`, got ${got}.`);
 }
 
-function merge(slabs: readonly Slab[]): Matrix {
-  const [first] = slabs;
-  const last = slabs[slabs.length - 1];
-  if (first === undefined || last === undefined) {
-    return {
-      grid: { startSeconds: 0, stepSeconds: 1, instants: 0 },
-      labels: [],
-      values: new Float64Array(0),
-    };
-  }
-  const grid = gridBetween(first.grid.startSeconds, lastOf(last.grid), first.grid.stepSeconds);
+/** The slabs of one query as one. */
+function merge(slabs: readonly Slab[]): Slab {
+  const { startSeconds, stepSeconds } = slabs[0]?.grid ?? { startSeconds: 0, stepSeconds: 1 };
+  const last = slabs.at(-1);
+  const end = last === undefined ? startSeconds - stepSeconds : lastOf(last.grid);
+  const grid = gridBetween(startSeconds, end, stepSeconds);
   const rows = new Map<string, number>();
   const labels: Labels[] = [];
-  for (const slab of slabs) {
-    for (const own of slab.labels) {
-      const key = keyOf(own);
-      if (rows.has(key)) continue;
-      rows.set(key, labels.length);
-      // Between threads, labels lose that they inherit nothing.
-      labels.push(Object.assign(Object.create(null) as Record<string, string>, own));
-    }
+  for (const own of slabs.flatMap((slab) => slab.labels)) {
+    const key = keyOf(own);
+    if (rows.has(key)) continue;
+    rows.set(key, labels.length);
+    // Between threads, labels lose that they inherit nothing.
+    labels.push(Object.assign(Object.create(null) as Record<string, string>, own));
   }
   const values = new Float64Array(labels.length * grid.instants).fill(Number.NaN);
   for (const slab of slabs) {
-    const offset = Math.round((slab.grid.startSeconds - grid.startSeconds) / grid.stepSeconds);
-    slab.labels.forEach((own, series) => {
+    const { instants } = slab.grid;
+    const offset = Math.round((slab.grid.startSeconds - startSeconds) / stepSeconds);
+    for (const [series, own] of slab.labels.entries()) {
       const row = rows.get(keyOf(own)) as number;
-      const from = series * slab.grid.instants;
-      values.set(slab.values.subarray(from, from + slab.grid.instants), row * grid.instants + offset);
-    });
+      values.set(
+        slab.values.subarray(series * instants, (series + 1) * instants),
+        row * grid.instants + offset,
+      );
+    }
   }
   return { grid, labels, values };
 }
 
 /** The same for the same labels in any order. */
 function keyOf(labels: Labels): string {
-  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  return JSON.stringify(Object.entries(labels).sort());
 }

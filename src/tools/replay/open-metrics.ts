@@ -8,7 +8,7 @@ import type { DetectorState, ExplainScope } from '../../exporter/metrics/state.j
 import { escapeHelp, labelText, numberText } from '../../exporter/metrics/text.js';
 import { workload } from '../../exporter/metrics/workload.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
-import type { MinuteSummary } from './replay.js';
+import type { MinuteState } from './replay.js';
 
 /** What is the same in every sample. */
 export interface OpenMetricsOptions {
@@ -42,9 +42,9 @@ export class OpenMetricsText {
   }
 
   /** Adds the samples of a minute, counted from the start. */
-  async add(minute: number, summary: MinuteSummary): Promise<void> {
+  async add(minute: number, known: MinuteState): Promise<void> {
     const { explain, version, targetLabels } = this.#options;
-    const state = { ...stateOf(summary), explain, version };
+    const state = { ...known, explain, version };
     for (const { family, series } of this.#families) {
       const names = [...family.labels, ...Object.keys(targetLabels)];
       const { series: labels, values } = await family.samples(state);
@@ -80,32 +80,4 @@ export class OpenMetricsText {
     }
     yield '# EOF\n';
   }
-}
-
-function stateOf(summary: MinuteSummary): Omit<DetectorState, 'explain' | 'version'> {
-  const { timeSeconds, detection, trainedSeconds } = summary;
-  const report = {
-    timeSeconds,
-    durationSeconds: Number.NaN,
-    queries: (detection?.model.features ?? []).map(({ name }) => ({
-      query: name,
-      success: true,
-      durationSeconds: Number.NaN,
-    })),
-    warnings: [],
-  };
-  return {
-    outcome:
-      detection === undefined
-        ? { ...report, kind: 'no_model', message: '' }
-        : { ...report, kind: 'detection', detection },
-    model: summary.model,
-    training: {
-      runs: summary.trainings,
-      failures: summary.failedTrainings,
-      lastSucceeded: summary.lastTrainingSucceeded,
-      lastDurationSeconds: undefined,
-      model: trainedSeconds === undefined ? undefined : { origin: 'training', trainedSeconds },
-    },
-  };
 }

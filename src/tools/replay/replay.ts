@@ -1,21 +1,22 @@
 /** Walks forward through a chunk of the past with the service's own training and detection. */
 
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../exporter/detection/detect.js';
-import type { Detection } from '../../exporter/detection/detection.js';
+import type { Detection, PassOutcome } from '../../exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../exporter/detection/workloads.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
+import type { DetectorState } from '../../exporter/metrics/state.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
 import type { Model } from '../../exporter/model/model.js';
 import { locatePods } from '../../exporter/model/rows.js';
 import { train } from '../../exporter/training/job.js';
 import { trainingRequest } from '../../exporter/training/request.js';
 import { messageOf } from '../../lib/logging/message-of.js';
-import type { ChunkResult, FeatureName } from './chunk-result.js';
+import type { ChunkResult } from './chunk-result.js';
 import type { History } from './history.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
-import { resultOf, Tracks } from './tracks.js';
+import { Tracks } from './tracks.js';
 
 /** What shapes a replay: the settings of the service, and the sensitivities to compare. */
 export interface ReplayParameters {
@@ -41,18 +42,8 @@ export interface Replay {
   readonly tracks: Tracks;
 }
 
-/** What the exporter would have made its metrics from at a minute. */
-export interface MinuteSummary {
-  readonly timeSeconds: number;
-  readonly model: Model | undefined;
-  readonly trainedSeconds: number | undefined;
-  readonly lastTrainingSucceeded: boolean | undefined;
-  /** Trainings since the beginning of the chunk, and those of them that failed. */
-  readonly trainings: number;
-  readonly failedTrainings: number;
-  /** `undefined` without a model. */
-  readonly detection: Detection | undefined;
-}
+/** What the exporter would have made its metrics from at a minute; trainings count from the beginning of the chunk. */
+export type MinuteState = Omit<DetectorState, 'explain' | 'version'>;
 
 /**
  * Replays a chunk. A model serves from the minute after its training on, until the next one that succeeds, as in the
@@ -69,12 +60,17 @@ export async function replay(
   trainingTimes: readonly number[],
   parameters: ReplayParameters,
   onProgress: (share: number) => void,
-  onMinute?: (minute: number, summary: MinuteSummary) => Promise<void>,
+  onMinute?: (minute: number, state: MinuteState) => Promise<void>,
 ): Promise<Replay> {
   const minutes = Math.round((chunk.endSeconds - chunk.startSeconds) / MINUTE_SECONDS);
-  const tracks = new Tracks(minutes, namesOf(parameters.features), parameters.sensitivities.length);
+  const names = parameters.features.map(({ name, unit, type }) => ({
+    name,
+    unit,
+    isCounter: type === 'counter',
+  }));
+  const tracks = new Tracks(minutes, names, parameters.sensitivities.length);
   const directory = new WorkloadDirectory(history, parameters.ownerQueries);
-  const state = new TrainingAccount(history, parameters);
+  const trainings = new Trainings(history, parameters);
   const unscored: Record<string, number> = {};
   let next = 0;
   let minutesWithoutModel = 0;
@@ -83,9 +79,10 @@ export async function replay(
     while (next < trainingTimes.length && (trainingTimes[next] as number) < timeSeconds) {
       const trainingTime = trainingTimes[next++] as number;
       // The last one before the chunk counts with the chunk before.
-      await state.train(trainingTime, trainingTime >= chunk.startSeconds);
+      await trainings.train(trainingTime, trainingTime >= chunk.startSeconds);
     }
-    const detections = await detectAt(history, directory, state.models, timeSeconds);
+    const { models } = trainings;
+    const detections = await detectAt(history, directory, models, timeSeconds);
     const detection = detections[parameters.chosen];
     if (detection === undefined) minutesWithoutModel++;
     else {
@@ -93,53 +90,63 @@ export async function replay(
       for (const [reason, pods] of detection.unscored) unscored[reason] = (unscored[reason] ?? 0) + pods;
     }
     await onMinute?.(minute, {
-      timeSeconds,
-      model: state.models[parameters.chosen],
-      trainedSeconds: state.trainedSeconds,
-      lastTrainingSucceeded: state.lastSucceeded,
-      trainings: state.trainings,
-      failedTrainings: state.failures,
-      detection,
+      outcome: outcomeOf(timeSeconds, detection),
+      model: models[parameters.chosen],
+      training: { ...trainings.state },
     });
     if ((minute + 1) % PROGRESS_MINUTES === 0) onProgress((minute + 1) / minutes);
   }
-  const result = resultOf(tracks, {
+  const result = {
     startSeconds: chunk.startSeconds,
+    minutes,
+    features: names,
+    pods: tracks.stretches(),
     unscored,
     minutesWithoutModel,
-    trainings: state.trainings,
-    failedTrainings: state.failures,
-    lastFailure: state.lastFailure ?? null,
-    warnings: [...state.warnings],
-  });
+    trainings: trainings.state.runs,
+    failedTrainings: trainings.state.failures,
+    lastFailure: trainings.lastFailure,
+    warnings: [...trainings.warnings],
+  };
   return { result, tracks };
 }
 
-function namesOf(features: readonly FeatureDefinition[]): FeatureName[] {
-  return features.map(({ name, unit, type }) => ({ name, unit, isCounter: type === 'counter' }));
+/** As of a pass whose durations are not known. */
+function outcomeOf(timeSeconds: number, detection: Detection | undefined): PassOutcome {
+  const durationSeconds = Number.NaN;
+  const queries = (detection?.model.features ?? []).map(({ name }) => ({
+    query: name,
+    success: true,
+    durationSeconds,
+  }));
+  const report = { timeSeconds, durationSeconds, queries, warnings: [] };
+  return detection === undefined
+    ? { ...report, kind: 'no_model', message: '' }
+    : { ...report, kind: 'detection', detection };
 }
 
 /** The models in force, one for each sensitivity, and how the trainings went. */
-class TrainingAccount {
+class Trainings {
   models: readonly Model[] = [];
-  trainedSeconds: number | undefined;
-  lastSucceeded: boolean | undefined;
-  trainings = 0;
-  failures = 0;
-  lastFailure: string | undefined;
+  state: DetectorState['training'] = {
+    runs: 0,
+    failures: 0,
+    lastSucceeded: undefined,
+    lastDurationSeconds: undefined,
+    model: undefined,
+  };
+  lastFailure: string | null = null;
   readonly warnings = new Set<string>();
-  readonly #history: History;
-  readonly #parameters: ReplayParameters;
 
-  constructor(history: History, parameters: ReplayParameters) {
-    this.#history = history;
-    this.#parameters = parameters;
-  }
+  constructor(
+    readonly history: History,
+    readonly parameters: ReplayParameters,
+  ) {}
 
   async train(dueSeconds: number, counts: boolean): Promise<void> {
-    const { features, ownerQueries, model, sensitivities } = this.#parameters;
-    const { lookbackSeconds, stepSeconds, trainingIntervalSeconds } = this.#parameters;
-    if (counts) this.trainings++;
+    const { features, ownerQueries, model, sensitivities } = this.parameters;
+    const { lookbackSeconds, stepSeconds, trainingIntervalSeconds } = this.parameters;
+    const runs = this.state.runs + (counts ? 1 : 0);
     try {
       const models: Model[] = [];
       for (const sensitivity of sensitivities) {
@@ -147,16 +154,16 @@ class TrainingAccount {
           { features, ownerQueries, parameters: { ...model, sensitivity }, lookbackSeconds, stepSeconds },
           { dueSeconds, untilNextTrainingSeconds: trainingIntervalSeconds },
         );
-        const { model: trained, warnings } = await train(this.#history, request);
+        const { model: trained, warnings } = await train(this.history, request);
         models.push(trained);
         for (const warning of warnings) this.warnings.add(warning);
       }
       this.models = models;
-      this.trainedSeconds = dueSeconds;
-      this.lastSucceeded = true;
+      const origin = { origin: 'training', trainedSeconds: dueSeconds } as const;
+      this.state = { ...this.state, runs, lastSucceeded: true, model: origin };
     } catch (error) {
-      if (counts) this.failures++;
-      this.lastSucceeded = false;
+      const failures = this.state.failures + (counts ? 1 : 0);
+      this.state = { ...this.state, runs, failures, lastSucceeded: false };
       this.lastFailure = messageOf(error);
     }
   }

@@ -4,7 +4,6 @@ import type { Detection } from '../../exporter/detection/detection.js';
 import { type PodIdentity, podKey } from '../../exporter/features/table.js';
 import {
   type ChunkPlots,
-  type ChunkResult,
   type FeatureName,
   type PodReadings,
   type PodStretch,
@@ -136,13 +135,6 @@ export class Tracks {
 /** Numbers of one reading. */
 export function readingSize(features: number): number {
   return 1 + features * READING_NUMBERS;
-}
-
-/** What the result has besides the pods. */
-export type ChunkAccount = Omit<ChunkResult, 'features' | 'pods' | 'minutes'>;
-
-export function resultOf(tracks: Tracks, account: ChunkAccount): ChunkResult {
-  return { ...account, minutes: tracks.minutes, features: tracks.features, pods: tracks.stretches() };
 }
 
 function readingAt({ readings }: Track, minute: number, size: number): (number | null)[] {

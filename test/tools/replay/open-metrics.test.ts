@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { FAMILIES } from '../../../src/exporter/metrics/registry.js';
 import { OpenMetricsText } from '../../../src/tools/replay/open-metrics.js';
-import type { MinuteSummary } from '../../../src/tools/replay/replay.js';
+import type { MinuteState } from '../../../src/tools/replay/replay.js';
 import { detectionOf, MODEL, ORDINARY_PODS } from '../../support/metric-sources.js';
 
 const START = 1_767_268_800;
@@ -12,29 +12,45 @@ const OPTIONS = {
 } as const;
 const TARGET = 'job="j\\"ob",instance="backtest"';
 
-const BEFORE_TRAINING: MinuteSummary = {
+/** As a replay reports a pass, whose durations it does not know. */
+const REPORT = {
   timeSeconds: START,
+  durationSeconds: Number.NaN,
+  queries: MODEL.features.map(({ name }) => ({ query: name, success: true, durationSeconds: Number.NaN })),
+  warnings: [],
+};
+
+const BEFORE_TRAINING: MinuteState = {
+  outcome: { ...REPORT, queries: [], kind: 'no_model', message: '' },
   model: undefined,
-  trainedSeconds: undefined,
-  lastTrainingSucceeded: undefined,
-  trainings: 0,
-  failedTrainings: 0,
-  detection: undefined,
+  training: {
+    runs: 0,
+    failures: 0,
+    lastSucceeded: undefined,
+    lastDurationSeconds: undefined,
+    model: undefined,
+  },
 };
 
 /** The first pod of the two, whose name is short below, has this score; the other has a negative one. */
-const scored = (score: number): MinuteSummary => ({
-  ...BEFORE_TRAINING,
+const scored = (score: number): MinuteState => ({
+  outcome: {
+    ...REPORT,
+    kind: 'detection',
+    detection: { ...detectionOf(ORDINARY_PODS), scores: Float64Array.of(score, -0.25) },
+  },
   model: MODEL,
-  trainedSeconds: START,
-  lastTrainingSucceeded: true,
-  trainings: 1,
-  detection: { ...detectionOf(ORDINARY_PODS), scores: Float64Array.of(score, -0.25) },
+  training: {
+    ...BEFORE_TRAINING.training,
+    runs: 1,
+    lastSucceeded: true,
+    model: { origin: 'training', trainedSeconds: START },
+  },
 });
 
-async function textOf(minutes: readonly MinuteSummary[]): Promise<string> {
+async function textOf(minutes: readonly MinuteState[]): Promise<string> {
   const text = new OpenMetricsText({ startSeconds: START, endSeconds: START + minutes.length * 60 }, OPTIONS);
-  for (const [minute, summary] of minutes.entries()) await text.add(minute, summary);
+  for (const [minute, state] of minutes.entries()) await text.add(minute, state);
   return [...text.pieces()].join('');
 }
 

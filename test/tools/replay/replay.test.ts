@@ -4,7 +4,7 @@ import { SETTLING_SECONDS, train } from '../../../src/exporter/training/job.js';
 import { History } from '../../../src/tools/replay/history.js';
 import { OpenMetricsText } from '../../../src/tools/replay/open-metrics.js';
 import { gridBetween, type Slab, toSlab } from '../../../src/tools/replay/range-matrix.js';
-import { type MinuteSummary, type ReplayParameters, replay } from '../../../src/tools/replay/replay.js';
+import { type MinuteState, type ReplayParameters, replay } from '../../../src/tools/replay/replay.js';
 import { readingSize } from '../../../src/tools/replay/tracks.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
@@ -54,9 +54,9 @@ async function historyOf(answer: Answer): Promise<History> {
 
 const CHUNK = { startSeconds: START, endSeconds: END };
 const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS) => {
-  const minutes: MinuteSummary[] = [];
+  const minutes: MinuteState[] = [];
   const history = await historyOf(answer);
-  const onMinute = async (_: number, summary: MinuteSummary) => void minutes.push(summary);
+  const onMinute = async (_: number, state: MinuteState) => void minutes.push(state);
   return { ...(await replay(history, CHUNK, trainings, P, () => undefined, onMinute)), minutes };
 };
 
@@ -132,8 +132,11 @@ describe('a replay', function () {
     const { result, minutes } = await replayed(silent, [START - 3700, START]);
     expect(result).to.include({ trainings: 1, failedTrainings: 1, minutesWithoutModel: 0 });
     expect(result.lastFailure).to.include('Expected at least 10 samples');
-    expect(minutes[39]).to.include({ lastTrainingSucceeded: false, trainedSeconds: START - 3700 });
-    expect(minutes[39]?.detection?.table.pods.length).to.be.above(0);
+    const { outcome, training } = minutes[39] ?? expect.fail();
+    expect(training).to.include({ lastSucceeded: false });
+    expect(training.model?.trainedSeconds).to.equal(START - 3700);
+    if (outcome.kind !== 'detection') expect.fail(outcome.kind);
+    expect(outcome.detection.table.pods.length).to.be.above(0);
   });
 });
 
