@@ -19,7 +19,6 @@ export interface PrometheusSource {
   readonly sharding: ShardingPlan | undefined;
 }
 
-/** An open Prometheus. */
 export interface OpenPrometheus {
   readonly source: PrometheusSource;
   /** Narrowed to the namespaces of the shard. */
@@ -28,7 +27,6 @@ export interface OpenPrometheus {
   readonly namespaces: ShardNamespaces | undefined;
 }
 
-/** How a source is opened. */
 export interface OpenOptions extends PrometheusClientOptions {
   /** Unix time in milliseconds. A clock that stands still keeps the first list of namespaces. */
   readonly now: () => number;

@@ -13,7 +13,6 @@ import { Service, type ServiceOptions } from './service.js';
 import { trainInWorker } from './training/run-in-worker.js';
 import { VERSION } from './version.js';
 
-/** A service that answers requests. */
 export interface RunningService {
   /** Where it listens: `http://127.0.0.1:8000`. */
   readonly url: string;

@@ -39,7 +39,6 @@ import { longestIntervalSeconds, startSchedule } from './training/schedule.js';
 import { Trainer } from './training/trainer.js';
 import { VERSION } from './version.js';
 
-/** What a service works with. */
 export interface ServiceOptions {
   readonly settings: Settings;
   readonly featureSet: FeatureSet;
@@ -175,7 +174,6 @@ export class Service {
     return this.#histories.read(detection, rows);
   }
 
-  /** The report of `/healthz`. */
   health(): HealthReport {
     const { settings } = this.#options;
     return healthReport({
@@ -262,7 +260,6 @@ export class Service {
   }
 }
 
-/** What every training has in common. */
 function trainingScope(settings: Settings, { features, ownerQueries }: FeatureSet): TrainingScope {
   return {
     features,

@@ -15,25 +15,19 @@ import {
 } from './settings.js';
 import { shardOrdinal } from './sharding-rules.js';
 
-/** The settings, and what looked odd without being wrong. */
-export interface ParsedSettings {
-  readonly settings: Settings;
-  /** Sentences for a person: variables that look like misspelled settings. */
-  readonly warnings: readonly string[];
-}
-
 const definitions = Object.entries(SETTINGS) as readonly [SettingName, SettingDefinition<unknown>][];
 
 /**
  * Reads every setting of the table. An absent or empty variable means the default.
  *
  * @param readFile the text of a file that a setting names.
+ * @returns also sentences on what looks odd without being wrong, such as variables that look like misspelled settings.
  * @throws {MistakesError} naming every wrong value, what was expected, and an example; then what does not go together.
  */
 export function parseSettings(
   environment: Environment,
   readFile: (path: string) => string = readBoundedTextSync,
-): ParsedSettings {
+): { readonly settings: Settings; readonly warnings: readonly string[] } {
   const values: Record<string, unknown> = {};
   const secretFiles: Partial<Record<SettingName, string>> = {};
   const mistakes: string[] = [];

@@ -10,7 +10,6 @@ import { type Pairs, parsePairs } from './pairs.js';
 
 /** One setting: its variable, its values, and its description. */
 export interface SettingDefinition<Value> {
-  /** Name of the environment variable. */
   readonly env: string;
   /** The text to use if the variable is unset. */
   readonly default: string;

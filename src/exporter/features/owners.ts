@@ -7,12 +7,9 @@ import type { QueryOptions } from './queries/template.js';
 import { type OwnerQueries, type Owners, resolveOwners } from './workload.js';
 
 /** The queries for owners, in the scope of the features. kube-state-metrics always says `namespace`. */
-export function buildOwnerQueries({
-  namespaceRegex,
-  matchers = '',
-}: Pick<QueryOptions, 'namespaceRegex' | 'matchers'>): OwnerQueries {
-  const query = (metric: string) =>
-    addMatchers(`${metric}{namespace=~${quotePromql(namespaceRegex)}}`, matchers);
+export function buildOwnerQueries(scope: Pick<QueryOptions, 'namespaceRegex' | 'matchers'>): OwnerQueries {
+  const namespaces = `{namespace=~${quotePromql(scope.namespaceRegex)}}`;
+  const query = (metric: string) => addMatchers(metric + namespaces, scope.matchers ?? '');
   return {
     pod: query('kube_pod_owner'),
     replicaSet: query('kube_replicaset_owner'),

@@ -23,7 +23,6 @@ export function podKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
 
-/** The axes of a table. */
 export interface TableAxes {
   /** Names of the columns. */
   readonly features: readonly string[];
@@ -156,7 +155,6 @@ export class FeatureTable implements TableAxes {
     });
   }
 
-  /** Cell of the first feature of a pod at an instant. */
   #cell(pod: number, instant: number): number {
     return (pod * this.timestampsSeconds.length + instant) * this.features.length;
   }

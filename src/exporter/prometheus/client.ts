@@ -43,7 +43,6 @@ const REMEMBERED_QUERIES = 16;
 /** Names and values in the order in which they are sent. */
 type Parameters = readonly (readonly [name: string, value: string])[];
 
-/** One request. */
 interface Call {
   /** Path behind `/api/v1/`. */
   readonly endpoint: string;

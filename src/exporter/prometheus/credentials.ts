@@ -22,7 +22,6 @@ export interface RequestCredentials {
 /** A hanging file system must not hold up a scrape: after this time the request is sent with what is known. */
 const LOOK_LIMIT_MILLISECONDS = 250;
 
-/** The credentials of a connection. */
 export class RenewableCredentials {
   readonly #connection: PrometheusConnection;
   readonly #onWarning: (sentence: string) => void;

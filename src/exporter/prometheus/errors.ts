@@ -16,44 +16,25 @@ interface Traits {
 }
 
 const TRAITS = {
-  /** Nothing listens at the address. */
-  refused: { about: 'availability', transient: true },
-  /** The host name has no address. */
-  dns: { about: 'availability' },
-  /** No secure connection: certificate, host name, or a port that does not speak TLS (or does). */
-  tls: { about: 'setup' },
-  /** The deadline of the request passed, or the system gave up connecting. */
-  timeout: { about: 'availability', transient: true, tooMuch: true },
-  /** The caller ended the request for another reason than its deadline. */
-  aborted: { about: 'availability' },
-  /** Any other failure of the connection, such as one that broke off in the middle of the answer. */
-  connection: { about: 'availability', transient: true },
-  /** HTTP 400: the query is wrong. */
-  bad_query: { about: 'query' },
-  /** HTTP 401. */
-  unauthorized: { about: 'setup' },
-  /** HTTP 403. */
-  forbidden: { about: 'setup' },
-  /** HTTP 404: most often a missing path prefix. */
-  not_found: { about: 'setup' },
-  /** HTTP 405. */
-  method_not_allowed: { about: 'setup' },
-  /** HTTP 422: the query is right but cannot be executed, most often because it would load too many samples. */
-  unprocessable: { about: 'query', tooMuch: true },
-  /** HTTP 429. */
-  rate_limited: { about: 'setup', transient: true },
-  /** HTTP 5xx, of Prometheus or of a proxy before it. */
-  unavailable: { about: 'availability', transient: true },
-  /** HTTP 3xx; redirects are not followed. */
-  redirect: { about: 'setup' },
-  /** Any other HTTP status. */
-  http: { about: 'setup' },
-  /** A successful answer that is not JSON: most often a login page. */
-  not_json: { about: 'setup' },
-  /** JSON of another shape than asked for. */
-  bad_answer: { about: 'query' },
-  /** More bytes than the client accepts. */
-  too_large: { about: 'setup', tooMuch: true },
+  refused: { about: 'availability', transient: true }, // nothing listens at the address
+  dns: { about: 'availability' }, // the host name has no address
+  tls: { about: 'setup' }, // certificate, host name, or a port that does not speak TLS (or does)
+  timeout: { about: 'availability', transient: true, tooMuch: true }, // of the request, or of connecting
+  aborted: { about: 'availability' }, // the caller ended the request for another reason than its deadline
+  connection: { about: 'availability', transient: true }, // any other failure, such as an incomplete answer
+  bad_query: { about: 'query' }, // HTTP 400: the query is wrong
+  unauthorized: { about: 'setup' }, // HTTP 401
+  forbidden: { about: 'setup' }, // HTTP 403
+  not_found: { about: 'setup' }, // HTTP 404: most often a missing path prefix
+  method_not_allowed: { about: 'setup' }, // HTTP 405
+  unprocessable: { about: 'query', tooMuch: true }, // HTTP 422: most often too many samples
+  rate_limited: { about: 'setup', transient: true }, // HTTP 429
+  unavailable: { about: 'availability', transient: true }, // HTTP 5xx, of Prometheus or of a proxy before it
+  redirect: { about: 'setup' }, // HTTP 3xx; redirects are not followed
+  http: { about: 'setup' }, // any other HTTP status
+  not_json: { about: 'setup' }, // a successful answer that is not JSON: most often a login page
+  bad_answer: { about: 'query' }, // JSON of another shape than asked for
+  too_large: { about: 'setup', tooMuch: true }, // more bytes than the client accepts
 } as const satisfies Readonly<Record<string, Traits>>;
 
 /** The sort of failure, for code that decides; people read the message. */

@@ -13,7 +13,6 @@ export interface Instants {
   readonly instants: number;
 }
 
-/** How ranges are fetched. */
 interface RangeOptions {
   /** Most points in one answer; 600,000 are about 20 MB of JSON, and far below Prometheus' limits on samples. */
   readonly pointsPerRequest: number;
@@ -33,7 +32,6 @@ export function instantsPerRequest(series: number, pointsPerRequest: number): nu
   return Math.max(1, Math.min(MAXIMUM_INSTANTS, Math.floor(pointsPerRequest / series)));
 }
 
-/** What is known of a query. */
 interface Experience {
   /** The most series of an answer so far; 0 before the first. */
   series: number;

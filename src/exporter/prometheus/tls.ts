@@ -39,7 +39,6 @@ export function keyPairMistake({ cert, key }: Pick<TlsMaterial, 'cert' | 'key'>)
   }
 }
 
-/** An agent that keeps connections. */
 export function createHttpsAgent(
   { ca, cert, key }: TlsMaterial,
   options: { readonly serverName: string | undefined; readonly insecureSkipVerify: boolean },

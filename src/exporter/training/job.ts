@@ -14,7 +14,6 @@ import type { PrometheusApi } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
 import { type Grid, POINTS_PER_REQUEST, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
 
-/** What to train on. */
 export interface TrainingRequest extends TrainingTimes {
   readonly features: readonly FeatureDefinition[];
   readonly ownerQueries: OwnerQueries;
@@ -23,7 +22,6 @@ export interface TrainingRequest extends TrainingTimes {
   readonly maximumPods?: number;
 }
 
-/** What a training brings. */
 export interface TrainingResult {
   readonly model: Model;
   /** How much of the data was asked for, and why: a sentence. */
@@ -119,7 +117,6 @@ async function countSeries(
   return series;
 }
 
-/** What every request of a training shares. */
 interface Fetching {
   readonly ranges: RangeFetcher;
   readonly features: readonly FeatureDefinition[];

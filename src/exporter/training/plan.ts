@@ -45,7 +45,6 @@ const USUAL_STEP_SECONDS = 60;
 const SHORT_WINDOW_SECONDS = 3600;
 const SHORTEST_WINDOW_SECONDS = 1800;
 
-/** What a training asks for. */
 export interface TrainingPlan {
   readonly window: Grid;
   /** Slices of earlier hours. */
@@ -123,9 +122,7 @@ function draftOf(
 function reasonFor(asked: Draft, chosen: Draft, series: number, maximumPoints: number): string {
   const all = series * instantsOf(asked);
   const remaining = series * instantsOf(chosen);
-  if (all <= maximumPoints) {
-    return `All ${COUNT.format(all)} samples are used.`;
-  }
+  if (all <= maximumPoints) return `All ${COUNT.format(all)} samples are used.`;
   const { grid, stepSeconds } = chosen.window;
   const minutes = ((grid.at(-1) as number) - (grid[0] as number)) / 60;
   const over = remaining > maximumPoints ? ' That is still too many.' : '';
@@ -139,9 +136,7 @@ function reasonFor(asked: Draft, chosen: Draft, series: number, maximumPoints: n
 /** `29,100,000` */
 const COUNT = new Intl.NumberFormat('en-US');
 
-function instantsOf({ window, slices }: Draft): number {
-  return instantsIn([window, ...slices]);
-}
+const instantsOf = ({ window, slices }: Draft): number => instantsIn([window, ...slices]);
 
 function instantsIn(grids: readonly Grid[]): number {
   return grids.reduce((sum, { grid }) => sum + grid.length, 0);
@@ -168,17 +163,8 @@ export function trainingSlices(times: TrainingTimes, baseline: BaselineKind): re
   });
 }
 
-/** What fetching a feature takes. */
-export interface FetchingCost {
-  readonly requests: number;
-  /** Samples, if every series has one at every instant. */
-  readonly points: number;
-}
-
-/** The cost of fetching this many series over a grid. */
-export function fetchingCost({ grid }: Grid, series: number): FetchingCost {
-  return {
-    requests: Math.ceil(grid.length / instantsPerRequest(series, POINTS_PER_REQUEST)),
-    points: series * grid.length,
-  };
+/** The cost of fetching this many series over a grid, if every series has a sample at every instant. */
+export function fetchingCost({ grid }: Grid, series: number): { requests: number; points: number } {
+  const requests = Math.ceil(grid.length / instantsPerRequest(series, POINTS_PER_REQUEST));
+  return { requests, points: series * grid.length };
 }

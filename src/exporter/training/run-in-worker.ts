@@ -9,7 +9,6 @@ import { PrometheusError } from '../prometheus/errors.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS, type TrainingResult } from './job.js';
 import type { WorkerInput, WorkerMessage } from './worker.js';
 
-/** What a training in a thread brings. */
 export interface TrainedModel extends TrainingResult {
   /** End of the training, Unix time in seconds. */
   readonly trainedSeconds: number;

@@ -27,7 +27,6 @@ export interface TrainingState {
   readonly nextRun: Date | null;
 }
 
-/** What a trainer works with. */
 export interface TrainerOptions {
   /** One training; `signal` ends it. */
   readonly train: (signal: AbortSignal, occasion: TrainingOccasion) => Promise<TrainedModel>;
@@ -52,7 +51,6 @@ const LONGEST_ASKED_RETRY_MILLISECONDS = 15 * 60_000;
 /** Where the schedule has no next run. */
 export const DEFAULT_INTERVAL_SECONDS = 15 * 60;
 
-/** Trains, one training at a time. */
 export class Trainer {
   readonly #options: TrainerOptions;
   readonly #stopping = new AbortController();

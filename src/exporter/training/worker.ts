@@ -7,7 +7,6 @@ import { encodeSnapshot } from '../model/snapshot/snapshot.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
-/** What the thread is started with. */
 export interface WorkerInput {
   readonly source: PrometheusSource;
   readonly request: TrainingRequest;

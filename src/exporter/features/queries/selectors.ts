@@ -10,7 +10,8 @@ export interface SourceSelector {
   readonly text: string;
   /** `undefined` where the metric is named by a matcher. */
   readonly metric: string | undefined;
-  readonly matchers: readonly SelectorMatcher[];
+  /** `namespace=~"shop"` and its label. */
+  readonly matchers: readonly { readonly label: string; readonly text: string }[];
   /** The range that the query looks at, in seconds: 60 in `rate(x[1m])`. `undefined` where it reads the last value. */
   readonly rangeSeconds: number | undefined;
   /**
@@ -18,12 +19,6 @@ export interface SourceSelector {
    * one thing that is reported more than once. `undefined` where another aggregation comes first, or none.
    */
   readonly identity: readonly string[] | undefined;
-}
-
-/** `namespace=~"shop"` in a selector. */
-export interface SelectorMatcher {
-  readonly label: string;
-  readonly text: string;
 }
 
 /** The selectors of a query, each once, in their order. What cannot be parsed has none. */

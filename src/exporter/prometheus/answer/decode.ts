@@ -21,8 +21,7 @@ export function decodeAnswer(
 ): QueryResult {
   const malformed = (where: string, expected: string, got: unknown): PrometheusError =>
     failure('bad_answer', asked, `${describe(asked, got)} instead of ${expected} at ${where}`, {
-      advice:
-        'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?',
+      advice: ADVICE,
     });
 
   if (!isObject(answer)) throw malformed('the top of the answer', 'an object', answer);
@@ -80,6 +79,9 @@ export function decodeAnswer(
     infos: texts(asked, answer.infos),
   };
 }
+
+const ADVICE =
+  'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?';
 
 /** Enough of the server's reason to act on it. */
 const REASON_LENGTH = 500;

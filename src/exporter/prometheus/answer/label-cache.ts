@@ -110,9 +110,7 @@ export class SeriesLabels {
 
   /** What to recognise the next answer by. */
   toKnown(samples: number): KnownSeries {
-    if (!this.#hasDiverged && this.#count === this.#known.labels.length) {
-      return { ...this.#known, samples };
-    }
+    if (!this.#hasDiverged && this.#count === this.#known.labels.length) return { ...this.#known, samples };
     return {
       texts: this.#texts.slice(0, this.#ends[this.#count - 1] ?? 0),
       ends: this.#ends.slice(0, this.#count),
