@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/usage-error': [],
   'lib/deadline': [],
   'lib/group-by': [],
+  'lib/partition-point': [],
   'lib/text': [],
   'lib/logging': [],
   'lib/files': ['lib/logging'],

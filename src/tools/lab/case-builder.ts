@@ -142,10 +142,8 @@ export class CaseBuilder {
     const pods = series.flatMap(({ key, minutes }) => placePod(key, minutes, start, features, workloads));
     return {
       name,
-      features: this.#layout.columns.map((column, position) =>
-        column.floorFromData
-          ? withFloorFromData(column.feature, position, pods, learningMinutes)
-          : column.feature,
+      features: this.#layout.columns.map(({ feature, floorFromData }, column) =>
+        floorFromData ? withFloorFromData(feature, column, pods, learningMinutes) : feature,
       ),
       startSeconds: start * BIN_SECONDS,
       minutes: end - start,

@@ -34,23 +34,16 @@ const KEY_COLUMNS = ['timestamp', 'namespace', 'pod'] as const;
 /** Smallest spread of a share of a limit, in percentage points: many sources round to whole ones. */
 const PERCENT_SPREAD_FLOOR = 1;
 
-interface Source {
-  readonly name: string;
-  readonly feature: string;
-  readonly reduction: Reduction;
-  readonly percent: boolean;
-}
-
 /** Columns of the built-in features; of several for one feature, the first that is there. */
-const SOURCES: readonly Source[] = [
-  { name: 'cpu_cores', feature: 'cpu', reduction: 'mean', percent: false },
-  { name: 'cpu_pct_of_limit', feature: 'cpu', reduction: 'mean', percent: true },
-  { name: 'cpu_usage_pct_of_limit', feature: 'cpu', reduction: 'mean', percent: true },
-  { name: 'memory_bytes', feature: 'memory', reduction: 'last', percent: false },
-  { name: 'memory_pct_of_limit', feature: 'memory', reduction: 'last', percent: true },
-  { name: 'memory_usage_pct_of_limit', feature: 'memory', reduction: 'last', percent: true },
-  { name: 'restarts', feature: 'restarts', reduction: 'last', percent: false },
-];
+const SOURCES = [
+  { name: 'cpu_cores', of: 'cpu', reduction: 'mean', percent: false },
+  { name: 'cpu_pct_of_limit', of: 'cpu', reduction: 'mean', percent: true },
+  { name: 'cpu_usage_pct_of_limit', of: 'cpu', reduction: 'mean', percent: true },
+  { name: 'memory_bytes', of: 'memory', reduction: 'last', percent: false },
+  { name: 'memory_pct_of_limit', of: 'memory', reduction: 'last', percent: true },
+  { name: 'memory_usage_pct_of_limit', of: 'memory', reduction: 'last', percent: true },
+  { name: 'restarts', of: 'restarts', reduction: 'last', percent: false },
+] as const;
 
 /** The features that serve scrapes. Their queries are not asked here, so the options of the queries do not matter. */
 const CATALOG = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
@@ -80,22 +73,21 @@ export function chooseLayout(header: readonly string[], request: LayoutRequest):
         `header "${quoteHeader(header)}". Write a header line, and one row for each pod and time.`,
     );
   }
+  const [timestamp = -1, namespace = -1, pod = -1] = KEY_COLUMNS.map((name) => header.indexOf(name));
   const columns = [...builtInColumns(header, request), ...additionalColumns(header, request)];
-  return {
-    fields: header.length,
-    timestamp: header.indexOf('timestamp'),
-    namespace: header.indexOf('namespace'),
-    pod: header.indexOf('pod'),
-    columns,
-  };
+  return { fields: header.length, timestamp, namespace, pod, columns };
 }
 
 function builtInColumns(header: readonly string[], { file, empty }: LayoutRequest): Column[] {
-  const columns = CATALOG.flatMap((feature) => {
+  const columns = CATALOG.flatMap((feature): Column[] => {
     const source = SOURCES.find(
-      ({ name, feature: of }) => of === feature.name && header.includes(name) && !empty.has(name),
+      ({ name, of }) => of === feature.name && header.includes(name) && !empty.has(name),
     );
-    return source === undefined ? [] : [builtInColumn(feature, source, header.indexOf(source.name))];
+    if (source === undefined) return [];
+    const { name, reduction, percent } = source;
+    const ofLimit = percent && { unit: 'percent', spreadFloor: PERCENT_SPREAD_FLOOR };
+    const position = header.indexOf(name);
+    return [{ source: name, position, feature: { ...feature, ...ofLimit }, reduction, floorFromData: false }];
   });
   if (!columns.some(({ feature }) => feature.required)) {
     const without = empty.size > 0 ? ` (no value in any row: ${[...empty].join(', ')})` : '';
@@ -105,17 +97,6 @@ function builtInColumns(header: readonly string[], { file, empty }: LayoutReques
     );
   }
   return columns;
-}
-
-function builtInColumn(feature: FeatureDefinition, source: Source, position: number): Column {
-  const { name, reduction, percent } = source;
-  return {
-    source: name,
-    position,
-    feature: percent ? { ...feature, unit: 'percent', spreadFloor: PERCENT_SPREAD_FLOOR } : feature,
-    reduction,
-    floorFromData: false,
-  };
 }
 
 function additionalColumns(header: readonly string[], { file, additional, empty }: LayoutRequest): Column[] {
@@ -128,24 +109,20 @@ function additionalColumns(header: readonly string[], { file, additional, empty 
       );
     }
     if (empty.has(name)) return [];
-    const feature = additionalFeature(name);
+    const feature: FeatureDefinition = {
+      name,
+      unit: 'units',
+      help: `Column ${name}`,
+      query: name,
+      podLabel: 'pod',
+      type: 'gauge',
+      direction: 'both',
+      spreadFloor: 1,
+      relativeSpreadFloor: 0.1,
+      required: false,
+    };
     return [{ source: name, position, feature, reduction: 'mean', floorFromData: true } as const];
   });
-}
-
-function additionalFeature(name: string): FeatureDefinition {
-  return {
-    name,
-    unit: 'units',
-    help: `Column ${name}`,
-    query: name,
-    podLabel: 'pod',
-    type: 'gauge',
-    direction: 'both',
-    spreadFloor: 1,
-    relativeSpreadFloor: 0.1,
-    required: false,
-  };
 }
 
 /**

@@ -76,11 +76,7 @@ export class MinuteBins {
     return this.#chunks.keys();
   }
 
-  /**
-   * The values of one hour.
-   *
-   * @returns 60 minutes × columns, `NaN` without a sample; `undefined` when the whole hour has none.
-   */
+  /** 60 minutes × columns of one hour, `NaN` without a sample; `undefined` when the whole hour has none. */
   valuesOf(hour: number): Float64Array | undefined {
     return this.#chunks.get(hour)?.values;
   }

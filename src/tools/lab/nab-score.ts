@@ -4,6 +4,8 @@
  * in the same window nothing, and each detected row outside of the windows costs.
  */
 
+import { partitionPoint } from '../../lib/partition-point.js';
+
 /** What a missed window and a false detection cost, for a hit that earns at most 1. */
 export interface NabProfile {
   readonly name: string;
@@ -119,13 +121,5 @@ function distance(limits: readonly (readonly [number, number])[], row: number): 
 }
 
 /** The first row at or after a time. */
-function firstRowFrom(rowsSeconds: ArrayLike<number>, timeSeconds: number): number {
-  let low = 0;
-  let high = rowsSeconds.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rowsSeconds[middle] ?? Number.NaN) < timeSeconds) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const firstRowFrom = (rowsSeconds: ArrayLike<number>, timeSeconds: number) =>
+  partitionPoint(rowsSeconds.length, (row) => (rowsSeconds[row] as number) < timeSeconds);

@@ -31,12 +31,14 @@ export function podOfFault({ pods }: Case, fault: Fault): number {
  * @returns for each pod of the case, the class of each of its minutes.
  */
 export function classify(recording: Case, faults: readonly Fault[]): readonly Uint8Array[] {
-  const ignored = ignoredMinutes(recording, faults);
+  const ignored = Array.from({ length: recording.minutes }, (_, minute) =>
+    faults.some((fault) => isNear(recording, fault, minute)),
+  );
   const classes = recording.pods.map((pod) =>
     Uint8Array.from({ length: pod.minutes }, (_, offset) => {
       const minute = pod.firstMinute + offset;
       if (minute < recording.learningMinutes || !isPresent(pod, minute)) return ABSENT;
-      return ignored[minute] === 1 ? IGNORED : NORMAL;
+      return ignored[minute] ? IGNORED : NORMAL;
     }),
   );
   for (const fault of faults) {
@@ -63,11 +65,5 @@ export function isNear({ startSeconds }: Case, fault: Fault, minute: number): bo
   return (
     start + BIN_SECONDS > fault.startSeconds - IGNORED_BEFORE_SECONDS &&
     start < fault.endSeconds + IGNORED_AFTER_SECONDS
-  );
-}
-
-function ignoredMinutes(recording: Case, faults: readonly Fault[]): Uint8Array {
-  return Uint8Array.from({ length: recording.minutes }, (_, minute) =>
-    faults.some((fault) => isNear(recording, fault, minute)) ? 1 : 0,
   );
 }

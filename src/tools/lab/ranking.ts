@@ -1,5 +1,7 @@
 /** Measures of a ranking: how well scores tell positive points from normal ones, whatever the threshold. */
 
+import { partitionPoint } from '../../lib/partition-point.js';
+
 /** Scores of points, higher = more anomalous. */
 export interface Points {
   readonly positives: Float64Array;
@@ -71,26 +73,8 @@ export function recallAtFalseAlarmRate({ positives, normals }: Points, rate: num
   return 1 - countUpTo(positives, threshold) / positives.length;
 }
 
-/** How many values are below `limit`. */
-function countBelow(sorted: Float64Array, limit: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const countBelow = (sorted: Float64Array, limit: number) =>
+  partitionPoint(sorted.length, (position) => (sorted[position] as number) < limit);
 
-/** How many values are at most `limit`. */
-function countUpTo(sorted: Float64Array, limit: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const countUpTo = (sorted: Float64Array, limit: number) =>
+  partitionPoint(sorted.length, (position) => (sorted[position] as number) <= limit);

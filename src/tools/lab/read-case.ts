@@ -1,7 +1,7 @@
 /** Reads the files of a directory, one at a time, as streams. */
 
 import { createReadStream } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -44,7 +44,7 @@ export async function listCases(directory: string): Promise<readonly CaseFile[]>
       );
     }
     const path = join(directory, fileName);
-    files.push({ name, path, bytes: await sizeOf(path) });
+    files.push({ name, path, bytes: (await stat(path)).size });
   }
   return files;
 }
@@ -58,15 +58,6 @@ async function listDirectory(directory: string): Promise<string[]> {
       `Expected a readable directory in --data, got ${code} for ${directory}. Name one with CSV files and a labels.json.`,
       { cause: error },
     );
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  const file = await open(path);
-  try {
-    return (await file.stat()).size;
-  } finally {
-    await file.close();
   }
 }
 

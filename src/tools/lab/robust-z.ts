@@ -27,15 +27,13 @@ export function fitRobustBaseline(
       podKey(namespace, pod),
       features.map(({ spreadFloor }, feature) => {
         table.copyPresent(index, feature, column);
-        return withFloors(robustLocationScale(column, samples), spreadFloor);
+        const { location, scale } = robustLocationScale(column, samples);
+        const floor = Math.max(RELATIVE_SPREAD_FLOOR * Math.abs(location), spreadFloor);
+        return { location, scale: Math.max(scale, floor) };
       }),
     );
   });
   return baseline;
-}
-
-function withFloors({ location, scale }: LocationScale, spreadFloor: number): LocationScale {
-  return { location, scale: Math.max(scale, RELATIVE_SPREAD_FLOOR * Math.abs(location), spreadFloor) };
 }
 
 /**
