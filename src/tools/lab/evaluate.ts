@@ -18,9 +18,9 @@ import { type Descriptions, readDescriptions } from './description.js';
 import { outcomeWithoutCase } from './fault-outcomes.js';
 import { type Labels, readLabels } from './labels.js';
 import { parseAdditionalColumns } from './layout.js';
-import { addTallies, measure, type Tally, tallyCase } from './measures.js';
+import { measure, type Tally, tallyCase } from './measures.js';
 import { measureNab, type NabCase, nabCaseOf } from './nab.js';
-import { addOnCall, measureOnCall, type OnCallTally, tallyOnCall } from './on-call.js';
+import { measureOnCall, type OnCallTally, tallyOnCall } from './on-call.js';
 import { type CaseFile, listCases, readCase } from './read-case.js';
 import { OWNER_QUERIES, piecesOf, RETRAIN_SECONDS, type RecordedPiece } from './recorded-history.js';
 import { type CaseSummary, type Evaluation, reportText } from './report.js';
@@ -73,6 +73,8 @@ interface Work {
   /** With the sensitivity that is reported in full. */
   readonly settings: Settings;
   readonly sensitivities: readonly number[];
+  /** Index of the sensitivity that is reported in full. */
+  readonly chosen: number;
   readonly additional: readonly string[];
   /** Minutes to learn from; `undefined`: as the description of the case says. */
   readonly learningMinutes: number | undefined;
@@ -121,9 +123,10 @@ export async function runEvaluate(
   );
   try {
     const learningMinutes = options.learn === undefined ? undefined : Math.round(60 * options.learn);
-    const work: Work = {
+    const finished = await evaluateCases(files, {
       settings,
       sensitivities,
+      chosen,
       additional,
       learningMinutes,
       labels,
@@ -132,34 +135,11 @@ export async function runEvaluate(
       scoresFile: outputs.scores,
       progress,
       signal,
-    };
-    const finished = await evaluateCases(files, work);
-    progress.end();
-    const tally = tallySet(finished, files, labels);
-    const onCall = sensitivities.map((_, index) =>
-      addOnCall(finished.map((done) => done.onCall[index] as OnCallTally)),
-    );
-    const evaluation: Evaluation = {
-      cases: finished.map((done) => ({
-        summary: done.summary,
-        measures: measure(done.tally),
-        onCall: measureOnCall(done.onCall[chosen] as OnCallTally),
-      })),
-      set: measure(tally),
-      nab: measureNab(finished.map((done) => done.nab)),
-      sensitivities: sensitivities.map((sensitivity, index) => ({
-        sensitivity,
-        onCall: measureOnCall(onCall[index] as OnCallTally),
-      })),
-      chosen,
-      labels,
-      durationSeconds: (Date.now() - started) / 1000,
-    };
-    const json = reportJson(evaluation, tally, onCall[chosen] as OnCallTally, {
-      data: options.data,
-      columns: additional,
-      settings,
     });
+    progress.end();
+    const durationSeconds = (Date.now() - started) / 1000;
+    const evaluation = resultOf(finished, { sensitivities, chosen, labels, durationSeconds });
+    const json = reportJson(evaluation, { data: options.data, columns: additional, settings });
     await outputs.json?.writeFile(`${JSON.stringify(json, undefined, 2)}\n`);
     await outputs.html?.writeFile(reportHtml(evaluation, options.data));
     await closeOutputs(outputs);
@@ -168,28 +148,64 @@ export async function runEvaluate(
     progress.end();
     // What went wrong first is what matters.
     await closeOutputs(outputs).catch(() => undefined);
-    throw signal.aborted ? interruption(signal, error) : error;
+    if (!signal.aborted) throw error;
+    throw new Error(
+      `Stopped on ${String(signal.reason)}, before the report. The files hold what was done so far.`,
+      { cause: error },
+    );
   } finally {
     await pool.close();
   }
 }
 
+/** All cases together, and the faults that belong to none. */
+function resultOf(
+  finished: readonly FinishedCase[],
+  context: Pick<Evaluation, 'chosen' | 'labels' | 'durationSeconds'> & Pick<Work, 'sensitivities'>,
+): Evaluation {
+  const names = new Set(finished.map(({ summary }) => summary.name));
+  const strangers = context.labels.faults.filter((fault) => !names.has(fault.case)).map(outcomeWithoutCase);
+  const tallies = finished.map(({ tally }) => tally);
+  const onCallAt = (index: number) => finished.map(({ onCall }) => onCall[index] as OnCallTally);
+  const onCall = onCallAt(context.chosen);
+  return {
+    ...context,
+    cases: finished.map(({ summary, tally }, index) => ({
+      summary,
+      measures: measure([tally]),
+      onCall: measureOnCall(onCall.slice(index, index + 1)),
+    })),
+    set: measure(tallies, strangers),
+    nab: measureNab(finished.map(({ nab }) => nab)),
+    sensitivities: context.sensitivities.map((sensitivity, index) => ({
+      sensitivity,
+      onCall: measureOnCall(onCallAt(index)),
+    })),
+    places: {
+      faults: [...tallies.flatMap(({ faults }) => faults), ...strangers],
+      episodes: tallies.flatMap(({ episodes }) => episodes),
+      alertedNewReplicas: tallies.flatMap(({ alertedNewReplicas }) => alertedNewReplicas),
+    },
+    onCallPlaces: {
+      faults: onCall.flatMap(({ faults }) => faults),
+      messages: onCall.flatMap(({ messages }) => messages),
+    },
+  };
+}
+
 /** The service's own settings, with what the options change. */
 function settingsOf({ baseline, seed }: EvaluateOptions): Settings {
-  return parseSettings({
-    BASELINE: baseline,
-    IFOREST_RANDOM_STATE: seed?.toString(),
-  }).settings;
+  return parseSettings({ BASELINE: baseline, IFOREST_RANDOM_STATE: seed?.toString() }).settings;
 }
 
 /** As the service would run on a Prometheus that has the features of the case. */
-function parametersOf({ features }: Case, { settings, sensitivities }: Work): ReplayParameters {
+function parametersOf({ features }: Case, { settings, sensitivities, chosen }: Work): ReplayParameters {
   return {
     features,
     ownerQueries: OWNER_QUERIES,
     model: modelParameters(settings),
     sensitivities,
-    chosen: sensitivities.indexOf(settings.sensitivity),
+    chosen,
     lookbackSeconds: settings.trainingLookbackMinutes * 60,
     stepSeconds: settings.queryStepSeconds,
     trainingIntervalSeconds: RETRAIN_SECONDS,
@@ -198,9 +214,9 @@ function parametersOf({ features }: Case, { settings, sensitivities }: Work): Re
 
 /** The files that are asked for, open. */
 interface Outputs {
-  readonly json: FileHandle | undefined;
-  readonly html: FileHandle | undefined;
-  readonly scores: ScoresFile | undefined;
+  json?: FileHandle;
+  html?: FileHandle;
+  scores?: ScoresFile;
 }
 
 /** Opens them before the work, so that a wrong name costs no time. */
@@ -212,21 +228,14 @@ async function openOutputs({ json, html, scores }: EvaluateOptions): Promise<Out
       `Expected different files in --scores, --json and --html, got ${twice} twice. Name another one.`,
     );
   }
-  const opened: FileHandle[] = [];
-  const open = async (name: string | undefined, option: string) => {
-    if (name === undefined) return undefined;
-    const file = await openForWriting(name, option);
-    opened.push(file);
-    return file;
-  };
+  const outputs: Outputs = {};
   try {
-    return {
-      json: await open(json, '--json'),
-      html: await open(html, '--html'),
-      scores: scores === undefined ? undefined : await openScoresFile(scores),
-    };
+    if (json !== undefined) outputs.json = await openForWriting(json, '--json');
+    if (html !== undefined) outputs.html = await openForWriting(html, '--html');
+    if (scores !== undefined) outputs.scores = await openScoresFile(scores);
+    return outputs;
   } catch (error) {
-    for (const file of opened) await file.close();
+    await closeOutputs(outputs);
     throw error;
   }
 }
@@ -235,15 +244,6 @@ async function closeOutputs({ json, html, scores }: Outputs): Promise<void> {
   await json?.close();
   await html?.close();
   await scores?.close();
-}
-
-function interruption(signal: AbortSignal, cause: unknown): Error {
-  return new Error(
-    `Stopped on ${String(signal.reason)}, before the report. The files hold what was done so far.`,
-    {
-      cause,
-    },
-  );
 }
 
 /** One case after the other, so that only one is in memory. */
@@ -276,7 +276,7 @@ async function evaluateCase(
     onProgress: (share) => show(READING_SHARE * share),
     signal,
   });
-  const replayed = await replayCase(recording, work, (share) =>
+  const { scores, chunks } = await replayCase(recording, work, (share) =>
     show(READING_SHARE + (1 - READING_SHARE) * share),
   );
   const faults = labels.faults.filter((fault) => fault.case === file.name);
@@ -285,24 +285,20 @@ async function evaluateCase(
   progress.caseDone(
     `${summary.name}: ${summary.rows} rows, ${summary.pods} pods, ${summary.minutes} minutes, ${seconds} s`,
   );
-  const { scores, chunks } = replayed;
   const tally = tallyCase(recording, scores, unscoredMinutes(recording, scores, chunks), faults);
   const onCall = work.sensitivities.map((_, index) =>
     tallyOnCall(recording, chunks, tally.faults, description.kinds, index),
   );
-  const chosen = onCall[work.sensitivities.indexOf(work.settings.sensitivity)] as OnCallTally;
-  return { summary, tally, onCall, nab: nabCaseOf(recording, scores, faults, chosen) };
+  const nab = nabCaseOf(recording, scores, faults, onCall[work.chosen] as OnCallTally);
+  return { summary, tally, onCall, nab };
 }
 
-/** What the replay of a case brings. */
-interface ReplayedCase {
-  readonly scores: CaseScores;
-  /** In order of time. */
-  readonly chunks: readonly ChunkResult[];
-}
-
-/** Replays a case in pieces, a few at the same time, and writes their scores in order of time. */
-async function replayCase(recording: Case, work: Work, show: (share: number) => void): Promise<ReplayedCase> {
+/**
+ * Replays a case in pieces, a few at the same time, and writes their scores in order of time.
+ *
+ * @returns the scores, and the chunks in order of time.
+ */
+async function replayCase(recording: Case, work: Work, show: (share: number) => void) {
   const scores = emptyScores(recording);
   const chunks: ChunkResult[] = [];
   const { pool, scoresFile, signal } = work;
@@ -348,33 +344,10 @@ function unscoredMinutes(
   return reasons;
 }
 
-function summaryOf({
-  name,
-  minutes,
-  rows,
-  defects,
-  gapMinutes,
-  emptyColumns,
-  pods,
-  features,
-}: Case): CaseSummary {
-  return {
-    name,
-    minutes,
-    rows,
-    defects,
-    gapMinutes,
-    emptyColumns,
-    pods: pods.length,
-    features: features.map((feature) => feature.name),
-  };
-}
-
-/** All cases together, and the faults that belong to none. */
-function tallySet(finished: readonly FinishedCase[], files: readonly CaseFile[], labels: Labels): Tally {
-  const tally = addTallies(finished.map((done) => done.tally));
-  const strangers = labels.faults.filter((fault) => files.every(({ name }) => name !== fault.case));
-  return { ...tally, faults: [...tally.faults, ...strangers.map(outcomeWithoutCase)] };
+function summaryOf(recording: Case): CaseSummary {
+  const { name, minutes, rows, defects, gapMinutes, emptyColumns, pods, features } = recording;
+  const names = features.map((feature) => feature.name);
+  return { name, minutes, rows, defects, gapMinutes, emptyColumns, pods: pods.length, features: names };
 }
 
 function nothingUsable(finished: readonly FinishedCase[]): DataError {

@@ -1,4 +1,4 @@
-/** The measures of the protocol: counted for each case, added up for a set, then made into shares and means. */
+/** The measures of the protocol: counted for each case, then made into shares and means over cases. */
 
 import { BIN_SECONDS, type Case, type PodMinutes } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
@@ -19,12 +19,9 @@ export interface Place {
   readonly timestamp: number;
 }
 
-/** Everything countable; tallies of several cases add up. */
+/** Everything countable of a case. */
 export interface Tally {
-  /** Normal pod-minutes: all, those with a score, those that are flagged. */
   readonly normalMinutes: number;
-  readonly normalScored: number;
-  readonly normalFlagged: number;
   readonly positiveMinutes: number;
   /** Pod-minutes after the learning minutes: complete ones, and those with a score. */
   readonly presentMinutes: number;
@@ -51,7 +48,7 @@ export interface Caught {
   readonly meanDelayMinutes: number;
 }
 
-/** What a tally comes to. Shares are in [0, 1], `NaN` where there is nothing to take a share of. */
+/** What tallies come to. Shares are in [0, 1], `NaN` where there is nothing to take a share of. */
 export interface Measures {
   readonly normalPoints: number;
   readonly positivePoints: number;
@@ -93,15 +90,16 @@ export function tallyCase(
   faults: readonly Fault[],
 ): Tally {
   const classes = classify(recording, faults);
-  const detector = pointsOf(scores.detector, classes);
   const newReplicas = newReplicasOf(recording, scores.detector, faults);
+  const count = <Part extends Uint8Array | Float64Array>(
+    parts: readonly Part[],
+    is: (value: number) => boolean,
+  ) => parts.reduce((sum, part) => sum + part.filter(is).length, 0);
   return {
-    normalMinutes: countClass(classes, (of) => of === NORMAL),
-    normalScored: detector.normals.length,
-    normalFlagged: detector.normals.reduce((flagged, score) => flagged + (score > 0 ? 1 : 0), 0),
-    positiveMinutes: countClass(classes, (of) => of === POSITIVE),
-    presentMinutes: countClass(classes, (of) => of !== ABSENT),
-    scoredMinutes: scores.detector.reduce((sum, ofPod) => sum + countScores(ofPod), 0),
+    normalMinutes: count(classes, (of) => of === NORMAL),
+    positiveMinutes: count(classes, (of) => of === POSITIVE),
+    presentMinutes: count(classes, (of) => of !== ABSENT),
+    scoredMinutes: count(scores.detector, (score) => !Number.isNaN(score)),
     unscored,
     incomplete: recording.incomplete,
     episodes: recording.pods.flatMap((pod, index) =>
@@ -114,7 +112,7 @@ export function tallyCase(
     alertedNewReplicas: newReplicas.alerted.map((index) =>
       placeOf(recording, recording.pods[index] as PodMinutes, 0),
     ),
-    detector,
+    detector: pointsOf(scores.detector, classes),
     robustZ: pointsOf(scores.robustZ, classes),
   };
 }
@@ -125,23 +123,22 @@ function placeOf(recording: Case, { identity, firstMinute }: PodMinutes, offset:
   return { case: recording.name, namespace, pod, timestamp };
 }
 
-function countClass(classes: readonly Uint8Array[], is: (of: number) => boolean): number {
-  return classes.reduce((sum, ofPod) => sum + ofPod.reduce((inPod, of) => inPod + (is(of) ? 1 : 0), 0), 0);
-}
-
-function countScores(scores: Float64Array): number {
-  return scores.reduce((sum, score) => sum + (Number.isNaN(score) ? 0 : 1), 0);
-}
-
 /** Scores of the positive and the normal points that have one. */
 function pointsOf(scores: readonly Float64Array[], classes: readonly Uint8Array[]): Points {
-  const ofClass = (wanted: number) =>
-    concatenate(
-      scores.map((ofPod, index) =>
-        ofPod.filter((score, offset) => classes[index]?.[offset] === wanted && !Number.isNaN(score)),
-      ),
-    );
-  return { positives: ofClass(POSITIVE), normals: ofClass(NORMAL) };
+  return joinPoints(
+    scores.map((ofPod, index) => {
+      const ofClass = (wanted: number) =>
+        ofPod.filter((score, offset) => classes[index]?.[offset] === wanted && !Number.isNaN(score));
+      return { positives: ofClass(POSITIVE), normals: ofClass(NORMAL) };
+    }),
+  );
+}
+
+function joinPoints(parts: readonly Points[]): Points {
+  return {
+    positives: concatenate(parts.map(({ positives }) => positives)),
+    normals: concatenate(parts.map(({ normals }) => normals)),
+  };
 }
 
 function concatenate(parts: readonly Float64Array[]): Float64Array {
@@ -154,53 +151,41 @@ function concatenate(parts: readonly Float64Array[]): Float64Array {
   return whole;
 }
 
-/** The tally of several cases together. */
-export function addTallies(tallies: readonly Tally[]): Tally {
+/**
+ * What the tallies of some cases come to, all points together.
+ *
+ * @param withoutCase the faults that belong to none of the cases.
+ */
+export function measure(tallies: readonly Tally[], withoutCase: readonly FaultOutcome[] = []): Measures {
   const sum = (of: (tally: Tally) => number) => tallies.reduce((all, tally) => all + of(tally), 0);
-  const points = (of: (tally: Tally) => Points): Points => ({
-    positives: concatenate(tallies.map((tally) => of(tally).positives)),
-    normals: concatenate(tallies.map((tally) => of(tally).normals)),
-  });
+  const normalMinutes = sum((tally) => tally.normalMinutes);
+  const normalScored = sum(({ detector }) => detector.normals.length);
+  const podDays = normalMinutes / MINUTES_OF_DAY;
+  const episodes = sum((tally) => tally.episodes.length);
+  const faults = [...tallies.flatMap((tally) => tally.faults), ...withoutCase];
+  const judged = faults.filter(({ leftOut }) => leftOut === undefined);
+  const scoredMinutes = sum((tally) => tally.scoredMinutes);
+  const unscored = sumCounts(tallies.map((tally) => tally.unscored));
+  const incomplete = sumCounts(tallies.map((tally) => tally.incomplete));
+  const seenMinutes = sum(({ presentMinutes }) => presentMinutes) + total(incomplete);
+  const flagged = sum(({ detector }) => detector.normals.filter((score) => score > 0).length);
   return {
-    normalMinutes: sum(({ normalMinutes }) => normalMinutes),
-    normalScored: sum(({ normalScored }) => normalScored),
-    normalFlagged: sum(({ normalFlagged }) => normalFlagged),
-    positiveMinutes: sum(({ positiveMinutes }) => positiveMinutes),
-    presentMinutes: sum(({ presentMinutes }) => presentMinutes),
-    scoredMinutes: sum(({ scoredMinutes }) => scoredMinutes),
-    unscored: sumCounts(tallies.map(({ unscored }) => unscored)),
-    incomplete: sumCounts(tallies.map(({ incomplete }) => incomplete)),
-    episodes: tallies.flatMap(({ episodes }) => episodes),
-    faults: tallies.flatMap(({ faults }) => faults),
-    healthyNewReplicas: sum(({ healthyNewReplicas }) => healthyNewReplicas),
-    alertedNewReplicas: tallies.flatMap(({ alertedNewReplicas }) => alertedNewReplicas),
-    detector: points(({ detector }) => detector),
-    robustZ: points(({ robustZ }) => robustZ),
-  };
-}
-
-/** What a tally comes to. */
-export function measure(tally: Tally): Measures {
-  const podDays = tally.normalMinutes / MINUTES_OF_DAY;
-  const judged = tally.faults.filter(({ leftOut }) => leftOut === undefined);
-  const warmUp = tally.unscored.get(WARM_UP) ?? 0;
-  return {
-    normalPoints: tally.normalScored,
-    positivePoints: tally.positiveMinutes,
+    normalPoints: normalScored,
+    positivePoints: sum(({ positiveMinutes }) => positiveMinutes),
     podDays,
-    flaggedShare: tally.normalFlagged / tally.normalScored,
-    episodes: tally.episodes.length,
-    episodesPerPodDay: tally.episodes.length / podDays,
+    flaggedShare: flagged / normalScored,
+    episodes,
+    episodesPerPodDay: episodes / podDays,
     visible: caughtOf(judged),
     mustTouch: caughtOf(judged.filter(({ fault }) => fault.mustTouch)),
-    leftOut: countLeftOut(tally.faults),
-    scoredShare: tally.scoredMinutes / (tally.presentMinutes + total(tally.incomplete) - warmUp),
-    scoredMinutes: tally.scoredMinutes,
-    unscored: sumCounts([tally.unscored, tally.incomplete]),
-    healthyNewReplicas: tally.healthyNewReplicas,
-    alertedNewReplicas: tally.alertedNewReplicas.length,
-    detector: rankingOf(tally.detector),
-    robustZ: rankingOf(tally.robustZ),
+    leftOut: sumCounts(faults.map(({ leftOut }) => new Map(leftOut && [[leftOut, 1]]))),
+    scoredShare: scoredMinutes / (seenMinutes - (unscored.get(WARM_UP) ?? 0)),
+    scoredMinutes,
+    unscored: sumCounts([unscored, incomplete]),
+    healthyNewReplicas: sum(({ healthyNewReplicas }) => healthyNewReplicas),
+    alertedNewReplicas: sum(({ alertedNewReplicas }) => alertedNewReplicas.length),
+    detector: rankingOf(joinPoints(tallies.map(({ detector }) => detector))),
+    robustZ: rankingOf(joinPoints(tallies.map(({ robustZ }) => robustZ))),
   };
 }
 
@@ -211,8 +196,4 @@ function caughtOf(outcomes: readonly FaultOutcome[]): Caught {
     caught: delays.length,
     meanDelayMinutes: delays.reduce((sum, delay) => sum + delay, 0) / delays.length,
   };
-}
-
-function countLeftOut(outcomes: readonly FaultOutcome[]): Counts {
-  return sumCounts(outcomes.map(({ leftOut }) => new Map(leftOut === undefined ? [] : [[leftOut, 1]])));
 }

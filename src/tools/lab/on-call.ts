@@ -4,7 +4,7 @@ import { podKey } from '../../exporter/features/table.js';
 import { type Alert, type AlertName, simulateAlerts } from '../replay/alerts.js';
 import { type ChunkResult, lengthOf } from '../replay/chunk-result.js';
 import { countEndings, type Ending, endingOf, isGone } from '../replay/endings.js';
-import { type Message, type Notifications, notify } from '../replay/messages.js';
+import { type Message, notify } from '../replay/messages.js';
 import { concerns, flagsOf, joinChunks, type PodHistory } from '../replay/pod-history.js';
 import { BIN_SECONDS, type Case } from './case.js';
 import type { FaultOutcome, LeftOut } from './fault-outcomes.js';
@@ -48,7 +48,7 @@ export interface OnCallFault {
   readonly ended: Ending | undefined;
 }
 
-/** Countable; tallies of several cases add up. */
+/** Everything countable of a case. */
 export interface OnCallTally {
   /** Pod-minutes with a score, in all and by kind of workload. */
   readonly scoredMinutes: number;
@@ -86,40 +86,36 @@ export function tallyOnCall(
   const pods = joinChunks(chunks, startSeconds);
   const minutes = Math.max(0, Math.round((endSeconds - startSeconds) / BIN_SECONDS));
   const alerts = simulateAlerts(flagsOf(pods, sensitivity), minutes, RULES);
-  const notifications = notify(alerts);
-  const hit = outcomes.flatMap(({ fault }) => {
-    const pod = recording.pods[podOfFault(recording, fault)];
-    return pod === undefined ? [] : [{ fault, identity: pod.identity }];
-  });
-  const kindOf = (namespace: string, workload: string) => kinds.get(podKey(namespace, workload));
+  const { messages, sentSeconds } = notify(alerts);
+  const kindOf = ({ namespace, workload }: Owner) => kinds.get(podKey(namespace, workload));
   const isOfFault = ({ namespace, workload, alerts: own }: Message) =>
-    hit.some(({ fault, identity }) => {
+    outcomes.some(({ fault }) => {
+      const identity = recording.pods[podOfFault(recording, fault)]?.identity;
+      if (identity === undefined) return false;
       const isAbout =
         namespace === '' || (identity.namespace === namespace && identity.workload === workload);
       return isAbout && own.some((alert) => overlaps(alert, startSeconds, fault, AFTERMATH_SECONDS));
     });
   const scoredMinutesByKind = new Map<string, number>();
   for (const pod of pods) {
-    const kind = kindOf(pod.namespace, pod.workload);
-    if (kind === undefined) continue;
-    scoredMinutesByKind.set(kind, (scoredMinutesByKind.get(kind) ?? 0) + lengthOf(pod.scored));
+    const kind = kindOf(pod);
+    if (kind !== undefined) addTo(scoredMinutesByKind, kind, lengthOf(pod.scored));
   }
+  const run = { alerts: alerts.filter((alert) => sentSeconds.has(alert)), sentSeconds, pods, startSeconds };
   return {
     scoredMinutes: pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0),
     scoredMinutesByKind,
-    messages: notifications.messages.map((message) => ({
+    messages: messages.map((message) => ({
       case: recording.name,
       namespace: message.namespace,
       workload: message.workload,
-      kind: kindOf(message.namespace, message.workload),
+      kind: kindOf(message),
       timestamp: startSeconds + message.sentSeconds,
       alerts: message.alerts.map(({ name, pod }) => ({ alert: name, pod })),
       endings: message.alerts.map((alert) => endingOf(alert, pods, sensitivity, features)),
       isOfFault: isOfFault(message),
     })),
-    faults: groupFaults(outcomes).map((group) =>
-      onCallFault(group, { alerts, notifications, pods, startSeconds }, kindOf),
-    ),
+    faults: groupFaults(outcomes).map((group) => onCallFault(group, run, kindOf)),
   };
 }
 
@@ -133,9 +129,16 @@ function groupFaults(outcomes: readonly FaultOutcome[]): (readonly FaultOutcome[
   return [...groups.values()];
 }
 
+/** What a workload is known by. */
+interface Owner {
+  readonly namespace: string;
+  readonly workload: string;
+}
+
 interface Run {
+  /** Those that on-call learned of. */
   readonly alerts: readonly Alert[];
-  readonly notifications: Notifications;
+  readonly sentSeconds: ReadonlyMap<Alert, number>;
   readonly pods: readonly PodHistory[];
   /** Unix time from which the times of alerts count. */
   readonly startSeconds: number;
@@ -143,8 +146,8 @@ interface Run {
 
 function onCallFault(
   group: readonly FaultOutcome[],
-  { alerts, notifications, pods, startSeconds }: Run,
-  kindOf: (namespace: string, workload: string) => string | undefined,
+  { alerts, sentSeconds, pods, startSeconds }: Run,
+  kindOf: (owner: Owner) => string | undefined,
 ): OnCallFault {
   const judged = group.filter(({ leftOut }) => leftOut === undefined);
   const faults = (judged.length > 0 ? judged : group).map(({ fault }) => fault);
@@ -157,40 +160,26 @@ function onCallFault(
     );
     return pod === undefined ? [] : [{ pod, fault }];
   });
-  const known = {
+  const own = alerts.filter((alert) =>
+    hit.some(({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS)),
+  );
+  const sent = own.map((alert) => startSeconds + (sentSeconds.get(alert) as number));
+  const [last] = [...own].sort((a, b) => b.heldUntilSeconds - a.heldUntilSeconds);
+  return {
     case: first.case,
     type: first.type,
-    kind: hit[0] && kindOf(hit[0].pod.namespace, hit[0].pod.workload),
+    kind: hit[0] && kindOf(hit[0].pod),
     pods: faults.flatMap(({ pod }) => pod ?? []),
     startSeconds: from,
     endSeconds: to,
     leftOut: judged.length > 0 ? undefined : group[0]?.leftOut,
-  };
-  const own = alerts.filter(
-    (alert) =>
-      notifications.sentSeconds.has(alert) &&
-      hit.some(
-        ({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS),
-      ),
-  );
-  if (own.length === 0) return { ...known, delayMinutes: undefined, heldShare: undefined, ended: undefined };
-  const last = own.reduce((latest, alert) =>
-    alert.heldUntilSeconds > latest.heldUntilSeconds ? alert : latest,
-  );
-  return {
-    ...known,
-    delayMinutes: Math.min(
-      ...own.map((alert) => {
-        const sent = startSeconds + (notifications.sentSeconds.get(alert) as number);
-        return Math.max(0, sent - from) / 60;
-      }),
-    ),
+    delayMinutes: own.length === 0 ? undefined : Math.max(0, Math.min(...sent) - from) / 60,
     heldShare: heldShare(
       own.map((alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds]),
       from,
       to,
     ),
-    ended: endedOf(last, hit, startSeconds, to),
+    ended: last && endedOf(last, hit, startSeconds, to),
   };
 }
 
@@ -237,20 +226,6 @@ function endedOf(
     : 'became_usual';
 }
 
-/** The tally of several cases together. */
-export function addOnCall(tallies: readonly OnCallTally[]): OnCallTally {
-  const byKind = new Map<string, number>();
-  for (const { scoredMinutesByKind } of tallies) {
-    for (const [kind, minutes] of scoredMinutesByKind) byKind.set(kind, (byKind.get(kind) ?? 0) + minutes);
-  }
-  return {
-    scoredMinutes: tallies.reduce((sum, { scoredMinutes }) => sum + scoredMinutes, 0),
-    scoredMinutesByKind: byKind,
-    messages: tallies.flatMap(({ messages }) => messages),
-    faults: tallies.flatMap(({ faults }) => faults),
-  };
-}
-
 /** Faults that are judged, together. */
 export interface OnCallCaught {
   readonly faults: number;
@@ -290,28 +265,33 @@ export interface OnCallMeasures {
 
 const MINUTES_OF_DAY = 1440;
 
-export function measureOnCall(tally: OnCallTally): OnCallMeasures {
-  const podDays = tally.scoredMinutes / MINUTES_OF_DAY;
-  const wrong = tally.messages.filter(({ isOfFault }) => !isOfFault);
-  const judged = tally.faults.filter(({ leftOut }) => leftOut === undefined);
+/** What the tallies of some cases come to, all cases together. */
+export function measureOnCall(tallies: readonly OnCallTally[]): OnCallMeasures {
+  const podDays = tallies.reduce((sum, { scoredMinutes }) => sum + scoredMinutes, 0) / MINUTES_OF_DAY;
+  const messages = tallies.flatMap((tally) => tally.messages);
+  const wrong = messages.filter(({ isOfFault }) => !isOfFault);
+  const judged = tallies.flatMap(({ faults }) => faults).filter(({ leftOut }) => leftOut === undefined);
   const types = [...new Set(judged.map(({ type }) => type))].sort();
+  const minutesByKind = new Map<string, number>();
+  for (const { scoredMinutesByKind } of tallies) {
+    for (const [kind, minutes] of scoredMinutesByKind) addTo(minutesByKind, kind, minutes);
+  }
   return {
     podDays,
     falseMessages: wrong.length,
     falsePer1000PodsAndDay: (1000 * wrong.length) / podDays,
-    faultMessages: tally.messages.length - wrong.length,
+    faultMessages: messages.length - wrong.length,
     falseEndings: countEndings(wrong.flatMap(({ endings }) => endings)),
     faults: caughtOf(judged),
     byFaultType: types.map((type) => ({ type, ...caughtOf(judged.filter((fault) => fault.type === type)) })),
     byKind: ratesOf(
-      wrong.flatMap(({ kind }) => kind ?? []),
-      tally.scoredMinutesByKind,
+      wrong.map(({ kind }) => kind),
+      minutesByKind,
     ),
     byWorkload: ratesOf(
       wrong.map(({ namespace, workload }) =>
         namespace === '' ? 'the whole fleet' : podKey(namespace, workload),
       ),
-      new Map(),
     ),
   };
 }
@@ -329,13 +309,20 @@ function caughtOf(faults: readonly OnCallFault[]): OnCallCaught {
 }
 
 /** @param names one for each message. @param minutes scored of each name; names in it are listed without a message as well. */
-function ratesOf(names: readonly string[], minutes: ReadonlyMap<string, number>): MessageRate[] {
+function ratesOf(
+  names: readonly (string | undefined)[],
+  minutes: ReadonlyMap<string, number> = new Map(),
+): MessageRate[] {
   const counts = new Map([...minutes.keys()].map((name) => [name, 0]));
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const name of names) if (name !== undefined) addTo(counts, name, 1);
   return [...counts]
     .map(([of, messages]) => {
       const podDays = (minutes.get(of) ?? Number.NaN) / MINUTES_OF_DAY;
       return { of, messages, per1000PodsAndDay: (1000 * messages) / podDays };
     })
     .sort((a, b) => b.messages - a.messages);
+}
+
+function addTo(sums: Map<string, number>, name: string, more: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + more);
 }

@@ -2,13 +2,12 @@
 
 import type { Settings } from '../../exporter/config/settings.js';
 import type { FaultOutcome } from './fault-outcomes.js';
-import type { Measures, Tally } from './measures.js';
-import type { OnCallTally } from './on-call.js';
+import type { Measures } from './measures.js';
 import { FALSE_ALARM_RATES, type Ranking } from './ranking.js';
 import type { Evaluation } from './report.js';
 
 /** What the numbers were made with. */
-export interface EvaluationParameters {
+interface EvaluationParameters {
   /** The directory. */
   readonly data: string;
   /** Columns that were used besides the built-in ones. */
@@ -16,16 +15,9 @@ export interface EvaluationParameters {
   readonly settings: Settings;
 }
 
-/**
- * The report as an object for `JSON.stringify`, which writes `null` for a measure that there is nothing to take from.
- *
- * @param tally of the whole set.
- * @param onCall of the whole set, at the chosen sensitivity.
- */
+/** The report as an object for `JSON.stringify`, which writes `null` for a measure that there is nothing to take from. */
 export function reportJson(
-  { durationSeconds, sensitivities, set, nab, cases, labels }: Evaluation,
-  tally: Tally,
-  onCall: OnCallTally,
+  { durationSeconds, sensitivities, set, nab, cases, labels, places, onCallPlaces }: Evaluation,
   { data, columns, settings }: EvaluationParameters,
 ): unknown {
   const { baseline, sensitivity, estimators, maxSamples, contamination, randomState: seed } = settings;
@@ -35,17 +27,17 @@ export function reportJson(
     sensitivities,
     set: measuresJson(set),
     nab,
-    cases: cases.map(({ summary: { name, ...summary }, measures, onCall: own }) => ({
+    cases: cases.map(({ summary: { name, ...summary }, measures, onCall }) => ({
       case: name,
       ...summary,
-      onCall: own,
+      onCall,
       ...measuresJson(measures),
     })),
-    onCallFaults: onCall.faults,
-    messages: onCall.messages,
-    faults: tally.faults.map(faultJson),
-    falseEpisodes: tally.episodes,
-    alertedNewReplicas: tally.alertedNewReplicas,
+    onCallFaults: onCallPlaces.faults,
+    messages: onCallPlaces.messages,
+    faults: places.faults.map(faultJson),
+    falseEpisodes: places.episodes,
+    alertedNewReplicas: places.alertedNewReplicas,
     malformedLabels: labels.malformed,
   });
 }

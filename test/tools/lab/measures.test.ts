@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { addTallies, measure, tallyCase } from '../../../src/tools/lab/measures.js';
+import { measure, tallyCase } from '../../../src/tools/lab/measures.js';
 import { type CaseScores, emptyScores } from '../../../src/tools/lab/scores.js';
 import { faultOn, recordingOf, START } from './recording.js';
 
@@ -22,7 +22,7 @@ function scored(...runs: readonly (readonly [minute: number, ...scores: number[]
 describe('the measures of a case', () => {
   it('count points, flags and episodes on normal time', () => {
     const tally = tallyCase(recording, scored([100, 0.1], [200, 0.1, 0.1, 0.1]), ALL_SCORED, []);
-    const measures = measure(tally);
+    const measures = measure([tally]);
     expect(measures).to.include({ podDays: 2, normalPoints: 2880, episodes: 1, episodesPerPodDay: 0.5 });
     expect(measures.flaggedShare).to.be.closeTo(4 / 2880, 1e-15);
     expect(measures.scoredShare).to.equal(1);
@@ -40,9 +40,9 @@ describe('the measures of a case', () => {
       faultOn('b', 10, 13),
       faultOn('x', 500, 503),
     ];
-    const measures = measure(
+    const measures = measure([
       tallyCase(recording, scored([100, 0.1, 0.1, 0.1], [201, 0.1, 0.1, 0.1]), ALL_SCORED, faults),
-    );
+    ]);
     expect(measures.visible).to.deep.equal({ faults: 3, caught: 2, meanDelayMinutes: 3.5 });
     expect(measures.mustTouch).to.deep.equal({ faults: 2, caught: 1, meanDelayMinutes: 3 });
     expect(Object.fromEntries(measures.leftOut)).to.deep.equal({ not_visible: 1, learning: 1, no_data: 1 });
@@ -61,9 +61,9 @@ describe('the measures of a case', () => {
       ['warmup', 30],
       ['not_scored', 14],
     ]);
-    const { scoredShare, scoredMinutes, normalPoints, podDays, unscored } = measure(
+    const { scoredShare, scoredMinutes, normalPoints, podDays, unscored } = measure([
       tallyCase(recording, scores, reasons, []),
-    );
+    ]);
     expect(scoredMinutes).to.equal(2836);
     expect(scoredShare).to.be.closeTo(2836 / 2850, 1e-15);
     expect([normalPoints, podDays]).to.deep.equal([2836, 2]);
@@ -72,7 +72,7 @@ describe('the measures of a case', () => {
 
   it('take pod-minutes that lack a feature for minutes without a score', () => {
     const lacking = { ...recording, incomplete: new Map([['missing_cpu', 120]]) };
-    expect(measure(tallyCase(lacking, scored(), ALL_SCORED, [])).scoredShare).to.be.closeTo(
+    expect(measure([tallyCase(lacking, scored(), ALL_SCORED, [])]).scoredShare).to.be.closeTo(
       2880 / 3000,
       1e-15,
     );
@@ -81,7 +81,7 @@ describe('the measures of a case', () => {
   it('add up over a set: shares of all points, not means of shares', () => {
     const first = tallyCase(recording, scored([100, 0.1, 0.1, 0.1]), ALL_SCORED, [faultOn('a', 100, 103)]);
     const second = tallyCase(recording, scored([300, 0.2, 0.2, 0.2]), ALL_SCORED, [faultOn('b', 100, 103)]);
-    const set = measure(addTallies([first, second]));
+    const set = measure([first, second]);
     expect(set).to.include({ normalPoints: 2 * 2860, positivePoints: 6, episodes: 1 });
     expect(set.visible).to.deep.equal({ faults: 2, caught: 1, meanDelayMinutes: 3 });
     expect(set.flaggedShare).to.be.closeTo(3 / 5720, 1e-15);
@@ -93,9 +93,7 @@ describe('the measures of a case', () => {
   });
 
   it('have no shares of nothing', () => {
-    const { podDays, flaggedShare, episodesPerPodDay, scoredShare, visible, detector } = measure(
-      addTallies([]),
-    );
+    const { podDays, flaggedShare, episodesPerPodDay, scoredShare, visible, detector } = measure([]);
     expect(podDays).to.equal(0);
     expect(
       [flaggedShare, episodesPerPodDay, scoredShare, visible.meanDelayMinutes, detector.auroc].every(

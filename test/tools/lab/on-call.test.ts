@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Fault } from '../../../src/tools/lab/labels.js';
-import { addOnCall, measureOnCall, tallyOnCall } from '../../../src/tools/lab/on-call.js';
+import { measureOnCall, tallyOnCall } from '../../../src/tools/lab/on-call.js';
 import type { ChunkResult } from '../../../src/tools/replay/chunk-result.js';
 import { faultOn, recordingOf } from './recording.js';
 
@@ -49,7 +49,7 @@ function tally(flagged: Parameters<typeof chunk>[0], faults: readonly Fault[]) {
 
 describe('what on-call gets', () => {
   it('is a false message where there is no fault of the workload, per 1,000 pods and day', () => {
-    const measures = measureOnCall(tally({ 'queue-0': [[100, 130]] }, [faultOn('cart-0', 100, 130)]));
+    const measures = measureOnCall([tally({ 'queue-0': [[100, 130]] }, [faultOn('cart-0', 100, 130)])]);
     expect(measures).to.deep.include({ falseMessages: 1, faultMessages: 0 });
     expect(measures.falsePer1000PodsAndDay).to.be.closeTo(1000 / ((6 * 300) / 1440), 1e-9);
     expect(measures.byKind).to.deep.equal([
@@ -109,11 +109,11 @@ describe('what on-call gets', () => {
 
   it('adds up over cases', () => {
     const one = tally({ 'queue-0': [[100, 130]] }, [faultOn('cart-0', 100, 130)]);
-    const measures = measureOnCall(addOnCall([one, one]));
+    const measures = measureOnCall([one, one]);
     expect(measures.falseMessages).to.equal(2);
     expect(measures.podDays).to.equal((2 * 6 * 300) / 1440);
     expect(measures.faults.faults).to.equal(2);
     expect(measures.byKind[0]).to.deep.include({ of: 'queue', messages: 2 });
-    expect(Number.isNaN(measureOnCall(addOnCall([])).falsePer1000PodsAndDay)).to.equal(true);
+    expect(Number.isNaN(measureOnCall([]).falsePer1000PodsAndDay)).to.equal(true);
   });
 });
