@@ -2,9 +2,9 @@
 
 import { podKey } from '../../exporter/features/table.js';
 import {
-  appendRuns,
   type ChunkResult,
   type FeatureName,
+  joinRuns,
   type Reading,
   spansOf,
 } from '../replay/chunk-result.js';
@@ -112,14 +112,13 @@ function flaggedSpans(
   pod: string,
   startSeconds: number,
 ): Span[] {
-  const runs: number[] = [];
-  for (const chunk of results) {
-    const own = chunk.pods.find((stretch) => stretch.pod === pod && stretch.namespace === namespace);
-    const shift = Math.round((chunk.startSeconds - startSeconds) / MINUTE_SECONDS);
-    if (own !== undefined) appendRuns(runs, own.flagged[sensitivity] ?? [], shift);
-  }
+  const runs = results.flatMap(({ pods, startSeconds: chunkSeconds }) => {
+    const own = pods.find((stretch) => stretch.pod === pod && stretch.namespace === namespace);
+    const shift = Math.round((chunkSeconds - startSeconds) / MINUTE_SECONDS);
+    return own === undefined ? [] : [[own.flagged[sensitivity] ?? [], shift] as const];
+  });
   const at = (minute: number) => startSeconds + minute * MINUTE_SECONDS;
-  return spansOf(runs).map(([from, to]) => ({ startSeconds: at(from), endSeconds: at(to) }));
+  return spansOf(joinRuns(runs)).map(([from, to]) => ({ startSeconds: at(from), endSeconds: at(to) }));
 }
 
 /** The longest alert of a pod, with some time before and after it. */

@@ -97,17 +97,11 @@ export async function runBacktest(
     const cost = { plan, chunks, toDo, trainings, threads, writesMetrics };
     say(describeCost(survey, { ...cost, ...(await measure(toDo[0], supply, fetcher, pool, signal)) }));
 
-    /** Share of each chunk that is under way. */
-    const shares = new Map<Chunk, number>();
-    const show = (chunk: Chunk, share: number) => {
-      shares.set(chunk, share);
-      const done = [...shares.values()].reduce((sum, own) => sum + own, 0);
-      progress.show(done / toDo.length, formatInstant(chunk.startSeconds).slice(0, 16).replace('T', ' '));
-    };
+    const show = (share: number, { startSeconds }: Chunk) =>
+      progress.show(share, formatInstant(startSeconds).slice(0, 16).replace('T', ' '));
     for await (const [chunk, replayed] of pool.map(toDo, (own) => supply.taskOf(own), signal, show)) {
       await store.save(chunk, replayed);
       results.set(chunk, replayed.result);
-      show(chunk, 1);
       const [from, to] = [formatInstant(chunk.startSeconds), formatInstant(chunk.endSeconds)];
       progress.caseDone(`${results.size} of ${chunks.length} pieces done: ${from} to ${to}`);
     }

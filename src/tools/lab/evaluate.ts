@@ -22,7 +22,7 @@ import { measure, type Tally, tallyCase } from './measures.js';
 import { measureNab, type NabCase, nabCaseOf } from './nab.js';
 import { measureOnCall, type OnCallTally, tallyOnCall } from './on-call.js';
 import { type CaseFile, listCases, readCase } from './read-case.js';
-import { OWNER_QUERIES, piecesOf, RETRAIN_SECONDS, type RecordedPiece } from './recorded-history.js';
+import { OWNER_QUERIES, piecesOf, RETRAIN_SECONDS } from './recorded-history.js';
 import { type CaseSummary, type Evaluation, reportText } from './report.js';
 import { reportHtml } from './report-html.js';
 import { reportJson } from './report-json.js';
@@ -304,16 +304,7 @@ async function replayCase(recording: Case, work: Work, show: (share: number) => 
   const { pool, scoresFile, signal } = work;
   const parameters = parametersOf(recording, work);
   const pieces = piecesOf(recording, parameters);
-  const shares = new Map<() => RecordedPiece, number>();
-  const replays = pool.map(
-    pieces,
-    (piece) => ({ piece: piece(), parameters }),
-    signal,
-    (piece, share) => {
-      shares.set(piece, share);
-      show([...shares.values()].reduce((sum, own) => sum + own, 0) / pieces.length);
-    },
-  );
+  const replays = pool.map(pieces, (piece) => ({ piece: piece(), parameters }), signal, show);
   for await (const [, { result, scores: own }] of replays) {
     const first = minuteOf(recording, result.startSeconds);
     addPiece(recording, scores, own, first);

@@ -102,10 +102,14 @@ export function lengthOf(runs: Runs): number {
   return spansOf(runs).reduce((sum, [from, to]) => sum + to - from, 0);
 }
 
-/** Runs shifted by some minutes, added to others that end before them; neighbours become one. */
-export function appendRuns(runs: number[], more: Runs, shift: number): void {
-  for (const [from, to] of spansOf(more)) {
-    if (runs.at(-1) === from + shift) runs[runs.length - 1] = to + shift;
-    else runs.push(from + shift, to + shift);
+/** Runs, each shifted by some minutes, in order and as one: neighbours become one. */
+export function joinRuns(parts: readonly (readonly [runs: Runs, shift: number])[]): Runs {
+  const joined: number[] = [];
+  for (const [runs, shift] of parts) {
+    for (const [from, to] of spansOf(runs)) {
+      if (joined.at(-1) === from + shift) joined[joined.length - 1] = to + shift;
+      else joined.push(from + shift, to + shift);
+    }
   }
+  return joined;
 }

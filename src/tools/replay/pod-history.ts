@@ -1,13 +1,16 @@
 /** Pods over all chunks of a replay, with the readings that were kept. */
 
 import { podKey } from '../../exporter/features/table.js';
+import { groupBy } from '../../lib/group-by.js';
 import type { Alert, PodFlags } from './alerts.js';
 import {
-  appendRuns,
   type ChunkResult,
   type FeatureName,
+  joinRuns,
+  type PodStretch,
   READING_NUMBERS,
   type Reading,
+  type Runs,
 } from './chunk-result.js';
 import { MINUTE_SECONDS } from './plan.js';
 import { readingSize } from './tracks.js';
@@ -18,46 +21,40 @@ export interface PodHistory {
   readonly pod: string;
   /** The last one that is known. */
   readonly workload: string;
-  readonly scored: readonly number[];
+  readonly scored: Runs;
   /** For each sensitivity. */
-  readonly flagged: readonly (readonly number[])[];
+  readonly flagged: readonly Runs[];
   /** The readings that were kept, by minute. */
   readonly readings: ReadonlyMap<number, Reading>;
 }
 
-interface GrowingHistory extends PodHistory {
-  workload: string;
-  readonly scored: number[];
-  readonly flagged: number[][];
-  readonly readings: Map<number, Reading>;
-}
-
 /** Joins the chunks of a time that begins at `startSeconds`, in order of time. */
 export function joinChunks(chunks: readonly ChunkResult[], startSeconds: number): PodHistory[] {
-  const pods = new Map<string, GrowingHistory>();
-  for (const chunk of chunks) {
+  const stretches = chunks.flatMap((chunk) => {
     const shift = Math.round((chunk.startSeconds - startSeconds) / MINUTE_SECONDS);
     const size = readingSize(chunk.features.length);
-    for (const stretch of chunk.pods) {
-      const key = podKey(stretch.namespace, stretch.pod);
-      let pod = pods.get(key);
-      if (pod === undefined) {
-        const { namespace, pod: name, workload } = stretch;
-        const flagged = stretch.flagged.map((): number[] => []);
-        pod = { namespace, pod: name, workload, scored: [], flagged, readings: new Map() };
-        pods.set(key, pod);
-      }
-      pod.workload = stretch.workload;
-      appendRuns(pod.scored, stretch.scored, shift);
-      for (const [index, runs] of stretch.flagged.entries()) {
-        appendRuns(pod.flagged[index] as number[], runs, shift);
-      }
+    return chunk.pods.map((stretch) => ({ stretch, shift, size }));
+  });
+  const pods = groupBy(stretches, ({ stretch }) => podKey(stretch.namespace, stretch.pod));
+  return [...pods.values()].map((own): PodHistory => {
+    const { namespace, pod, workload, flagged } = (own.at(-1) ?? own[0]).stretch;
+    const join = (runsOf: (stretch: PodStretch) => Runs) =>
+      joinRuns(own.map(({ stretch, shift }) => [runsOf(stretch), shift]));
+    const readings = new Map<number, Reading>();
+    for (const { stretch, shift, size } of own) {
       for (const [index, minute] of stretch.readMinutes.entries()) {
-        pod.readings.set(minute + shift, stretch.readings.slice(index * size, (index + 1) * size));
+        readings.set(minute + shift, stretch.readings.slice(index * size, (index + 1) * size));
       }
     }
-  }
-  return [...pods.values()];
+    return {
+      namespace,
+      pod,
+      workload,
+      scored: join((stretch) => stretch.scored),
+      flagged: flagged.map((_, index) => join((stretch) => stretch.flagged[index] ?? [])),
+      readings,
+    };
+  });
 }
 
 /** What the rules read of pods at one of the sensitivities. */

@@ -11,15 +11,12 @@ export interface ThreadInput<Task> {
   readonly progress: { postMessage(share: number): void };
 }
 
-/** The function `run` that the file of a thread exports. */
-export type ThreadBody<Task, Result> = (input: ThreadInput<Task>) => Promise<Result>;
-
 /** Threads that are kept from task to task. A thread that crashes is replaced, and its task rejects. */
 export class ThreadPool<Task, Result> {
   readonly #pool: Tinypool;
 
   /**
-   * @param file a module that exports `run`, a `ThreadBody` of the same types.
+   * @param file a module that exports `run`, from `ThreadInput` of a task to a promise of its result.
    * @param threads how many tasks run at the same time.
    */
   constructor(file: URL, threads: number) {
@@ -57,15 +54,20 @@ export class ThreadPool<Task, Result> {
    * no thread waits for its data.
    *
    * @param prepare makes the task of an item; called one item after the other.
-   * @param onProgress receives the share of an item's task that is done.
+   * @param onProgress receives the share of all tasks that is done, and the item whose task is a little further.
    * @throws {Error} as `run`, of the first task in order that fails.
    */
   async *map<Item>(
     items: readonly Item[],
     prepare: (item: Item) => Task | Promise<Task>,
     signal: AbortSignal,
-    onProgress: (item: Item, share: number) => void,
+    onProgress: (share: number, item: Item) => void,
   ): AsyncGenerator<readonly [item: Item, result: Result], void, void> {
+    const shares = new Map<Item, number>();
+    const show = (item: Item, share: number) => {
+      shares.set(item, share);
+      onProgress([...shares.values()].reduce((sum, own) => sum + own, 0) / items.length, item);
+    };
     const underWay: (readonly [Item, Promise<Result>])[] = [];
     for (const item of items) {
       const [oldest] = underWay;
@@ -74,7 +76,7 @@ export class ThreadPool<Task, Result> {
         underWay.shift();
       }
       signal.throwIfAborted();
-      const result = this.run(await prepare(item), signal, (share) => onProgress(item, share));
+      const result = this.run(await prepare(item), signal, (share) => show(item, share));
       // A task that fails before its turn is reported in its turn.
       result.catch(() => undefined);
       underWay.push([item, result]);

@@ -1,4 +1,4 @@
-/** Tells how far an evaluation is: a bar on a terminal, a line for each case elsewhere. */
+/** Shows how far a replay is: a bar on a terminal, a line for each case elsewhere. */
 
 import type { Writable } from 'node:stream';
 import { formatDuration } from '../../lib/text/format.js';
@@ -6,12 +6,9 @@ import { formatDuration } from '../../lib/text/format.js';
 /** Where to write. `process.stderr` is one. */
 export type ProgressOutput = Writable & { readonly isTTY?: boolean };
 
-/** Told by the evaluation as it goes. */
+/** How far a replay is. */
 export interface Progress {
-  /**
-   * @param share of all work that is done, in [0, 1].
-   * @param what the case at hand.
-   */
+  /** @param share of all work that is done, in [0, 1]. @param what the case at hand. */
   show(share: number, what: string): void;
   /** A case is done. */
   caseDone(line: string): void;
@@ -27,38 +24,25 @@ const BAR_WIDTH = 30;
 /** ANSI: to the start of the line, and clear it. */
 const CLEAR_LINE = '\r\x1b[K';
 
-/**
- * Begins to tell.
- *
- * @param now Unix time in milliseconds.
- */
+/** @param now Unix time in milliseconds. */
 export function createProgress(output: ProgressOutput, now: () => number): Progress {
-  if (!output.isTTY) {
-    return {
-      show: () => undefined,
-      caseDone: (line) => void output.write(`${line}\n`),
-      end: () => undefined,
-    };
-  }
+  const write = (text: string) => void output.write(text);
+  const nothing = () => undefined;
+  if (!output.isTTY) return { show: nothing, caseDone: (line) => write(`${line}\n`), end: nothing };
   const started = now();
   let painted = Number.NEGATIVE_INFINITY;
   return {
     show(share, what) {
       if (now() - painted < REPAINT_MILLISECONDS) return;
       painted = now();
-      output.write(CLEAR_LINE + progressLine(share, what, (painted - started) / 1000));
+      write(CLEAR_LINE + progressLine(share, what, (painted - started) / 1000));
     },
-    caseDone: () => undefined,
-    end: () => void output.write(CLEAR_LINE),
+    caseDone: nothing,
+    end: () => write(CLEAR_LINE),
   };
 }
 
-/**
- * The bar, percentage, case, and time left.
- *
- * @param share of all work that is done, in [0, 1].
- * @param elapsedSeconds since the beginning.
- */
+/** The bar, percentage, case, and time left after `elapsedSeconds`. */
 export function progressLine(share: number, what: string, elapsedSeconds: number): string {
   const done = Math.round(share * BAR_WIDTH);
   const bar = '#'.repeat(done) + '-'.repeat(BAR_WIDTH - done);
