@@ -22,6 +22,7 @@ export interface MetricSample {
 export function metricFamilies(world: World, timeSeconds: number): readonly MetricFamily[] {
   const pods = world.pods(timeSeconds);
   const cgroups = pods.flatMap(reportedCgroups);
+  const ofPods = pods.map(({ namespace, pod, uid, owner }) => ownerSample({ namespace, pod, uid }, owner));
   return [
     {
       name: 'container_cpu_usage_seconds_total',
@@ -49,24 +50,9 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
         })),
       ),
     },
-    {
-      name: 'kube_pod_owner',
-      type: 'gauge',
-      help: "Information about the Pod's owner.",
-      samples: pods.map(({ namespace, pod, uid, owner }) => ownerSample({ namespace, pod, uid }, owner)),
-    },
-    {
-      name: 'kube_replicaset_owner',
-      type: 'gauge',
-      help: "Information about the ReplicaSet's owner.",
-      samples: ownerSamples(pods, 'ReplicaSet', 'replicaset'),
-    },
-    {
-      name: 'kube_job_owner',
-      type: 'gauge',
-      help: "Information about the Job's owner.",
-      samples: ownerSamples(pods, 'Job', 'job_name'),
-    },
+    ownerFamily('kube_pod_owner', 'Pod', ofPods),
+    ownerFamily('kube_replicaset_owner', 'ReplicaSet', ownerSamples(pods, 'ReplicaSet', 'replicaset')),
+    ownerFamily('kube_job_owner', 'Job', ownerSamples(pods, 'Job', 'job_name')),
   ];
 }
 
@@ -98,6 +84,10 @@ function reportedCgroups({ namespace, pod, uid, containers }: PodState) {
   };
   return [whole, ...all];
 }
+
+const ownerFamily = (name: string, of: string, samples: readonly MetricSample[]): MetricFamily => {
+  return { name, type: 'gauge', help: `Information about the ${of}'s owner.`, samples };
+};
 
 /** One sample for each owner of this kind, with the owner's owner. */
 function ownerSamples(pods: readonly PodState[], kind: string, label: string): MetricSample[] {

@@ -97,18 +97,14 @@ function cpuRates(before: readonly PodState[], windowSeconds: number) {
     }
   }
   return ({ name, cgroups }: ContainerState, { uid }: PodState) =>
-    cgroups.map(
-      ({ attempt, cpuSeconds }) =>
-        (cpuSeconds - (counters.get(`${uid}/${name}/${attempt}`) ?? 0)) / windowSeconds,
-    );
+    cgroups.map(({ attempt, cpuSeconds }) => {
+      return (cpuSeconds - (counters.get(`${uid}/${name}/${attempt}`) ?? 0)) / windowSeconds;
+    });
 }
 
 function metricSamples(world: World, name: string, timeSeconds: number): readonly MetricSample[] {
-  const family = metricFamilies(world, timeSeconds).find((candidate) => candidate.name === name);
-  return (family?.samples ?? []).map(({ labels, value }) => ({
-    labels: { __name__: name, ...labels },
-    value,
-  }));
+  const samples = metricFamilies(world, timeSeconds).find((family) => family.name === name)?.samples ?? [];
+  return samples.map(({ labels, value }) => ({ labels: { __name__: name, ...labels }, value }));
 }
 
 /** The expression in a string literal, anchored as matchers are; `undefined` if it is invalid. */

@@ -13,9 +13,7 @@ export interface ScriptedIncident {
 }
 
 /** An incident with its pod and its time. */
-export interface Incident {
-  readonly kind: IncidentKind;
-  readonly namespace: string;
+export interface Incident extends Pick<ScriptedIncident, 'kind' | 'namespace'> {
   readonly pod: string;
   /** Factor by which it develops faster than its effect says. */
   readonly speed: number;
@@ -44,8 +42,12 @@ export type IncidentKind =
   | 'crash-loop'
   | 'bad-replica';
 
-const NEVER = (): readonly number[] => [];
-const UNCHANGED = (_: number, usual: number): number => usual;
+/** What an incident does not change. */
+const USUAL: Omit<Effect, 'title'> = {
+  cpuSeconds: (_, usual) => usual,
+  memoryBytes: (_, usual) => usual,
+  restarts: () => [],
+};
 const MIB = 2 ** 20;
 
 /** A leak adds the usual size every `LEAK_SECONDS`; the container is killed at four times the usual size. */
@@ -72,14 +74,13 @@ function crashLoopRestarts(elapsed: number): readonly number[] {
 /** To add a kind of incident, add a row. Effects in absolute units also show on a pod that is almost idle. */
 export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   'runaway-cpu': {
+    ...USUAL,
     title: 'runaway CPU',
     cpuSeconds: (elapsed, usual) => 3 * usual + 1.5 * elapsed,
-    memoryBytes: UNCHANGED,
-    restarts: NEVER,
   },
   'memory-leak': {
+    ...USUAL,
     title: 'memory leak',
-    cpuSeconds: UNCHANGED,
     memoryBytes: (elapsed, usual) => usual * (1 + (elapsed % LEAK_KILL_SECONDS) / LEAK_SECONDS),
     restarts: (elapsed) =>
       Array.from({ length: Math.floor(elapsed / LEAK_KILL_SECONDS) }, (_, i) => (i + 1) * LEAK_KILL_SECONDS),
@@ -96,22 +97,20 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     restarts: crashLoopRestarts,
   },
   'bad-replica': {
+    ...USUAL,
     title: 'one bad replica',
     cpuSeconds: (_, usual) => 2.5 * usual,
     memoryBytes: (elapsed, usual) => usual * (1 + 0.6 * Math.min(1, elapsed / 60)),
-    restarts: NEVER,
   },
   'slow-leak': {
+    ...USUAL,
     title: 'slow memory leak',
-    cpuSeconds: UNCHANGED,
     memoryBytes: (elapsed, usual) => usual + (elapsed / 60) * (0.1 * usual + 3 * MIB),
-    restarts: NEVER,
   },
   'memory-stress': {
+    ...USUAL,
     title: 'memory stress',
-    cpuSeconds: UNCHANGED,
     memoryBytes: (elapsed, usual) => usual + Math.min(1, elapsed / 60) * (0.8 * usual + 40 * MIB),
-    restarts: NEVER,
   },
 };
 

@@ -1,10 +1,10 @@
 /** A fleet: hundreds of pods over days, with what goes wrong in it. Nothing here knows how anything is detected. */
 
 import { Draw } from './draw.js';
-import { type FleetFault, planFaults } from './faults.js';
+import { planFaults } from './faults.js';
 import { FEWEST_DAYS, FEWEST_PODS } from './limits.js';
-import { type Drain, type FleetPod, podsOf } from './lives.js';
-import { drawWorkloads, type FleetWorkload, type Span } from './workload.js';
+import { podsOf } from './lives.js';
+import { drawWorkloads, type Span } from './workload.js';
 
 export interface FleetOptions {
   /** The same seed gives the same fleet; the faults are not part of what is usual in it. */
@@ -19,23 +19,8 @@ export interface FleetOptions {
   readonly startSeconds?: number | undefined;
 }
 
-/** Nothing is scraped on a node, or at all. Minutes. */
-export interface Outage {
-  readonly from: number;
-  readonly to: number;
-  readonly node: number | undefined;
-}
-
-export interface Fleet extends Span {
-  /** Faults of these first minutes have `isLearned`; the others come after. */
-  readonly learningMinutes: number;
-  readonly workloads: readonly FleetWorkload[];
-  /** By workload, then replica, then birth. Pods of a StatefulSet come again under the same name. */
-  readonly pods: readonly FleetPod[];
-  readonly faults: readonly FleetFault[];
-  readonly drains: readonly Drain[];
-  readonly outages: readonly Outage[];
-}
+/** Times in minutes from its start. */
+export type Fleet = ReturnType<typeof createFleet>;
 
 /** Approximate number of pods on a node. */
 const PODS_PER_NODE = 20;
@@ -51,7 +36,7 @@ const FIRST_MONDAY = Date.UTC(2026, 0, 12) / 1000;
  *
  * @throws {RangeError} if days or pods are too few, or the start is no midnight.
  */
-export function createFleet(options: FleetOptions): Fleet {
+export function createFleet(options: FleetOptions) {
   const { seed, days, pods } = options;
   const weekday = new Draw(`${seed}/start`).whole(0, 6);
   const startSeconds = options.startSeconds ?? FIRST_MONDAY + weekday * DAY_SECONDS;
@@ -68,11 +53,14 @@ export function createFleet(options: FleetOptions): Fleet {
   const { drains, outages } = drawNodeEvents(span);
   return {
     ...span,
+    /** Faults of these first minutes have `isLearned`; the others come after. */
     learningMinutes,
     workloads,
     faults,
     drains,
+    /** From and to: nothing is scraped on a node, or at all. */
     outages,
+    /** By workload, then replica, then birth. Pods of a StatefulSet come again under the same name. */
     pods: workloads.flatMap((workload) =>
       podsOf(
         workload,

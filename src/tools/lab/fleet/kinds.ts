@@ -129,15 +129,10 @@ export const KINDS = {
     memoryNoise: draw.log(0.005, 0.1),
   })),
   // Goes on and off for tens of minutes; memory follows the work, whose size varies.
-  queue: app(9, 'worker consumer importer mailer thumbnailer', [1, 6], [0.01, 0.15], [100, 900], (draw) => ({
-    rhythms: [
-      {
-        ...work(draw, [15, 120], [8, 50], [3, 20], [0.2, 1.8], [10, 120]),
-        together: draw.chance(0.5),
-        workingTime: draw.chance(0.4),
-      },
-    ],
-  })),
+  queue: app(9, 'worker consumer importer mailer thumbnailer', [1, 6], [0.01, 0.15], [100, 900], (draw) => {
+    const jobs = work(draw, [15, 120], [8, 50], [3, 20], [0.2, 1.8], [10, 120]);
+    return { rhythms: [{ ...jobs, together: draw.chance(0.5), workingTime: draw.chance(0.4) }] };
+  }),
   // A job inside the pod every 15 to 60 minutes.
   periodic: app(7, 'scheduler sync poller indexer refresher', [1, 4], [0.004, 0.1], [60, 700], (draw) => {
     const every = draw.pick([15, 20, 30, 30, 60]);
@@ -153,18 +148,14 @@ export const KINDS = {
     startMinutes: draw.log(1.5, 5),
   })),
   // Builds at any time of the working day, each of another size.
-  'ci-runner': set(3, 'ci-runner build-agent', [2, 5], [0.015, 0.05], [120, 300], (draw) => ({
-    rhythms: [
-      {
-        ...work(draw, [15, 60], [4, 12], [20, 80], [2, 8], [1.5, 1.5]),
-        minutesSigma: 0.9,
-        cpuSigma: 0.6,
-        workingTime: true,
-      },
-    ],
-    cpuLimit: draw.pick([2, 4]),
-    memoryLimit: draw.pick([4096, 8192]) * MIB,
-  })),
+  'ci-runner': set(3, 'ci-runner build-agent', [2, 5], [0.015, 0.05], [120, 300], (draw) => {
+    const builds = work(draw, [15, 60], [4, 12], [20, 80], [2, 8], [1.5, 1.5]);
+    return {
+      rhythms: [{ ...builds, minutesSigma: 0.9, cpuSigma: 0.6, workingTime: true }],
+      cpuLimit: draw.pick([2, 4]),
+      memoryLimit: draw.pick([4096, 8192]) * MIB,
+    };
+  }),
   // On each node, with rare peaks.
   'log-shipper': daemon(2, 'log-shipper log-collector', [0, 0], [0.02, 0.12], [80, 250], (draw) => ({
     course: course(draw, 0, [0.5, 0.7]),

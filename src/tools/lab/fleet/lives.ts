@@ -4,15 +4,19 @@ import { podSuffix, templateHash } from '../../simulation/names.js';
 import { hashText, uniform } from '../../simulation/random.js';
 import { type Activities, drawActivities } from './activity.js';
 import { Draw } from './draw.js';
-import { type Down, type FleetFault, faultDowns } from './faults.js';
+import { type FleetFault, faultDowns } from './faults.js';
 import type { FleetWorkload, Span } from './workload.js';
 
 /** Why a pod is there. */
 export type Cause = 'start' | 'rollout' | 'scale-up' | 'replacement' | 'run';
 
-/** A pod of a fleet. Times in minutes from the fleet's start; a pod that was there before is born at a negative one. */
-export interface FleetPod {
-  readonly workload: FleetWorkload;
+/** A pod of a fleet. */
+export type FleetPod = ReturnType<typeof makePod>;
+/** A heap between two collections. Values are shares of the pod's level. */
+export type Tooth = ReturnType<typeof teethOf>[number];
+
+/** Times in minutes from the fleet's start; a pod that was there before is born at a negative one. */
+interface Life {
   readonly pod: string;
   readonly cause: Cause;
   /** Index of the replica, and of the node. */
@@ -24,27 +28,10 @@ export interface FleetPod {
   /** From then on nothing runs, and from the other on the API server does not know the pod any more. */
   readonly end: number;
   readonly gone: number;
-  /** What its version and the pod itself make of the workload's levels. */
-  readonly cpuFactor: number;
-  readonly memoryFactor: number;
-  readonly restarts: number;
-  /** The ends of its containers, each with the next start, in order of time. */
-  readonly downs: readonly Down[];
-  readonly faults: readonly FleetFault[];
-  readonly activities: readonly Activities[];
-  readonly heap: readonly Tooth[];
-}
-
-/** A heap between two collections. Values are shares of the pod's level. */
-export interface Tooth {
-  readonly start: number;
-  readonly end: number;
-  readonly floor: number;
-  readonly top: number;
 }
 
 /** A node that is drained: its pods are replaced. */
-export interface Drain {
+interface Drain {
   readonly minute: number;
   readonly node: number;
 }
@@ -241,9 +228,9 @@ function activitiesOf(
 
 function makePod(
   { workload, faults, span, shared }: Siblings,
-  life: Pick<FleetPod, 'pod' | 'cause' | 'replica' | 'node' | 'key' | 'born' | 'end' | 'gone'>,
+  life: Life,
   version: Pick<Version, 'cpu' | 'memory'>,
-): FleetPod {
+) {
   const { profile, path } = workload;
   const { replica, born, end, cause } = life;
   // The replica of a StatefulSet has its share of the data for good.
@@ -265,9 +252,11 @@ function makePod(
   return {
     workload,
     ...life,
+    /** What its version and the pod itself make of the workload's levels. */
     cpuFactor: version.cpu * own.spread(1, profile.podSigma),
     memoryFactor: version.memory * own.spread(1, 0.5 * profile.podSigma),
     restarts: cause === 'start' ? profile.restarts : 0,
+    /** The ends of its containers, each with the next start, in order of time. */
     downs: downs.sort((a, b) => a.from - b.from),
     faults: ofPod,
     activities: [
@@ -279,9 +268,9 @@ function makePod(
 }
 
 /** Collections of a heap: the more load, the sooner the next. */
-function teethOf({ profile: { heap }, load }: FleetWorkload, draw: Draw, born: number, end: number): Tooth[] {
-  if (heap === undefined) return [];
-  const teeth: Tooth[] = [];
+function teethOf({ profile: { heap }, load }: FleetWorkload, draw: Draw, born: number, end: number) {
+  const teeth: { start: number; end: number; floor: number; top: number }[] = [];
+  if (heap === undefined) return teeth;
   let start = Math.max(born, -heap.minutes * draw.between(1, 3));
   let floor = 0;
   while (start < end) {

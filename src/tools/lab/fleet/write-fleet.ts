@@ -37,7 +37,7 @@ export async function runSimulateFleet(
 ): Promise<void> {
   const fleet = createFleet({ ...options, startSeconds: start === undefined ? undefined : midnight(start) });
   const file = `${caseName(fleet)}.csv.gz`;
-  await prepareDirectory(output, [file]);
+  await prepareDirectory(output, file);
   const path = join(output, file);
   let rows = 0;
   const text = function* () {
@@ -55,10 +55,9 @@ export async function runSimulateFleet(
   }
   const labels = fleetLabels(fleet);
   const changes = fleetChanges(fleet);
-  const json = (value: unknown) => `${JSON.stringify(value, undefined, 1)}\n`;
-  await writeFile(join(output, 'fleet.json'), json(describeFleet(fleet)));
-  await writeFile(join(output, 'changes.json'), json(changes));
-  await writeFile(join(output, 'labels.json'), json(labels));
+  for (const [name, content] of Object.entries({ fleet: describeFleet(fleet), changes, labels })) {
+    await writeFile(join(output, `${name}.json`), `${JSON.stringify(content, undefined, 1)}\n`);
+  }
   const learned = fleet.faults.filter(({ isLearned }) => isLearned).length;
   stdout.write(
     `${path}: ${fleet.workloads.length} workloads, ${rows} rows, ${fleet.faults.length - learned} faults, ` +
@@ -78,12 +77,12 @@ function midnight(date: string): number {
 /**
  * Makes the directory. Other data in it would be evaluated together with this set, against the wrong labels.
  *
- * @param ours The data files that will be written.
+ * @param ours The data file that will be written.
  * @throws {Error} if other data is in the directory.
  */
-async function prepareDirectory(output: string, ours: readonly string[]): Promise<void> {
+async function prepareDirectory(output: string, ours: string): Promise<void> {
   await mkdir(output, { recursive: true });
-  const other = (await readdir(output)).find((name) => DATA_FILE.test(name) && !ours.includes(name));
+  const other = (await readdir(output)).find((name) => DATA_FILE.test(name) && name !== ours);
   if (other !== undefined) {
     throw new Error(
       `Expected an empty directory or one of an earlier simulation, got ${other} in ${output}. Choose another one.`,
