@@ -10,8 +10,8 @@ import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/exporter
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../src/exporter/detection/workloads.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
-import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
 import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
+import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
 import { detectAnswer } from '../../src/exporter/http/detect.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';

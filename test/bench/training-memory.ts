@@ -6,7 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
+import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
 import { planTraining } from '../../src/exporter/training/plan.js';
 import { trainInWorker } from '../../src/exporter/training/run-in-worker.js';
 import { connectionTo } from '../support/connection-to.js';

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
-import { buildOwnerQueries } from '../../src/exporter/features/owners.js';
+import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
 import { compile } from './small-promql.js';
 
 /** One series at one instant. */

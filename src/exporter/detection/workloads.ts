@@ -1,9 +1,8 @@
 /** Workloads of pods that came after the model. */
 
-import { queryOwners } from '../features/owners.js';
 import { podKey } from '../features/table.js';
 import type { BuiltTable, FeatureTableBuilder } from '../features/table-builder.js';
-import { type OwnerQueries, workloadFromName } from '../features/workload.js';
+import { type OwnerQueries, queryOwners, workloadFromName } from '../features/workload.js';
 import { WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import type { PrometheusApi } from '../prometheus/api.js';

@@ -1,7 +1,10 @@
 /** Which workload a pod belongs to: by kube-state-metrics where it is there, else by the pod's name. */
 
-import type { Labels, SeriesSet } from '../prometheus/api.js';
+import type { Labels, PrometheusApi, SeriesSet } from '../prometheus/api.js';
+import { addMatchers } from './queries/matchers.js';
 import { isObjectName } from './queries/object-name.js';
+import { quotePromql } from './queries/promql.js';
+import type { QueryOptions } from './queries/template.js';
 import { podKey } from './table.js';
 
 /** The queries that name the owners of pods, and the owners of those owners. */
@@ -12,6 +15,37 @@ export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, SeriesSet>>;
 
 /** Workload of a pod by its key (`podKey`), as far as kube-state-metrics names an owner. */
 export type Owners = ReadonlyMap<string, string>;
+
+/** The queries for owners, in the scope of the features. kube-state-metrics always says `namespace`. */
+export function buildOwnerQueries(scope: Pick<QueryOptions, 'namespaceRegex' | 'matchers'>): OwnerQueries {
+  const namespaces = `{namespace=~${quotePromql(scope.namespaceRegex)}}`;
+  const query = (metric: string) => addMatchers(metric + namespaces, scope.matchers ?? '');
+  return {
+    pod: query('kube_pod_owner'),
+    replicaSet: query('kube_replicaset_owner'),
+    job: query('kube_job_owner'),
+  };
+}
+
+/**
+ * The owners of the pods at one instant; empty where kube-state-metrics is not scraped.
+ *
+ * @throws {PrometheusError} when Prometheus cannot be asked.
+ */
+export async function queryOwners(
+  api: PrometheusApi,
+  queries: OwnerQueries,
+  timeSeconds: number,
+  signal?: AbortSignal,
+): Promise<Owners> {
+  const ask = (query: string) => api.query({ query, timeSeconds, signal });
+  const [pod, replicaSet, job] = await Promise.all([
+    ask(queries.pod),
+    ask(queries.replicaSet),
+    ask(queries.job),
+  ]);
+  return resolveOwners({ pod, replicaSet, job });
+}
 
 /** Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. */
 export function resolveOwners(answers: OwnerAnswers): Owners {

@@ -3,10 +3,9 @@
 import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { queryOwners } from '../features/owners.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
-import { type OwnerQueries, type Owners, workloadFromName } from '../features/workload.js';
+import { type OwnerQueries, type Owners, queryOwners, workloadFromName } from '../features/workload.js';
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';

@@ -1,5 +1,6 @@
 /** Which instants a training asks for, and in how many requests: the same for the training and for what it will cost. */
 
+import { formatNumber } from '../../lib/text/format.js';
 import type { BaselineKind } from '../model/baseline.js';
 import { historySlices } from '../model/hourly-pattern.js';
 import { instantsPerRequest } from '../prometheus/range.js';
@@ -122,19 +123,16 @@ function draftOf(
 function reasonFor(asked: Draft, chosen: Draft, series: number, maximumPoints: number): string {
   const all = series * instantsOf(asked);
   const remaining = series * instantsOf(chosen);
-  if (all <= maximumPoints) return `All ${COUNT.format(all)} samples are used.`;
+  if (all <= maximumPoints) return `All ${formatNumber(all)} samples are used.`;
   const { grid, stepSeconds } = chosen.window;
   const minutes = ((grid.at(-1) as number) - (grid[0] as number)) / 60;
   const over = remaining > maximumPoints ? ' That is still too many.' : '';
   return (
-    `${COUNT.format(remaining)} of ${COUNT.format(all)} samples are used, as at most ${COUNT.format(maximumPoints)} fit ` +
+    `${formatNumber(remaining)} of ${formatNumber(all)} samples are used, as at most ${formatNumber(maximumPoints)} fit ` +
     `into memory: the last ${minutes} minutes, a sample every ${stepSeconds} s, and ${chosen.slices.length} of ` +
     `${asked.slices.length} earlier hours.${over}`
   );
 }
-
-/** `29,100,000` */
-const COUNT = new Intl.NumberFormat('en-US');
 
 const instantsOf = ({ window, slices }: Draft): number => instantsIn([window, ...slices]);
 

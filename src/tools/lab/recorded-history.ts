@@ -1,6 +1,6 @@
 /** A recording as the history of a Prometheus, in the pieces that a replay takes. */
 
-import { buildOwnerQueries } from '../../exporter/features/owners.js';
+import { buildOwnerQueries } from '../../exporter/features/workload.js';
 import { MINIMUM_TRAINING_SAMPLES } from '../../exporter/model/fit.js';
 import { SETTLING_SECONDS } from '../../exporter/training/job.js';
 import { type Chunk, cutIntoChunks, firstNeeded, reachSeconds, trainingTimesOf } from '../replay/plan.js';

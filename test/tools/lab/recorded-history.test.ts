@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { queryOwners } from '../../../src/exporter/features/owners.js';
+import { queryOwners } from '../../../src/exporter/features/workload.js';
 import { type Case, instantOf } from '../../../src/tools/lab/case.js';
 import {
   OWNER_QUERIES,

@@ -18,8 +18,7 @@ import {
 } from '../../../lib/yaml/report.js';
 import { BUILTIN_FEATURES, buildCatalog, type FeatureDefinition, toDefinition } from '../catalog.js';
 import { FEATURE_KEYS, FeatureSpec } from '../feature-spec.js';
-import { buildOwnerQueries } from '../owners.js';
-import type { OwnerQueries } from '../workload.js';
+import { buildOwnerQueries, type OwnerQueries } from '../workload.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
 import { fillTemplate, type QueryOptions } from './template.js';
 
