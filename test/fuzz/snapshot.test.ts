@@ -22,7 +22,7 @@ describe('fuzzing the snapshot reader', () => {
 
   before(async () => {
     model = await smallModel();
-    encoded = encodeSnapshot(model, { trainedSeconds: TRAINED_AT, configuration: CONFIGURATION });
+    encoded = encodeSnapshot(model, TRAINED_AT, CONFIGURATION);
   });
 
   /** The model, or a `SnapshotError`; everything else fails. */

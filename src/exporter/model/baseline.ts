@@ -6,12 +6,11 @@ import type { HourlyPatterns } from './hourly-pattern.js';
 import { PodWindows } from './pod-windows.js';
 import {
   COLUMNS,
+  type Columns,
   ESTABLISHED,
-  type GlobalStatistics,
   nameOfKey,
   newColumns,
   OWN_BASELINE,
-  type PatternRows,
   type PodRows,
   type WorkloadRows,
 } from './rows.js';
@@ -30,8 +29,8 @@ export interface Baseline {
   readonly kind: BaselineKind;
   readonly pods: PodRows;
   readonly workloads: WorkloadRows;
-  readonly patterns: PatternRows;
-  readonly global: GlobalStatistics;
+  readonly patterns: HourlyPatterns;
+  readonly global: Columns<typeof COLUMNS.global>;
 }
 
 /** A pod with fewer samples than this has no baseline of its own. */
@@ -48,7 +47,6 @@ const SMALLEST_GLOBAL_SPREAD = Math.LN2;
 
 /** What a baseline is fitted on. */
 export interface TrainingTables {
-  /** The training window. */
   readonly window: FeatureTable;
   /** Earlier slices of time with the same columns, possibly none. */
   readonly history: readonly FeatureTable[];
@@ -147,7 +145,7 @@ function writeStatistics(
   });
 }
 
-function globalStatistics(statistics: readonly LocationScale[]): GlobalStatistics {
+function globalStatistics(statistics: readonly LocationScale[]): Baseline['global'] {
   const global = newColumns(COLUMNS.global, { features: statistics.length });
   writeStatistics(global, 0, statistics);
   return global;

@@ -1,13 +1,10 @@
 /** Counters as features: not how high they stand, but how far they rose just now. */
 
 /** Rises are summed over this time, in seconds: long enough to hold two restarts of a crash loop. */
-const RISE_SPAN_SECONDS = 10 * 60;
+export const COUNTER_LOOKBACK_SECONDS = 10 * 60;
 
 /** A loop is never quiet for longer: the kubelet's back-off between restarts ends at 5 minutes. */
 const QUIET_SECONDS = 5 * 60;
-
-/** Seconds of earlier samples that `recentRises` looks back at. */
-export const COUNTER_LOOKBACK_SECONDS = RISE_SPAN_SECONDS;
 
 /**
  * How far a counter rose in the last ten minutes, at each instant; 0 once it has been quiet for five. A counter that
@@ -24,7 +21,7 @@ export function recentRises(
   rises: Float64Array = new Float64Array(values.length),
   sums: Float64Array = new Float64Array(values.length),
 ): Float64Array {
-  const span = Math.max(1, Math.round(RISE_SPAN_SECONDS / stepSeconds));
+  const span = Math.max(1, Math.round(COUNTER_LOOKBACK_SECONDS / stepSeconds));
   const quiet = Math.max(1, Math.round(QUIET_SECONDS / stepSeconds));
   let last = Number.NaN;
   let sum = 0;

@@ -14,11 +14,7 @@ import type { Random } from './random.js';
 type TreeNode = ReturnType<ITree['getRootNode']>;
 
 /** What a forest is grown from. */
-export interface GrowOptions {
-  /** Number of trees. */
-  readonly estimators: number;
-  /** Number of columns of a row. */
-  readonly features: number;
+export interface GrowOptions extends Pick<Forest, 'estimators' | 'features'> {
   /** Rows of each tree's sample, 2 or more. */
   readonly sampleRows: number;
   /** Draws the sample of one tree: `sampleRows` rows × features. */

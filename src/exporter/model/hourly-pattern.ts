@@ -21,20 +21,14 @@ const SLICE_HOURS = [2, 3];
 /** What happened at the same minute in each of this many hours is a pattern. */
 const PATTERN_HOURS = 2;
 
-/** A slice of time before the training window: Unix times in seconds, both included. */
-export interface HistorySlice {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-}
-
 /**
  * The slices of earlier hours that are needed until the next training: for the patterns, and as a memory of the usual
- * level.
+ * level. Unix times in seconds, both included.
  *
  * @param endSeconds end of the training window.
  * @param aheadSeconds from there until the next training; at most an hour counts.
  */
-export function historySlices(endSeconds: number, aheadSeconds: number): HistorySlice[] {
+export function historySlices(endSeconds: number, aheadSeconds: number) {
   const ahead = Math.min(aheadSeconds, HOUR_SECONDS);
   return SLICE_HOURS.map((hours) => {
     const middle = endSeconds - hours * HOUR_SECONDS;
@@ -107,7 +101,7 @@ function cellOf(minute: number, columns: number, column: number, side: number): 
 const SIGNS = [1, -1];
 
 /** The minutes of the hour after `end` an hour before which anything stood out: few of few pods. */
-function timesToExpect(past: PastDeviation, column: number, end: number): ReadonlySet<number> {
+function timesToExpect(past: PastDeviation, column: number, end: number): Iterable<number> {
   let times: Set<number> | undefined;
   const first = (Math.floor(end / MINUTE_SECONDS) + 1) * MINUTE_SECONDS;
   const last = first + HOUR_SECONDS - MINUTE_SECONDS;
@@ -119,10 +113,8 @@ function timesToExpect(past: PastDeviation, column: number, end: number): Readon
     for (let near = Math.max(first, time - tolerance); near <= latest; near += MINUTE_SECONDS)
       times.add(near);
   }
-  return times ?? NO_TIMES;
+  return times ?? [];
 }
-
-const NO_TIMES: ReadonlySet<number> = new Set();
 
 /** The share of the last hour in which a feature stands out; 1 where nothing of it is known. */
 function duty(past: PastDeviation, column: number, instants: Float64Array): number {

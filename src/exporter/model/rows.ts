@@ -104,10 +104,6 @@ export type WorkloadRows = KeyedRows & {
   readonly names: readonly string[];
 } & Columns<typeof COLUMNS.workloads>;
 
-export type PatternRows = Columns<typeof COLUMNS.patterns>;
-
-export type GlobalStatistics = Columns<typeof COLUMNS.global>;
-
 /** Arrays for columns, all 0; spreads are 1. */
 export function newColumns<Specifications extends Readonly<Record<string, Column>>>(
   specifications: Specifications,

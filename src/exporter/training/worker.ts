@@ -37,7 +37,7 @@ async function run({ source, request }: WorkerInput): Promise<void> {
     const { model, ...rest } = await train(api, request);
     const trainedSeconds = Date.now() / 1000;
     const configuration = { ...request, source: describeSource(source) };
-    const snapshot = encodeSnapshot(model, { trainedSeconds, configuration });
+    const snapshot = encodeSnapshot(model, trainedSeconds, configuration);
     post({ kind: 'trained', snapshot, trainedSeconds, ...rest }, [snapshot.buffer]);
   } catch (error) {
     post(

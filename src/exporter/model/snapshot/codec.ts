@@ -161,13 +161,7 @@ function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined,
       global,
     },
     // Walks of `depth` steps end at a leaf by the layout alone.
-    forest: {
-      ...forest,
-      estimators: sizeOf('trees'),
-      features: features.length,
-      depth,
-      averagePathLength,
-    },
+    forest: { ...forest, estimators: sizeOf('trees'), features: features.length, depth, averagePathLength },
     minimumInput: minimumInput ?? Number.NEGATIVE_INFINITY,
     pods: sizeOf('pods'),
   };

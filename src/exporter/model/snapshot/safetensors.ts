@@ -148,7 +148,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
   return { header, dataStart };
 }
 
-/** Bytes as text. @throws {TypeError} when they are not UTF-8. */
+/** @throws {TypeError} when the bytes are not UTF-8. */
 export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 }

@@ -27,7 +27,7 @@ export interface Snapshot {
 }
 
 /** Raise it whenever the columns, or the meaning of anything in them, change. */
-export const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 2;
 
 /** The header begins with it: the metadata come first, and of these the checksum. */
 const BEGINNING = '{"__metadata__":{"sha256":"';
@@ -45,10 +45,8 @@ const CLOCK_TOLERANCE_SECONDS = 300;
  */
 export function encodeSnapshot(
   model: Model,
-  {
-    trainedSeconds,
-    configuration,
-  }: Pick<Snapshot, 'trainedSeconds'> & Pick<SnapshotExpectation, 'configuration'>,
+  trainedSeconds: number,
+  configuration: TrainingConfiguration,
 ): Uint8Array<ArrayBuffer> {
   const metadata = {
     sha256: '0'.repeat(CHECKSUM_DIGITS),

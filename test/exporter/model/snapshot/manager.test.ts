@@ -21,8 +21,8 @@ describe('snapshot keeper', () => {
   before(async () => {
     model = await smallModel();
     const configuration = configurationOf('pod');
-    bytes = encodeSnapshot(model, { trainedSeconds: TRAINED_AT, configuration });
-    later = encodeSnapshot(model, { trainedSeconds: TRAINED_AT + 60, configuration });
+    bytes = encodeSnapshot(model, TRAINED_AT, configuration);
+    later = encodeSnapshot(model, TRAINED_AT + 60, configuration);
   });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-snapshots-'));

@@ -22,7 +22,7 @@ const EXPECTED: SnapshotExpectation = {
 };
 
 const bytesOf = (model: Model, configuration = CONFIGURATION, trainedSeconds = TRAINED_AT + 0.25) =>
-  Buffer.from(encodeSnapshot(model, { trainedSeconds, configuration }));
+  Buffer.from(encodeSnapshot(model, trainedSeconds, configuration));
 
 /** The same bytes with another header under a right checksum, as only somebody who means it would write them. */
 const withHeader = (bytes: Uint8Array, change: (header: string) => string): Uint8Array => {
