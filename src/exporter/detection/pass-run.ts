@@ -166,8 +166,7 @@ export class PassRun {
   async #ask(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<QueryResult> {
     const { api, now } = this.#options;
     const started = now();
-    const report = (success: boolean) =>
-      this.#queries.push({ query: feature.name, success, durationSeconds: secondsBetween(started, now()) });
+    let success = false;
     try {
       const answer = await api.queryRange({
         query: feature.query,
@@ -176,11 +175,11 @@ export class PassRun {
         stepSeconds: RECENT_STEP_SECONDS,
         signal,
       });
-      report(true);
+      success = true;
       return answer;
-    } catch (error) {
-      report(false);
-      throw error;
+    } finally {
+      const durationSeconds = secondsBetween(started, now());
+      this.#queries.push({ query: feature.name, success, durationSeconds });
     }
   }
 }

@@ -6,7 +6,6 @@ import type { PassOutcome } from './detection.js';
 import { PassRun, type PassRunOptions } from './pass-run.js';
 import { WorkloadDirectory } from './workloads.js';
 
-/** What passes work with. */
 export interface DetectionPassOptions extends PassRunOptions {
   readonly ownerQueries: OwnerQueries;
   /** Longest time of a pass, in seconds. */
@@ -44,9 +43,8 @@ export class DetectionPass {
   }
 
   /**
-   * The outcome of a pass that is under way, or of a new one. Rejects only with what `onOutcome` throws.
-   *
-   * @param scrapeTimeoutSeconds after this time the caller gives up; the outcome comes half a second before.
+   * The outcome of a pass that is under way, or of a new one, half a second before the caller gives up. Rejects only
+   * with what `onOutcome` throws.
    */
   async run(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
     const { timeoutSeconds: longest, onOutcome } = this.#options;

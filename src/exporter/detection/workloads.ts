@@ -10,7 +10,7 @@ import type { PrometheusApi } from '../prometheus/api.js';
 /** Seconds between two questions for the same pod. */
 const ASK_AGAIN_SECONDS = 60;
 
-/** What is known of a pod. Times are Unix times in seconds. */
+/** What is known of a pod. */
 interface Entry {
   /** By its name, as long as no owner was found. */
   readonly workload: string;
@@ -35,9 +35,7 @@ export class WorkloadDirectory {
 
   /**
    * The table of the pods of a builder, with their workloads: those of new pods as far as they are known, else by name.
-   *
-   * @param rows of `podsSeen` in the model (`locatePods`).
-   * @returns also the rows of the pods of the table.
+   * `rows` are those of `podsSeen` in the model (`locatePods`), and in the answer those of the pods of the table.
    */
   buildTable(
     { baseline: { pods, workloads } }: Model,
@@ -55,8 +53,7 @@ export class WorkloadDirectory {
   /**
    * Asks for the owners of pods that are not known from an earlier call, and forgets the pods that are gone.
    *
-   * @param pods all pods that are there now.
-   * @param rows of these in the model (`locatePods`): pods that it knows are not asked for.
+   * @param pods all that are there now; `rows` theirs in the model (`locatePods`): pods that it knows are not asked for.
    * @throws {PrometheusError} when the question fails; the pods then count as asked for.
    */
   async lookUp(

@@ -11,7 +11,6 @@ import type { TlsSettings } from '../../lib/web-config/config.js';
 import { MAXIMUM_HEADERS } from './access.js';
 import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
 
-/** A server that accepts requests. */
 export interface RunningServer {
   /** Base URL, with the port that was taken when 0 was asked for. */
   readonly url: string;
@@ -87,9 +86,8 @@ interface ServerTls {
 }
 
 /**
- * Serves the application.
+ * Serves the application; without `tls` by plain HTTP.
  *
- * @param tls absent for plain HTTP.
  * @throws {ListenError} when the address is not available.
  */
 export async function listen(

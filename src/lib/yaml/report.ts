@@ -42,10 +42,9 @@ export class YamlReport {
 }
 
 /**
- * Parses the text of a report. Invalid YAML and aliases without an anchor are mistakes.
+ * Parses the text of a report. Invalid YAML and aliases without an anchor are mistakes, which it throws.
  *
  * @param adviceAt what to add to a mistake at this offset; empty, or beginning with a space.
- * @throws the error of the report.
  */
 export function parseYaml(
   report: YamlReport,
@@ -66,11 +65,7 @@ export function parseYaml(
   return document;
 }
 
-/**
- * The document as plain values. Aliases that expand too far are a mistake.
- *
- * @throws the error of the report.
- */
+/** The document as plain values. Aliases that expand too far are a mistake, which it throws. */
 export function yamlToJs(document: Document.Parsed, report: YamlReport): unknown {
   try {
     return document.toJS();

@@ -20,7 +20,7 @@ export type HistoryOutcome =
   /** `message` says why there are no histories, in sentences. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Most pods in one request. */
+/** Of one request. */
 export const MAXIMUM_HISTORIES = 20;
 
 /** Instants that are judged: an hour, both ends included. */
@@ -49,13 +49,11 @@ export class HistoryReader {
   ) {}
 
   /**
-   * The histories of some pods of a detection, up to its instant, by their keys (`podKey`). Does not reject.
+   * The histories of some pods of a detection, up to its instant, by their keys (`podKey`). Does not reject. A pod is
+   * left out where the replay contradicts the detection: a query that takes other series into account than those of
+   * the pod itself cannot be asked for one pod.
    *
-   * A pod is left out where the replay contradicts the detection: a query that takes other series into account than
-   * those of the pod itself cannot be asked for one pod.
-   *
-   * @param rows positions of the pods in the table of the detection; those beyond the first `MAXIMUM_HISTORIES` are
-   *   left out.
+   * @param rows positions in the table of the detection; those beyond the first `MAXIMUM_HISTORIES` are left out.
    */
   async read(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
     const { model, timeSeconds, table, scores } = detection;
@@ -131,12 +129,9 @@ interface ScoredPod extends PodIdentity {
 
 /** Matchers for some pods. They also match a pod in the namespace of another, which is harmless. */
 function podMatchers(pods: readonly PodIdentity[], podLabel: string): string {
-  const anyOf = (texts: readonly string[]) => quotePromql([...new Set(texts)].map(escapeRegex).join('|'));
+  // In RE2, which matches exactly these texts.
+  const escaped = (text: string) => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+  const anyOf = (texts: readonly string[]) => quotePromql([...new Set(texts)].map(escaped).join('|'));
   const namespaces = anyOf(pods.map(({ namespace }) => namespace));
   return `namespace=~${namespaces},${podLabel}=~${anyOf(pods.map(({ pod }) => pod))}`;
-}
-
-/** A regular expression (RE2) that matches exactly this text. */
-function escapeRegex(text: string): string {
-  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
 }

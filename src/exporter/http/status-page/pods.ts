@@ -19,6 +19,9 @@ interface PodsTable {
   readonly nowSeconds: number;
 }
 
+const COLUMNS = ['Pod', 'Score', 'Flagged', 'Feature', 'Now', 'Usually', 'Last hour'];
+const NUMBERS: ReadonlySet<string> = new Set(['Score', 'Now', 'Usually']);
+
 /** The roles are explicit: the style turns rows into cards on narrow screens, which removes the implicit roles. */
 export function podsTable(table: PodsTable): Html {
   const { shown, history, timeSeconds } = table;
@@ -30,13 +33,7 @@ flagged, scored with the current model. `;
   return html`<table role="table" class="pods" aria-describedby="legend">
 <caption class="unseen">The most anomalous pods</caption>
 <thead role="rowgroup"><tr role="row">
-<th role="columnheader" scope="col">Pod</th>
-<th role="columnheader" scope="col" class="number">Score</th>
-<th role="columnheader" scope="col">Flagged</th>
-<th role="columnheader" scope="col">Feature</th>
-<th role="columnheader" scope="col" class="number">Now</th>
-<th role="columnheader" scope="col" class="number">Usually</th>
-<th role="columnheader" scope="col">Last hour</th>
+${COLUMNS.map((name) => html`<th role="columnheader" scope="col"${NUMBERS.has(name) ? html` class="number"` : NO_HTML}>${name}</th>`)}
 </tr></thead>
 <tbody role="rowgroup">
 ${shown.map((pod) => row(pod, table))}
@@ -55,7 +52,7 @@ function row({ identity: { namespace, pod, workload }, score, reasons }: ShownPo
 <th role="rowheader" scope="row"><bdi class="name" title="${pod}">${pod}</bdi>
 <small>${link(namespace, { namespace, workload: undefined })} / ${link(workload, { namespace, workload })}</small></th>
 ${[
-  cell('Score', html`${score.toFixed(2)}`, 'number'),
+  cell('Score', html`${score.toFixed(2)}`),
   cell('Flagged', isFlagged ? beginning(history, table) : html`<span class="quiet">no</span>`),
   ...(main === undefined ? [] : readings(main, others, own)),
   cell('Last hour', history && own ? plot(history, own) : html`<span class="quiet">not shown</span>`),
@@ -64,8 +61,8 @@ ${[
 }
 
 /** The label stands before the content where the row is a card. */
-function cell(label: string, content: Html, kind = ''): Html {
-  return html`<td role="cell" class="${kind}" data-label="${label}"><div>${content}</div></td>`;
+function cell(label: string, content: Html): Html {
+  return html`<td role="cell" class="${NUMBERS.has(label) ? 'number' : ''}" data-label="${label}"><div>${content}</div></td>`;
 }
 
 const DIRECTIONS = { above: 'above usual', below: 'below usual', usual: 'usual' } as const;
@@ -84,8 +81,8 @@ function readings(
   const what = html`<bdi>${feature}</bdi> <small class="direction">${DIRECTIONS[direction]}</small> ${also}`;
   return [
     cell('Feature', what),
-    cell('Now', html`<span class="now">${amount(actual)}</span>`, 'number'),
-    cell('Usually', html`${amount(expected)} ${range ? html`<small>${range}</small>` : NO_HTML}`, 'number'),
+    cell('Now', html`<span class="now">${amount(actual)}</span>`),
+    cell('Usually', html`${amount(expected)} ${range ? html`<small>${range}</small>` : NO_HTML}`),
   ];
 }
 

@@ -21,9 +21,9 @@ export interface FeatureHistory {
 
 /** A pod over time, as a detection at each of the instants would have scored it. */
 export interface PodHistory {
-  /** Unix time in seconds, ascending, `RECENT_STEP_SECONDS` apart. */
+  /** Ascending, `RECENT_STEP_SECONDS` apart. */
   readonly timestampsSeconds: Float64Array;
-  /** One for each instant, above 0 is anomalous; `NaN` where the pod could not be scored. */
+  /** Above 0 is anomalous; `NaN` where the pod could not be scored. */
   readonly scores: Float64Array;
   /** In the order of the model. */
   readonly features: readonly FeatureHistory[];
@@ -35,7 +35,6 @@ const SPREADS_WITHOUT_MINIMUM = 2;
 /**
  * Runs a detection at each instant of a table that has the `RECENT_INSTANTS` before it. Each sees exactly what a pass
  * at that time would have seen, so nothing depends on what the process remembers. Lets the event loop turn in between.
- *
  * The band is where the feature alone cannot cause a flag: `minimumInput` of the model, in the feature's unit.
  *
  * @returns histories by the keys of the pods (`podKey`).

@@ -1,15 +1,12 @@
 /** The script of the page: fetches the page again and replaces what has changed. */
 
-/** Seconds from one refresh to the next. */
 const REFRESH_SECONDS = 20;
 
 /**
- * Plain JavaScript for browsers of the last years. The form stays as it is, so what is being typed is kept.
- *
- * The focus never drops to the top of the page. If it is on a link of the part that is replaced, it returns to the link
- * with the same target. If that link is gone, because its pod left the table, the focus moves to the heading of its
- * section: a screen reader says where one is, Tab goes on with the first link below, and Enter does nothing. On a link of
- * another pod, Enter would follow a link that nobody chose.
+ * Plain JavaScript for browsers of the last years. The form stays as it is, so what is being typed is kept. If the focus
+ * is on a link of the part that is replaced, it returns to the link with the same target. If that link is gone, because
+ * its pod left the table, the focus moves to the heading of its section, where Tab goes on with the first link below: on
+ * a link of another pod, Enter would follow a link that nobody chose.
  */
 export const SCRIPT = `'use strict';
 (() => {
@@ -54,12 +51,12 @@ export const SCRIPT = `'use strict';
     const links = () => [...live.querySelectorAll('a')];
     const focused = live.contains(document.activeElement) ? document.activeElement : null;
     const position = links().indexOf(focused);
-    const target = focused && focused.getAttribute('href');
-    const section = focused && focused.closest('section');
+    const target = focused?.getAttribute('href');
+    const section = focused?.closest('section');
     const top = window.scrollY;
     live.replaceChildren(...next.childNodes);
     if (focused) {
-      const same = (link) => link && target !== null && link.getAttribute('href') === target;
+      const same = (link) => target && link?.getAttribute('href') === target;
       const link = same(links()[position]) ? links()[position] : links().find(same);
       const heading = section && document.getElementById(section.getAttribute('aria-labelledby'));
       const place = link || heading || summary;

@@ -38,31 +38,11 @@ export function filterLink({ namespace, workload }: Filters): string {
 export const isFiltered = ({ namespace, workload }: Filters) =>
   namespace !== undefined || workload !== undefined;
 
-/** A pod on the page. */
-export interface ShownPod {
-  readonly identity: PodIdentity;
-  /** Position in the table of the detection. */
-  readonly row: number;
-  readonly score: number;
-  /** The one with the largest share first; at least one, and no more of a pod that is not flagged. */
-  readonly reasons: readonly FeatureExplanation[];
-}
-
 /** What the page shows of a detection. */
-export interface Selection {
-  /** Flagged pods first, the most anomalous of each first. */
-  readonly shown: readonly ShownPod[];
-  /** Pods that pass the filters. */
-  readonly matching: number;
-  readonly matchingFlagged: number;
-  /** All pods that were scored. */
-  readonly scored: number;
-  readonly flagged: number;
-  /** Names to choose from, sorted, and bounded. */
-  readonly namespaces: readonly string[];
-  /** Those of the namespace that is filtered by. */
-  readonly workloads: readonly string[];
-}
+export type Selection = ReturnType<typeof select>;
+
+/** A pod on the page. */
+export type ShownPod = Selection['shown'][number];
 
 const MAXIMUM_SHOWN = 50;
 
@@ -73,7 +53,7 @@ const MINIMUM_SHOWN = 5;
 const MAXIMUM_NAMES = 200;
 
 /** Selects the pods. Looks once at each pod, and sorts those that pass the filters. */
-export function select(detection: Detection, filters: Filters): Selection {
+export function select(detection: Detection, filters: Filters) {
   const { scores, table } = detection;
   const rows: number[] = [];
   const namespaces = new Set<string>();
@@ -97,16 +77,21 @@ export function select(detection: Detection, filters: Filters): Selection {
   const explanations = explain(detection, some);
   const namesOf = (names: ReadonlySet<string>) => [...names].sort().slice(0, MAXIMUM_NAMES);
   return {
+    /** Flagged pods first, the most anomalous of each first. */
     shown: some.map((row, index) => {
       const score = scores[row] as number;
       const all = explanations[index] as FeatureExplanation[];
+      // At least one, and no more of a pod that is not flagged.
       const reasons = score > 0 ? notableReasons(all) : all.slice(0, 1);
       return { identity: table.pods[row] as PodIdentity, row, score, reasons };
     }),
+    /** Pods that pass the filters. */
     matching: rows.length,
     matchingFlagged,
+    /** All pods that were scored. */
     scored: table.pods.length,
     flagged,
+    /** Names to choose from, sorted, and bounded; the workloads are those of the namespace that is filtered by. */
     namespaces: namesOf(namespaces),
     workloads: namesOf(workloads),
   };
