@@ -9,32 +9,25 @@ const definitions: readonly SettingDefinition<unknown>[] = Object.values(SETTING
 
 /** For `--help`: each setting with its default and what it does, wrapped by nothing, one paragraph each. */
 export function settingsHelp(): string {
-  const entries = definitions.map(
-    (definition) =>
-      `  ${definition.env} (default: ${definition.default || EMPTY})\n` +
-      `    ${plain(definition.help)}\n    Accepts ${plain(definition.expected)}.${fileHelp(definition)}`,
-  );
+  const entries = definitions.map((definition) => {
+    const file = secretFileVariable(definition);
+    return [
+      `  ${definition.env} (default: ${definition.default || EMPTY})`,
+      `    ${definition.help}\n    Accepts ${definition.expected}.`.replaceAll('`', ''),
+      ...(file === undefined ? [] : [`    Or ${file}: the path of a file with it.`]),
+    ].join('\n');
+  });
   return `Settings (environment variables):\n${entries.join('\n')}`;
 }
 
 /** For the README: a Markdown table. */
 export function settingsMarkdown(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
-  const rows = definitions.map(
-    (definition) =>
-      `| ${variablesOf(definition)
-        .map((name) => `\`${name}\``)
-        .join(' or ')} | ${definition.default === '' ? EMPTY : `\`${cell(definition.default)}\``} | ` +
-      `${cell(definition.help)} Accepts ${cell(definition.expected)}. |`,
-  );
+  const rows = definitions.map((definition) => {
+    const variables = variablesOf(definition).map((name) => `\`${name}\``);
+    const fallback = definition.default === '' ? EMPTY : `\`${cell(definition.default)}\``;
+    const meaning = `${cell(definition.help)} Accepts ${cell(definition.expected)}.`;
+    return `| ${variables.join(' or ')} | ${fallback} | ${meaning} |`;
+  });
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
-}
-
-function fileHelp(definition: SettingDefinition<unknown>): string {
-  const variable = secretFileVariable(definition);
-  return variable === undefined ? '' : `\n    Or ${variable}: the path of a file with it.`;
-}
-
-function plain(markdown: string): string {
-  return markdown.replaceAll('`', '');
 }

@@ -223,22 +223,16 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
   }
 }
 
-/** The parameters of a time range. */
-function between(startSeconds: number, endSeconds: number): Parameters {
-  return [
-    ['start', milliseconds(startSeconds)],
-    ['end', milliseconds(endSeconds)],
-  ];
-}
-
 /** Seconds as text, to the millisecond: the resolution of Prometheus. */
-function milliseconds(seconds: number): string {
-  return seconds.toFixed(3);
-}
+const milliseconds = (seconds: number): string => seconds.toFixed(3);
 
-function form(parameters: Parameters): URLSearchParams {
-  return new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
-}
+const between = (startSeconds: number, endSeconds: number): Parameters => [
+  ['start', milliseconds(startSeconds)],
+  ['end', milliseconds(endSeconds)],
+];
+
+const form = (parameters: Parameters): URLSearchParams =>
+  new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value]));
 
 function proxyConfiguration(proxyUrl: string): AxiosProxyConfig {
   const { protocol, hostname, port } = new URL(proxyUrl);

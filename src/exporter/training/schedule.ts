@@ -18,11 +18,9 @@ const RUNS_AHEAD = 10;
 /** As `Schedule.intervalSeconds`, without running anything. */
 export function longestIntervalSeconds(expression: string, timezone: string): number | undefined {
   const task = cron.createTask(expression, () => undefined, { timezone });
-  try {
-    return longestIntervalOf(task);
-  } finally {
-    void task.destroy();
-  }
+  const interval = longestIntervalOf(task);
+  void task.destroy();
+  return interval;
 }
 
 function longestIntervalOf(task: cron.ScheduledTask): number | undefined {
