@@ -18,6 +18,8 @@ export interface MetricSample {
   readonly value: number;
 }
 
+const sample = (labels: MetricSample['labels'], value: number): MetricSample => ({ labels, value });
+
 /** Everything that is exposed at an instant (Unix seconds). */
 export function metricFamilies(world: World, timeSeconds: number): readonly MetricFamily[] {
   const pods = world.pods(timeSeconds);
@@ -28,26 +30,20 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
       name: 'container_cpu_usage_seconds_total',
       type: 'counter',
       help: 'Cumulative cpu time consumed in seconds.',
-      samples: cgroups.map(({ labels, cpuSeconds: value }) => ({
-        labels: { ...labels, cpu: 'total' },
-        value,
-      })),
+      samples: cgroups.map(({ labels, cpuSeconds }) => sample({ ...labels, cpu: 'total' }, cpuSeconds)),
     },
     {
       name: 'container_memory_usage_bytes',
       type: 'gauge',
       help: 'Current memory usage in bytes, including all memory regardless of when it was accessed.',
-      samples: cgroups.map(({ labels, memoryBytes }) => ({ labels, value: memoryBytes })),
+      samples: cgroups.map(({ labels, memoryBytes }) => sample(labels, memoryBytes)),
     },
     {
       name: 'kube_pod_container_status_restarts_total',
       type: 'counter',
       help: 'The number of container restarts per container.',
       samples: pods.flatMap(({ namespace, pod, uid, containers }) =>
-        containers.map(({ name: container, restarts: value }) => ({
-          labels: { namespace, pod, uid, container },
-          value,
-        })),
+        containers.map(({ name, restarts }) => sample({ namespace, pod, uid, container: name }, restarts)),
       ),
     },
     ownerFamily('kube_pod_owner', 'Pod', ofPods),
@@ -106,7 +102,7 @@ function ownerSample(
 ): MetricSample {
   const { kind: owner_kind, name: owner_name } = owner;
   const owner_is_controller = owner_name === '' ? '' : 'true';
-  return { labels: { ...labels, owner_kind, owner_name, owner_is_controller }, value: 1 };
+  return sample({ ...labels, owner_kind, owner_name, owner_is_controller }, 1);
 }
 
 /** The content type of `expositionText`. */

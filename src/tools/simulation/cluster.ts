@@ -50,17 +50,13 @@ export function createWorld(options: WorldOptions): World {
     .map((scripted) => placeIncident(scripted, lasting, startSeconds, speed))
     .sort((a, b) => a.incident.startSeconds - b.incident.startSeconds);
   // By life, as pods of a StatefulSet follow one another under one name.
-  const incidentsOf = new Map<PodLife, Incident[]>();
-  for (const { life, incident } of placed) {
-    incidentsOf.set(life, [...(incidentsOf.get(life) ?? []), incident]);
-  }
-
+  const incidentsOf = (life: PodLife) => placed.flatMap((one) => (one.life === life ? one.incident : []));
   return {
     incidents: placed.map(({ incident }) => incident),
     pods: (time) =>
       [...lasting, ...cronJobs.flatMap((spec) => cronJobPods(spec, seed, time))]
         .filter((life) => life.bornSeconds <= time && time < life.goneSeconds)
-        .map((life) => podState(life, incidentsOf.get(life) ?? [], time)),
+        .map((life) => podState(life, incidentsOf(life), time)),
   };
 }
 

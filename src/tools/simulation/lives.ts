@@ -43,16 +43,9 @@ export interface LivesOptions {
 
 /** All pods that a workload ever has, except the runs of a CronJob, which have no end. */
 export function lastingPods(spec: WorkloadSpec, options: LivesOptions): PodLife[] {
-  switch (spec.kind) {
-    case 'CronJob':
-      return [];
-    case 'Job':
-      return [jobPod(spec, options)];
-    default:
-      return Array.from({ length: spec.replicas }, (_, replica) =>
-        podsOfReplica(spec, replica, options),
-      ).flat();
-  }
+  if (spec.kind === 'CronJob') return [];
+  if (spec.kind === 'Job') return [jobPod(spec, options)];
+  return Array.from({ length: spec.replicas }, (_, replica) => podsOfReplica(spec, replica, options)).flat();
 }
 
 /** The pod of a Job: it completes and is kept for a while. */
