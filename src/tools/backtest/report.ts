@@ -4,7 +4,7 @@ import { podKey } from '../../exporter/features/table.js';
 import { quantileInPlace } from '../../exporter/model/statistics.js';
 import { type Alert, type AlertName, type RuleOptions, simulateAlerts } from '../replay/alerts.js';
 import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-result.js';
-import { countEndings, type Ending, endingOf } from '../replay/endings.js';
+import { countEndings, endingOf } from '../replay/endings.js';
 import { type Message, type Notifications, notify } from '../replay/messages.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
 import {
@@ -14,9 +14,9 @@ import {
   type PodHistory,
   worstReading,
 } from '../replay/pod-history.js';
-import { type Recurrence, recurrenceOf } from '../replay/recurrence.js';
-import { type Suggestion, suggestSensitivity } from './budget.js';
-import { type ExistingAlert, type MatchLevel, overlapsOf } from './existing-alerts.js';
+import { recurrenceOf } from '../replay/recurrence.js';
+import { suggestSensitivity } from './budget.js';
+import { type ExistingAlert, overlapsOf } from './existing-alerts.js';
 import { formatInstant } from './time-range.js';
 
 /** Raise it when a field changes its meaning or goes; new fields need no new version. */
@@ -30,120 +30,14 @@ const LISTED_ALERTS = 1000;
 const LISTED_PODS = 50;
 const LISTED_WORKLOADS = 200;
 
-/** How much was sent on behalf of something. */
-export interface Loudness {
-  readonly namespace: string;
-  /** Empty for a whole namespace. */
-  readonly workload: string;
-  /** Empty for a workload and for a namespace. */
-  readonly pod: string;
-  /** Messages that report an alert of it. */
-  readonly messages: number;
-  readonly alerts: number;
-  readonly alerts_per_day: number;
-  readonly flagged_pod_minutes: number;
-}
-
-/** What was firing already, and whether ours came first. */
-export interface OverlapSummary {
-  /** Alerts of ours that were sent and coincide, by the closest level of the match. */
-  readonly alerts_by_match: Readonly<Record<MatchLevel, number>>;
-  /** Alerts of ours that were sent while nothing of the same fired. */
-  readonly alerts_without: number;
-  /** Existing alerts that coincide with one of ours. */
-  readonly existing_matched: number;
-  /** Of these: those before which ours fired. */
-  readonly existing_later: number;
-  /** How much earlier ours fired, where it did: the median, in seconds. */
-  readonly median_lead_seconds: number | null;
-}
-
+/** The whole report: the fields are described in docs/backtest.md. Times are RFC 3339 in UTC. */
+export type BacktestReport = ReturnType<typeof makeReport>;
 /** What one sensitivity gives. */
-export interface SensitivityReport {
-  readonly sensitivity: number;
-  /** What on-call gets: messages of Alertmanager that report something new, after inhibition and grouping. */
-  readonly messages: number;
-  readonly messages_per_day: number;
-  /** Of a thousand pods that are scored for a day; `null` where no pod was scored. */
-  readonly messages_per_1000_pods_and_day: number | null;
-  /** Alerts that a message reported. */
-  readonly alerts: number;
-  readonly alerts_per_day: number;
-  readonly alerts_by_name: Readonly<Record<AlertName, number>>;
-  readonly alerts_by_ending: Readonly<Record<Ending, number>>;
-  /** How much of the last day's messages comes every day; `null` for a time of less than three days. */
-  readonly recurrence: Recurrence | null;
-  /** Alerts that fired and that Alertmanager held back behind those of a workload or of the fleet. */
-  readonly held_back: number;
-  readonly flagged_share: number | null;
-  /** Alerts that began, by day (UTC). */
-  readonly alerts_by_day: readonly { readonly date: string; readonly alerts: number }[];
-  readonly namespaces: readonly Loudness[];
-  readonly workloads: readonly Loudness[];
-  readonly loudest_pods: readonly Loudness[];
-  readonly overlap: OverlapSummary | null;
-}
-
-/** A feature of a pod when an alert fired. */
-export interface FeatureStatement {
-  readonly feature: string;
-  readonly unit: string;
-  readonly actual: number;
-  readonly expected: number;
-  readonly deviation: number;
-}
-
+export type SensitivityReport = ReturnType<typeof sensitivityReport>;
+/** How much was sent on behalf of a namespace, a workload or a pod; the names of what is narrower are empty. */
+export type Loudness = ReturnType<typeof loudestOf>[number];
 /** An alert that would have fired. */
-export interface AlertStatement {
-  readonly alert: AlertName;
-  readonly namespace: string;
-  readonly workload: string;
-  readonly pod: string;
-  readonly start: string;
-  readonly end: string;
-  readonly duration_seconds: number;
-  readonly still_firing: boolean;
-  readonly sent: boolean;
-  readonly ended: Ending;
-  /** The pod that is furthest off, of a workload's or the fleet's alert. */
-  readonly worst_pod: string;
-  /** What the alert would have said, the feature that is furthest off first. */
-  readonly features: readonly FeatureStatement[];
-  readonly existing: readonly {
-    readonly alertname: string;
-    readonly match: MatchLevel;
-    readonly lead_seconds: number;
-  }[];
-}
-
-/** The whole report. Times are RFC 3339 in UTC. */
-export interface BacktestReport {
-  readonly version: number;
-  readonly generated: string;
-  readonly program_version: string;
-  readonly prometheus: string;
-  readonly start: string;
-  readonly end: string;
-  readonly days: number;
-  readonly settings: Readonly<Record<string, string | number>>;
-  readonly for_seconds: number;
-  readonly pods: number;
-  readonly pod_minutes_scored: number;
-  readonly pod_minutes_unscored: Readonly<Record<string, number>>;
-  readonly minutes_without_model: number;
-  readonly trainings: number;
-  readonly failed_trainings: number;
-  /** What a reader should know before believing the numbers. */
-  readonly notes: readonly string[];
-  readonly chosen_sensitivity: number;
-  readonly sensitivities: readonly SensitivityReport[];
-  readonly budget_per_day: number;
-  readonly suggestion: Suggestion;
-  /** Existing alerts that fired in this time, ours not counted; `null` where Prometheus could not be asked. */
-  readonly existing_alerts: number | null;
-  /** Of the chosen sensitivity, by start; at most 1,000. */
-  readonly alerts: readonly AlertStatement[];
-}
+export type AlertStatement = ReturnType<typeof statementOf>;
 
 /** What the report is made of. */
 export interface ReportInput {
@@ -182,7 +76,7 @@ interface Replayed {
 }
 
 /** Adds the chunks up, runs the rules over them, and says what came out. */
-export function makeReport(input: ReportInput): BacktestReport {
+export function makeReport(input: ReportInput) {
   const { startSeconds, endSeconds, chunks, sensitivities, chosen } = input;
   const minutes = Math.round((endSeconds - startSeconds) / MINUTE_SECONDS);
   const days = (endSeconds - startSeconds) / DAY_SECONDS;
@@ -219,17 +113,20 @@ export function makeReport(input: ReportInput): BacktestReport {
     pod_minutes_scored: scoredMinutes,
     pod_minutes_unscored: unscored,
     ...totals,
+    /** What a reader should know before believing the numbers. */
     notes: [...input.notes, ...notesOf(chunks, totals, days, chosenRun.alerts.length)],
     chosen_sensitivity: sensitivities[chosen] as number,
     sensitivities: reports,
     budget_per_day: input.budgetPerDay,
     suggestion: suggestSensitivity(reports, input.budgetPerDay),
+    /** Alerts of other rules; `null` where Prometheus could not be asked. */
     existing_alerts: input.existing?.length ?? null,
+    /** Of the chosen sensitivity, by start. */
     alerts: chosenRun.alerts.slice(0, LISTED_ALERTS).map((alert) => statementOf(alert, chosenRun, replayed)),
   };
 }
 
-function sensitivityReport(run: SensitivityRun, replayed: Replayed): SensitivityReport {
+function sensitivityReport(run: SensitivityRun, replayed: Replayed) {
   const { sensitivity, index, alerts, notifications } = run;
   const { input, days, pods, features, scoredMinutes } = replayed;
   const { startSeconds, endSeconds, existing } = input;
@@ -241,10 +138,13 @@ function sensitivityReport(run: SensitivityRun, replayed: Replayed): Sensitivity
   const flaggedMinutes = sumOf(pods, ({ flagged }) => lengthOf(flagged[index] ?? []));
   return {
     sensitivity,
+    /** What on-call gets: messages of Alertmanager that report something new, after inhibition and grouping. */
     messages: messages.length,
     messages_per_day: rounded(messages.length / days),
+    /** Of a thousand pods that are scored for a day; `null` where no pod was scored. */
     messages_per_1000_pods_and_day:
       scoredMinutes === 0 ? null : rounded((1000 * messages.length * MINUTES_OF_DAY) / scoredMinutes),
+    /** Alerts that a message reported. */
     alerts: sent.length,
     alerts_per_day: rounded(sent.length / days),
     alerts_by_name: {
@@ -253,7 +153,9 @@ function sensitivityReport(run: SensitivityRun, replayed: Replayed): Sensitivity
       AnomalyMassFlagging: named('AnomalyMassFlagging'),
     },
     alerts_by_ending: countEndings(sent.map((alert) => endingOf(alert, pods, index, features))),
+    /** Alerts that Alertmanager held back behind those of a workload or of the fleet. */
     held_back: alerts.length - sent.length,
+    /** `null` for a time of less than three days. */
     recurrence: recurrenceOf(messages, endSeconds - startSeconds) ?? null,
     flagged_share: scoredMinutes === 0 ? null : rounded(flaggedMinutes / scoredMinutes, 6),
     alerts_by_day: byDay(sent, startSeconds, endSeconds),
@@ -265,7 +167,7 @@ function sensitivityReport(run: SensitivityRun, replayed: Replayed): Sensitivity
 }
 
 const PLACE = ['namespace', 'workload', 'pod'] as const;
-type Place = Pick<Loudness, (typeof PLACE)[number]>;
+type Place = Readonly<Record<(typeof PLACE)[number], string>>;
 
 /** The loudest first: by messages, alerts, then flagged minutes. What has none of them is not listed. */
 function loudestOf(
@@ -273,7 +175,7 @@ function loudestOf(
   sent: readonly Alert[],
   { index, notifications }: SensitivityRun,
   { days, pods }: Replayed,
-): Loudness[] {
+) {
   const found = new Map<string, Place & { messages: Set<Message>; alerts: number; flagged: number }>();
   const at = ({ namespace, workload, pod }: Place) => {
     const place = {
@@ -326,11 +228,7 @@ function byDay(sent: readonly Alert[], startSeconds: number, endSeconds: number)
   return [...days].map(([date, alerts]) => ({ date, alerts }));
 }
 
-function overlapSummary(
-  sent: readonly Alert[],
-  existing: readonly ExistingAlert[],
-  startSeconds: number,
-): OverlapSummary {
+function overlapSummary(sent: readonly Alert[], existing: readonly ExistingAlert[], startSeconds: number) {
   const byMatch = { pod: 0, workload: 0, namespace: 0 };
   const leads = new Map<ExistingAlert, number>();
   for (const alert of sent) {
@@ -345,16 +243,13 @@ function overlapSummary(
     alerts_by_match: byMatch,
     alerts_without: sent.length - byMatch.pod - byMatch.workload - byMatch.namespace,
     existing_matched: leads.size,
+    /** Of these: those before which ours fired. */
     existing_later: earlier.length,
     median_lead_seconds: earlier.length === 0 ? null : quantileInPlace(earlier, earlier.length, 0.5),
   };
 }
 
-function statementOf(
-  alert: Alert,
-  { index, notifications }: SensitivityRun,
-  replayed: Replayed,
-): AlertStatement {
+function statementOf(alert: Alert, { index, notifications }: SensitivityRun, replayed: Replayed) {
   const { pods, features, input } = replayed;
   const { startSeconds, existing = [] } = input;
   const worst = worstReading(alert, pods, index);
@@ -370,6 +265,7 @@ function statementOf(
     still_firing: alert.open,
     sent: notifications.sentSeconds.has(alert),
     ended: endingOf(alert, pods, index, features),
+    /** The pod that is furthest off, of a workload's or the fleet's alert. */
     worst_pod: pod === '' && worst !== undefined ? podKey(worst.pod.namespace, worst.pod.pod) : '',
     features: featureReadings(worst?.reading ?? [], features).map(
       ({ name: feature, unit, actual, expected, deviation }) => ({
@@ -395,7 +291,7 @@ const LISTED_WARNINGS = 10;
 
 function notesOf(
   chunks: readonly ChunkResult[],
-  totals: Pick<BacktestReport, 'trainings' | 'failed_trainings' | 'minutes_without_model'>,
+  totals: Record<'trainings' | 'failed_trainings' | 'minutes_without_model', number>,
   days: number,
   alerts: number,
 ): string[] {
