@@ -15,6 +15,9 @@ import type { ReplayedChunk } from './worker.js';
 /** Raise it when the form of the files or the meaning of what is in them changes. */
 const CHECKPOINT_VERSION = 1;
 
+/** What `nameOf` makes, and nothing that somebody else may have put there. */
+const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
+
 /** Where chunks are kept. */
 export interface ChunkStore {
   /** The result of a chunk that is done; `undefined` when it has to be replayed. */
@@ -61,14 +64,10 @@ export async function directoryStore(
   const metricsFile = (chunk: Chunk) => (withMetrics ? join(metrics, `${nameOf(chunk)}.om`) : undefined);
 
   const read = async (path: string, chunk: Chunk): Promise<unknown> => {
-    const compressed = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
-    if (compressed === undefined) return undefined;
+    if (!existsSync(path)) return undefined;
     try {
       // The checksum of gzip tells a file that is torn.
-      const envelope = JSON.parse((await promisify(gunzip)(compressed)).toString('utf8'));
+      const envelope = JSON.parse((await promisify(gunzip)(await readFile(path))).toString('utf8'));
       if (envelope.version !== CHECKPOINT_VERSION || envelope.fingerprint !== fingerprint) {
         onNote(`${path} was made with other settings or another version and is computed again.`);
         return undefined;
@@ -116,9 +115,6 @@ export async function directoryStore(
     },
   };
 }
-
-/** What `nameOf` makes, and nothing that somebody else may have put there. */
-const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
 
 /** `20260501T0000Z-20260501T0600Z`: sorts by time, and is a file name everywhere. */
 function nameOf({ startSeconds, endSeconds }: Chunk): string {

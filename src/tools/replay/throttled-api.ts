@@ -46,7 +46,8 @@ export function politeApi(api: PrometheusApi, options: PoliteOptions): Prometheu
         return await request(withDeadline(signal, options.timeoutSeconds));
       } catch (error) {
         if (signal?.aborted || waits === MOST_WAITS || !isPassing(error)) throw error;
-        const seconds = waitAfter(error, waits);
+        const backoff = Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** waits);
+        const seconds = error.retryAfterSeconds ?? backoff;
         if (seconds > LONGEST_RETRY_AFTER_SECONDS) throw error;
         options.onWait(seconds, error);
         const quiet = options.sleep(seconds, signal);
@@ -63,10 +64,6 @@ export function politeApi(api: PrometheusApi, options: PoliteOptions): Prometheu
     queryRange: (request) =>
       limit(() => ask((signal) => api.queryRange({ ...request, signal }), request.signal)),
   };
-}
-
-function waitAfter({ retryAfterSeconds }: PrometheusError, waits: number): number {
-  return retryAfterSeconds ?? Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** waits);
 }
 
 function isPassing(error: unknown): error is PrometheusError {

@@ -39,16 +39,16 @@ const BUCKET_MINUTES = 10;
 
 /** Collects detections minute by minute. */
 export class Tracks {
-  readonly minutes: number;
-  readonly features: readonly FeatureName[];
-  readonly #sensitivities: number;
   readonly #tracks = new Map<string, Track>();
+  readonly #size: number;
 
   /** @param features all that may be known; a model may have to do without some of them. */
-  constructor(minutes: number, features: readonly FeatureName[], sensitivities: number) {
-    this.minutes = minutes;
-    this.features = features;
-    this.#sensitivities = sensitivities;
+  constructor(
+    readonly minutes: number,
+    readonly features: readonly FeatureName[],
+    readonly sensitivities: number,
+  ) {
+    this.#size = readingSize(features.length);
   }
 
   /** By namespace, then pod. */
@@ -66,84 +66,82 @@ export class Tracks {
     const detection = detections[chosen] as Detection;
     const { features } = detection.model;
     const places = features.map(({ name }) => this.features.findIndex((own) => own.name === name));
-    const size = readingSize(this.features.length);
-    detection.table.pods.forEach((identity, row) => {
-      const track = this.#track(identity, size);
-      track.scored[minute] = 1;
-      detections.forEach(({ scores }, index) => {
-        if ((scores[row] as number) > 0) (track.flagged[index] as Uint8Array)[minute] = 1;
-      });
-      const start = minute * size;
-      track.readings[start] = detection.scores[row] as number;
-      places.forEach((place, column) => {
+    const start = minute * this.#size;
+    for (const [row, identity] of detection.table.pods.entries()) {
+      const { scored, flagged, readings } = this.#track(identity);
+      scored[minute] = 1;
+      for (const [index, { scores }] of detections.entries()) {
+        if ((scores[row] as number) > 0) (flagged[index] as Uint8Array)[minute] = 1;
+      }
+      readings[start] = detection.scores[row] as number;
+      for (const [column, place] of places.entries()) {
         const cell = row * features.length + column;
         const position = start + 1 + place * READING_NUMBERS;
-        track.readings[position] = detection.table.at(row, 0, column);
-        track.readings[position + 1] = detection.expected[cell] as number;
-        track.readings[position + 2] = detection.deviations[cell] as number;
-      });
-    });
+        readings[position] = detection.table.at(row, 0, column);
+        readings[position + 1] = detection.expected[cell] as number;
+        readings[position + 2] = detection.deviations[cell] as number;
+      }
+    }
   }
 
-  #track(identity: PodIdentity, size: number): Track {
+  #track(identity: PodIdentity): Track {
     const key = podKey(identity.namespace, identity.pod);
-    let track = this.#tracks.get(key);
-    if (track === undefined) {
-      track = {
-        identity,
-        readings: new Float64Array(this.minutes * size).fill(Number.NaN),
-        scored: new Uint8Array(this.minutes),
-        flagged: Array.from({ length: this.#sensitivities }, () => new Uint8Array(this.minutes)),
-      };
-      this.#tracks.set(key, track);
-    }
+    const track = this.#tracks.get(key) ?? {
+      identity,
+      readings: new Float64Array(this.minutes * this.#size).fill(Number.NaN),
+      scored: new Uint8Array(this.minutes),
+      flagged: Array.from({ length: this.sensitivities }, () => new Uint8Array(this.minutes)),
+    };
+    this.#tracks.set(key, track);
     return track;
   }
 
   /** Each pod in short. */
   stretches(): PodStretch[] {
-    const size = readingSize(this.features.length);
     return this.all().map((track) => {
+      const { identity, scored } = track;
       const flagged = track.flagged.map(runsOf);
-      const readMinutes = minutesToKeep(flagged).filter(
-        (minute) => !Number.isNaN(track.readings[minute * size] ?? Number.NaN),
-      );
-      return {
-        ...track.identity,
-        scored: runsOf(track.scored),
-        flagged,
-        readMinutes,
-        readings: readMinutes.flatMap((minute) => readingAt(track, minute, size)),
-      };
+      const minutes = minutesToKeep(flagged).filter((minute) => scored[minute] === 1);
+      const readings = this.#readings(track, minutes);
+      return { ...identity, scored: runsOf(scored), flagged, readMinutes: minutes, readings };
     });
   }
 
   plots(startSeconds: number): ChunkPlots {
-    const size = readingSize(this.features.length);
     const overview: Record<string, (number | null)[]> = {};
     const detail: Record<string, PodReadings> = {};
     for (const track of this.all()) {
       const key = podKey(track.identity.namespace, track.identity.pod);
-      overview[key] = highestByBucket(track, size, this.minutes);
+      overview[key] = this.#highestByBucket(track);
       const minutes = minutesToDraw(track);
-      detail[key] = { minutes, readings: minutes.flatMap((minute) => readingAt(track, minute, size)) };
+      detail[key] = { minutes, readings: this.#readings(track, minutes) };
     }
     return { startSeconds, minutes: this.minutes, bucketMinutes: BUCKET_MINUTES, overview, detail };
+  }
+
+  /** Six digits: what people read and plots show needs no more. JSON knows no `NaN`. */
+  #readings({ readings }: Track, minutes: readonly number[]): (number | null)[] {
+    const size = this.#size;
+    const values = minutes.flatMap((minute) => [...readings.subarray(minute * size, (minute + 1) * size)]);
+    return values.map((value) => (Number.isFinite(value) ? Number(value.toPrecision(6)) : null));
+  }
+
+  #highestByBucket({ readings }: Track): (number | null)[] {
+    return Array.from({ length: Math.ceil(this.minutes / BUCKET_MINUTES) }, (_, bucket) => {
+      let highest = Number.NEGATIVE_INFINITY;
+      const end = Math.min(this.minutes, (bucket + 1) * BUCKET_MINUTES);
+      for (let minute = bucket * BUCKET_MINUTES; minute < end; minute++) {
+        const score = readings[minute * this.#size] as number;
+        if (score > highest) highest = score;
+      }
+      return highest === Number.NEGATIVE_INFINITY ? null : Number(highest.toPrecision(4));
+    });
   }
 }
 
 /** Numbers of one reading. */
 export function readingSize(features: number): number {
   return 1 + features * READING_NUMBERS;
-}
-
-function readingAt({ readings }: Track, minute: number, size: number): (number | null)[] {
-  return Array.from(readings.subarray(minute * size, (minute + 1) * size), shorten);
-}
-
-/** Six digits: what people read and plots show needs no more. JSON knows no `NaN`. */
-function shorten(value: number): number | null {
-  return Number.isFinite(value) ? Number(value.toPrecision(6)) : null;
 }
 
 function minutesToKeep(flagged: readonly (readonly number[])[]): number[] {
@@ -166,16 +164,4 @@ function minutesToDraw({ scored, flagged }: Track): number[] {
     if (isScored === 1 && (all || (atEdge && minute % DRAWN_EVERY_MINUTES === 0))) drawn.push(minute);
   });
   return drawn;
-}
-
-function highestByBucket({ readings }: Track, size: number, minutes: number): (number | null)[] {
-  return Array.from({ length: Math.ceil(minutes / BUCKET_MINUTES) }, (_, bucket) => {
-    let highest = Number.NEGATIVE_INFINITY;
-    const end = Math.min(minutes, (bucket + 1) * BUCKET_MINUTES);
-    for (let minute = bucket * BUCKET_MINUTES; minute < end; minute++) {
-      const score = readings[minute * size] as number;
-      if (score > highest) highest = score;
-    }
-    return highest === Number.NEGATIVE_INFINITY ? null : Number(highest.toPrecision(4));
-  });
 }
