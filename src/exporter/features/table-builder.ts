@@ -265,12 +265,9 @@ export class FeatureTableBuilder {
  * @param cells rows × `width`.
  */
 function fillGaps(cells: Float64Array, column: number, width: number): void {
-  let known = 0;
-  for (let cell = column; cell < cells.length; cell += width) {
-    if (Number.isNaN(cells[cell])) continue;
-    known = cells[cell] as number;
-    break;
-  }
+  let first = column;
+  while (Number.isNaN(cells[first])) first += width;
+  let known = cells[first] ?? 0;
   for (let cell = column; cell < cells.length; cell += width) {
     if (Number.isNaN(cells[cell])) cells[cell] = known;
     else known = cells[cell] as number;

@@ -69,8 +69,10 @@ export class CaseBuilder {
 
   /** Why a row was left out; `undefined` when it was not. */
   #addRow(fields: readonly string[]): Defect | undefined {
-    if (!this.#hasAllFields(fields)) return 'field_count';
-    const { timestamp, namespace, pod } = this.#layout;
+    const { timestamp, namespace, pod, fields: expected } = this.#layout;
+    // Some programs end each line with a comma.
+    const hasComma = fields.length === expected + 1 && fields[expected] === '';
+    if (fields.length !== expected && !hasComma) return 'field_count';
     const seconds = Number(fields[timestamp]);
     if (!(seconds > 0 && seconds < LATEST_TIMESTAMP_SECONDS)) return 'bad_timestamp';
     const growing = this.#pod(fields[namespace] as string, fields[pod] as string);
@@ -80,12 +82,6 @@ export class CaseBuilder {
     const hour = Math.floor(seconds / 3600);
     this.#rowsOfHour.set(hour, (this.#rowsOfHour.get(hour) ?? 0) + 1);
     return this.#addValues(growing, seconds, fields);
-  }
-
-  /** Some programs end each line with a comma. */
-  #hasAllFields(fields: readonly string[]): boolean {
-    const expected = this.#layout.fields;
-    return fields.length === expected || (fields.length === expected + 1 && fields[expected] === '');
   }
 
   /** The pod of a row, or why it cannot be one. */
@@ -133,13 +129,10 @@ export class CaseBuilder {
     const range = this.#densestHours();
     const series = [...this.#pods].flatMap(([key, { bins }]) => {
       const minutes = seriesOf(bins, range, features.length);
-      return minutes === undefined ? [] : [{ key, minutes }];
+      return minutes === undefined ? [] : [{ key, ...minutes }];
     });
-    const { start, end } = spanOf(
-      series.map(({ minutes }) => minutes),
-      features.length,
-    );
-    const pods = series.flatMap(({ key, minutes }) => placePod(key, minutes, start, features, workloads));
+    const { start, end } = spanOf(series, features.length);
+    const pods = series.flatMap((own) => placePod(own, start, features, workloads));
     return {
       name,
       features: this.#layout.columns.map(({ feature, floorFromData }, column) =>
@@ -152,9 +145,7 @@ export class CaseBuilder {
       rows: this.#rows,
       defects: this.#defects,
       gapMinutes: pods.reduce((sum, { complete }) => sum + complete.filter((is) => is === 0).length, 0),
-      incomplete: sumCounts(
-        series.map(({ minutes }) => countIncomplete(minutes, features, start + learningMinutes)),
-      ),
+      incomplete: sumCounts(series.map((own) => countIncomplete(own, features, start + learningMinutes))),
       emptyColumns,
     };
   }
@@ -184,10 +175,7 @@ export class CaseBuilder {
 }
 
 /** First minute of all, and the one after the last, since 1970; both 0 without any. */
-function spanOf(
-  series: readonly MinuteSeries[],
-  width: number,
-): { readonly start: number; readonly end: number } {
+function spanOf(series: readonly MinuteSeries[], width: number) {
   if (series.length === 0) return { start: 0, end: 0 };
   let start = Infinity;
   let end = -Infinity;
@@ -200,8 +188,7 @@ function spanOf(
 
 /** A pod on the minutes of the case, from its first complete minute to its last; nothing without a complete one. */
 function placePod(
-  key: string,
-  { firstMinute, cells }: MinuteSeries,
+  { key, firstMinute, cells }: MinuteSeries & { readonly key: string },
   start: number,
   features: readonly FeatureDefinition[],
   workloads: ReadonlyMap<string, string>,
@@ -227,8 +214,7 @@ function placePod(
 }
 
 /**
- * Counts the minutes that have some of the required features but not all, by the first one that is missing
- * (`missing_cpu`).
+ * The minutes that have some of the required features but not all, by the first one that is missing (`missing_cpu`).
  *
  * @param fromMinute minutes since 1970; earlier ones do not count.
  */

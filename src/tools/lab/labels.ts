@@ -50,24 +50,17 @@ const VISIBLE_COLUMN = /^(cpu|memory|restarts)/;
  */
 export async function readLabels(directory: string): Promise<Labels> {
   const path = join(directory, 'labels.json');
-  const text = await readText(path);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new DataError(
+      `Expected a list of the injected faults in ${path}, got ${error.code}. Write [] into it for data without faults.`,
+      { cause: error },
+    );
+  });
   try {
     return parseLabels(JSON.parse(text));
   } catch (error) {
     throw new DataError(
       `Expected a JSON list of faults in ${path}, got: ${(error as Error).message} Fix the file.`,
-      { cause: error },
-    );
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new DataError(
-      `Expected a list of the injected faults in ${path}, got ${(error as NodeJS.ErrnoException).code}. Write [] into ` +
-        'it for data without faults.',
       { cause: error },
     );
   }

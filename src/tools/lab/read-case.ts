@@ -29,7 +29,14 @@ const CASE_FILE = /\.csv(\.gz)?$/i;
  * @throws {DataError} when it holds none, or two of the same name.
  */
 export async function listCases(directory: string): Promise<readonly CaseFile[]> {
-  const names = (await listDirectory(directory)).filter((name) => CASE_FILE.test(name)).sort();
+  const entries = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(
+      `Expected a readable directory in --data, got ${error.code ?? 'unknown error'} for ${directory}. ` +
+        'Name one with CSV files and a labels.json.',
+      { cause: error },
+    );
+  });
+  const names = entries.filter((name) => CASE_FILE.test(name)).sort();
   if (names.length === 0) {
     throw new DataError(
       `Expected files that end in .csv or .csv.gz in ${directory}, got none. Name another directory with --data.`,
@@ -47,18 +54,6 @@ export async function listCases(directory: string): Promise<readonly CaseFile[]>
     files.push({ name, path, bytes: (await stat(path)).size });
   }
   return files;
-}
-
-async function listDirectory(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      `Expected a readable directory in --data, got ${code} for ${directory}. Name one with CSV files and a labels.json.`,
-      { cause: error },
-    );
-  }
 }
 
 /** What reading depends on besides the file. */

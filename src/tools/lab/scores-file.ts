@@ -23,21 +23,15 @@ export interface ScoresFile {
   close(): Promise<void>;
 }
 
-/**
- * Opens a file for writing.
- *
- * @throws {UsageError} when that is not possible.
- */
-export async function openForWriting(path: string, option: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'w');
-  } catch (error) {
+/** @throws {UsageError} when the file of an option cannot be written. */
+export function openForWriting(path: string, option: string): Promise<FileHandle> {
+  return open(path, 'w').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(
-      `Expected a file that can be written in ${option}, got ${(error as NodeJS.ErrnoException).code} for ${path}. ` +
+      `Expected a file that can be written in ${option}, got ${error.code} for ${path}. ` +
         'Name one in a directory that exists.',
       { cause: error },
     );
-  }
+  });
 }
 
 /**

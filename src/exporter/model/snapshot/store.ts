@@ -78,12 +78,8 @@ export class ModelStore {
     // `wx`: never through a link that somebody has put there.
     const file = await this.#files.open(temporary, 'wx', MODE);
     try {
-      try {
-        await file.writeFile(content);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      const written = file.writeFile(content).then(() => file.sync());
+      await written.finally(() => file.close());
       await this.#files.rename(temporary, this.path);
     } catch (error) {
       await this.#files.unlink(temporary).catch(() => undefined);
