@@ -63,25 +63,24 @@ export class PassRun {
     ownersTimeoutSeconds: number,
   ): Promise<PassOutcome> {
     const model = this.#model;
-    if (model === undefined) {
+    if (model === undefined)
       return { ...this.#report(), kind: 'no_model', message: this.#options.whyNoModel() };
-    }
     try {
       const aborted = once(signal, 'abort').then(() => signal.throwIfAborted() as never);
       const detection = await Promise.race([this.#score(model, signal, ownersTimeoutSeconds), aborted]);
       return { ...this.#report(), kind: 'detection', detection };
     } catch (error) {
+      const report = this.#report();
       if (signal.aborted) {
-        if (signal.reason instanceof Error && signal.reason.name === 'TimeoutError')
-          return this.timedOut(timeoutSeconds);
-        return { ...this.#report(), kind: 'timeout', message: 'The exporter stopped before the pass ended.' };
+        if (signal.reason.name === 'TimeoutError') return this.timedOut(timeoutSeconds);
+        return { ...report, kind: 'timeout', message: 'The exporter stopped before the pass ended.' };
       }
       if (!(error instanceof PrometheusError)) {
-        return { ...this.#report(), kind: 'internal', message: INTERNAL_MESSAGE, error };
+        return { ...report, kind: 'internal', message: INTERNAL_MESSAGE, error };
       }
       const { kind: cause, message } = error;
-      if (cause === 'timeout') return { ...this.#report(), kind: 'timeout', message };
-      return { ...this.#report(), kind: 'upstream_error', message, cause };
+      if (cause === 'timeout') return { ...report, kind: cause, message };
+      return { ...report, kind: 'upstream_error', message, cause };
     }
   }
 
@@ -89,12 +88,11 @@ export class PassRun {
   timedOut(timeoutSeconds: number): PassOutcome {
     const report = this.#report();
     const { durationSeconds } = report;
-    const asked = new Set(report.queries.map(({ query }) => query));
-    const late = (this.#model?.features ?? []).filter(({ name }) => !asked.has(name));
-    const queries = [
-      ...report.queries,
-      ...late.map(({ name }) => ({ query: name, success: false, durationSeconds })),
-    ];
+    const answered = new Set(report.queries.map(({ query }) => query));
+    const late = (this.#model?.features ?? [])
+      .filter(({ name }) => !answered.has(name))
+      .map(({ name }) => ({ query: name, success: false, durationSeconds }));
+    const queries = [...report.queries, ...late];
     const missing = queries.filter(({ success }) => !success).map(({ query }) => query);
     const stages = this.#stages.map(({ name, began }, index) => ({
       name,

@@ -14,7 +14,6 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** One endpoint, for GET and HEAD. */
 export interface Endpoint {
   readonly path: `/${string}`;
-  /** What it is for: one sentence. */
   readonly summary: string;
   /** Its query parameters, all optional. */
   readonly query?: z.ZodObject;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ENDPOINTS, type Endpoint } from './endpoints.js';
 import { SCHEMAS } from './schemas.js';
 
-/** A JSON object whose shape a standard defines. */
+/** An object whose shape a standard defines. */
 type Json = Readonly<Record<string, unknown>>;
 
 /** The OpenAPI 3.1 document of all endpoints. Its server is relative, so that it holds behind a path prefix as well. */

@@ -6,7 +6,6 @@ import { messageOf } from '../logging/message-of.js';
 interface WatchOptions<Value> {
   /** Reads the files; `previous` is the value in use. It rejects with the reason in words when they are invalid. */
   readonly read: (previous: Value | undefined) => Promise<Value>;
-  /** Paths of the files that a value was read from. */
   readonly filesOf: (value: Value) => readonly string[];
   /** Called after each reading that gives a value; `recovered` after one that failed. */
   readonly onRead?: (value: Value, previous: Value, recovered: boolean) => void;

@@ -82,7 +82,11 @@ export class HistoryReader {
     return answer;
   }
 
-  async #read(model: Model, timeSeconds: number, pods: readonly ScoredPod[]): Promise<HistoryOutcome> {
+  async #read(
+    model: Model,
+    timeSeconds: number,
+    pods: readonly (PodIdentity & { key: string; score: number })[],
+  ): Promise<HistoryOutcome> {
     const instants = instantsUpTo(timeSeconds, HISTORY_INSTANTS + RECENT_INSTANTS - 1);
     const controller = new AbortController();
     const signal = withDeadline(controller.signal, this.timeoutSeconds);
@@ -119,12 +123,6 @@ export class HistoryReader {
     }
     return { kind: 'histories', histories };
   }
-}
-
-/** A pod with its key and its score in the detection. */
-interface ScoredPod extends PodIdentity {
-  readonly key: string;
-  readonly score: number;
 }
 
 /** Matchers for some pods. They also match a pod in the namespace of another, which is harmless. */

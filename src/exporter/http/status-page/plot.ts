@@ -49,7 +49,8 @@ ${lines}
 }
 
 /** The picture in a sentence. */
-function describe(history: PodHistory, { feature, unit, values, lower, upper }: FeatureHistory): string {
+function describe(history: PodHistory, own: FeatureHistory): string {
+  const { feature, unit, values } = own;
   const shown = finite(values);
   const amount = (value: number | undefined) => featureValue(value ?? Number.NaN, feature, unit);
   const flagged = flaggedRuns(history).map(([from, to]) => {
@@ -58,20 +59,17 @@ function describe(history: PodHistory, { feature, unit, values, lower, upper }: 
   });
   return (
     `${feature} in the last hour: between ${amount(Math.min(...shown))} and ${amount(Math.max(...shown))}, ` +
-    `now ${amount(values.at(-1))}; usual: ${usualRange(lower.at(-1), upper.at(-1), amount)}. ` +
+    `now ${amount(values.at(-1))}; usual: ${usualRange(own, amount)}. ` +
     (flagged.length === 0 ? 'Never flagged.' : `Flagged ${flagged.slice(0, 5).join(', ')} UTC.`)
   );
 }
 
 /** `500 to 780 MiB`, or `up to 780 MiB` where less is usual as well. */
-export function usualRange(
-  lower: number | undefined = Number.NaN,
-  upper: number | undefined = Number.NaN,
-  amount: (value: number) => string,
-): string {
-  if (!Number.isFinite(upper)) return 'unknown';
-  if (!(lower > 0)) return `up to ${amount(upper)}`;
-  const [from, to] = [amount(lower), amount(upper)];
+export function usualRange({ lower, upper }: FeatureHistory, amount: (value: number) => string): string {
+  const [least, most] = [lower.at(-1) ?? Number.NaN, upper.at(-1) ?? Number.NaN];
+  if (!Number.isFinite(most)) return 'unknown';
+  if (!(least > 0)) return `up to ${amount(most)}`;
+  const [from, to] = [amount(least), amount(most)];
   const [number = '', unit] = from.split(' ');
   return `${unit !== undefined && to.endsWith(` ${unit}`) ? number : from} to ${to}`;
 }

@@ -77,7 +77,7 @@ function readings(
     (other) =>
       html`<small>also <bdi>${other.feature}</bdi>: ${featureValue(other.actual, other.feature, other.unit)}, usually ${featureValue(other.expected, other.feature, other.unit)}</small>`,
   );
-  const range = history && usualRange(history.lower.at(-1), history.upper.at(-1), amount);
+  const range = history && usualRange(history, amount);
   const what = html`<bdi>${feature}</bdi> <small class="direction">${DIRECTIONS[direction]}</small> ${also}`;
   return [
     cell('Feature', what),
