@@ -6,21 +6,14 @@ export interface ComputedRate {
   readonly messages_per_day: number;
 }
 
-/** A suggestion for `ANOMALY_SENSITIVITY`. */
-export interface Suggestion {
-  /** The lowest computed sensitivity that keeps the budget; `null` when none does. */
-  readonly sensitivity: number | null;
-  /** Where the budget would be met exactly, between two that were computed; `null` when it lies outside of them. */
-  readonly interpolated: number | null;
-  /** The same in words. */
-  readonly reason: string;
-}
-
 /**
  * Suggests the lowest of the computed sensitivities, which is the one that sees most, whose alerts keep the budget. A
  * value between two is only hinted at: the number of messages need not fall evenly.
+ *
+ * @returns the lowest computed sensitivity that keeps the budget, `null` when none does; where the budget would be met
+ *   exactly, between two that were computed, `null` when it lies outside of them; and both in words.
  */
-export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay: number): Suggestion {
+export function suggestSensitivity(rates: readonly ComputedRate[], budgetPerDay: number) {
   const sorted = [...rates].sort((a, b) => a.sensitivity - b.sensitivity);
   // One that keeps the budget below one that does not is luck.
   const lastOver = sorted.findLastIndex(({ messages_per_day: rate }) => rate > budgetPerDay);

@@ -94,27 +94,16 @@ export function matchLevel(
   return workloads.length === 0 ? 'namespace' : undefined;
 }
 
-/** An alert of ours beside one of theirs that fired at the same time. */
-export interface Overlap {
-  readonly existing: ExistingAlert;
-  readonly level: MatchLevel;
-  /** How much earlier ours fired, in seconds; negative where it fired later. */
-  readonly leadSeconds: number;
-}
-
 /**
  * The existing alerts that fired while one of ours did, about the same; of several matches the closest level only.
  *
  * @param startSeconds Unix time from which the times of our alert count.
+ * @returns of each, how much earlier ours fired, in seconds; negative where it fired later.
  */
-export function overlapsOf(
-  alert: Alert,
-  existing: readonly ExistingAlert[],
-  startSeconds: number,
-): Overlap[] {
+export function overlapsOf(alert: Alert, existing: readonly ExistingAlert[], startSeconds: number) {
   const from = startSeconds + alert.startSeconds;
   const to = startSeconds + alert.endSeconds;
-  const overlaps = existing.flatMap((other): Overlap[] => {
+  const overlaps = existing.flatMap((other) => {
     if (other.startSeconds >= to || other.endSeconds <= from) return [];
     const level = matchLevel(alert, other.labels);
     return level === undefined ? [] : [{ existing: other, level, leadSeconds: other.startSeconds - from }];

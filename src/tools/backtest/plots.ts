@@ -18,24 +18,8 @@ export interface Span {
   readonly endSeconds: number;
 }
 
-/** A pod minute by minute, around one of its alerts. */
-export interface PodDetail extends Span {
-  readonly alert: AlertStatement;
-  /** One for each minute from the start; `null` where it was not kept. */
-  readonly readings: readonly (Reading | null)[];
-}
-
 /** One of the loudest pods. */
-export interface PodPlot {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly alerts: readonly AlertStatement[];
-  readonly flagged: readonly Span[];
-  /** The highest score of each stretch of `bucketSeconds` from the start of the range; `null` without a score. */
-  readonly scores: readonly (number | null)[];
-  readonly bucketSeconds: number;
-  readonly detail: PodDetail | undefined;
-}
+export type PodPlot = Awaited<ReturnType<typeof collectPlots>>[number];
 
 /** Pods that are drawn. */
 const DRAWN_PODS = 8;
@@ -58,7 +42,7 @@ export async function collectPlots(
   chunks: readonly Chunk[],
   results: readonly ChunkResult[],
   store: ChunkStore,
-): Promise<PodPlot[]> {
+) {
   const startSeconds = Date.parse(report.start) / 1000;
   const endSeconds = Date.parse(report.end) / 1000;
   const index = report.sensitivities.findIndex(
@@ -73,6 +57,7 @@ export async function collectPlots(
       pod,
       alerts,
       flagged: flaggedSpans(results, index, namespace, pod, startSeconds),
+      /** The highest score of each stretch of `bucketSeconds` from the start of the range; `null` without a score. */
       scores: new Array<number | null>(Math.ceil((endSeconds - startSeconds) / bucketSeconds)).fill(null),
       bucketSeconds,
       detail: emptyDetail(alerts, startSeconds, endSeconds),
@@ -134,6 +119,7 @@ function emptyDetail(alerts: readonly AlertStatement[], startSeconds: number, en
     alert,
     startSeconds: from,
     endSeconds: from + minutes * MINUTE_SECONDS,
+    /** One for each minute from the start; `null` where it was not kept. */
     readings: new Array<Reading | null>(minutes).fill(null),
   };
 }

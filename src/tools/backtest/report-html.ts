@@ -5,9 +5,9 @@ import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/
 import { type Html, html, NO_HTML } from '../../lib/text/html.js';
 import { type FeatureName, READING_NUMBERS } from '../replay/chunk-result.js';
 import { htmlTable, reportPage } from '../replay/report-page.js';
-import { barChart, timeChart } from './chart.js';
-import type { PodDetail, PodPlot } from './plots.js';
-import type { AlertStatement, BacktestReport, SensitivityReport } from './report.js';
+import { barChart, type TimeChart, timeChart } from './chart.js';
+import type { PodPlot } from './plots.js';
+import type { BacktestReport, SensitivityReport } from './report.js';
 import { endings, loudnessTable, overlapSentences, sensitivityTable, subjectOf } from './report-text.js';
 
 /** Rows of the tables; `report.json` has more. */
@@ -121,6 +121,14 @@ function podPlots(report: BacktestReport, plots: readonly PodPlot[], features: r
   const endSeconds = Date.parse(report.end) / 1000;
   const cards = plots.map((plot) => {
     const name = `${plot.namespace}/${plot.pod}`;
+    const spans = [
+      ...plot.alerts.map((alert) => ({
+        startSeconds: Date.parse(alert.start) / 1000,
+        endSeconds: Date.parse(alert.end) / 1000,
+        kind: 'alert' as const,
+      })),
+      ...plot.flagged.map((span) => ({ ...span, kind: 'flagged' as const })),
+    ];
     const overview = timeChart({
       label: `Score of ${name} over the whole time; ${plot.alerts.length} alerts`,
       startSeconds,
@@ -128,36 +136,27 @@ function podPlots(report: BacktestReport, plots: readonly PodPlot[], features: r
       stepSeconds: plot.bucketSeconds,
       bridgedSteps: Math.ceil(LONGEST_GAP_SECONDS / plot.bucketSeconds),
       lines: [{ kind: 'score', values: plot.scores }],
-      spans: [
-        ...plot.alerts.map((alert) => ({ ...spanOf(alert), kind: 'alert' as const })),
-        ...plot.flagged.map((span) => ({ ...span, kind: 'flagged' as const })),
-      ],
+      spans,
       threshold: 0,
       least: [-0.1, 0.1],
       text: formatNumber,
     });
-    return html`<article><h3>${name}</h3><h4>Score, whole time</h4>${overview}${detail(plot, features)}</article>`;
+    return html`<article><h3>${name}</h3><h4>Score, whole time</h4>${overview}${detail(plot, spans, features)}</article>`;
   });
   const legend = html`<p class="legend"><span class="key flagged-key"></span>flagged <span class="key alert-key"></span>alert fires
 <span class="key expected-key"></span>usual value <span class="key threshold-key"></span>boundary of the score</p>`;
   return section('pods', 'The loudest pods over time', [legend, html`<div class="cards">${cards}</div>`]);
 }
 
-function spanOf(alert: AlertStatement) {
-  return { startSeconds: Date.parse(alert.start) / 1000, endSeconds: Date.parse(alert.end) / 1000 };
-}
-
 /** The features around the longest alert. */
-function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureName[]): Html {
+function detail({ detail: own }: PodPlot, spans: TimeChart['spans'], features: readonly FeatureName[]): Html {
   if (own === undefined) return NO_HTML;
-  const { alert, startSeconds, endSeconds } = own;
-  const spans = [
-    { ...spanOf(alert), kind: 'alert' as const },
-    ...flagged.map((span) => ({ ...span, kind: 'flagged' as const })),
-  ].filter((span) => span.endSeconds > startSeconds && span.startSeconds < endSeconds);
+  const { alert, startSeconds, endSeconds, readings } = own;
+  const valuesOf = (column: number, offset: number) =>
+    readings.map((reading) => reading?.[1 + column * READING_NUMBERS + offset] ?? null);
   const [worst] = alert.features;
   const charts = features.map(({ name, unit }, column) => {
-    const actual = columnOf(own, column, 0);
+    const actual = valuesOf(column, 0);
     if (actual.every((value) => value === null)) return NO_HTML;
     return html`<h5>${name}</h5>${timeChart({
       label: `${name} of the pod around the alert, beside its usual value`,
@@ -166,7 +165,7 @@ function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureNam
       stepSeconds: 60,
       bridgedSteps: DETAIL_GAP_MINUTES,
       lines: [
-        { kind: 'expected', values: columnOf(own, column, 1) },
+        { kind: 'expected', values: valuesOf(column, 1) },
         { kind: 'actual', values: actual },
       ],
       spans,
@@ -176,10 +175,6 @@ function detail({ detail: own, flagged }: PodPlot, features: readonly FeatureNam
   });
   return html`<h4>${moment(alert.start)}, for ${formatDuration(alert.duration_seconds)}</h4>
 ${worst === undefined ? NO_HTML : html`<p>${describeReason(worst)}</p>`}${charts}`;
-}
-
-function columnOf({ readings }: PodDetail, column: number, offset: number): (number | null)[] {
-  return readings.map((reading) => reading?.[1 + column * READING_NUMBERS + offset] ?? null);
 }
 
 /** From zero, unless that would leave nothing to see: a counter at 500 that rises to 505. */

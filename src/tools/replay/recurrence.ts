@@ -2,16 +2,6 @@
 
 import type { Message } from './messages.js';
 
-/** The messages of the last day, beside those of the days before. */
-export interface Recurrence {
-  /** Messages of the last 24 hours. */
-  readonly today: number;
-  /** Those of them that came about the same workload, at the same time of day, on most of the days before. */
-  readonly every_day: number;
-  /** Whole days before the last one. */
-  readonly days_before: number;
-}
-
 const DAY_SECONDS = 86_400;
 
 /** Messages this close in time of day are at the same time. */
@@ -24,9 +14,10 @@ const FEWEST_DAYS_BEFORE = 2;
  * Compares the messages of the last day with those of the days before.
  *
  * @param lengthSeconds of the time that the messages are of.
- * @returns `undefined` with fewer than two whole days before the last one.
+ * @returns the messages of the last 24 hours, those of them that came about the same workload, at the same time of day, on
+ *   most of the days before, and whole days before the last one; `undefined` with fewer than two of these.
  */
-export function recurrenceOf(messages: readonly Message[], lengthSeconds: number): Recurrence | undefined {
+export function recurrenceOf(messages: readonly Message[], lengthSeconds: number) {
   const daysBefore = Math.floor(lengthSeconds / DAY_SECONDS) - 1;
   if (daysBefore < FEWEST_DAYS_BEFORE) return undefined;
   const today = messages.filter(({ sentSeconds }) => sentSeconds >= lengthSeconds - DAY_SECONDS);

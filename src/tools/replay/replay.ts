@@ -36,12 +36,6 @@ export interface ReplayParameters {
 /** Minutes from one report of the progress to the next. */
 const PROGRESS_MINUTES = 15;
 
-/** A chunk that was replayed. */
-export interface Replay {
-  readonly result: ChunkResult;
-  readonly tracks: Tracks;
-}
-
 /** What the exporter would have made its metrics from at a minute; trainings count from the beginning of the chunk. */
 export type MinuteState = Omit<DetectorState, 'explain' | 'version'>;
 
@@ -61,7 +55,7 @@ export async function replay(
   parameters: ReplayParameters,
   onProgress: (share: number) => void,
   onMinute?: (minute: number, state: MinuteState) => Promise<void>,
-): Promise<Replay> {
+) {
   const minutes = Math.round((chunk.endSeconds - chunk.startSeconds) / MINUTE_SECONDS);
   const names = parameters.features.map(({ name, unit, type }) => ({
     name,
@@ -96,7 +90,7 @@ export async function replay(
     });
     if ((minute + 1) % PROGRESS_MINUTES === 0) onProgress((minute + 1) / minutes);
   }
-  const result = {
+  const result: ChunkResult = {
     startSeconds: chunk.startSeconds,
     minutes,
     features: names,
