@@ -65,7 +65,6 @@ const PASS_GRACE_MILLISECONDS = 5_000;
 
 /** Everything between Prometheus and the HTTP endpoints. */
 export class Service {
-  readonly #options: ServiceOptions;
   readonly #prometheus: OpenPrometheus;
   readonly #scope: TrainingScope;
   readonly #snapshots: SnapshotKeeper | undefined;
@@ -82,9 +81,8 @@ export class Service {
   #hadNamespaces: boolean | undefined;
   #hasTrained = false;
 
-  constructor(options: ServiceOptions) {
+  constructor(private readonly options: ServiceOptions) {
     const { settings, featureSet, logger, now, open } = options;
-    this.#options = options;
     this.#prometheus = open({
       onRequest: (code) => this.#countRequest(code),
       onWarning: (sentence) => logger.warn({}, sentence),
@@ -175,13 +173,13 @@ export class Service {
   }
 
   health(): HealthReport {
-    const { settings } = this.#options;
+    const { settings } = this.options;
     return healthReport({
       ...this.#state(),
       prometheusUrl: parseBaseUrl(settings.prometheusUrl).display,
       baseline: settings.baseline,
       passes: this.#passes,
-      nowSeconds: this.#options.now() / 1000,
+      nowSeconds: this.options.now() / 1000,
     });
   }
 
@@ -198,7 +196,7 @@ export class Service {
   }
 
   async #train(signal: AbortSignal, occasion: TrainingOccasion): Promise<TrainedModel> {
-    const { settings, featureSet, train, checkInstallation, now } = this.#options;
+    const { settings, featureSet, train, checkInstallation, now } = this.options;
     const { api, source, namespaces } = this.#prometheus;
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
       throw new NothingToTrainOnError(emptyShardMessage(namespaces.state.shard), EMPTY_SHARD_RETRY_SECONDS);
@@ -235,7 +233,7 @@ export class Service {
 
   #record(outcome: PassOutcome): void {
     const { last, lastUpstreamError } = this.#passes;
-    logOutcome(this.#options.logger, last, outcome);
+    logOutcome(this.options.logger, last, outcome);
     this.#passes = {
       last: outcome,
       lastUpstreamError: isUpstreamFailure(outcome) ? outcome : lastUpstreamError,
@@ -248,7 +246,7 @@ export class Service {
 
   /** Logs the first list, and when the shard gets its first namespace or loses its last one. */
   #logNamespaces({ length }: readonly string[]): void {
-    const { logger } = this.#options;
+    const { logger } = this.options;
     const shard = this.#prometheus.source.sharding?.shard;
     if (shard === undefined || this.#hadNamespaces === length > 0) return;
     this.#hadNamespaces = length > 0;

@@ -8,7 +8,6 @@ import type { NamedPod } from './table.js';
  * nothing is hashed.
  */
 export class PodLimit {
-  readonly #limit: number;
   /** Rows as a heap: none has a lower hash than the two below it. Empty up to the limit. */
   #heap = new Uint32Array(0);
   /** The hash of the pod in each row. */
@@ -16,9 +15,7 @@ export class PodLimit {
   readonly #shed = new Set<number>();
 
   /** @param limit pods to keep, at least 1. */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
+  constructor(private readonly limit: number) {}
 
   /** Different pods that were left out. */
   get shed(): number {
@@ -32,7 +29,7 @@ export class PodLimit {
    * @returns `undefined` where the pod itself is left out.
    */
   rowFor(newcomer: NamedPod, pods: readonly NamedPod[]): number | undefined {
-    if (pods.length < this.#limit) return pods.length;
+    if (pods.length < this.limit) return pods.length;
     if (this.#heap.length === 0) this.#build(pods);
     const hash = hashOf(newcomer);
     const row = this.#heap[0] as number;

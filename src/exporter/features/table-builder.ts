@@ -27,8 +27,6 @@ const ROWS_PER_BLOCK = 1024;
 
 /** Gathers the answers of queries into a table. Samples find their place by time, never by position. */
 export class FeatureTableBuilder {
-  readonly #features: readonly FeatureDefinition[];
-  readonly #timestampsSeconds: Float64Array;
   /** Columns that a complete instant must have. */
   readonly #required: readonly number[];
   /** Cells of one pod: instants × features. */
@@ -48,12 +46,10 @@ export class FeatureTableBuilder {
    * @param maximumPods of more pods, some are unscored as `max_pods` (`PodLimit`).
    */
   constructor(
-    features: readonly FeatureDefinition[],
-    timestampsSeconds: Float64Array,
+    private readonly features: readonly FeatureDefinition[],
+    private readonly timestampsSeconds: Float64Array,
     maximumPods = Number.POSITIVE_INFINITY,
   ) {
-    this.#features = features;
-    this.#timestampsSeconds = timestampsSeconds;
     this.#required = features.flatMap(({ required }, column) => (required ? [column] : []));
     this.#size = timestampsSeconds.length * features.length;
     this.#limit = new PodLimit(maximumPods);
@@ -64,7 +60,7 @@ export class FeatureTableBuilder {
    * the built-in queries.
    */
   add(feature: FeatureDefinition, series: SeriesSet): void {
-    const column = this.#features.indexOf(feature);
+    const column = this.features.indexOf(feature);
     if (column < 0) throw new Error(`Feature ${feature.name} is not a column of this table.`);
     // Most answers have the same pods in the same order.
     let expected = 0;
@@ -88,7 +84,7 @@ export class FeatureTableBuilder {
 
   #addSamples(row: number, column: number, series: SeriesSet, index: number): void {
     const { timestampsSeconds, values } = series;
-    const width = this.#features.length;
+    const width = this.features.length;
     const block = this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array;
     const firstCell = (row % ROWS_PER_BLOCK) * this.#size + column;
     const end = series.offsets[index + 1] ?? 0;
@@ -123,13 +119,13 @@ export class FeatureTableBuilder {
 
   /** Whether a sample came after the instant before the last: a pod may be gone since. */
   #isOfLastInstant(timestampSeconds: number): boolean {
-    const before = this.#timestampsSeconds[this.#timestampsSeconds.length - 2];
+    const before = this.timestampsSeconds[this.timestampsSeconds.length - 2];
     return before === undefined || timestampSeconds > before + SAME_INSTANT_SECONDS;
   }
 
   /** Position of an instant on the grid, -1 off it. */
   #instantAt(timestampSeconds: number): number {
-    const grid = this.#timestampsSeconds;
+    const grid = this.timestampsSeconds;
     const first = grid[0] ?? Number.NaN;
     const step = (grid[1] ?? first + 1) - first;
     const instant = Math.round((timestampSeconds - first) / step);
@@ -137,7 +133,7 @@ export class FeatureTableBuilder {
   }
 
   #isAt(instant: number, timestampSeconds: number): boolean {
-    const grid = this.#timestampsSeconds;
+    const grid = this.timestampsSeconds;
     return (
       instant >= 0 &&
       instant < grid.length &&
@@ -197,12 +193,12 @@ export class FeatureTableBuilder {
     const podOf = (row: number) => this.#pods[row] as NamedPod;
     usable.sort((a, b) => comparePods(podOf(a), podOf(b)));
     const axes = {
-      features: this.#features.map(({ name }) => name),
+      features: this.features.map(({ name }) => name),
       pods: usable.map((row) => {
         const { namespace, pod } = podOf(row);
         return { namespace, pod, workload: workloadOf(namespace, pod, row) };
       }),
-      timestampsSeconds: this.#timestampsSeconds,
+      timestampsSeconds: this.timestampsSeconds,
     };
     return {
       table: FeatureTable.fill(axes, (pod, cells) => {
@@ -223,7 +219,7 @@ export class FeatureTableBuilder {
 
   /** Fills what may be absent, and blanks the instants that lack a required feature. */
   #complete(cells: Float64Array): void {
-    const width = this.#features.length;
+    const width = this.features.length;
     for (let column = 0; column < width; column++) {
       if (!this.#required.includes(column)) fillGaps(cells, column, width);
     }
@@ -234,7 +230,7 @@ export class FeatureTableBuilder {
 
   #hasCompleteInstant(cells: Float64Array): boolean {
     let start = 0;
-    while (start < cells.length && !this.#isComplete(cells, start)) start += this.#features.length;
+    while (start < cells.length && !this.#isComplete(cells, start)) start += this.features.length;
     return start < cells.length;
   }
 
@@ -245,7 +241,7 @@ export class FeatureTableBuilder {
 
   /** Why a pod that is there at the last instant has no score then; `undefined` where it has one, or is gone. */
   #whyUnscored(cells: Float64Array, row: number): string | undefined {
-    const last = cells.length - this.#features.length;
+    const last = cells.length - this.features.length;
     if (this.#isComplete(cells, last)) return undefined;
     const lost = this.#losses.get(row);
     if (lost !== undefined) return lost;
@@ -254,7 +250,7 @@ export class FeatureTableBuilder {
     // kube-state-metrics goes on with a pod that has ended, until the object is deleted.
     return missing.length === this.#required.length
       ? 'completed'
-      : `missing_${this.#features[missing[0] as number]?.name}`;
+      : `missing_${this.features[missing[0] as number]?.name}`;
   }
 }
 

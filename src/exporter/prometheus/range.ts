@@ -41,8 +41,6 @@ interface Experience {
 
 /** Learns how much each query brings, and asks for as much at a time as is reasonable. */
 export class RangeFetcher {
-  readonly #api: PrometheusApi;
-  readonly #options: RangeOptions;
   readonly #experience = new Map<string, Experience>();
 
   /** Requests so far. */
@@ -50,10 +48,10 @@ export class RangeFetcher {
   /** How often a request was too much, and a smaller one followed. */
   splits = 0;
 
-  constructor(api: PrometheusApi, options: RangeOptions) {
-    this.#api = api;
-    this.#options = options;
-  }
+  constructor(
+    private readonly api: PrometheusApi,
+    private readonly options: RangeOptions,
+  ) {}
 
   /** Says how many series a query has, where that is known before its first range. */
   expect(query: string, series: number): void {
@@ -72,7 +70,7 @@ export class RangeFetcher {
   ): AsyncGenerator<{ readonly part: Instants; readonly answer: QueryResult }> {
     const experience = this.#of(query);
     for (let first = 0; first < range.instants; ) {
-      const fitting = instantsPerRequest(experience.series, this.#options.pointsPerRequest);
+      const fitting = instantsPerRequest(experience.series, this.options.pointsPerRequest);
       const instants = Math.min(fitting, experience.ceiling, range.instants - first);
       const part = { ...range, startSeconds: range.startSeconds + first * range.stepSeconds, instants };
       let answer: QueryResult;
@@ -93,9 +91,9 @@ export class RangeFetcher {
 
   #request(query: string, part: Instants, signal: AbortSignal | undefined): Promise<QueryResult> {
     const { startSeconds, stepSeconds, instants } = part;
-    const { timeoutSeconds } = this.#options;
+    const { timeoutSeconds } = this.options;
     this.requests++;
-    return this.#api.queryRange({
+    return this.api.queryRange({
       query,
       startSeconds,
       endSeconds: startSeconds + (instants - 1) * stepSeconds,

@@ -1,6 +1,4 @@
-/**
- * Decides when to train, and counts trainings: at start until one succeeds, then on schedule, never two at once.
- */
+/** Decides when to train, and counts trainings: at start until one succeeds, then on schedule, never two at once. */
 
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
@@ -52,7 +50,6 @@ const LONGEST_ASKED_RETRY_MILLISECONDS = 15 * 60_000;
 export const DEFAULT_INTERVAL_SECONDS = 15 * 60;
 
 export class Trainer {
-  readonly #options: TrainerOptions;
   readonly #stopping = new AbortController();
   #schedule: Schedule | undefined;
   #model: Model | undefined;
@@ -69,9 +66,7 @@ export class Trainer {
     lastDurationSeconds: undefined,
   };
 
-  constructor(options: TrainerOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: TrainerOptions) {}
 
   /** The model that scores: an immutable value, replaced as a whole. */
   get model(): Model | undefined {
@@ -89,7 +84,7 @@ export class Trainer {
    * and the schedule slow. Returns at once.
    */
   start(): void {
-    this.#schedule = this.#options.startSchedule(async (dueSeconds) => {
+    this.#schedule = this.options.startSchedule(async (dueSeconds) => {
       // A training that is under way uses data of another time. Counting it as this one would leave replicas with
       // different models until the next.
       await this.#current;
@@ -103,7 +98,7 @@ export class Trainer {
     let wait = FIRST_RETRY_MILLISECONDS;
     while (!(await this.train()) && this.#account.lastSuccessSeconds === undefined && !signal.aborted) {
       const asked = Math.min((this.#retryAfterSeconds ?? 0) * 1000, LONGEST_ASKED_RETRY_MILLISECONDS);
-      await this.#options.delay(Math.max(wait, asked), signal);
+      await this.options.delay(Math.max(wait, asked), signal);
       // A scheduled training may have succeeded meanwhile.
       if (this.#account.lastSuccessSeconds !== undefined) return;
       wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
@@ -116,7 +111,7 @@ export class Trainer {
    * @param dueSeconds Unix time; now if unset.
    * @returns whether it succeeded; a failure is logged and leaves the old model in place.
    */
-  train(dueSeconds = this.#options.now() / 1000): Promise<boolean> {
+  train(dueSeconds = this.options.now() / 1000): Promise<boolean> {
     if (this.#stopping.signal.aborted) return Promise.resolve(false);
     this.#current ??= this.#trainOnce(dueSeconds).finally(() => {
       this.#current = undefined;
@@ -125,7 +120,7 @@ export class Trainer {
   }
 
   async #trainOnce(dueSeconds: number): Promise<boolean> {
-    const { train, save, logger, now } = this.#options;
+    const { train, save, logger, now } = this.options;
     const started = now();
     this.#retryAfterSeconds = undefined;
     try {
