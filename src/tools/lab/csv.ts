@@ -39,13 +39,9 @@ function withoutCarriageReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-/** A byte order mark at the start of a file, as some spreadsheets write it. */
-const BYTE_ORDER_MARK = '\ufeff';
-
-/** The names in a header line. */
+/** The names in a header line. Its trimming takes off a byte order mark as well, as some spreadsheets write it. */
 export function parseHeader(line: string): readonly string[] {
-  const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(1) : line;
-  return splitFields(text).map((name) => name.trim());
+  return splitFields(line.trimStart()).map((name) => name.trim());
 }
 
 /** A field and what ends it: a quoted one, or anything without a comma. */

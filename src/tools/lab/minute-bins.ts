@@ -1,11 +1,10 @@
 /** Samples of one pod, reduced to one value for each minute as they come, in any order. */
 
+import { BIN_SECONDS } from './case.js';
 import type { Reduction } from './layout.js';
 
 /** Minutes are kept by the hour, so that a stray timestamp costs an hour and not the years in between. */
 export const MINUTES_OF_CHUNK = 60;
-
-const SECONDS_OF_MINUTE = 60;
 
 /** One hour of a pod. */
 interface Chunk {
@@ -37,8 +36,8 @@ export class MinuteBins {
    * @returns whether it counts; `false` for a duplicate.
    */
   add(timestampSeconds: number, column: number, value: number): boolean {
-    const minute = Math.floor(timestampSeconds / SECONDS_OF_MINUTE);
-    const second = Math.floor(timestampSeconds) - minute * SECONDS_OF_MINUTE;
+    const minute = Math.floor(timestampSeconds / BIN_SECONDS);
+    const second = Math.floor(timestampSeconds) - minute * BIN_SECONDS;
     const hour = Math.floor(minute / MINUTES_OF_CHUNK);
     const { values, seconds } = this.#chunk(hour);
     const cell = (minute - hour * MINUTES_OF_CHUNK) * this.#reductions.length + column;

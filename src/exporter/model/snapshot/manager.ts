@@ -31,15 +31,17 @@ export interface SnapshotKeeperOptions {
 /** Neither of its methods rejects: without a snapshot all goes on as without the setting. */
 export class SnapshotKeeper {
   readonly #options: SnapshotKeeperOptions;
-  #account: Omit<SnapshotState, 'path'> = {
-    lastSaveSucceeded: undefined,
-    trainedSeconds: undefined,
-    sizeBytes: undefined,
-    lastError: undefined,
-  };
+  #state: SnapshotState;
 
   constructor(options: SnapshotKeeperOptions) {
     this.#options = options;
+    this.#state = {
+      path: options.store.path,
+      lastSaveSucceeded: undefined,
+      trainedSeconds: undefined,
+      sizeBytes: undefined,
+      lastError: undefined,
+    };
   }
 
   /** The model in the file, if it may be used; the log says why not. */
@@ -55,7 +57,7 @@ export class SnapshotKeeper {
       const nowSeconds = now() / 1000;
       const snapshot = readSnapshot(bytes, { configuration, nowSeconds, maximumAgeSeconds });
       const { model, trainedSeconds } = snapshot;
-      this.#account = { ...this.#account, trainedSeconds, sizeBytes: bytes.length };
+      this.#state = { ...this.#state, trainedSeconds, sizeBytes: bytes.length };
       const ageSeconds = Math.round(nowSeconds - trainedSeconds);
       logger.info({ path: store.path, pods: model.pods, ageSeconds }, 'Loaded the model of the last run.');
       return snapshot;
@@ -74,10 +76,10 @@ export class SnapshotKeeper {
     try {
       await store.write(snapshot);
       const sizeBytes = snapshot.length;
-      this.#account = { ...this.#account, lastSaveSucceeded: true, trainedSeconds, sizeBytes };
+      this.#state = { ...this.#state, lastSaveSucceeded: true, trainedSeconds, sizeBytes };
       logger.debug({ path: store.path, sizeBytes }, 'Saved the model.');
     } catch (error) {
-      this.#account = { ...this.#account, lastSaveSucceeded: false };
+      this.#state = { ...this.#state, lastSaveSucceeded: false };
       this.#fail(
         `The model was not saved to ${store.path}: ${reasonOf(error)}. The new model scores all the same; what was ` +
           'saved before is still there, and the next training tries again.',
@@ -86,12 +88,12 @@ export class SnapshotKeeper {
   }
 
   #fail(message: string): void {
-    this.#account = { ...this.#account, lastError: { message, timeSeconds: this.#options.now() / 1000 } };
+    this.#state = { ...this.#state, lastError: { message, timeSeconds: this.#options.now() / 1000 } };
     this.#options.logger.warn({}, message);
   }
 
   state(): SnapshotState {
-    return { path: this.#options.store.path, ...this.#account };
+    return this.#state;
   }
 }
 
