@@ -17,7 +17,5 @@ export function sumCounts(parts: readonly Counts[]): Counts {
 
 /** All reasons together. */
 export function total(counts: Counts): number {
-  let sum = 0;
-  for (const times of counts.values()) sum += times;
-  return sum;
+  return [...counts.values()].reduce((sum, times) => sum + times, 0);
 }

@@ -4,7 +4,6 @@ import type { FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Writable } from 'node:stream';
 import { parseSettings } from '../../exporter/config/parse.js';
-import type { Settings } from '../../exporter/config/settings.js';
 import { modelParameters } from '../../exporter/training/request.js';
 import { DataError, UsageError } from '../../lib/usage-error.js';
 import type { ChunkResult } from '../replay/chunk-result.js';
@@ -15,15 +14,15 @@ import { chosenOf, parseSensitivities } from '../replay/sensitivities.js';
 import { type Case, minuteOf } from './case.js';
 import { type Counts, count } from './counts.js';
 import { type Descriptions, readDescriptions } from './description.js';
-import { outcomeWithoutCase } from './fault-outcomes.js';
+import { type FinishedCase, resultOf, summaryOf } from './evaluation.js';
 import { type Labels, readLabels } from './labels.js';
 import { parseAdditionalColumns } from './layout.js';
-import { measure, type Tally, tallyCase } from './measures.js';
-import { measureNab, type NabCase, nabCaseOf } from './nab.js';
-import { measureOnCall, type OnCallTally, tallyOnCall } from './on-call.js';
+import { tallyCase } from './measures.js';
+import { nabCaseOf } from './nab.js';
+import { type OnCallTally, tallyOnCall } from './on-call.js';
 import { type CaseFile, listCases, readCase } from './read-case.js';
 import { OWNER_QUERIES, piecesOf, RETRAIN_SECONDS } from './recorded-history.js';
-import { type CaseSummary, type Evaluation, reportText } from './report.js';
+import { reportText } from './report.js';
 import { reportHtml } from './report-html.js';
 import { reportJson } from './report-json.js';
 import { addPiece, type CaseScores, emptyScores } from './scores.js';
@@ -70,11 +69,7 @@ const DEFAULT_LEARNING_MINUTES = 60;
 
 /** What the work on each case needs. */
 interface Work {
-  /** With the sensitivity that is reported in full. */
-  readonly settings: Settings;
-  readonly sensitivities: readonly number[];
-  /** Index of the sensitivity that is reported in full. */
-  readonly chosen: number;
+  readonly parameters: Omit<ReplayParameters, 'features'>;
   readonly additional: readonly string[];
   /** Minutes to learn from; `undefined`: as the description of the case says. */
   readonly learningMinutes: number | undefined;
@@ -84,15 +79,6 @@ interface Work {
   readonly scoresFile: ScoresFile | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-}
-
-/** A case that is done: its minutes are let go, the counts stay. */
-interface FinishedCase {
-  readonly summary: CaseSummary;
-  readonly tally: Tally;
-  /** At each sensitivity. */
-  readonly onCall: readonly OnCallTally[];
-  readonly nab: NabCase | undefined;
 }
 
 /**
@@ -107,7 +93,10 @@ export async function runEvaluate(
 ): Promise<void> {
   const started = Date.now();
   const additional = parseAdditionalColumns(options.columns);
-  const asked = settingsOf(options);
+  const asked = parseSettings({
+    BASELINE: options.baseline,
+    IFOREST_RANDOM_STATE: options.seed?.toString(),
+  }).settings;
   const sensitivities =
     options.sensitivity === undefined ? [asked.sensitivity] : parseSensitivities(options.sensitivity);
   const chosen = chosenOf(sensitivities, asked.sensitivity);
@@ -124,9 +113,16 @@ export async function runEvaluate(
   try {
     const learningMinutes = options.learn === undefined ? undefined : Math.round(60 * options.learn);
     const finished = await evaluateCases(files, {
-      settings,
-      sensitivities,
-      chosen,
+      // As the service would run.
+      parameters: {
+        ownerQueries: OWNER_QUERIES,
+        model: modelParameters(settings),
+        sensitivities,
+        chosen,
+        lookbackSeconds: settings.trainingLookbackMinutes * 60,
+        stepSeconds: settings.queryStepSeconds,
+        trainingIntervalSeconds: RETRAIN_SECONDS,
+      },
       additional,
       learningMinutes,
       labels,
@@ -156,60 +152,6 @@ export async function runEvaluate(
   } finally {
     await pool.close();
   }
-}
-
-/** All cases together, and the faults that belong to none. */
-function resultOf(
-  finished: readonly FinishedCase[],
-  context: Pick<Evaluation, 'chosen' | 'labels' | 'durationSeconds'> & Pick<Work, 'sensitivities'>,
-): Evaluation {
-  const names = new Set(finished.map(({ summary }) => summary.name));
-  const strangers = context.labels.faults.filter((fault) => !names.has(fault.case)).map(outcomeWithoutCase);
-  const tallies = finished.map(({ tally }) => tally);
-  const onCallAt = (index: number) => finished.map(({ onCall }) => onCall[index] as OnCallTally);
-  const onCall = onCallAt(context.chosen);
-  return {
-    ...context,
-    cases: finished.map(({ summary, tally }, index) => ({
-      summary,
-      measures: measure([tally]),
-      onCall: measureOnCall(onCall.slice(index, index + 1)),
-    })),
-    set: measure(tallies, strangers),
-    nab: measureNab(finished.map(({ nab }) => nab)),
-    sensitivities: context.sensitivities.map((sensitivity, index) => ({
-      sensitivity,
-      onCall: measureOnCall(onCallAt(index)),
-    })),
-    places: {
-      faults: [...tallies.flatMap(({ faults }) => faults), ...strangers],
-      episodes: tallies.flatMap(({ episodes }) => episodes),
-      alertedNewReplicas: tallies.flatMap(({ alertedNewReplicas }) => alertedNewReplicas),
-    },
-    onCallPlaces: {
-      faults: onCall.flatMap(({ faults }) => faults),
-      messages: onCall.flatMap(({ messages }) => messages),
-    },
-  };
-}
-
-/** The service's own settings, with what the options change. */
-function settingsOf({ baseline, seed }: EvaluateOptions): Settings {
-  return parseSettings({ BASELINE: baseline, IFOREST_RANDOM_STATE: seed?.toString() }).settings;
-}
-
-/** As the service would run on a Prometheus that has the features of the case. */
-function parametersOf({ features }: Case, { settings, sensitivities, chosen }: Work): ReplayParameters {
-  return {
-    features,
-    ownerQueries: OWNER_QUERIES,
-    model: modelParameters(settings),
-    sensitivities,
-    chosen,
-    lookbackSeconds: settings.trainingLookbackMinutes * 60,
-    stepSeconds: settings.queryStepSeconds,
-    trainingIntervalSeconds: RETRAIN_SECONDS,
-  };
 }
 
 /** The files that are asked for, open. */
@@ -267,6 +209,7 @@ async function evaluateCase(
   show: (share: number) => void,
 ): Promise<FinishedCase> {
   const { additional, signal, labels, progress } = work;
+  const { sensitivities, chosen } = work.parameters;
   const started = Date.now();
   const description = work.descriptions(file.name);
   const recording = await readCase(file, {
@@ -286,10 +229,10 @@ async function evaluateCase(
     `${summary.name}: ${summary.rows} rows, ${summary.pods} pods, ${summary.minutes} minutes, ${seconds} s`,
   );
   const tally = tallyCase(recording, scores, unscoredMinutes(recording, scores, chunks), faults);
-  const onCall = work.sensitivities.map((_, index) =>
+  const onCall = sensitivities.map((_, index) =>
     tallyOnCall(recording, chunks, tally.faults, description.kinds, index),
   );
-  const nab = nabCaseOf(recording, scores, faults, onCall[work.chosen] as OnCallTally);
+  const nab = nabCaseOf(recording, scores, faults, onCall[chosen] as OnCallTally);
   return { summary, tally, onCall, nab };
 }
 
@@ -302,7 +245,7 @@ async function replayCase(recording: Case, work: Work, show: (share: number) => 
   const scores = emptyScores(recording);
   const chunks: ChunkResult[] = [];
   const { pool, scoresFile, signal } = work;
-  const parameters = parametersOf(recording, work);
+  const parameters = { ...work.parameters, features: recording.features };
   const pieces = piecesOf(recording, parameters);
   const replays = pool.map(pieces, (piece) => ({ piece: piece(), parameters }), signal, show);
   for await (const [, { result, scores: own }] of replays) {
@@ -333,12 +276,6 @@ function unscoredMinutes(
   const hadNoModel = chunks.some(({ minutesWithoutModel }) => minutesWithoutModel > 0);
   count(reasons, hadNoModel ? 'no_model' : 'not_scored', unscored - warmUp);
   return reasons;
-}
-
-function summaryOf(recording: Case): CaseSummary {
-  const { name, minutes, rows, defects, gapMinutes, emptyColumns, pods, features } = recording;
-  const names = features.map((feature) => feature.name);
-  return { name, minutes, rows, defects, gapMinutes, emptyColumns, pods: pods.length, features: names };
 }
 
 function nothingUsable(finished: readonly FinishedCase[]): DataError {

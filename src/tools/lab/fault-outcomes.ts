@@ -1,6 +1,6 @@
 /** What became of each labelled fault. */
 
-import { BIN_SECONDS, type Case } from './case.js';
+import { BIN_SECONDS, type Case, instantOf } from './case.js';
 import type { Fault } from './labels.js';
 import { podOfFault } from './point-classes.js';
 import { ALERT_GRACE_MINUTES, isAlert } from './three-of-five.js';
@@ -33,17 +33,16 @@ export function outcomeOf(recording: Case, scores: readonly Float64Array[], faul
   const ofPod = scores[index];
   const first = Math.floor((fault.startSeconds - recording.startSeconds) / BIN_SECONDS);
   const last = Math.ceil((fault.endSeconds - recording.startSeconds) / BIN_SECONDS) - 1;
-  const skip = (leftOut: LeftOut) => ({ fault, leftOut, delayMinutes: undefined });
-  if (pod === undefined || ofPod === undefined) return skip('no_data');
-  if (first < recording.learningMinutes) return skip('learning');
+  const outcome = (leftOut?: LeftOut, delayMinutes?: number) => ({ fault, leftOut, delayMinutes });
+  if (pod === undefined || ofPod === undefined) return outcome('no_data');
+  if (first < recording.learningMinutes) return outcome('learning');
   // A fault that begins after the recording has no data either.
-  if (first >= recording.minutes) return skip('no_data');
-  if (!fault.visible) return skip('not_visible');
+  if (first >= recording.minutes) return outcome('no_data');
+  if (!fault.visible) return outcome('not_visible');
   const end = Math.min(recording.minutes - 1, last + ALERT_GRACE_MINUTES);
   for (let minute = first; minute <= end; minute++) {
     if (!isAlert(ofPod, minute - pod.firstMinute)) continue;
-    const alertSeconds = recording.startSeconds + (minute + 1) * BIN_SECONDS;
-    return { fault, leftOut: undefined, delayMinutes: (alertSeconds - fault.startSeconds) / 60 };
+    return outcome(undefined, (instantOf(recording, minute) - fault.startSeconds) / 60);
   }
-  return { fault, leftOut: undefined, delayMinutes: undefined };
+  return outcome();
 }

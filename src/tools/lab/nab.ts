@@ -18,45 +18,38 @@ export interface NabCase {
 }
 
 /** What a detector comes to: NAB's score by profile, and its false episodes. */
-export interface NabMeasures {
-  readonly detections: keyof NabCase;
-  readonly scores: readonly { readonly profile: string; readonly score: number }[];
-  readonly falseEpisodesPerDay: number;
-}
+export type NabMeasures = ReturnType<typeof measureNab>[number];
 
 /** `undefined` for a case of several pods, or of none. */
 export function nabCaseOf(
-  recording: Case,
+  { startSeconds, minutes, pods }: Case,
   { detector }: CaseScores,
   faults: readonly Fault[],
   { messages }: OnCallTally,
 ): NabCase | undefined {
-  const [pod, ...others] = recording.pods;
+  const [pod, ...others] = pods;
   if (pod === undefined || others.length > 0) return undefined;
-  const rows = Math.ceil((recording.minutes * BIN_SECONDS) / ROW_SECONDS);
-  const rowsSeconds = Float64Array.from(
-    { length: rows },
-    (_, row) => recording.startSeconds + row * ROW_SECONDS,
-  );
+  const rows = Math.ceil((minutes * BIN_SECONDS) / ROW_SECONDS);
+  const rowsSeconds = Float64Array.from({ length: rows }, (_, row) => startSeconds + row * ROW_SECONDS);
   const windows = faults
-    .map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds] as const)
+    .map((fault) => [fault.startSeconds, fault.endSeconds] as const)
     .sort(([a], [b]) => a - b);
-  const seriesOf = (timesSeconds: Iterable<number>): NabSeries => {
+  const seriesOf = (secondsFromStart: readonly number[]): NabSeries => {
     const detected = new Uint8Array(rows);
-    for (const time of timesSeconds) {
-      detected[Math.floor((time - recording.startSeconds) / ROW_SECONDS)] = 1;
-    }
+    for (const seconds of secondsFromStart) detected[Math.floor(seconds / ROW_SECONDS)] = 1;
     return { rowsSeconds, detected, windows };
   };
-  const flagged: number[] = [];
-  detector[0]?.forEach((score, offset) => {
-    if (score > 0) flagged.push(recording.startSeconds + (pod.firstMinute + offset) * BIN_SECONDS);
-  });
-  return { flags: seriesOf(flagged), messages: seriesOf(messages.map(({ timestamp }) => timestamp)) };
+  const scores = [...(detector[0] ?? [])];
+  return {
+    flags: seriesOf(
+      scores.flatMap((score, offset) => (score > 0 ? (pod.firstMinute + offset) * BIN_SECONDS : [])),
+    ),
+    messages: seriesOf(messages.map(({ timestamp }) => timestamp - startSeconds)),
+  };
 }
 
 /** Empty where a case has several pods, or no case has a window. */
-export function measureNab(cases: readonly (NabCase | undefined)[]): readonly NabMeasures[] {
+export function measureNab(cases: readonly (NabCase | undefined)[]) {
   const series = cases.filter((one) => one !== undefined);
   if (series.length < cases.length || series.every(({ flags }) => flags.windows.length === 0)) return [];
   return (['flags', 'messages'] as const).map((detections) => {

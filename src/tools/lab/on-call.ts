@@ -1,61 +1,24 @@
 /** What on-call gets of a case by the shipped rules, and which of it is about the labelled faults. */
 
 import { podKey } from '../../exporter/features/table.js';
-import { type Alert, type AlertName, simulateAlerts } from '../replay/alerts.js';
+import { groupBy } from '../../lib/group-by.js';
+import { type Alert, simulateAlerts } from '../replay/alerts.js';
 import { type ChunkResult, lengthOf } from '../replay/chunk-result.js';
 import { countEndings, type Ending, endingOf, isGone } from '../replay/endings.js';
 import { type Message, notify } from '../replay/messages.js';
 import { concerns, flagsOf, joinChunks, type PodHistory } from '../replay/pod-history.js';
 import { BIN_SECONDS, type Case } from './case.js';
-import type { FaultOutcome, LeftOut } from './fault-outcomes.js';
+import type { FaultOutcome } from './fault-outcomes.js';
 import type { Fault } from './labels.js';
+import { MINUTES_OF_DAY, mean } from './measures.js';
 import { podOfFault } from './point-classes.js';
 import { scoredRange } from './recorded-history.js';
 
-/** A message, and what it is about. */
-export interface OnCallMessage {
-  readonly case: string;
-  /** Empty for the whole fleet. */
-  readonly namespace: string;
-  readonly workload: string;
-  /** Kind of the workload, where the recording tells it. */
-  readonly kind: string | undefined;
-  /** Unix time in seconds. */
-  readonly timestamp: number;
-  readonly alerts: readonly { readonly alert: AlertName; readonly pod: string }[];
-  /** How each of the alerts ended. */
-  readonly endings: readonly Ending[];
-  /** About a workload with a labelled fault, at its time; else it is a false one. */
-  readonly isOfFault: boolean;
-}
-
-/** A fault, on all pods that it hits, and what on-call got of it. */
-export interface OnCallFault {
-  readonly case: string;
-  readonly type: string;
-  readonly kind: string | undefined;
-  readonly pods: readonly string[];
-  /** Unix times in seconds. */
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  /** `undefined` for a fault that is judged. */
-  readonly leftOut: LeftOut | undefined;
-  /** Minutes from the start to the first message; `undefined` without one. */
-  readonly delayMinutes: number | undefined;
-  /** Of the time from the first alert to the end of the fault, the share with an alert on; `undefined` without. */
-  readonly heldShare: number | undefined;
-  /** How the last alert of it ended. */
-  readonly ended: Ending | undefined;
-}
-
 /** Everything countable of a case. */
-export interface OnCallTally {
-  /** Pod-minutes with a score, in all and by kind of workload. */
-  readonly scoredMinutes: number;
-  readonly scoredMinutesByKind: ReadonlyMap<string, number>;
-  readonly messages: readonly OnCallMessage[];
-  readonly faults: readonly OnCallFault[];
-}
+export type OnCallTally = ReturnType<typeof tallyOnCall>;
+
+/** What tallies come to. */
+export type OnCallMeasures = ReturnType<typeof measureOnCall>;
 
 /** The rules as Prometheus 3 reads them. */
 const RULES = { forSeconds: 300, closedRanges: false };
@@ -80,13 +43,14 @@ export function tallyOnCall(
   outcomes: readonly FaultOutcome[],
   kinds: ReadonlyMap<string, string>,
   sensitivity: number,
-): OnCallTally {
+) {
   const { startSeconds, endSeconds } = scoredRange(recording);
   const features = chunks[0]?.features ?? [];
   const pods = joinChunks(chunks, startSeconds);
   const minutes = Math.max(0, Math.round((endSeconds - startSeconds) / BIN_SECONDS));
   const alerts = simulateAlerts(flagsOf(pods, sensitivity), minutes, RULES);
   const { messages, sentSeconds } = notify(alerts);
+  const reported = alerts.filter((alert) => sentSeconds.has(alert));
   const kindOf = ({ namespace, workload }: Owner) => kinds.get(podKey(namespace, workload));
   const isOfFault = ({ namespace, workload, alerts: own }: Message) =>
     outcomes.some(({ fault }) => {
@@ -101,39 +65,31 @@ export function tallyOnCall(
     const kind = kindOf(pod);
     if (kind !== undefined) addTo(scoredMinutesByKind, kind, lengthOf(pod.scored));
   }
-  const run = { alerts: alerts.filter((alert) => sentSeconds.has(alert)), sentSeconds, pods, startSeconds };
+  const faults = groupBy<FaultOutcome, unknown>(outcomes, (outcome) => outcome.fault.id ?? outcome);
   return {
+    /** Pod-minutes with a score, in all and by kind of workload. */
     scoredMinutes: pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0),
     scoredMinutesByKind,
     messages: messages.map((message) => ({
       case: recording.name,
+      /** Empty for the whole fleet, as is the workload. */
       namespace: message.namespace,
       workload: message.workload,
       kind: kindOf(message),
+      /** Unix time in seconds. */
       timestamp: startSeconds + message.sentSeconds,
       alerts: message.alerts.map(({ name, pod }) => ({ alert: name, pod })),
       endings: message.alerts.map((alert) => endingOf(alert, pods, sensitivity, features)),
+      /** About a workload with a labelled fault, at its time; else it is a false one. */
       isOfFault: isOfFault(message),
     })),
-    faults: groupFaults(outcomes).map((group) => onCallFault(group, run, kindOf)),
+    faults: [...faults.values()].map((group) =>
+      onCallFault(group, { alerts: reported, sentSeconds, pods, startSeconds }, kindOf),
+    ),
   };
 }
 
-/** Labels of the same fault together. */
-function groupFaults(outcomes: readonly FaultOutcome[]): (readonly FaultOutcome[])[] {
-  const groups = new Map<unknown, FaultOutcome[]>();
-  for (const outcome of outcomes) {
-    const key = outcome.fault.id ?? outcome;
-    groups.set(key, [...(groups.get(key) ?? []), outcome]);
-  }
-  return [...groups.values()];
-}
-
-/** What a workload is known by. */
-interface Owner {
-  readonly namespace: string;
-  readonly workload: string;
-}
+type Owner = Pick<PodHistory, 'namespace' | 'workload'>;
 
 interface Run {
   /** Those that on-call learned of. */
@@ -144,14 +100,15 @@ interface Run {
   readonly startSeconds: number;
 }
 
+/** A fault, by its labels on all pods that it hits, and what on-call got of it. */
 function onCallFault(
-  group: readonly FaultOutcome[],
+  group: readonly [FaultOutcome, ...FaultOutcome[]],
   { alerts, sentSeconds, pods, startSeconds }: Run,
   kindOf: (owner: Owner) => string | undefined,
-): OnCallFault {
+) {
   const judged = group.filter(({ leftOut }) => leftOut === undefined);
   const faults = (judged.length > 0 ? judged : group).map(({ fault }) => fault);
-  const [first] = faults as [Fault, ...Fault[]];
+  const { case: caseName, type } = faults[0] as Fault;
   const from = Math.min(...faults.map((fault) => fault.startSeconds));
   const to = Math.max(...faults.map((fault) => fault.endSeconds));
   const hit = faults.flatMap((fault) => {
@@ -164,21 +121,24 @@ function onCallFault(
     hit.some(({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS)),
   );
   const sent = own.map((alert) => startSeconds + (sentSeconds.get(alert) as number));
+  const spans = own.map(
+    (alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds] as const,
+  );
   const [last] = [...own].sort((a, b) => b.heldUntilSeconds - a.heldUntilSeconds);
   return {
-    case: first.case,
-    type: first.type,
+    case: caseName,
+    type,
     kind: hit[0] && kindOf(hit[0].pod),
     pods: faults.flatMap(({ pod }) => pod ?? []),
     startSeconds: from,
     endSeconds: to,
-    leftOut: judged.length > 0 ? undefined : group[0]?.leftOut,
+    /** `undefined` for a fault that is judged. */
+    leftOut: judged.length > 0 ? undefined : group[0].leftOut,
+    /** Minutes from the start to the first message; `undefined` without one. */
     delayMinutes: own.length === 0 ? undefined : Math.max(0, Math.min(...sent) - from) / 60,
-    heldShare: heldShare(
-      own.map((alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds]),
-      from,
-      to,
-    ),
+    /** Of the time from the first alert to the end of the fault, the share with an alert on; `undefined` without. */
+    heldShare: heldShare(spans, from, to),
+    /** How the last alert of it ended. */
     ended: last && endedOf(last, hit, startSeconds, to),
   };
 }
@@ -226,47 +186,8 @@ function endedOf(
     : 'became_usual';
 }
 
-/** Faults that are judged, together. */
-export interface OnCallCaught {
-  readonly faults: number;
-  readonly caught: number;
-  /** Means over the faults that were caught; `NaN` without any. */
-  readonly meanDelayMinutes: number;
-  readonly meanHeldShare: number;
-  readonly endings: Readonly<Record<Ending, number>>;
-}
-
-/** False messages about something. */
-export interface MessageRate {
-  /** A kind, or `namespace/workload`. */
-  readonly of: string;
-  readonly messages: number;
-  /** Of a thousand of its pods that are scored for a day; `NaN` where that is not known. */
-  readonly per1000PodsAndDay: number;
-}
-
-/** What a tally comes to. */
-export interface OnCallMeasures {
-  /** Days with a score, all pods together. */
-  readonly podDays: number;
-  /** Messages that are about no fault. */
-  readonly falseMessages: number;
-  readonly falsePer1000PodsAndDay: number;
-  readonly faultMessages: number;
-  /** How the alerts of the false messages ended. */
-  readonly falseEndings: Readonly<Record<Ending, number>>;
-  readonly faults: OnCallCaught;
-  readonly byFaultType: readonly (OnCallCaught & { readonly type: string })[];
-  /** The loudest first; empty where the recordings do not tell kinds. */
-  readonly byKind: readonly MessageRate[];
-  /** The loudest first. */
-  readonly byWorkload: readonly MessageRate[];
-}
-
-const MINUTES_OF_DAY = 1440;
-
 /** What the tallies of some cases come to, all cases together. */
-export function measureOnCall(tallies: readonly OnCallTally[]): OnCallMeasures {
+export function measureOnCall(tallies: readonly OnCallTally[]) {
   const podDays = tallies.reduce((sum, { scoredMinutes }) => sum + scoredMinutes, 0) / MINUTES_OF_DAY;
   const messages = tallies.flatMap((tally) => tally.messages);
   const wrong = messages.filter(({ isOfFault }) => !isOfFault);
@@ -276,49 +197,56 @@ export function measureOnCall(tallies: readonly OnCallTally[]): OnCallMeasures {
   for (const { scoredMinutesByKind } of tallies) {
     for (const [kind, minutes] of scoredMinutesByKind) addTo(minutesByKind, kind, minutes);
   }
+  const falseKinds = wrong.flatMap(({ kind }) => kind ?? []);
+  const falseWorkloads = wrong.map(({ namespace, workload }) =>
+    namespace === '' ? 'the whole fleet' : podKey(namespace, workload),
+  );
   return {
+    /** Days with a score, all pods together. */
     podDays,
+    /** Messages that are about no fault. */
     falseMessages: wrong.length,
     falsePer1000PodsAndDay: (1000 * wrong.length) / podDays,
     faultMessages: messages.length - wrong.length,
+    /** How the alerts of the false messages ended. */
     falseEndings: countEndings(wrong.flatMap(({ endings }) => endings)),
     faults: caughtOf(judged),
     byFaultType: types.map((type) => ({ type, ...caughtOf(judged.filter((fault) => fault.type === type)) })),
-    byKind: ratesOf(
-      wrong.map(({ kind }) => kind),
-      minutesByKind,
-    ),
-    byWorkload: ratesOf(
-      wrong.map(({ namespace, workload }) =>
-        namespace === '' ? 'the whole fleet' : podKey(namespace, workload),
-      ),
-    ),
+    /** The loudest first; empty where the recordings do not tell kinds. */
+    byKind: ratesOf(falseKinds, minutesByKind),
+    /** The loudest first. */
+    byWorkload: ratesOf(falseWorkloads, new Map()),
   };
 }
 
-function caughtOf(faults: readonly OnCallFault[]): OnCallCaught {
+/** Faults that are judged, together. */
+export type OnCallCaught = ReturnType<typeof caughtOf>;
+
+function caughtOf(faults: OnCallTally['faults']) {
   const caught = faults.filter(({ delayMinutes }) => delayMinutes !== undefined);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     faults: faults.length,
     caught: caught.length,
+    /** Means over the faults that were caught; `NaN` without any. */
     meanDelayMinutes: mean(caught.flatMap(({ delayMinutes }) => delayMinutes ?? [])),
     meanHeldShare: mean(caught.flatMap((fault) => fault.heldShare ?? [])),
     endings: countEndings(caught.flatMap(({ ended }) => ended ?? [])),
   };
 }
 
+/** False messages about a kind, or about a `namespace/workload`. */
+export type MessageRate = ReturnType<typeof ratesOf>[number];
+
 /** @param names one for each message. @param minutes scored of each name; names in it are listed without a message as well. */
-function ratesOf(
-  names: readonly (string | undefined)[],
-  minutes: ReadonlyMap<string, number> = new Map(),
-): MessageRate[] {
+function ratesOf(names: readonly string[], minutes: ReadonlyMap<string, number>) {
   const counts = new Map([...minutes.keys()].map((name) => [name, 0]));
-  for (const name of names) if (name !== undefined) addTo(counts, name, 1);
+  for (const name of names) addTo(counts, name, 1);
   return [...counts]
     .map(([of, messages]) => {
       const podDays = (minutes.get(of) ?? Number.NaN) / MINUTES_OF_DAY;
-      return { of, messages, per1000PodsAndDay: (1000 * messages) / podDays };
+      /** Of a thousand of its pods that are scored for a day; `NaN` where that is not known. */
+      const per1000PodsAndDay = (1000 * messages) / podDays;
+      return { of, messages, per1000PodsAndDay };
     })
     .sort((a, b) => b.messages - a.messages);
 }

@@ -6,7 +6,7 @@ import { SETTLING_SECONDS } from '../../exporter/training/job.js';
 import { type Chunk, cutIntoChunks, firstNeeded, reachSeconds, trainingTimesOf } from '../replay/plan.js';
 import { type Grid, gridBetween, type Slab } from '../replay/range-matrix.js';
 import type { ReplayParameters } from '../replay/replay.js';
-import { BIN_SECONDS, type Case, instantOf, minuteOf, type PodMinutes } from './case.js';
+import { BIN_SECONDS, type Case, instantOf, minuteOf } from './case.js';
 
 /** Time from one training to the next: that of the default `RETRAIN_SCHEDULE`. */
 export const RETRAIN_SECONDS = 900;
@@ -60,21 +60,12 @@ function trainingTimes(recording: Case, { lookbackSeconds }: ReplayParameters): 
     const end = Math.floor((time - SETTLING_SECONDS) / BIN_SECONDS) * BIN_SECONDS;
     const [from, to] = [minuteOf(recording, end - lookbackSeconds), minuteOf(recording, end)];
     let samples = 0;
-    for (const pod of pods) {
-      samples += countComplete(pod, from, to);
-      if (samples >= MINIMUM_TRAINING_SAMPLES) return true;
-    }
-    return false;
+    return pods.some(({ firstMinute, complete }) => {
+      const window = complete.subarray(Math.max(0, from - firstMinute), Math.max(0, to + 1 - firstMinute));
+      samples += window.reduce((sum, isComplete) => sum + isComplete, 0);
+      return samples >= MINIMUM_TRAINING_SAMPLES;
+    });
   });
-}
-
-/** Complete minutes of a pod from one minute of the case to another, both included. */
-function countComplete({ firstMinute, complete }: PodMinutes, from: number, to: number): number {
-  let count = 0;
-  for (let offset = Math.max(0, from - firstMinute); offset <= to - firstMinute; offset++) {
-    count += complete[offset] ?? 0;
-  }
-  return count;
 }
 
 /** The answers to the queries of a case over a grid. */
@@ -100,7 +91,7 @@ function slabsOf(recording: Case, grid: Grid): (readonly [string, readonly Slab[
     }));
     return [feature.query, [{ grid, labels, values }]] as const;
   });
-  // Owners are the same at all times, so that one instant tells them.
+  // Owners are the same at all times: one instant is enough.
   const instant = { ...grid, instants: 1 };
   const owners = pods.map(({ identity: { namespace, pod, workload } }) => ({
     namespace,

@@ -3,7 +3,8 @@
 import { formatPercent } from '../../lib/text/format.js';
 import { type Html, html } from '../../lib/text/html.js';
 import { htmlTable, reportPage } from '../replay/report-page.js';
-import { type Evaluation, type SensitivityMeasures, sectionsOf } from './report.js';
+import type { Evaluation } from './evaluation.js';
+import { sectionsOf } from './report.js';
 
 /** Besides the common style: the plot. */
 const PLOT_STYLE = `figure { margin: 1rem 0; max-width: 44rem; } figure svg { display: block; width: 100%; }
@@ -20,7 +21,7 @@ ${notes.map((note) => html`<p>${note}</p>`)}</section>`,
   );
   const body = html`<header><h1>Messages and faults</h1><p>${data}, at sensitivity ${sensitivities[chosen]?.sensitivity ?? ''}</p></header>
 <main>
-${plot(sensitivities, chosen)}
+${plot(evaluation)}
 ${parts}
 </main>`;
   return reportPage(`Evaluation of ${data}`, body, PLOT_STYLE);
@@ -34,7 +35,7 @@ const MARGIN = { left: 52, right: 16, top: 16, bottom: 44 };
 const FEWEST_MESSAGES = 0.1;
 
 /** False messages against the share of faults that are caught, a point for each sensitivity. */
-function plot(sensitivities: readonly SensitivityMeasures[], chosen: number): Html {
+function plot({ sensitivities, chosen }: Evaluation): Html {
   const points = sensitivities.map(({ sensitivity, onCall }) => ({
     sensitivity,
     messages: Math.max(FEWEST_MESSAGES, onCall.falsePer1000PodsAndDay || 0),
@@ -49,13 +50,11 @@ function plot(sensitivities: readonly SensitivityMeasures[], chosen: number): Ht
   const y = (share: number) =>
     Math.round(HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom));
   const decades = Array.from({ length: most - least + 1 }, (_, index) => 10 ** (least + index));
-  const label = points
-    .map(
-      (own) =>
-        `sensitivity ${own.sensitivity}: ${own.messages.toPrecision(2)} messages, ${formatPercent(own.caught, 0)} of the faults`,
-    )
-    .join('; ');
-  return html`<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
+  const labels = points.map(({ sensitivity, messages, caught }) => {
+    const share = formatPercent(caught, 0);
+    return `sensitivity ${sensitivity}: ${messages.toPrecision(2)} messages, ${share} of the faults`;
+  });
+  return html`<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${labels.join('; ')}">
 ${decades.map(
   (messages) => html`<line class="axis" x1="${x(messages)}" x2="${x(messages)}" y1="${y(1)}" y2="${y(0)}"/>
 <text x="${x(messages)}" y="${y(0) + 18}" text-anchor="middle">${messages < 1 ? messages.toFixed(1) : messages}</text>`,

@@ -1,44 +1,41 @@
 /** The report for programs: every number, and the places behind them. */
 
 import type { Settings } from '../../exporter/config/settings.js';
+import type { Evaluation } from './evaluation.js';
 import type { FaultOutcome } from './fault-outcomes.js';
 import type { Measures } from './measures.js';
 import { FALSE_ALARM_RATES, type Ranking } from './ranking.js';
-import type { Evaluation } from './report.js';
 
-/** What the numbers were made with. */
-interface EvaluationParameters {
-  /** The directory. */
-  readonly data: string;
-  /** Columns that were used besides the built-in ones. */
-  readonly columns: readonly string[];
-  readonly settings: Settings;
-}
-
-/** The report as an object for `JSON.stringify`, which writes `null` for a measure that there is nothing to take from. */
+/**
+ * The report as an object for `JSON.stringify`, which writes `null` for a measure that there is nothing to take from.
+ *
+ * @param made what the numbers were made with: the directory, the columns besides the built-in ones, the settings.
+ */
 export function reportJson(
-  { durationSeconds, sensitivities, set, nab, cases, labels, places, onCallPlaces }: Evaluation,
-  { data, columns, settings }: EvaluationParameters,
+  evaluation: Evaluation,
+  made: { readonly data: string; readonly columns: readonly string[]; readonly settings: Settings },
 ): unknown {
+  const { durationSeconds, sensitivities, onCallFaults, messages, alertedNewReplicas } = evaluation;
+  const { data, columns, settings } = made;
   const { baseline, sensitivity, estimators, maxSamples, contamination, randomState: seed } = settings;
   return snakeCase({
     parameters: { data, columns, baseline, sensitivity, estimators, maxSamples, contamination, seed },
     durationSeconds,
     sensitivities,
-    set: measuresJson(set),
-    nab,
-    cases: cases.map(({ summary: { name, ...summary }, measures, onCall }) => ({
+    set: measuresJson(evaluation.set),
+    nab: evaluation.nab,
+    cases: evaluation.cases.map(({ summary: { name, ...summary }, measures, onCall }) => ({
       case: name,
       ...summary,
       onCall,
       ...measuresJson(measures),
     })),
-    onCallFaults: onCallPlaces.faults,
-    messages: onCallPlaces.messages,
-    faults: places.faults.map(faultJson),
-    falseEpisodes: places.episodes,
-    alertedNewReplicas: places.alertedNewReplicas,
-    malformedLabels: labels.malformed,
+    onCallFaults,
+    messages,
+    faults: evaluation.faults.map(faultJson),
+    falseEpisodes: evaluation.episodes,
+    alertedNewReplicas,
+    malformedLabels: evaluation.labels.malformed,
   });
 }
 

@@ -1,49 +1,21 @@
 /** The report for people: tables of at most 110 columns, then what was left out and why. */
 
 import { left, right, type TextColumn, type TextTable, tableLines, tableOf } from '../replay/text-table.js';
-import type { Case } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
 import { DEFECTS, type Defect } from './defects.js';
-import type { Labels } from './labels.js';
-import type { Caught, Measures, Tally } from './measures.js';
+import type { Evaluation } from './evaluation.js';
+import type { Measures } from './measures.js';
 import type { NabMeasures } from './nab.js';
-import type { MessageRate, OnCallCaught, OnCallMeasures, OnCallTally } from './on-call.js';
+import type { MessageRate, OnCallCaught, OnCallMeasures } from './on-call.js';
 import type { Ranking } from './ranking.js';
 
-/** What a case brought, without its minutes. */
-export type CaseSummary = Pick<
-  Case,
-  'name' | 'minutes' | 'rows' | 'defects' | 'gapMinutes' | 'emptyColumns'
-> & { readonly pods: number; readonly features: readonly string[] };
+type SensitivityMeasures = Evaluation['sensitivities'][number];
 
 /** A case, or all of them together. */
 interface Row {
   readonly name: string;
   readonly measures: Measures;
   readonly onCall: OnCallMeasures;
-}
-
-/** What on-call gets at a sensitivity. */
-export interface SensitivityMeasures {
-  readonly sensitivity: number;
-  readonly onCall: OnCallMeasures;
-}
-
-/** All that an evaluation found. */
-export interface Evaluation {
-  readonly cases: readonly (Omit<Row, 'name'> & { readonly summary: CaseSummary })[];
-  readonly set: Measures;
-  /** Empty where the recordings are not single series with labelled windows. */
-  readonly nab: readonly NabMeasures[];
-  /** Of all cases together, at each sensitivity. */
-  readonly sensitivities: readonly SensitivityMeasures[];
-  /** Index of the sensitivity that everything else is of. */
-  readonly chosen: number;
-  readonly labels: Labels;
-  /** The places and times behind the numbers of all cases. */
-  readonly places: Pick<Tally, 'faults' | 'episodes' | 'alertedNewReplicas'>;
-  readonly onCallPlaces: Pick<OnCallTally, 'faults' | 'messages'>;
-  readonly durationSeconds: number;
 }
 
 /** A longer name would push the table over the edge. */
@@ -198,7 +170,7 @@ const NAB_COLUMNS: readonly TextColumn<NabMeasures>[] = [
   right('false episodes', 'per series-day', (measures) => decimal(measures.falseEpisodesPerDay, 3)),
 ];
 
-function shareCaught({ faults, caught }: Pick<Caught, 'faults' | 'caught'>): string {
+function shareCaught({ faults, caught }: Pick<OnCallCaught, 'faults' | 'caught'>): string {
   return `${caught}/${faults}`;
 }
 

@@ -16,12 +16,7 @@ const HEADER = 'case,timestamp,namespace,pod,score,flag\n';
 const SCORE_DIGITS = 7;
 
 /** A file that grows while the evaluation runs. */
-export interface ScoresFile {
-  /** Appends rows; resolves when the file can take more. Rejects when it cannot be written. */
-  write(rows: string): Promise<void>;
-  /** Finishes the file. */
-  close(): Promise<void>;
-}
+export type ScoresFile = Awaited<ReturnType<typeof openScoresFile>>;
 
 /** @throws {UsageError} when the file of an option cannot be written. */
 export function openForWriting(path: string, option: string): Promise<FileHandle> {
@@ -39,23 +34,24 @@ export function openForWriting(path: string, option: string): Promise<FileHandle
  *
  * @throws {UsageError} when it cannot be written.
  */
-export async function openScoresFile(path: string): Promise<ScoresFile> {
+export async function openScoresFile(path: string) {
   const file = (await openForWriting(path, '--scores')).createWriteStream();
   const rows = new PassThrough();
   const done = path.endsWith('.gz') ? pipeline(rows, createGzip(), file) : pipeline(rows, file);
   // The next write or close rejects with it; until then it must not count as an unhandled rejection.
   done.catch(() => undefined);
-  const scores: ScoresFile = {
-    async write(text) {
+  rows.write(HEADER);
+  return {
+    /** Appends rows; resolves when the file can take more. Rejects when it cannot be written. */
+    async write(text: string) {
       if (!rows.write(text)) await Promise.race([once(rows, 'drain'), done]);
     },
+    /** Finishes the file. */
     async close() {
       rows.end();
       await done;
     },
   };
-  await scores.write(HEADER);
-  return scores;
 }
 
 /** The rows of the scores of the minutes from `from` to before `to`, by time, then in the order of the pods. */

@@ -3,7 +3,6 @@
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { type FeatureTable, podKey } from '../../exporter/features/table.js';
 import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
-import type { ChunkResult } from '../replay/chunk-result.js';
 import { History } from '../replay/history.js';
 import type { ThreadInput } from '../replay/pool.js';
 import { gridBetween } from '../replay/range-matrix.js';
@@ -12,7 +11,6 @@ import { readingSize, type Tracks } from '../replay/tracks.js';
 import { BIN_SECONDS } from './case.js';
 import type { RecordedPiece } from './recorded-history.js';
 import { fitRobustBaseline, robustScore } from './robust-z.js';
-import type { PieceScores } from './scores.js';
 
 /** What the thread does. */
 export interface EvaluationTask {
@@ -21,16 +19,13 @@ export interface EvaluationTask {
 }
 
 /** A piece that was replayed. */
-export interface EvaluatedPiece {
-  readonly result: ChunkResult;
-  readonly scores: PieceScores;
-}
+export type EvaluatedPiece = Awaited<ReturnType<typeof run>>;
 
 /** Minutes that the yardstick learns from. */
 const ROBUST_MINUTES = 60;
 
 /** Replays a piece, and scores it by the yardstick as well. */
-export async function run({ task, progress }: ThreadInput<EvaluationTask>): Promise<EvaluatedPiece> {
+export async function run({ task, progress }: ThreadInput<EvaluationTask>) {
   const { piece, parameters } = task;
   const history = new History(new Map(piece.slabs));
   const { result, tracks } = await replay(history, piece.chunk, piece.trainingTimes, parameters, (share) =>
@@ -42,14 +37,11 @@ export async function run({ task, progress }: ThreadInput<EvaluationTask>): Prom
 
 function detectorScores(tracks: Tracks): ReadonlyMap<string, Float64Array> {
   const size = readingSize(tracks.features.length);
-  return new Map(
-    tracks
-      .all()
-      .map(({ identity: { namespace, pod }, readings }) => [
-        podKey(namespace, pod),
-        Float64Array.from({ length: tracks.minutes }, (_, minute) => readings[minute * size] as number),
-      ]),
-  );
+  const pods = tracks.all().map(({ identity: { namespace, pod }, readings }) => {
+    const scores = readings.filter((_, position) => position % size === 0);
+    return [podKey(namespace, pod), scores] as const;
+  });
+  return new Map(pods);
 }
 
 /** The largest robust z-score of each pod and minute: the yardstick learns again whenever the detector does. */
