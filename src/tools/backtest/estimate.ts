@@ -10,15 +10,7 @@ import { type Grid, gridBetween } from '../replay/range-matrix.js';
 import type { BacktestPlan } from './plan.js';
 
 /** What there is. */
-export interface Survey {
-  /** First minute with data at or after the start that was asked for, Unix time. */
-  readonly firstSeconds: number;
-  /** Pods at the same time, at most, and on average. */
-  readonly pods: number;
-  readonly meanPods: number;
-  /** Bytes of JSON for a point. */
-  readonly bytesPerPoint: number;
-}
+export type Survey = Awaited<ReturnType<typeof surveyHistory>>;
 
 /** Instants at which the range is looked at. */
 const SURVEY_INSTANTS = 60;
@@ -35,7 +27,7 @@ export async function surveyHistory(
   startSeconds: number,
   endSeconds: number,
   signal: AbortSignal,
-): Promise<Survey> {
+) {
   // The last: of the built-in ones memory, which is cheaper to ask for than a rate.
   const feature = features.findLast(({ required, type }) => required && type === 'gauge') ?? features[0];
   if (feature === undefined) throw new DataError('Expected at least one feature, got none.');
@@ -62,9 +54,12 @@ export async function surveyHistory(
   const present = counts.slice(first);
   const points = fetcher.traffic.points - before.points;
   return {
+    /** First minute with data at or after the start that was asked for, Unix time. */
     firstSeconds,
+    /** Pods at the same time, at most. */
     pods: Math.max(...present),
     meanPods: present.reduce((sum, count) => sum + count, 0) / present.length,
+    /** Of JSON. */
     bytesPerPoint: (fetcher.traffic.bytes - before.bytes) / Math.max(1, points),
   };
 }

@@ -95,7 +95,7 @@ export async function runBacktest(
     const writesMetrics = toDo.some((chunk) => store.metricsFile(chunk) !== undefined);
     const trainings = supply.trainingTimes.length;
     const cost = { plan, chunks, toDo, trainings, threads, writesMetrics };
-    say(describeCost(survey, { ...cost, ...(await measure(toDo[0], supply, fetcher, pool, signal)) }));
+    say(describeCost(survey, { ...cost, ...(await measure(toDo[0], supply, pool)) }));
 
     const show = (share: number, { startSeconds }: Chunk) =>
       progress.show(share, formatInstant(startSeconds).slice(0, 16).replace('T', ' '));
@@ -129,11 +129,10 @@ export async function runBacktest(
 async function measure(
   chunk: Chunk | undefined,
   supply: TaskSupply,
-  fetcher: Fetcher,
   pool: ThreadPool<ReplayTask, ReplayedChunk>,
-  signal: AbortSignal,
 ) {
   if (chunk === undefined) return { fetchSecondsPerPoint: 0, replaySecondsPerMinute: 0 };
+  const { fetcher, signal } = supply;
   const { points } = fetcher.traffic;
   const started = performance.now();
   const task = await supply.taskOf(chunk);
@@ -153,19 +152,16 @@ class TaskSupply {
   /** From a while before the start to the end; Unix times in seconds. */
   readonly trainingTimes: readonly number[];
   readonly notes = new Set<string>();
-  readonly #plan: BacktestPlan;
   readonly #parameters: ReplayParameters;
-  readonly #fetcher: Fetcher;
-  readonly #store: ChunkStore;
-  readonly #signal: AbortSignal;
   /** The slabs of each query that the next chunk may need, in order of time. */
   readonly #slabs = new Map<string, Slab[]>();
 
-  constructor(plan: BacktestPlan, fetcher: Fetcher, store: ChunkStore, signal: AbortSignal) {
-    this.#plan = plan;
-    this.#fetcher = fetcher;
-    this.#store = store;
-    this.#signal = signal;
+  constructor(
+    readonly plan: BacktestPlan,
+    readonly fetcher: Fetcher,
+    readonly store: ChunkStore,
+    readonly signal: AbortSignal,
+  ) {
     this.trainingTimes = trainingTimes(plan);
     const { settings, features, ownerQueries, sensitivities, chosen } = plan;
     this.#parameters = {
@@ -195,8 +191,8 @@ class TaskSupply {
         ),
       ),
     ]);
-    const file = this.#store.metricsFile(chunk);
-    const { explain } = this.#plan.settings;
+    const file = this.store.metricsFile(chunk);
+    const { explain } = this.plan.settings;
     return {
       chunk,
       slabs: [...this.#slabs].map(([query, slabs]) => [query, [...slabs]] as const),
@@ -217,21 +213,21 @@ class TaskSupply {
     this.#slabs.set(query, slabs);
     const newest = slabs.at(-1);
     const grid = gridBetween(newest === undefined ? first : lastOf(newest.grid) + step, last, step);
-    slabs.push(...(await this.#fetcher.fetch(query, grid, this.#signal)));
+    slabs.push(...(await this.fetcher.fetch(query, grid, this.signal)));
   }
 
   /** Notes what an optional query failed with. @throws when the signal aborts. */
   #note(consequence: string, error: unknown): void {
-    this.#signal.throwIfAborted();
+    this.signal.throwIfAborted();
     this.notes.add(`${consequence}: ${messageOf(error)}`);
   }
 
   async existingAlerts(): Promise<readonly ExistingAlert[] | undefined> {
-    const { startSeconds, endSeconds, settings } = this.#plan;
+    const { startSeconds, endSeconds, settings } = this.plan;
     const query = addMatchers(FIRING_ALERTS_QUERY, settings.matchers);
     const grid = gridBetween(startSeconds, endSeconds - MINUTE_SECONDS, ALERT_STEP_SECONDS);
     try {
-      return existingAlerts(await this.#fetcher.fetch(query, grid, this.#signal));
+      return existingAlerts(await this.fetcher.fetch(query, grid, this.signal));
     } catch (error) {
       this.#note('Alerts that were firing then could not be asked for', error);
       return undefined;

@@ -7,16 +7,6 @@ import { type Grid, type Slab, toSlab } from './range-matrix.js';
 /** Points in one answer: about 10 MB of JSON. A guest asks for half of what a training of the service does. */
 export const POINTS_PER_REQUEST = 300_000;
 
-/** What was asked and answered so far. */
-export interface Traffic {
-  readonly requests: number;
-  readonly points: number;
-  /** Of the JSON, estimated from the points. */
-  readonly bytes: number;
-  /** How often a request was too much, and a smaller one followed. */
-  readonly splits: number;
-}
-
 /** Characters of a point in JSON besides its value: `[1777593600,""],`. */
 const CHARACTERS_BESIDE_VALUE = 16;
 
@@ -32,7 +22,8 @@ export class Fetcher {
     this.#ranges = new RangeFetcher(api, { pointsPerRequest: POINTS_PER_REQUEST });
   }
 
-  get traffic(): Traffic {
+  /** What was asked and answered so far; bytes of JSON are estimated from the points. */
+  get traffic() {
     const { requests, splits } = this.#ranges;
     return { requests, points: this.#points, bytes: this.#bytes, splits };
   }

@@ -29,32 +29,26 @@ const FAMILIES: readonly Family<DetectorState>[] = [
 
 /** Collects the samples of a chunk minute by minute: OpenMetrics wants all samples of a series in one place. */
 export class OpenMetricsText {
-  readonly #options: OpenMetricsOptions;
-  readonly #startSeconds: number;
-  readonly #minutes: number;
   /** For each family, by the text of its labels: the value of each minute, `NaN` where it is absent. */
   readonly #families = FAMILIES.map((family) => ({ family, series: new Map<string, Float64Array>() }));
 
-  constructor({ startSeconds, endSeconds }: Chunk, options: OpenMetricsOptions) {
-    this.#startSeconds = startSeconds;
-    this.#minutes = Math.round((endSeconds - startSeconds) / MINUTE_SECONDS);
-    this.#options = options;
-  }
+  constructor(
+    readonly chunk: Chunk,
+    readonly options: OpenMetricsOptions,
+  ) {}
 
   /** Adds the samples of a minute, counted from the start. */
   async add(minute: number, known: MinuteState): Promise<void> {
-    const { explain, version, targetLabels } = this.#options;
+    const { explain, version, targetLabels } = this.options;
+    const minutes = Math.round((this.chunk.endSeconds - this.chunk.startSeconds) / MINUTE_SECONDS);
     const state = { ...known, explain, version };
     for (const { family, series } of this.#families) {
       const names = [...family.labels, ...Object.keys(targetLabels)];
       const { series: labels, values } = await family.samples(state);
       for (const [row, labelValues] of labels.entries()) {
         const text = labelText(names, [...labelValues, ...Object.values(targetLabels)]);
-        let column = series.get(text);
-        if (column === undefined) {
-          column = new Float64Array(this.#minutes).fill(Number.NaN);
-          series.set(text, column);
-        }
+        const column = series.get(text) ?? new Float64Array(minutes).fill(Number.NaN);
+        series.set(text, column);
         column[minute] = values[row] as number;
       }
     }
@@ -71,7 +65,7 @@ export class OpenMetricsText {
         let text = '';
         column.forEach((value, minute) => {
           if (Number.isNaN(value)) return;
-          text += `${name}${labels} ${numberText(value)} ${this.#startSeconds + minute * MINUTE_SECONDS}\n`;
+          text += `${name}${labels} ${numberText(value)} ${this.chunk.startSeconds + minute * MINUTE_SECONDS}\n`;
         });
         if (text === '') continue;
         yield head + text;
