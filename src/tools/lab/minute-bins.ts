@@ -4,7 +4,7 @@ import { BIN_SECONDS } from './case.js';
 import type { Reduction } from './layout.js';
 
 /** Minutes are kept by the hour, so that a stray timestamp costs an hour and not the years in between. */
-export const MINUTES_OF_CHUNK = 60;
+const MINUTES_OF_CHUNK = 60;
 
 /** One hour of a pod. */
 interface Chunk {

@@ -8,22 +8,11 @@ import { isAlert } from './three-of-five.js';
 /** A pod counts as new for this long. */
 const NEW_MINUTES = 60;
 
-/** New pods of a case without a fault of their own in their first hour. */
-export interface NewReplicas {
-  readonly healthy: number;
-  /** Those of them with an alert in their first hour, by position among the pods of the case. */
-  readonly alerted: readonly number[];
-}
-
 /**
  * Finds the pods that first appear after the learning minutes of a case, and which of them got an alert in their first
- * hour. A pod with a fault near its first hour is not healthy and does not count.
+ * hour, by position among the pods of the case. A pod with a fault near its first hour is not healthy and does not count.
  */
-export function newReplicasOf(
-  recording: Case,
-  scores: readonly Float64Array[],
-  faults: readonly Fault[],
-): NewReplicas {
+export function newReplicasOf(recording: Case, scores: readonly Float64Array[], faults: readonly Fault[]) {
   let healthy = 0;
   const alerted: number[] = [];
   recording.pods.forEach(({ firstMinute, minutes }, index) => {
