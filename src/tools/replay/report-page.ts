@@ -77,7 +77,7 @@ span.meter span { display: block; height: 100%; background: var(--blue); } span.
 .bar .fill.over { background: var(--amber); } .bar .count { position: absolute; bottom: 2px; left: 0; right: 0; text-align: center; font-size: .75rem; color: var(--ground); font-weight: 600; }
 .bar .day { position: absolute; top: 100%; left: 0; font-size: .75rem; color: var(--soft); white-space: nowrap; padding-top: .15rem; }
 .limit { position: absolute; left: 0; right: 0; border-top: 2px dashed var(--red); }
-.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: .9rem 1.5rem; } .beside td.meter { width: 18%; min-width: 3rem; } .beside .name { min-width: 7rem; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .9rem 1.5rem; } .beside td.meter { width: 18%; min-width: 3rem; } .beside .name { min-width: 7rem; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: .9rem; }
 article { background: var(--panel); border: 1px solid var(--rule); border-radius: .5rem; padding: .9rem; min-width: 0; } article p { font-size: .875rem; }
 .chart { display: grid; grid-template-columns: 4.6rem 1fr; column-gap: .4rem; font-size: .72rem; color: var(--soft); }
