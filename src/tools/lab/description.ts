@@ -6,18 +6,6 @@ import { z } from 'zod';
 import { podKey } from '../../exporter/features/table.js';
 import { DataError } from '../../lib/usage-error.js';
 
-/** Of one case. */
-export interface Description {
-  /** Minutes at the start that are there to be learned from. */
-  readonly learningMinutes: number | undefined;
-  /** Workload of each pod, by the pod's key (`podKey`). */
-  readonly workloads: ReadonlyMap<string, string>;
-  /** Kind of each workload, by the workload's key. */
-  readonly kinds: ReadonlyMap<string, string>;
-}
-
-const UNKNOWN: Description = { learningMinutes: undefined, workloads: new Map(), kinds: new Map() };
-
 const FLEET = z.object({
   case: z.string(),
   start: z.number(),
@@ -28,7 +16,7 @@ const FLEET = z.object({
 });
 
 /** Descriptions of the cases of a directory, by the name of the case. */
-export type Descriptions = (caseName: string) => Description;
+export type Descriptions = Awaited<ReturnType<typeof readDescriptions>>;
 
 /**
  * Reads `fleet.json` of a directory, a fleet or a list of them.
@@ -36,7 +24,7 @@ export type Descriptions = (caseName: string) => Description;
  * @returns descriptions without content where the file or the case is absent.
  * @throws {DataError} when the file has another form.
  */
-export async function readDescriptions(directory: string): Promise<Descriptions> {
+export async function readDescriptions(directory: string) {
   const path = join(directory, 'fleet.json');
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '[]';
@@ -54,18 +42,21 @@ export async function readDescriptions(directory: string): Promise<Descriptions>
       `Expected the description of a fleet in ${path}, got: ${z.prettifyError(parsed.error)}`,
     );
   }
-  const known = new Map(parsed.data.map((fleet) => [fleet.case, describe(fleet)]));
-  return (name) => known.get(name) ?? UNKNOWN;
+  return (caseName: string) => describe(parsed.data.findLast((fleet) => fleet.case === caseName));
 }
 
-function describe({ start, learned_until: until, workloads }: z.infer<typeof FLEET>): Description {
+function describe(fleet: z.infer<typeof FLEET> | undefined) {
+  const known = fleet?.workloads ?? [];
   return {
-    learningMinutes: Math.round((until - start) / 60),
+    /** Minutes at the start that are there to be learned from. */
+    learningMinutes: fleet && Math.round((fleet.learned_until - fleet.start) / 60),
+    /** Workload of each pod, by the pod's key (`podKey`). */
     workloads: new Map(
-      workloads.flatMap(({ namespace, workload, pods }) =>
+      known.flatMap(({ namespace, workload, pods }) =>
         pods.map((pod) => [podKey(namespace, pod), workload] as const),
       ),
     ),
-    kinds: new Map(workloads.map(({ namespace, workload, kind }) => [podKey(namespace, workload), kind])),
+    /** Kind of each workload, by the workload's key. */
+    kinds: new Map(known.map(({ namespace, workload, kind }) => [podKey(namespace, workload), kind])),
   };
 }

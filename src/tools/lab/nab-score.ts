@@ -6,19 +6,14 @@
 
 import { partitionPoint } from '../../lib/partition-point.js';
 
-/** What a missed window and a false detection cost, for a hit that earns at most 1. */
-export interface NabProfile {
-  readonly name: string;
-  readonly falsePositiveWeight: number;
-  readonly falseNegativeWeight: number;
-}
-
-/** The three profiles of NAB. */
-export const NAB_PROFILES: readonly NabProfile[] = [
+/** The three profiles of NAB: what a missed window and a false detection cost, for a hit that earns at most 1. */
+export const NAB_PROFILES = [
   { name: 'standard', falsePositiveWeight: 0.11, falseNegativeWeight: 1 },
   { name: 'reward_low_FP_rate', falsePositiveWeight: 0.22, falseNegativeWeight: 1 },
   { name: 'reward_low_FN_rate', falsePositiveWeight: 0.11, falseNegativeWeight: 2 },
 ];
+
+type NabProfile = (typeof NAB_PROFILES)[number];
 
 /** One series of the benchmark. */
 export interface NabSeries {
@@ -56,13 +51,9 @@ const LARGEST_WORTH = worth(-1);
  * @throws {Error} when no window is left after the rows that are not scored.
  */
 export function nabScore(series: readonly NabSeries[], profile: NabProfile): number {
-  let total = 0;
-  let windows = 0;
-  for (const each of series) {
-    const scored = scoreSeries(each, profile);
-    total += scored.score;
-    windows += scored.windows;
-  }
+  const scored = series.map((each) => scoreSeries(each, profile));
+  const total = scored.reduce((sum, { score }) => sum + score, 0);
+  const windows = scored.reduce((sum, each) => sum + each.windows, 0);
   if (windows === 0) throw new Error('Expected at least one labelled window to score, got none.');
   const nothing = -profile.falseNegativeWeight * windows;
   return (100 * (total - nothing)) / (windows - nothing);

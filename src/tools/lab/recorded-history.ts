@@ -85,10 +85,7 @@ function slabsOf(recording: Case, grid: Grid): (readonly [string, readonly Slab[
         ] as number;
       }
     });
-    const labels = pods.map(({ identity }) => ({
-      namespace: identity.namespace,
-      [feature.podLabel]: identity.pod,
-    }));
+    const labels = pods.map(({ identity: { namespace, pod } }) => ({ namespace, [feature.podLabel]: pod }));
     return [feature.query, [{ grid, labels, values }]] as const;
   });
   // Owners are the same at all times: one instant is enough.

@@ -4,7 +4,6 @@ import { left, right, type TextColumn, type TextTable, tableLines, tableOf } fro
 import { type Counts, sumCounts, total } from './counts.js';
 import { DEFECTS, type Defect } from './defects.js';
 import type { Evaluation } from './evaluation.js';
-import type { Measures } from './measures.js';
 import type { NabMeasures } from './nab.js';
 import type { MessageRate, OnCallCaught, OnCallMeasures } from './on-call.js';
 import type { Ranking } from './ranking.js';
@@ -12,24 +11,12 @@ import type { Ranking } from './ranking.js';
 type SensitivityMeasures = Evaluation['sensitivities'][number];
 
 /** A case, or all of them together. */
-interface Row {
-  readonly name: string;
-  readonly measures: Measures;
-  readonly onCall: OnCallMeasures;
-}
+type Row = { readonly name: string } & Omit<Evaluation['cases'][number], 'summary'>;
 
 /** A longer name would push the table over the edge. */
 const LONGEST_NAME = 25;
 
 const LISTED_WORKLOADS = 10;
-
-/** A part of the report. */
-export interface Section {
-  readonly title: string;
-  readonly tables: readonly TextTable[];
-  /** Lines below the tables. */
-  readonly notes: readonly string[];
-}
 
 /** The report as text, lines with their ends. */
 export function reportText(evaluation: Evaluation): string {
@@ -42,8 +29,8 @@ export function reportText(evaluation: Evaluation): string {
   return lines.join('\n');
 }
 
-/** All parts: what on-call gets comes first. */
-export function sectionsOf(evaluation: Evaluation): readonly Section[] {
+/** All parts, each of tables and of lines below them: what on-call gets comes first. */
+export function sectionsOf(evaluation: Evaluation) {
   const { cases, set, nab, sensitivities, chosen } = evaluation;
   const { onCall } = sensitivities[chosen] as SensitivityMeasures;
   const rows: Row[] = cases.map(({ summary, ...of }) => ({ name: summary.name, ...of }));
@@ -60,7 +47,7 @@ export function sectionsOf(evaluation: Evaluation): readonly Section[] {
       onCall.byWorkload.slice(0, LISTED_WORKLOADS),
     ),
   ];
-  const section = (title: string, tables: readonly TextTable[], below: readonly string[] = []): Section => ({
+  const section = (title: string, tables: readonly TextTable[], below: readonly string[] = []) => ({
     title,
     tables: tables.filter((table) => table.rows.length > 0),
     notes: below,
@@ -199,12 +186,9 @@ function notes({ cases, set, labels, durationSeconds }: Evaluation): readonly st
   return [
     `${sum('rows')} rows of ${cases.length} ${cases.length === 1 ? 'case' : 'cases'} with ${features.join(', ')}, ` +
       `${sum('minutes')} minutes, in ${durationSeconds.toFixed(1)} s.`,
-    ...summaries
-      .filter(({ emptyColumns }) => emptyColumns.length > 0)
-      .map(
-        ({ name, emptyColumns }) =>
-          `Columns without any value in ${name}, passed over: ${emptyColumns.join(', ')}.`,
-      ),
+    ...summaries.flatMap(({ name, emptyColumns: empty }) =>
+      empty.length === 0 ? [] : `Columns without any value in ${name}, passed over: ${empty.join(', ')}.`,
+    ),
     ...list('Faults left out', set.leftOut, (reason) => LEFT_OUT[reason] ?? reason),
     ...list('Labels left out', labels.malformed, (reason) => `entries (${reason})`),
     ...list(

@@ -12,10 +12,7 @@ export interface CaseScores {
 }
 
 /** Scores of the pods that a piece has seen, by the pod's key: one for each minute of the piece, `NaN` without one. */
-export interface PieceScores {
-  readonly detector: ReadonlyMap<string, Float64Array>;
-  readonly robustZ: ReadonlyMap<string, Float64Array>;
-}
+export type PieceScores = Readonly<Record<keyof CaseScores, ReadonlyMap<string, Float64Array>>>;
 
 /** Scores without any value. */
 export function emptyScores({ pods }: Case): CaseScores {
