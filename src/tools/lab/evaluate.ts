@@ -182,10 +182,8 @@ async function openOutputs({ json, html, scores }: EvaluateOptions): Promise<Out
   }
 }
 
-async function closeOutputs({ json, html, scores }: Outputs): Promise<void> {
-  await json?.close();
-  await html?.close();
-  await scores?.close();
+async function closeOutputs(outputs: Outputs): Promise<void> {
+  for (const output of Object.values(outputs)) await output.close();
 }
 
 /** One case after the other, so that only one is in memory. */
@@ -263,12 +261,11 @@ function unscoredMinutes(
   { detector }: CaseScores,
   chunks: readonly ChunkResult[],
 ): Counts {
-  let unscored = 0;
-  pods.forEach(({ firstMinute, complete }, index) => {
-    for (let offset = Math.max(0, learningMinutes - firstMinute); offset < complete.length; offset++) {
-      if (complete[offset] === 1 && Number.isNaN(detector[index]?.[offset])) unscored++;
-    }
-  });
+  const unscored = pods.reduce((sum, { firstMinute, complete }, index) => {
+    const isUnscored = (isComplete: number, offset: number) =>
+      firstMinute + offset >= learningMinutes && isComplete === 1 && Number.isNaN(detector[index]?.[offset]);
+    return sum + complete.filter(isUnscored).length;
+  }, 0);
   const reasons = new Map<string, number>();
   // Of the pods that detections saw and did not score, the others lack a feature.
   const warmUp = chunks.reduce((sum, chunk) => sum + (chunk.unscored.warmup ?? 0), 0);

@@ -9,13 +9,8 @@ import type { CaseScores } from './scores.js';
 /** The files of the benchmark have a row every five minutes. */
 const ROW_SECONDS = 300;
 
-/** A case with one pod: what is detected in each of its rows, counted in two ways. */
-export interface NabCase {
-  /** A row with a flag is a detection. */
-  readonly flags: NabSeries;
-  /** A row in which a message is sent is a detection. */
-  readonly messages: NabSeries;
-}
+/** A case with one pod: what is detected in each of its rows, where a flag or a message is a detection. */
+export type NabCase = NonNullable<ReturnType<typeof nabCaseOf>>;
 
 /** What a detector comes to: NAB's score by profile, and its false episodes. */
 export type NabMeasures = ReturnType<typeof measureNab>[number];
@@ -26,7 +21,7 @@ export function nabCaseOf(
   { detector }: CaseScores,
   faults: readonly Fault[],
   { messages }: OnCallTally,
-): NabCase | undefined {
+) {
   const [pod, ...others] = pods;
   if (pod === undefined || others.length > 0) return undefined;
   const rows = Math.ceil((minutes * BIN_SECONDS) / ROW_SECONDS);
@@ -39,13 +34,11 @@ export function nabCaseOf(
     for (const seconds of secondsFromStart) detected[Math.floor(seconds / ROW_SECONDS)] = 1;
     return { rowsSeconds, detected, windows };
   };
-  const scores = [...(detector[0] ?? [])];
-  return {
-    flags: seriesOf(
-      scores.flatMap((score, offset) => (score > 0 ? (pod.firstMinute + offset) * BIN_SECONDS : [])),
-    ),
-    messages: seriesOf(messages.map(({ timestamp }) => timestamp - startSeconds)),
-  };
+  const flagged = [...(detector[0] ?? [])].flatMap((score, offset) =>
+    score > 0 ? (pod.firstMinute + offset) * BIN_SECONDS : [],
+  );
+  const sent = messages.map(({ timestamp }) => timestamp - startSeconds);
+  return { flags: seriesOf(flagged), messages: seriesOf(sent) };
 }
 
 /** Empty where a case has several pods, or no case has a window. */
