@@ -45,11 +45,6 @@ export interface Case {
   readonly emptyColumns: readonly string[];
 }
 
-/** Whether a pod has a complete row at a minute of the case. */
-export function isPresent({ firstMinute, complete }: PodMinutes, minute: number): boolean {
-  return complete[minute - firstMinute] === 1;
-}
-
 /** When a minute of a case is known: its end, Unix time in seconds. A scrape at that time sees the minute. */
 export function instantOf({ startSeconds }: Pick<Case, 'startSeconds'>, minute: number): number {
   return startSeconds + (minute + 1) * BIN_SECONDS;

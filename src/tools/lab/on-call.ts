@@ -139,7 +139,7 @@ function onCallFault(
     /** Of the time from the first alert to the end of the fault, the share with an alert on; `undefined` without. */
     heldShare: heldShare(spans, from, to),
     /** How the last alert of it ended. */
-    ended: last && endedOf(last, hit, startSeconds, to),
+    ended: last && endedOf(last, hit, startSeconds + last.heldUntilSeconds >= to - BIN_SECONDS),
   };
 }
 
@@ -171,19 +171,12 @@ function heldShare(
   return covered / (to - begin);
 }
 
-/** As the labels have it: whether the fault was over when the expression no longer held. */
-function endedOf(
-  alert: Alert,
-  hit: readonly { readonly pod: PodHistory }[],
-  startSeconds: number,
-  faultEndSeconds: number,
-): Ending {
+/** @param isOver as the labels have it: the fault was over when the expression no longer held. */
+function endedOf(alert: Alert, hit: readonly { readonly pod: PodHistory }[], isOver: boolean): Ending {
   if (alert.open) return 'still_on';
   const minute = Math.floor(alert.heldUntilSeconds / BIN_SECONDS);
   if (hit.every(({ pod }) => isGone(pod.scored, minute))) return 'gone';
-  return startSeconds + alert.heldUntilSeconds >= faultEndSeconds - BIN_SECONDS
-    ? 'recovered'
-    : 'became_usual';
+  return isOver ? 'recovered' : 'became_usual';
 }
 
 /** What the tallies of some cases come to, all cases together. */

@@ -1,6 +1,6 @@
 /** What each minute of each pod counts as. */
 
-import { BIN_SECONDS, type Case, isPresent } from './case.js';
+import { BIN_SECONDS, type Case } from './case.js';
 import type { Fault } from './labels.js';
 
 /** A pod-minute outside the evaluation: in the learning minutes, or without data. */
@@ -37,7 +37,7 @@ export function classify(recording: Case, faults: readonly Fault[]): readonly Ui
   const classes = recording.pods.map((pod) =>
     Uint8Array.from({ length: pod.minutes }, (_, offset) => {
       const minute = pod.firstMinute + offset;
-      if (minute < recording.learningMinutes || !isPresent(pod, minute)) return ABSENT;
+      if (minute < recording.learningMinutes || pod.complete[offset] !== 1) return ABSENT;
       return ignored[minute] ? IGNORED : NORMAL;
     }),
   );

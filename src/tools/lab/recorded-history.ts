@@ -15,11 +15,7 @@ export const RETRAIN_SECONDS = 900;
 export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
 
 /** What a thread needs to replay a piece of a recording. */
-export interface RecordedPiece {
-  readonly chunk: Chunk;
-  readonly trainingTimes: readonly number[];
-  readonly slabs: readonly (readonly [query: string, slabs: readonly Slab[]])[];
-}
+export type RecordedPiece = ReturnType<ReturnType<typeof piecesOf>[number]>;
 
 /** The instants of a case that are scored: those after the learning minutes. */
 export function scoredRange(recording: Case): Chunk {
@@ -33,7 +29,7 @@ export function scoredRange(recording: Case): Chunk {
  * Cuts the minutes of a case that are scored into pieces that do not depend on each other: each has the history that its
  * trainings look at.
  */
-export function piecesOf(recording: Case, parameters: ReplayParameters): (() => RecordedPiece)[] {
+export function piecesOf(recording: Case, parameters: ReplayParameters) {
   const { startSeconds, endSeconds } = scoredRange(recording);
   if (endSeconds <= startSeconds) return [];
   const trainings = trainingTimes(recording, parameters);
