@@ -15,6 +15,7 @@ import { RecentPass } from './detection/recent-pass.js';
 import { requireSoundQueries } from './features/queries/check-features.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
 import { healthReport, type PassHistory } from './health.js';
+import type { Exporter } from './http/dependencies.js';
 import type { HealthReport } from './http/schemas.js';
 import { type HistoryOutcome, HistoryReader } from './http/status-page/history-reader.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
@@ -28,7 +29,7 @@ import {
   type TrainingOccasion,
   type TrainingScope,
   trainingRequest,
-} from './training/request.js';
+} from './training/job.js';
 import {
   NothingToTrainOnError,
   type TrainedModel,
@@ -64,7 +65,7 @@ const EMPTY_SHARD_RETRY_SECONDS = 60;
 const PASS_GRACE_MILLISECONDS = 5_000;
 
 /** Everything between Prometheus and the HTTP endpoints. */
-export class Service {
+export class Service implements Exporter {
   readonly #prometheus: OpenPrometheus;
   readonly #scope: TrainingScope;
   readonly #snapshots: SnapshotKeeper | undefined;
@@ -152,22 +153,18 @@ export class Service {
     this.#pass.close();
   }
 
-  /** The metrics as text, after a detection pass. */
   renderMetrics(scrapeTimeoutSeconds: number | undefined): ReturnType<Metrics['render']> {
     return this.#metrics.render(() => this.#recent.scrape(scrapeTimeoutSeconds));
   }
 
-  /** Scores all pods now. Does not reject when Prometheus or the model fails: the outcome says so. */
   detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
     return this.#pass.run(scrapeTimeoutSeconds);
   }
 
-  /** The last outcome, or that of a new pass when the last one is too old to be shown. */
   recentPass(): Promise<PassOutcome> {
     return this.#recent.recent();
   }
 
-  /** The last hour of some pods of a detection, by their rows. */
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
     return this.#histories.read(detection, rows);
   }

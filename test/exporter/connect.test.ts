@@ -175,7 +175,7 @@ describe('openPrometheus', () => {
     const own = NAMESPACES.filter((namespace) => shardOf(namespace, 2) === 1);
     expect(asked).to.deep.equal([`a{namespace=~"${own.join('|')}",namespace=~".*"}`]);
     expect(told).to.deep.equal([own]);
-    expect(namespaces?.current).to.deep.equal(own);
+    expect(await namespaces?.get()).to.deep.equal(own);
     expect(source.sharding?.shard).to.deep.equal({ ordinal: 1, total: 2 });
     expect(structuredClone(source), 'a thread can open it too').to.deep.equal(source);
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isObjectName } from '../../src/exporter/features/queries/object-name.js';
+import { isObjectName } from '../../src/exporter/features/table.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { samplesOf } from '../support/exposition.js';
 import { anyText, eventuallyHolds } from '../support/fuzz.js';

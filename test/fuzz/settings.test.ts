@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Environment } from '../../src/exporter/config/environment.js';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import { SETTINGS } from '../../src/exporter/config/settings.js';
+import { type Environment, SETTINGS } from '../../src/exporter/config/settings.js';
 import { MistakesError } from '../../src/lib/usage-error.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 

@@ -2,7 +2,7 @@
 
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import type { ModelParameters } from '../../src/exporter/model/fit.js';
-import { modelParameters } from '../../src/exporter/training/request.js';
+import { modelParameters } from '../../src/exporter/training/job.js';
 
 /** Those of the default settings. */
 export const DEFAULT_PARAMETERS: ModelParameters = modelParameters(

@@ -3,8 +3,8 @@
 import type { Writable } from 'node:stream';
 import { withDeadline } from '../../lib/deadline.js';
 import { MistakesError } from '../../lib/usage-error.js';
-import type { Environment } from '../config/environment.js';
 import { parseSettings } from '../config/parse.js';
+import type { Environment } from '../config/settings.js';
 import { type ShardFlags, withShardFlags } from '../config/sharding-rules.js';
 import { openPrometheus } from '../connect.js';
 import { loadFeatures } from '../features/queries/feature-file.js';

@@ -4,8 +4,8 @@ import { readBoundedTextSync, UnreadableFileError } from '../../lib/files/bounde
 import { editDistance, nearestName } from '../../lib/text/nearest-name.js';
 import { MistakesError } from '../../lib/usage-error.js';
 import { connectionMistakes, connectionWarnings } from './connection-rules.js';
-import type { Environment } from './environment.js';
 import {
+  type Environment,
   SETTINGS,
   type SettingDefinition,
   type SettingName,

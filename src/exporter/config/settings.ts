@@ -6,7 +6,9 @@ import { isIP } from 'node:net';
 import * as cron from 'node-cron';
 import { z } from 'zod';
 import { MatchersError, parseMatchers } from '../features/queries/matchers.js';
-import { type Pairs, parsePairs } from './pairs.js';
+
+/** The variables that a process was started with. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One setting: its variable, its values, and its description. */
 export interface SettingDefinition<Value> {
@@ -97,6 +99,30 @@ const isProxyUrl = (text: string): boolean =>
 const filePath = z.string().regex(/^(?:.*[^/])?$/);
 
 const PAIR_ESCAPES = 'in which `\\,` is a comma and `\\\\` a backslash';
+
+/** In the order of the text; a name may come several times. */
+type Pairs = readonly (readonly [name: string, value: string])[];
+
+/**
+ * The pairs of `name=value,name=value`. Spaces around names and values do not count. In a value `\,` is a comma and
+ * `\\` a backslash; a value may have `=`.
+ *
+ * @returns `undefined` where a pair has no name or no `=`, or another character follows a backslash.
+ */
+function parsePairs(text: string): Pairs | undefined {
+  if (text.trim() === '') return [];
+  // A piece ends at a comma that no backslash takes away.
+  const pieces = text.match(/(?:^|,)(?:\\.|[^\\,])*/gs) ?? [];
+  if (pieces.join('') !== text) return undefined;
+  const pairs: (readonly [string, string])[] = [];
+  for (const [index, piece] of pieces.entries()) {
+    const [, name, raw] = /^([^=\\]+)=(.*)$/s.exec(index === 0 ? piece : piece.slice(1)) ?? [];
+    if (name === undefined || raw === undefined || name.trim() === '') return undefined;
+    if (/\\[^\\,]/.test(raw.replaceAll('\\\\', ''))) return undefined;
+    pairs.push([name.trim(), raw.trim().replaceAll(/\\([\\,])/g, '$1')]);
+  }
+  return pairs;
+}
 
 const pairs = z.string().transform((text, context) => {
   const list = parsePairs(text);

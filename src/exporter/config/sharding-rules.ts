@@ -1,7 +1,6 @@
 /** Which shard a process is: by its settings or flags, or by the name of its pod in a StatefulSet. */
 
-import type { Environment } from './environment.js';
-import { SETTINGS, type Settings } from './settings.js';
+import { type Environment, SETTINGS, type Settings } from './settings.js';
 
 /** The settings that are flags of the command line too, as in kube-state-metrics. */
 export type ShardFlags = Readonly<Partial<Record<'shard' | 'totalShards', string>>>;

@@ -3,8 +3,7 @@
 import type { SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
 import { PodLimit } from './pod-limit.js';
-import { isObjectName } from './queries/object-name.js';
-import { comparePods, FeatureTable, type NamedPod } from './table.js';
+import { comparePods, FeatureTable, isObjectName, type NamedPod } from './table.js';
 
 /** A table, and what did not make it into it. */
 export interface BuiltTable {

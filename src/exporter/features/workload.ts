@@ -2,10 +2,9 @@
 
 import type { Labels, PrometheusApi, SeriesSet } from '../prometheus/api.js';
 import { addMatchers } from './queries/matchers.js';
-import { isObjectName } from './queries/object-name.js';
 import { quotePromql } from './queries/promql.js';
 import type { QueryOptions } from './queries/template.js';
-import { podKey } from './table.js';
+import { isObjectName, podKey } from './table.js';
 
 /** The queries that name the owners of pods, and the owners of those owners. */
 export type OwnerQueries = Readonly<Record<'pod' | 'replicaSet' | 'job', string>>;

@@ -45,26 +45,19 @@ const QUERY_LIMIT_SECONDS = 30;
  * owner of a namespace depends on nothing but its name.
  */
 export class ShardNamespaces {
-  readonly #api: LabelValuesApi;
-  readonly #options: ShardNamespacesOptions;
   readonly #closing = new AbortController();
   #namespaces: readonly string[] | undefined;
   #fetching: Promise<readonly string[]> | undefined;
   #fetchStartedMilliseconds = Number.NEGATIVE_INFINITY;
   #lastWarning: string | undefined;
 
-  constructor(api: LabelValuesApi, options: ShardNamespacesOptions) {
-    this.#api = api;
-    this.#options = options;
-  }
+  constructor(
+    private readonly api: LabelValuesApi,
+    private readonly options: ShardNamespacesOptions,
+  ) {}
 
   get state(): ShardingState {
-    return { shard: this.#options.plan.shard, namespaces: this.#namespaces?.length };
-  }
-
-  /** As last known; `undefined` before the first answer. */
-  get current(): readonly string[] | undefined {
-    return this.#namespaces;
+    return { shard: this.options.plan.shard, namespaces: this.#namespaces?.length };
   }
 
   /**
@@ -73,7 +66,7 @@ export class ShardNamespaces {
    * @throws {PrometheusError} when there is no first answer, or not before the signal aborts.
    */
   async get(signal?: AbortSignal): Promise<readonly string[]> {
-    const age = this.#options.now() - this.#fetchStartedMilliseconds;
+    const age = this.options.now() - this.#fetchStartedMilliseconds;
     // Else a clock that was set back would keep the list for that long.
     const isDue = age > RENEW_AFTER_MILLISECONDS || age < 0;
     if (this.#namespaces === undefined) {
@@ -97,10 +90,10 @@ export class ShardNamespaces {
   }
 
   async #fetchOnce(): Promise<readonly string[]> {
-    const { plan, now, onChange } = this.#options;
+    const { plan, now, onChange } = this.options;
     this.#fetchStartedMilliseconds = now();
     const endSeconds = this.#fetchStartedMilliseconds / 1000;
-    const all = await this.#api.labelValues({
+    const all = await this.api.labelValues({
       label: 'namespace',
       selectors: plan.selectors,
       startSeconds: endSeconds - plan.windowSeconds,
@@ -118,7 +111,7 @@ export class ShardNamespaces {
   #warn(reason: string): void {
     if (this.#closing.signal.aborted || reason === this.#lastWarning) return;
     this.#lastWarning = reason;
-    this.#options.onWarning?.(
+    this.options.onWarning?.(
       `Could not refresh the namespaces of this shard; keeping the current list: ${reason}`,
     );
   }

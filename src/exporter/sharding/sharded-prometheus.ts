@@ -12,35 +12,32 @@ import type { ShardNamespaces } from './shard-namespaces.js';
 
 /** Narrows every query to the namespaces of a shard. What the server says about itself stays as it is. */
 export class ShardedPrometheus implements PrometheusServerApi {
-  readonly #api: PrometheusServerApi;
-  readonly #namespaces: ShardNamespaces;
-
-  constructor(api: PrometheusServerApi, namespaces: ShardNamespaces) {
-    this.#api = api;
-    this.#namespaces = namespaces;
-  }
+  constructor(
+    private readonly api: PrometheusServerApi,
+    private readonly namespaces: ShardNamespaces,
+  ) {}
 
   query(request: InstantQuery): Promise<QueryResult> {
-    return this.#ask(request, (query) => this.#api.query({ ...request, query }));
+    return this.#ask(request, (query) => this.api.query({ ...request, query }));
   }
 
   queryRange(request: RangeQuery): Promise<QueryResult> {
-    return this.#ask(request, (query) => this.#api.queryRange({ ...request, query }));
+    return this.#ask(request, (query) => this.api.queryRange({ ...request, query }));
   }
 
   buildInfo(signal: AbortSignal): Promise<BuildInfo | undefined> {
-    return this.#api.buildInfo(signal);
+    return this.api.buildInfo(signal);
   }
 
   currentTimeSeconds(signal: AbortSignal): Promise<number> {
-    return this.#api.currentTimeSeconds(signal);
+    return this.api.currentTimeSeconds(signal);
   }
 
   async #ask(
     { query, signal }: InstantQuery | RangeQuery,
     send: (query: string) => Promise<QueryResult>,
   ): Promise<QueryResult> {
-    const own = await this.#namespaces.get(signal);
+    const own = await this.namespaces.get(signal);
     // An empty expression would match the series without a namespace.
     if (own.length === 0) return NOTHING;
     return withoutOthers(await send(narrowToNamespaces(query, own)), own);

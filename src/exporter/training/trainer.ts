@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import type { Model } from '../model/model.js';
 import type { Snapshot } from '../model/snapshot/snapshot.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import type { TrainingOccasion } from './request.js';
+import type { TrainingOccasion } from './job.js';
 import { NothingToTrainOnError, type TrainedModel } from './run-in-worker.js';
 import type { Schedule } from './schedule.js';
 

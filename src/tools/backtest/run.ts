@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { addMatchers } from '../../exporter/features/queries/matchers.js';
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
-import { modelParameters } from '../../exporter/training/request.js';
+import { modelParameters } from '../../exporter/training/job.js';
 import { VERSION } from '../../exporter/version.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkResult } from '../replay/chunk-result.js';

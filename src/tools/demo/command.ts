@@ -1,8 +1,8 @@
 /** The demo: a simulated cluster, the real exporter on top of it, and a terminal that shows what it finds. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Environment } from '../../exporter/config/environment.js';
 import { parseSettings } from '../../exporter/config/parse.js';
+import type { Environment } from '../../exporter/config/settings.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../../exporter/http/schemas.js';
 import { startService } from '../../exporter/serve.js';
 import { createLogger } from '../../lib/logging/logger.js';

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Writable } from 'node:stream';
 import { parseSettings } from '../../exporter/config/parse.js';
-import { modelParameters } from '../../exporter/training/request.js';
+import { modelParameters } from '../../exporter/training/job.js';
 import { DataError, UsageError } from '../../lib/usage-error.js';
 import type { ChunkResult } from '../replay/chunk-result.js';
 import { ThreadPool } from '../replay/pool.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Environment } from '../../../src/exporter/config/environment.js';
 import { parseSettings } from '../../../src/exporter/config/parse.js';
+import type { Environment } from '../../../src/exporter/config/settings.js';
 import { UnreadableFileError } from '../../../src/lib/files/bounded-file.js';
 import { MistakesError } from '../../../src/lib/usage-error.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
-import type { Environment } from '../../../src/exporter/config/environment.js';
 import { parseSettings } from '../../../src/exporter/config/parse.js';
-import { SETTINGS, type SettingName, type Settings } from '../../../src/exporter/config/settings.js';
+import {
+  type Environment,
+  SETTINGS,
+  type SettingName,
+  type Settings,
+} from '../../../src/exporter/config/settings.js';
 import { MistakesError } from '../../../src/lib/usage-error.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
 

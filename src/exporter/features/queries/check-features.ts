@@ -1,4 +1,4 @@
-/** Sends each query to Prometheus once, to find those that it rejects. */
+/** Asks Prometheus whether the queries are sound. */
 
 import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
 import { PrometheusError } from '../../prometheus/errors.js';
@@ -6,18 +6,18 @@ import type { FeatureDefinition } from '../catalog.js';
 import type { FeatureSet } from './feature-file.js';
 
 /**
- * Runs each query at one instant, all at the same time.
+ * Runs each query at one instant, all at the same time. A server that cannot be asked, or does not answer in time, says
+ * nothing about the queries; nor does an answer without series.
  *
  * @param timeSeconds Unix time in seconds.
- * @returns a sentence for each feature whose query is wrong, with the feature's name and place. A server that cannot
- *   be asked, or does not answer in time, says nothing about the queries; nor does an answer without series.
+ * @throws {Error} with a sentence for each feature whose query is wrong, with the feature's name and place.
  */
-export async function checkFeatures(
+export async function requireSoundQueries(
   api: PrometheusApi,
   { features, places }: FeatureSet,
   timeSeconds: number,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<void> {
   const found = await Promise.all(
     features.map(async (feature) => {
       const mistake = await api
@@ -31,16 +31,7 @@ export async function checkFeatures(
       return mistake === undefined ? [] : [`Feature ${feature.name} (${place}): ${mistake}`];
     }),
   );
-  return found.flat();
-}
-
-/**
- * Like `checkFeatures`, for a caller that cannot go on.
- *
- * @throws {Error} with all the sentences.
- */
-export async function requireSoundQueries(...parameters: Parameters<typeof checkFeatures>): Promise<void> {
-  const mistakes = await checkFeatures(...parameters);
+  const mistakes = found.flat();
   if (mistakes.length > 0) throw new Error(mistakes.join(' '));
 }
 

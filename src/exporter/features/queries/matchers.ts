@@ -2,7 +2,7 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { childrenOf, labelOf, textOf } from './syntax.js';
+import { childrenOf, labelOf, textOf } from './promql.js';
 
 /** A text is no list of label matchers. The message is the end of a sentence: what was expected, and what came. */
 export class MatchersError extends Error {

@@ -2,7 +2,7 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { labelOf, textOf } from './syntax.js';
+import { labelOf, textOf } from './promql.js';
 
 /** One selector of a query. */
 export interface SourceSelector {

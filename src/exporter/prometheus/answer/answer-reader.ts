@@ -56,8 +56,6 @@ const CLOSING_BRACKET = 0x5d;
  * `decodeAnswer`. So the result, and the message about a wrong one, is the same as if the whole had been parsed.
  */
 export class AnswerReader {
-  readonly #asked: Asked;
-  readonly #resultType: ResultType;
   readonly #form: Form;
   readonly #series: SeriesLabels;
   /** Whether the start, a series, or anything else is read. */
@@ -78,9 +76,11 @@ export class AnswerReader {
   #samples = 0;
 
   /** @param known the series of an earlier answer to the same query. */
-  constructor(asked: Asked, resultType: ResultType, known: KnownSeries = NO_KNOWN_SERIES) {
-    this.#asked = asked;
-    this.#resultType = resultType;
+  constructor(
+    private readonly asked: Asked,
+    private readonly resultType: ResultType,
+    known: KnownSeries = NO_KNOWN_SERIES,
+  ) {
     this.#form = FORMS[resultType];
     this.#series = new SeriesLabels(known, this.#form.opening);
     this.#offsets = new Uint32Array(known.labels.length + 2);
@@ -116,7 +116,7 @@ export class AnswerReader {
     const placeholder = before > 0 ? this.#form.placeholder : '';
     const answer = parseJson(this.#start + placeholder + rest.replace(BYTE_ORDER_MARK, ''));
     if (answer === undefined) throw notJson(this.#bytes, this.#excerpt.toString('utf8'));
-    const remainder = decodeAnswer(this.#asked, this.#resultType, answer, Math.max(0, before - 1));
+    const remainder = decodeAnswer(this.asked, this.resultType, answer, Math.max(0, before - 1));
     return before === 0 ? remainder : this.#joined(remainder);
   }
 
@@ -146,7 +146,7 @@ export class AnswerReader {
       return;
     }
     const start = this.#buffer.toString('utf8', 0, found + RESULT.length);
-    if (!isStart(start, this.#resultType)) {
+    if (!isStart(start, this.resultType)) {
       this.#keepRest();
       return;
     }
@@ -198,7 +198,7 @@ export class AnswerReader {
   #samplesFrom(start: number): number {
     const buffer = this.#buffer;
     let position = start;
-    if (this.#resultType === 'matrix' && buffer[position] === CLOSING_BRACKET) return position;
+    if (this.resultType === 'matrix' && buffer[position] === CLOSING_BRACKET) return position;
     for (;;) {
       if (this.#samples === this.#values.length) this.#enlarge();
       if (buffer[position] !== OPENING_BRACKET) return -1 - position;
@@ -211,7 +211,7 @@ export class AnswerReader {
       position = mismatch(END_OF_SAMPLE, buffer, value);
       if (position < value + END_OF_SAMPLE.length) return -1 - position;
       this.#samples++;
-      if (this.#resultType === 'vector' || buffer[position] !== COMMA) return position;
+      if (this.resultType === 'vector' || buffer[position] !== COMMA) return position;
       position++;
     }
   }

@@ -4,10 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildCatalog } from '../../../../src/exporter/features/catalog.js';
-import {
-  checkFeatures,
-  requireSoundQueries,
-} from '../../../../src/exporter/features/queries/check-features.js';
+import { requireSoundQueries } from '../../../../src/exporter/features/queries/check-features.js';
 import {
   type FeatureSet,
   loadFeatures,
@@ -16,7 +13,7 @@ import {
 } from '../../../../src/exporter/features/queries/feature-file.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../../../src/exporter/prometheus/errors.js';
 import { MistakesError } from '../../../../src/lib/usage-error.js';
-import { fakeApi } from '../../../support/fake-api.js';
+import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
 import { requireTool } from '../../../support/real-tools.js';
 import { rejection } from '../../../support/rejection.js';
 import type { FakeSample } from '../../../support/small-cluster.js';
@@ -431,19 +428,18 @@ describe('loadFeatures', () => {
   });
 });
 
-describe('checkFeatures', () => {
+describe('requireSoundQueries', () => {
   const { signal } = new AbortController();
   const set: FeatureSet = parse(`builtin: [cpu]\nfeatures:\n${feature('own')}`);
   const [cpu, own] = set.features;
 
+  const ask = (api: FakeApi) => requireSoundQueries(api, set, 600, signal);
+
   /** Asks all; `answer` gives the series of the feature `own`, or fails. */
   const check = (answer: () => readonly FakeSample[]) =>
-    checkFeatures(
-      fakeApi((query) => (query === own?.query ? answer() : [])),
-      set,
-      600,
-      signal,
-    );
+    ask(fakeApi((query) => (query === own?.query ? answer() : [])));
+
+  const mistakes = async (asking: Promise<void>) => (await rejection(asking, Error)).message;
 
   const failing = (kind: PrometheusErrorKind) => () => {
     throw new PrometheusError(kind, 'It went wrong.');
@@ -451,7 +447,7 @@ describe('checkFeatures', () => {
 
   it('asks each query once, at the same instant', async () => {
     const api = fakeApi(() => []);
-    expect(await checkFeatures(api, set, 600, signal)).to.deep.equal([]);
+    await ask(api);
     expect(api.asked.map(({ kind, query, startSeconds }) => ({ kind, query, startSeconds }))).to.deep.equal(
       [cpu, own].map((one) => ({ kind: 'instant', query: one?.query, startSeconds: 600 })),
     );
@@ -460,7 +456,9 @@ describe('checkFeatures', () => {
 
   for (const kind of ['bad_query', 'unprocessable', 'bad_answer'] as const) {
     it(`blames ${kind} on the query, with its place`, async () => {
-      expect(await check(failing(kind))).to.deep.equal(['Feature own (features.yaml:3:5): It went wrong.']);
+      expect(await mistakes(check(failing(kind)))).to.equal(
+        'Feature own (features.yaml:3:5): It went wrong.',
+      );
     });
   }
 
@@ -473,18 +471,13 @@ describe('checkFeatures', () => {
     'rate_limited',
   ] as const) {
     it(`does not blame ${kind} on the query`, async () => {
-      expect(await check(failing(kind))).to.deep.equal([]);
+      await check(failing(kind));
     });
   }
 
   it('names a built-in feature as such, and tells of all', async () => {
     const api = fakeApi(failing('bad_query'));
-    expect(await checkFeatures(api, set, 600, signal)).to.deep.equal([
-      'Feature cpu (built in): It went wrong.',
-      'Feature own (features.yaml:3:5): It went wrong.',
-    ]);
-    const error = await rejection(requireSoundQueries(api, set, 600, signal), Error);
-    expect(error.message).to.equal(
+    expect(await mistakes(ask(api))).to.equal(
       'Feature cpu (built in): It went wrong. Feature own (features.yaml:3:5): It went wrong.',
     );
   });
@@ -494,24 +487,19 @@ describe('checkFeatures', () => {
       { labels: { job: 'x' }, value: 1 },
       { labels: { namespace: 'ns', pod: 'a' }, value: 1 },
     ];
-    expect(await check(() => rows)).to.deep.equal([]);
-    await requireSoundQueries(
-      fakeApi(() => rows),
-      set,
-      600,
-      signal,
-    );
+    await check(() => rows);
+    await ask(fakeApi(() => rows));
   });
 
   it('refuses an answer in which no series tells its pod', async () => {
     const answer =
       'Expected the answer to `some_metric{namespace=~".*"}` to have the labels namespace and pod, got ';
-    expect(await check(() => [{ labels: { namespace: 'ns', job: 'x' }, value: 1 }])).to.deep.equal([
+    expect(await mistakes(check(() => [{ labels: { namespace: 'ns', job: 'x' }, value: 1 }]))).to.equal(
       `Feature own (features.yaml:3:5): ${answer}1 series, none of which has both (labels of the first: job, namespace).`,
-    ]);
-    expect(await check(() => [{ labels: {}, value: 1 }])).to.deep.equal([
+    );
+    expect(await mistakes(check(() => [{ labels: {}, value: 1 }]))).to.equal(
       `Feature own (features.yaml:3:5): ${answer}1 series, none of which has both (labels of the first: none).`,
-    ]);
+    );
   });
 
   it('does not hide an error of the program', async () => {
