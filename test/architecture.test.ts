@@ -113,7 +113,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['exporter/metrics'],
   'swagger-ui-dist': ['exporter/http'],
   tinypool: ['tools/replay'],
-  yaml: ['exporter/features', 'lib/yaml'],
+  yaml: ['lib/yaml'],
   zod: [
     'exporter/config',
     'exporter/features',
@@ -233,7 +233,7 @@ describe('Architecture', () => {
     expect(sources.map(({ path }) => path)).to.include.members([
       'main.ts',
       'exporter/model/fit.ts',
-      'lib/yaml/report.ts',
+      'lib/yaml/yaml-file.ts',
     ]);
     expect(imports.length).to.be.above(2 * sources.length);
   });

@@ -2,18 +2,18 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { MistakesError } from '../../src/lib/usage-error.js';
 import { parseWebConfig } from '../../src/lib/web-config/parse.js';
-import { YamlReport } from '../../src/lib/yaml/report.js';
+import { YamlFile } from '../../src/lib/yaml/yaml-file.js';
 import { anyText, expectNoPollution, holds } from '../support/fuzz.js';
 
 /** A hash that is well formed and belongs to no password that anybody knows. */
 const HASH = `$2b$10$${'abcdefghijklmnopqrstuv'}${'ABCDEFGHIJKLMNOPQRSTUVWXYZ01234'}`;
 
-/** @returns whether the text was accepted; every error but that of the report fails. */
+/** @returns whether the text was accepted; every error but that of mistakes fails. */
 function accepts(text: string): boolean {
-  const report = new YamlReport(text, 'web.yaml', 'the web configuration');
   try {
-    const { users } = parseWebConfig(report);
-    report.throwIfAny();
+    const yaml = new YamlFile(text, 'web.yaml', 'the web configuration');
+    const { users } = parseWebConfig(yaml);
+    yaml.throwIfAny();
     for (const [name, hash] of users) expect([typeof name, typeof hash]).to.deep.equal(['string', 'string']);
     return true;
   } catch (error) {

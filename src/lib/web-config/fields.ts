@@ -5,7 +5,7 @@
 
 import { validateHeaderValue } from 'node:http';
 import { z } from 'zod';
-import { quoted } from '../yaml/report.js';
+import { quoted } from '../yaml/yaml-file.js';
 import { CLIENT_AUTH_TYPES } from './config.js';
 import { CIPHER_SUITES, CURVES, TLS_VERSIONS } from './tls-names.js';
 

@@ -6,7 +6,7 @@ import { createSecureContext } from 'node:tls';
 import { readBoundedText, UnreadableFileError } from '../files/bounded-file.js';
 import { messageOf } from '../logging/message-of.js';
 import { MistakesError } from '../usage-error.js';
-import { YamlReport } from '../yaml/report.js';
+import { YamlFile } from '../yaml/yaml-file.js';
 import type { TlsSettings, WebConfig } from './config.js';
 import { type PemSource, parseWebConfig, type TlsSection } from './parse.js';
 
@@ -31,8 +31,8 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
         'Example: WEB_CONFIG_FILE="/etc/detector/web-config.yaml"',
     ]);
   });
-  const report = new YamlReport(text, path, `the web configuration ${path}`);
-  const { tls: section, headers, users, rateLimit } = parseWebConfig(report);
+  const yaml = new YamlFile(text, path, `the web configuration ${path}`);
+  const { tls: section, headers, users, rateLimit } = parseWebConfig(yaml);
   const files = [path];
   const pemOf = async (source: PemSource): Promise<string | undefined> => {
     if ('text' in source) return source.text;
@@ -42,12 +42,12 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
       return await readBoundedText(file);
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
-      report.add(source.offset, `cannot read ${file}: ${error.reason}.`);
+      yaml.add(source.at, `cannot read ${file}: ${error.reason}.`);
       return undefined;
     }
   };
-  const tls = section && (await readTls(section, pemOf, report));
-  report.throwIfAny();
+  const tls = section && (await readTls(section, pemOf, yaml));
+  yaml.throwIfAny();
   return { config: { tls, headers, users, rateLimit }, files };
 }
 
@@ -55,15 +55,15 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
 async function readTls(
   { cert: certSource, key: keySource, clientCa, clientAuthType, clientAllowedSans, ...rest }: TlsSection,
   pemOf: (source: PemSource) => Promise<string | undefined>,
-  report: YamlReport,
+  yaml: YamlFile,
 ): Promise<TlsSettings | undefined> {
   const cert = await pemOf(certSource);
   const key = await pemOf(keySource);
   const ca = clientCa && (await pemOf(clientCa));
   const certificate = cert === undefined ? undefined : parse(() => new X509Certificate(cert));
   const privateKey = key === undefined ? undefined : parse(() => createPrivateKey(key));
-  const refuse = ({ offset }: PemSource, expected: string, got = 'something else') =>
-    report.add(offset, `expected ${expected}, got ${got}.`);
+  const refuse = ({ at }: PemSource, expected: string, got = 'something else') =>
+    yaml.add(at, `expected ${expected}, got ${got}.`);
   if (cert !== undefined && certificate === undefined) refuse(certSource, 'a certificate in PEM');
   if (key !== undefined && privateKey === undefined) {
     refuse(keySource, 'a private key in PEM, without a passphrase');
@@ -73,7 +73,7 @@ async function readTls(
   if (!certificate.checkPrivateKey(privateKey)) {
     refuse(keySource, 'the key that belongs to the certificate', 'another one');
   }
-  report.throwIfAny();
+  yaml.throwIfAny();
   const context = { ...rest.context, cert, key, ...(ca !== undefined && { ca }) };
   try {
     createSecureContext(context);

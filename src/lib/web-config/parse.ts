@@ -1,17 +1,6 @@
 /** Parses the text of a web configuration file and reports all mistakes at once. Files that it names are not read. */
 
-import {
-  describeValue,
-  offsetAt,
-  offsetOfKey,
-  parseYaml,
-  quoted,
-  reportUnknownKeys,
-  valueAt,
-  type YamlPath,
-  type YamlReport,
-  yamlToJs,
-} from '../yaml/report.js';
+import { describeValue, quoted, type YamlFile, type YamlPath } from '../yaml/yaml-file.js';
 import type { ClientAuthType, TlsSettings, WebConfig } from './config.js';
 import {
   type Field,
@@ -24,8 +13,8 @@ import {
 } from './fields.js';
 import { CURVES, TLS_VERSIONS, toOpenSslCiphers } from './tls-names.js';
 
-/** PEM text, or the path of a file with it. `offset` is its place in the configuration. */
-export type PemSource = ({ readonly text: string } | { readonly path: string }) & { readonly offset: number };
+/** PEM text, or the path of a file with it. `at` is its place in the configuration. */
+export type PemSource = ({ readonly text: string } | { readonly path: string }) & { readonly at: YamlPath };
 
 /** The TLS section of the file. */
 export interface TlsSection extends Pick<TlsSettings, 'clientAuthType' | 'clientAllowedSans'> {
@@ -48,14 +37,9 @@ type ValuesOf<Table extends Fields> = {
   readonly [Key in keyof Table]?: Table[Key] extends Field<infer Value> ? Value : never;
 };
 
-/**
- * Reads the sections.
- *
- * @param report gets the mistakes.
- * @throws the error of the report if the text is not valid YAML.
- */
-export function parseWebConfig(report: YamlReport): WebConfigText {
-  const reader = new SectionReader(report);
+/** Reads the sections. Mistakes are added to the file. */
+export function parseWebConfig(yaml: YamlFile): WebConfigText {
+  const reader = new SectionReader(yaml);
   reader.keys([], 'a mapping', SECTIONS);
   return {
     tls: readTls(reader),
@@ -67,33 +51,21 @@ export function parseWebConfig(report: YamlReport): WebConfigText {
 
 /** Reads mappings by tables of fields, and reports mistakes at their places. */
 class SectionReader {
-  readonly #report: YamlReport;
-  readonly #document: ReturnType<typeof parseYaml>;
-  readonly #root: unknown;
-
-  constructor(report: YamlReport) {
-    this.#report = report;
-    this.#document = parseYaml(report);
-    this.#root = yamlToJs(this.#document, report);
-  }
-
-  offset(path: YamlPath): number {
-    return offsetAt(this.#document, path);
-  }
+  constructor(private readonly yaml: YamlFile) {}
 
   /** Whether there is a value, valid or not. A key without a value counts as absent. */
   has(path: YamlPath): boolean {
-    return (valueAt(this.#root, path) ?? null) !== null;
+    return (this.yaml.at(path) ?? null) !== null;
   }
 
   /** Reports what is wrong with a part of a mapping; `sentence` follows the name of the mapping. */
   mistake(mapping: YamlPath, part: YamlPath, sentence: string): void {
-    this.#report.add(this.offset([...mapping, ...part]), `${prefixOf(mapping)}${sentence}`);
+    this.yaml.add([...mapping, ...part], `${prefixOf(mapping)}${sentence}`);
   }
 
   /** Reports something that is missing in a section, at the key of the section. */
   missing(section: (typeof SECTIONS)[number], sentence: string): void {
-    this.#report.add(offsetOfKey(this.#document, [], section), `${section}: ${sentence}`);
+    this.yaml.addAtKey([], section, `${section}: ${sentence}`);
   }
 
   /**
@@ -103,7 +75,7 @@ class SectionReader {
    */
   keys(path: YamlPath, expected: string, known?: readonly string[]): readonly string[] | undefined {
     if (!this.has(path)) return undefined;
-    const value = valueAt(this.#root, path);
+    const value = this.yaml.at(path);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       // The value is not shown: it may be a hash after a colon without a space.
       this.mistake(path, [], `expected ${expected}, got ${Array.isArray(value) ? 'a list' : 'no mapping'}.`);
@@ -112,8 +84,7 @@ class SectionReader {
     const keys = Object.keys(value);
     if (known === undefined) return keys;
     const unknown = keys.filter((key) => !known.includes(key));
-    const surroundings = { document: this.#document, report: this.#report };
-    reportUnknownKeys(unknown, path, known, surroundings, prefixOf(path));
+    this.yaml.addUnknownKeys(path, unknown, known, prefixOf(path));
     return keys.filter((key) => known.includes(key));
   }
 
@@ -128,11 +99,11 @@ class SectionReader {
 
   /** One value; `undefined` if it is invalid, which is reported. */
   value<Value>(path: YamlPath, { schema, expected, secret }: Field<Value>): Value | undefined {
-    const parsed = schema.safeParse(valueAt(this.#root, path));
+    const parsed = schema.safeParse(this.yaml.at(path));
     if (parsed.success) return parsed.data;
     // The invalid entry of a list, or the value itself.
     const part = parsed.error.issues[0]?.path ?? [];
-    const got = secret ? 'something else' : describeValue(valueAt(this.#root, [...path, ...part]));
+    const got = secret ? 'something else' : describeValue(this.yaml.at([...path, ...part]));
     this.mistake(path, part, `expected ${expected}, got ${got}.`);
     return undefined;
   }
@@ -151,8 +122,8 @@ function readTls(reader: SectionReader): TlsSection | undefined {
     if (path !== undefined && text !== undefined) {
       reader.mistake([TLS], [inline], `expected \`${inline}\` or \`${file}\`, got both.`);
     }
-    if (path !== undefined) return { path, offset: reader.offset([TLS, file]) };
-    if (text !== undefined) return { text, offset: reader.offset([TLS, inline]) };
+    if (path !== undefined) return { path, at: [TLS, file] };
+    if (text !== undefined) return { text, at: [TLS, inline] };
     if (inline !== 'client_ca' && !reader.has([TLS, inline]) && !reader.has([TLS, file])) {
       reader.missing(TLS, `expected \`${file}\` (or \`${inline}\`), got none.`);
     }

@@ -1,21 +1,10 @@
 /** The features that a person describes in a YAML file, and all that can be wrong with the file. */
 
-import type { Document } from 'yaml';
 import { z } from 'zod';
 import { readBoundedText, UnreadableFileError } from '../../../lib/files/bounded-file.js';
 import { excerpt } from '../../../lib/text/excerpt.js';
 import { MistakesError } from '../../../lib/usage-error.js';
-import {
-  describeValue,
-  offsetAt,
-  parseYaml,
-  quoted,
-  reportUnknownKeys,
-  valueAt,
-  type YamlPath,
-  YamlReport,
-  yamlToJs,
-} from '../../../lib/yaml/report.js';
+import { describeValue, quoted, YamlFile, type YamlPath } from '../../../lib/yaml/yaml-file.js';
 import { BUILTIN_FEATURES, buildCatalog, type FeatureDefinition, toDefinition } from '../catalog.js';
 import { FEATURE_KEYS, FeatureSpec } from '../feature-spec.js';
 import { buildOwnerQueries, type OwnerQueries } from '../workload.js';
@@ -40,13 +29,6 @@ const FileShape = z.strictObject({
   builtin: z.array(z.enum(BUILTIN_NAMES)).default([]),
   features: z.array(z.unknown()).default([]),
 });
-
-/** A parsed file, and what its placeholders stand for. */
-interface File {
-  readonly document: Document.Parsed;
-  readonly report: YamlReport;
-  readonly options: QueryOptions;
-}
 
 /**
  * The features of the file at `path`, or the built-in ones where it is empty.
@@ -76,47 +58,34 @@ export async function loadFeatures(path: string, options: QueryOptions): Promise
  * @throws {MistakesError} with every mistake: of YAML, or else of shape, names, placeholders and PromQL.
  */
 export function parseFeatureFile(text: string, path: string, options: QueryOptions): FeatureSet {
-  const report = new YamlReport(text, path, `the feature file ${path}`);
-  const document = parseYaml(report, (offset) =>
+  const file = new YamlFile(text, path, `the feature file ${path}`, (offset) =>
     excerpt(text, offset).startsWith('query:')
       ? ' Write a query after `|`, on lines of its own: there it needs no quotes.'
       : '',
   );
-  const file: File = { document, report, options };
-  const value = yamlToJs(document, report);
-  const shape = FileShape.safeParse(value);
-  if (!shape.success) reportShape(shape.error.issues, value, file);
+  const shape = FileShape.safeParse(file.at([]));
+  for (const issue of shape.error?.issues ?? []) {
+    if (issue.code === 'unrecognized_keys') {
+      file.addUnknownKeys(issue.path, issue.keys, Object.keys(FileShape.shape));
+    } else {
+      const got = describeValue(file.at(issue.path));
+      file.add(issue.path, `expected ${expectedInFile(issue.path)}, got ${got}.`);
+    }
+  }
   const builtin = shape.data?.builtin ?? [];
   const taken = BUILTIN_FEATURES.filter(({ name }) => builtin.includes(name));
   // Even of a file whose other keys are wrong, the features' own mistakes are reported.
-  const features = valueAt(value, ['features']);
+  const features = file.at(['features']);
   const list: readonly unknown[] = Array.isArray(features) ? features : [];
-  const own = list.map((feature, index) => parseFeature(feature, index, file));
-  if (shape.success) reportSet([...taken, ...own], builtin, list, file);
-  report.throwIfAny();
+  const own = list.map((_, index) => parseFeature(file, index, options));
+  if (shape.success) checkSet(file, [...taken, ...own], builtin, list.length);
+  file.throwIfAny();
   const specs = own.filter((spec) => spec !== undefined);
   return {
     features: [...taken, ...specs].map((spec) => toDefinition(spec, options)),
     ownerQueries: buildOwnerQueries(options),
-    places: new Map(
-      specs.map(({ name }, index) => [name, report.place(offsetAt(document, ['features', index]))]),
-    ),
+    places: new Map(specs.map(({ name }, index) => [name, file.place(['features', index])])),
   };
-}
-
-function reportShape(
-  issues: readonly z.core.$ZodIssue[],
-  value: unknown,
-  { document, report }: Pick<File, 'document' | 'report'>,
-): void {
-  for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys') {
-      reportUnknownKeys(issue.keys, issue.path, Object.keys(FileShape.shape), { document, report }, '');
-    } else {
-      const got = describeValue(valueAt(value, issue.path));
-      report.add(offsetAt(document, issue.path), `expected ${expectedInFile(issue.path)}, got ${got}.`);
-    }
-  }
 }
 
 function expectedInFile([key]: YamlPath): string {
@@ -126,29 +95,25 @@ function expectedInFile([key]: YamlPath): string {
 }
 
 /** The feature, or `undefined` where it has a mistake, which is reported. */
-function parseFeature(value: unknown, index: number, file: File): FeatureSpec | undefined {
-  const { document, report } = file;
+function parseFeature(file: YamlFile, index: number, options: QueryOptions): FeatureSpec | undefined {
   const path = ['features', index];
-  const name = valueAt(value, ['name']);
+  const name = file.at([...path, 'name']);
   const title = typeof name === 'string' && name !== '' ? name : `feature ${index + 1}`;
-  const parsed = FeatureSpec.safeParse(value);
+  const parsed = FeatureSpec.safeParse(file.at(path));
   const seen = new Set<string>();
   for (const issue of parsed.error?.issues ?? []) {
     const place = [...path, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
-      reportUnknownKeys(issue.keys, place, Object.keys(FEATURE_KEYS), file, `${title}: `);
+      file.addUnknownKeys(place, issue.keys, Object.keys(FEATURE_KEYS), `${title}: `);
       continue;
     }
     const key = String(issue.path[0] ?? '');
     // Of one value, one mistake is enough.
     if (seen.has(key)) continue;
     seen.add(key);
-    report.add(
-      offsetAt(document, place),
-      `${title}: ${fieldMistake(key, describeValue(valueAt(value, issue.path)))}`,
-    );
+    file.add(place, `${title}: ${fieldMistake(key, describeValue(file.at(place)))}`);
   }
-  const isQueryValid = checkQuery(value, path, title, file);
+  const isQueryValid = checkQuery(file, path, title, options);
   return parsed.success && isQueryValid ? parsed.data : undefined;
 }
 
@@ -160,20 +125,14 @@ function fieldMistake(key: string, got: string): string {
 }
 
 /** Reports the mistakes within a query, even of a feature that has others. */
-function checkQuery(
-  value: unknown,
-  path: YamlPath,
-  title: string,
-  { document, report, options }: File,
-): boolean {
-  const query = FeatureSpec.shape.query.safeParse(valueAt(value, ['query']));
-  const podLabel = FeatureSpec.shape.pod_label.safeParse(valueAt(value, ['pod_label']));
+function checkQuery(file: YamlFile, path: YamlPath, title: string, options: QueryOptions): boolean {
+  const query = FeatureSpec.shape.query.safeParse(file.at([...path, 'query']));
+  const podLabel = FeatureSpec.shape.pod_label.safeParse(file.at([...path, 'pod_label']));
   if (!query.success || !podLabel.success) return false;
   const text = query.data.trimEnd();
   const mistakes = queryMistakes(text, podLabel.data, options);
   for (const { offset, sentence } of mistakes) {
-    const place = offsetAt(document, [...path, 'query']);
-    report.add(place, `${title}: query: ${sentence}\n${excerpt(text, offset)}`);
+    file.add([...path, 'query'], `${title}: query: ${sentence}\n${excerpt(text, offset)}`);
   }
   return mistakes.length === 0;
 }
@@ -198,36 +157,34 @@ function queryMistakes(template: string, podLabel: string, options: QueryOptions
  * What must hold of all features together.
  *
  * @param specs those with mistakes of their own are `undefined`.
- * @param list the features as they stand in the file.
+ * @param count of the features in the file, without the built-in ones.
  */
-function reportSet(
+function checkSet(
+  file: YamlFile,
   specs: readonly (FeatureSpec | undefined)[],
   builtin: readonly string[],
-  list: readonly unknown[],
-  { document, report }: File,
+  count: number,
 ): void {
-  const start = offsetAt(document, []);
   if (specs.length === 0) {
-    report.add(start, 'expected at least one feature, got none. Example: builtin: [cpu, memory, restarts]');
+    file.add([], 'expected at least one feature, got none. Example: builtin: [cpu, memory, restarts]');
   } else if (specs.length > MAXIMUM_FEATURES) {
-    report.add(start, `expected at most ${MAXIMUM_FEATURES} features, got ${specs.length}.`);
+    file.add([], `expected at most ${MAXIMUM_FEATURES} features, got ${specs.length}.`);
   }
   if (specs.length > 0 && specs.every((spec) => spec?.required === false)) {
-    report.add(start, 'expected a feature with `required: true`, got none: it tells which pods are there.');
+    file.add([], 'expected a feature with `required: true`, got none: it tells which pods are there.');
   }
   for (const [index, name] of builtin.entries()) {
     if (builtin.indexOf(name) === index) continue;
-    const offset = offsetAt(document, ['builtin', index]);
-    report.add(offset, `expected each built-in feature once, got \`${name}\` again.`);
+    file.add(['builtin', index], `expected each built-in feature once, got \`${name}\` again.`);
   }
   const seen = new Set<unknown>(builtin);
-  for (const [index, value] of list.entries()) {
-    const name = valueAt(value, ['name']);
+  for (let index = 0; index < count; index++) {
+    const place = ['features', index, 'name'];
+    const name = file.at(place);
     if (name === undefined) continue;
     if (seen.has(name)) {
-      const offset = offsetAt(document, ['features', index, 'name']);
       const first = builtin.includes(String(name)) ? 'a built-in feature' : 'an earlier feature';
-      report.add(offset, `expected a name of its own, got ${describeValue(name)}, which ${first} has.`);
+      file.add(place, `expected a name of its own, got ${describeValue(name)}, which ${first} has.`);
     }
     seen.add(name);
   }

@@ -1,0 +1,143 @@
+/** A YAML file, and all its mistakes at once, each with its place, for the person who wrote it. */
+
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { nearestName } from '../text/nearest-name.js';
+import { MistakesError } from '../usage-error.js';
+
+/** Keys and positions from the root to a value: `['features', 0, 'query']`. */
+export type YamlPath = readonly PropertyKey[];
+
+/** A parsed file. It gathers the mistakes that its reader finds. */
+export class YamlFile {
+  readonly #lineCounter = new LineCounter();
+  readonly #document: Document.Parsed;
+  readonly #root: unknown;
+  readonly #mistakes: { readonly offset: number; readonly text: string }[] = [];
+
+  /**
+   * @param text of the whole file.
+   * @param path of the file, as messages name it.
+   * @param where the file, to read after "mistakes in": `the feature file x.yaml`.
+   * @param adviceAt what to add to a mistake of YAML at this offset; empty, or beginning with a space.
+   * @throws {MistakesError} for invalid YAML, aliases without an anchor and those that expand too far.
+   */
+  constructor(
+    text: string,
+    private readonly path: string,
+    private readonly where: string,
+    adviceAt: (offset: number) => string = () => '',
+  ) {
+    const options = { lineCounter: this.#lineCounter, prettyErrors: false, logLevel: 'error' } as const;
+    const document = parseDocument(text, options);
+    this.#document = document;
+    for (const { pos, message } of [...document.errors, ...document.warnings]) {
+      this.#add(pos[0], `invalid YAML: ${message}.${adviceAt(pos[0])}`);
+    }
+    visit(document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document) !== undefined) return;
+        this.#add(alias.range?.[0] ?? 0, `expected an anchor \`&${alias.source}\` before its use, got none.`);
+      },
+    });
+    this.throwIfAny();
+    try {
+      this.#root = document.toJS();
+    } catch (error) {
+      this.#add(0, `invalid YAML: ${error instanceof Error ? error.message : String(error)}.`);
+      this.throwIfAny();
+    }
+  }
+
+  /** The value at a path; `undefined` if there is nothing. */
+  at(path: YamlPath): unknown {
+    let found = this.#root;
+    for (const step of path) {
+      if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return undefined;
+      found = Reflect.get(found, step);
+    }
+    return found;
+  }
+
+  /** `features.yaml:12:5`: where a value begins, or the deepest one on the way to it, which may be an alias. */
+  place(path: YamlPath): string {
+    return this.#place(this.#offset(path));
+  }
+
+  /**
+   * Reports a mistake at the place of a value.
+   *
+   * @param sentence begins after the place and ends in a full stop. Further lines may follow it.
+   */
+  add(path: YamlPath, sentence: string): void {
+    this.#add(this.#offset(path), sentence);
+  }
+
+  /** Reports a mistake at a key of the mapping at `path`; at the start of the mapping if it has no such key. */
+  addAtKey(path: YamlPath, key: string, sentence: string): void {
+    const node = this.#nodeAt(path);
+    const pair = isMap(node)
+      ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+      : undefined;
+    this.#add((isScalar(pair?.key) ? pair.key.range?.[0] : node?.range?.[0]) ?? 0, sentence);
+  }
+
+  /** Reports each unknown key of the mapping at `path` at its place, and what was probably meant. */
+  addUnknownKeys(path: YamlPath, keys: readonly string[], known: readonly string[], prefix = ''): void {
+    for (const key of keys) {
+      const meant = nearestName(key, known);
+      const advice = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
+      this.addAtKey(
+        path,
+        key,
+        `${prefix}expected one of the keys ${quoted(known)}, got \`${key}\`.${advice}`,
+      );
+    }
+  }
+
+  /** @throws {MistakesError} with the mistakes in the order of the file. */
+  throwIfAny(): void {
+    if (this.#mistakes.length === 0) return;
+    const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset);
+    throw new MistakesError(
+      this.where,
+      ordered.map(({ text }) => text),
+    );
+  }
+
+  #add(offset: number, sentence: string): void {
+    this.#mistakes.push({ offset, text: `${this.#place(offset)}: ${sentence}` });
+  }
+
+  #place(offset: number): string {
+    const { line, col } = this.#lineCounter.linePos(offset);
+    return `${this.path}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  }
+
+  #offset(path: YamlPath): number {
+    return this.#nodeAt(path)?.range?.[0] ?? 0;
+  }
+
+  #nodeAt(path: YamlPath) {
+    for (let length = path.length; length > 0; length--) {
+      const node = this.#document.getIn(path.slice(0, length), true);
+      if (isNode(node)) return node;
+    }
+    return this.#document.contents ?? undefined;
+  }
+}
+
+const LONGEST_QUOTE = 60;
+
+/** A value in a few words, to read after "got". Not for secrets: it quotes texts. */
+export function describeValue(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}
+
+/** Names in backticks, with commas between them. */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}
