@@ -16,8 +16,6 @@ export const QUESTION_TIMEOUT_SECONDS = 30;
 export class Asker {
   readonly warnings = new Set<string>();
   readonly infos = new Set<string>();
-  readonly #api: PrometheusServerApi;
-  readonly #signal: AbortSignal;
   readonly #limit = pLimit(LARGEST_CONCURRENCY);
 
   /**
@@ -25,13 +23,10 @@ export class Asker {
    * @param signal ends all questions.
    */
   constructor(
-    api: PrometheusServerApi,
+    private readonly api: PrometheusServerApi,
     readonly nowSeconds: number,
-    signal: AbortSignal,
-  ) {
-    this.#api = api;
-    this.#signal = signal;
-  }
+    private readonly signal: AbortSignal,
+  ) {}
 
   /** The answer at the instant, or at another one. */
   instant(query: string, timeSeconds = this.nowSeconds): Promise<QueryResult> {
@@ -51,7 +46,7 @@ export class Asker {
 
   /** A call, such as one that is no query. */
   call<Value>(work: (api: PrometheusServerApi, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    return this.#limit(() => work(this.#api, withDeadline(this.#signal, QUESTION_TIMEOUT_SECONDS)));
+    return this.#limit(() => work(this.api, withDeadline(this.signal, QUESTION_TIMEOUT_SECONDS)));
   }
 
   async #answer(work: Parameters<typeof this.call<QueryResult>>[0]): Promise<QueryResult> {

@@ -57,15 +57,7 @@ function conditionsOf(settings: Settings, nowSeconds: number): Conditions {
     stepSeconds: settings.queryStepSeconds,
     untilNextTrainingSeconds: interval ?? DEFAULT_INTERVAL_SECONDS,
   };
-  return {
-    namespaceRegex,
-    podLabel,
-    requestTimeoutSeconds,
-    explain,
-    training,
-    memoryLimitBytes,
-    nowSeconds,
-  };
+  return { namespaceRegex, podLabel, requestTimeoutSeconds, explain, training, memoryLimitBytes, nowSeconds };
 }
 
 /** Where the facts come from. */

@@ -18,19 +18,11 @@ export interface FindingsState {
   readonly lastError: { readonly message: string; readonly timeSeconds: number } | undefined;
 }
 
-/** `now` is Unix time in milliseconds. */
-interface CheckRunnerOptions {
-  readonly inspect: (signal: AbortSignal) => Promise<Inspection>;
-  readonly logger: Logger;
-  readonly now: () => number;
-}
-
 /** The first training is repeated every second at first; findings do not change that fast. */
 const LEAST_DISTANCE_MILLISECONDS = 60_000;
 
 /** One check at a time. A finding whose severity changes is logged; one that cannot be updated stays. */
 export class CheckRunner {
-  readonly #options: CheckRunnerOptions;
   readonly #stopping = new AbortController();
   readonly #known = new Map<string, FindingsState['findings'][number]>();
   #lastSuccessSeconds: number | undefined;
@@ -38,14 +30,19 @@ export class CheckRunner {
   #current: Promise<void> | undefined;
   #lastStartMilliseconds = Number.NEGATIVE_INFINITY;
 
-  constructor(options: CheckRunnerOptions) {
-    this.#options = options;
-  }
+  /** @param options `now` is Unix time in milliseconds. */
+  constructor(
+    private readonly options: {
+      readonly inspect: (signal: AbortSignal) => Promise<Inspection>;
+      readonly logger: Logger;
+      readonly now: () => number;
+    },
+  ) {}
 
   /** Starts a check, or joins the one that is running; within a minute of the last start it does nothing. Never rejects. */
   run(): Promise<void> {
     if (this.#current !== undefined) return this.#current;
-    const now = this.#options.now();
+    const now = this.options.now();
     const isTooSoon = now - this.#lastStartMilliseconds < LEAST_DISTANCE_MILLISECONDS;
     if (isTooSoon || this.#stopping.signal.aborted) return Promise.resolve();
     this.#lastStartMilliseconds = now;
@@ -56,7 +53,7 @@ export class CheckRunner {
   }
 
   async #check(): Promise<void> {
-    const { inspect, logger, now } = this.#options;
+    const { inspect, logger, now } = this.options;
     try {
       const { facts, conditions } = await inspect(withDeadline(this.#stopping.signal, CHECK_TIMEOUT_SECONDS));
       // A server that went away in the middle says nothing about the installation.
@@ -80,7 +77,7 @@ export class CheckRunner {
   }
 
   #take(finding: Finding, timeSeconds: number): void {
-    const { logger } = this.#options;
+    const { logger } = this.options;
     const { check, severity, summary, meaning, advice } = finding;
     const before = this.#known.get(check)?.finding.severity ?? 'ok';
     this.#known.set(check, { finding, timeSeconds });

@@ -35,8 +35,6 @@ const NOTABLE_SECONDS = 0.05;
 
 /** One pass. The model is the one of the moment of its creation. */
 export class PassRun {
-  readonly #options: PassRunOptions;
-  readonly #workloads: WorkloadDirectory;
   readonly #model: Model | undefined;
   readonly #started: number;
   readonly #queries: PassReport['queries'][number][] = [];
@@ -44,9 +42,10 @@ export class PassRun {
   /** When each stage began, in milliseconds: a stage ends where the next one begins. */
   readonly #stages: { readonly name: string; readonly began: number }[] = [];
 
-  constructor(options: PassRunOptions, workloads: WorkloadDirectory) {
-    this.#options = options;
-    this.#workloads = workloads;
+  constructor(
+    private readonly options: PassRunOptions,
+    private readonly workloads: WorkloadDirectory,
+  ) {
     this.#model = options.model();
     this.#started = options.now();
   }
@@ -64,7 +63,7 @@ export class PassRun {
   ): Promise<PassOutcome> {
     const model = this.#model;
     if (model === undefined)
-      return { ...this.#report(), kind: 'no_model', message: this.#options.whyNoModel() };
+      return { ...this.#report(), kind: 'no_model', message: this.options.whyNoModel() };
     try {
       const aborted = once(signal, 'abort').then(() => signal.throwIfAborted() as never);
       const detection = await Promise.race([this.#score(model, signal, ownersTimeoutSeconds), aborted]);
@@ -96,7 +95,7 @@ export class PassRun {
     const missing = queries.filter(({ success }) => !success).map(({ query }) => query);
     const stages = this.#stages.map(({ name, began }, index) => ({
       name,
-      seconds: secondsBetween(began, this.#stages[index + 1]?.began ?? this.#options.now()),
+      seconds: secondsBetween(began, this.#stages[index + 1]?.began ?? this.options.now()),
     }));
     const [queried, ...own] = stages.map(({ seconds }) => seconds);
     const isOurs = missing.length === 0 && own.reduce((sum, seconds) => sum + seconds, 0) > (queried ?? 0);
@@ -114,7 +113,7 @@ export class PassRun {
   #report(): PassReport {
     return {
       timeSeconds: this.#started / 1000,
-      durationSeconds: secondsBetween(this.#started, this.#options.now()),
+      durationSeconds: secondsBetween(this.#started, this.options.now()),
       // Copies: a query that is still under way reports later.
       queries: [...this.#queries],
       warnings: [...this.#warnings],
@@ -122,11 +121,11 @@ export class PassRun {
   }
 
   #begin(name: string): void {
-    this.#stages.push({ name, began: this.#options.now() });
+    this.#stages.push({ name, began: this.options.now() });
   }
 
   async #score(model: Model, signal: AbortSignal, ownersTimeoutSeconds: number): Promise<Detection> {
-    const { queryOffsetSeconds = 0, maximumPods } = this.#options;
+    const { queryOffsetSeconds = 0, maximumPods } = this.options;
     const timeSeconds = this.#started / 1000 - queryOffsetSeconds;
     this.#begin('queries took');
     const asked = model.features.map((feature) => this.#ask(feature, timeSeconds, signal));
@@ -149,20 +148,20 @@ export class PassRun {
     this.#begin('owners of new pods');
     try {
       const either = withDeadline(signal, ownersTimeoutSeconds);
-      await this.#workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either);
+      await this.workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either);
     } catch (error) {
       signal.throwIfAborted();
       this.#warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
     }
     this.#begin('scoring');
-    const { built, rows } = this.#workloads.buildTable(model, builder, seenRows);
+    const { built, rows } = this.workloads.buildTable(model, builder, seenRows);
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
     return detectInTurns(model, built, signal, rows);
   }
 
   async #ask(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<QueryResult> {
-    const { api, now } = this.#options;
+    const { api, now } = this.options;
     const started = now();
     let success = false;
     try {

@@ -33,12 +33,10 @@ interface RunningPass {
 
 /** Runs passes, one at a time. */
 export class DetectionPass {
-  readonly #options: DetectionPassOptions;
   readonly #workloads: WorkloadDirectory;
   #running: RunningPass | undefined;
 
-  constructor(options: DetectionPassOptions) {
-    this.#options = options;
+  constructor(private readonly options: DetectionPassOptions) {
     this.#workloads = new WorkloadDirectory(options.api, options.ownerQueries);
   }
 
@@ -47,7 +45,7 @@ export class DetectionPass {
    * with what `onOutcome` throws.
    */
   async run(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
-    const { timeoutSeconds: longest, onOutcome } = this.#options;
+    const { timeoutSeconds: longest, onOutcome } = this.options;
     const given = scrapeTimeoutSeconds ?? Infinity;
     // Of a very short time, half is kept back.
     const timeoutSeconds = Math.min(longest, Math.max(given - TIMEOUT_OFFSET_SECONDS, given / 2));
@@ -79,11 +77,11 @@ export class DetectionPass {
 
   /** @param timeoutSeconds how long the first caller is going to wait. */
   #start(timeoutSeconds: number): RunningPass {
-    const { timeoutSeconds: longest, onOutcome } = this.#options;
+    const { timeoutSeconds: longest, onOutcome } = this.options;
     const controller = new AbortController();
     // Its own limit as well: otherwise callers that join one after the other would keep a stuck pass alive.
     const signal = withDeadline(controller.signal, longest);
-    const run = new PassRun(this.#options, this.#workloads);
+    const run = new PassRun(this.options, this.#workloads);
     const outcome = run.outcome(signal, longest, timeoutSeconds * OWNERS_SHARE).then((result) => {
       if (this.#running === pass) this.#running = undefined;
       // Callers who gave up were given, and `onOutcome` was called with, another outcome.

@@ -1,31 +1,20 @@
-/** The product: is a pod anomalous, and how much. */
+/** The product: which pods are anomalous and how much, and of how many pods of each workload. */
 
 import type { Detection } from '../detection/detection.js';
-import { type Family, memoizeByObject, NO_SAMPLES } from './family.js';
-import { type DetectorState, detectionOf } from './state.js';
+import { podKey } from '../features/table.js';
+import { type Family, memoizeByObject } from './family.js';
+import { type DetectorState, ofDetection } from './state.js';
 
-/** Both gauges show the same pods. */
+/** Both gauges of pods show the same ones. */
 const seriesOf = memoizeByObject(({ table }: Detection) =>
   table.pods.map(({ namespace, pod }) => [namespace, pod]),
 );
 
 /** One series for each scored pod. A pod that is not scored has none: absent is not normal. */
-const ofPods = (
-  name: string,
-  help: string,
-  read: (scores: Float64Array) => ArrayLike<number>,
-): Family<DetectorState> => ({
-  name,
-  help,
-  type: 'gauge',
-  labels: ['namespace', 'pod'],
-  samples: (state) => {
-    const detection = detectionOf(state);
-    return detection === undefined
-      ? NO_SAMPLES
-      : { series: seriesOf(detection), values: read(detection.scores) };
-  },
-});
+const ofPods = (name: string, help: string, read: (scores: Float64Array) => ArrayLike<number>) =>
+  ofDetection(name, help, ['namespace', 'pod'], (detection) => {
+    return { series: seriesOf(detection), values: read(detection.scores) };
+  });
 
 export const anomaly: readonly Family<DetectorState>[] = [
   ofPods(
@@ -38,4 +27,42 @@ export const anomaly: readonly Family<DetectorState>[] = [
     'Score of the pod minus the threshold of the model; above 0 is anomalous.',
     (scores) => scores,
   ),
+];
+
+/** Pods by workload. */
+const countsOf = memoizeByObject(({ table, scores }: Detection) => {
+  const series: (readonly [namespace: string, workload: string])[] = [];
+  const counts = { series, scored: [] as number[], flagged: [] as number[] };
+  const positions = new Map<string, number>();
+  let position: number | undefined;
+  table.pods.forEach(({ namespace, workload }, row) => {
+    const before = table.pods[row - 1];
+    // Pods of a workload mostly follow one another.
+    if (before?.workload !== workload || before.namespace !== namespace) {
+      position = positions.get(podKey(namespace, workload));
+    }
+    if (position === undefined) {
+      position = positions.size;
+      positions.set(podKey(namespace, workload), position);
+      counts.series.push([namespace, workload]);
+      counts.scored.push(0);
+      counts.flagged.push(0);
+    }
+    counts.scored[position] = (counts.scored[position] as number) + 1;
+    counts.flagged[position] = (counts.flagged[position] as number) + Number((scores[row] as number) > 0);
+  });
+  return counts;
+});
+
+/** Both have a series for every workload with a scored pod, so that their quotient is always there. */
+const ofWorkloads = (name: string, help: string, column: 'flagged' | 'scored') =>
+  ofDetection(name, help, ['namespace', 'workload'], (detection) => {
+    const { series, [column]: values } = countsOf(detection);
+    return { series, values };
+  });
+
+/** How far trouble reaches: one bad replica, a whole workload, or everything. */
+export const workload: readonly Family<DetectorState>[] = [
+  ofWorkloads('anomaly_workload_pods_flagged', 'Flagged pods of the workload.', 'flagged'),
+  ofWorkloads('anomaly_workload_pods_scored', 'Scored pods of the workload.', 'scored'),
 ];

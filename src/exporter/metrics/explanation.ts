@@ -2,8 +2,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Detection } from '../detection/detection.js';
-import { type Family, memoizeByObject, NO_SAMPLES } from './family.js';
-import { type DetectorState, detectionOf, type ExplainScope } from './state.js';
+import { type Family, memoizeByObject } from './family.js';
+import { type DetectorState, detectionOf, type ExplainScope, ofDetection } from './state.js';
 
 /**
  * The number of flagged pods that are explained, those with the highest scores. Where more are flagged, the trouble is that of the
@@ -33,23 +33,12 @@ const explainedOf = memoizeByObject(async (state: DetectorState) => {
 });
 
 /** @param read pods × features, as the table of the detection. */
-const ofCells = (
-  name: string,
-  help: string,
-  read: (detection: Detection) => Float64Array,
-): Family<DetectorState> => ({
-  name,
-  help,
-  type: 'gauge',
-  labels: ['namespace', 'pod', 'feature'],
-  samples: async (state) => {
-    const detection = detectionOf(state);
-    if (detection === undefined) return NO_SAMPLES;
+const ofCells = (name: string, help: string, read: (detection: Detection) => Float64Array) =>
+  ofDetection(name, help, ['namespace', 'pod', 'feature'], async (detection, state) => {
     const { series, cells } = await explainedOf(state);
     const all = read(detection);
     return { series, values: Float64Array.from(cells, (cell) => all[cell] as number) };
-  },
-});
+  });
 
 const UNIT = 'in the base unit of the feature (cpu: cores, memory: bytes, restarts: a count)';
 

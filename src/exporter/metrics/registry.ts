@@ -3,14 +3,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { PassOutcome } from '../detection/detection.js';
-import { anomaly } from './anomaly.js';
+import { anomaly, workload } from './anomaly.js';
 import { detector } from './detector.js';
 import { explanation } from './explanation.js';
 import type { Family } from './family.js';
 import { FamilyRegistry, registerFamily } from './register-family.js';
 import { service } from './service.js';
 import type { ScrapeState } from './state.js';
-import { workload } from './workload.js';
 
 /** All families of the exporter, in the order of the text. Those of the process follow them. */
 export const FAMILIES: readonly Family<ScrapeState>[] = [

@@ -7,6 +7,7 @@ import type { Model } from '../model/model.js';
 import type { SnapshotState } from '../model/snapshot/manager.js';
 import type { ShardingState } from '../sharding/shard-namespaces.js';
 import type { TrainingState } from '../training/trainer.js';
+import { type Family, NO_SAMPLES, type Samples } from './family.js';
 
 /** The pods for which the gauges of features are there. */
 export type ExplainScope = 'flagged' | 'all' | 'off';
@@ -40,4 +41,18 @@ export interface ScrapeState extends DetectorState {
 /** The detection of the pass; `undefined` where the pass failed. */
 export function detectionOf({ outcome }: DetectorState): Detection | undefined {
   return outcome.kind === 'detection' ? outcome.detection : undefined;
+}
+
+/** A gauge that has samples where there is a detection. */
+export function ofDetection(
+  name: string,
+  help: string,
+  labels: readonly string[],
+  read: (detection: Detection, state: DetectorState) => Samples | Promise<Samples>,
+): Family<DetectorState> {
+  const samples = (state: DetectorState) => {
+    const detection = detectionOf(state);
+    return detection === undefined ? NO_SAMPLES : read(detection, state);
+  };
+  return { name, help, type: 'gauge', labels, samples };
 }

@@ -15,7 +15,6 @@ interface WatchOptions<Value> {
 
 /** The last valid value of some files. */
 export class WatchedFile<Value> {
-  readonly #options: WatchOptions<Value>;
   #current: Value;
   #version: string | undefined;
   #failure: string | undefined;
@@ -30,9 +29,12 @@ export class WatchedFile<Value> {
   }
 
   /** @param current what was read already. Without the version of the files, the first refresh reads them again. */
-  constructor(current: Value, options: WatchOptions<Value>, version?: string) {
+  constructor(
+    current: Value,
+    private readonly options: WatchOptions<Value>,
+    version?: string,
+  ) {
     this.#current = current;
-    this.#options = options;
     this.#version = version;
   }
 
@@ -52,7 +54,7 @@ export class WatchedFile<Value> {
   }
 
   async #refresh(): Promise<void> {
-    const { read, filesOf, onRead, onFailure } = this.#options;
+    const { read, filesOf, onRead, onFailure } = this.options;
     // Older than what is read, and of the files that were named before: a difference is read once more.
     const version = await versionOf(filesOf(this.#current));
     if (!this.failed && version === this.#version) return;

@@ -17,7 +17,6 @@ const MAXIMUM_WAITING = 16;
 
 /** Decides on credentials. */
 export class BasicAuth {
-  readonly #compare: (password: string, hash: string) => Promise<boolean>;
   /** Credentials are remembered by an HMAC under a random key, so that passwords cannot be recovered from memory. */
   readonly #secret = randomBytes(32);
   /** Separate caches, so that failed attempts cannot push out the credentials of Prometheus. */
@@ -28,9 +27,7 @@ export class BasicAuth {
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param compare whether a password matches a bcrypt hash; slow. */
-  constructor(compare: (password: string, hash: string) => Promise<boolean>) {
-    this.#compare = compare;
-  }
+  constructor(private readonly compare: (password: string, hash: string) => Promise<boolean>) {}
 
   /**
    * Whether a request with this header is allowed.
@@ -61,7 +58,7 @@ export class BasicAuth {
 
   #enqueue(key: string, password: string, hash: string): Promise<boolean> {
     const comparison = this.#last
-      .then(() => this.#compare(password, hash))
+      .then(() => this.compare(password, hash))
       .finally(() => this.#pending.delete(key));
     this.#pending.set(key, comparison);
     this.#last = comparison.catch(() => undefined);

@@ -25,11 +25,6 @@ export interface TlsSection extends Pick<TlsSettings, 'clientAuthType' | 'client
   readonly context: Omit<TlsSettings['context'], 'cert' | 'key' | 'ca'>;
 }
 
-/** The file, without the files that it names. What has a mistake, which is reported, is absent. */
-export interface WebConfigText extends Omit<WebConfig, 'tls'> {
-  readonly tls: TlsSection | undefined;
-}
-
 type Fields = Readonly<Record<string, Field<unknown>>>;
 
 /** The values of the keys that a mapping has. */
@@ -37,8 +32,8 @@ type ValuesOf<Table extends Fields> = {
   readonly [Key in keyof Table]?: Table[Key] extends Field<infer Value> ? Value : never;
 };
 
-/** Reads the sections. Mistakes are added to the file. */
-export function parseWebConfig(yaml: YamlFile): WebConfigText {
+/** Reads the sections. What has a mistake, which is added to the file, is absent. */
+export function parseWebConfig(yaml: YamlFile) {
   const reader = new SectionReader(yaml);
   reader.keys([], 'a mapping', SECTIONS);
   return {

@@ -3,11 +3,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { compareSync } from 'bcryptjs';
 
-/** The input of the thread. */
-export interface PasswordCheck {
-  readonly password: string;
-  readonly hash: string;
-}
-
-const { password, hash } = workerData as PasswordCheck;
+const [password, hash] = workerData as [password: string, hash: string];
 parentPort?.postMessage(compareSync(password, hash));

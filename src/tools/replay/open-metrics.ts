@@ -1,12 +1,11 @@
 /** What the exporter would have exposed, as OpenMetrics text with timestamps. */
 
-import { anomaly } from '../../exporter/metrics/anomaly.js';
+import { anomaly, workload } from '../../exporter/metrics/anomaly.js';
 import { detector } from '../../exporter/metrics/detector.js';
 import { explanation } from '../../exporter/metrics/explanation.js';
 import { type Family, sample } from '../../exporter/metrics/family.js';
 import type { DetectorState, ExplainScope } from '../../exporter/metrics/state.js';
 import { escapeHelp, labelText, numberText } from '../../exporter/metrics/text.js';
-import { workload } from '../../exporter/metrics/workload.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
 import type { MinuteState } from './replay.js';
 

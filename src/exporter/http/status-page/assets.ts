@@ -10,14 +10,11 @@ function asset(path: string, contentType: string, text: string) {
   return { path, contentType, text, hash, url: `${path}?v=${hash}` };
 }
 
-const ASSETS = {
+/** The address of each (`url`) is relative to the page. */
+export const ASSETS = {
   style: asset('status-page.css', 'text/css; charset=utf-8', STYLE),
   script: asset('status-page.js', 'text/javascript; charset=utf-8', SCRIPT),
 };
-
-/** Addresses relative to the page. */
-export const STYLE_URL = ASSETS.style.url;
-export const SCRIPT_URL = ASSETS.script.url;
 
 const YEAR_SECONDS = 365 * 86400;
 

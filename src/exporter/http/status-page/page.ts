@@ -8,7 +8,7 @@ import type { AppDependencies } from '../dependencies.js';
 import { ENDPOINTS } from '../endpoints.js';
 import type { HealthReport } from '../schemas.js';
 import { allow } from '../security.js';
-import { SCRIPT_URL, STYLE_URL } from './assets.js';
+import { ASSETS } from './assets.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { podsTable } from './pods.js';
 import { type Filters, filterLink, isFiltered, readFilters, type Selection, select } from './selection.js';
@@ -57,8 +57,8 @@ function render(page: StatusPage): Html {
 <meta name="color-scheme" content="light dark">
 <title>${title(page)}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${STYLE_URL}">
-<script src="${SCRIPT_URL}" defer></script>
+<link rel="stylesheet" href="${ASSETS.style.url}">
+<script src="${ASSETS.script.url}" defer></script>
 </head>
 <body>
 <header>
