@@ -1,6 +1,5 @@
 /** Which sensitivity sends no more messages than on-call is ready to read. */
 
-/** What was computed for a sensitivity. */
 export interface ComputedRate {
   readonly sensitivity: number;
   readonly messages_per_day: number;

@@ -4,10 +4,9 @@
  */
 
 import { type Html, html, NO_HTML } from '../../lib/text/html.js';
-import type { Span } from './plots.js';
+import type { Chunk } from '../replay/plan.js';
 
-/** A chart over time. */
-export interface TimeChart extends Span {
+export interface TimeChart extends Chunk {
   /** What it shows, for those who do not see it. */
   readonly label: string;
   readonly stepSeconds: number;
@@ -19,8 +18,7 @@ export interface TimeChart extends Span {
     readonly values: readonly (number | null)[];
   }[];
   /** Stretches behind the lines. */
-  readonly spans: readonly (Span & { readonly kind: 'flagged' | 'alert' })[];
-  /** A horizontal line. */
+  readonly spans: readonly (Chunk & { readonly kind: 'flagged' | 'alert' })[];
   readonly threshold?: number;
   /** Values that the axis holds at least. */
   readonly least: readonly number[];

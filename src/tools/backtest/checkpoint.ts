@@ -18,7 +18,6 @@ const CHECKPOINT_VERSION = 1;
 /** What `nameOf` makes, and nothing that somebody else may have put there. */
 const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
 
-/** Where chunks are kept. */
 export interface ChunkStore {
   /** The result of a chunk that is done; `undefined` when it has to be replayed. */
   load(chunk: Chunk): Promise<ChunkResult | undefined>;

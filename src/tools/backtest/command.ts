@@ -30,14 +30,11 @@ import { reportText } from './report-text.js';
 import { type BacktestOutcome, InterruptedError, runBacktest, TARGET_LABELS } from './run.js';
 import { formatInstant } from './time-range.js';
 
-/** What the command needs of its surroundings. */
 export interface BacktestSurroundings {
   readonly environment: Environment;
-  /** For the report. */
   readonly stdout: Writable;
   /** For estimate, progress and notes; a bar where it is a terminal. */
   readonly progress: ProgressOutput;
-  /** Ends the backtest early. */
   readonly signal: AbortSignal;
 }
 

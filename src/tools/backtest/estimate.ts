@@ -9,7 +9,6 @@ import { type Chunk, gridStepSeconds, MINUTE_SECONDS } from '../replay/plan.js';
 import { type Grid, gridBetween } from '../replay/range-matrix.js';
 import type { BacktestPlan } from './plan.js';
 
-/** What there is. */
 export type Survey = Awaited<ReturnType<typeof surveyHistory>>;
 
 /** Instants at which the range is looked at. */
@@ -100,13 +99,11 @@ export interface Cost {
   readonly replaySecondsPerMinute: number;
 }
 
-/** Queries for owners. */
 const OWNER_QUERIES = 3;
 
 /** Text for a minute of a pod, flag and score: measured. */
 const METRICS_BYTES = 300;
 
-/** The estimate as sentences. */
 export function describeCost({ pods, meanPods, bytesPerPoint }: Survey, cost: Cost): string {
   const { plan, chunks, toDo, trainings, threads } = cost;
   const features = plan.features.length;

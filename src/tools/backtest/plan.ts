@@ -12,7 +12,6 @@ import { MINUTE_SECONDS } from '../replay/plan.js';
 import { chosenOf, parseSensitivities } from '../replay/sensitivities.js';
 import { formatInstant, parseDuration, parseInstant } from './time-range.js';
 
-/** What is asked on the command line. */
 export interface BacktestOptions extends ShardFlags {
   /** First instant; two weeks ago by default, or as far as history goes. */
   readonly start?: string | undefined;
@@ -30,7 +29,6 @@ export interface BacktestOptions extends ShardFlags {
   readonly output?: string | undefined;
 }
 
-/** What to replay, and with what. */
 export interface BacktestPlan {
   readonly settings: Settings;
   readonly features: readonly FeatureDefinition[];

@@ -12,16 +12,9 @@ import { type Chunk, MINUTE_SECONDS } from '../replay/plan.js';
 import type { ChunkStore } from './checkpoint.js';
 import type { AlertStatement, BacktestReport } from './report.js';
 
-/** A stretch of time: Unix times in seconds. */
-export interface Span {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-}
-
 /** One of the loudest pods. */
 export type PodPlot = Awaited<ReturnType<typeof collectPlots>>[number];
 
-/** Pods that are drawn. */
 const DRAWN_PODS = 8;
 
 /** Points of a line: more than that, no screen shows. */
@@ -31,7 +24,6 @@ const BEFORE_SECONDS = 3600;
 const AFTER_SECONDS = 1800;
 const LONGEST_DETAIL_SECONDS = 6 * 3600;
 
-/** Names of the features of the readings. */
 export function featuresOf(results: readonly ChunkResult[]): readonly FeatureName[] {
   return results[0]?.features ?? [];
 }
@@ -96,7 +88,7 @@ function flaggedSpans(
   namespace: string,
   pod: string,
   startSeconds: number,
-): Span[] {
+): Chunk[] {
   const runs = results.flatMap(({ pods, startSeconds: chunkSeconds }) => {
     const own = pods.find((stretch) => stretch.pod === pod && stretch.namespace === namespace);
     const shift = Math.round((chunkSeconds - startSeconds) / MINUTE_SECONDS);

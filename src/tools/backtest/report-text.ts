@@ -5,7 +5,6 @@ import { counted, formatDuration, formatNumber, formatPercent } from '../../lib/
 import { type Bar, left, right, type TextTable, tableLines, tableOf } from '../replay/text-table.js';
 import type { AlertStatement, BacktestReport, Loudness, SensitivityReport } from './report.js';
 
-/** Rows of each list. */
 const LISTED = 10;
 
 /** The whole text, with an empty line at its end. @param outputs a line for each file that was written. */
@@ -36,7 +35,6 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [title, ...lines.map((line) => (line === '' ? '' : `  ${line}`))];
 }
 
-/** A row for each sensitivity. */
 export function sensitivityTable({
   sensitivities,
   chosen_sensitivity: chosen,

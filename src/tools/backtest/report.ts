@@ -32,14 +32,11 @@ const LISTED_WORKLOADS = 200;
 
 /** The whole report: the fields are described in docs/backtest.md. Times are RFC 3339 in UTC. */
 export type BacktestReport = ReturnType<typeof makeReport>;
-/** What one sensitivity gives. */
 export type SensitivityReport = ReturnType<typeof sensitivityReport>;
 /** How much was sent on behalf of a namespace, a workload or a pod; the names of what is narrower are empty. */
 export type Loudness = ReturnType<typeof loudestOf>[number];
-/** An alert that would have fired. */
 export type AlertStatement = ReturnType<typeof statementOf>;
 
-/** What the report is made of. */
 export interface ReportInput {
   readonly generatedSeconds: number;
   readonly programVersion: string;
@@ -66,7 +63,6 @@ interface SensitivityRun {
   readonly notifications: Notifications;
 }
 
-/** All that was replayed. */
 interface Replayed {
   readonly input: ReportInput;
   readonly days: number;

@@ -29,7 +29,6 @@ import { type BacktestPlan, trainingTimes } from './plan.js';
 import { formatInstant } from './time-range.js';
 import type { ReplayedChunk, ReplayTask } from './worker.js';
 
-/** What it needs of its surroundings. */
 export interface RunSurroundings {
   /** Polite (`politeApi`). */
   readonly api: PrometheusApi;
@@ -41,7 +40,6 @@ export interface RunSurroundings {
   readonly afterStop: string;
 }
 
-/** What was replayed. */
 export interface BacktestOutcome {
   /** In order of time. */
   readonly chunks: readonly Chunk[];

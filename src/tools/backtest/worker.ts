@@ -12,7 +12,6 @@ import type { ThreadInput } from '../replay/pool.js';
 import type { Slab } from '../replay/range-matrix.js';
 import { type ReplayParameters, replay } from '../replay/replay.js';
 
-/** What the thread is to do. */
 export interface ReplayTask {
   readonly chunk: Chunk;
   /** The slabs of each query. */
@@ -23,7 +22,6 @@ export interface ReplayTask {
   readonly metrics: { readonly file: string; readonly options: OpenMetricsOptions } | undefined;
 }
 
-/** A chunk that was replayed. */
 export interface ReplayedChunk {
   readonly result: ChunkResult;
   readonly plots: ChunkPlots;

@@ -27,7 +27,6 @@ export interface DemoOptions {
   readonly prometheus: boolean;
 }
 
-/** What the demo gets from the process. */
 export interface DemoContext {
   readonly stdout: Output;
   /** Ends the demo. */
@@ -101,7 +100,6 @@ export async function runDemo(
   }
 }
 
-/** Asks the exporter for the flagged pods and its health. */
 async function observe(url: string, world: World, signal: AbortSignal): Promise<Observation> {
   const timeSeconds = nowSeconds();
   const observed = { timeSeconds, pods: world.pods(timeSeconds).length, flagged: undefined };

@@ -5,7 +5,6 @@ import type { World } from '../simulation/cluster.js';
 import { hexadecimal } from '../simulation/names.js';
 import type { PodState } from '../simulation/pod-state.js';
 
-/** A metric with its samples at one instant. */
 export interface MetricFamily {
   readonly name: string;
   readonly type: 'counter' | 'gauge';
@@ -52,7 +51,6 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
   ];
 }
 
-/** The pause container of each pod. */
 const PAUSE = { image: 'registry.k8s.io/pause:3.9', cpuSeconds: 0.03, memoryBytes: 600 * 1024 };
 
 /** The cgroups of a pod: each run of its containers, the pause container, and the pod as a whole, which is their sum. */
@@ -105,7 +103,6 @@ function ownerSample(
   return sample({ ...labels, owner_kind, owner_name, owner_is_controller }, 1);
 }
 
-/** The content type of `expositionText`. */
 export const EXPOSITION_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The answer to a scrape at an instant, in the text format, version 0.0.4. */

@@ -1,13 +1,12 @@
 /** The progress of the incidents and their detection, from one observation to the next. Pure: the caller has the clock. */
 
 import type { Reason } from '../../exporter/detection/reasons.js';
+import type { NamedPod } from '../../exporter/features/table.js';
 import type { Incident } from '../simulation/incidents.js';
 import { DATABASE } from '../simulation/workloads.js';
 
 /** A pod that the exporter flags, as `/detect` reports it. */
-export interface FlaggedPod {
-  readonly namespace: string;
-  readonly pod: string;
+export interface FlaggedPod extends NamedPod {
   readonly anomaly_score: number;
   readonly features: readonly Required<Reason>[];
 }
@@ -20,7 +19,6 @@ export interface Observation {
   readonly flagged: readonly FlaggedPod[] | undefined;
   /** A sentence about the model, or the reason why there are no scores. */
   readonly status: string;
-  /** Pods in the cluster. */
   readonly pods: number;
 }
 
@@ -47,12 +45,11 @@ export function beginProgress(incidents: readonly Incident[], timeSeconds: numbe
   };
 }
 
-type PodName = Pick<FlaggedPod, 'namespace' | 'pod'>;
-const isSame = (a: PodName, b: PodName) => a.namespace === b.namespace && a.pod === b.pod;
+const isSame = (a: NamedPod, b: NamedPod) => a.namespace === b.namespace && a.pod === b.pod;
 
 export function advance(progress: Progress, observation: Observation): Progress {
   const { timeSeconds, flagged = [] } = observation;
-  const isFlagged = (wanted: PodName) => flagged.some((pod) => isSame(pod, wanted));
+  const isFlagged = (wanted: NamedPod) => flagged.some((pod) => isSame(pod, wanted));
   return {
     ...observation,
     incidents: progress.incidents.map(({ incident, flaggedSeconds }) => {
@@ -67,7 +64,6 @@ export function advance(progress: Progress, observation: Observation): Progress 
   };
 }
 
-/** The incident of a pod, if one has begun. */
 export function incidentOf({ incidents, timeSeconds }: Progress, pod: FlaggedPod): Incident | undefined {
   return incidents.find(({ incident }) => isSame(incident, pod) && incident.startSeconds <= timeSeconds)
     ?.incident;

@@ -69,15 +69,10 @@ async function answer(
       }
       return { resultType: 'matrix', result: matrix(evaluate, start, end, step) };
     }
-    case '/api/v1/status/buildinfo':
-      return {
-        version: '2.42.0',
-        revision: 'simulated',
-        branch: '',
-        buildUser: '',
-        buildDate: '',
-        goVersion: '',
-      };
+    case '/api/v1/status/buildinfo': {
+      const unknown = { branch: '', buildUser: '', buildDate: '', goVersion: '' };
+      return { version: '2.42.0', revision: 'simulated', ...unknown };
+    }
     default:
       return undefined;
   }

@@ -116,7 +116,6 @@ function anchored(literal: string): RegExp | undefined {
   }
 }
 
-/** The text of a string literal. */
 function unquoted(literal: string): string {
   return literal.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
 }

@@ -18,7 +18,6 @@ export interface View {
   end(progress: Progress): void;
 }
 
-/** A screen on a terminal, lines elsewhere. */
 export function createView(output: Output, links: Links, colours: boolean, begin: Progress): View {
   return output.isTTY ? createScreen(output, links, colours) : createLog(output, links, begin);
 }
@@ -44,7 +43,6 @@ function createScreen(output: Output, links: Links, colours: boolean): View {
   };
 }
 
-/** Time between summaries while nothing else happens. */
 const SUMMARY_SECONDS = 30;
 
 function createLog(output: Output, links: Links, begin: Progress): View {

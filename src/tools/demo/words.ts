@@ -13,7 +13,6 @@ export interface Line {
   readonly style?: 'bold' | 'dim' | 'bad' | 'good';
 }
 
-/** Base URLs to visit. */
 export interface Links {
   readonly exporter: string;
   /** A page of Prometheus. */
@@ -47,7 +46,6 @@ export function describeModel({ model, training }: HealthReport): string {
   );
 }
 
-/** The whole screen. */
 export function screen(links: Links, progress: Progress): Line[] {
   const { flagged } = progress;
   return [
@@ -76,7 +74,6 @@ function incidentLine({ incident, flaggedSeconds }: IncidentProgress, now: numbe
   return { text: `${name} ${state}, DETECTED after ${clock(flaggedSeconds - startSeconds)}`, style: 'good' };
 }
 
-/** A flagged pod, and below it the reasons. */
 function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
   const known = incidentOf(progress, pod);
   const cause = known === undefined ? 'no scripted incident' : EFFECTS[known.kind].title;
@@ -86,10 +83,8 @@ function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
   ];
 }
 
-/** Why a pod is flagged, the strongest reason first. */
 const reasons = ({ features }: FlaggedPod) => notableReasons(features).map(describeReason);
 
-/** Whether the healthy database was ever flagged. */
 export function databaseLine({ databaseFlaggedSeconds, timeSeconds }: Progress): Line {
   const database = `The largest pod, ${DATABASE.namespace}/${DATABASE.pod} (6 cores, 48 GiB), was`;
   if (databaseFlaggedSeconds === undefined) return { text: `${database} never flagged.`, style: 'good' };

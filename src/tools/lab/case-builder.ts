@@ -4,10 +4,9 @@ import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { comparePods, podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
 import { quantileInPlace } from '../../exporter/model/statistics.js';
-import { BIN_SECONDS, type Case, type PodMinutes } from './case.js';
+import { BIN_SECONDS, type Case, type Defect, type PodMinutes } from './case.js';
 import { type Counts, count, sumCounts } from './counts.js';
 import { splitFields } from './csv.js';
-import type { Defect } from './defects.js';
 import type { Layout } from './layout.js';
 import { type HourRange, MinuteBins, type MinuteSeries, seriesOf } from './minute-bins.js';
 
@@ -23,7 +22,6 @@ const DERIVED_FLOOR_SHARE = 0.01;
 /** A namespace and a pod, each without separators, quotes and blanks. Stricter than this is not our business. */
 const POD_KEY = /^[^\s/",]+\/[^\s/",]+$/;
 
-/** A pod while rows come. */
 interface GrowingPod {
   readonly bins: MinuteBins;
   lastTimestampSeconds: number;

@@ -24,7 +24,6 @@ export function summaryOf(recording: Case) {
   return { name, minutes, rows, defects, gapMinutes, emptyColumns, pods: pods.length, features: names };
 }
 
-/** All that an evaluation found. */
 export type Evaluation = ReturnType<typeof resultOf>;
 
 interface Context {

@@ -2,10 +2,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { DataError } from '../../lib/usage-error.js';
 import { type Counts, count } from './counts.js';
 
-/** A fault on a pod. */
 export interface Fault {
   /** Name of the case, as of its file. */
   readonly case: string;
@@ -25,7 +25,6 @@ export interface Fault {
   readonly mustTouch: boolean;
 }
 
-/** What a labels file says. */
 export interface Labels {
   readonly faults: readonly Fault[];
   /** Entries that say too little, by reason. */
@@ -33,12 +32,7 @@ export interface Labels {
 }
 
 /** Types of fault that act on CPU or memory itself, so that a detector has no excuse. */
-const MUST_TOUCH_TYPES: ReadonlySet<string> = new Set([
-  'cpu_contention',
-  'cpu_consumed',
-  'cpu_load',
-  'mem_load',
-]);
+const MUST_TOUCH_TYPE = /^(?:cpu_contention|cpu_consumed|cpu_load|mem_load)$/;
 
 /** Columns by whose change a fault is visible to this detector. */
 const VISIBLE_COLUMN = /^(cpu|memory|restarts)/;
@@ -66,6 +60,26 @@ export async function readLabels(directory: string): Promise<Labels> {
   }
 }
 
+/** A text; anything else is as good as absent. */
+const TEXT = z.string().min(1).optional().catch(undefined);
+
+/** An entry of the list. The message of a rule is the reason for which an entry is malformed. */
+const ENTRY = z
+  .object(
+    {
+      case: z.string('no_case').min(1, 'no_case'),
+      namespace: TEXT,
+      pod: TEXT,
+      fault_type: TEXT,
+      fault: TEXT,
+      start: z.number('no_time'),
+      end: z.number('no_time'),
+      visible: z.unknown().optional(),
+    },
+    'not_an_object',
+  )
+  .refine(({ start, end }) => end > start, 'ends_before_start');
+
 /**
  * Understands the content of a labels file: a list, or an object with a list under `faults`. Entries without a case
  * or a time are counted and left out.
@@ -75,34 +89,34 @@ export async function readLabels(directory: string): Promise<Labels> {
 export function parseLabels(content: unknown): Labels {
   const entries = isObject(content) ? content.faults : content;
   if (!Array.isArray(entries)) throw new TypeError(`a ${typeof entries} where the list should be.`);
-  const faults: Fault[] = [];
   const malformed = new Map<string, number>();
-  for (const entry of entries as readonly unknown[]) {
-    const parsed = parseFault(entry);
-    if (typeof parsed === 'string') count(malformed, parsed);
-    else faults.push(parsed);
-  }
+  const faults = entries.flatMap((entry) => {
+    const { data, error } = ENTRY.safeParse(entry);
+    if (data !== undefined) return [faultOf(data)];
+    count(malformed, error.issues[0]?.message ?? 'malformed');
+    return [];
+  });
   return { faults, malformed };
 }
 
-/** A fault, or why the entry is invalid. */
-function parseFault(entry: unknown): Fault | string {
-  if (!isObject(entry)) return 'not_an_object';
-  const { case: caseName, namespace, pod, fault_type: type, fault: id, start, end, visible } = entry;
-  if (typeof caseName !== 'string' || caseName === '') return 'no_case';
-  if (!isFiniteNumber(start) || !isFiniteNumber(end)) return 'no_time';
-  if (end <= start) return 'ends_before_start';
-  const isVisible = says(visible);
+function faultOf({
+  fault_type: type = 'unknown',
+  fault: id,
+  start,
+  end,
+  ...entry
+}: z.infer<typeof ENTRY>): Fault {
+  const visible = says(entry.visible);
   return {
-    case: caseName.replace(/\.csv(\.gz)?$/i, ''),
-    namespace: textOrNothing(namespace),
-    pod: textOrNothing(pod),
-    type: textOrNothing(type) ?? 'unknown',
-    id: textOrNothing(id),
+    case: entry.case.replace(/\.csv(\.gz)?$/i, ''),
+    namespace: entry.namespace,
+    pod: entry.pod,
+    type,
+    id,
     startSeconds: start,
     endSeconds: end,
-    visible: isVisible,
-    mustTouch: isVisible && MUST_TOUCH_TYPES.has(String(type)),
+    visible,
+    mustTouch: visible && MUST_TOUCH_TYPE.test(type),
   };
 }
 
@@ -114,12 +128,4 @@ function says(visible: unknown): boolean {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
-}
-
-function textOrNothing(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

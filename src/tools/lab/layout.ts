@@ -6,11 +6,8 @@ import { DataError, UsageError } from '../../lib/usage-error.js';
 /** How the samples of one minute become one value. */
 export type Reduction = 'mean' | 'last';
 
-/** A column that is read. */
 export interface Column {
-  /** Name in the header. */
   readonly source: string;
-  /** Position in a row. */
   readonly position: number;
   readonly feature: FeatureDefinition;
   readonly reduction: Reduction;
@@ -20,7 +17,6 @@ export interface Column {
 
 /** Where everything stands in a row. */
 export interface Layout {
-  /** Number of fields in a row. */
   readonly fields: number;
   readonly timestamp: number;
   readonly namespace: number;

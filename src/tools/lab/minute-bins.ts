@@ -6,7 +6,6 @@ import type { Reduction } from './layout.js';
 /** Minutes are kept by the hour, so that a stray timestamp costs an hour and not the years in between. */
 const MINUTES_OF_CHUNK = 60;
 
-/** One hour of a pod. */
 interface Chunk {
   /** minutes × columns: the mean so far, or the last value so far; `NaN` without a sample. */
   readonly values: Float64Array;

@@ -15,7 +15,6 @@ export const NAB_PROFILES = [
 
 type NabProfile = (typeof NAB_PROFILES)[number];
 
-/** One series of the benchmark. */
 export interface NabSeries {
   /** Unix times of the rows in seconds, ascending. */
   readonly rowsSeconds: ArrayLike<number>;

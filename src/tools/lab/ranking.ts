@@ -20,7 +20,6 @@ export interface Ranking {
 /** Shares of normal points above the threshold at which recall is reported. */
 export const FALSE_ALARM_RATES = Object.freeze([0.05, 0.01, 0.001]);
 
-/** All measures of a ranking. */
 export function rankingOf(points: Points): Ranking {
   const sorted = { positives: points.positives.slice().sort(), normals: points.normals.slice().sort() };
   return {

@@ -11,7 +11,6 @@ import { CaseBuilder, type CaseDetails } from './case-builder.js';
 import { parseHeader, splitLines } from './csv.js';
 import { chooseLayout } from './layout.js';
 
-/** A file of the data. */
 export interface CaseFile {
   /** Name of the file without its endings: the name of the case. */
   readonly name: string;
@@ -56,7 +55,6 @@ export async function listCases(directory: string): Promise<readonly CaseFile[]>
   return files;
 }
 
-/** What reading depends on besides the file. */
 export interface ReadOptions extends Pick<CaseDetails, 'learningMinutes' | 'workloads'> {
   /** Columns to use as features besides the built-in ones. */
   readonly additional: readonly string[];

@@ -1,8 +1,8 @@
 /** The report for people: tables of at most 110 columns, then what was left out and why. */
 
 import { left, right, type TextColumn, type TextTable, tableLines, tableOf } from '../replay/text-table.js';
+import { DEFECTS, type Defect } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
-import { DEFECTS, type Defect } from './defects.js';
 import type { Evaluation } from './evaluation.js';
 import type { NabMeasures } from './nab.js';
 import type { MessageRate, OnCallCaught, OnCallMeasures } from './on-call.js';

@@ -46,7 +46,6 @@ export async function openScoresFile(path: string) {
     async write(text: string) {
       if (!rows.write(text)) await Promise.race([once(rows, 'drain'), done]);
     },
-    /** Finishes the file. */
     async close() {
       rows.end();
       await done;

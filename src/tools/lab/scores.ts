@@ -14,7 +14,6 @@ export interface CaseScores {
 /** Scores of the pods that a piece has seen, by the pod's key: one for each minute of the piece, `NaN` without one. */
 export type PieceScores = Readonly<Record<keyof CaseScores, ReadonlyMap<string, Float64Array>>>;
 
-/** Scores without any value. */
 export function emptyScores({ pods }: Case): CaseScores {
   const blank = () => pods.map(({ minutes }) => new Float64Array(minutes).fill(Number.NaN));
   return { detector: blank(), robustZ: blank() };

@@ -1,24 +1,20 @@
 /** The body of a thread (`ThreadPool`) that replays a piece of a recording. */
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
-import { type FeatureTable, podKey } from '../../exporter/features/table.js';
-import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
+import { podKey } from '../../exporter/features/table.js';
 import { History } from '../replay/history.js';
 import type { ThreadInput } from '../replay/pool.js';
-import { gridBetween } from '../replay/range-matrix.js';
 import { type ReplayParameters, replay } from '../replay/replay.js';
 import { readingSize, type Tracks } from '../replay/tracks.js';
 import { BIN_SECONDS } from './case.js';
 import type { RecordedPiece } from './recorded-history.js';
 import { fitRobustBaseline, robustScore } from './robust-z.js';
 
-/** What the thread does. */
 export interface EvaluationTask {
   readonly piece: RecordedPiece;
   readonly parameters: ReplayParameters;
 }
 
-/** A piece that was replayed. */
 export type EvaluatedPiece = Awaited<ReturnType<typeof run>>;
 
 /** Minutes that the yardstick learns from. */
@@ -52,12 +48,14 @@ function robustScores(
 ): ReadonlyMap<string, Float64Array> {
   const scores = new Map<string, Float64Array>();
   const minutes = Math.round((chunk.endSeconds - chunk.startSeconds) / BIN_SECONDS);
+  const tableOf = (from: number, to: number) =>
+    history.features(features, from, to, BIN_SECONDS).build((_, pod) => pod).table;
   trainingTimes.forEach((time, index) => {
-    const window = tableOf(history, features, time - (ROBUST_MINUTES - 1) * BIN_SECONDS, time);
+    const window = tableOf(time - (ROBUST_MINUTES - 1) * BIN_SECONDS, time);
     const baseline = fitRobustBaseline(window, features);
     const from = Math.max(chunk.startSeconds, time + BIN_SECONDS);
     const next = trainingTimes[index + 1] ?? chunk.endSeconds;
-    const table = tableOf(history, features, from, Math.min(next, chunk.endSeconds - BIN_SECONDS));
+    const table = tableOf(from, Math.min(next, chunk.endSeconds - BIN_SECONDS));
     const first = Math.round((from - chunk.startSeconds) / BIN_SECONDS);
     table.pods.forEach(({ namespace, pod }, row) => {
       const key = podKey(namespace, pod);
@@ -70,20 +68,4 @@ function robustScores(
     });
   });
   return scores;
-}
-
-/** The minutes from one instant to another, both included. */
-function tableOf(
-  history: History,
-  features: readonly FeatureDefinition[],
-  startSeconds: number,
-  endSeconds: number,
-): FeatureTable {
-  const { instants } = gridBetween(startSeconds, endSeconds, BIN_SECONDS);
-  const times = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * BIN_SECONDS);
-  const builder = new FeatureTableBuilder(features, times);
-  for (const feature of features) {
-    builder.add(feature, history.range(feature.query, startSeconds, endSeconds, BIN_SECONDS));
-  }
-  return builder.build((_, pod) => pod).table;
 }

@@ -4,22 +4,18 @@
  * Rules are evaluated every half minute, so that each minute's flag is read twice, at its beginning and in its middle.
  */
 
-import { podKey } from '../../exporter/features/table.js';
+import { type PodIdentity, podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
 import { groupBy } from '../../lib/group-by.js';
 import { type Runs, spansOf } from './chunk-result.js';
+import { MINUTE_SECONDS } from './plan.js';
 
-/** A pod over the whole time. Minutes count from its start. */
-export interface PodFlags {
-  readonly namespace: string;
-  readonly pod: string;
-  /** As `anomaly_workload_pods_flagged` names it. */
-  readonly workload: string;
+/** A pod over the whole time, its workload as `anomaly_workload_pods_flagged` names it. Minutes count from its start. */
+export interface PodFlags extends PodIdentity {
   readonly scored: Runs;
   readonly flagged: Runs;
 }
 
-/** How the rules are read. */
 export interface RuleOptions {
   /** How long a pod or a workload must misbehave; the shipped rules say `SHIPPED_FOR_SECONDS`. */
   readonly forSeconds: number;
@@ -53,7 +49,6 @@ export interface Alert {
 /** Seconds from one evaluation to the next (`interval` of the group). */
 export const EVALUATION_SECONDS = 30;
 
-const MINUTE_SECONDS = 60;
 const READINGS_A_MINUTE = MINUTE_SECONDS / EVALUATION_SECONDS;
 
 /** `keep_firing_for` of the rules. */

@@ -1,5 +1,7 @@
 /** What the replay of a chunk leaves behind: small plain data, to keep in files and to add up. */
 
+import type { PodIdentity } from '../../exporter/features/table.js';
+
 /** Runs of minutes: from, to, from, to, …; each from its first minute to before its end, ascending. */
 export type Runs = readonly number[];
 
@@ -11,11 +13,7 @@ export interface FeatureName {
 }
 
 /** A pod in a chunk. Minutes count from the start of the chunk. */
-export interface PodStretch {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly workload: string;
-  /** Minutes with a score. */
+export interface PodStretch extends PodIdentity {
   readonly scored: Runs;
   /** For each sensitivity: the minutes that are flagged. */
   readonly flagged: readonly Runs[];
@@ -41,13 +39,11 @@ export const READING_NUMBERS = 3;
 export interface ChunkResult {
   /** Unix time in seconds. */
   readonly startSeconds: number;
-  /** Length in minutes. */
   readonly minutes: number;
   readonly features: readonly FeatureName[];
   readonly pods: readonly PodStretch[];
   /** Pod-minutes that were seen and not scored, by reason. */
   readonly unscored: Readonly<Record<string, number>>;
-  /** Minutes before there was a model. */
   readonly minutesWithoutModel: number;
   readonly trainings: number;
   /** Trainings that failed, and the reason of the last of them. */

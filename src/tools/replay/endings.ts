@@ -18,7 +18,6 @@ const GONE_MINUTES = 10;
 /** The share of its first distance from the usual value at which a pod counts as still away from it. */
 const STILL_AWAY_SHARE = 0.5;
 
-/** How many alerts ended in each way. */
 export function countEndings(endings: readonly Ending[]): Record<Ending, number> {
   const counts = { recovered: 0, became_usual: 0, gone: 0, still_on: 0 };
   for (const ending of endings) counts[ending]++;

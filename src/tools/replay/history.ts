@@ -1,5 +1,7 @@
 /** A piece of the past in memory, which is asked like Prometheus: the service's own code replays on it. */
 
+import type { FeatureDefinition } from '../../exporter/features/catalog.js';
+import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { Labels, PrometheusApi, QueryResult } from '../../exporter/prometheus/api.js';
 import { PrometheusError } from '../../exporter/prometheus/errors.js';
 import { gridBetween, lastOf, type Slab } from './range-matrix.js';
@@ -56,6 +58,22 @@ export class History implements PrometheusApi {
     };
   }
 
+  /** What is known of features from one instant to another, both included. */
+  features(
+    features: readonly FeatureDefinition[],
+    startSeconds: number,
+    endSeconds: number,
+    stepSeconds: number,
+  ): FeatureTableBuilder {
+    const { instants } = gridBetween(startSeconds, endSeconds, stepSeconds);
+    const times = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * stepSeconds);
+    const builder = new FeatureTableBuilder(features, times);
+    for (const feature of features) {
+      builder.add(feature, this.range(feature.query, startSeconds, endSeconds, stepSeconds));
+    }
+    return builder;
+  }
+
   async queryRange(request: Parameters<PrometheusApi['queryRange']>[0]): Promise<QueryResult> {
     return this.range(request.query, request.startSeconds, request.endSeconds, request.stepSeconds);
   }
@@ -91,7 +109,6 @@ function unknown(query: string, got: string): PrometheusError {
   return new PrometheusError('bad_query', `Expected the replayed history to have \`${query}\`, got ${got}.`);
 }
 
-/** The slabs of one query as one. */
 function merge(slabs: readonly Slab[]): Slab {
   const { startSeconds, stepSeconds } = slabs[0]?.grid ?? { startSeconds: 0, stepSeconds: 1 };
   const last = slabs.at(-1);

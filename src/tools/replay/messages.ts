@@ -19,7 +19,6 @@ export interface Message {
   readonly alerts: readonly Alert[];
 }
 
-/** What Alertmanager made of alerts. */
 export interface Notifications {
   /** By time. Reminders (`repeat_interval`) and messages that alerts are resolved are not among them. */
   readonly messages: readonly Message[];

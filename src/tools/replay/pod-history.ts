@@ -1,6 +1,6 @@
 /** Pods over all chunks of a replay, with the readings that were kept. */
 
-import { podKey } from '../../exporter/features/table.js';
+import { type PodIdentity, podKey } from '../../exporter/features/table.js';
 import { groupBy } from '../../lib/group-by.js';
 import type { Alert, PodFlags } from './alerts.js';
 import {
@@ -15,12 +15,8 @@ import {
 import { MINUTE_SECONDS } from './plan.js';
 import { readingSize } from './tracks.js';
 
-/** A pod over the whole time. Minutes count from its start. */
-export interface PodHistory {
-  readonly namespace: string;
-  readonly pod: string;
-  /** The last one that is known. */
-  readonly workload: string;
+/** A pod over the whole time, with the last workload that is known. Minutes count from its start. */
+export interface PodHistory extends PodIdentity {
   readonly scored: Runs;
   /** For each sensitivity. */
   readonly flagged: readonly Runs[];
@@ -62,7 +58,6 @@ export function flagsOf(pods: readonly PodHistory[], sensitivity: number): PodFl
   return pods.map((pod) => ({ ...pod, flagged: pod.flagged[sensitivity] ?? [] }));
 }
 
-/** A pod, and what was read of it. */
 export interface PodReading {
   readonly pod: PodHistory;
   readonly reading: Reading;
@@ -94,10 +89,7 @@ export function worstReading(
 }
 
 /** Whether an alert is about a pod: about itself, its workload, or the whole fleet. */
-export function concerns(
-  alert: Alert,
-  { namespace, pod, workload }: Omit<PodFlags, 'scored' | 'flagged'>,
-): boolean {
+export function concerns(alert: Alert, { namespace, pod, workload }: PodIdentity): boolean {
   if (alert.namespace === '') return true;
   if (alert.namespace !== namespace) return false;
   return alert.pod === '' ? alert.workload === workload : alert.pod === pod;
@@ -111,7 +103,6 @@ function readingNear({ readings }: PodHistory, minute: number): Reading | undefi
   return undefined;
 }
 
-/** A feature in a reading. */
 export interface FeatureReading extends FeatureName {
   readonly actual: number;
   readonly expected: number;

@@ -6,11 +6,9 @@ import { formatDuration } from '../../lib/text/format.js';
 /** Where to write. `process.stderr` is one. */
 export type ProgressOutput = Writable & { readonly isTTY?: boolean };
 
-/** How far a replay is. */
 export interface Progress {
   /** @param share of all work that is done, in [0, 1]. @param what the case at hand. */
   show(share: number, what: string): void;
-  /** A case is done. */
   caseDone(line: string): void;
   /** Leaves a clean line. */
   end(): void;

@@ -3,13 +3,11 @@
 import type { Labels, SeriesSet } from '../../exporter/prometheus/api.js';
 import type { Instants } from '../../exporter/prometheus/range.js';
 
-/** Instants at equal distances. */
 export type Grid = Instants;
 
 /** What one query answered at each instant of a grid. */
 export interface Slab {
   readonly grid: Grid;
-  /** One for each series. */
   readonly labels: readonly Labels[];
   /**
    * Series × instants. `NaN` where there is no sample; a sample that is no finite number stands as infinity, which the

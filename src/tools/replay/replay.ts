@@ -4,7 +4,6 @@ import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../exporter/det
 import type { Detection, PassOutcome } from '../../exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../exporter/detection/workloads.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
-import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { DetectorState } from '../../exporter/metrics/state.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
@@ -172,15 +171,8 @@ async function detectAt(
   const [model] = models;
   if (model === undefined) return [];
   const startSeconds = timeSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
-  const instants = Float64Array.from(
-    { length: RECENT_INSTANTS },
-    (_, index) => startSeconds + index * RECENT_STEP_SECONDS,
-  );
   // Models of different sensitivities know the same features: both follow from the same data.
-  const builder = new FeatureTableBuilder(model.features, instants);
-  for (const feature of model.features) {
-    builder.add(feature, history.range(feature.query, startSeconds, timeSeconds, RECENT_STEP_SECONDS));
-  }
+  const builder = history.features(model.features, startSeconds, timeSeconds, RECENT_STEP_SECONDS);
   const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
   await directory.lookUp(builder.podsSeen(), seenRows, timeSeconds);
   const { built, rows } = directory.buildTable(model, builder, seenRows);

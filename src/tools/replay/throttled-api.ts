@@ -5,7 +5,6 @@ import type { PrometheusApi, QueryResult } from '../../exporter/prometheus/api.j
 import { PrometheusError } from '../../exporter/prometheus/errors.js';
 import { withDeadline } from '../../lib/deadline.js';
 
-/** How to ask. */
 export interface PoliteOptions {
   /** Requests that are under way at the same time, at most. */
   readonly concurrency: number;

@@ -12,7 +12,6 @@ import {
   spansOf,
 } from './chunk-result.js';
 
-/** All readings of one pod. */
 export interface Track {
   readonly identity: PodIdentity;
   /** minutes × (1 + features × 3): score, then actual, expected and deviation of each feature; `NaN` without. */
@@ -96,7 +95,6 @@ export class Tracks {
     return track;
   }
 
-  /** Each pod in short. */
   stretches(): PodStretch[] {
     return this.all().map((track) => {
       const { identity, scored } = track;
@@ -139,7 +137,6 @@ export class Tracks {
   }
 }
 
-/** Numbers of one reading. */
 export function readingSize(features: number): number {
   return 1 + features * READING_NUMBERS;
 }

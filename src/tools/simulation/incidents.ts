@@ -12,7 +12,6 @@ export interface ScriptedIncident {
   readonly endOffsetSeconds: number;
 }
 
-/** An incident with its pod and its time. */
 export interface Incident extends Pick<ScriptedIncident, 'kind' | 'namespace'> {
   readonly pod: string;
   /** Factor by which it develops faster than its effect says. */

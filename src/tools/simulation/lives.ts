@@ -31,7 +31,6 @@ const JOB_KEPT_SECONDS = 86_400;
 /** A CronJob keeps the pods of its last three runs (`successfulJobsHistoryLimit`). */
 const KEPT_RUNS = 3;
 
-/** What the lifetimes depend on. */
 export interface LivesOptions {
   readonly seed: number;
   /** Unix time. The offsets of changes are relative to it. */

@@ -12,7 +12,6 @@ export interface WorkloadSpec {
   readonly replicas: number;
   /** Mean CPU of a pod; its replicas lie within ±10 %. */
   readonly cpuCores: number;
-  /** Usual memory of a pod. */
   readonly memoryBytes: number;
   /** Daily swing of the CPU as a share of the mean; highest at 14:00 UTC. */
   readonly daily?: number;

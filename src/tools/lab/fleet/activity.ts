@@ -1,5 +1,6 @@
 /** Work that comes and goes: queues, jobs inside a pod, builds, compactions, backups. */
 
+import { partitionPoint } from '../../../lib/partition-point.js';
 import type { Draw } from './draw.js';
 
 /** How often a workload has such work, and what a stretch of it costs. Times in minutes. */
@@ -78,14 +79,7 @@ export function drawActivities(
 
 /** Position of the last stretch that has begun, of a list in order of time; -1 before the first. */
 export function lastBegun(list: readonly { readonly start: number }[], minute: number): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((list[middle]?.start as number) <= minute) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return partitionPoint(list.length, (position) => (list[position]?.start as number) <= minute) - 1;
 }
 
 /** CPU in the minute before an instant, as a multiple of the pod's level, of the stretch at a position and the ones before. */

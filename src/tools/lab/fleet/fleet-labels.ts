@@ -21,7 +21,6 @@ const FEWEST_CLEAN_SAMPLES = 5;
 const BEYOND_RANGE = 1.25;
 const RESTARTS_NEEDED = 2;
 
-/** Name of the recording. */
 export const caseName = ({ seed }: Fleet) => `fleet-${seed}`;
 
 /** Unix time, whole seconds. */
@@ -59,7 +58,6 @@ function labelOf(fleet: Fleet, pod: FleetPod, fault: FleetFault) {
     fault_type: fault.type,
     /** The same for all pods of a fault. */
     fault: fault.id,
-    /** For people. */
     title: FAULTS[fault.type].title,
     start: seconds(fleet, start),
     end: seconds(fleet, end),

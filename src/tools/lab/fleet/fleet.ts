@@ -22,13 +22,10 @@ export interface FleetOptions {
 /** Times in minutes from its start. */
 export type Fleet = ReturnType<typeof createFleet>;
 
-/** Approximate number of pods on a node. */
 const PODS_PER_NODE = 20;
-/** Days at the end that have faults. */
 const FAULT_DAYS = 2;
 const DAY_MINUTES = 1440;
 const DAY_SECONDS = 86_400;
-/** A Monday. */
 const FIRST_MONDAY = Date.UTC(2026, 0, 12) / 1000;
 
 /**

@@ -19,7 +19,6 @@ export interface Profile extends ReturnType<typeof drawUsual> {
 /** From and to; drawn between them so that each order of magnitude is as likely as another. */
 type Range = readonly [number, number];
 
-/** A kind of workload. */
 export interface Kind {
   readonly controller: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'CronJob' | 'Job';
   /** How many of a hundred workloads are of this kind; each fleet has one at least. */
@@ -239,7 +238,6 @@ export const KINDS = {
   })),
 };
 
-/** Name of a kind. */
 export type KindName = keyof typeof KINDS;
 
 /** Draws what a workload of a kind is like. */

@@ -10,7 +10,6 @@ import type { FleetWorkload, Span } from './workload.js';
 /** Why a pod is there. */
 export type Cause = 'start' | 'rollout' | 'scale-up' | 'replacement' | 'run';
 
-/** A pod of a fleet. */
 export type FleetPod = ReturnType<typeof makePod>;
 /** A heap between two collections. Values are shares of the pod's level. */
 export type Tooth = ReturnType<typeof teethOf>[number];

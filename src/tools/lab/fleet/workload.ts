@@ -5,7 +5,6 @@ import { courseMinutes, demandOf, LocalTime, replicasMinutes, ZONES } from './co
 import { Draw } from './draw.js';
 import { drawProfile, KINDS, type Kind, type KindName } from './kinds.js';
 
-/** A workload of a fleet. */
 export type FleetWorkload = ReturnType<typeof drawWorkload>;
 
 /** When and where a fleet is. */
