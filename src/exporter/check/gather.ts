@@ -31,7 +31,7 @@ export interface Inspection {
  */
 export async function inspect(
   settings: Settings,
-  { features, ownerQueries }: FeatureSet,
+  featureSet: FeatureSet,
   api: PrometheusServerApi,
   now: () => number,
   signal: AbortSignal,
@@ -40,8 +40,8 @@ export async function inspect(
   const conditions = conditionsOf(settings, nowSeconds());
   const { training } = conditions;
   const { queryOffsetSeconds } = settings;
-  const source = { api, features, ownerQueries, queryOffsetSeconds };
-  return { facts: await gatherFacts({ ...source, training, nowSeconds, signal }), conditions };
+  const facts = await gatherFacts({ ...featureSet, api, queryOffsetSeconds, training, nowSeconds, signal });
+  return { facts, conditions };
 }
 
 function conditionsOf(settings: Settings, nowSeconds: number): Conditions {

@@ -36,10 +36,9 @@ const PODS_PER_TURN = 2048;
  */
 export function detect(model: Model, built: BuiltTable, rows?: Int32Array): Detection {
   const steps = detectInSteps(model, built, rows);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
 }
 
 /**
@@ -54,12 +53,12 @@ export async function detectInTurns(
   rows?: Int32Array,
 ): Promise<Detection> {
   const steps = detectInSteps(model, built, rows);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) {
     await nextTurn();
     signal.throwIfAborted();
   }
+  return step.value;
 }
 
 function* detectInSteps(

@@ -6,7 +6,7 @@ import * as https from 'node:https';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../../lib/logging/message-of.js';
-import { handshakeOptions, isAllowedClient } from '../../lib/web-config/client-certificate.js';
+import { isAllowedClient } from '../../lib/web-config/client-certificate.js';
 import type { TlsSettings } from '../../lib/web-config/config.js';
 import { MAXIMUM_HEADERS } from './access.js';
 import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
@@ -41,15 +41,6 @@ const MAXIMUM_CONNECTIONS = 512;
 
 /** Leaves time to exit before 10 s. */
 const DEADLINE_MS = 8_000;
-
-interface Address {
-  /** An IP address or a name of this machine. */
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Called with each error of the socket after the start, such as a connection that the system cannot accept. */
-  readonly onError: (error: Error) => void;
-}
 
 /** The server cannot listen; `message` says what was tried and what to do. */
 export class ListenError extends Error {
@@ -88,21 +79,25 @@ interface ServerTls {
 /**
  * Serves the application; without `tls` by plain HTTP.
  *
+ * @param address `host` is an IP address or a name of this machine, `port` 0 takes a free one. `onError` gets each error
+ *   of the socket after the start, such as a connection that the system cannot accept.
  * @throws {ListenError} when the address is not available.
  */
 export async function listen(
   app: http.RequestListener,
-  { host, port, onError }: Address,
+  address: { readonly host: string; readonly port: number; readonly onError: (error: Error) => void },
   tls?: ServerTls,
 ): Promise<RunningServer> {
+  const { host, port, onError } = address;
+  const type = tls?.settings.clientAuthType;
+  const handshake = {
+    requestCert: type !== 'NoClientCert',
+    rejectUnauthorized: type === 'RequireAndVerifyClientCert',
+  };
   const server =
     tls === undefined
       ? http.createServer(LIMITS)
-      : https.createServer({
-          ...LIMITS,
-          ...tls.settings.context,
-          ...handshakeOptions(tls.settings),
-        });
+      : https.createServer({ ...LIMITS, ...tls.settings.context, ...handshake });
   server.maxConnections = MAXIMUM_CONNECTIONS;
   // One more than allowed, so that a request with too many is recognised.
   server.maxHeadersCount = MAXIMUM_HEADERS + 1;

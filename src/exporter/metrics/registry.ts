@@ -21,23 +21,14 @@ export const FAMILIES: readonly Family<ScrapeState>[] = [
 ];
 
 /** Renders all metrics. */
-export interface Metrics {
-  /**
-   * The text of one scrape.
-   *
-   * @param runPass starts or joins a detection pass, and does not reject; called once, by the first `collect`.
-   */
-  render(
-    runPass: () => Promise<PassOutcome>,
-  ): Promise<{ readonly contentType: string; readonly body: string }>;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
  * Registers every family in a registry of its own.
  *
  * @param readState called once a scrape, at the end of its pass.
  */
-export function createMetrics(readState: () => Omit<ScrapeState, 'outcome'>): Metrics {
+export function createMetrics(readState: () => Omit<ScrapeState, 'outcome'>) {
   const registry = new FamilyRegistry();
   // prom-client's `collect` knows nothing of the scrape that it is called for; the asynchronous context does.
   const scrape = new AsyncLocalStorage<() => Promise<ScrapeState>>();
@@ -49,7 +40,12 @@ export function createMetrics(readState: () => Omit<ScrapeState, 'outcome'>): Me
   for (const family of FAMILIES) registerFamily(registry, family, stateOf);
   registerProcessMetrics(registry);
   return {
-    async render(runPass) {
+    /**
+     * The text of one scrape.
+     *
+     * @param runPass starts or joins a detection pass, and does not reject; called once, by the first `collect`.
+     */
+    async render(runPass: () => Promise<PassOutcome>) {
       let state: Promise<ScrapeState> | undefined;
       const once = () => {
         state ??= runPass().then((outcome) => ({ outcome, ...readState() }));

@@ -6,9 +6,6 @@ import { LRUCache } from 'lru-cache';
 /** bcrypt hashes of the passwords by user. */
 export type Users = ReadonlyMap<string, string>;
 
-/** `busy`: too many passwords are being compared already. */
-export type Verdict = 'allowed' | 'denied' | 'busy';
-
 /** Verdicts to remember: far more than a few Prometheus servers and people need. */
 const REMEMBERED = 100;
 
@@ -30,7 +27,7 @@ export class BasicAuth {
   constructor(private readonly compare: (password: string, hash: string) => Promise<boolean>) {}
 
   /**
-   * Whether a request with this header is allowed.
+   * Whether a request with this header is allowed; `busy` while too many passwords are being compared.
    *
    * The password of an unknown user is compared with the hash of a known one, always the same, so that neither the time
    * nor the number of comparisons reveals which users exist; the result is ignored.
@@ -38,7 +35,7 @@ export class BasicAuth {
    * @param users at least one.
    * @param authorization the request's header.
    */
-  async check(users: Users, authorization: string | undefined): Promise<Verdict> {
+  async check(users: Users, authorization: string | undefined): Promise<'allowed' | 'denied' | 'busy'> {
     const credentials = parseBasic(authorization);
     if (credentials === undefined) return 'denied';
     const { user, password } = credentials;

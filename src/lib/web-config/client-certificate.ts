@@ -4,14 +4,6 @@ import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TlsSettings } from './config.js';
 
-/** For `https.createServer`: how the handshake treats client certificates. */
-export function handshakeOptions({ clientAuthType }: Pick<TlsSettings, 'clientAuthType'>) {
-  return {
-    requestCert: clientAuthType !== 'NoClientCert',
-    rejectUnauthorized: clientAuthType === 'RequireAndVerifyClientCert',
-  };
-}
-
 /** The part of a TLS connection that decides. */
 export type ClientConnection = Pick<TLSSocket, 'authorized' | 'getPeerX509Certificate'>;
 

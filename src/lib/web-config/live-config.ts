@@ -24,11 +24,8 @@ export interface WebConfigSource {
   close(): void;
 }
 
-/** What logs, and Unix time in milliseconds. */
-interface Surroundings {
-  readonly logger: Logger;
-  readonly now: () => number;
-}
+/** `now` is Unix time in milliseconds. */
+type Surroundings = { readonly logger: Logger; readonly now: () => number };
 
 /**
  * How often the files are checked, whether requests come or not: so a mistake is in the log and in the metrics before

@@ -38,13 +38,11 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
     if ('text' in source) return source.text;
     const file = resolve(dirname(path), source.path);
     files.push(file);
-    try {
-      return await readBoundedText(file);
-    } catch (error) {
+    return readBoundedText(file).catch((error: unknown) => {
       if (!(error instanceof UnreadableFileError)) throw error;
       yaml.add(source.at, `cannot read ${file}: ${error.reason}.`);
       return undefined;
-    }
+    });
   };
   const tls = section && (await readTls(section, pemOf, yaml));
   yaml.throwIfAny();
