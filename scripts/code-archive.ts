@@ -41,13 +41,7 @@ export class CodeTooLargeError extends Error {
 }
 
 /** Files of Swagger UI, which runs in the browser: nothing imports them, `docs.ts` serves them. */
-const SWAGGER_UI_FILES = [
-  'swagger-ui.css',
-  'swagger-ui-bundle.js',
-  'favicon-32x32.png',
-  'LICENSE',
-  'NOTICE',
-] as const;
+const SWAGGER_UI_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'LICENSE', 'NOTICE'] as const;
 
 /** The text that replaces the matching modules of a bundle. */
 type Replacements = readonly { readonly filter: RegExp; readonly contents: string }[];
@@ -187,9 +181,7 @@ async function stageBundle(root: string, folder: string): Promise<void> {
     logLevel: 'silent',
   });
   if (warnings.length > 0) {
-    throw new Error(
-      `Expected to bundle without warnings, got: ${warnings.map(({ text }) => text).join('; ')}`,
-    );
+    throw new Error(`Expected to bundle without warnings, got: ${warnings.map(({ text }) => text).join('; ')}`);
   }
   const swaggerUi = join(target, 'swagger-ui-dist');
   mkdirSync(swaggerUi);

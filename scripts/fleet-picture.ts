@@ -44,8 +44,7 @@ const panelX = (column: number) => PANEL.left + column * (PANEL.width + PANEL.ga
 
 /** One with enough replicas, or else with most; of CronJobs the one whose runs last longest. */
 function exampleOf({ workloads }: Fleet, kind: KindName): FleetWorkload {
-  const rank = ({ replicas, profile }: FleetWorkload) =>
-    1000 * Math.min(replicas, REPLICAS) + profile.runMinutes;
+  const rank = ({ replicas, profile }: FleetWorkload) => 1000 * Math.min(replicas, REPLICAS) + profile.runMinutes;
   return workloads
     .filter((workload) => workload.kind === kind)
     .reduce((best, one) => (rank(one) > rank(best) ? one : best));
@@ -85,8 +84,7 @@ function panel(x: number, y: number, lines: readonly Line[]): string {
     return `<path d="M${at} ${y}v${PANEL.height}" stroke="#ddd"/>`;
   });
   const paths = lines.map(
-    ({ pod, values }) =>
-      `<path stroke="${COLORS[pod.replica % COLORS.length]}" d="${lineOf(x, y, values, highest)}"/>`,
+    ({ pod, values }) => `<path stroke="${COLORS[pod.replica % COLORS.length]}" d="${lineOf(x, y, values, highest)}"/>`,
   );
   return (
     `${grid.join('')}<path d="M${x} ${y + PANEL.height}h${PANEL.width}" stroke="#999"/>${paths.join('')}` +

@@ -119,8 +119,7 @@ async function drawStatusPage(browser: Browser, file: string): Promise<void> {
   const demo = await startIncidentDemo();
   try {
     const trained = eventually(async () => {
-      if (!JSON.parse((await get(`${demo.url}/healthz`)).text).model.trained)
-        throw new Error('There is no model yet.');
+      if (!JSON.parse((await get(`${demo.url}/healthz`)).text).model.trained) throw new Error('There is no model yet.');
     });
     // `eventually` cannot be used: its clock is fixed as well.
     await within(60_000, 'a model', trained);

@@ -44,8 +44,8 @@ export function alertsOf(file: RulesFile): readonly AlertingRule[] {
 
 /** The queries in the template of an annotation, with each argument replaced by a text. */
 export function templateQueries(annotation: string): readonly string[] {
-  return [...annotation.matchAll(/\bquery `([^`]+)`|\bprintf `([^`]+)`[^}|]*\| query/g)].map(
-    ([, plain, formatted]) => (plain ?? formatted ?? '').replaceAll('%q', '"x"').replaceAll('%s', ''),
+  return [...annotation.matchAll(/\bquery `([^`]+)`|\bprintf `([^`]+)`[^}|]*\| query/g)].map(([, plain, formatted]) =>
+    (plain ?? formatted ?? '').replaceAll('%q', '"x"').replaceAll('%s', ''),
   );
 }
 

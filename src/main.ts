@@ -86,9 +86,9 @@ const program = new Command('k8s-anomaly-detector')
   .version(VERSION)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
 
-withSettings(
-  program.command('serve', { isDefault: true }).description('Run the exporter (the default).'),
-).action(serve);
+withSettings(program.command('serve', { isDefault: true }).description('Run the exporter (the default).')).action(
+  serve,
+);
 
 program
   .command('healthcheck')
@@ -102,9 +102,7 @@ program
 withSettings(
   program
     .command('check')
-    .description(
-      'Tell whether Prometheus has what the exporter needs; status 1 with warnings, 2 with errors.',
-    )
+    .description('Tell whether Prometheus has what the exporter needs; status 1 with warnings, 2 with errors.')
     .option('--json', 'write the findings as JSON', false),
 ).action(async (options: CheckOptions) => {
   // A check that fails is no warning.
@@ -144,11 +142,7 @@ program
   .option('--baseline <kind>', 'as BASELINE')
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)
-  .option(
-    '--learn <hours>',
-    'hours at the start of each recording that are only learned from',
-    numberBetween(1, 2400),
-  )
+  .option('--learn <hours>', 'hours at the start of each recording that are only learned from', numberBetween(1, 2400))
   .option('--columns <names>', 'further columns to use as features, with commas between them')
   .action(async (options: EvaluateOptions) => {
     const { runEvaluate } = await import('./tools/lab/evaluate.js');
@@ -176,10 +170,7 @@ withSettings(
     .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
     .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
     .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
-    .option(
-      '--for <duration>',
-      'how long a pod must misbehave before its alert (default: 5m, as in the rules)',
-    )
+    .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
     .option('--budget <alerts>', 'messages a day that you are ready to read', numberBetween(0, 100_000), 2)
     .option('--output <directory>', 'where to write the report and the metrics, and keep what is done so far')
     .option('--no-metrics', 'do not write the metrics that the exporter would have exposed, which are large'),

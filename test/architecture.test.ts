@@ -114,14 +114,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'swagger-ui-dist': ['exporter/http'],
   tinypool: ['tools/replay'],
   yaml: ['lib/yaml'],
-  zod: [
-    'exporter/config',
-    'exporter/features',
-    'exporter/model',
-    'exporter/http',
-    'lib/web-config',
-    'tools/lab',
-  ],
+  zod: ['exporter/config', 'exporter/features', 'exporter/model', 'exporter/http', 'lib/web-config', 'tools/lab'],
 };
 
 /** What may stand in some places only. `where` tests a path within `src`. */
@@ -187,9 +180,7 @@ const partOf = (path: string) => path.split('/').slice(0, 2).join('/').replace(/
 function localPath(importer: string, specifier: string): string | undefined {
   const base = new URL('file:///project/src/');
   const { pathname } = new URL(specifier, new URL(importer, base));
-  return pathname.startsWith(base.pathname)
-    ? pathname.slice(base.pathname.length).replace(/\.js$/, '.ts')
-    : undefined;
+  return pathname.startsWith(base.pathname) ? pathname.slice(base.pathname.length).replace(/\.js$/, '.ts') : undefined;
 }
 
 /** `isolation-forest` of `isolation-forest/dist/iTree.js`, `@scope/name` of `@scope/name/file.js`. */

@@ -35,9 +35,7 @@ describe('README', () => {
   });
 
   it('names every command', () => {
-    const commands = [...readFileSync('src/main.ts', 'utf8').matchAll(/\.command\('(\w+)'/g)].map(
-      ([, name]) => name,
-    );
+    const commands = [...readFileSync('src/main.ts', 'utf8').matchAll(/\.command\('(\w+)'/g)].map(([, name]) => name);
     expect(commands).to.include('serve');
     const [, table = ''] = /^## Commands$(.*?)^## /ms.exec(readme) ?? [];
     for (const name of commands) expect(table).to.include(`\`${name}\``);
@@ -65,25 +63,18 @@ describe('CONTRIBUTING', () => {
   const page = documents.get('CONTRIBUTING.md') ?? '';
 
   it('names every folder of the exporter, and only files and folders that exist', () => {
-    const paths = [...page.matchAll(/`((?:src|test|scripts|deploy|docs)\/[\w./-]+)`/g)].map(
-      ([, path = '']) => path,
-    );
-    const folders = readdirSync('src/exporter', { withFileTypes: true }).filter((entry) =>
-      entry.isDirectory(),
-    );
+    const paths = [...page.matchAll(/`((?:src|test|scripts|deploy|docs)\/[\w./-]+)`/g)].map(([, path = '']) => path);
+    const folders = readdirSync('src/exporter', { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(paths).to.include.members(folders.map(({ name }) => `src/exporter/${name}`));
     for (const path of paths) expect(existsSync(path), path).to.equal(true);
   });
 
   it('names only scripts and tests that exist', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
-    for (const [, script = ''] of page.matchAll(/npm run ([\w:]+)/g))
-      expect(scripts).to.have.property(script);
+    for (const [, script = ''] of page.matchAll(/npm run ([\w:]+)/g)) expect(scripts).to.have.property(script);
     const tests = [...page.matchAll(/dist\/(test\/[\w./*-]+)\.js/g)].map(([, path = '']) => `${path}.ts`);
     expect(tests).to.not.be.empty;
-    const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) =>
-      join('test', name),
-    );
+    const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) => join('test', name));
     for (const test of tests) {
       const pattern = test.replaceAll('.', '\\.').replaceAll('**/', '(?:.+/)?').replaceAll('*', '[^/]*');
       expect(

@@ -6,10 +6,7 @@ const root = new URL('../../', import.meta.url);
 
 /** Phrases that readers stumble over, each with what to write in its place. */
 const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
-  [
-    /(?<!\bthere )\b(?:is|are|was|were|be) none\b/i,
-    'name it: "is not a number", "is invalid", "there are no rows"',
-  ],
+  [/(?<!\bthere )\b(?:is|are|was|were|be) none\b/i, 'name it: "is not a number", "is invalid", "there are no rows"'],
   [/\bshall\b/i, '"must", "should" or the plain present'],
   [/\bwhoever\b/i, '"the caller", "anyone who", "readers"'],
   [/\bas many as\b/i, '"N", "the same number of"'],
@@ -61,14 +58,7 @@ describe('plain English', () => {
   });
 
   it('finds each phrase, and not its harmless neighbours', () => {
-    const wrong = [
-      'It is none.',
-      'It shall end.',
-      'so many seconds',
-      'is told of it',
-      'such a file',
-      'made anew',
-    ];
+    const wrong = ['It is none.', 'It shall end.', 'so many seconds', 'is told of it', 'such a file', 'made anew'];
     expect(wrong.filter((text) => findings('x', text).length === 0)).to.deep.equal([]);
     const right = ['There are none.', 'so long as it runs', 'letting in light'];
     expect(right.flatMap((text) => findings('x', text))).to.deep.equal([]);

@@ -61,15 +61,7 @@ describe('main', function () {
       await program.ended();
       const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec(program.stdout()) ?? [];
       const commands = [...list.matchAll(/^ {2}(\w+)(?: \[\S+\])* +([A-Z].*)$/gm)].map(([, name]) => name);
-      expect(commands).to.deep.equal([
-        'serve',
-        'healthcheck',
-        'check',
-        'demo',
-        'evaluate',
-        'simulate',
-        'backtest',
-      ]);
+      expect(commands).to.deep.equal(['serve', 'healthcheck', 'check', 'demo', 'evaluate', 'simulate', 'backtest']);
     });
 
     for (const [command, options] of [
@@ -77,10 +69,7 @@ describe('main', function () {
       ['check', ['json', 'shard', 'total-shards']],
       ['evaluate', ['data', 'scores', 'json', 'html', 'baseline', 'sensitivity', 'seed', 'learn', 'columns']],
       ['simulate', ['output', 'seed', 'days', 'pods', 'incident', 'start']],
-      [
-        'backtest',
-        ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics', 'shard', 'total-shards'],
-      ],
+      ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics', 'shard', 'total-shards']],
     ] as const) {
       it(`explains the options of ${command}`, async () => {
         const program = startProgram([command, '--help']);
@@ -129,10 +118,7 @@ describe('main', function () {
       expect(lines.slice(1)).to.have.lengthOf(7);
       for (const [name, value] of Object.entries(wrong)) {
         const line = lines.find((candidate) => candidate.trimStart().startsWith(`${name}: `));
-        expect(line, name)
-          .to.include(`got "${value}"`)
-          .and.to.include('expected')
-          .and.to.include('Example: ');
+        expect(line, name).to.include(`got "${value}"`).and.to.include('expected').and.to.include('Example: ');
       }
       expect(program.stdout()).to.equal('');
     });
@@ -236,10 +222,7 @@ describe('main', function () {
       [['simulate', '--output', 'never-made', '--days', '2'], /Expected a number from 3 to 60\./],
       [['simulate', '--output', 'never-made', '--days', '9', '--start', 'monday'], /--start, got "monday"/],
       [['simulate', '--output', 'never-made', '--seed', '-1'], /Expected a number from 0 to 4294967295\./],
-      [
-        ['simulate', '--output', 'never-made', '--seed', '1.5'],
-        /Expected a whole number from 0 to 4294967295\./,
-      ],
+      [['simulate', '--output', 'never-made', '--seed', '1.5'], /Expected a whole number from 0 to 4294967295\./],
       [['demo', '--port', '80.5'], /Expected a whole number from 0 to 65535\./],
     ] as const) {
       it(`end with status 2 on ${parameters.join(' ')}`, async () => {
@@ -252,10 +235,7 @@ describe('main', function () {
 
     it('end with status 1 when the data is nothing to evaluate', async () => {
       writeCase();
-      writeFileSync(
-        join(directory, 'small.csv'),
-        'timestamp,namespace,pod,cpu_cores\n2023-01-01,shop,cart-0,1\n',
-      );
+      writeFileSync(join(directory, 'small.csv'), 'timestamp,namespace,pod,cpu_cores\n2023-01-01,shop,cart-0,1\n');
       const program = startProgram(['evaluate', '--data', directory]);
       expect(await program.ended()).to.deep.equal({ code: 1, signal: null });
       expect(program.stderr()).to.include('small');
@@ -276,13 +256,10 @@ describe('main', function () {
         // Long enough to be caught at work.
         const target = command === 'evaluate' ? directory : join(directory, 'new');
         if (command === 'evaluate') {
-          for (let copy = 0; copy < 400; copy++)
-            writeFileSync(join(directory, `copy-${copy}.csv`), recording());
+          for (let copy = 0; copy < 400; copy++) writeFileSync(join(directory, `copy-${copy}.csv`), recording());
         }
         const program = startProgram(
-          command === 'evaluate'
-            ? ['evaluate', '--data', target]
-            : ['simulate', '--output', target, '--days', '60'],
+          command === 'evaluate' ? ['evaluate', '--data', target] : ['simulate', '--output', target, '--days', '60'],
         );
         await eventually(() => {
           if (command === 'evaluate') expect(program.stderr()).to.match(/rows/);
@@ -356,9 +333,7 @@ describe('main', function () {
       await eventually(() => expect(prometheus.open).to.be.above(0));
       const agent = new Agent({ keepAlive: true });
       try {
-        const [response] = (await once(httpGet(`${url}/-/healthy`, { agent }), 'response')) as [
-          IncomingMessage,
-        ];
+        const [response] = (await once(httpGet(`${url}/-/healthy`, { agent }), 'response')) as [IncomingMessage];
         response.resume();
         await once(response, 'end');
         program.kill(signal);
@@ -480,9 +455,7 @@ describe('main', function () {
   it('lists in its help what the settings have, and nothing else', async () => {
     const program = startProgram(['--help']);
     await program.ended();
-    const listed = [...program.stdout().matchAll(/^ {2}([A-Z][A-Z0-9_]+) \(default/gm)].map(
-      ([, name]) => name,
-    );
+    const listed = [...program.stdout().matchAll(/^ {2}([A-Z][A-Z0-9_]+) \(default/gm)].map(([, name]) => name);
     expect(listed).to.deep.equal(NAMES);
   });
 });

@@ -33,9 +33,7 @@ export function createGrafana(options: GrafanaOptions): Grafana {
   const { prometheusUrl, fromSeconds, toSeconds, stepSeconds } = options;
   const get = async (path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> => {
     const response = await fetch(`${prometheusUrl}/api/v1/${path}`, {
-      ...(path.startsWith('query')
-        ? { method: 'POST', body: new URLSearchParams(parameters) }
-        : { method: 'GET' }),
+      ...(path.startsWith('query') ? { method: 'POST', body: new URLSearchParams(parameters) } : { method: 'GET' }),
       signal: AbortSignal.timeout(ANSWER_LIMIT_MILLISECONDS),
     });
     const answer = (await response.json()) as { status: string; data: unknown; error?: string };

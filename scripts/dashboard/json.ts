@@ -90,9 +90,7 @@ export function readDashboard(): DashboardJson {
 }
 
 /** All panels except the rows, including those of collapsed rows, each with the title of its row. */
-export function panelsOf(
-  dashboard: DashboardJson,
-): readonly { readonly row: string; readonly panel: PanelJson }[] {
+export function panelsOf(dashboard: DashboardJson): readonly { readonly row: string; readonly panel: PanelJson }[] {
   let row = '';
   return dashboard.panels.flatMap((entry) => {
     if (entry.type !== 'row') return [{ row, panel: entry }];

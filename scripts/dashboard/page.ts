@@ -31,9 +31,7 @@ const NAMED_COLOURS: Readonly<Record<string, string>> = {
 /** The page, with the answers of every panel. A collapsed row is shown open, at the end. */
 export async function dashboardPage(dashboard: DashboardJson, grafana: Grafana): Promise<string> {
   const rows = dashboard.panels.filter((entry): entry is RowJson => entry.type === 'row');
-  const boxes = rows.map((row) =>
-    box(row.gridPos, 'row', `${row.collapsed ? '▸' : '▾'} ${escapeHtml(row.title)}`),
-  );
+  const boxes = rows.map((row) => box(row.gridPos, 'row', `${row.collapsed ? '▸' : '▾'} ${escapeHtml(row.title)}`));
   for (const { panel } of panelsOf(dashboard)) {
     const answers = new Map<string, readonly Series[]>();
     for (const target of panel.targets) answers.set(target.refId, await grafana.runTarget(target));
@@ -65,11 +63,7 @@ function box({ x, y, w, h }: PanelJson['gridPos'], kind: string, inner: string):
   return `<div class="${kind}" style="${style.join(';')}">${inner}</div>`;
 }
 
-function content(
-  panel: PanelJson,
-  answers: ReadonlyMap<string, readonly Series[]>,
-  grafana: Grafana,
-): string {
+function content(panel: PanelJson, answers: ReadonlyMap<string, readonly Series[]>, grafana: Grafana): string {
   if ([...answers.values()].every((series) => series.length === 0)) {
     return `<div class="empty">${escapeHtml(panel.fieldConfig.defaults.noValue ?? 'No data')}</div>`;
   }
@@ -176,9 +170,7 @@ function chartContent(panel: PanelJson, series: readonly NamedSeries[], grafana:
     ({ value, color }) =>
       `<line x1="${left}" x2="${width}" y1="${y(value ?? 0)}" y2="${y(value ?? 0)}" stroke="${NAMED_COLOURS[color] ?? color}" stroke-dasharray="8 6"/>`,
   );
-  const legend = drawn.map(
-    ({ name }, index) => `<i style="background:${colourAt(index)}"></i>${escapeHtml(name)}`,
-  );
+  const legend = drawn.map(({ name }, index) => `<i style="background:${colourAt(index)}"></i>${escapeHtml(name)}`);
   return `<svg width="${width}" height="${height}">${[...ticks, ...paths, ...lines].join('')}</svg><div class="legend">${legend.join('')}</div>`;
 }
 
@@ -228,9 +220,7 @@ function fieldOf(panel: PanelJson, name: string): FieldJson {
 }
 
 function mapped(value: number, field: FieldJson) {
-  const result = field.mappings
-    ?.map(({ options }) => options[String(value)])
-    .find((found) => found !== undefined);
+  const result = field.mappings?.map(({ options }) => options[String(value)]).find((found) => found !== undefined);
   return result && { text: result.text, colour: NAMED_COLOURS[result.color] ?? result.color };
 }
 

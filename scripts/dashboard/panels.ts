@@ -520,8 +520,7 @@ const exporter: DashboardRow = {
         {
           title: 'Model',
           refId: 'model',
-          query:
-            'max by (instance, fingerprint, baseline, features, threshold) (anomaly_exporter_model_info)',
+          query: 'max by (instance, fingerprint, baseline, features, threshold) (anomaly_exporter_model_info)',
           hidden: true,
         },
       ],

@@ -106,10 +106,7 @@ export function stat(
 }
 
 /** Lines over time. */
-export function lines(
-  text: PanelText & { readonly height?: number },
-  queries: readonly NamedQuery[],
-): TimeSeriesPanel {
+export function lines(text: PanelText & { readonly height?: number }, queries: readonly NamedQuery[]): TimeSeriesPanel {
   const panel = new TimeSeriesPanel()
     .title(text.title)
     .description(text.description)

@@ -18,10 +18,7 @@ const TARGET_LABELS = ['job', 'instance'];
 export async function knownMetrics(): Promise<KnownMetrics> {
   const metrics = createMetrics(() => stateWith({ explain: 'all' }));
   const { body } = await metrics.render(async () => passTo(detectionOf(ORDINARY_PODS)));
-  const families = [
-    ...parseExposition(body).values(),
-    ...metricFamilies(createWorld({ seed: 1, startSeconds: 0 }), 0),
-  ];
+  const families = [...parseExposition(body).values(), ...metricFamilies(createWorld({ seed: 1, startSeconds: 0 }), 0)];
   return new Map(
     families.map(({ name, samples }) => [
       name,
@@ -65,14 +62,11 @@ export function unknownNames(expression: string, known: KnownMetrics): readonly 
       if (!labels?.has(label)) problems.push(`label ${label} of ${metric}`);
     }
   }
-  for (const node of descendants(topNode, 'GroupingLabels').flatMap((list) =>
-    list.getChildren('LabelName'),
-  )) {
+  for (const node of descendants(topNode, 'GroupingLabels').flatMap((list) => list.getChildren('LabelName'))) {
     const clause = node.parent?.parent;
     const scope = clause?.name === 'AggregateModifier' ? clause.parent : topNode;
     const label = text(expression, node);
-    if (scope && !labelsWithin(scope).has(label))
-      problems.push(`label ${label} in ${text(expression, clause)}`);
+    if (scope && !labelsWithin(scope).has(label)) problems.push(`label ${label} in ${text(expression, clause)}`);
   }
   return problems;
 }

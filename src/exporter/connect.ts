@@ -41,11 +41,7 @@ export interface OpenOptions extends PrometheusClientOptions {
  *
  * @throws {UnreadableFileError} when a file of certificates has gone since the settings were read.
  */
-export function openPrometheus(
-  settings: Settings,
-  featureSet: FeatureSet,
-  options: OpenOptions,
-): OpenPrometheus {
+export function openPrometheus(settings: Settings, featureSet: FeatureSet, options: OpenOptions): OpenPrometheus {
   const sharding = shardingPlanOf(settings, featureSet, options.windowSeconds);
   return openSource({ connection: prometheusConnection(settings), sharding }, options);
 }

@@ -55,8 +55,5 @@ async function statusOf(url: string): Promise<number | undefined> {
 /** A service that rejects a connection without a client certificate is alive. */
 function isRefusalOfClient(error: unknown, tls: TlsSettings | undefined): boolean {
   const { code = '' }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
-  return (
-    tls?.clientAuthType.startsWith('Require') === true &&
-    (code.startsWith('ERR_SSL_') || code === 'ECONNRESET')
-  );
+  return tls?.clientAuthType.startsWith('Require') === true && (code.startsWith('ERR_SSL_') || code === 'ECONNRESET');
 }

@@ -56,11 +56,7 @@ export async function startService(
   const { host, port, baseline } = settings;
   const onError = (error: Error) =>
     logger.error({ err: error }, 'The HTTP server reported an error and keeps running.');
-  const server = await listen(
-    app,
-    { host, port, onError },
-    tls && { settings: tls, onChange: web.onTls.bind(web) },
-  );
+  const server = await listen(app, { host, port, onError }, tls && { settings: tls, onChange: web.onTls.bind(web) });
   const prometheus = parseBaseUrl(settings.prometheusUrl).display;
   logger.info({ version: VERSION, prometheus, baseline }, `Listening on ${server.url}.`);
   service.start();

@@ -24,12 +24,7 @@ import { ModelStore } from './model/snapshot/store.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { shardingWarnings } from './sharding/plan.js';
 import { emptyShardMessage } from './sharding/shard.js';
-import {
-  modelParameters,
-  type TrainingOccasion,
-  type TrainingScope,
-  trainingRequest,
-} from './training/job.js';
+import { modelParameters, type TrainingOccasion, type TrainingScope, trainingRequest } from './training/job.js';
 import {
   NothingToTrainOnError,
   type TrainedModel,
@@ -47,9 +42,7 @@ export interface ServiceOptions {
   /** Unix time in milliseconds. */
   readonly now: () => number;
   /** Opens Prometheus, which calls back for each request, warning and list of namespaces. */
-  readonly open: (
-    callbacks: Required<Pick<OpenOptions, 'onRequest' | 'onWarning' | 'onNamespaces'>>,
-  ) => OpenPrometheus;
+  readonly open: (callbacks: Required<Pick<OpenOptions, 'onRequest' | 'onWarning' | 'onNamespaces'>>) => OpenPrometheus;
   /** Trains a model, beside everything else. */
   readonly train: typeof trainInWorker;
   /** How the last reading of the web configuration went; `undefined` without one. */
@@ -102,8 +95,7 @@ export class Service implements Exporter {
       now,
       save: async (snapshot, trainedSeconds) => this.#snapshots?.save(snapshot, trainedSeconds),
       delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
-      startSchedule: (work) =>
-        startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
+      startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
       train: (signal, occasion) => this.#train(signal, occasion),
     });
     this.#pass = new DetectionPass({

@@ -23,13 +23,9 @@ describe('Benchmark', () => {
     this.timeout(60_000);
     const json = join(folder, 'figures.json');
     const effort = ['--scrapes', '2', '--seconds', '1', '--idle', '0.1', '--trainings', '1', '--rounds', '1'];
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [MAIN, '--pods', '20', ...effort, '--json', json],
-      {
-        timeout: 55_000,
-      },
-    );
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, '--pods', '20', ...effort, '--json', json], {
+      timeout: 55_000,
+    });
     const { measurements } = JSON.parse(readFileSync(json, 'utf8')) as { measurements: Measurement[] };
     const names = measurements.map(({ name }) => name);
     expect(names).to.include.members([

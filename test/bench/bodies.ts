@@ -4,13 +4,7 @@ import { hashText, uniform } from '../../src/tools/simulation/random.js';
 import type { BenchPod } from './cluster.js';
 
 /** What a query is about. */
-export type Topic =
-  | 'cpu'
-  | 'memory'
-  | 'restarts'
-  | 'kube_pod_owner'
-  | 'kube_replicaset_owner'
-  | 'kube_job_owner';
+export type Topic = 'cpu' | 'memory' | 'restarts' | 'kube_pod_owner' | 'kube_replicaset_owner' | 'kube_job_owner';
 
 /** By a word that only queries about the topic have. */
 const WORDS: Readonly<Record<Topic, string>> = {
@@ -70,9 +64,7 @@ export class Bodies {
       this.#templates.set(key, template);
     }
     const body = Buffer.from(template.body);
-    const stamps = texts.map((text) =>
-      Buffer.from(text.length === width ? text : `${text}.000`.slice(0, width)),
-    );
+    const stamps = texts.map((text) => Buffer.from(text.length === width ? text : `${text}.000`.slice(0, width)));
     let instant = 0;
     for (const place of template.places) {
       const stamp = stamps[instant] as Buffer;
@@ -95,9 +87,7 @@ export class Bodies {
     };
     write(`{"status":"success","data":{"resultType":"${type}","result":[`);
     series.forEach(({ labels, value }, index) => {
-      write(
-        `${index === 0 ? '' : ','}{"metric":${JSON.stringify(labels)},"value${type === 'vector' ? '":' : 's":['}`,
-      );
+      write(`${index === 0 ? '' : ','}{"metric":${JSON.stringify(labels)},"value${type === 'vector' ? '":' : 's":['}`);
       for (let instant = 0; instant < instants; instant++) {
         write(instant === 0 ? '[' : ',[');
         places[filled++] = length;
@@ -109,9 +99,7 @@ export class Bodies {
     return { body: Buffer.from(parts.join(''), 'latin1'), places };
   }
 
-  #seriesOf(
-    topic: Topic,
-  ): { labels: Record<string, string>; value: (instant: number, of: number) => string }[] {
+  #seriesOf(topic: Topic): { labels: Record<string, string>; value: (instant: number, of: number) => string }[] {
     const one = () => '1';
     switch (topic) {
       case 'kube_pod_owner':

@@ -149,8 +149,7 @@ export class Exporter {
   memory(): { readonly residentBytes: number; readonly peakBytes: number } | undefined {
     try {
       const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-      const kibibytes = (name: string) =>
-        1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]);
+      const kibibytes = (name: string) => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]);
       return { residentBytes: kibibytes('VmRSS'), peakBytes: kibibytes('VmHWM') };
     } catch {
       return undefined;

@@ -51,11 +51,7 @@ const { values: options } = parseArgs({
 });
 
 async function measure(pods: number): Promise<Measurement[]> {
-  const prometheus = await startChild<{ url: string }>(
-    'prometheus.js',
-    [String(pods)],
-    ['--max-old-space-size=8192'],
-  );
+  const prometheus = await startChild<{ url: string }>('prometheus.js', [String(pods)], ['--max-old-space-size=8192']);
   const { url } = prometheus.first;
   const found: Measurement[] = [];
   try {

@@ -47,11 +47,7 @@ interface Target {
   readonly limit: number;
 }
 
-const target = (
-  name: string,
-  statistic: Target['statistic'],
-  limits: Readonly<Record<number, number>>,
-): Target[] =>
+const target = (name: string, statistic: Target['statistic'], limits: Readonly<Record<number, number>>): Target[] =>
   Object.entries(limits).map(([pods, limit]) => ({ name, pods: Number(pods), statistic, limit }));
 
 /** Where the exporter must stand on a machine with two processors. */
@@ -72,8 +68,7 @@ export function verdict(measurement: Measurement): string {
   const wanted = TARGETS.find(({ name, pods }) => name === measurement.name && pods === measurement.pods);
   if (wanted === undefined) return '';
   const value = measurement[wanted.statistic];
-  const outcome =
-    value <= wanted.limit ? 'met' : `MISSED by ${(100 * (value / wanted.limit - 1)).toFixed(0)} %`;
+  const outcome = value <= wanted.limit ? 'met' : `MISSED by ${(100 * (value / wanted.limit - 1)).toFixed(0)} %`;
   return `${wanted.statistic} <= ${format(wanted.limit, measurement.unit)}: ${outcome}`;
 }
 

@@ -26,11 +26,7 @@ const DETECT_PATHS = [
 ] as const;
 
 /** All that is measured of one size of cluster. */
-export async function measureExporter(
-  prometheusUrl: string,
-  pods: number,
-  effort: Effort,
-): Promise<Measurement[]> {
+export async function measureExporter(prometheusUrl: string, pods: number, effort: Effort): Promise<Measurement[]> {
   const found: Measurement[] = [];
   const record = (name: string, unit: Unit, values: readonly number[]) =>
     void found.push(summarize(name, pods, unit, values));
@@ -71,15 +67,12 @@ export async function measureExporter(
   const starts: number[] = [];
   for (let round = 0; round < effort.trainings; round++) {
     const started = performance.now();
-    await withExporter(
-      { PROMETHEUS_URL: prometheusUrl, RETRAIN_SCHEDULE: quietSchedule() },
-      async (exporter) => {
-        trainings.push((await exporter.trained()).seconds);
-        requireScores(await exporter.scrape(), pods);
-        starts.push((performance.now() - started) / 1000);
-        notePeak(exporter);
-      },
-    );
+    await withExporter({ PROMETHEUS_URL: prometheusUrl, RETRAIN_SCHEDULE: quietSchedule() }, async (exporter) => {
+      trainings.push((await exporter.trained()).seconds);
+      requireScores(await exporter.scrape(), pods);
+      starts.push((performance.now() - started) / 1000);
+      notePeak(exporter);
+    });
   }
   record('training', 'seconds', trainings);
   record('start to first scores, without snapshot', 'seconds', starts);
@@ -99,11 +92,7 @@ export async function measureExporter(
   if (peaks.length > 0) record('peak memory', 'bytes', peaks);
 
   if (Object.values(SETTINGS).some(({ env }) => env === 'MODEL_PATH')) {
-    record(
-      'start to first scores, with snapshot',
-      'seconds',
-      await startsWithSnapshot(prometheusUrl, pods, effort),
-    );
+    record('start to first scores, with snapshot', 'seconds', await startsWithSnapshot(prometheusUrl, pods, effort));
   }
   return found;
 }

@@ -48,9 +48,7 @@ describe('deploy/alertmanager', function () {
     const isSent = ({ alert, labels }: AlertingRule, receiver: string) => {
       const set = Object.entries({ alertname: alert, ...labels }).map(([name, value]) => `${name}=${value}`);
       const verify = `--verify.receivers=${receiver}`;
-      return (
-        amtool('config', 'routes', 'test', `--config.file=${CONFIGURATION}`, verify, ...set).status === 0
-      );
+      return amtool('config', 'routes', 'test', `--config.file=${CONFIGURATION}`, verify, ...set).status === 0;
     };
     for (const alert of alerts) {
       const receiver = alert.labels.severity === 'critical' ? 'pager' : 'chat';
@@ -79,10 +77,7 @@ describe('deploy/alertmanager', function () {
     });
 
     /** Fires alerts, and expects these of them to reach somebody: by name, and pod or workload. */
-    const expectHeard = async (
-      fired: readonly Readonly<Record<string, string>>[],
-      expected: readonly string[],
-    ) => {
+    const expectHeard = async (fired: readonly Readonly<Record<string, string>>[], expected: readonly string[]) => {
       const url = `${alertmanager?.url}/api/v2/alerts`;
       const response = await fetch(url, {
         method: 'POST',
@@ -128,13 +123,7 @@ describe('deploy/alertmanager', function () {
 
     it('pods and workloads while a fifth of the fleet is flagged, and not what is wrong with the detector', async () => {
       const mass = { alertname: 'AnomalyMassFlagging', severity: 'critical' };
-      const all = [
-        mass,
-        workload('cart'),
-        pod('cart', 'cart-0'),
-        pod('till', 'till-0'),
-        own('AnomalyModelStale'),
-      ];
+      const all = [mass, workload('cart'), pod('cart', 'cart-0'), pod('till', 'till-0'), own('AnomalyModelStale')];
       await expectHeard(all, ['AnomalyMassFlagging', 'AnomalyModelStale']);
     });
 
@@ -154,11 +143,7 @@ describe('deploy/alertmanager', function () {
     });
 
     it('what follows from a Prometheus that does not answer', async () => {
-      const all = [
-        own('AnomalyExporterUpstreamDown'),
-        own('AnomalyModelStale'),
-        own('AnomalyExporterSlowScrape'),
-      ];
+      const all = [own('AnomalyExporterUpstreamDown'), own('AnomalyModelStale'), own('AnomalyExporterSlowScrape')];
       await expectHeard(all, ['AnomalyExporterUpstreamDown']);
     });
   });

@@ -9,12 +9,7 @@ import {
   panelsOf,
   readDashboard,
 } from '../../scripts/dashboard/json.js';
-import {
-  type KnownMetrics,
-  knownMetrics,
-  selectorsIn,
-  unknownNames,
-} from '../../scripts/dashboard/promql.js';
+import { type KnownMetrics, knownMetrics, selectorsIn, unknownNames } from '../../scripts/dashboard/promql.js';
 
 const dashboard = readDashboard();
 const panels = panelsOf(dashboard).map(({ panel }) => panel);
@@ -27,10 +22,7 @@ const filled = (expression: string) =>
 /** Every value below a key of that name, wherever it stands. */
 function valuesOf(name: string, within: unknown): unknown[] {
   if (typeof within !== 'object' || within === null) return [];
-  return Object.entries(within).flatMap(([key, value]) => [
-    ...(key === name ? [value] : []),
-    ...valuesOf(name, value),
-  ]);
+  return Object.entries(within).flatMap(([key, value]) => [...(key === name ? [value] : []), ...valuesOf(name, value)]);
 }
 
 describe('deploy/grafana/dashboard.json', () => {
@@ -91,12 +83,7 @@ describe('deploy/grafana/dashboard.json', () => {
       const linked = [...text.matchAll(/[?&]var-(\w+)=/g)].map(([, name = '']) => name);
       expect(linked).to.not.be.empty;
       for (const name of linked) expect(names).to.include(name);
-      const ofGrafana = [
-        '__data.fields.Namespace',
-        '__value.raw',
-        '__field.labels.namespace',
-        '__field.labels.pod',
-      ];
+      const ofGrafana = ['__data.fields.Namespace', '__value.raw', '__field.labels.namespace', '__field.labels.pod'];
       const braced = [...text.matchAll(/\$\{([^}]+)\}/g)].map(([, name = '']) => name);
       for (const name of braced) {
         expect(['datasource', 'datasource:queryparam', '__url_time_range', ...ofGrafana]).to.include(name);

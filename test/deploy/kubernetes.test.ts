@@ -32,9 +32,7 @@ const FOLDERS = [
 ] as const;
 type Folder = (typeof FOLDERS)[number];
 
-const STANDARD_LABELS = ['name', 'instance', 'part-of', 'managed-by'].map(
-  (name) => `app.kubernetes.io/${name}`,
-);
+const STANDARD_LABELS = ['name', 'instance', 'part-of', 'managed-by'].map((name) => `app.kubernetes.io/${name}`);
 
 /** What runs the pods. */
 type Workload = IDeployment | IStatefulSet;
@@ -171,19 +169,12 @@ describe('the Kubernetes manifests', function () {
     const pod = podOf(deploymentOf('base'));
     const container = containerOf(deploymentOf('base'));
     const withContainer = (own: object) => ({ ...pod, containers: [{ ...container, ...own }] });
-    const withSecurity = (own: object) =>
-      withContainer({ securityContext: { ...container.securityContext, ...own } });
+    const withSecurity = (own: object) => withContainer({ securityContext: { ...container.securityContext, ...own } });
     const forbidden: readonly (readonly [string, IPodSpec])[] = [
       ['host namespaces', { ...pod, hostNetwork: true }],
-      [
-        'sysctls',
-        { ...pod, securityContext: { ...pod.securityContext, sysctls: [{ name: 'a', value: '1' }] } },
-      ],
+      ['sysctls', { ...pod, securityContext: { ...pod.securityContext, sysctls: [{ name: 'a', value: '1' }] } }],
       ['volume type of v', { ...pod, volumes: [{ name: 'v', hostPath: { path: '/' } }] }],
-      [
-        'runAsNonRoot of exporter',
-        { ...pod, securityContext: { ...pod.securityContext, runAsNonRoot: false } },
-      ],
+      ['runAsNonRoot of exporter', { ...pod, securityContext: { ...pod.securityContext, runAsNonRoot: false } }],
       ['runAsUser of exporter', withSecurity({ runAsUser: 0 })],
       ['seccompProfile of exporter', withSecurity({ seccompProfile: { type: 'Unconfined' } })],
       ['privileged of exporter', withSecurity({ privileged: true })],
@@ -214,10 +205,7 @@ describe('the Kubernetes manifests', function () {
   it('probe endpoints that answer without a password, and while Prometheus does not', async () => {
     const secured = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-probes-'));
     const webConfig = join(secured, 'web-config.yaml');
-    writeFileSync(
-      webConfig,
-      'basic_auth_users: { a: $2b$04$abcdefghijklmnopqrstuuw5jHWnvZ0DKhKDkHmwTyoRYxJz9Qh4W }',
-    );
+    writeFileSync(webConfig, 'basic_auth_users: { a: $2b$04$abcdefghijklmnopqrstuuw5jHWnvZ0DKhKDkHmwTyoRYxJz9Qh4W }');
     const url = await startProgram(['serve'], {
       PROMETHEUS_URL: 'http://127.0.0.1:1',
       HOST: '127.0.0.1',
@@ -251,9 +239,7 @@ describe('the Kubernetes manifests', function () {
 
   it('keep the model in a volume that outlasts the container', () => {
     for (const folder of FOLDERS) {
-      const settings = objectsOfKind(objectsOf(folder), 'ConfigMap').find(
-        ({ data }) => data?.MODEL_PATH !== undefined,
-      );
+      const settings = objectsOfKind(objectsOf(folder), 'ConfigMap').find(({ data }) => data?.MODEL_PATH !== undefined);
       const deployment = workloadOf(folder);
       const mount = containerOf(deployment).volumeMounts?.find(
         ({ mountPath }) => mountPath === dirname(settings?.data?.MODEL_PATH ?? ''),
@@ -314,10 +300,7 @@ describe('the Kubernetes manifests', function () {
     const egressOf = (folder: Folder) => objectOfKind(objectsOf(folder), 'NetworkPolicy').spec?.egress;
     expect(egressOf('overlays/no-image-bundled')).to.deep.equal(egress);
     expect(egressOf('overlays/prometheus-operator')).to.deep.equal(egress);
-    expect(egressOf('overlays/no-image')).to.deep.equal([
-      ...egress,
-      { ports: [{ port: 443, protocol: 'TCP' }] },
-    ]);
+    expect(egressOf('overlays/no-image')).to.deep.equal([...egress, { ports: [{ port: 443, protocol: 'TCP' }] }]);
   });
 
   it('mount what is there, and nothing twice', () => {
@@ -432,8 +415,7 @@ describe('the Kubernetes manifests', function () {
 
     it('bring alert rules', () => {
       const groups = objectOfKind(objects(), 'PrometheusRule').spec?.groups ?? [];
-      expect(groups.flatMap(({ rules = [] }) => rules.map(({ alert }) => alert)).filter(Boolean)).to.not.be
-        .empty;
+      expect(groups.flatMap(({ rules = [] }) => rules.map(({ alert }) => alert)).filter(Boolean)).to.not.be.empty;
     });
 
     it('bring the dashboard, where the sidecar of Grafana looks for it, under a name that stays', () => {
@@ -443,9 +425,7 @@ describe('the Kubernetes manifests', function () {
       expect(dashboard?.metadata.name).to.equal('k8s-anomaly-detector-dashboard');
       const [[file = '', text = ''] = []] = Object.entries(dashboard?.data ?? {});
       expect(file).to.match(/\.json$/);
-      expect(JSON.parse(text)).to.deep.equal(
-        JSON.parse(readFileSync('deploy/grafana/dashboard.json', 'utf8')),
-      );
+      expect(JSON.parse(text)).to.deep.equal(JSON.parse(readFileSync('deploy/grafana/dashboard.json', 'utf8')));
     });
 
     it('take a secret as a file, as the README says', () => {
@@ -457,9 +437,7 @@ describe('the Kubernetes manifests', function () {
         ({ mountPath }) => mountPath === directory,
       );
       const volumes = objectOfKind(objects, 'Deployment').spec?.template.spec?.volumes ?? [];
-      expect(volumes.find(({ name }) => name === mount?.name)?.secret?.secretName).to.equal(
-        'prometheus-login',
-      );
+      expect(volumes.find(({ name }) => name === mount?.name)?.secret?.secretName).to.equal('prometheus-login');
     });
 
     it('go together with a web configuration, as the README says', () => {
@@ -501,9 +479,7 @@ describe('the Kubernetes manifests', function () {
 
     it('has probes without a request beside client certificates', () => {
       const objects = buildExample('secured', (example) => `${example}  - ../../components/tcp-probes\n`);
-      const { startupProbe, livenessProbe, readinessProbe } = containerOf(
-        objectOfKind(objects, 'Deployment'),
-      );
+      const { startupProbe, livenessProbe, readinessProbe } = containerOf(objectOfKind(objects, 'Deployment'));
       for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
         expect(probe).to.deep.include({ tcpSocket: { port: 'http' } });
         expect(probe).not.to.have.property('httpGet');
@@ -511,12 +487,10 @@ describe('the Kubernetes manifests', function () {
     });
 
     it('secures a Deployment without a ServiceMonitor as well', () => {
-      const objects = buildExample('secured', (example) =>
-        example.replace('prometheus-operator', 'no-image-bundled'),
+      const objects = buildExample('secured', (example) => example.replace('prometheus-operator', 'no-image-bundled'));
+      expect(containerOf(objectOfKind(objects, 'Deployment')).volumeMounts?.map(({ name }) => name)).to.include.members(
+        ['web-config', 'code'],
       );
-      expect(
-        containerOf(objectOfKind(objects, 'Deployment')).volumeMounts?.map(({ name }) => name),
-      ).to.include.members(['web-config', 'code']);
       expect(objectsOfKind(objects, 'ServiceMonitor')).to.deep.equal([]);
     });
 

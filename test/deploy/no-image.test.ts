@@ -62,8 +62,7 @@ describe('the code in a ConfigMap', function () {
     it('has the size that the README tells, and the scripts', async () => {
       const readme = readFileSync('deploy/kubernetes/README.md', 'utf8');
       const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
-      for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g))
-        expect(scripts).to.have.property(script);
+      for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).to.have.property(script);
       const told = [...readme.matchAll(/about (\d+) KiB/g)].map(([, kibibytes]) => Number(kibibytes));
       expect(told).to.have.lengthOf(2);
       for (const [index, variant] of (['installed', 'bundled'] as const).entries()) {
@@ -124,8 +123,7 @@ describe('the code in a ConfigMap', function () {
       for (const [key, base64] of Object.entries(code?.binaryData ?? {})) {
         writeFileSync(join(folder, 'config', key), damage(Buffer.from(base64, 'base64')));
       }
-      const here = (text: string) =>
-        text.replaceAll(/(?<![\w/])\/(?:config|app|tmp)\b/g, (path) => join(folder, path));
+      const here = (text: string) => text.replaceAll(/(?<![\w/])\/(?:config|app|tmp)\b/g, (path) => join(folder, path));
       const [program = '', ...parameters] = command;
       const inherited = Object.entries(process.env).filter(([name]) => /_proxy$|^NODE_EXTRA_CA/i.test(name));
       const child = spawn(program, parameters.map(here), {
@@ -162,12 +160,8 @@ describe('the code in a ConfigMap', function () {
           expect((await fetch(`${url}/metrics`)).status).to.equal(200);
         }, 240_000);
         await Promise.race([answers, ended.then(() => expect.fail(`The container ended:\n${log()}`))]);
-        expect(existsSync(join(folder, 'app/node_modules')), 'node_modules').to.equal(
-          variant === 'installed',
-        );
-        expect(existsSync(join(folder, 'app/node_modules/mocha')), 'development dependencies').to.equal(
-          false,
-        );
+        expect(existsSync(join(folder, 'app/node_modules')), 'node_modules').to.equal(variant === 'installed');
+        expect(existsSync(join(folder, 'app/node_modules/mocha')), 'development dependencies').to.equal(false);
 
         // The worker thread is a file of its own, and has to be found.
         await eventually(async () => {
@@ -203,9 +197,7 @@ describe('the code in a ConfigMap', function () {
 
     it('fails at once when the archive is damaged', async () => {
       const port = await freePort();
-      const { process: child, log } = startContainer('bundled', port, (archive) =>
-        archive.subarray(0, -1000),
-      );
+      const { process: child, log } = startContainer('bundled', port, (archive) => archive.subarray(0, -1000));
       expect((await within(15_000, 'the container to end', once(child, 'exit')))[0], log()).to.not.equal(0);
     });
   });

@@ -4,12 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import {
-  type KnownMetrics,
-  knownMetrics,
-  selectorsIn,
-  unknownNames,
-} from '../../scripts/dashboard/promql.js';
+import { type KnownMetrics, knownMetrics, selectorsIn, unknownNames } from '../../scripts/dashboard/promql.js';
 import {
   type AlertingRule,
   alertsOf,
@@ -38,8 +33,7 @@ interface ScrapeConfig {
 }
 
 const read = (path: string) => readFileSync(join(DIRECTORY, path), 'utf8');
-const scrapeConfigOf = (text: string) =>
-  (parse(text) as { scrape_configs: readonly ScrapeConfig[] }).scrape_configs[0];
+const scrapeConfigOf = (text: string) => (parse(text) as { scrape_configs: readonly ScrapeConfig[] }).scrape_configs[0];
 
 function promtool(...parameters: string[]): { readonly status: number | null; readonly output: string } {
   const { status, stdout, stderr } = spawnSync('promtool', parameters, { encoding: 'utf8', timeout: 30_000 });
@@ -87,15 +81,14 @@ describe('deploy/prometheus', function () {
         expect(scrape?.job_name, file).to.equal(JOB);
         expect(scrape?.honor_labels, file).to.equal(true);
       }
-      expect(
-        selectorsIn(alertNamed('AnomalyExporterDown').expr).map(({ matchers }) => matchers),
-      ).to.deep.equal([[`job="${JOB}"`], [`job="${JOB}"`]]);
+      expect(selectorsIn(alertNamed('AnomalyExporterDown').expr).map(({ matchers }) => matchers)).to.deep.equal([
+        [`job="${JOB}"`],
+        [`job="${JOB}"`],
+      ]);
     });
 
     it('the complete configuration has that of a fixed address', () => {
-      expect(scrapeConfigOf(read('prometheus.yaml'))).to.deep.equal(
-        scrapeConfigOf(read('scrape-configs/static.yaml')),
-      );
+      expect(scrapeConfigOf(read('prometheus.yaml'))).to.deep.equal(scrapeConfigOf(read('scrape-configs/static.yaml')));
     });
 
     it('the one for Kubernetes keeps the port `http` of the Service, and says whose namespace it is', function () {
@@ -160,10 +153,7 @@ describe('deploy/prometheus', function () {
     it('record metrics that are named after their labels, and that something reads', () => {
       const readers = [
         ...recordsOf(rules).map(({ expr }) => expr),
-        ...alerts.flatMap(({ expr, annotations }) => [
-          expr,
-          ...templateQueries(annotations.description ?? ''),
-        ]),
+        ...alerts.flatMap(({ expr, annotations }) => [expr, ...templateQueries(annotations.description ?? '')]),
       ];
       const readMetrics = new Set(readers.flatMap(selectorsIn).map(({ metric }) => metric));
       for (const { record } of recordsOf(rules)) {
@@ -212,17 +202,7 @@ describe('deploy/prometheus', function () {
         ...createWorld({ seed: 5, startSeconds: 0 })
           .pods(0)
           .map(({ pod }) => pod),
-        ...[
-          'bare',
-          'etcd-node-1',
-          'a-12-45678',
-          'web-0',
-          'x-29404800-bcdfg',
-          'api-aeiou',
-          'n-5d4f6',
-          '-0',
-          'a-b-c',
-        ],
+        ...['bare', 'etcd-node-1', 'a-12-45678', 'web-0', 'x-29404800-bcdfg', 'api-aeiou', 'n-5d4f6', '-0', 'a-b-c'],
       ];
       const series = names.map((pod) => ({
         series: `anomaly_flag{namespace="n",pod="${pod}"}`,
@@ -235,15 +215,10 @@ describe('deploy/prometheus', function () {
       const test = {
         input_series: series,
         interval: '30s',
-        promql_expr_test: [
-          { expr: 'namespace_workload_pod:anomaly_flag:avg', eval_time: '0m', exp_samples: samples },
-        ],
+        promql_expr_test: [{ expr: 'namespace_workload_pod:anomaly_flag:avg', eval_time: '0m', exp_samples: samples }],
       };
       expect(new Set(names.map(workloadFromName)).size).to.be.greaterThan(15);
-      const { status, output } = runTests(
-        rulesText,
-        JSON.stringify({ rule_files: ['rules.yaml'], tests: [test] }),
-      );
+      const { status, output } = runTests(rulesText, JSON.stringify({ rule_files: ['rules.yaml'], tests: [test] }));
       expect(status, output).to.equal(0);
     });
   });
@@ -269,19 +244,9 @@ describe('deploy/prometheus', function () {
 
     /** Changes that a person might make in good faith, each with the test that notices it. */
     const mutations: readonly (readonly [file: string, what: string, from: string, to: string])[] = [
-      [
-        'blip.yaml',
-        'fires on four minutes',
-        'anomaly_flag:avg[5m] offset 5m',
-        'anomaly_flag:avg[8m] offset 3m',
-      ],
+      ['blip.yaml', 'fires on four minutes', 'anomaly_flag:avg[5m] offset 5m', 'anomaly_flag:avg[8m] offset 3m'],
       ['blip.yaml', 'counts a third of good readings as none', '>= 0.8', '>= 0.6'],
-      [
-        'short-lived-pod.yaml',
-        'fires for what is gone',
-        'and namespace_workload_pod:anomaly_flag:avg > 0.5',
-        '',
-      ],
+      ['short-lived-pod.yaml', 'fires for what is gone', 'and namespace_workload_pod:anomaly_flag:avg > 0.5', ''],
       [
         'exporter-restart.yaml',
         'lets instances stand',
@@ -318,12 +283,7 @@ describe('deploy/prometheus', function () {
         'max by (job, shard_ordinal, reason)',
         'sum by (job, shard_ordinal, reason)',
       ],
-      [
-        'shards.yaml',
-        'wants a model of nothing',
-        'anomaly_exporter_shard_namespaces',
-        'anomaly_exporter_total_shards',
-      ],
+      ['shards.yaml', 'wants a model of nothing', 'anomaly_exporter_shard_namespaces', 'anomaly_exporter_total_shards'],
       [
         'shards.yaml',
         'counts processes for shards',
@@ -338,10 +298,7 @@ describe('deploy/prometheus', function () {
         requireTool(this, 'promtool');
         const mutated = rulesText.replaceAll(from, to);
         expect(mutated, 'the change').to.not.equal(rulesText);
-        const { status, output } = runTests(
-          mutated,
-          read(`tests/${file}`).replace('../rules.yaml', 'rules.yaml'),
-        );
+        const { status, output } = runTests(mutated, read(`tests/${file}`).replace('../rules.yaml', 'rules.yaml'));
         expect(status, output).to.equal(1);
         expect(output).to.include('exp:');
       });

@@ -239,9 +239,7 @@ describe('from a pod that goes wrong to a person', function () {
     expect(nowSeconds(), 'not before it is well').to.be.greaterThan(start + RIGHT_SECONDS);
     const [firing, resolved] = notifications;
     expect(resolved?.status).to.equal('resolved');
-    expect(resolved?.alerts.map(({ labels }) => labels)).to.deep.equal(
-      firing?.alerts.map(({ labels }) => labels),
-    );
+    expect(resolved?.alerts.map(({ labels }) => labels)).to.deep.equal(firing?.alerts.map(({ labels }) => labels));
     expect(resolved?.alerts[0]?.annotations.description).to.include(`Pod shop/${pod} was flagged`);
     expect(resolved?.alerts[0]?.annotations.description).to.include('Furthest off: memory');
     expect(await firingAlerts()).to.be.empty;

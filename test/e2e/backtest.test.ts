@@ -164,9 +164,7 @@ describe('backtest on a real Prometheus', function () {
   });
 
   it('asks the server how it reads ranges', async () => {
-    const api = new PrometheusClient(
-      prometheusConnection(parseSettings({ PROMETHEUS_URL: source?.url }).settings),
-    );
+    const api = new PrometheusClient(prometheusConnection(parseSettings({ PROMETHEUS_URL: source?.url }).settings));
     const closed = await hasClosedRanges(api, END + 7, new AbortController().signal);
     const { stdout, stderr } = await promisify(execFile)('prometheus', ['--version'], { timeout: 10_000 });
     expect(closed).to.equal(/version 2\./.test(stdout + stderr));
@@ -206,9 +204,7 @@ describe('backtest on a real Prometheus', function () {
 
   it('shows the culprit on the dashboard as it was flagged', async () => {
     const table = panels.find(({ panel }) => panel.title === 'Most anomalous pods now')?.panel;
-    const score = await grafana.runTarget(
-      table?.targets.find(({ refId }) => refId === 'score') ?? expect.fail(),
-    );
+    const score = await grafana.runTarget(table?.targets.find(({ refId }) => refId === 'score') ?? expect.fail());
     expect(score.map(({ labels }) => labels.pod)).to.deep.equal([culprit]);
     for (const variable of readDashboard().templating.list.filter(({ type }) => type === 'query')) {
       expect(await grafana.runVariable(variable), variable.name).to.not.deep.equal([]);

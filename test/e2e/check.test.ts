@@ -46,9 +46,7 @@ describe('check against a real Prometheus', function () {
   };
   after(() => prometheus?.close());
 
-  const check = async (
-    environment: Record<string, string>,
-  ): Promise<{ code: number | null; report: Report }> => {
+  const check = async (environment: Record<string, string>): Promise<{ code: number | null; report: Report }> => {
     const program = startProgram(['check', '--json'], environment);
     const { code } = await program.ended(60_000);
     return { code, report: JSON.parse(program.stdout()) as Report };

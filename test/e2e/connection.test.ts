@@ -59,9 +59,7 @@ function memoryOf(world: World, pod: string, timeSeconds: number): number {
   return (state?.containers ?? []).reduce((sum, { cgroups }) => sum + (cgroups[0]?.memoryBytes ?? 0), 0);
 }
 
-async function startExporter(
-  environment: Record<string, string>,
-): Promise<{ program: Program; url: string }> {
+async function startExporter(environment: Record<string, string>): Promise<{ program: Program; url: string }> {
   const program = startProgram(['serve'], { HOST: '127.0.0.1', PORT: '0', ...environment });
   return { program, url: await program.listening() };
 }
@@ -147,9 +145,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
     });
 
     const ask = (changes: Record<string, string> = {}) =>
-      new PrometheusClient(
-        prometheusConnection(parseSettings({ ...environment, ...changes }).settings),
-      ).query({
+      new PrometheusClient(prometheusConnection(parseSettings({ ...environment, ...changes }).settings)).query({
         query: 'vector(1)',
         timeSeconds: nowSeconds(),
         signal: AbortSignal.timeout(5_000),
@@ -163,9 +159,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
       expect(pods.filter(({ pod }) => !expected.has(pod))).to.deep.equal([]);
       const { text } = await get(`${url}/metrics`);
       expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
-      expect(
-        samplesOf(text, 'anomaly_exporter_series_dropped').reduce((sum, { value }) => sum + value, 0),
-      ).to.equal(0);
+      expect(samplesOf(text, 'anomaly_exporter_series_dropped').reduce((sum, { value }) => sum + value, 0)).to.equal(0);
       expect(program.stderr()).not.to.include(PASSWORD);
     });
 
@@ -197,25 +191,10 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
       advice: RegExp,
     ])[] = [
       ['no authority', { PROMETHEUS_CA_FILE: '' }, 'tls', /PROMETHEUS_CA_FILE/],
-      [
-        'no client certificate',
-        { PROMETHEUS_CERT_FILE: '', PROMETHEUS_KEY_FILE: '' },
-        'tls',
-        /PROMETHEUS_CERT_FILE/,
-      ],
+      ['no client certificate', { PROMETHEUS_CERT_FILE: '', PROMETHEUS_KEY_FILE: '' }, 'tls', /PROMETHEUS_CERT_FILE/],
       ['another name', { PROMETHEUS_SERVER_NAME: 'h.example.org' }, 'tls', /PROMETHEUS_SERVER_NAME/],
-      [
-        'a wrong password',
-        { PROMETHEUS_PASSWORD_FILE: '', PROMETHEUS_PASSWORD: 'wrong' },
-        'unauthorized',
-        /PASSWORD/,
-      ],
-      [
-        'no user',
-        { PROMETHEUS_PASSWORD_FILE: '', PROMETHEUS_USERNAME: '' },
-        'unauthorized',
-        /PROMETHEUS_USERNAME/,
-      ],
+      ['a wrong password', { PROMETHEUS_PASSWORD_FILE: '', PROMETHEUS_PASSWORD: 'wrong' }, 'unauthorized', /PASSWORD/],
+      ['no user', { PROMETHEUS_PASSWORD_FILE: '', PROMETHEUS_USERNAME: '' }, 'unauthorized', /PROMETHEUS_USERNAME/],
     ];
     for (const [title, changes, kind, advice] of failures) {
       it(`says what to do about ${title}`, async () => {
@@ -278,11 +257,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
       if (directory !== undefined) await rm(directory, { recursive: true, force: true });
     });
 
-    const variants: readonly (readonly [
-      title: string,
-      environment: Record<string, string>,
-      ageSeconds: number,
-    ])[] = [
+    const variants: readonly (readonly [title: string, environment: Record<string, string>, ageSeconds: number])[] = [
       ['the settings of the recipe', recipe('VictoriaMetrics', {}), 0],
       ['an offset', { PROMETHEUS_QUERY_OFFSET_SECONDS: '60' }, 60],
     ];

@@ -1,10 +1,5 @@
 import { expect } from 'chai';
-import {
-  createGrafana,
-  type Grafana,
-  type GrafanaOptions,
-  type Series,
-} from '../../scripts/dashboard/grafana.js';
+import { createGrafana, type Grafana, type GrafanaOptions, type Series } from '../../scripts/dashboard/grafana.js';
 import { panelsOf, readDashboard, type TargetJson } from '../../scripts/dashboard/json.js';
 import { type MonitoredCluster, startMonitoredCluster } from '../support/dashboard-cluster.js';
 import { requireTool } from '../support/real-tools.js';
@@ -85,9 +80,7 @@ describe('the dashboard on a real Prometheus', function () {
           return;
         }
         expect(series).to.not.be.empty;
-        const named = [...(query.legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)].map(
-          ([, label = '']) => label,
-        );
+        const named = [...(query.legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
         for (const { labels: present, samples } of series) {
           expect(Object.keys(present), query.legendFormat).to.include.members(named);
           for (const [, value] of samples) expect(value, query.expr).to.satisfy(Number.isFinite);

@@ -104,8 +104,7 @@ describe('many scrapes', function () {
     };
 
     /** Two replicas of a Prometheus: they share a pass when they come together. */
-    const pair = (timeout?: number) =>
-      Promise.all([scrape(service.url, timeout), scrape(service.url, timeout)]);
+    const pair = (timeout?: number) => Promise.all([scrape(service.url, timeout), scrape(service.url, timeout)]);
 
     let scrapes = 0;
     let faults = 0;

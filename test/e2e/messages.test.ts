@@ -73,9 +73,7 @@ describe('the simulated messages beside those of Alertmanager', function () {
     receiver = await listen(async (request, response) => {
       const { groupKey, alerts } = JSON.parse(await readBody(request)) as Received;
       response.end();
-      const now = new Set(
-        alerts.filter(({ status }) => status === 'firing').map(({ labels }) => subjectOf(labels)),
-      );
+      const now = new Set(alerts.filter(({ status }) => status === 'firing').map(({ labels }) => subjectOf(labels)));
       const fresh = [...now].filter((subject) => !firing.get(groupKey)?.has(subject)).sort();
       firing.set(groupKey, now);
       if (fresh.length > 0) received.push([Date.now() / 1000 - started, fresh]);
@@ -88,10 +86,7 @@ describe('the simulated messages beside those of Alertmanager', function () {
       return `${Math.round((1000 * seconds) / SPEED)}ms`;
     });
     // The route of the fleet has the default of Alertmanager, which is five minutes.
-    const route = fast.replace(
-      'receiver: pager\n',
-      `receiver: pager\n      group_interval: ${300_000 / SPEED}ms\n`,
-    );
+    const route = fast.replace('receiver: pager\n', `receiver: pager\n      group_interval: ${300_000 / SPEED}ms\n`);
     await writeFile(configuration, route.replaceAll('http://localhost:5001', receiver.url));
     alertmanager = await startAlertmanager({ directory, port, configuration });
   });
@@ -112,9 +107,7 @@ describe('the simulated messages beside those of Alertmanager', function () {
       const body = known.map((own) => ({
         labels: labelsOf(own),
         startsAt: new Date(1000 * (started + own.startSeconds / SPEED)).toISOString(),
-        endsAt: new Date(
-          1000 * Math.min(started + own.endSeconds / SPEED, Date.now() / 1000 + 10),
-        ).toISOString(),
+        endsAt: new Date(1000 * Math.min(started + own.endSeconds / SPEED, Date.now() / 1000 + 10)).toISOString(),
       }));
       if (body.length > 0) {
         await fetch(`${alertmanager?.url}/api/v2/alerts`, {

@@ -156,10 +156,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
     async 'The training thread runs out of memory'() {
       const running = await start(settingsFor(proxy.url, EACH_SECOND), ['--max-old-space-size=64']);
       await proxy.switchTo(inTraining(tooMuchForTheHeap));
-      await eventually(
-        async () => expect(await lastTrainingError(running)).to.include('MiB of heap'),
-        30_000,
-      );
+      await eventually(async () => expect(await lastTrainingError(running)).to.include('MiB of heap'), 30_000);
       await expectUsual(running);
       await proxy.switchTo(undefined);
       await expectTrainings(running);

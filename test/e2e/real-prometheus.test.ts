@@ -100,10 +100,8 @@ describe('with a real Prometheus', function () {
     await eventually(async () => {
       expect(await singleValue(`count(count by (job) (${memory}))`), 'kubelet scraped twice').to.equal(2);
     }, 15_000);
-    expect(await ask('container_memory_usage_bytes{container="",namespace="shop"}'), 'whole pod').to.not.be
-      .empty;
-    expect(await ask('container_memory_usage_bytes{container="POD",namespace="shop"}'), 'pause').to.not.be
-      .empty;
+    expect(await ask('container_memory_usage_bytes{container="",namespace="shop"}'), 'whole pod').to.not.be.empty;
+    expect(await ask('container_memory_usage_bytes{container="POD",namespace="shop"}'), 'pause').to.not.be.empty;
     const cgroups =
       'count_over_time((count by (pod, container) (container_memory_usage_bytes{job="kubelet",' +
       'container!="",container!="POD",namespace="platform"}) > 1)[40m:15s])';
@@ -116,13 +114,8 @@ describe('with a real Prometheus', function () {
     };
     expect(pods.length).to.be.greaterThan(30);
     for (const { namespace, pod, memory } of pods.filter((candidate) => candidate.namespace === 'data')) {
-      const state = world
-        .pods(nowSeconds())
-        .find((known) => known.namespace === namespace && known.pod === pod);
-      const expected = state?.containers.reduce(
-        (sum, { cgroups }) => sum + (cgroups[0]?.memoryBytes ?? 0),
-        0,
-      );
+      const state = world.pods(nowSeconds()).find((known) => known.namespace === namespace && known.pod === pod);
+      const expected = state?.containers.reduce((sum, { cgroups }) => sum + (cgroups[0]?.memoryBytes ?? 0), 0);
       expect(memory, pod).to.be.closeTo(expected ?? 0, 0.1 * (expected ?? 0));
     }
   });
@@ -139,9 +132,7 @@ describe('with a real Prometheus', function () {
   });
 
   it('leaves the large database and most others alone', async () => {
-    expect(await singleValue('max_over_time(anomaly_flag{namespace="data",pod="postgres-0"}[10m])')).to.equal(
-      0,
-    );
+    expect(await singleValue('max_over_time(anomaly_flag{namespace="data",pod="postgres-0"}[10m])')).to.equal(0);
     expect(await singleValue('sum(anomaly_flag)')).to.be.lessThan(5);
     expect(await singleValue('count(anomaly_flag)')).to.be.greaterThan(30);
   });
@@ -180,10 +171,7 @@ describe('with a real Prometheus', function () {
 
   it('says in the log what was wrong and that it is over, once for each fault', () => {
     const messages = logger.lines.map(({ message }) => message);
-    expect(messages.filter((message) => message.includes('Prometheus answers again')).length).to.be.within(
-      4,
-      8,
-    );
+    expect(messages.filter((message) => message.includes('Prometheus answers again')).length).to.be.within(4, 8);
     expect(
       messages.some((message) => message.includes('Sign in')),
       'quotes the page',

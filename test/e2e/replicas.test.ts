@@ -94,9 +94,7 @@ describe('replicas on one Prometheus', function () {
       }
       const [first, second] = await models();
       expect(first?.window_end).to.equal(second?.window_end);
-      const [one, other] = await Promise.all(
-        urls.map(async (url) => (await health(url)).snapshot?.trained_at),
-      );
+      const [one, other] = await Promise.all(urls.map(async (url) => (await health(url)).snapshot?.trained_at));
       // Both have time until the next tick.
       expect(Date.now() - Math.max(Date.parse(one ?? ''), Date.parse(other ?? ''))).to.be.below(5_000);
     }, 90_000);

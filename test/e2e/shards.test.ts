@@ -64,18 +64,14 @@ describe('three shards on a real Prometheus', function () {
   };
   const scrape = async ({ url }: RunningService) => (await get(`${url}/metrics`)).text;
   const flagsIn = (text: string) =>
-    samplesOf(text, 'anomaly_flag').map(
-      ({ labels, value }) => [`${labels.namespace}/${labels.pod}`, value] as const,
-    );
+    samplesOf(text, 'anomaly_flag').map(({ labels, value }) => [`${labels.namespace}/${labels.pod}`, value] as const);
   const ownOf = (ordinal: number) => NAMESPACES.filter((name) => shardOf(name, TOTAL) === ordinal);
 
   before(async function () {
     requireTool(this, 'prometheus');
     requireTool(this, 'promtool');
     const now = Math.floor(Date.now() / 1000);
-    const cluster = new SmallCluster(
-      [...NAMESPACES, NEWCOMER].flatMap((name) => namedPods(5, `${name}-app`, name)),
-    );
+    const cluster = new SmallCluster([...NAMESPACES, NEWCOMER].flatMap((name) => namedPods(5, `${name}-app`, name)));
     for (const pod of CULPRITS) cluster.misbehave(pod, now - 150);
     prometheus = await startRealPrometheus({
       path: process.env.PATH ?? '',
@@ -148,9 +144,7 @@ describe('three shards on a real Prometheus', function () {
     const wanted = before.map((namespaces, ordinal) => Number(namespaces) + (ordinal === owner ? 1 : 0));
     await eventually(async () => expect(await Promise.all(shards.map(count))).to.deep.equal(wanted), 150_000);
     await Promise.all(shards.map(scrape));
-    const asking = asked.map((questions) =>
-      questions.some(({ namespaces }) => namespaces.includes(NEWCOMER)),
-    );
+    const asking = asked.map((questions) => questions.some(({ namespaces }) => namespaces.includes(NEWCOMER)));
     expect(asking).to.deep.equal([0, 1, 2].map((ordinal) => ordinal === owner));
   });
 });

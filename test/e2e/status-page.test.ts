@@ -99,8 +99,7 @@ describe('the status page in a browser', function () {
     await page.goto(url);
     return [page, troubles];
   };
-  const rows = (page: Page) =>
-    page.getByRole('table', { name: 'The most anomalous pods' }).locator('tbody tr');
+  const rows = (page: Page) => page.getByRole('table', { name: 'The most anomalous pods' }).locator('tbody tr');
 
   it('shows the incident of the demo with the right reason, since when, and its last hour', async () => {
     const [page, troubles] = await open(demo.url);

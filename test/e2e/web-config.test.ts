@@ -22,15 +22,7 @@ interface Target {
 }
 
 /** What Prometheus scrapes with; `allowed` is the only one that has everything. */
-const JOBS = [
-  'allowed',
-  'wrong-password',
-  'no-password',
-  'no-certificate',
-  'other-name',
-  'other-authority',
-  'plain',
-];
+const JOBS = ['allowed', 'wrong-password', 'no-password', 'no-certificate', 'other-name', 'other-authority', 'plain'];
 
 describe('a real Prometheus and an exporter with TLS, passwords and client certificates', function () {
   this.timeout(120_000);
@@ -124,10 +116,7 @@ basic_auth_users:
 
   it('are configured as promtool wants it, on both sides', () => {
     // The promtool of Debian is older than this key.
-    writeFileSync(
-      at('known.yaml'),
-      readFileSync(at('web.yaml'), 'utf8').replace(/^.*client_allowed_sans.*\n/m, ''),
-    );
+    writeFileSync(at('known.yaml'), readFileSync(at('web.yaml'), 'utf8').replace(/^.*client_allowed_sans.*\n/m, ''));
     for (const parameters of [
       ['config', at('prometheus.yml')],
       ['web-config', at('known.yaml')],
@@ -146,12 +135,9 @@ basic_auth_users:
       const errors = new Map(data.activeTargets.map(({ labels, lastError }) => [labels.job, lastError]));
       expect([...errors.keys()]).to.have.members(JOBS);
       expect(errors.get('allowed')).to.equal('');
-      for (const job of ['wrong-password', 'no-password'])
-        expect(errors.get(job)).to.include('401 Unauthorized');
-      for (const job of ['no-certificate', 'other-authority'])
-        expect(errors.get(job)).to.match(/tls: |EOF|reset/);
-      for (const job of ['other-name', 'plain'])
-        expect(errors.get(job)).to.match(/EOF|reset|broken pipe|400/);
+      for (const job of ['wrong-password', 'no-password']) expect(errors.get(job)).to.include('401 Unauthorized');
+      for (const job of ['no-certificate', 'other-authority']) expect(errors.get(job)).to.match(/tls: |EOF|reset/);
+      for (const job of ['other-name', 'plain']) expect(errors.get(job)).to.match(/EOF|reset|broken pipe|400/);
     }, 20_000);
     expect(await numberFrom('count(up == 1)')).to.equal(1);
   });

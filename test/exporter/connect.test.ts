@@ -125,9 +125,7 @@ describe('prometheusConnection', () => {
       const client = new PrometheusClient(connectionOf(Object.fromEntries(ours)));
       await client.query({ query: 'up', timeSeconds: 60, signal: AbortSignal.timeout(5_000) });
       const { pathname, search: asked } = new URL(seen?.url ?? '', url);
-      expect(pathname).to.equal(
-        `${new URL(recipe.PROMETHEUS_URL ?? '').pathname.replace(/\/$/, '')}/api/v1/query`,
-      );
+      expect(pathname).to.equal(`${new URL(recipe.PROMETHEUS_URL ?? '').pathname.replace(/\/$/, '')}/api/v1/query`);
       expect(asked.slice(1).startsWith(search), asked).to.equal(true);
       expect(seen?.headers).to.include(headers);
       expect(seen?.method).to.equal(recipe.PROMETHEUS_HTTP_METHOD ?? 'POST');

@@ -10,12 +10,7 @@ import { DetectResponse, ErrorResponse, HealthReport } from '../../src/exporter/
 import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { shardOf } from '../../src/exporter/sharding/shard.js';
 import { exposedValue, samplesOf } from '../support/exposition.js';
-import {
-  FAULT_KINDS,
-  type FakePrometheus,
-  isOfTraining,
-  startFakePrometheus,
-} from '../support/fake-prometheus.js';
+import { FAULT_KINDS, type FakePrometheus, isOfTraining, startFakePrometheus } from '../support/fake-prometheus.js';
 import { get } from '../support/http-client.js';
 import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
 import { rejection } from '../support/rejection.js';
@@ -123,15 +118,10 @@ describe('serve', function () {
         const text = await scrape();
         const own = NAMESPACES.filter((namespace) => shardOf(namespace, 3) === ordinal);
         expect(namespacesIn(text).sort()).to.deep.equal(own);
-        seen.push(
-          ...samplesOf(text, 'anomaly_flag').map(({ labels }) => `${labels.namespace}/${labels.pod}`),
-        );
+        seen.push(...samplesOf(text, 'anomaly_flag').map(({ labels }) => `${labels.namespace}/${labels.pod}`));
         expect(exposedValue(text, 'anomaly_exporter_total_shards')).to.equal(3);
         expect(exposedValue(text, 'anomaly_exporter_shard_namespaces')).to.equal(own.length);
-        const [{ labels, value } = expect.fail('no ordinal')] = samplesOf(
-          text,
-          'anomaly_exporter_shard_ordinal',
-        );
+        const [{ labels, value } = expect.fail('no ordinal')] = samplesOf(text, 'anomaly_exporter_shard_ordinal');
         expect({ labels, value }).to.deep.equal({
           labels: { shard_ordinal: String(ordinal) },
           value: ordinal,
@@ -149,16 +139,12 @@ describe('serve', function () {
         expect(prometheus.requests.some(isOfTraining)).to.equal(true);
         await service?.close();
       }
-      expect(seen.sort()).to.deep.equal(
-        cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`).sort(),
-      );
+      expect(seen.sort()).to.deep.equal(cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`).sort());
     });
 
     it('serves without a namespace, says so, and counts no failed training', async () => {
       const taken = new Set(NAMESPACES.map((namespace) => shardOf(namespace, 40)));
-      const empty = Array.from({ length: 40 }, (_, ordinal) => ordinal).find(
-        (ordinal) => !taken.has(ordinal),
-      );
+      const empty = Array.from({ length: 40 }, (_, ordinal) => ordinal).find((ordinal) => !taken.has(ordinal));
       await start({ SHARD: String(empty), TOTAL_SHARDS: '40' });
       await eventually(async () => expect((await health()).shard?.namespaces).to.equal(0));
       const { status, shard, training, check } = await health();
@@ -220,8 +206,7 @@ describe('serve', function () {
 
     it('tries the queries of the feature file, and names the feature and its place in /healthz', async () => {
       const file = join(directory, 'features.yaml');
-      const query =
-        'max by (namespace, instance) (container_memory_usage_bytes{namespace=~"{{namespace_regex}}"})';
+      const query = 'max by (namespace, instance) (container_memory_usage_bytes{namespace=~"{{namespace_regex}}"})';
       writeFileSync(
         file,
         `builtin: [cpu]\nfeatures:\n  - {name: own, help: Own, query: '${query}', pod_label: instance, unit: b, ` +
@@ -260,9 +245,7 @@ describe('serve', function () {
       expectNoPods(text);
       expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
       expect(exposedValue(text, 'anomaly_exporter_training_failures_total')).to.be.at.least(1);
-      expect(
-        exposedValue(text, 'anomaly_exporter_prometheus_requests_total', { code: '500' }),
-      ).to.be.at.least(1);
+      expect(exposedValue(text, 'anomaly_exporter_prometheus_requests_total', { code: '500' })).to.be.at.least(1);
       prometheus.fault = undefined;
       await trained();
       expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
@@ -381,9 +364,7 @@ describe('serve', function () {
         const windowEnd = Math.max(...prometheus.requests.map(({ endSeconds }) => endSeconds));
         const slices = prometheus.requests.filter(
           (request) =>
-            isOfTraining(request) &&
-            request.endSeconds <= windowEnd - 3600 &&
-            topicOf(request.query) === 'cpu',
+            isOfTraining(request) && request.endSeconds <= windowEnd - 3600 && topicOf(request.query) === 'cpu',
         );
         expect(slices).to.have.lengthOf(2);
         for (const { startSeconds, endSeconds } of slices) {
@@ -476,9 +457,7 @@ describe('serve', function () {
       const text = await scrape();
       expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
       expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
-      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.equal(
-        trainedAt / 1000,
-      );
+      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.equal(trainedAt / 1000);
       expect(exposedValue(text, 'anomaly_exporter_model_snapshot_trained_timestamp_seconds')).to.equal(
         trainedAt / 1000,
       );
@@ -779,10 +758,7 @@ describe('serve', function () {
 
   it('fails at once, and trains nothing, when the port is taken', async () => {
     const { url } = await start();
-    const second = startService(
-      settingsWith({ PORT: new URL(url).port, RETRAIN_SCHEDULE: '* * * * * *' }),
-      logger,
-    );
+    const second = startService(settingsWith({ PORT: new URL(url).port, RETRAIN_SCHEDULE: '* * * * * *' }), logger);
     const error = await rejection(second, Error);
     expect(error.message).to.include(`Port ${new URL(url).port} on 127.0.0.1 is already in use`);
   });

@@ -61,11 +61,7 @@ class Workshop {
     return new Workshop({ settings, featureSet }, settings.totalShards);
   }
 
-  #open(
-    shards: number,
-    now: () => number,
-    onChange: (namespaces: readonly string[]) => void,
-  ): OpenPrometheus {
+  #open(shards: number, now: () => number, onChange: (namespaces: readonly string[]) => void): OpenPrometheus {
     const server = { buildInfo: async () => undefined, currentTimeSeconds: async () => now() / 1000 };
     const api = Object.assign(this.api, server);
     const connection = connectionTo('http://h');
@@ -142,9 +138,7 @@ describe('Service', () => {
     };
     await workshop.trained();
     expect(workshop.trainings).to.deep.equal([]);
-    expect(workshop.service.health().training.last_error?.message).to.include(
-      'Feature cpu (built in): Parse',
-    );
+    expect(workshop.service.health().training.last_error?.message).to.include('Feature cpu (built in): Parse');
   });
 
   it('counts its requests and those of trainings, by their status', async () => {
@@ -153,8 +147,7 @@ describe('Service', () => {
     workshop.callbacks?.onRequest('error');
     await workshop.trained();
     const { body } = await workshop.service.renderMetrics(undefined);
-    const requests = (code: string) =>
-      exposedValue(body, 'anomaly_exporter_prometheus_requests_total', { code });
+    const requests = (code: string) => exposedValue(body, 'anomaly_exporter_prometheus_requests_total', { code });
     expect([requests('200'), requests('error')]).to.deep.equal([2, 1]);
   });
 
@@ -184,9 +177,7 @@ describe('Service', () => {
     await service.detect(undefined);
     const { up, last_error } = service.health().prometheus;
     expect([up, last_error?.message]).to.deep.equal([true, AWAY.message]);
-    const lines = logger.lines
-      .map(({ message }) => message)
-      .filter((message) => !message.startsWith('Trained'));
+    const lines = logger.lines.map(({ message }) => message).filter((message) => !message.startsWith('Trained'));
     expect(lines).to.deep.equal([`No pod was scored. ${AWAY.message}`, 'Prometheus answers again.']);
   });
 

@@ -15,11 +15,7 @@ const wrong = fc.jsonValue();
 const mostly = <Value>(right: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 12, arbitrary: right as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: wrong });
 
-const number = fc.oneof(
-  fc.double().map(String),
-  fc.constantFrom('NaN', '+Inf', '-Inf', '', ' ', '1e999'),
-  anyJsonText,
-);
+const number = fc.oneof(fc.double().map(String), fc.constantFrom('NaN', '+Inf', '-Inf', '', ' ', '1e999'), anyJsonText);
 const sample = fc.tuple(mostly(fc.double({ noNaN: true })), mostly(number));
 const labels = fc.dictionary(anyJsonText, mostly(anyJsonText), { maxKeys: 4 });
 const series = fc.record(
@@ -94,13 +90,7 @@ describe('fuzzing the decoder of answers', () => {
       maxLength: 4,
     });
     const spelled = (value: number) =>
-      value === Infinity
-        ? '+Inf'
-        : value === -Infinity
-          ? '-Inf'
-          : Object.is(value, -0)
-            ? '-0'
-            : String(value);
+      value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : Object.is(value, -0) ? '-0' : String(value);
     holds(all, (sets) => {
       const result = sets.map(([metric, samples]) => ({
         metric,
@@ -108,9 +98,7 @@ describe('fuzzing the decoder of answers', () => {
       }));
       const text = JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } });
       const decoded = decodeAnswer(asked, 'matrix', JSON.parse(text));
-      expect([...decoded.values]).to.deep.equal(
-        sets.flatMap(([, samples]) => samples.map(([, value]) => value)),
-      );
+      expect([...decoded.values]).to.deep.equal(sets.flatMap(([, samples]) => samples.map(([, value]) => value)));
       expect(decoded.labels.map((one) => Object.entries(one))).to.deep.equal(
         sets.map(([metric]) => Object.entries(metric).filter(([, value]) => value !== '')),
       );

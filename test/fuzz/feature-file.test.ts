@@ -76,10 +76,7 @@ describe('fuzzing the feature file', () => {
     const damage = fc.tuple(
       fc.nat({ max: good.length }),
       fc.nat({ max: 10 }),
-      fc.oneof(
-        anyText,
-        fc.constantFrom('&a', '*a', '<<: ', '!!js/function ', '? ', '- ', '|\n', '%YAML 9\n---\n'),
-      ),
+      fc.oneof(anyText, fc.constantFrom('&a', '*a', '<<: ', '!!js/function ', '? ', '- ', '|\n', '%YAML 9\n---\n')),
     );
     holds(damage, ([place, length, text]) => {
       accepts(good.slice(0, place) + text + good.slice(place + length));

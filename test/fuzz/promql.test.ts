@@ -32,8 +32,8 @@ describe('fuzzing the escaping of PromQL', () => {
   });
 
   it('lets no namespace out of the quotes of the built-in queries', () => {
-    const shapes = buildCatalog({ namespaceRegex: 'a', podLabel: 'pod', cpuRateWindow: '1m' }).map(
-      ({ query }) => shapeOf(query),
+    const shapes = buildCatalog({ namespaceRegex: 'a', podLabel: 'pod', cpuRateWindow: '1m' }).map(({ query }) =>
+      shapeOf(query),
     );
     holds(
       anyText,

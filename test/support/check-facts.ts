@@ -1,12 +1,6 @@
 /** What is known about an installation in which all is well, with some of it replaced. */
 
-import type {
-  AnswerFacts,
-  Conditions,
-  Facts,
-  FeatureFacts,
-  SourceFacts,
-} from '../../src/exporter/check/facts.js';
+import type { AnswerFacts, Conditions, Facts, FeatureFacts, SourceFacts } from '../../src/exporter/check/facts.js';
 import { sourcesOf } from '../../src/exporter/check/gather.js';
 import { FEATURES } from './small-cluster.js';
 

@@ -24,9 +24,7 @@ export interface MonitoredCluster {
  *
  * @param incidents offsets count from now; those that have begun are in the history.
  */
-export async function startMonitoredCluster(
-  incidents: readonly ScriptedIncident[],
-): Promise<MonitoredCluster> {
+export async function startMonitoredCluster(incidents: readonly ScriptedIncident[]): Promise<MonitoredCluster> {
   const nowSeconds = () => Date.now() / 1000;
   const start = Math.floor(nowSeconds());
   const world = createWorld({ seed: 7, startSeconds: start, rollouts: [], incidents });

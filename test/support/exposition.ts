@@ -56,8 +56,7 @@ export function parseExposition(text: string): Map<string, ExposedFamily> {
 
 function belongsTo(sample: string, { name, type }: ExposedFamily): boolean {
   if (sample === name) return true;
-  const suffixes =
-    type === 'histogram' ? ['_bucket', '_sum', '_count'] : type === 'summary' ? ['_sum', '_count'] : [];
+  const suffixes = type === 'histogram' ? ['_bucket', '_sum', '_count'] : type === 'summary' ? ['_sum', '_count'] : [];
   return suffixes.some((suffix) => sample === name + suffix);
 }
 
@@ -81,18 +80,12 @@ function parseSample(line: string): ExposedSample {
 }
 
 /** The value of a metric's only series with these labels; fails when there is none. */
-export function exposedValue(
-  text: string,
-  name: string,
-  labels: Readonly<Record<string, string>> = {},
-): number {
+export function exposedValue(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
   const samples = samplesOf(text, name).filter((sample) =>
     Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
   );
   if (samples.length !== 1) {
-    throw new Error(
-      `Expected one series ${name} ${JSON.stringify(labels)}, got ${samples.length} in\n${text}`,
-    );
+    throw new Error(`Expected one series ${name} ${JSON.stringify(labels)}, got ${samples.length} in\n${text}`);
   }
   return (samples[0] as ExposedSample).value;
 }

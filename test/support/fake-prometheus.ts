@@ -136,9 +136,7 @@ async function respond(
   try {
     data = dataFor(answer, recorded);
   } catch (error) {
-    response
-      .writeHead(400)
-      .end(JSON.stringify({ status: 'error', errorType: 'bad_data', error: String(error) }));
+    response.writeHead(400).end(JSON.stringify({ status: 'error', errorType: 'bad_data', error: String(error) }));
     return;
   }
   const body = Buffer.from(JSON.stringify({ status: 'success', data }));

@@ -202,8 +202,7 @@ const connection: readonly UpstreamFault[] = [
     fault: async ({ response }) => {
       const { socket } = response;
       socket?.write('HTTP/1.1 200 OK\r\n');
-      for (let line = 0; socket?.writable && line < 10_000; line++)
-        socket.write(`X-${line}: ${'x'.repeat(100)}\r\n`);
+      for (let line = 0; socket?.writable && line < 10_000; line++) socket.write(`X-${line}: ${'x'.repeat(100)}\r\n`);
     },
     says: /HPE_HEADER_OVERFLOW/,
     sees: '“HPE_HEADER_OVERFLOW”',
@@ -294,19 +293,11 @@ const body: readonly UpstreamFault[] = [
       ['a number', json(42), /42 instead of an object/],
       ['an error under HTTP 200', json({ status: 'error', error: 'too many' }), /too many/],
       ['no data', json({ status: 'success' }), /nothing instead of an object at data/],
-      [
-        'another type of result',
-        success({ resultType: 'scalar', result: [0, '1'] }),
-        /"scalar" instead of "matrix"/,
-      ],
+      ['another type of result', success({ resultType: 'scalar', result: [0, '1'] }), /"scalar" instead of "matrix"/],
       ['no list of series', matrix({}), /an object instead of a list/],
       ['series that are no objects', matrix([null]), /null instead of an object/],
       ['series without labels', matrix([{ values: [] }]), /nothing instead of an object of texts/],
-      [
-        'labels that are numbers',
-        matrix([{ metric: { namespace: 1, pod: 2 }, values: [] }]),
-        /an object of texts/,
-      ],
+      ['labels that are numbers', matrix([{ metric: { namespace: 1, pod: 2 }, values: [] }]), /an object of texts/],
       ['series without samples', matrix([{ metric: {} }]), /nothing instead of a list of samples/],
       ['values that are numbers', matrix([{ metric: {}, values: [[1, 1]] }]), /a pair of a time and a text/],
       ['samples of three', matrix([{ metric: {}, values: [[1, '1', 1]] }]), /a pair of a time and a text/],
@@ -347,10 +338,7 @@ const body: readonly UpstreamFault[] = [
     [
       ['gzip', (plain: Buffer) => gzipSync(plain, { level: 1 })],
       ['deflate', (plain: Buffer) => deflateSync(plain, { level: 1 })],
-      [
-        'br',
-        (plain: Buffer) => brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
-      ],
+      ['br', (plain: Buffer) => brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
     ] as const
   ).map(([encoding, compress]) => ({
     ...none,
@@ -370,15 +358,7 @@ const body: readonly UpstreamFault[] = [
 
 /** Names that Kubernetes does not allow. The first ones are escaped, the others are dropped and counted. */
 const ODD_NAMES = ['quo"ted', 'back\\slash', '{}} 1', '🐢', '__proto__', 'constructor', 'toString'];
-const IMPOSSIBLE_NAMES = [
-  'two\nlines',
-  'n\u0000ul',
-  'a,pod:b',
-  'a/b',
-  'x'.repeat(65_536),
-  '\ud800',
-  '\ud801',
-];
+const IMPOSSIBLE_NAMES = ['two\nlines', 'n\u0000ul', 'a,pod:b', 'a/b', 'x'.repeat(65_536), '\ud800', '\ud801'];
 
 const unchanged = rewrite((result) => result);
 const newcomer = named('newcomer-0');
@@ -443,8 +423,7 @@ const data: readonly UpstreamFault[] = [
   {
     ...none,
     name: 'fails for one of the features',
-    fault: (exchange) =>
-      topicOf(exchange.query) === 'memory' ? answerWith(500, 'no')(exchange) : unchanged(exchange),
+    fault: (exchange) => (topicOf(exchange.query) === 'memory' ? answerWith(500, 'no')(exchange) : unchanged(exchange)),
     says: /anomaly_exporter_query_success\{query="memory"\} 0/,
     sees: '`anomaly_exporter_query_success{query="memory"} 0`',
   },

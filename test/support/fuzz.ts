@@ -13,11 +13,7 @@ const RUNS = process.env.FUZZ_RUNS === undefined ? undefined : Number(process.en
  *
  * @param runs how many inputs, bounded so that all of these tests together take some seconds. `FUZZ_RUNS` overrides it.
  */
-export function holds<Input>(
-  arbitrary: fc.Arbitrary<Input>,
-  property: (input: Input) => unknown,
-  runs = 2_000,
-): void {
+export function holds<Input>(arbitrary: fc.Arbitrary<Input>, property: (input: Input) => unknown, runs = 2_000): void {
   // What it returns is not asked for: fast-check would take `false` for a failure.
   const check = (input: Input) => void property(input);
   fc.assert(fc.property(arbitrary, check), { seed: SEED, numRuns: RUNS ?? runs });

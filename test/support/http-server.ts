@@ -20,10 +20,7 @@ export async function startServer(listener: http.RequestListener): Promise<strin
 }
 
 /** @returns The server's base URL, `https://127.0.0.1:<port>`. */
-export async function startTlsServer(
-  options: https.ServerOptions,
-  listener: http.RequestListener,
-): Promise<string> {
+export async function startTlsServer(options: https.ServerOptions, listener: http.RequestListener): Promise<string> {
   return `https://127.0.0.1:${await listenForTest(https.createServer({ ...options }, listener))}`;
 }
 

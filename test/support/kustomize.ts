@@ -112,8 +112,7 @@ export function objectOfKind<Name extends Kind>(
   kind: Name,
 ): KubernetesObject & Kinds[Name] {
   const [found, ...others] = objectsOfKind(objects, kind);
-  if (found === undefined || others.length > 0)
-    throw new Error(`Expected one ${kind}, got ${others.length + 1}`);
+  if (found === undefined || others.length > 0) throw new Error(`Expected one ${kind}, got ${others.length + 1}`);
   return found;
 }
 

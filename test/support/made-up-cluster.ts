@@ -21,8 +21,7 @@ const STEP_SECONDS = 60;
 /** A window of an hour and two slices of earlier hours: noisy CPU, creeping memory, few restarts. */
 export function madeUpTables(pods: number, seed = 1): TrainingTables {
   const end = 500 * 3600;
-  const slice = (hours: number) =>
-    madeUpTable(pods, end - hours * 3600 - STEP_SECONDS, SLICE_INSTANTS, seed + hours);
+  const slice = (hours: number) => madeUpTable(pods, end - hours * 3600 - STEP_SECONDS, SLICE_INSTANTS, seed + hours);
   return {
     window: madeUpTable(pods, end - (WINDOW_INSTANTS - 1) * STEP_SECONDS, WINDOW_INSTANTS, seed),
     history: [slice(2), slice(3)],
@@ -41,10 +40,7 @@ function madeUpTable(pods: number, startSeconds: number, instants: number, seed:
         workload: `workload-${String(workload).padStart(5, '0')}`,
       };
     }),
-    timestampsSeconds: Float64Array.from(
-      { length: instants },
-      (_, instant) => startSeconds + instant * STEP_SECONDS,
-    ),
+    timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => startSeconds + instant * STEP_SECONDS),
   };
   return FeatureTable.fill(axes, (pod, cells) => {
     const cpu = 0.01 + ((pod * 7919) % 1000) / 1000;

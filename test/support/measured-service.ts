@@ -94,10 +94,7 @@ async function obey(command: ServiceCommand, service: RunningService): Promise<S
 }
 
 const { settings } = parseSettings(process.env);
-const service = await startService(
-  settings,
-  createLogger({ level: settings.logLevel, format: settings.logFormat }),
-);
+const service = await startService(settings, createLogger({ level: settings.logLevel, format: settings.logFormat }));
 const reply = (message: ServiceReply) => process.send?.(message);
 process.on('message', async (command: ServiceCommand) => {
   reply(await obey(command, service));

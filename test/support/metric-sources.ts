@@ -84,8 +84,7 @@ export const ORDINARY_PODS: readonly (readonly [namespace: string, pod: string])
 ];
 
 /** Numbers that differ from cell to cell and are exact in binary. */
-const eighths = (cells: number, first: number) =>
-  Float64Array.from({ length: cells }, (_, cell) => first + cell / 8);
+const eighths = (cells: number, first: number) => Float64Array.from({ length: cells }, (_, cell) => first + cell / 8);
 
 /** A detection with scores from a seed; one spread is 2 of a feature's unit. */
 export function detectionOf(pods: readonly (readonly [namespace: string, pod: string])[]): Detection {
@@ -153,9 +152,7 @@ export const NO_MODEL_PASS: PassOutcome = {
 };
 
 /** The state of an exporter with a model, except for what is replaced. */
-export function stateWith(
-  replaced: Partial<Omit<ScrapeState, 'outcome'>> = {},
-): Omit<ScrapeState, 'outcome'> {
+export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}): Omit<ScrapeState, 'outcome'> {
   return {
     model: MODEL,
     training: TRAINED,

@@ -41,10 +41,7 @@ export const configurationOf = (baseline: BaselineKind): TrainingConfiguration =
 };
 
 /** A model; of the kinds that know hourly patterns, one pod has one. */
-export async function smallModel(
-  baseline: BaselineKind = 'pod',
-  cluster = new SmallCluster(PODS),
-): Promise<Model> {
+export async function smallModel(baseline: BaselineKind = 'pod', cluster = new SmallCluster(PODS)): Promise<Model> {
   const { features, parameters, lookbackSeconds, stepSeconds } = configurationOf(baseline);
   const { model } = await train(
     fakeApi(cluster.answer),

@@ -33,9 +33,7 @@ export function restrictedViolations(pod: IPodSpec): string[] {
     require(!own.privileged, rule('privileged'));
     require(own.allowPrivilegeEscalation === false, rule('allowPrivilegeEscalation'));
     require(own.capabilities?.drop?.includes('ALL') === true, rule('capabilities.drop'));
-    require((own.capabilities?.add ?? []).every((name) => name === 'NET_BIND_SERVICE'), rule(
-      'capabilities.add',
-    ));
+    require((own.capabilities?.add ?? []).every((name) => name === 'NET_BIND_SERVICE'), rule('capabilities.add'));
     require((own.runAsNonRoot ?? ofPod.runAsNonRoot) === true, rule('runAsNonRoot'));
     require((own.runAsUser ?? ofPod.runAsUser) !== 0, rule('runAsUser'));
     require(allowedSeccomp((own.seccompProfile ?? ofPod.seccompProfile)?.type), rule('seccompProfile'));

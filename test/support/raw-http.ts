@@ -26,11 +26,7 @@ export async function sendRaw(url: string, bytes: string): Promise<string> {
   const ended = closed(socket);
   socket.write(bytes, 'latin1');
   try {
-    await within(
-      9_000,
-      `the server to close the connection after ${JSON.stringify(bytes.slice(0, 60))}`,
-      ended,
-    );
+    await within(9_000, `the server to close the connection after ${JSON.stringify(bytes.slice(0, 60))}`, ended);
   } finally {
     socket.destroy();
   }
@@ -57,9 +53,7 @@ export function parseAnswers(received: string): RawAnswer[] {
       ]),
     );
     const isChunked = headers['transfer-encoding'] === 'chunked';
-    const length = isChunked
-      ? rest.indexOf('0\r\n\r\n', end) + 5 - end
-      : Number(headers['content-length'] ?? Infinity);
+    const length = isChunked ? rest.indexOf('0\r\n\r\n', end) + 5 - end : Number(headers['content-length'] ?? Infinity);
     answers.push({ status: Number(line.split(' ')[1]), headers, body: rest.slice(end, end + length) });
     rest = rest.slice(end + length);
   }

@@ -52,11 +52,7 @@ export async function startServiceProcess(
     const early = ended.then(() => {
       throw new Error(`The service ended. It said:\n${log}`);
     });
-    const [message] = await within(
-      REPLY_LIMIT_MILLISECONDS,
-      `the reply ${kind}`,
-      Promise.race([reply, early]),
-    );
+    const [message] = await within(REPLY_LIMIT_MILLISECONDS, `the reply ${kind}`, Promise.race([reply, early]));
     if (message.kind !== kind) throw new Error(`Expected the reply ${kind}, got ${message.kind}.`);
     return message as Reply<Kind>;
   };

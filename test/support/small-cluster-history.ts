@@ -21,11 +21,7 @@ const QUERIES: Readonly<Record<string, string>> = {
 /** OpenMetrics text with timestamps, for `promtool tsdb create-blocks-from openmetrics`; a family at a time. */
 export function* smallClusterHistory(
   cluster: SmallCluster,
-  {
-    startSeconds,
-    endSeconds,
-    stepSeconds,
-  }: Readonly<Record<'startSeconds' | 'endSeconds' | 'stepSeconds', number>>,
+  { startSeconds, endSeconds, stepSeconds }: Readonly<Record<'startSeconds' | 'endSeconds' | 'stepSeconds', number>>,
 ): Generator<string> {
   for (const [name, topic, type] of FAMILIES) {
     const lines = new Map<string, { sum: number; text: string }>();

@@ -33,13 +33,7 @@ export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
 export const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
 
 /** Which part of the cluster a query asks for. */
-export type QueryTopic =
-  | 'cpu'
-  | 'memory'
-  | 'restarts'
-  | 'kube_pod_owner'
-  | 'kube_replicaset_owner'
-  | 'kube_job_owner';
+export type QueryTopic = 'cpu' | 'memory' | 'restarts' | 'kube_pod_owner' | 'kube_replicaset_owner' | 'kube_job_owner';
 
 export function topicOf(query: string): QueryTopic {
   if (query.includes('container_cpu_usage_seconds_total')) return 'cpu';

@@ -9,8 +9,7 @@ const samples = [
 ];
 const source = {
   metrics: new Set(['x']),
-  samplesOf: (_: string, time: number) =>
-    samples.map(({ labels, value }) => ({ labels, value: value + time })),
+  samplesOf: (_: string, time: number) => samples.map(({ labels, value }) => ({ labels, value: value + time })),
 };
 const ask = (query: string, time = 0) =>
   compile(query, source)?.(time).map(({ labels, value }) => [labels, value] as const);
@@ -49,9 +48,7 @@ describe('the little PromQL of the tests', () => {
 
   it('knows the time', () => {
     expect(ask('vector(time())', 7)).to.deep.equal([[{}, 7]]);
-    expect(ask('timestamp(x{instance="y"})', 7)).to.deep.equal([
-      [{ pod: 'a', container: 'app', instance: 'y' }, 7],
-    ]);
+    expect(ask('timestamp(x{instance="y"})', 7)).to.deep.equal([[{ pod: 'a', container: 'app', instance: 'y' }, 7]]);
   });
 
   for (const query of [

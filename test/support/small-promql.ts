@@ -67,14 +67,10 @@ function selection(node: SyntaxNode, compilation: Compilation): Evaluation {
   if (name === null) throw new NotUnderstood('a selector without a name');
   const metric = textOf(name, compilation);
   if (!compilation.metrics.has(metric)) throw new NotUnderstood(metric);
-  const matchers = (node.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? []).map(
-    (matcher) => {
-      const [label, operator, literal] = [0, 1, 2].map((index) =>
-        textOf(childOf(matcher, index), compilation),
-      );
-      return matcherOf(label ?? '', operator ?? '', unquoted(literal ?? ''));
-    },
-  );
+  const matchers = (node.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? []).map((matcher) => {
+    const [label, operator, literal] = [0, 1, 2].map((index) => textOf(childOf(matcher, index), compilation));
+    return matcherOf(label ?? '', operator ?? '', unquoted(literal ?? ''));
+  });
   return (time) =>
     compilation
       .samplesOf(metric, time)
@@ -149,9 +145,7 @@ function labelsIn(modifier: SyntaxNode | null, compilation: Compilation): readon
 }
 
 function pick(labels: Labels, names: readonly string[]): Labels {
-  return Object.fromEntries(
-    names.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]])),
-  );
+  return Object.fromEntries(names.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]])));
 }
 
 function grouped(samples: readonly MetricSample[], by: readonly string[]): Map<string, MetricSample[]> {

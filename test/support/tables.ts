@@ -15,10 +15,7 @@ type Three = readonly [FeatureDefinition, FeatureDefinition, FeatureDefinition];
 export const [CPU, MEMORY, RESTARTS] = CATALOG as Three;
 
 /** A series as a person writes it: labels, then samples of time and value. */
-export type WrittenSeries = readonly [
-  labels: Labels,
-  ...samples: (readonly [seconds: number, value: number])[],
-];
+export type WrittenSeries = readonly [labels: Labels, ...samples: (readonly [seconds: number, value: number])[]];
 
 /** The answer to a query. */
 export function seriesSet(...series: readonly WrittenSeries[]): SeriesSet {
@@ -69,10 +66,7 @@ export interface WrittenPod {
 export function featureTable(
   features: readonly FeatureDefinition[],
   pods: readonly WrittenPod[],
-  {
-    startSeconds = 0,
-    stepSeconds = 60,
-  }: { readonly startSeconds?: number; readonly stepSeconds?: number } = {},
+  { startSeconds = 0, stepSeconds = 60 }: { readonly startSeconds?: number; readonly stepSeconds?: number } = {},
 ): FeatureTable {
   const instants = pods[0]?.rows.length ?? 0;
   for (const { pod, rows } of pods) {
@@ -83,10 +77,7 @@ export function featureTable(
   return new FeatureTable({
     features: features.map(({ name }) => name),
     pods: pods.map(({ namespace = 'ns', pod, workload = pod }) => ({ namespace, pod, workload })),
-    timestampsSeconds: Float64Array.from(
-      { length: instants },
-      (_, instant) => startSeconds + stepSeconds * instant,
-    ),
+    timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => startSeconds + stepSeconds * instant),
     values: Float64Array.from(pods.flatMap(({ rows }) => rows.flat())),
   });
 }
@@ -96,9 +87,7 @@ export function sliceTable(table: FeatureTable, from: number, to: number): Featu
   const slice = table.selectInstants(from, to);
   const there = [...slice.pods.keys()].filter((pod) => !slice.cellsOf(pod).every(Number.isNaN));
   const pods = there.map((pod) => slice.pods[pod] as PodIdentity);
-  return FeatureTable.fill({ ...slice, pods }, (row, cells) =>
-    cells.set(slice.cellsOf(there[row] as number)),
-  );
+  return FeatureTable.fill({ ...slice, pods }, (row, cells) => cells.set(slice.cellsOf(there[row] as number)));
 }
 
 /** What a detection at an instant of a table sees: that instant, and the ten before it as far as they are there. */

@@ -3,11 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The outcome of a promise; fails when it takes longer. `what` completes "Waited … for". */
-export async function within<Value>(
-  milliseconds: number,
-  what: string,
-  promise: Promise<Value>,
-): Promise<Value> {
+export async function within<Value>(milliseconds: number, what: string, promise: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Waited ${milliseconds} ms for ${what}.`)), milliseconds);
@@ -23,10 +19,7 @@ export async function within<Value>(
  * Tries until nothing is thrown, and gives what the check gave; at the deadline its last error. The deadline is there so
  * that a test ends with a reason; that something is quick is no claim of it.
  */
-export async function eventually<Value>(
-  check: () => Value | Promise<Value>,
-  milliseconds = 25_000,
-): Promise<Value> {
+export async function eventually<Value>(check: () => Value | Promise<Value>, milliseconds = 25_000): Promise<Value> {
   const end = Date.now() + milliseconds;
   for (;;) {
     try {

@@ -34,9 +34,7 @@ export class Asker {
   }
 
   range(query: string, startSeconds: number, endSeconds: number, stepSeconds: number): Promise<QueryResult> {
-    return this.#answer((api, signal) =>
-      api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal }),
-    );
+    return this.#answer((api, signal) => api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal }));
   }
 
   /** The single number of an aggregation without labels; 0 where it aggregated nothing. */

@@ -52,9 +52,7 @@ export type Answered = AnswerFacts & Pick<FeatureFacts, 'feature'>;
 
 /** What the features answered. */
 export const answersOf = ({ features }: Pick<Facts, 'features'>): Fact<readonly Answered[]> =>
-  anyOf(
-    features.map(({ feature, answer }) => (answer.known ? always({ feature, ...answer.value }) : answer)),
-  );
+  anyOf(features.map(({ feature, answer }) => (answer.known ? always({ feature, ...answer.value }) : answer)));
 
 /** What is known of each source, by the source. */
 export const ofSources =
@@ -68,5 +66,4 @@ export const ofSources =
     );
 
 /** The name of a source in messages. */
-export const nameOf = ({ selector }: { readonly selector: SourceSelector }): string =>
-  selector.metric ?? selector.text;
+export const nameOf = ({ selector }: { readonly selector: SourceSelector }): string => selector.metric ?? selector.text;

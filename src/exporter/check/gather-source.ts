@@ -100,9 +100,7 @@ async function gatherClusters(asker: Asker, { text, identity = ['namespace', 'po
   for (const label of CLUSTER_LABELS) {
     const values = valuesOf(combinations.labels, label);
     if (values.length < 2) continue;
-    const collisions = await asker.number(
-      `count(count by (${thing}) (count by (${thing}, ${label}) (${text})) > 1)`,
-    );
+    const collisions = await asker.number(`count(count by (${thing}) (count by (${thing}, ${label}) (${text})) > 1)`);
     found.push({ label, values, collisions });
   }
   return found;

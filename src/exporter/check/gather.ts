@@ -139,11 +139,7 @@ export function sourcesOf(features: readonly FeatureDefinition[]): readonly Sour
  *
  * @param clock seconds of a clock that never goes back.
  */
-async function gatherAnswer(
-  asker: Asker,
-  feature: FeatureDefinition,
-  clock: () => number,
-): Promise<AnswerFacts> {
+async function gatherAnswer(asker: Asker, feature: FeatureDefinition, clock: () => number): Promise<AnswerFacts> {
   const endSeconds = asker.nowSeconds;
   const startSeconds = endSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
   const started = clock();

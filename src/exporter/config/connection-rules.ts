@@ -10,10 +10,7 @@ import type { Settings } from './settings.js';
  * @param settings those that are valid on their own.
  * @param readFile the text of a file.
  */
-export function connectionMistakes(
-  settings: Partial<Settings>,
-  readFile: (path: string) => string,
-): string[] {
+export function connectionMistakes(settings: Partial<Settings>, readFile: (path: string) => string): string[] {
   return [...authenticationMistakes(settings), ...tlsMistakes(settings, readFile)];
 }
 
@@ -28,9 +25,7 @@ function authenticationMistakes(settings: Partial<Settings>): string[] {
       'Authorization in PROMETHEUS_HEADERS',
   ].filter(Boolean);
   if (ways.length > 1) {
-    mistakes.push(
-      `${ways.join(', ')}: expected one way to log in, got ${ways.length}. Leave the others out.`,
-    );
+    mistakes.push(`${ways.join(', ')}: expected one way to log in, got ${ways.length}. Leave the others out.`);
   }
   if (settings.prometheusPassword && settings.prometheusUsername === '') {
     mistakes.push(

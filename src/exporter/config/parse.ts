@@ -83,11 +83,7 @@ function findText(
 }
 
 /** @param reason the schema's own sentence, which begins with "expected"; any other is left out. */
-function describeMistake(
-  definition: SettingDefinition<unknown>,
-  { text, file }: SettingText,
-  reason = '',
-): string {
+function describeMistake(definition: SettingDefinition<unknown>, { text, file }: SettingText, reason = ''): string {
   const { env, expected, example, secret } = definition;
   const where = file === undefined ? env : `${secretFileVariable(definition)} (${file})`;
   // An invalid text may have a password at any place, so all before the last `@` is hidden, and all after `?` and `#`.

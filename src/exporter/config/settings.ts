@@ -47,11 +47,9 @@ const define = <Value>(
   rest: Omit<SettingDefinition<Value>, 'env' | 'default' | 'example'> & { readonly example?: string },
 ): SettingDefinition<Value> => Object.freeze({ env, default: fallback, example: fallback, ...rest });
 
-const integer = (minimum: number, maximum: number, what = 'a whole number') =>
-  number(/^\d+$/, minimum, maximum, what);
+const integer = (minimum: number, maximum: number, what = 'a whole number') => number(/^\d+$/, minimum, maximum, what);
 
-const decimal = (minimum: number, maximum: number, what: string) =>
-  number(/^\d+(\.\d+)?$/, minimum, maximum, what);
+const decimal = (minimum: number, maximum: number, what: string) => number(/^\d+(\.\d+)?$/, minimum, maximum, what);
 
 const number = (form: RegExp, minimum: number, maximum: number, what: string) => ({
   expected: `${what} from ${minimum} to ${maximum}`,
@@ -90,11 +88,9 @@ const mayBeRe2 = (text: string): boolean => {
   return works(() => new RegExp(text));
 };
 
-const isHost = (text: string): boolean =>
-  isIP(text) !== 0 || /^(?=.*[a-z])(?!-)[\w-]+(?:\.[\w-]+)*\.?$/i.test(text);
+const isHost = (text: string): boolean => isIP(text) !== 0 || /^(?=.*[a-z])(?!-)[\w-]+(?:\.[\w-]+)*\.?$/i.test(text);
 
-const isProxyUrl = (text: string): boolean =>
-  isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
+const isProxyUrl = (text: string): boolean => isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
 
 const filePath = z.string().regex(/^(?:.*[^/])?$/);
 
@@ -420,9 +416,7 @@ export type SettingName = keyof typeof SETTINGS;
 
 /** The settings as values, frozen. */
 export type Settings = {
-  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends SettingDefinition<infer Value>
-    ? Value
-    : never;
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends SettingDefinition<infer Value> ? Value : never;
 } & {
   /** The files that secrets were read from, for those who look whether they change. */
   readonly secretFiles: Readonly<Partial<Record<SettingName, string>>>;

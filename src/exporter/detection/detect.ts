@@ -18,10 +18,7 @@ export const RECENT_INSTANTS = COUNTER_LOOKBACK_SECONDS / RECENT_STEP_SECONDS + 
 
 /** The last `count` instants up to a time, counted from the end: the last one is the time itself, to the bit. */
 export function instantsUpTo(timeSeconds: number, count = RECENT_INSTANTS): Float64Array {
-  return Float64Array.from(
-    { length: count },
-    (_, index) => timeSeconds - (count - 1 - index) * RECENT_STEP_SECONDS,
-  );
+  return Float64Array.from({ length: count }, (_, index) => timeSeconds - (count - 1 - index) * RECENT_STEP_SECONDS);
 }
 
 /** Pods that are scored in one turn of the event loop: some milliseconds of work. */

@@ -12,8 +12,7 @@ export function isUpstreamFailure(
   outcome: PassOutcome,
 ): outcome is Extract<PassOutcome, { readonly kind: 'timeout' | 'upstream_error' }> {
   return (
-    outcome.kind === 'upstream_error' ||
-    (outcome.kind === 'timeout' && outcome.queries.some(({ success }) => !success))
+    outcome.kind === 'upstream_error' || (outcome.kind === 'timeout' && outcome.queries.some(({ success }) => !success))
   );
 }
 

@@ -56,14 +56,9 @@ export class PassRun {
    * @param signal ends the pass; its reason is a `TimeoutError` when the time is up, after `timeoutSeconds`.
    * @param ownersTimeoutSeconds how long to wait for the owners of new pods.
    */
-  async outcome(
-    signal: AbortSignal,
-    timeoutSeconds: number,
-    ownersTimeoutSeconds: number,
-  ): Promise<PassOutcome> {
+  async outcome(signal: AbortSignal, timeoutSeconds: number, ownersTimeoutSeconds: number): Promise<PassOutcome> {
     const model = this.#model;
-    if (model === undefined)
-      return { ...this.#report(), kind: 'no_model', message: this.options.whyNoModel() };
+    if (model === undefined) return { ...this.#report(), kind: 'no_model', message: this.options.whyNoModel() };
     try {
       const aborted = once(signal, 'abort').then(() => signal.throwIfAborted() as never);
       const detection = await Promise.race([this.#score(model, signal, ownersTimeoutSeconds), aborted]);

@@ -19,8 +19,7 @@ export function notableReasons<Explanation extends Pick<FeatureExplanation, 'sha
   return explanations
     .toSorted((a, b) => b.share - a.share)
     .filter(
-      ({ share, deviation }, index) =>
-        index === 0 || share >= NOTABLE_SHARE || Math.abs(deviation) >= NOTABLE_SPREADS,
+      ({ share, deviation }, index) => index === 0 || share >= NOTABLE_SHARE || Math.abs(deviation) >= NOTABLE_SPREADS,
     );
 }
 

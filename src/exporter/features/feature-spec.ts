@@ -26,14 +26,8 @@ export type FeatureSpec = Readonly<z.output<typeof FeatureSpec>>;
 
 /** What each key accepts, to read after "expected", and a value that shows the form, as YAML. */
 export const FEATURE_KEYS: Readonly<Record<string, readonly [expected: string, example: string]>> = {
-  name: [
-    'a name of at most 40 lower-case letters, digits and `_`, beginning with a letter',
-    'network_receive',
-  ],
-  help: [
-    'one line of at most 200 characters that says what the values are',
-    'Bytes received from the network',
-  ],
+  name: ['a name of at most 40 lower-case letters, digits and `_`, beginning with a letter', 'network_receive'],
+  help: ['one line of at most 200 characters that says what the values are', 'Bytes received from the network'],
   query: [
     `PromQL of at most 8192 characters, in which ${PLACEHOLDER_NAMES.map((name) => `{{${name}}}`).join(', ')} may stand`,
     `'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"})'`,

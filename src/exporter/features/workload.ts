@@ -38,11 +38,7 @@ export async function queryOwners(
   signal?: AbortSignal,
 ): Promise<Owners> {
   const ask = (query: string) => api.query({ query, timeSeconds, signal });
-  const [pod, replicaSet, job] = await Promise.all([
-    ask(queries.pod),
-    ask(queries.replicaSet),
-    ask(queries.job),
-  ]);
+  const [pod, replicaSet, job] = await Promise.all([ask(queries.pod), ask(queries.replicaSet), ask(queries.job)]);
   return resolveOwners({ pod, replicaSet, job });
 }
 

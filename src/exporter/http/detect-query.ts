@@ -23,9 +23,7 @@ export const DetectQuery = z.strictObject({
     .transform(Number)
     .pipe(z.int().min(0))
     .default(DEFAULT_LIMIT)
-    .describe(
-      'At most this many pods, the most anomalous ones; 0 for all. `matching` tells how many there are.',
-    ),
+    .describe('At most this many pods, the most anomalous ones; 0 for all. `matching` tells how many there are.'),
 });
 
 export type DetectQuery = z.infer<typeof DetectQuery>;

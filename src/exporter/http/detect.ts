@@ -69,11 +69,7 @@ function matchingRows({ table, scores }: Detection, { namespace, flagged }: Dete
   return rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
 }
 
-function toPod(
-  { table, scores }: Detection,
-  row: number,
-  explanations: readonly FeatureExplanation[],
-): PodJudgement {
+function toPod({ table, scores }: Detection, row: number, explanations: readonly FeatureExplanation[]): PodJudgement {
   const { namespace, pod, workload } = table.pods[row] as PodIdentity;
   const score = scores[row] as number;
   const actual = (name: string) => explanations.find(({ feature }) => feature === name)?.actual ?? null;

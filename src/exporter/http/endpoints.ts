@@ -19,10 +19,7 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   /** By HTTP status. `schema` is the shape of the body; absent for text and for JSON with a standard of its own. */
   readonly responses: Readonly<
-    Record<
-      number,
-      { readonly description: string; readonly contentType: string; readonly schema?: SchemaName }
-    >
+    Record<number, { readonly description: string; readonly contentType: string; readonly schema?: SchemaName }>
   >;
 }
 

@@ -35,8 +35,7 @@ export function handleError(log: { logError(error: unknown, context: string): vo
     const status = clientErrorStatus(error);
     if (status === undefined) log.logError(error, `${request.method} ${request.path}`);
     if (response.headersSent) response.destroy();
-    else if (status === undefined)
-      sendError(response, 'internal', 'Unexpected failure. See the log of the exporter.');
+    else if (status === undefined) sendError(response, 'internal', 'Unexpected failure. See the log of the exporter.');
     else sendError(response, 'bad_request', `${STATUS_CODES[status] ?? 'Bad Request'}.`);
   };
 }

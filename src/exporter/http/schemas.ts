@@ -86,10 +86,7 @@ const PodJudgement = object('One pod and its score.', {
     1,
   ),
   anomaly_score: number('Score minus the threshold of the model; above 0 is anomalous.', 0.12),
-  features: field(
-    z.array(FeatureJudgement),
-    'The features of the model, the one with the largest share first.',
-  ),
+  features: field(z.array(FeatureJudgement), 'The features of the model, the one with the largest share first.'),
 });
 
 export type PodJudgement = z.infer<typeof PodJudgement>;
@@ -138,10 +135,7 @@ const CheckFinding = object('A problem of the installation.', {
 const LastPass = object('The last detection pass.', {
   time: time('The instant that was scored.'),
   pods_scored: count('Pods that were scored.'),
-  pods_unscored: field(
-    z.record(z.string(), z.int().nonnegative()),
-    'Pods that were seen and not scored, by reason.',
-  ),
+  pods_unscored: field(z.record(z.string(), z.int().nonnegative()), 'Pods that were seen and not scored, by reason.'),
   duration_seconds: field(z.number().nonnegative(), 'Duration of the pass, in seconds.'),
   warnings: field(z.array(z.string()), 'Problems with the data, in sentences.'),
   error: textOrNull('Why no pod was scored; null if the pass succeeded.'),
@@ -150,9 +144,7 @@ const LastPass = object('The last detection pass.', {
 const ShardHealth = object('The shard that this process watches.', {
   ordinal: count('Number of this shard, counted from 0.'),
   total: count('Number of shards.'),
-  namespaces: countOrNull(
-    'Number of namespaces that this shard watches; null until Prometheus has returned them.',
-  ),
+  namespaces: countOrNull('Number of namespaces that this shard watches; null until Prometheus has returned them.'),
   message: textOrNull('Why the shard has no namespaces; null if it has some.'),
 });
 
@@ -161,9 +153,7 @@ export const HealthReport = object('The state of the exporter.', {
   version: text('Version of the exporter.'),
   prometheus: object('The Prometheus server that is queried.', {
     url: text('The configured base URL, without credentials.'),
-    up: booleanOrNull(
-      'Whether Prometheus answered the last pass; null before the first pass, and without a model.',
-    ),
+    up: booleanOrNull('Whether Prometheus answered the last pass; null before the first pass, and without a model.'),
     last_error: lastError('The last failure of a query; null if there was no failure.'),
   }),
   model: object('The current model.', {
@@ -198,10 +188,7 @@ export const HealthReport = object('The state of the exporter.', {
     last_error: lastError(
       'The last check that failed because Prometheus did not answer; null if there was no failure.',
     ),
-    findings: field(
-      z.array(CheckFinding),
-      'The problems. A finding stays until the same check finds something else.',
-    ),
+    findings: field(z.array(CheckFinding), 'The problems. A finding stays until the same check finds something else.'),
   }),
   last_pass: field(LastPass.nullable(), 'The last detection pass; null before the first one.'),
 });

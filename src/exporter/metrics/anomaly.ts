@@ -6,9 +6,7 @@ import { type Family, memoizeByObject } from './family.js';
 import { type DetectorState, ofDetection } from './state.js';
 
 /** Both gauges of pods show the same ones. */
-const seriesOf = memoizeByObject(({ table }: Detection) =>
-  table.pods.map(({ namespace, pod }) => [namespace, pod]),
-);
+const seriesOf = memoizeByObject(({ table }: Detection) => table.pods.map(({ namespace, pod }) => [namespace, pod]));
 
 /** One series for each scored pod. A pod that is not scored has none: absent is not normal. */
 const ofPods = (name: string, help: string, read: (scores: Float64Array) => ArrayLike<number>) =>
@@ -17,10 +15,8 @@ const ofPods = (name: string, help: string, read: (scores: Float64Array) => Arra
   });
 
 export const anomaly: readonly Family<DetectorState>[] = [
-  ofPods(
-    'anomaly_flag',
-    'Whether the pod is anomalous: 1 if anomaly_score is above 0, otherwise 0.',
-    (scores) => Uint8Array.from(scores, (score) => Number(score > 0)),
+  ofPods('anomaly_flag', 'Whether the pod is anomalous: 1 if anomaly_score is above 0, otherwise 0.', (scores) =>
+    Uint8Array.from(scores, (score) => Number(score > 0)),
   ),
   ofPods(
     'anomaly_score',

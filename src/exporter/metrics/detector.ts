@@ -21,11 +21,8 @@ export const detector: readonly Family<DetectorState>[] = [
     'query',
     ({ outcome }) => outcome.queries.map(({ query, success }) => [query, Number(success)]),
   ),
-  byLabel(
-    'anomaly_exporter_query_duration_seconds',
-    'Duration of the query of the feature.',
-    'query',
-    ({ outcome }) => outcome.queries.map(({ query, durationSeconds }) => [query, durationSeconds]),
+  byLabel('anomaly_exporter_query_duration_seconds', 'Duration of the query of the feature.', 'query', ({ outcome }) =>
+    outcome.queries.map(({ query, durationSeconds }) => [query, durationSeconds]),
   ),
   single(
     'anomaly_exporter_pods_scored',
@@ -84,11 +81,7 @@ export const detector: readonly Family<DetectorState>[] = [
     'Completed trainings, including failed ones.',
     (state) => state.training.runs,
   ),
-  single(
-    'anomaly_exporter_training_failures_total',
-    'Trainings that failed.',
-    (state) => state.training.failures,
-  ),
+  single('anomaly_exporter_training_failures_total', 'Trainings that failed.', (state) => state.training.failures),
 
   {
     name: 'anomaly_exporter_build_info',

@@ -53,11 +53,7 @@ export const explanation: readonly Family<DetectorState>[] = [
     ({ deviations }) => deviations,
   ),
   ofCells('anomaly_feature_value', `Value of the feature for the pod, ${UNIT}.`, ({ table }) => table.values),
-  ofCells(
-    'anomaly_feature_expected',
-    `Usual value of the feature for the pod, ${UNIT}.`,
-    ({ expected }) => expected,
-  ),
+  ofCells('anomaly_feature_expected', `Usual value of the feature for the pod, ${UNIT}.`, ({ expected }) => expected),
 ];
 
 /** Ascending, so that series keep their order from scrape to scrape. */

@@ -16,11 +16,7 @@ const labelTexts = new WeakMap<Samples['series'], Promise<readonly string[]>>();
  *
  * @param stateOf the state of the scrape that is under way; awaited within `collect`. Does not reject.
  */
-export function registerFamily<State>(
-  registry: Registry,
-  family: Family<State>,
-  stateOf: () => Promise<State>,
-): void {
+export function registerFamily<State>(registry: Registry, family: Family<State>, stateOf: () => Promise<State>): void {
   new FamilyMetric(registry, family, stateOf);
 }
 
@@ -65,8 +61,7 @@ class FamilyMetric<State> extends Gauge {
     for (let start = 0; start < series.length; start += LINES_PER_TURN) {
       const end = Math.min(start + LINES_PER_TURN, series.length);
       let lines = '';
-      for (let row = start; row < end; row++)
-        lines += `\n${name}${labels[row]} ${numberText(values[row] as number)}`;
+      for (let row = start; row < end; row++) lines += `\n${name}${labels[row]} ${numberText(values[row] as number)}`;
       texts.push(lines);
       if (end < series.length) await nextTurn();
     }

@@ -25,8 +25,7 @@ export const service: readonly Family<ScrapeState>[] = [
     'anomaly_exporter_finding_severity',
     'Result of the check in its last run: 0 ok, 1 warning, 2 error; absent before the first run.',
     'check',
-    (state) =>
-      state.findings.findings.map(({ finding }) => [finding.check, SEVERITIES.indexOf(finding.severity)]),
+    (state) => state.findings.findings.map(({ finding }) => [finding.check, SEVERITIES.indexOf(finding.severity)]),
   ),
   single(
     'anomaly_exporter_findings_timestamp_seconds',

@@ -16,10 +16,7 @@ export type ExplainScope = 'flagged' | 'all' | 'off';
 export interface DetectorState {
   readonly outcome: PassOutcome;
   readonly model: Model | undefined;
-  readonly training: Pick<
-    TrainingState,
-    'runs' | 'failures' | 'lastSucceeded' | 'lastDurationSeconds' | 'model'
-  >;
+  readonly training: Pick<TrainingState, 'runs' | 'failures' | 'lastSucceeded' | 'lastDurationSeconds' | 'model'>;
   readonly explain: ExplainScope;
   /** Version of the exporter. */
   readonly version: string;

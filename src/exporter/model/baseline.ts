@@ -14,12 +14,7 @@ import {
   type PodRows,
   type WorkloadRows,
 } from './rows.js';
-import {
-  type LocationScale,
-  meanAndStandardDeviation,
-  quantileInPlace,
-  robustLocationScale,
-} from './statistics.js';
+import { type LocationScale, meanAndStandardDeviation, quantileInPlace, robustLocationScale } from './statistics.js';
 
 /** What a pod is compared with first. */
 export type BaselineKind = 'pod' | 'workload' | 'cluster';
@@ -109,10 +104,7 @@ export function fitBaseline(
 }
 
 /** The rows of a training window, without statistics. */
-function newRows(
-  { pods: identities }: FeatureTable,
-  features: number,
-): { pods: PodRows; workloads: WorkloadRows } {
+function newRows({ pods: identities }: FeatureTable, features: number): { pods: PodRows; workloads: WorkloadRows } {
   const keys = identities.map(({ namespace, pod }) => podKey(namespace, pod));
   const workloadRows = new Map<string, number>();
   const pods = newColumns(COLUMNS.pods, { pods: keys.length, features });

@@ -36,11 +36,7 @@ interface Method {
   /** The share of each tree's sample that is drawn from these rows, in (0, 1]. */
   readonly trainingShare: number;
   /** The threshold unless `contamination` is a share. */
-  readonly threshold: (
-    forest: Forest,
-    features: readonly FeatureDefinition[],
-    parameters: ModelParameters,
-  ) => number;
+  readonly threshold: (forest: Forest, features: readonly FeatureDefinition[], parameters: ModelParameters) => number;
   /** Unless `contamination` is a share. */
   readonly minimumInput: (parameters: ModelParameters) => number;
 }
@@ -169,9 +165,6 @@ function quantileOfScores(
 }
 
 /** Short hash of all that makes two models comparable, besides the data. */
-export function modelFingerprint(
-  features: readonly FeatureDefinition[],
-  parameters: ModelParameters,
-): string {
+export function modelFingerprint(features: readonly FeatureDefinition[], parameters: ModelParameters): string {
   return createHash('sha256').update(JSON.stringify({ features, parameters })).digest('hex').slice(0, 16);
 }

@@ -70,10 +70,7 @@ function growTree(sample: Float64Array, features: number, depth: number, random:
  */
 function flatten(node: TreeNode, index: number, level: number, pathLength: number, flat: Tree): void {
   let current = node;
-  while (
-    current.isInternalNode() &&
-    (rowsBelow(current.leftChild) === 0 || rowsBelow(current.rightChild) === 0)
-  ) {
+  while (current.isInternalNode() && (rowsBelow(current.leftChild) === 0 || rowsBelow(current.rightChild) === 0)) {
     current = rowsBelow(current.leftChild) === 0 ? current.rightChild : current.leftChild;
   }
   if (level === flat.depth) {

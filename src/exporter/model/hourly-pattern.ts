@@ -73,10 +73,7 @@ export function fitHourlyPattern(
         const least = leastOverHours(past, column, time, sign);
         if (least < MINIMUM_SPREADS) continue;
         expected ??= new Map();
-        expected.set(
-          cellOf(minute, columns, column, side),
-          Math.min(LARGEST_PATTERN_SPREADS, ALLOWANCE * least),
-        );
+        expected.set(cellOf(minute, columns, column, side), Math.min(LARGEST_PATTERN_SPREADS, ALLOWANCE * least));
       }
     }
   }
@@ -110,8 +107,7 @@ function timesToExpect(past: PastDeviation, column: number, end: number): Iterab
     if (!(Math.abs(past(column, time - HOUR_SECONDS)) >= MINIMUM_SPREADS)) continue;
     times ??= new Set();
     const latest = Math.min(last, time + tolerance);
-    for (let near = Math.max(first, time - tolerance); near <= latest; near += MINUTE_SECONDS)
-      times.add(near);
+    for (let near = Math.max(first, time - tolerance); near <= latest; near += MINUTE_SECONDS) times.add(near);
   }
   return times ?? [];
 }

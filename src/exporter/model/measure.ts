@@ -113,8 +113,7 @@ export class Measurer {
       let before = Number.NaN;
       for (let instant = Math.max(0, first - 1); instant < end; instant++) {
         const value = comparable[instant] as number;
-        const deviation =
-          ((logarithmic ? Math.log(Math.max(value, feature.spreadFloor)) : value) - location) / scale;
+        const deviation = ((logarithmic ? Math.log(Math.max(value, feature.spreadFloor)) : value) - location) / scale;
         let input = deviation;
         if (!isPlain) {
           if (patternStart < patternEnd) {
@@ -127,11 +126,7 @@ export class Measurer {
           const cell = (row + instant - first) * width + column;
           const actual = values[instant] as number;
           into.actual[cell] = actual;
-          into.expected[cell] = Number.isNaN(actual)
-            ? Number.NaN
-            : isRise
-              ? Math.max(0, actual - value)
-              : usual;
+          into.expected[cell] = Number.isNaN(actual) ? Number.NaN : isRise ? Math.max(0, actual - value) : usual;
           into.deviations[cell] = feature.direction === 'up' && !isPlain ? Math.max(0, deviation) : deviation;
           into.inputs[cell] = isPlain ? input : smooth(input, before);
         }

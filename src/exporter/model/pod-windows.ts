@@ -69,10 +69,7 @@ export class PodWindows {
     return fitLocationScale(this.#values, this.#sliceValues, options, this.#scratch);
   }
 
-  fitHourlyPattern(
-    features: readonly FeatureDefinition[],
-    own: readonly LocationScale[],
-  ): HourlyPatterns | undefined {
+  fitHourlyPattern(features: readonly FeatureDefinition[], own: readonly LocationScale[]): HourlyPatterns | undefined {
     const deviationAt = (column: number, timeSeconds: number) => {
       if (features[column]?.type === 'counter') return Number.NaN;
       let value = this.#window.valueAt(this.#pod, timeSeconds, column);

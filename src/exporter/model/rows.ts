@@ -22,9 +22,7 @@ export interface Column<Type extends Dtype = Dtype> {
 
 /** The arrays of some columns. */
 export type Columns<Specifications> = {
-  readonly [Name in keyof Specifications]: Specifications[Name] extends Column<infer Type>
-    ? ArrayOf<Type>
-    : never;
+  readonly [Name in keyof Specifications]: Specifications[Name] extends Column<infer Type> ? ArrayOf<Type> : never;
 };
 
 const column = <Type extends Dtype>(

@@ -29,12 +29,7 @@ export class TrainingRows {
   readonly #kinds: Uint8Array;
 
   /** @param boundary an input beyond it is not usual. */
-  constructor(
-    baseline: Baseline,
-    features: readonly FeatureDefinition[],
-    table: FeatureTable,
-    boundary: number,
-  ) {
+  constructor(baseline: Baseline, features: readonly FeatureDefinition[], table: FeatureTable, boundary: number) {
     this.#measurer = new Measurer(baseline, features, table, false);
     this.#width = features.length;
     this.#instants = table.timestampsSeconds.length;

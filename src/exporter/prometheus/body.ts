@@ -14,10 +14,7 @@ export class HandlerError extends Error {
  * @throws {AxiosError} with the response where the body broke off, as axios does when it reads bodies itself.
  * @throws {HandlerError} where `onChunk` has thrown: the fault is not the server's.
  */
-export async function readBody(
-  response: AxiosResponse<Readable>,
-  onChunk: (chunk: Buffer) => void,
-): Promise<void> {
+export async function readBody(response: AxiosResponse<Readable>, onChunk: (chunk: Buffer) => void): Promise<void> {
   try {
     for await (const chunk of response.data) {
       try {

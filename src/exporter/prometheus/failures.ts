@@ -2,13 +2,7 @@
 
 import { type AxiosResponse, isAxiosError, isCancel } from 'axios';
 import { isObject, parseJson } from './answer/decode.js';
-import {
-  type Asked,
-  connectionError,
-  failure,
-  type PrometheusError,
-  type PrometheusErrorKind,
-} from './errors.js';
+import { type Asked, connectionError, failure, type PrometheusError, type PrometheusErrorKind } from './errors.js';
 import { withoutSecrets } from './url.js';
 
 /** What a failure is, and what to do about it. */
@@ -36,11 +30,7 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
     'Renew the certificate of the server, or correct the clock of this machine.',
   ],
   // The server rejects our certificate, or requires one. With TLS 1.2, only the text says so.
-  [
-    /^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)$/,
-    'tls',
-    CLIENT_CERTIFICATE,
-  ],
+  [/^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)$/, 'tls', CLIENT_CERTIFICATE],
   [
     /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$/,
     'tls',
@@ -61,11 +51,7 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
 ];
 
 /** The request ended without a whole answer. */
-export function connectionFailure(
-  asked: Asked,
-  error: unknown,
-  signal: AbortSignal | undefined,
-): PrometheusError {
+export function connectionFailure(asked: Asked, error: unknown, signal: AbortSignal | undefined): PrometheusError {
   if (isCancel(error)) {
     const isLate = isObject(signal?.reason) && signal.reason.name === 'TimeoutError';
     if (!isLate) return connectionError('aborted', asked, 'The exporter cancelled its request to');
@@ -85,8 +71,7 @@ export function connectionFailure(
     const advice = 'Did the server stop, or does a proxy limit the size of answers?';
     return connectionError('connection', asked, what, advice);
   }
-  const [, kind, advice] =
-    DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
+  const [, kind, advice] = DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
   // A connection that is reset may have carried a part of an answer: axios does not say.
   const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
   const proxyAdvice = asked.proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?';
@@ -95,8 +80,7 @@ export function connectionFailure(
 
 /** The alert of TLS within OpenSSL's text, in the form of its code. */
 function refusal(message: string): string | undefined {
-  const [, alert] =
-    /\balert (certificate \w+|bad certificate|unknown ca|handshake failure)/.exec(message) ?? [];
+  const [, alert] = /\balert (certificate \w+|bad certificate|unknown ca|handshake failure)/.exec(message) ?? [];
   return alert && `ERR_SSL_ALERT_${alert.replaceAll(' ', '_').toUpperCase()}`;
 }
 
@@ -122,10 +106,7 @@ const DIAGNOSES_BY_STATUS: Readonly<Record<number, Diagnosis>> = {
     'method_not_allowed',
     'Does a proxy forbid POST? Then set PROMETHEUS_HTTP_METHOD to GET. Else it is another server.',
   ],
-  407: [
-    'unauthorized',
-    'Put the right user and password into PROMETHEUS_PROXY_URL, as in http://user:password@proxy.',
-  ],
+  407: ['unauthorized', 'Put the right user and password into PROMETHEUS_PROXY_URL, as in http://user:password@proxy.'],
   422: ['unprocessable', 'Change the query, or make it select less (NAMESPACE_REGEX), as the message says.'],
   429: ['rate_limited', 'Query less often, or raise the limit at the server.'],
 };
@@ -183,8 +164,7 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
  */
 export function notJsonFailure(asked: Asked, status: number, bytes: number, start: string): PrometheusError {
   const got = `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.quote(start, EXCERPT_LENGTH)}")`;
-  const advice =
-    'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.';
+  const advice = 'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.';
   return failure('not_json', asked, got, { advice });
 }
 

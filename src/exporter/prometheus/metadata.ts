@@ -15,8 +15,7 @@ export function decodeBuildInfo(body: string): BuildInfo | undefined {
   const answer = parseJson(body);
   if (!isObject(answer) || answer.status !== 'success' || !isObject(answer.data)) return undefined;
   const { application, version, revision } = answer.data;
-  const text = (value: unknown) =>
-    typeof value === 'string' && value !== '' ? value.slice(0, LONGEST) : undefined;
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value.slice(0, LONGEST) : undefined);
   return { application: text(application), version: text(version), revision: text(revision) };
 }
 

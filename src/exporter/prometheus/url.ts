@@ -19,9 +19,7 @@ export interface BaseUrl {
  */
 export function parseBaseUrl(text: string): BaseUrl {
   if (!/^https?:/i.test(text) || !URL.canParse(text)) {
-    throw new Error(
-      'Expected the base URL of Prometheus to be an http:// or https:// URL, got another text.',
-    );
+    throw new Error('Expected the base URL of Prometheus to be an http:// or https:// URL, got another text.');
   }
   const url = new URL(text);
   const credentials = { username: decode(url.username), password: decode(url.password) };

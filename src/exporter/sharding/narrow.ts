@@ -13,9 +13,7 @@ import { sourceSelectors } from '../features/queries/selectors.js';
  */
 export function narrowToNamespaces(query: string, namespaces: readonly string[]): string {
   const expression = namespaces.map(escapeRe2).join('|');
-  return addMatchers(query, `namespace=~${quotePromql(expression)}`, (labels) =>
-    labels.includes('namespace'),
-  );
+  return addMatchers(query, `namespace=~${quotePromql(expression)}`, (labels) => labels.includes('namespace'));
 }
 
 /** Names of namespaces have none of these characters, but the values of a label are anybody's. */

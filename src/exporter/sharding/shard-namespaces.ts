@@ -111,9 +111,7 @@ export class ShardNamespaces {
   #warn(reason: string): void {
     if (this.#closing.signal.aborted || reason === this.#lastWarning) return;
     this.#lastWarning = reason;
-    this.options.onWarning?.(
-      `Could not refresh the namespaces of this shard; keeping the current list: ${reason}`,
-    );
+    this.options.onWarning?.(`Could not refresh the namespaces of this shard; keeping the current list: ${reason}`);
   }
 }
 

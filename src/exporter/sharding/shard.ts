@@ -54,9 +54,6 @@ export function emptyShardMessage({ ordinal, total }: Shard): string {
 }
 
 /** The namespaces of one shard, each once, sorted: in whatever order they come, its queries read the same. */
-export function namespacesOfShard(
-  namespaces: Iterable<string>,
-  { ordinal, total }: Shard,
-): readonly string[] {
+export function namespacesOfShard(namespaces: Iterable<string>, { ordinal, total }: Shard): readonly string[] {
   return [...new Set(namespaces)].filter((namespace) => shardOf(namespace, total) === ordinal).sort();
 }

@@ -1,12 +1,6 @@
 /** A Prometheus HTTP API as one shard sees it: its own namespaces and nothing else. */
 
-import type {
-  BuildInfo,
-  InstantQuery,
-  PrometheusServerApi,
-  QueryResult,
-  RangeQuery,
-} from '../prometheus/api.js';
+import type { BuildInfo, InstantQuery, PrometheusServerApi, QueryResult, RangeQuery } from '../prometheus/api.js';
 import { narrowToNamespaces } from './narrow.js';
 import type { ShardNamespaces } from './shard-namespaces.js';
 

@@ -163,9 +163,7 @@ async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: Buil
   const builder = new FeatureTableBuilder(fetching.features, grid.grid, fetching.maximumPods);
   const found: Found[] = [];
   for (const feature of fetching.features) found.push(await fetchFeature(fetching, feature, grid, builder));
-  const built = builder.build(
-    (namespace, pod) => fetching.owners.get(podKey(namespace, pod)) ?? workloadFromName(pod),
-  );
+  const built = builder.build((namespace, pod) => fetching.owners.get(podKey(namespace, pod)) ?? workloadFromName(pod));
   return { built, found };
 }
 
@@ -200,9 +198,7 @@ async function fetchOwners(
     return await queryOwners(api, queries, timeSeconds, limited);
   } catch (error) {
     if (signal?.aborted) throw error;
-    warnings.add(
-      `Workloads are taken from pod names, because the query for their owners failed: ${messageOf(error)}`,
-    );
+    warnings.add(`Workloads are taken from pod names, because the query for their owners failed: ${messageOf(error)}`);
     return new Map();
   }
 }

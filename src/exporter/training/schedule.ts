@@ -69,12 +69,7 @@ export function startSchedule(
  * @param endSeconds last instant; included.
  * @returns Unix times in seconds, ascending.
  */
-export function runsBetween(
-  expression: string,
-  timezone: string,
-  startSeconds: number,
-  endSeconds: number,
-): number[] {
+export function runsBetween(expression: string, timezone: string, startSeconds: number, endSeconds: number): number[] {
   // Without a seconds field, all runs are at the beginning of a minute.
   const step = expression.trim().split(/\s+/).length === 6 ? 1 : 60;
   const task = cron.createTask(expression, () => undefined, { timezone });

@@ -5,10 +5,7 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return 'unknown';
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential(1);
-  return value.toLocaleString(
-    'en-US',
-    size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 },
-  );
+  return value.toLocaleString('en-US', size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 }
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -24,8 +24,5 @@ export function html(strings: TemplateStringsArray, ...values: readonly Insert[]
 function render(value: Insert): string {
   if (value instanceof Html) return value.markup;
   if (typeof value === 'object') return value.map(render).join('\n');
-  return escapeControlCharacters(String(value)).replace(
-    /[&<>"']/g,
-    (character) => `&#${character.charCodeAt(0)};`,
-  );
+  return escapeControlCharacters(String(value)).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

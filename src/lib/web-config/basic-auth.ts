@@ -54,9 +54,7 @@ export class BasicAuth {
   }
 
   #enqueue(key: string, password: string, hash: string): Promise<boolean> {
-    const comparison = this.#last
-      .then(() => this.compare(password, hash))
-      .finally(() => this.#pending.delete(key));
+    const comparison = this.#last.then(() => this.compare(password, hash)).finally(() => this.#pending.delete(key));
     this.#pending.set(key, comparison);
     this.#last = comparison.catch(() => undefined);
     return comparison;
@@ -74,9 +72,7 @@ export class BasicAuth {
 }
 
 /** RFC 7617: user and password as UTF-8, in base64, with a colon between. */
-function parseBasic(
-  header: string | undefined,
-): { readonly user: string; readonly password: string } | undefined {
+function parseBasic(header: string | undefined): { readonly user: string; readonly password: string } | undefined {
   const [, encoded] = /^Basic +([A-Za-z0-9+/_-]+={0,2})$/i.exec(header ?? '') ?? [];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');

@@ -14,8 +14,6 @@ export async function comparePassword(password: string, hash: string): Promise<b
   return await new Promise<boolean>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
-    worker.once('exit', () =>
-      reject(new Error('The thread that compares passwords ended without a result.')),
-    );
+    worker.once('exit', () => reject(new Error('The thread that compares passwords ended without a result.')));
   });
 }

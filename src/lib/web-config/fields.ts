@@ -20,10 +20,8 @@ export interface Field<Value> {
 
 const field = <Value>(expected: string, schema: z.ZodType<Value>): Field<Value> => ({ expected, schema });
 
-const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) =>
-  Object.keys(table) as [Name, ...Name[]];
-const oneOf = <Name extends string>(values: readonly Name[]) =>
-  field(`one of ${quoted(values)}`, z.enum(values));
+const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
+const oneOf = <Name extends string>(values: readonly Name[]) => field(`one of ${quoted(values)}`, z.enum(values));
 const listOf = <Name extends string>(values: readonly Name[]) =>
   field(`a list of ${quoted(values)}`, z.array(z.enum(values)));
 
@@ -81,9 +79,7 @@ export const HTTP_FIELDS = {
 };
 
 /** Units of Go's `time.ParseDuration`, in milliseconds. */
-const UNITS = new Map(
-  Object.entries({ ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1e3, m: 60e3, h: 3600e3 }),
-);
+const UNITS = new Map(Object.entries({ ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1e3, m: 60e3, h: 3600e3 }));
 
 const DURATION = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
@@ -127,9 +123,4 @@ export const PASSWORD_FIELD = {
 } as const;
 
 /** The keys at the top of the file. */
-export const SECTIONS = [
-  'tls_server_config',
-  'http_server_config',
-  'basic_auth_users',
-  'rate_limit',
-] as const;
+export const SECTIONS = ['tls_server_config', 'http_server_config', 'basic_auth_users', 'rate_limit'] as const;

@@ -153,11 +153,7 @@ function readTls(reader: SectionReader): TlsSection | undefined {
 }
 
 /** Reports settings that would accept unintended clients, or none at all. */
-function checkClientAuth(
-  reader: SectionReader,
-  values: ValuesOf<typeof TLS_FIELDS>,
-  type: ClientAuthType,
-): void {
+function checkClientAuth(reader: SectionReader, values: ValuesOf<typeof TLS_FIELDS>, type: ClientAuthType): void {
   const isVerified = type.includes('Verify');
   const hasAuthority = reader.has([TLS, 'client_ca']) || reader.has([TLS, 'client_ca_file']);
   const expected = 'expected `client_auth_type: RequireAndVerifyClientCert` beside';
@@ -203,10 +199,7 @@ function readRateLimit(reader: SectionReader): WebConfig['rateLimit'] {
   const { interval = 0, burst } = reader.values(['rate_limit'], RATE_LIMIT_FIELDS) ?? {};
   if (interval === 0) return undefined;
   if (!reader.has(['rate_limit', 'burst'])) {
-    reader.missing(
-      'rate_limit',
-      'expected `burst` beside `interval`, got none: no request would be allowed.',
-    );
+    reader.missing('rate_limit', 'expected `burst` beside `interval`, got none: no request would be allowed.');
   }
   return burst === undefined ? undefined : { intervalMilliseconds: interval, burst };
 }

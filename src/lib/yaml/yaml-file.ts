@@ -86,11 +86,7 @@ export class YamlFile {
     for (const key of keys) {
       const meant = nearestName(key, known);
       const advice = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
-      this.addAtKey(
-        path,
-        key,
-        `${prefix}expected one of the keys ${quoted(known)}, got \`${key}\`.${advice}`,
-      );
+      this.addAtKey(path, key, `${prefix}expected one of the keys ${quoted(known)}, got \`${key}\`.${advice}`);
     }
   }
 

@@ -43,9 +43,7 @@ export function timeChart(chart: TimeChart): Html {
       ? []
       : [html`<rect class="${span.kind}" x="${from}" y="0" width="${round(width)}" height="${HEIGHT}"/>`];
   });
-  const paths = lines.map(
-    ({ kind, values }) => html`<path class="${kind}" d="${pathOf(chart, values, x, y)}"/>`,
-  );
+  const paths = lines.map(({ kind, values }) => html`<path class="${kind}" d="${pathOf(chart, values, x, y)}"/>`);
   const boundary =
     threshold === undefined
       ? NO_HTML

@@ -48,10 +48,7 @@ const CONCURRENCY = 2;
  * @throws {DataError} when there is no history.
  * @throws {PrometheusError} when Prometheus does not answer.
  */
-export async function runBacktestCommand(
-  options: BacktestOptions,
-  surroundings: BacktestSurroundings,
-): Promise<void> {
+export async function runBacktestCommand(options: BacktestOptions, surroundings: BacktestSurroundings): Promise<void> {
   const { signal } = surroundings;
   try {
     await backtest(options, surroundings);

@@ -108,9 +108,7 @@ export function describeCost({ pods, meanPods, bytesPerPoint }: Survey, cost: Co
   const { plan, chunks, toDo, trainings, threads } = cost;
   const features = plan.features.length;
   const seconds = toDo.reduce((sum, chunk) => sum + (chunk.endSeconds - chunk.startSeconds), 0);
-  const points = Math.round(
-    ((meanPods * seconds) / gridStepSeconds(plan.settings.queryStepSeconds)) * features,
-  );
+  const points = Math.round(((meanPods * seconds) / gridStepSeconds(plan.settings.queryStepSeconds)) * features);
   const perQuery = Math.max(1, points / Math.max(1, features * toDo.length) / POINTS_PER_REQUEST);
   const requests = toDo.length * (features * Math.ceil(perQuery) + OWNER_QUERIES);
   const fetching = points * cost.fetchSecondsPerPoint;
@@ -118,8 +116,7 @@ export function describeCost({ pods, meanPods, bytesPerPoint }: Survey, cost: Co
   // One goes on while the other does, as far as there are processors for both.
   const expected = Math.max(fetching, replaying) + 0.5 * Math.min(fetching, replaying);
   const doneChunks = chunks.length - toDo.length;
-  const done =
-    doneChunks > 0 ? `${doneChunks} of ${chunks.length} pieces are done from an earlier run. ` : '';
+  const done = doneChunks > 0 ? `${doneChunks} of ${chunks.length} pieces are done from an earlier run. ` : '';
   const metricsBytes = ((meanPods * seconds) / MINUTE_SECONDS) * METRICS_BYTES;
   const metrics = cost.writesMetrics ? `; to write: about ${formatBytes(metricsBytes)} of metrics` : '';
   return (

@@ -134,9 +134,7 @@ export function commandLine(options: BacktestOptions, { startSeconds, endSeconds
     end: formatInstant(endSeconds),
     ...{ sensitivity, for: duration, budget: String(budget), output, shard, 'total-shards': totalShards },
   };
-  const given = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, value],
-  );
+  const given = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
   const quoted = [...given, ...(metrics ? [] : ['--no-metrics'])].map((argument) =>
     /^[\w./:,+@=-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`,
   );

@@ -1,13 +1,7 @@
 /** What the plots of the loudest pods are drawn from, gathered from the pieces of a backtest. */
 
 import { podKey } from '../../exporter/features/table.js';
-import {
-  type ChunkResult,
-  type FeatureName,
-  joinRuns,
-  type Reading,
-  spansOf,
-} from '../replay/chunk-result.js';
+import { type ChunkResult, type FeatureName, joinRuns, type Reading, spansOf } from '../replay/chunk-result.js';
 import { type Chunk, MINUTE_SECONDS } from '../replay/plan.js';
 import type { ChunkStore } from './checkpoint.js';
 import type { AlertStatement, BacktestReport } from './report.js';
@@ -37,9 +31,7 @@ export async function collectPlots(
 ) {
   const startSeconds = Date.parse(report.start) / 1000;
   const endSeconds = Date.parse(report.end) / 1000;
-  const index = report.sensitivities.findIndex(
-    ({ sensitivity }) => sensitivity === report.chosen_sensitivity,
-  );
+  const index = report.sensitivities.findIndex(({ sensitivity }) => sensitivity === report.chosen_sensitivity);
   const loudest = (report.sensitivities[index]?.loudest_pods ?? []).slice(0, DRAWN_PODS);
   const bucketSeconds = Math.max(60, Math.ceil((endSeconds - startSeconds) / MOST_POINTS / 60) * 60);
   const drafts = loudest.map(({ namespace, pod }) => {

@@ -81,8 +81,7 @@ function tiles(report: BacktestReport, chosen: SensitivityReport): Html {
     ],
   ];
   return html`<ul class="tiles">${all.map(
-    ([number, what, more]) =>
-      html`<li><strong>${number}</strong><span>${what}</span><small>${more}</small></li>`,
+    ([number, what, more]) => html`<li><strong>${number}</strong><span>${what}</span><small>${more}</small></li>`,
   )}</ul><p class="suggestion">${[suggestion.reason, ...endings(chosen)].join(' ')}</p>`;
 }
 
@@ -98,11 +97,7 @@ function byDay(report: BacktestReport, chosen: SensitivityReport): Html {
 }
 
 function loudest({ namespaces, workloads, loudest_pods: pods }: SensitivityReport): Html {
-  const lists = [
-    ['By namespace', namespaces] as const,
-    ['By workload', workloads] as const,
-    ['By pod', pods] as const,
-  ];
+  const lists = [['By namespace', namespaces] as const, ['By workload', workloads] as const, ['By pod', pods] as const];
   const tables = lists.map(
     ([title, rows]) =>
       html`<div>${htmlTable(loudnessTable(rows, LISTED_LOUD), title)}${andMore(rows.length - LISTED_LOUD)}</div>`,

@@ -53,9 +53,7 @@ export function sensitivityTable({
       right('of', 'workloads', ({ alerts_by_name: by }) => String(by.WorkloadAnomalous)),
       right('of the', 'fleet', ({ alerts_by_name: by }) => String(by.AnomalyMassFlagging)),
       right('held', 'back', ({ held_back: held }) => String(held)),
-      right('pod-minutes', 'flagged', ({ flagged_share: share }) =>
-        share === null ? '-' : formatPercent(share, 2),
-      ),
+      right('pod-minutes', 'flagged', ({ flagged_share: share }) => (share === null ? '-' : formatPercent(share, 2))),
       right('with an', 'existing alert', ({ alerts, overlap }) =>
         overlap === null ? '-' : String(alerts - overlap.alerts_without),
       ),
@@ -69,9 +67,7 @@ export function loudnessTable(rows: readonly Loudness[], listed: number): TextTa
   const highest = Math.max(1, ...rows.map(({ messages }) => messages));
   return tableOf<Loudness>(
     [
-      left('', 'name', ({ namespace, workload, pod }) =>
-        [namespace, pod || workload].filter(Boolean).join('/'),
-      ),
+      left('', 'name', ({ namespace, workload, pod }) => [namespace, pod || workload].filter(Boolean).join('/')),
       right('', 'messages', ({ messages }) => bar(messages, highest, false)),
       right('', 'alerts', ({ alerts }) => String(alerts)),
       right('alerts', 'a day', (row) => formatNumber(row.alerts_per_day)),

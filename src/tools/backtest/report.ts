@@ -7,13 +7,7 @@ import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-re
 import { countEndings, endingOf } from '../replay/endings.js';
 import { type Message, type Notifications, notify } from '../replay/messages.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
-import {
-  featureReadings,
-  flagsOf,
-  joinChunks,
-  type PodHistory,
-  worstReading,
-} from '../replay/pod-history.js';
+import { featureReadings, flagsOf, joinChunks, type PodHistory, worstReading } from '../replay/pod-history.js';
 import { recurrenceOf } from '../replay/recurrence.js';
 import { suggestSensitivity } from './budget.js';
 import { type ExistingAlert, overlapsOf } from './existing-alerts.js';
@@ -129,8 +123,7 @@ function sensitivityReport(run: SensitivityRun, replayed: Replayed) {
   const { messages, sentSeconds } = notifications;
   const sent = alerts.filter((alert) => sentSeconds.has(alert));
   const named = (name: AlertName) => sent.filter((alert) => alert.name === name).length;
-  const loudest = (keep: (typeof PLACE)[number], most: number) =>
-    loudestOf(keep, sent, run, replayed).slice(0, most);
+  const loudest = (keep: (typeof PLACE)[number], most: number) => loudestOf(keep, sent, run, replayed).slice(0, most);
   const flaggedMinutes = sumOf(pods, ({ flagged }) => lengthOf(flagged[index] ?? []));
   return {
     sensitivity,

@@ -124,11 +124,7 @@ export async function runBacktest(
 }
 
 /** Fetches what the first chunk needs and replays its first minutes, to tell how long the whole will take. */
-async function measure(
-  chunk: Chunk | undefined,
-  supply: TaskSupply,
-  pool: ThreadPool<ReplayTask, ReplayedChunk>,
-) {
+async function measure(chunk: Chunk | undefined, supply: TaskSupply, pool: ThreadPool<ReplayTask, ReplayedChunk>) {
   if (chunk === undefined) return { fetchSecondsPerPoint: 0, replaySecondsPerMinute: 0 };
   const { fetcher, signal } = supply;
   const { points } = fetcher.traffic;
@@ -197,9 +193,7 @@ class TaskSupply {
       trainingTimes: trainings,
       parameters: this.#parameters,
       metrics:
-        file === undefined
-          ? undefined
-          : { file, options: { targetLabels: TARGET_LABELS, explain, version: VERSION } },
+        file === undefined ? undefined : { file, options: { targetLabels: TARGET_LABELS, explain, version: VERSION } },
     };
   }
 

@@ -71,11 +71,9 @@ export async function runDemo(
       LOG_FORMAT: 'text',
     });
     const logger = createLogger({ level: settings.logLevel, format: settings.logFormat });
-    const exporter = await start(settings, logger, { checkInstallation: options.prometheus }).catch(
-      (error) => {
-        throw portError(error, port);
-      },
-    );
+    const exporter = await start(settings, logger, { checkInstallation: options.prometheus }).catch((error) => {
+      throw portError(error, port);
+    });
     running.push(exporter);
 
     let progress = beginProgress(world.incidents, startSeconds, world.pods(startSeconds).length);

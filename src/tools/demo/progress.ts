@@ -59,12 +59,10 @@ export function advance(progress: Progress, observation: Observation): Progress 
         flaggedSeconds: flaggedSeconds ?? (runs && isFlagged(incident) ? timeSeconds : undefined),
       };
     }),
-    databaseFlaggedSeconds:
-      progress.databaseFlaggedSeconds ?? (isFlagged(DATABASE) ? timeSeconds : undefined),
+    databaseFlaggedSeconds: progress.databaseFlaggedSeconds ?? (isFlagged(DATABASE) ? timeSeconds : undefined),
   };
 }
 
 export function incidentOf({ incidents, timeSeconds }: Progress, pod: FlaggedPod): Incident | undefined {
-  return incidents.find(({ incident }) => isSame(incident, pod) && incident.startSeconds <= timeSeconds)
-    ?.incident;
+  return incidents.find(({ incident }) => isSame(incident, pod) && incident.startSeconds <= timeSeconds)?.incident;
 }

@@ -14,20 +14,14 @@ const MAX_STEPS = 11_000;
 class BadData extends Error {}
 
 /** Starts the API on 127.0.0.1. @param nowSeconds Unix time for requests without a time. @param port 0 takes a free one. */
-export function startPrometheusApi(
-  resolve: ResolveQuery,
-  nowSeconds: () => number,
-  port = 0,
-): Promise<RunningServer> {
+export function startPrometheusApi(resolve: ResolveQuery, nowSeconds: () => number, port = 0): Promise<RunningServer> {
   return listen((request, response) => {
     const send = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     answer(request, resolve, nowSeconds).then(
       (data) =>
         data === undefined
-          ? response
-              .writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
-              .end('404 page not found\n')
+          ? response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n')
           : send(200, { status: 'success', data }),
       (error: unknown) => {
         const [status, errorType] = error instanceof BadData ? [400, 'bad_data'] : [500, 'internal'];
@@ -38,11 +32,7 @@ export function startPrometheusApi(
 }
 
 /** The `data` of the answer; `undefined` if there is no such endpoint. */
-async function answer(
-  request: IncomingMessage,
-  resolve: ResolveQuery,
-  nowSeconds: () => number,
-): Promise<unknown> {
+async function answer(request: IncomingMessage, resolve: ResolveQuery, nowSeconds: () => number): Promise<unknown> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const form = request.method === 'POST' ? new URLSearchParams(await text(request)) : undefined;
   const parameter = (name: string) => form?.get(name) ?? searchParams.get(name) ?? undefined;
@@ -60,8 +50,7 @@ async function answer(
       const evaluate = known(parameter('query'), resolve);
       const [start = 0, end = 0] = ['start', 'end'].map((name) => seconds(name, parameter(name)));
       const step = stepSeconds(parameter('step'));
-      if (end < start)
-        throw new BadData('invalid parameter "end": end timestamp must not be before start time');
+      if (end < start) throw new BadData('invalid parameter "end": end timestamp must not be before start time');
       if ((end - start) / step > MAX_STEPS) {
         throw new BadData(
           'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
@@ -109,10 +98,7 @@ function stepSeconds(value = ''): number {
 }
 
 /** Values are strings because JSON has no NaN and no infinity. */
-const point = (time: number, value: number): [number, string] => [
-  time,
-  String(value).replace('Infinity', 'Inf'),
-];
+const point = (time: number, value: number): [number, string] => [time, String(value).replace('Infinity', 'Inf')];
 
 function matrix(evaluate: Evaluate, start: number, end: number, step: number): unknown[] {
   const series = new Map<string, { metric: MetricSample['labels']; values: [number, string][] }>();

@@ -29,9 +29,7 @@ export function worldQueries(world: World): ResolveQuery {
       const [isNamespace, isPod] = [anchored(some), anchored(names)];
       if (evaluate === undefined || isNamespace === undefined || isPod === undefined) return undefined;
       return (time) =>
-        evaluate(time).filter(
-          ({ labels }) => isNamespace.test(labels.namespace ?? '') && isPod.test(labels.pod ?? ''),
-        );
+        evaluate(time).filter(({ labels }) => isNamespace.test(labels.namespace ?? '') && isPod.test(labels.pod ?? ''));
     }
     const namespaceRegex = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
     const isNamespace = anchored(namespaceRegex);
@@ -40,8 +38,7 @@ export function worldQueries(world: World): ResolveQuery {
     if (query.startsWith('ALERTS{')) return () => [];
     const pods = (time: number) => world.pods(time).filter(({ namespace }) => isNamespace.test(namespace));
 
-    const [, owners] =
-      /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
+    const [, owners] = /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
     if (owners !== undefined) return (time) => metricSamples({ ...world, pods }, owners, time);
 
     const cpuRateWindow = /\[([0-9a-z]+)\]/.exec(query)?.[1] ?? '1m';
@@ -67,8 +64,7 @@ export function worldQueries(world: World): ResolveQuery {
 }
 
 /** The matchers that the status page puts into each selector to query some pods only. */
-const POD_RESTRICTION =
-  /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;
+const POD_RESTRICTION = /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;
 
 /** For each pod the sum of the largest values of its containers. A pod without a value is left out. */
 function perPod(
@@ -76,9 +72,7 @@ function perPod(
   values: (container: ContainerState, pod: PodState) => readonly number[],
 ): MetricSample[] {
   return pods.flatMap((state) => {
-    const ofContainers = state.containers
-      .map((container) => values(container, state))
-      .filter((of) => of.length > 0);
+    const ofContainers = state.containers.map((container) => values(container, state)).filter((of) => of.length > 0);
     if (ofContainers.length === 0) return [];
     const value = ofContainers.reduce((sum, of) => sum + Math.max(...of), 0);
     return [{ labels: { namespace: state.namespace, pod: state.pod }, value }];

@@ -116,9 +116,7 @@ export class CaseBuilder {
   /** Names of the columns that have had no value, while others had. */
   emptyColumns(): readonly string[] {
     if (this.#valuesOfColumn.every((values) => values === 0)) return [];
-    return this.#layout.columns
-      .filter((_, column) => this.#valuesOfColumn[column] === 0)
-      .map(({ source }) => source);
+    return this.#layout.columns.filter((_, column) => this.#valuesOfColumn[column] === 0).map(({ source }) => source);
   }
 
   /** The case of all rows so far. It may have no pods. */
@@ -153,8 +151,7 @@ export class CaseBuilder {
     const stretches: { first: number; last: number; rows: number }[] = [];
     for (const [hour, rows] of [...this.#rowsOfHour].sort(([a], [b]) => a - b)) {
       const current = stretches.at(-1);
-      if (current === undefined || hour - current.last > FAR_HOURS)
-        stretches.push({ first: hour, last: hour, rows });
+      if (current === undefined || hour - current.last > FAR_HOURS) stretches.push({ first: hour, last: hour, rows });
       else {
         current.last = hour;
         current.rows += rows;

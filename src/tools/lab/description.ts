@@ -38,9 +38,7 @@ export async function readDescriptions(directory: string) {
   }
   const parsed = z.array(FLEET).safeParse(Array.isArray(content) ? content : [content]);
   if (!parsed.success) {
-    throw new DataError(
-      `Expected the description of a fleet in ${path}, got: ${z.prettifyError(parsed.error)}`,
-    );
+    throw new DataError(`Expected the description of a fleet in ${path}, got: ${z.prettifyError(parsed.error)}`);
   }
   return (caseName: string) => describe(parsed.data.findLast((fleet) => fleet.case === caseName));
 }
@@ -52,9 +50,7 @@ function describe(fleet: z.infer<typeof FLEET> | undefined) {
     learningMinutes: fleet && Math.round((fleet.learned_until - fleet.start) / 60),
     /** Workload of each pod, by the pod's key (`podKey`). */
     workloads: new Map(
-      known.flatMap(({ namespace, workload, pods }) =>
-        pods.map((pod) => [podKey(namespace, pod), workload] as const),
-      ),
+      known.flatMap(({ namespace, workload, pods }) => pods.map((pod) => [podKey(namespace, pod), workload] as const)),
     ),
     /** Kind of each workload, by the workload's key. */
     kinds: new Map(known.map(({ namespace, workload, kind }) => [podKey(namespace, workload), kind])),

@@ -145,10 +145,9 @@ export async function runEvaluate(
     // What went wrong first is what matters.
     await closeOutputs(outputs).catch(() => undefined);
     if (!signal.aborted) throw error;
-    throw new Error(
-      `Stopped on ${String(signal.reason)}, before the report. The files hold what was done so far.`,
-      { cause: error },
-    );
+    throw new Error(`Stopped on ${String(signal.reason)}, before the report. The files hold what was done so far.`, {
+      cause: error,
+    });
   } finally {
     await pool.close();
   }
@@ -201,11 +200,7 @@ async function evaluateCases(files: readonly CaseFile[], work: Work): Promise<re
   return finished;
 }
 
-async function evaluateCase(
-  file: CaseFile,
-  work: Work,
-  show: (share: number) => void,
-): Promise<FinishedCase> {
+async function evaluateCase(file: CaseFile, work: Work, show: (share: number) => void): Promise<FinishedCase> {
   const { additional, signal, labels, progress } = work;
   const { sensitivities, chosen } = work.parameters;
   const started = Date.now();

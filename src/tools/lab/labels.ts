@@ -53,10 +53,9 @@ export async function readLabels(directory: string): Promise<Labels> {
   try {
     return parseLabels(JSON.parse(text));
   } catch (error) {
-    throw new DataError(
-      `Expected a JSON list of faults in ${path}, got: ${(error as Error).message} Fix the file.`,
-      { cause: error },
-    );
+    throw new DataError(`Expected a JSON list of faults in ${path}, got: ${(error as Error).message} Fix the file.`, {
+      cause: error,
+    });
   }
 }
 
@@ -99,13 +98,7 @@ export function parseLabels(content: unknown): Labels {
   return { faults, malformed };
 }
 
-function faultOf({
-  fault_type: type = 'unknown',
-  fault: id,
-  start,
-  end,
-  ...entry
-}: z.infer<typeof ENTRY>): Fault {
+function faultOf({ fault_type: type = 'unknown', fault: id, start, end, ...entry }: z.infer<typeof ENTRY>): Fault {
   const visible = says(entry.visible);
   return {
     case: entry.case.replace(/\.csv(\.gz)?$/i, ''),

@@ -76,9 +76,7 @@ export function chooseLayout(header: readonly string[], request: LayoutRequest):
 
 function builtInColumns(header: readonly string[], { file, empty }: LayoutRequest): Column[] {
   const columns = CATALOG.flatMap((feature): Column[] => {
-    const source = SOURCES.find(
-      ({ name, of }) => of === feature.name && header.includes(name) && !empty.has(name),
-    );
+    const source = SOURCES.find(({ name, of }) => of === feature.name && header.includes(name) && !empty.has(name));
     if (source === undefined) return [];
     const { name, reduction, percent } = source;
     const ofLimit = percent && { unit: 'percent', spreadFloor: PERCENT_SPREAD_FLOOR };

@@ -30,10 +30,8 @@ export const MINUTES_OF_DAY = 1440;
 export function tallyCase(recording: Case, scores: CaseScores, unscored: Counts, faults: readonly Fault[]) {
   const classes = classify(recording, faults);
   const newReplicas = newReplicasOf(recording, scores.detector, faults);
-  const count = <Part extends Uint8Array | Float64Array>(
-    parts: readonly Part[],
-    is: (value: number) => boolean,
-  ) => parts.reduce((sum, part) => sum + part.filter(is).length, 0);
+  const count = <Part extends Uint8Array | Float64Array>(parts: readonly Part[], is: (value: number) => boolean) =>
+    parts.reduce((sum, part) => sum + part.filter(is).length, 0);
   /** A minute of a pod, to look it up: its start as a Unix time in seconds. */
   const placeOf = ({ identity: { namespace, pod }, firstMinute }: PodMinutes, offset: number) => ({
     case: recording.name,
@@ -109,10 +107,7 @@ export function measure(tallies: readonly Tally[], withoutCase: readonly FaultOu
   const judged = faults.filter(({ leftOut }) => leftOut === undefined);
   const scoredMinutes = sum((tally) => tally.scoredMinutes);
   /** Pod-minutes without a score, by reason. */
-  const unscored = sumCounts([
-    ...tallies.map((tally) => tally.unscored),
-    ...tallies.map((tally) => tally.incomplete),
-  ]);
+  const unscored = sumCounts([...tallies.map((tally) => tally.unscored), ...tallies.map((tally) => tally.incomplete)]);
   const seenMinutes = sum(({ presentMinutes, incomplete }) => presentMinutes + total(incomplete));
   return {
     normalPoints,
@@ -143,5 +138,4 @@ function caughtOf(outcomes: readonly FaultOutcome[]) {
 }
 
 /** `NaN` of nothing. */
-export const mean = (values: readonly number[]) =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -26,9 +26,7 @@ export function nabCaseOf(
   if (pod === undefined || others.length > 0) return undefined;
   const rows = Math.ceil((minutes * BIN_SECONDS) / ROW_SECONDS);
   const rowsSeconds = Float64Array.from({ length: rows }, (_, row) => startSeconds + row * ROW_SECONDS);
-  const windows = faults
-    .map((fault) => [fault.startSeconds, fault.endSeconds] as const)
-    .sort(([a], [b]) => a - b);
+  const windows = faults.map((fault) => [fault.startSeconds, fault.endSeconds] as const).sort(([a], [b]) => a - b);
   const seriesOf = (secondsFromStart: readonly number[]): NabSeries => {
     const detected = new Uint8Array(rows);
     for (const seconds of secondsFromStart) detected[Math.floor(seconds / ROW_SECONDS)] = 1;

@@ -56,8 +56,7 @@ export function tallyOnCall(
     outcomes.some(({ fault }) => {
       const identity = recording.pods[podOfFault(recording, fault)]?.identity;
       if (identity === undefined) return false;
-      const isAbout =
-        namespace === '' || (identity.namespace === namespace && identity.workload === workload);
+      const isAbout = namespace === '' || (identity.namespace === namespace && identity.workload === workload);
       return isAbout && own.some((alert) => overlaps(alert, startSeconds, fault, AFTERMATH_SECONDS));
     });
   const scoredMinutesByKind = new Map<string, number>();
@@ -112,18 +111,14 @@ function onCallFault(
   const from = Math.min(...faults.map((fault) => fault.startSeconds));
   const to = Math.max(...faults.map((fault) => fault.endSeconds));
   const hit = faults.flatMap((fault) => {
-    const pod = pods.find(
-      (own) => own.pod === fault.pod && own.namespace === (fault.namespace ?? own.namespace),
-    );
+    const pod = pods.find((own) => own.pod === fault.pod && own.namespace === (fault.namespace ?? own.namespace));
     return pod === undefined ? [] : [{ pod, fault }];
   });
   const own = alerts.filter((alert) =>
     hit.some(({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS)),
   );
   const sent = own.map((alert) => startSeconds + (sentSeconds.get(alert) as number));
-  const spans = own.map(
-    (alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds] as const,
-  );
+  const spans = own.map((alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds] as const);
   const [last] = [...own].sort((a, b) => b.heldUntilSeconds - a.heldUntilSeconds);
   return {
     case: caseName,

@@ -76,8 +76,7 @@ export async function readCase(file: CaseFile, options: ReadOptions): Promise<Ca
   for (;;) {
     const builder = await readLines(file, options, empty);
     const newlyEmpty = builder.emptyColumns();
-    if (newlyEmpty.length === 0)
-      return builder.build({ ...options, name: file.name, emptyColumns: [...empty] });
+    if (newlyEmpty.length === 0) return builder.build({ ...options, name: file.name, emptyColumns: [...empty] });
     for (const name of newlyEmpty) empty.add(name);
   }
 }

@@ -44,11 +44,8 @@ function plot({ sensitivities, chosen }: Evaluation): Html {
   const most = Math.ceil(Math.log10(Math.max(10, ...points.map(({ messages }) => messages))));
   const least = Math.log10(FEWEST_MESSAGES);
   const x = (messages: number) =>
-    Math.round(
-      MARGIN.left + ((Math.log10(messages) - least) / (most - least)) * (WIDTH - MARGIN.left - MARGIN.right),
-    );
-  const y = (share: number) =>
-    Math.round(HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom));
+    Math.round(MARGIN.left + ((Math.log10(messages) - least) / (most - least)) * (WIDTH - MARGIN.left - MARGIN.right));
+  const y = (share: number) => Math.round(HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom));
   const decades = Array.from({ length: most - least + 1 }, (_, index) => 10 ** (least + index));
   const labels = points.map(({ sensitivity, messages, caught }) => {
     const share = formatPercent(caught, 0);

@@ -76,9 +76,7 @@ const CASE = left<Row>('', 'case', ({ name }) =>
   name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name,
 );
 const MESSAGES = right<MessageRate>('false', 'messages', ({ messages }) => String(messages));
-const RATE = right<MessageRate>('per 1,000', 'pods+day', ({ per1000PodsAndDay }) =>
-  decimal(per1000PodsAndDay, 0),
-);
+const RATE = right<MessageRate>('per 1,000', 'pods+day', ({ per1000PodsAndDay }) => decimal(per1000PodsAndDay, 0));
 
 const ON_CALL_COLUMNS: readonly TextColumn<Row>[] = [
   CASE,
@@ -143,9 +141,7 @@ function rankingColumns(title: string, of: (row: Row) => Ranking): readonly Text
   return [
     right(title, 'AUROC', (row) => decimal(of(row).auroc, 3)),
     right('', 'AP', (row) => decimal(of(row).averagePrecision, 3)),
-    ...['5 %', '1 %', '.1 %'].map((rate, index) =>
-      right<Row>('', rate, (row) => decimal(of(row).recall[index], 2)),
-    ),
+    ...['5 %', '1 %', '.1 %'].map((rate, index) => right<Row>('', rate, (row) => decimal(of(row).recall[index], 2))),
   ];
 }
 
@@ -191,11 +187,7 @@ function notes({ cases, set, labels, durationSeconds }: Evaluation): readonly st
     ),
     ...list('Faults left out', set.leftOut, (reason) => LEFT_OUT[reason] ?? reason),
     ...list('Labels left out', labels.malformed, (reason) => `entries (${reason})`),
-    ...list(
-      'Rows',
-      sumCounts(summaries.map(({ defects }) => defects)),
-      (reason) => DEFECTS[reason as Defect],
-    ),
+    ...list('Rows', sumCounts(summaries.map(({ defects }) => defects)), (reason) => DEFECTS[reason as Defect]),
     ...list('Gaps', new Map([['pod-minutes without a sample', sum('gapMinutes')]])),
     ...list('Pod-minutes without a score', set.unscored),
   ];

@@ -14,10 +14,7 @@ const RELATIVE_SPREAD_FLOOR = 0.1;
 export type RobustBaseline = ReadonlyMap<string, readonly LocationScale[]>;
 
 /** Fits medians and spreads (scaled median absolute deviation, with the detector's floors) to a training window. */
-export function fitRobustBaseline(
-  table: FeatureTable,
-  features: readonly FeatureDefinition[],
-): RobustBaseline {
+export function fitRobustBaseline(table: FeatureTable, features: readonly FeatureDefinition[]): RobustBaseline {
   const baseline = new Map<string, readonly LocationScale[]>();
   const column = new Float64Array(table.timestampsSeconds.length);
   table.pods.forEach(({ namespace, pod }, index) => {

@@ -110,8 +110,7 @@ function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: Rul
   const workloads = groupBy(pods, (pod) => podKey(pod.namespace, pod.workload));
   return [...workloads.values()].flatMap((ofWorkload) => {
     const [{ namespace, workload }] = ofWorkload;
-    if (ofWorkload.length < WORKLOAD_PODS || ofWorkload.every(({ flagged }) => flagged.length === 0))
-      return [];
+    if (ofWorkload.length < WORKLOAD_PODS || ofWorkload.every(({ flagged }) => flagged.length === 0)) return [];
     const { shares } = sharesOf(ofWorkload, minutes, WORKLOAD_PODS);
     const window = windowsOf(shares, options);
     const identity = { name: 'WorkloadAnomalous', namespace, workload, pod: '' } as const;
@@ -181,11 +180,7 @@ function sharesOf(pods: readonly PodFlags[], minutes: number, least: number) {
 }
 
 /** How many pods are in a run at each minute. */
-function countsOf(
-  pods: readonly PodFlags[],
-  minutes: number,
-  runsOfPod: (pod: PodFlags) => Runs,
-): Int32Array {
+function countsOf(pods: readonly PodFlags[], minutes: number, runsOfPod: (pod: PodFlags) => Runs): Int32Array {
   const counts = new Int32Array(minutes + 1);
   const add = (minute: number, pods: number) => {
     counts[minute] = (counts[minute] as number) + pods;

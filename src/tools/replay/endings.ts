@@ -50,11 +50,7 @@ export function isGone(scored: Runs, minute: number): boolean {
   return next === undefined || next[0] > minute + GONE_MINUTES;
 }
 
-function isStillAway(
-  { pod, reading }: PodReading,
-  minute: number,
-  features: readonly FeatureName[],
-): boolean {
+function isStillAway({ pod, reading }: PodReading, minute: number, features: readonly FeatureName[]): boolean {
   const [furthest] = featureReadings(reading, features);
   if (furthest === undefined || furthest.isCounter) return false;
   for (let later = minute; later <= minute + GONE_MINUTES; later++) {

@@ -129,10 +129,7 @@ function merge(slabs: readonly Slab[]): Slab {
     const offset = Math.round((slab.grid.startSeconds - startSeconds) / stepSeconds);
     for (const [series, own] of slab.labels.entries()) {
       const row = rows.get(keyOf(own)) as number;
-      values.set(
-        slab.values.subarray(series * instants, (series + 1) * instants),
-        row * grid.instants + offset,
-      );
+      values.set(slab.values.subarray(series * instants, (series + 1) * instants), row * grid.instants + offset);
     }
   }
   return { grid, labels, values };

@@ -60,10 +60,7 @@ export function reachSeconds(lookbackSeconds: number, stepSeconds: number): numb
 const DEFAULT_INTERVAL_SECONDS = 15 * 60;
 
 /** The trainings that matter to a chunk, of all those of the range. */
-export function trainingTimesOf(
-  { startSeconds, endSeconds }: Chunk,
-  all: readonly number[],
-): readonly number[] {
+export function trainingTimesOf({ startSeconds, endSeconds }: Chunk, all: readonly number[]): readonly number[] {
   const before = all.findLast((time) => time < startSeconds);
   const within = all.filter((time) => time >= startSeconds && time < endSeconds);
   return before === undefined ? within : [before, ...within];
@@ -76,12 +73,7 @@ export function longestInterval(times: readonly number[]): number {
 }
 
 /** The first instant that a chunk needs data of, on the grid. */
-export function firstNeeded(
-  chunk: Chunk,
-  trainings: readonly number[],
-  reach: number,
-  gridStep: number,
-): number {
+export function firstNeeded(chunk: Chunk, trainings: readonly number[], reach: number, gridStep: number): number {
   const earliest = Math.min(chunk.startSeconds, ...trainings.slice(0, 1));
   return Math.floor((earliest - reach) / gridStep) * gridStep;
 }

@@ -71,11 +71,7 @@ const NEAR_MINUTES = 10;
  *
  * @param sensitivity index of the one that the alert belongs to.
  */
-export function worstReading(
-  alert: Alert,
-  pods: readonly PodHistory[],
-  sensitivity: number,
-): PodReading | undefined {
+export function worstReading(alert: Alert, pods: readonly PodHistory[], sensitivity: number): PodReading | undefined {
   const minute = Math.floor(alert.startSeconds / MINUTE_SECONDS);
   let worst: (PodReading & { readonly score: number }) | undefined;
   for (const pod of pods) {

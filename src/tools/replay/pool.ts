@@ -1,6 +1,6 @@
 /** A few threads that do one task after the other. */
 
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 import { messageOf } from '../../lib/logging/message-of.js';
 
@@ -45,6 +45,10 @@ export class ThreadPool<Task, Result> {
       signal.throwIfAborted();
       throw new Error(`A replaying thread failed: ${messageOf(error)}`, { cause: error });
     } finally {
+      // The result overtakes what was posted before it, which closing the port would lose.
+      for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1)) {
+        onProgress(last.message as number);
+      }
       port1.close();
     }
   }

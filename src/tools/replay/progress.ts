@@ -45,7 +45,6 @@ export function progressLine(share: number, what: string, elapsedSeconds: number
   const done = Math.round(share * BAR_WIDTH);
   const bar = '#'.repeat(done) + '-'.repeat(BAR_WIDTH - done);
   const percentage = `${Math.floor(100 * share)} %`.padStart(5);
-  const left =
-    share > 0.01 ? `, ${formatDuration(Math.ceil((elapsedSeconds * (1 - share)) / share))} left` : '';
+  const left = share > 0.01 ? `, ${formatDuration(Math.ceil((elapsedSeconds * (1 - share)) / share))} left` : '';
   return `[${bar}] ${percentage}  ${what.length > 40 ? `${what.slice(0, 39)}…` : what}${left}`;
 }

@@ -39,8 +39,7 @@ export function toSlab(answer: SeriesSet, grid: Grid): Slab {
       const seconds = answer.timestampsSeconds[sample] as number;
       const instant = Math.round((seconds - grid.startSeconds) / grid.stepSeconds);
       const onGrid = grid.startSeconds + instant * grid.stepSeconds;
-      if (instant < 0 || instant >= grid.instants || Math.abs(onGrid - seconds) > SAME_INSTANT_SECONDS)
-        continue;
+      if (instant < 0 || instant >= grid.instants || Math.abs(onGrid - seconds) > SAME_INSTANT_SECONDS) continue;
       const value = answer.values[sample] as number;
       values[series * grid.instants + instant] = Number.isFinite(value) ? value : Number.POSITIVE_INFINITY;
     }

@@ -13,11 +13,7 @@ const STEP_SECONDS = 30;
  * @param timeSeconds an instant in the past.
  * @returns what Prometheus 3 does where the server does not say.
  */
-export async function hasClosedRanges(
-  api: PrometheusApi,
-  timeSeconds: number,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function hasClosedRanges(api: PrometheusApi, timeSeconds: number, signal: AbortSignal): Promise<boolean> {
   const aligned = Math.floor(timeSeconds / STEP_SECONDS) * STEP_SECONDS;
   try {
     const answer = await api.query({ query: QUERY, timeSeconds: aligned, signal });

@@ -22,10 +22,7 @@ export function recurrenceOf(messages: readonly Message[], lengthSeconds: number
   if (daysBefore < FEWEST_DAYS_BEFORE) return undefined;
   const today = messages.filter(({ sentSeconds }) => sentSeconds >= lengthSeconds - DAY_SECONDS);
   const everyDay = today.filter((message) => {
-    const days = Array.from(
-      { length: daysBefore },
-      (_, index) => message.sentSeconds - (index + 1) * DAY_SECONDS,
-    );
+    const days = Array.from({ length: daysBefore }, (_, index) => message.sentSeconds - (index + 1) * DAY_SECONDS);
     const like = days.filter((time) =>
       messages.some(
         (other) =>

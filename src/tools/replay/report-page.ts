@@ -37,9 +37,7 @@ export function htmlTable({ columns, rows }: TextTable, caption = '', chosen = -
       ? html`<td class="${classOf(column)}">${cell}</td>`
       : html`<td class="${classOf(column)}">${cell.text}</td><td class="meter"><span class="meter${cell.over ? ' over' : ''}"><span
 style="width:${Math.round(100 * Math.min(1, cell.share))}%"></span></span></td>`;
-  const lines = rows.map(
-    (row, index) => html`<tr class="${index === chosen ? 'chosen' : ''}">${row.map(cellOf)}</tr>`,
-  );
+  const lines = rows.map((row, index) => html`<tr class="${index === chosen ? 'chosen' : ''}">${row.map(cellOf)}</tr>`);
   return html`<div class="scroll"><table>${caption === '' ? caption : html`<caption>${caption}</caption>`}
 <thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table></div>`;
 }

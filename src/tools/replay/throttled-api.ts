@@ -60,8 +60,7 @@ export function politeApi(api: PrometheusApi, options: PoliteOptions): Prometheu
 
   return {
     query: (request) => limit(() => ask((signal) => api.query({ ...request, signal }), request.signal)),
-    queryRange: (request) =>
-      limit(() => ask((signal) => api.queryRange({ ...request, signal }), request.signal)),
+    queryRange: (request) => limit(() => ask((signal) => api.queryRange({ ...request, signal }), request.signal)),
   };
 }
 

@@ -33,13 +33,7 @@ export interface Effect {
   restarts(elapsed: number): readonly number[];
 }
 
-export type IncidentKind =
-  | 'runaway-cpu'
-  | 'memory-leak'
-  | 'slow-leak'
-  | 'memory-stress'
-  | 'crash-loop'
-  | 'bad-replica';
+export type IncidentKind = 'runaway-cpu' | 'memory-leak' | 'slow-leak' | 'memory-stress' | 'crash-loop' | 'bad-replica';
 
 /** What an incident does not change. */
 const USUAL: Omit<Effect, 'title'> = {
@@ -88,10 +82,7 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     title: 'crash loop',
     // 1.5 cores while it starts, nothing while the kubelet waits.
     cpuSeconds: (elapsed) =>
-      crashLoopRestarts(elapsed).reduce(
-        (sum, time) => sum + 1.5 * Math.min(elapsed - time, CRASH_SECONDS),
-        0,
-      ),
+      crashLoopRestarts(elapsed).reduce((sum, time) => sum + 1.5 * Math.min(elapsed - time, CRASH_SECONDS), 0),
     memoryBytes: (_, usual) => 0.5 * usual,
     restarts: crashLoopRestarts,
   },

@@ -61,9 +61,7 @@ function jobPod(spec: WorkloadSpec, { seed, startSeconds }: LivesOptions): PodLi
 function podsOfReplica(spec: WorkloadSpec, replica: number, options: LivesOptions): PodLife[] {
   const { seed, startSeconds, speed } = options;
   const rollouts = options.rollouts
-    .filter(
-      (one) => spec.kind === 'Deployment' && one.namespace === spec.namespace && one.workload === spec.name,
-    )
+    .filter((one) => spec.kind === 'Deployment' && one.namespace === spec.namespace && one.workload === spec.name)
     .map(({ startOffsetSeconds }) => startSeconds + startOffsetSeconds / speed)
     .map((start) => start + (replica * ROLLOUT_STEP_SECONDS) / speed)
     .sort((a, b) => a - b);

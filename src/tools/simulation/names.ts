@@ -8,9 +8,7 @@ const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 /** The five random characters at the end of a generated pod name. */
 export function podSuffix(key: string): string {
   const hash = hashText(key);
-  return Array.from({ length: 5 }, (_, i) => ALPHABET[Math.floor(uniform(hash, i) * ALPHABET.length)]).join(
-    '',
-  );
+  return Array.from({ length: 5 }, (_, i) => ALPHABET[Math.floor(uniform(hash, i) * ALPHABET.length)]).join('');
 }
 
 /**
@@ -18,9 +16,7 @@ export function podSuffix(key: string): string {
  * replaced by the letter at (code of the digit) modulo 27 (`SafeEncodeString`). So only ten letters occur.
  */
 export function templateHash(key: string): string {
-  return Array.from(String(hashText(key)), (digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join(
-    '',
-  );
+  return Array.from(String(hashText(key)), (digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join('');
 }
 
 /** A UUID of version 4. */

@@ -193,13 +193,7 @@ const ROWS: readonly Row[] = [
   ),
 
   row('the window holds four scrapes', {}, 'rate_window', 'ok', /every 15 s .* over 60 s: enough/),
-  row(
-    'timestamps waver a little',
-    { sources: sourcesWith({ cpu: interval(15.3) }) },
-    'rate_window',
-    'ok',
-    /enough/,
-  ),
+  row('timestamps waver a little', { sources: sourcesWith({ cpu: interval(15.3) }) }, 'rate_window', 'ok', /enough/),
   row(
     'the rate is empty',
     { sources: sourcesWith({ cpu: interval(60) }), features: featuresWith({ cpu: empty }) },
@@ -367,13 +361,7 @@ const ROWS: readonly Row[] = [
     /data of the last 12 min, and a training uses 60 min/,
     /compared with each other/,
   ),
-  row(
-    'it is half an hour old',
-    historyWith({ reachSeconds: 2000 }),
-    'history',
-    'warning',
-    /less than an hour/,
-  ),
+  row('it is half an hour old', historyWith({ reachSeconds: 2000 }), 'history', 'warning', /less than an hour/),
   row('there are gaps', historyWith({ windowGaps: 12 }), 'history', 'warning', /20 % are without data/),
   row(
     'earlier hours are missing',
@@ -382,13 +370,7 @@ const ROWS: readonly Row[] = [
     'warning',
     /no data of 3 h 1 min ago/,
   ),
-  row(
-    'the last two instants are not there yet',
-    historyWith({ reachSeconds: 3500 }),
-    'history',
-    'ok',
-    /60 min/,
-  ),
+  row('the last two instants are not there yet', historyWith({ reachSeconds: 3500 }), 'history', 'ok', /60 min/),
 
   row('training is cheap', {}, 'training_cost', 'ok', /15 requests, 2,328 samples/, /every 15 min/),
   // A training of three features of 100,000 pods took 821 MB when it was measured (docs/performance.md).
@@ -403,13 +385,7 @@ const ROWS: readonly Row[] = [
     conditions: { memoryLimitBytes: 2 ** 30 },
   },
   {
-    ...row(
-      'training needs most of the memory',
-      {},
-      'training_cost',
-      'warning',
-      /more than half of the 64 KiB/,
-    ),
+    ...row('training needs most of the memory', {}, 'training_cost', 'warning', /more than half of the 64 KiB/),
     conditions: { memoryLimitBytes: 2 ** 16 },
   },
   {
@@ -431,13 +407,7 @@ const ROWS: readonly Row[] = [
     /some will be skipped/,
   ),
 
-  row(
-    'we export few series',
-    {},
-    'exported_series',
-    'ok',
-    /about 118 series for 8 pods, and 9 more for each/,
-  ),
+  row('we export few series', {}, 'exported_series', 'ok', /about 118 series for 8 pods, and 9 more for each/),
   {
     ...row(
       'we export many',
@@ -451,29 +421,11 @@ const ROWS: readonly Row[] = [
   },
 
   row('the server remarks nothing', {}, 'prometheus_warnings', 'ok', /without warnings/),
-  row(
-    'it hints',
-    { infos: ['metric might not be a counter'] },
-    'prometheus_warnings',
-    'ok',
-    /1 hint: "metric/,
-  ),
-  row(
-    'it warns',
-    { warnings: ['store 3 is down'] },
-    'prometheus_warnings',
-    'warning',
-    /1 warning: "store 3 is down"/,
-  ),
+  row('it hints', { infos: ['metric might not be a counter'] }, 'prometheus_warnings', 'ok', /1 hint: "metric/),
+  row('it warns', { warnings: ['store 3 is down'] }, 'prometheus_warnings', 'warning', /1 warning: "store 3 is down"/),
 ];
 
-function row(
-  when: string,
-  facts: Partial<Facts>,
-  check: string,
-  severity: Severity,
-  ...says: readonly RegExp[]
-): Row {
+function row(when: string, facts: Partial<Facts>, check: string, severity: Severity, ...says: readonly RegExp[]): Row {
   return { when, facts, check, severity, says };
 }
 
@@ -555,9 +507,7 @@ describe('checks', () => {
       ['prometheus_warnings', 'ok'],
     ]);
     expect(notChecked).to.have.lengthOf(CHECKS.length - 2);
-    expect(new Set(notChecked.map(({ because }) => because))).to.deep.equal(
-      new Set(['Prometheus was away.']),
-    );
+    expect(new Set(notChecked.map(({ because }) => because))).to.deep.equal(new Set(['Prometheus was away.']));
   });
 
   it('are not made where the series are missing that they look at', () => {

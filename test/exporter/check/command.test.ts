@@ -95,10 +95,7 @@ describe('the command check', () => {
         response.end(JSON.stringify({ status: 'success', data }));
       });
     });
-    const { status, text } = await checkOf(
-      { PROMETHEUS_URL: url.replace('://', '://me:sesame@') },
-      { json: true },
-    );
+    const { status, text } = await checkOf({ PROMETHEUS_URL: url.replace('://', '://me:sesame@') }, { json: true });
     const report = JSON.parse(text) as Report;
     expect(status).to.equal(2);
     expect(report.findings.find(({ check }) => check === 'queries')).to.include({ severity: 'error' });

@@ -1,10 +1,5 @@
 import { expect } from 'chai';
-import {
-  describeAnswer,
-  type Gathering,
-  gatherFacts,
-  sourcesOf,
-} from '../../../src/exporter/check/gather.js';
+import { describeAnswer, type Gathering, gatherFacts, sourcesOf } from '../../../src/exporter/check/gather.js';
 import { usualDistance } from '../../../src/exporter/check/gather-source.js';
 import type { PrometheusServerApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
@@ -19,9 +14,7 @@ const pods = ['cart-0', 'cart-1'].map((pod) => ({ labels: { namespace: 'shop', p
 const single = (value: number): FakeSample[] => [{ labels: {}, value }];
 
 /** Each query by the first pattern that it matches; nothing where there is none. */
-function serverOf(
-  answers: readonly (readonly [RegExp, readonly FakeSample[]])[],
-): FakeApi & PrometheusServerApi {
+function serverOf(answers: readonly (readonly [RegExp, readonly FakeSample[]])[]): FakeApi & PrometheusServerApi {
   const api = fakeApi((query) => answers.find(([pattern]) => pattern.test(query))?.[1] ?? []);
   return Object.assign(api, {
     buildInfo: async () => ({ application: undefined, version: '2.42.0', revision: 'x' }),
@@ -53,9 +46,7 @@ describe('gathering of facts', () => {
     const api = serverOf(FINE_ANSWERS);
     const facts = await gatherFacts(gathering(api));
     expect(api.asked.length).to.be.within(15, 30);
-    const fetched = api.asked.filter(
-      ({ query }) => !/^(?:count|max\(timestamp|topk|timestamp)\b/.test(query),
-    );
+    const fetched = api.asked.filter(({ query }) => !/^(?:count|max\(timestamp|topk|timestamp)\b/.test(query));
     expect(fetched.map(({ query }) => query)).to.have.members(FEATURES.map(({ query }) => query));
     expect(facts.clock).to.deep.equal({
       known: true,
@@ -82,9 +73,7 @@ describe('gathering of facts', () => {
     const api = serverOf(FINE_ANSWERS);
     await gatherFacts(gathering(api));
     const queries = api.asked.map(({ query }) => query).filter((query) => query.startsWith('timestamp('));
-    expect(queries[0]).to.equal(
-      'timestamp(container_cpu_usage_seconds_total{pod="a\\"b",instance="node-1"})',
-    );
+    expect(queries[0]).to.equal('timestamp(container_cpu_usage_seconds_total{pod="a\\"b",instance="node-1"})');
   });
 
   it('has at most four questions open at a time', async () => {
@@ -145,10 +134,7 @@ describe('gathering of facts', () => {
           { labels: { cluster: 'eu' }, value: 1 },
         ],
       ],
-      [
-        /^count\(count by \(namespace, pod, container\) \(count by \(namespace, pod, container, cluster\)/,
-        single(2),
-      ],
+      [/^count\(count by \(namespace, pod, container\) \(count by \(namespace, pod, container, cluster\)/, single(2)],
       ...FINE_ANSWERS,
     ]);
     const { sources } = await gatherFacts(gathering(api));
@@ -197,9 +183,7 @@ describe('gathering of facts', () => {
       { ...feature, name: 'one', required: false },
       { ...feature, name: 'two', query: 'b' },
     ]);
-    expect(
-      sources.map(({ selector, features, required }) => [selector.text, features, required]),
-    ).to.deep.equal([
+    expect(sources.map(({ selector, features, required }) => [selector.text, features, required])).to.deep.equal([
       ['a_total', ['one'], false],
       ['b', ['one', 'two'], true],
     ]);

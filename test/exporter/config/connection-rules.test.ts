@@ -57,10 +57,7 @@ describe('settings of the connection', () => {
         { PROMETHEUS_BEARER_TOKEN: 'hunter2', PROMETHEUS_BEARER_TOKEN_FILE: '/token' },
         'PROMETHEUS_BEARER_TOKEN, PROMETHEUS_BEARER_TOKEN_FILE: expected one of the two, got both.',
       ],
-      [
-        { PROMETHEUS_BEARER_TOKEN_FILE: '/gone' },
-        'PROMETHEUS_BEARER_TOKEN_FILE: cannot read /gone: no such file.',
-      ],
+      [{ PROMETHEUS_BEARER_TOKEN_FILE: '/gone' }, 'PROMETHEUS_BEARER_TOKEN_FILE: cannot read /gone: no such file.'],
       [
         { PROMETHEUS_URL_FILE: '/empty' },
         'PROMETHEUS_URL_FILE: expected an http:// or https:// URL without query and fragment; a path prefix is ' +
@@ -80,9 +77,7 @@ describe('settings of the connection', () => {
 
     it('belongs to every secret, and to nothing else', () => {
       expect(parse({ PROMETHEUS_URL_FILE: '', PORT_FILE: '/gone' }).warnings).to.deep.equal([]);
-      expect(mistakesOf({ PROMETHEUS_HEADERS_FILE: '/junk' })[0]).to.include(
-        'PROMETHEUS_HEADERS_FILE (/junk)',
-      );
+      expect(mistakesOf({ PROMETHEUS_HEADERS_FILE: '/junk' })[0]).to.include('PROMETHEUS_HEADERS_FILE (/junk)');
       expect(mistakesOf({ PROMETHEUS_PROXY_URL_FILE: '/gone' })[0]).to.include('/gone');
       expect(mistakesOf({ PROMETHEUS_QUERY_PARAMETERS_FILE: '/gone' })[0]).to.include('/gone');
     });
@@ -96,10 +91,7 @@ describe('settings of the connection', () => {
 
   describe('that do not go together', () => {
     const rows: readonly (readonly [environment: Environment, ...mistakes: string[]])[] = [
-      [
-        { PROMETHEUS_PASSWORD: 'hunter2' },
-        'PROMETHEUS_PASSWORD: expected PROMETHEUS_USERNAME with it, got no user',
-      ],
+      [{ PROMETHEUS_PASSWORD: 'hunter2' }, 'PROMETHEUS_PASSWORD: expected PROMETHEUS_USERNAME with it, got no user'],
       [
         { PROMETHEUS_USERNAME: 'a', PROMETHEUS_BEARER_TOKEN: 'hunter2' },
         'PROMETHEUS_USERNAME, PROMETHEUS_BEARER_TOKEN: expected one way to log in, got 2',
@@ -124,14 +116,8 @@ describe('settings of the connection', () => {
       ],
       [{ PROMETHEUS_CA_FILE: '/gone' }, 'PROMETHEUS_CA_FILE: cannot read /gone: no such file'],
       [{ PROMETHEUS_CA_FILE: '/junk' }, 'PROMETHEUS_CA_FILE: expected certificates in PEM'],
-      [
-        { PROMETHEUS_CA_FILE: '/broken.crt' },
-        'PROMETHEUS_CA_FILE: expected certificates in PEM, got one that cannot',
-      ],
-      [
-        { PROMETHEUS_CA_FILE: '/tls.key' },
-        'PROMETHEUS_CA_FILE: expected certificates in PEM, got one that cannot',
-      ],
+      [{ PROMETHEUS_CA_FILE: '/broken.crt' }, 'PROMETHEUS_CA_FILE: expected certificates in PEM, got one that cannot'],
+      [{ PROMETHEUS_CA_FILE: '/tls.key' }, 'PROMETHEUS_CA_FILE: expected certificates in PEM, got one that cannot'],
       [
         {
           PORT: 'x',

@@ -17,9 +17,7 @@ describe('settingsHelp', () => {
   it('names the variable for a file with a secret, and only with a secret', () => {
     const help = settingsHelp();
     for (const { env, secret } of definitions) {
-      expect(help.includes(`Or ${env}_FILE: the path of a file with it.`), env).to.equal(
-        secret !== undefined,
-      );
+      expect(help.includes(`Or ${env}_FILE: the path of a file with it.`), env).to.equal(secret !== undefined);
     }
     expect(help).to.include('Or PROMETHEUS_PASSWORD_FILE').and.to.include('Or PROMETHEUS_URL_FILE');
   });
@@ -31,9 +29,7 @@ describe('settingsHelp', () => {
   it('says what each does and accepts, in plain text', () => {
     const help = settingsHelp();
     expect(help).not.to.include('`');
-    expect(help).to.include(
-      '    Number of trees in the isolation forest.\n    Accepts a whole number from 1 to 1000.',
-    );
+    expect(help).to.include('    Number of trees in the isolation forest.\n    Accepts a whole number from 1 to 1000.');
   });
 });
 

@@ -1,11 +1,6 @@
 import { expect } from 'chai';
 import { parseSettings } from '../../../src/exporter/config/parse.js';
-import {
-  type Environment,
-  SETTINGS,
-  type SettingName,
-  type Settings,
-} from '../../../src/exporter/config/settings.js';
+import { type Environment, SETTINGS, type SettingName, type Settings } from '../../../src/exporter/config/settings.js';
 import { MistakesError } from '../../../src/lib/usage-error.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
 
@@ -350,17 +345,7 @@ const ROWS: {
       ['localhost', 'localhost'],
       ['exporter-1.example.org', 'exporter-1.example.org'],
     ],
-    bad: [
-      '0.0.0.0:8000',
-      'localhost:8000',
-      'http://localhost',
-      'local host',
-      '999.0.0.1',
-      ':::::',
-      '-',
-      '...',
-      '*',
-    ],
+    bad: ['0.0.0.0:8000', 'localhost:8000', 'http://localhost', 'local host', '999.0.0.1', ':::::', '-', '...', '*'],
   },
   port: {
     good: [
@@ -420,10 +405,7 @@ const NEEDS: Partial<Record<SettingName, Partial<Settings>>> = {
 /** The environment with one setting and all that it needs. */
 const environmentWith = (name: SettingName, text: string): Environment => ({
   ...Object.fromEntries(
-    Object.entries(NEEDS[name] ?? {}).map(([other, value]) => [
-      SETTINGS[other as SettingName].env,
-      String(value),
-    ]),
+    Object.entries(NEEDS[name] ?? {}).map(([other, value]) => [SETTINGS[other as SettingName].env, String(value)]),
   ),
   [SETTINGS[name].env]: text,
 });
@@ -478,9 +460,7 @@ describe('parseSettings', () => {
     const refusable = names.filter((name) => ROWS[name].bad.length > 0);
     const environment = Object.fromEntries(refusable.map((name) => [SETTINGS[name].env, ROWS[name].bad[0]]));
     const mistakes = mistakesOf(environment);
-    expect(mistakes.map((mistake) => mistake.split(':')[0])).to.deep.equal(
-      refusable.map((name) => SETTINGS[name].env),
-    );
+    expect(mistakes.map((mistake) => mistake.split(':')[0])).to.deep.equal(refusable.map((name) => SETTINGS[name].env));
   });
 
   it('says how many settings are wrong, and each in a line', () => {
@@ -491,9 +471,7 @@ describe('parseSettings', () => {
   });
 
   it('ignores variables of other programs', () => {
-    expect(
-      parseSettings({ PATH: '/bin', HOSTNAME: 'h', KUBERNETES_PORT: 'tcp://10.0.0.1:443' }),
-    ).to.deep.equal({
+    expect(parseSettings({ PATH: '/bin', HOSTNAME: 'h', KUBERNETES_PORT: 'tcp://10.0.0.1:443' })).to.deep.equal({
       settings: DEFAULTS,
       warnings: [],
     });

@@ -12,13 +12,7 @@ import { marginsOf } from '../../../src/exporter/model/score.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { fakeApi, instantsOf } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import {
-  type FakePod,
-  FEATURES,
-  namedPods,
-  OWNER_QUERIES,
-  SmallCluster,
-} from '../../support/small-cluster.js';
+import { type FakePod, FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 
 const WARM_UP_MINUTES = WARM_UP_SECONDS / 60;
 
@@ -187,9 +181,7 @@ describe('detect', () => {
         features: features.map(({ name }) => name),
         pods,
         timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => NOON + 60 * instant),
-        values: Float64Array.from(
-          pods.flatMap(() => Array.from({ length: instants }, () => [1, 1e9, network]).flat()),
-        ),
+        values: Float64Array.from(pods.flatMap(() => Array.from({ length: instants }, () => [1, 1e9, network]).flat())),
       });
     const trained = fitModel({ window: tableWith(50, 60), history: [] }, features, QUICK_PARAMETERS);
     const detectAt = (network: number) =>
@@ -205,15 +197,8 @@ describe('detect', () => {
 
   it('counts the warm-up by time, not by samples of the window', async () => {
     const born = NOON - 120;
-    const late = new SmallCluster([
-      ...podsInDisorder,
-      { namespace: 'shop', pod: 'cart-7', sinceSeconds: born },
-    ]);
-    const trained = await train(
-      fakeApi(late.answer),
-      { ...REQUEST, stepSeconds: 15 },
-      new AbortController().signal,
-    );
+    const late = new SmallCluster([...podsInDisorder, { namespace: 'shop', pod: 'cart-7', sinceSeconds: born }]);
+    const trained = await train(fakeApi(late.answer), { ...REQUEST, stepSeconds: 15 }, new AbortController().signal);
     const { unscored } = detect(trained.model, await tableOf(late, NOON + 30));
     expect([...unscored]).to.deep.equal([['warmup', 1]]);
   });
@@ -280,9 +265,7 @@ describe('detect', () => {
 
     it('is not there any more when it has gone before the last instant', async () => {
       const gone: typeof cluster.answer = (query, timeSeconds) =>
-        cluster
-          .answer(query, timeSeconds)
-          .filter(({ labels }) => labels.pod !== 'till-1' || timeSeconds < NOW);
+        cluster.answer(query, timeSeconds).filter(({ labels }) => labels.pod !== 'till-1' || timeSeconds < NOW);
       const { table, unscored } = detect(model, await tableOf({ answer: gone }));
       expect(table.pods.map(({ pod }) => pod)).not.to.include('till-1');
       expect([...unscored]).to.deep.equal([]);
@@ -319,9 +302,7 @@ describe('detect', () => {
   });
 
   it('remembers nothing: what was detected before makes no difference', async () => {
-    const busy = new SmallCluster(
-      podsInDisorder.map((pod) => ({ ...pod, restartsAt: [NOW - 500, NOW - 200] })),
-    );
+    const busy = new SmallCluster(podsInDisorder.map((pod) => ({ ...pod, restartsAt: [NOW - 500, NOW - 200] })));
     busy.misbehave('Cart-0', NOW - 150);
     const ranOn: Detection[] = [];
     for (let seconds = 300; seconds >= 0; seconds -= 15) {

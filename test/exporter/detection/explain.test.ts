@@ -49,8 +49,7 @@ const explainOne = (
 
 const sharesOf = (explanations: readonly FeatureExplanation[]) =>
   Object.fromEntries(explanations.map(({ feature: name, share }) => [name, share]));
-const namesOf = (explanations: readonly FeatureExplanation[]) =>
-  explanations.map(({ feature: name }) => name);
+const namesOf = (explanations: readonly FeatureExplanation[]) => explanations.map(({ feature: name }) => name);
 
 describe('explain', () => {
   describe('by a model in which every feature adds its own', () => {
@@ -93,11 +92,7 @@ describe('explain', () => {
 
     it('puts the larger deviation first where the shares are equal, whatever its sign', () => {
       expect(namesOf(explainOne(THREE, additiveModel(THREE), [3, 5, -9]))).to.deep.equal(['c', 'b', 'a']);
-      expect(namesOf(explainOne(THREE, additiveModel(THREE), [0.1, -0.3, 0.2]))).to.deep.equal([
-        'b',
-        'c',
-        'a',
-      ]);
+      expect(namesOf(explainOne(THREE, additiveModel(THREE), [0.1, -0.3, 0.2]))).to.deep.equal(['b', 'c', 'a']);
     });
 
     it('has a share of 0 everywhere, and no NaN, where nothing makes the score higher', () => {
@@ -139,9 +134,7 @@ describe('explain', () => {
       ];
       const detection = detectionWith(THREE, model, ...rows);
       const chosen = [4, 1, 1, 0];
-      expect(explain(detection, chosen)).to.deep.equal(
-        chosen.map((row) => explainOne(THREE, model, rows[row] ?? [])),
-      );
+      expect(explain(detection, chosen)).to.deep.equal(chosen.map((row) => explainOne(THREE, model, rows[row] ?? [])));
       expect(explain(detection, [])).to.deep.equal([]);
     });
 

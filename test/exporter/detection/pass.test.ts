@@ -27,9 +27,7 @@ const REQUEST: TrainingRequest = {
 
 /** The pods with a score above 0, and what their scores are. */
 const flaggedIn = ({ table, scores }: Detection): [pod: string, score: number][] =>
-  table.pods
-    .map(({ pod }, row): [string, number] => [pod, scores[row] as number])
-    .filter(([, score]) => score > 0);
+  table.pods.map(({ pod }, row): [string, number] => [pod, scores[row] as number]).filter(([, score]) => score > 0);
 
 /** Fails where a pass came to something else; so the compiler knows as well. */
 function expectDetection(outcome: PassOutcome): Extract<PassOutcome, { kind: 'detection' }> {
@@ -332,13 +330,11 @@ describe('detection pass', () => {
       };
       const outcome = expectFailure(await run(passWith()));
       expect(outcome).to.include({ kind: 'upstream_error', message: 'The disk is full.' });
-      expect(Object.fromEntries(outcome.queries.map(({ query, success }) => [query, success]))).to.deep.equal(
-        {
-          cpu: failing !== 'cpu',
-          memory: failing !== 'memory',
-          restarts: failing !== 'restarts',
-        },
-      );
+      expect(Object.fromEntries(outcome.queries.map(({ query, success }) => [query, success]))).to.deep.equal({
+        cpu: failing !== 'cpu',
+        memory: failing !== 'memory',
+        restarts: failing !== 'restarts',
+      });
       expect(told).to.deep.equal([outcome]);
     });
   }
@@ -417,11 +413,7 @@ describe('detection pass', () => {
   it('passes on what Prometheus warns of', async () => {
     api.warnings = ['a store is down'];
     const { warnings } = expectDetection(await run(passWith()));
-    expect(warnings).to.deep.equal([
-      'cpu: a store is down',
-      'memory: a store is down',
-      'restarts: a store is down',
-    ]);
+    expect(warnings).to.deep.equal(['cpu: a store is down', 'memory: a store is down', 'restarts: a store is down']);
   });
 
   it('asks for the owners of a new pod once', async () => {
@@ -440,8 +432,7 @@ describe('detection pass', () => {
   it('goes on with the names when the owners of new pods cannot be asked for, and says so', async () => {
     cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
     api.before = ({ query }) => {
-      if (topicOf(query) === 'kube_replicaset_owner')
-        throw new PrometheusError('forbidden', 'Owners are secret.');
+      if (topicOf(query) === 'kube_replicaset_owner') throw new PrometheusError('forbidden', 'Owners are secret.');
     };
     const { detection, warnings } = expectDetection(await run(passWith()));
     expect(detection.table.pods.at(-1)).to.deep.equal({ namespace: 'shop', pod: 'till-0', workload: 'till' });

@@ -41,9 +41,7 @@ describe('notableReasons', () => {
 
 describe('describeReason', () => {
   it('has the value, the usual one, the distance and the share', () => {
-    expect(describeReason(memory)).to.equal(
-      'memory 1.9 GiB, usually 614 MiB (+21.7 spreads, 88 % of the score)',
-    );
+    expect(describeReason(memory)).to.equal('memory 1.9 GiB, usually 614 MiB (+21.7 spreads, 88 % of the score)');
     expect(describeReason({ ...cpu, deviation: -3, share: 0.02 })).to.equal(
       'cpu 0.25 cores, usually 0.077 cores (-3 spreads)',
     );

@@ -96,9 +96,7 @@ describe('BUILTIN_FEATURES', () => {
   for (const podLabel of ['pod', 'pod_name']) {
     it(`asks in PromQL that keeps the labels, with ${podLabel}`, () => {
       for (const feature of buildCatalog({ ...DEFAULTS, podLabel })) {
-        expect(promqlMistakes(feature.query, ['namespace', feature.podLabel]), feature.name).to.deep.equal(
-          [],
-        );
+        expect(promqlMistakes(feature.query, ['namespace', feature.podLabel]), feature.name).to.deep.equal([]);
       }
     });
   }

@@ -1,20 +1,8 @@
 import { expect } from 'chai';
 import { podKey } from '../../../src/exporter/features/table.js';
-import {
-  type BuiltTable,
-  FeatureTableBuilder,
-  podLimitWarning,
-} from '../../../src/exporter/features/table-builder.js';
+import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../../../src/exporter/features/table-builder.js';
 import type { SeriesSet } from '../../../src/exporter/prometheus/api.js';
-import {
-  CATALOG,
-  CPU,
-  feature,
-  MEMORY,
-  RESTARTS,
-  seriesSet,
-  type WrittenSeries,
-} from '../../support/tables.js';
+import { CATALOG, CPU, feature, MEMORY, RESTARTS, seriesSet, type WrittenSeries } from '../../support/tables.js';
 
 const GRID = [600, 660, 720];
 
@@ -94,21 +82,18 @@ describe('FeatureTableBuilder', () => {
 
   describe('fills what is absent of an optional feature', () => {
     const NONE = Number.NaN;
-    const rows: readonly (readonly [what: string, samples: readonly number[], filled: readonly number[]])[] =
-      [
-        ['with 0 where there is nothing', [NONE, NONE, NONE, NONE], [0, 0, 0, 0]],
-        ['with the value before', [3, NONE, 4, NONE], [3, 3, 4, 4]],
-        ['with the first value at the beginning', [NONE, NONE, 500, 501], [500, 500, 500, 501]],
-        ['with 0 only where 0 was the value', [NONE, 0, NONE, 2], [0, 0, 0, 2]],
-      ];
+    const rows: readonly (readonly [what: string, samples: readonly number[], filled: readonly number[]])[] = [
+      ['with 0 where there is nothing', [NONE, NONE, NONE, NONE], [0, 0, 0, 0]],
+      ['with the value before', [3, NONE, 4, NONE], [3, 3, 4, 4]],
+      ['with the first value at the beginning', [NONE, NONE, 500, 501], [500, 500, 500, 501]],
+      ['with 0 only where 0 was the value', [NONE, 0, NONE, 2], [0, 0, 0, 2]],
+    ];
     for (const [what, samples, filled] of rows) {
       it(what, () => {
         const grid = [600, 660, 720, 780];
         const series = (values: readonly number[]): WrittenSeries => [
           { namespace: 'ns', pod: 'a' },
-          ...values.flatMap((value, index) =>
-            Number.isNaN(value) ? [] : [[grid[index] ?? 0, value] as const],
-          ),
+          ...values.flatMap((value, index) => (Number.isNaN(value) ? [] : [[grid[index] ?? 0, value] as const])),
         ];
         const required = [1, 1, 1, 1];
         const built = build(
@@ -149,10 +134,7 @@ describe('FeatureTableBuilder', () => {
     builder.add(MEMORY, seriesSet(constant('a', 10)));
     builder.add(
       CPU,
-      seriesSet(
-        [{ namespace: 'ns', pod: 'a' }, [660, 2], [720, 3]],
-        [{ namespace: 'ns', pod: 'b' }, [720, 4]],
-      ),
+      seriesSet([{ namespace: 'ns', pod: 'a' }, [660, 2], [720, 3]], [{ namespace: 'ns', pod: 'b' }, [720, 4]]),
     );
     const built = builder.build(() => 'w');
     expect(rowsOf(built)).to.deep.equal({
@@ -427,10 +409,7 @@ describe('FeatureTableBuilder', () => {
     const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID));
     builder.add(CPU, seriesSet(constant('a', 1)));
     builder.add(RESTARTS, seriesSet(constant('a', 1), constant('b', 1)));
-    expect(builder.podsSeen().map(({ namespace, pod }) => podKey(namespace, pod))).to.have.members([
-      'ns/a',
-      'ns/b',
-    ]);
+    expect(builder.podsSeen().map(({ namespace, pod }) => podKey(namespace, pod))).to.have.members(['ns/a', 'ns/b']);
   });
 
   it('refuses a feature that is no column', () => {

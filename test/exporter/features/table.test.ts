@@ -16,9 +16,7 @@ const TABLE = new FeatureTable({
 
 describe('FeatureTable', () => {
   it('expects one value for each cell', () => {
-    expect(() => new FeatureTable({ ...TABLE, values: new Float64Array(11) })).to.throw(
-      'Expected 12 values, got 11.',
-    );
+    expect(() => new FeatureTable({ ...TABLE, values: new Float64Array(11) })).to.throw('Expected 12 values, got 11.');
   });
 
   it('reads cells, rows and the cells of a pod', () => {
@@ -71,16 +69,7 @@ describe('FeatureTable', () => {
 });
 
 describe('isObjectName', () => {
-  for (const name of [
-    'cart-0',
-    'a',
-    'x'.repeat(253),
-    'node-1:9100',
-    'quo"ted',
-    'back\\slash',
-    '🐢',
-    '__proto__',
-  ]) {
+  for (const name of ['cart-0', 'a', 'x'.repeat(253), 'node-1:9100', 'quo"ted', 'back\\slash', '🐢', '__proto__']) {
     it(`takes ${JSON.stringify(name).slice(0, 20)}`, () => {
       expect(isObjectName(name)).to.equal(true);
     });

@@ -43,10 +43,7 @@ describe('buildOwnerQueries', () => {
 describe('queryOwners', () => {
   it('asks for pods, ReplicaSets and Jobs at the same instant, and puts the answers together', async () => {
     const { fake, asked } = api({
-      kube_pod_owner: [
-        { namespace: 'ns', pod: 'web-1-2', owner_kind: 'ReplicaSet', owner_name: 'web-1' },
-        [600, 1],
-      ],
+      kube_pod_owner: [{ namespace: 'ns', pod: 'web-1-2', owner_kind: 'ReplicaSet', owner_name: 'web-1' }, [600, 1]],
       kube_replicaset_owner: [
         { namespace: 'ns', replicaset: 'web-1', owner_kind: 'Deployment', owner_name: 'web' },
         [600, 1],
@@ -163,9 +160,10 @@ describe('resolveOwners', () => {
   }
 
   it('stops at a ReplicaSet and at a Job that nothing is told about', () => {
-    expect(
-      resolve({ pod: [owned('a-1', 'ReplicaSet', 'a-5c689d88bb'), owned('b-1', 'Job', 'b-1')] }),
-    ).to.deep.equal({ 'ns/a-1': 'a-5c689d88bb', 'ns/b-1': 'b-1' });
+    expect(resolve({ pod: [owned('a-1', 'ReplicaSet', 'a-5c689d88bb'), owned('b-1', 'Job', 'b-1')] })).to.deep.equal({
+      'ns/a-1': 'a-5c689d88bb',
+      'ns/b-1': 'b-1',
+    });
   });
 
   it('does not mix a ReplicaSet with a Job of the same name, nor namespaces', () => {
@@ -177,9 +175,7 @@ describe('resolveOwners', () => {
           owned('r', 'StatefulSet', 'x'),
           owned('p', 'ReplicaSet', 'x', 'other'),
         ],
-        replicaSet: [
-          { namespace: 'ns', replicaset: 'x', owner_kind: 'Deployment', owner_name: 'deployment' },
-        ],
+        replicaSet: [{ namespace: 'ns', replicaset: 'x', owner_kind: 'Deployment', owner_name: 'deployment' }],
         job: [{ namespace: 'ns', job_name: 'x', owner_kind: 'CronJob', owner_name: 'cron-job' }],
       }),
     ).to.deep.equal({ 'ns/p': 'deployment', 'ns/q': 'cron-job', 'ns/r': 'x', 'other/p': 'x' });

@@ -45,8 +45,7 @@ async function steady(counter: () => number): Promise<number> {
 /** What each of three features has that deviate alike. */
 const equally = { deviation: 3, direction: 'above', share: 1 / 3 };
 
-const appOf = (outcome: ReturnType<typeof passOf>) =>
-  createApp(fakeDependencies({ detect: async () => outcome }));
+const appOf = (outcome: ReturnType<typeof passOf>) => createApp(fakeDependencies({ detect: async () => outcome }));
 
 describe('GET /detect', () => {
   it('answers exactly what its schema says', async () => {

@@ -25,17 +25,13 @@ describe('errors over HTTP', () => {
     expect(response.headers).to.include({
       'content-type': 'application/json; charset=utf-8',
       'x-content-type-options': 'nosniff',
-      'content-security-policy':
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     });
   });
 
   for (const { path } of ENDPOINTS) {
     it(`answers 405 to other methods on ${path}`, async () => {
-      const { body } = await request(createApp(fakeDependencies()))
-        .post(path)
-        .expect(405)
-        .expect('Allow', 'GET, HEAD');
+      const { body } = await request(createApp(fakeDependencies())).post(path).expect(405).expect('Allow', 'GET, HEAD');
       expect(ErrorResponse.parse(body).error.message).to.equal(`Expected GET or HEAD on ${path}, got POST.`);
     });
   }

@@ -42,9 +42,7 @@ describe('GET /metrics', () => {
   ] as const) {
     it(`reads the scrape timeout "${header}" as ${scrapeTimeoutSeconds}`, async () => {
       const dependencies = fakeDependencies();
-      await request(createApp(dependencies))
-        .get('/metrics')
-        .set('X-Prometheus-Scrape-Timeout-Seconds', header);
+      await request(createApp(dependencies)).get('/metrics').set('X-Prometheus-Scrape-Timeout-Seconds', header);
       expect(dependencies.asked).to.deep.equal([scrapeTimeoutSeconds]);
     });
   }

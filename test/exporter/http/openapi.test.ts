@@ -47,8 +47,7 @@ describe('GET /openapi.json', () => {
       {
         name: 'limit',
         in: 'query',
-        description:
-          'At most this many pods, the most anomalous ones; 0 for all. `matching` tells how many there are.',
+        description: 'At most this many pods, the most anomalous ones; 0 for all. `matching` tells how many there are.',
         schema: { type: 'integer', minimum: 0, default: 1000 },
       },
     ]);
@@ -65,9 +64,7 @@ describe('GET /openapi.json', () => {
 
   it('refers only to schemas that it has, and describes every field of them', async () => {
     const document = await fetchDocument();
-    for (const [, name = ''] of JSON.stringify(document).matchAll(
-      /"\$ref":"#\/components\/schemas\/(\w+)"/g,
-    )) {
+    for (const [, name = ''] of JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)) {
       expect(document.components.schemas).to.have.property(name);
     }
     expect(undescribed(document.components.schemas)).to.deep.equal([]);

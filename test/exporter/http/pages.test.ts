@@ -37,10 +37,7 @@ describe('GET /docs', () => {
   });
 
   it('compresses its files and lets browsers keep them', async () => {
-    const { headers } = await request(app)
-      .get('/docs/swagger-ui.css')
-      .set('Accept-Encoding', 'gzip')
-      .expect(200);
+    const { headers } = await request(app).get('/docs/swagger-ui.css').set('Accept-Encoding', 'gzip').expect(200);
     expect(headers).to.include({ 'content-encoding': 'gzip', 'cache-control': 'max-age=3600' });
   });
 
@@ -51,8 +48,6 @@ describe('GET /docs', () => {
 
   it('allows no script but its own files', async () => {
     const { headers } = await request(app).get('/docs');
-    expect(headers['content-security-policy'])
-      .to.contain("default-src 'none'")
-      .and.contain("script-src 'self';");
+    expect(headers['content-security-policy']).to.contain("default-src 'none'").and.contain("script-src 'self';");
   });
 });

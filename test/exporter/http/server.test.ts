@@ -79,9 +79,7 @@ describe('listen', () => {
   });
 
   it('says that a host name has no address', async () => {
-    const error = await listen(hello, { ...LOCAL, host: 'nowhere.invalid' }).catch(
-      (reason: unknown) => reason,
-    );
+    const error = await listen(hello, { ...LOCAL, host: 'nowhere.invalid' }).catch((reason: unknown) => reason);
     expect(error).to.have.property(
       'message',
       'The host name nowhere.invalid cannot be resolved. Set HOST to an address of this machine.',

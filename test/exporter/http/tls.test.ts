@@ -217,11 +217,7 @@ describe('TLS', function () {
   it('turns plain HTTP and noise away, and goes on', async () => {
     await start();
     const port = Number(new URL(server?.url ?? '').port);
-    for (const bytes of [
-      'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n',
-      '\x16\x03\x01\x00\x05hello',
-      '\0'.repeat(9_999),
-    ]) {
+    for (const bytes of ['GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n', '\x16\x03\x01\x00\x05hello', '\0'.repeat(9_999)]) {
       const socket = connect(port, '127.0.0.1');
       socket.resume().write(bytes, 'latin1');
       await within(9_000, 'the connection to be closed', closed(socket));

@@ -33,8 +33,7 @@ const countsIn = (text: string, name: string) =>
 
 describe('gauges of workloads', () => {
   const metrics = createMetrics(() => stateWith({ explain: 'off' }));
-  const textOf = async (outcome = passTo(detectionOfPods(PODS))) =>
-    (await metrics.render(async () => outcome)).body;
+  const textOf = async (outcome = passTo(detectionOfPods(PODS))) => (await metrics.render(async () => outcome)).body;
 
   it('count the pods that were scored, each workload in its namespace', async () => {
     expect(countsIn(await textOf(), 'anomaly_workload_pods_scored')).to.deep.equal({

@@ -59,10 +59,7 @@ describe('metrics text', () => {
   it('names HELP and TYPE of each family once, before its samples', async () => {
     // The parser refuses everything else.
     const text = await textOf(passTo(detectionOf(ALL_PODS)));
-    expect([...parseExposition(text).keys()]).to.include.members([
-      'anomaly_flag',
-      'process_cpu_seconds_total',
-    ]);
+    expect([...parseExposition(text).keys()]).to.include.members(['anomaly_flag', 'process_cpu_seconds_total']);
   });
 
   it('gives back every label as it was, whatever it holds', async () => {
@@ -128,9 +125,7 @@ describe('metrics text', () => {
       passTo({ ...detectionOf(ORDINARY_PODS.slice(0, 1)), unscored: new Map(), droppedSeries: new Map() }),
     );
     for (const name of ['anomaly_flag', 'anomaly_score']) {
-      expect(samplesOf(after.body, name).map(({ labels }) => labels.pod)).to.deep.equal([
-        'cart-6c9f7d8b5-x2x8p',
-      ]);
+      expect(samplesOf(after.body, name).map(({ labels }) => labels.pod)).to.deep.equal(['cart-6c9f7d8b5-x2x8p']);
     }
     expect(samplesOf(after.body, 'anomaly_exporter_pods_unscored')).to.deep.equal([]);
     expect(samplesOf(after.body, 'anomaly_exporter_series_dropped')).to.deep.equal([]);

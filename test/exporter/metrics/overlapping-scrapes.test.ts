@@ -60,8 +60,7 @@ describe('scrapes that overlap', () => {
         untilNextTrainingSeconds: 900,
       };
       const parameters = { ...QUICK_PARAMETERS, baseline };
-      return (await train(fakeApi(cluster.answer), { ...window, features: FEATURES, parameters }, signal))
-        .model;
+      return (await train(fakeApi(cluster.answer), { ...window, features: FEATURES, parameters }, signal)).model;
     };
     models = [await train1(false, 'pod'), await train1(true, 'workload')];
   });
@@ -183,9 +182,7 @@ describe('scrapes that overlap', () => {
     expect(distinct.size, 'passes').to.be.lessThan(passes.length);
     expect(withoutAnswer, 'scrapes without an answer').to.be.greaterThan(0);
     const used = [...distinct].map((number) => outcomes.get(number));
-    const usedModels = new Set(
-      used.map((outcome) => outcome?.kind === 'detection' && outcome.detection.model),
-    );
+    const usedModels = new Set(used.map((outcome) => outcome?.kind === 'detection' && outcome.detection.model));
     expect(usedModels.size, 'models').to.equal(2);
   });
 
@@ -195,10 +192,7 @@ describe('scrapes that overlap', () => {
     await Promise.all(
       Array.from({ length: 400 }, async (_, number) => {
         await sleep(random() * 100);
-        const pods = Array.from(
-          { length: visitors(number) },
-          (_, index) => ['guests', `${number}-${index}`] as const,
-        );
+        const pods = Array.from({ length: visitors(number) }, (_, index) => ['guests', `${number}-${index}`] as const);
         const fails = number % 5 === 0;
         const { body } = await metrics.render(async () => {
           await sleep(random() * 20);
@@ -208,9 +202,7 @@ describe('scrapes that overlap', () => {
           const shown = samplesOf(body, name).map(({ labels }) => [labels.namespace, labels.pod]);
           expect(shown, name).to.deep.equal(fails ? [] : pods);
         }
-        const explained = new Set(
-          samplesOf(body, 'anomaly_feature_deviation').map(({ labels }) => labels.pod),
-        );
+        const explained = new Set(samplesOf(body, 'anomaly_feature_deviation').map(({ labels }) => labels.pod));
         const flagged = samplesOf(body, 'anomaly_flag').filter(({ value }) => value === 1);
         expect([...explained]).to.deep.equal(flagged.map(({ labels }) => labels.pod));
         expect(samplesOf(body, 'anomaly_workload_pods_scored')).to.have.lengthOf(fails ? 0 : pods.length);

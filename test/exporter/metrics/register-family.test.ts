@@ -58,14 +58,7 @@ describe('a family of gauges', () => {
     register(registry, { series: [['shop', 'till-0']], values: [2] });
     new Gauge({ name: 'last', help: 'Last.', registers: [registry] }).set(3);
     const lines = (await registry.metrics()).split('\n').filter((line) => !line.startsWith('#'));
-    expect(lines).to.deep.equal([
-      'first 1',
-      '',
-      'a_gauge{namespace="shop",pod="till-0"} 2',
-      '',
-      'last 3',
-      '',
-    ]);
+    expect(lines).to.deep.equal(['first 1', '', 'a_gauge{namespace="shop",pod="till-0"} 2', '', 'last 3', '']);
   });
 
   it('lets others have their turn while it writes many lines, and writes each of them', async () => {
@@ -82,9 +75,7 @@ describe('a family of gauges', () => {
     await others;
     expect(turns).to.be.above(10);
     const lines = text.split('\n').filter((line) => line.startsWith('a_gauge'));
-    expect(lines).to.deep.equal(
-      series.map(([, pod], row) => `a_gauge{namespace="shop",pod="${pod}"} ${row}`),
-    );
+    expect(lines).to.deep.equal(series.map(([, pod], row) => `a_gauge{namespace="shop",pod="${pod}"} ${row}`));
   });
 
   it('makes the labels once for gauges that show the same series, many as they are', async () => {
@@ -134,8 +125,6 @@ describe('a family without labels', () => {
   });
 
   it('has no sample without a value: a gauge of prom-client would read 0', async () => {
-    expect(await textOf('gauge', undefined)).to.equal(
-      '# HELP a_metric_total A metric.\n# TYPE a_metric_total gauge\n',
-    );
+    expect(await textOf('gauge', undefined)).to.equal('# HELP a_metric_total A metric.\n# TYPE a_metric_total gauge\n');
   });
 });

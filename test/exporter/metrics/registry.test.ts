@@ -55,9 +55,7 @@ async function exposed(outcome: PassOutcome, state = stateWith()): Promise<Expos
 function operatorFiles(): string[] {
   const below = (folder: string) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`);
-  return ['README.md', ...below('docs'), ...below('deploy')].filter((path) =>
-    /\.(md|ya?ml|json)$/.test(path),
-  );
+  return ['README.md', ...below('docs'), ...below('deploy')].filter((path) => /\.(md|ya?ml|json)$/.test(path));
 }
 
 describe('the families of metrics', () => {
@@ -69,11 +67,7 @@ describe('the families of metrics', () => {
 
   for (const [what, outcome, state] of [
     ['with a model', passTo(detectionOf(ORDINARY_PODS)), stateWith()],
-    [
-      'without a model',
-      NO_MODEL_PASS,
-      stateWith({ model: undefined, training: UNTRAINED, findings: NO_FINDINGS }),
-    ],
+    ['without a model', NO_MODEL_PASS, stateWith({ model: undefined, training: UNTRAINED, findings: NO_FINDINGS })],
   ] as const) {
     it(`are all exposed ${what}, and nothing else is`, async () => {
       const names = (await exposed(outcome, state)).map(({ name }) => name);
@@ -117,19 +111,11 @@ describe('the families of metrics', () => {
   check(
     'measure in base units',
     ({ name }) =>
-      !/_(milliseconds|ms|microseconds|minutes|hours|kilobytes|kib|megabytes|mib|percent|cores)(_|$)/.test(
-        name,
-      ),
+      !/_(milliseconds|ms|microseconds|minutes|hours|kilobytes|kib|megabytes|mib|percent|cores)(_|$)/.test(name),
   );
   check('put the unit last', ({ name }) => !/_(seconds|bytes)_(?!total$)/.test(name));
-  check(
-    'do not repeat the type in the name',
-    ({ name }) => !/_(gauge|counter|histogram|summary)$/.test(name),
-  );
-  check(
-    'say that something succeeded in one way',
-    ({ name }) => !/_(successful|succeeded|successes|ok)$/.test(name),
-  );
+  check('do not repeat the type in the name', ({ name }) => !/_(gauge|counter|histogram|summary)$/.test(name));
+  check('say that something succeeded in one way', ({ name }) => !/_(successful|succeeded|successes|ok)$/.test(name));
   check('explain themselves in a sentence', ({ name, help }) =>
     name.startsWith('nodejs_') || name.startsWith('process_') ? help.length > 0 : /^[A-Z].*\.$/.test(help),
   );
@@ -143,8 +129,6 @@ describe('the families of metrics', () => {
   );
   check('have the labels of their definition', ({ name, samples }) => {
     const family = FAMILIES.find((own) => own.name === name);
-    return samples.every(
-      ({ labels }) => family === undefined || Object.keys(labels).join() === family.labels.join(),
-    );
+    return samples.every(({ labels }) => family === undefined || Object.keys(labels).join() === family.labels.join());
   });
 });

@@ -102,9 +102,7 @@ describe('Baseline', () => {
       for (const kind of ['pod', 'workload'] as const) {
         for (const { pod, workload = pod } of [...training, { pod: 'web-4', workload: 'web' }]) {
           const inOrder = measureOne(noFloor, kind, training, { pod, workload }, 40);
-          expect(measureOne(noFloor, kind, reversed, { pod, workload }, 40), `${kind} ${pod}`).to.deep.equal(
-            inOrder,
-          );
+          expect(measureOne(noFloor, kind, reversed, { pod, workload }, 40), `${kind} ${pod}`).to.deep.equal(inOrder);
         }
       }
     });
@@ -173,13 +171,7 @@ describe('Baseline', () => {
         workload: 'w',
         rows: rowsOf(30, valueAt),
       }));
-      const { expected, deviation } = measureOne(
-        noFloor,
-        'pod',
-        training,
-        { pod: 'new', workload: 'w' },
-        1e4,
-      );
+      const { expected, deviation } = measureOne(noFloor, 'pod', training, { pod: 'new', workload: 'w' }, 1e4);
       return (1e4 - expected) / deviation;
     };
 
@@ -212,8 +204,7 @@ describe('Baseline', () => {
     it('of the fleet are measured from the level itself, with the floor as the least value', () => {
       const features = [feature('a', { spreadFloor: 50 })];
       const training = [{ pod: 'p', rows: rowsOf(30, () => 100) }];
-      const deviationAt = (value: number) =>
-        measureOne(features, 'pod', training, { pod: 'alien' }, value).deviation;
+      const deviationAt = (value: number) => measureOne(features, 'pod', training, { pod: 'alien' }, value).deviation;
       expect(measureOne(features, 'pod', training, { pod: 'alien' }, 100).expected).to.be.closeTo(100, 1e-9);
       expect(deviationAt(100)).to.be.closeTo(0, 1e-9);
       expect(deviationAt(200)).to.be.closeTo(1, 1e-9);
@@ -328,9 +319,7 @@ describe('Baseline', () => {
       timestampsSeconds: Float64Array.of(0),
       values: new Float64Array(150_000),
     });
-    expect(fitBaseline({ window, history: [] }, noFloor, 'pod', 4).pods.seenSeconds).to.have.lengthOf(
-      150_000,
-    );
+    expect(fitBaseline({ window, history: [] }, noFloor, 'pod', 4).pods.seenSeconds).to.have.lengthOf(150_000);
   });
 
   it('measures bursts by the sensitivity: it says what is near the usual level', () => {

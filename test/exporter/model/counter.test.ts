@@ -4,44 +4,37 @@ import { recentRises } from '../../../src/exporter/model/counter.js';
 
 const NONE = Number.NaN;
 
-const rises = (values: readonly number[], stepSeconds = 60) => [
-  ...recentRises(Float64Array.from(values), stepSeconds),
-];
+const rises = (values: readonly number[], stepSeconds = 60) => [...recentRises(Float64Array.from(values), stepSeconds)];
 
 /** A counter that rises by one at each of these instants, from `from` on. */
 const counting = (instants: number, risesAt: readonly number[], from = 0) =>
   Array.from({ length: instants }, (_, instant) => from + risesAt.filter((at) => at <= instant).length);
 
 describe('recentRises', () => {
-  const cases: readonly (readonly [what: string, values: readonly number[], expected: readonly number[]])[] =
+  const cases: readonly (readonly [what: string, values: readonly number[], expected: readonly number[]])[] = [
+    ['nothing of nothing', [], []],
+    ['nothing of the height: a counter at 500', [500, 500, 500], [0, 0, 0]],
+    ['one restart for five minutes', [3, 3, 4, 4, 4, 4, 4, 4, 4], [0, 0, 1, 1, 1, 1, 1, 0, 0]],
+    ['several at once', [1, 4, 4], [0, 3, 3]],
     [
-      ['nothing of nothing', [], []],
-      ['nothing of the height: a counter at 500', [500, 500, 500], [0, 0, 0]],
-      ['one restart for five minutes', [3, 3, 4, 4, 4, 4, 4, 4, 4], [0, 0, 1, 1, 1, 1, 1, 0, 0]],
-      ['several at once', [1, 4, 4], [0, 3, 3]],
-      [
-        'two restarts within ten minutes, until five minutes after the second',
-        counting(12, [1, 5]),
-        [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0, 0],
-      ],
-      [
-        'only the last ten minutes of a loop that goes on',
-        counting(16, [1, 4, 7, 10, 13]),
-        [0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3],
-      ],
-      [
-        'two restarts that are further apart as one each',
-        counting(9, [0, 1, 7], 5),
-        [0, 1, 1, 1, 1, 1, 0, 2, 2],
-      ],
-      ['a fall to 0 as none', [7, 7, 0, 0], [0, 0, 0, 0]],
-      ['what a new object of the same name shows', [7, 2, 2, 3], [0, 2, 2, 3]],
-      ['a gap as no restart', [500, NONE, NONE, 500, 500], [0, NONE, NONE, 0, 0]],
-      ['a restart in a gap when the gap ends', [1, NONE, NONE, 2, 2], [0, NONE, NONE, 1, 1]],
-      ['a restart before a gap after it', [1, 2, NONE, NONE, 2, 2, 2], [0, 1, NONE, NONE, 1, 1, 0]],
-      ['no restart at the first value after none', [NONE, NONE, 500, 501], [NONE, NONE, 0, 1]],
-      ['none at all where there are no values', [NONE, NONE], [NONE, NONE]],
-    ];
+      'two restarts within ten minutes, until five minutes after the second',
+      counting(12, [1, 5]),
+      [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0, 0],
+    ],
+    [
+      'only the last ten minutes of a loop that goes on',
+      counting(16, [1, 4, 7, 10, 13]),
+      [0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3],
+    ],
+    ['two restarts that are further apart as one each', counting(9, [0, 1, 7], 5), [0, 1, 1, 1, 1, 1, 0, 2, 2]],
+    ['a fall to 0 as none', [7, 7, 0, 0], [0, 0, 0, 0]],
+    ['what a new object of the same name shows', [7, 2, 2, 3], [0, 2, 2, 3]],
+    ['a gap as no restart', [500, NONE, NONE, 500, 500], [0, NONE, NONE, 0, 0]],
+    ['a restart in a gap when the gap ends', [1, NONE, NONE, 2, 2], [0, NONE, NONE, 1, 1]],
+    ['a restart before a gap after it', [1, 2, NONE, NONE, 2, 2, 2], [0, 1, NONE, NONE, 1, 1, 0]],
+    ['no restart at the first value after none', [NONE, NONE, 500, 501], [NONE, NONE, 0, 1]],
+    ['none at all where there are no values', [NONE, NONE], [NONE, NONE]],
+  ];
   for (const [what, values, expected] of cases) {
     it(`counts ${what}`, () => expect(rises(values)).to.deep.equal(expected));
   }

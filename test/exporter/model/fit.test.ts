@@ -24,9 +24,7 @@ const train = (
 
 /** Scores of all instants of a table, one after the other, as the service gives them; above 0 = anomalous. */
 const scoresOf = (model: Model, table: FeatureTable): number[] =>
-  Array.from(table.timestampsSeconds.keys()).flatMap((instant) => [
-    ...detect(model, recentOf(table, instant)).scores,
-  ]);
+  Array.from(table.timestampsSeconds.keys()).flatMap((instant) => [...detect(model, recentOf(table, instant)).scores]);
 
 /** The score of one pod after these rows, a minute apart. */
 function scoreAfter(model: Model, pod: string, rows: readonly (readonly number[])[]): number {
@@ -158,11 +156,7 @@ describe('fitModel', () => {
       const usual = [0.25, 100 * MEBIBYTE, 500];
       const model = train(onePod(CATALOG, new Array(60).fill(usual)), CATALOG);
       const restarting = (...counts: number[]) => counts.map((count) => usual.with(2, count));
-      const rows: readonly (readonly [
-        what: string,
-        after: readonly (readonly number[])[],
-        flagged: boolean,
-      ])[] = [
+      const rows: readonly (readonly [what: string, after: readonly (readonly number[])[], flagged: boolean])[] = [
         ['three times the CPU', [usual, usual.with(0, 0.75), usual.with(0, 0.75)], true],
         ['twice the memory', [usual, usual.with(1, 200 * MEBIBYTE)], true],
         ['a tenth more of each', [usual, [0.275, 110 * MEBIBYTE, 500]], false],
@@ -310,18 +304,12 @@ describe('fitModel', () => {
                 scoreOf(
                   model,
                   'p0',
-                  usual.with(
-                    column,
-                    (usual[column] ?? 0) + (sign > 0 ? 1 : -2) * spreads * (scale[column] ?? 0),
-                  ),
+                  usual.with(column, (usual[column] ?? 0) + (sign > 0 ? 1 : -2) * spreads * (scale[column] ?? 0)),
                 ),
               ),
             );
           const atBoundary = scoresAt(sensitivity);
-          expect(atBoundary.reduce((sum, score) => sum + score, 0) / atBoundary.length).to.be.closeTo(
-            0,
-            1e-6,
-          );
+          expect(atBoundary.reduce((sum, score) => sum + score, 0) / atBoundary.length).to.be.closeTo(0, 1e-6);
           for (const score of atBoundary) expect(score).to.be.closeTo(0, 0.05);
           for (const score of scoresAt(2 * sensitivity)) expect(score).to.be.above(0);
           for (const score of scoresAt(sensitivity / 2)) expect(score).to.be.below(0);
@@ -533,9 +521,7 @@ describe('fitModel', () => {
     const short = onePod(features, [...rows.slice(1), [Number.NaN, Number.NaN]]);
     expect(() => train(short, features)).to.throw('Expected at least 10 complete training rows, got 9.');
     for (const kind of KINDS) {
-      expect(train(onePod(features, rows), features, { baseline: kind }).samples).to.equal(
-        MINIMUM_TRAINING_SAMPLES,
-      );
+      expect(train(onePod(features, rows), features, { baseline: kind }).samples).to.equal(MINIMUM_TRAINING_SAMPLES);
     }
   });
 
@@ -545,9 +531,7 @@ describe('fitModel', () => {
     const fingerprint = (features: readonly FeatureDefinition[], changes: Partial<ModelParameters> = {}) =>
       train(table, features, { estimators: 2, ...changes }).fingerprint;
     const one = fingerprint(CATALOG);
-    expect(train(featureTable(CATALOG, fleet(6, 30, 2)), CATALOG, { estimators: 2 }).fingerprint).to.equal(
-      one,
-    );
+    expect(train(featureTable(CATALOG, fleet(6, 30, 2)), CATALOG, { estimators: 2 }).fingerprint).to.equal(one);
     const different = [
       fingerprint([{ ...cpu, query: 'other' }, ...others]),
       fingerprint([{ ...cpu, spreadFloor: 1 }, ...others]),

@@ -20,8 +20,7 @@ function grow(rows: Rows, estimators = 100, sampleRows = 256, seed = 1): Forest 
     estimators,
     features: rows[0]?.length ?? 0,
     sampleRows: drawn,
-    drawSample: () =>
-      flat([...sampleWithoutReplacement(rows.length, drawn, random)].map((row) => rows[row] ?? [])),
+    drawSample: () => flat([...sampleWithoutReplacement(rows.length, drawn, random)].map((row) => rows[row] ?? [])),
     random,
   });
 }
@@ -199,10 +198,7 @@ describe('scoreRows', () => {
   }
 
   it('stays in (0, 1] however far a row is out', () => {
-    const rows = [
-      ...normalRows(200, 3, 63).map((row) => row.map((value) => 100 * value)),
-      [1e300, -1e300, 0],
-    ];
+    const rows = [...normalRows(200, 3, 63).map((row) => row.map((value) => 100 * value)), [1e300, -1e300, 0]];
     for (const score of scoreRows(forest, flat(rows))) expect(score).to.be.above(0).and.at.most(1);
   });
 
@@ -222,16 +218,10 @@ describe('scoreRows', () => {
       pathLengths: Float64Array.of(1, 3),
       averagePathLength: 2,
     };
-    expect([...scoreRows(stump, Float64Array.of(4.999, 5, 5.001))]).to.deep.equal([
-      2 ** -0.5,
-      2 ** -1.5,
-      2 ** -1.5,
-    ]);
+    expect([...scoreRows(stump, Float64Array.of(4.999, 5, 5.001))]).to.deep.equal([2 ** -0.5, 2 ** -1.5, 2 ** -1.5]);
   });
 
   it('refuses rows of another width', () => {
-    expect(() => scoreRows(forest, new Float64Array(7))).to.throw(
-      'Expected rows of 3 features, got 7 values.',
-    );
+    expect(() => scoreRows(forest, new Float64Array(7))).to.throw('Expected rows of 3 features, got 7 values.');
   });
 });

@@ -23,10 +23,8 @@ const happening =
     return column === busyColumn ? (spreads[Math.round((time - NOON) / 60)] ?? 0) : 0;
   };
 
-const left = (
-  pattern: HourlyPatterns,
-  ...rest: [columns: number, column: number, time: number, deviation: number]
-) => subtractPattern(pattern, 0, pattern.cell.length, ...rest);
+const left = (pattern: HourlyPatterns, ...rest: [columns: number, column: number, time: number, deviation: number]) =>
+  subtractPattern(pattern, 0, pattern.cell.length, ...rest);
 
 /** What is left of a deviation at each of these minutes of the hour after noon. */
 function leftAt(
@@ -51,9 +49,7 @@ describe('An hourly pattern', () => {
   it('explains a job that came a minute later once', () => {
     expect(leftAt({ [21 - 60]: 8, [20 - 120]: 8 }, [18, 19, 20, 21, 22], 9)).to.deep.equal([9, 9, 0, 0, 9]);
     expect(leftAt({ [22 - 60]: 8, [20 - 120]: 8 }, [19, 20, 21, 22, 23], 9)).to.deep.equal([9, 9, 0, 9, 9]);
-    expect(leftAt({ [23 - 60]: 8, [20 - 120]: 8 }, [19, 20, 21, 22, 23, 24], 9)).to.deep.equal(
-      new Array(6).fill(9),
-    );
+    expect(leftAt({ [23 - 60]: 8, [20 - 120]: 8 }, [19, 20, 21, 22, 23, 24], 9)).to.deep.equal(new Array(6).fill(9));
   });
 
   for (const [what, spreads] of [

@@ -141,9 +141,7 @@ describe('New pods', () => {
     const rollout = (life: Life) => [
       ...OTHERS,
       ...SIBLINGS.map(({ pod }, index) => live(pod, { ended: 55 }, index + 10)),
-      ...['web-x', 'web-y', 'web-z'].map((pod, index) =>
-        live(pod, { ...life, born: 54 + index }, index + 30),
-      ),
+      ...['web-x', 'web-y', 'web-z'].map((pod, index) => live(pod, { ...life, born: 54 + index }, index + 30)),
     ];
     for (const [what, life, flagged] of [
       ['as before', {}, 0],
@@ -177,9 +175,7 @@ describe('New pods', () => {
     });
 
     it('not again when the training has seen them for six minutes, gap or not', () => {
-      const rows = live('web-d', { born: 54 }).rows.map((row, minute) =>
-        minute >= 60 && minute < 80 ? BLANK : row,
-      );
+      const rows = live('web-d', { born: 54 }).rows.map((row, minute) => (minute >= 60 && minute < 80 ? BLANK : row));
       const pods = [...SIBLINGS, { pod: 'web-d', workload: 'web', rows }];
       expect(scoreIn(watch(pods).at(80), 'web-d')).to.be.below(0);
       const later = rows.map((row, minute) => (minute < 55 ? BLANK : row));

@@ -85,9 +85,7 @@ describe('Over time', function () {
 
     it('is over when it is over: the pod is not flagged for being itself again', () => {
       for (const length of [5, 20, 45]) {
-        const table = series(FIRST + 120, (minute) =>
-          minute >= FIRST && minute < FIRST + length ? [3, 3] : [1, 1],
-        );
+        const table = series(FIRST + 120, (minute) => (minute >= FIRST && minute < FIRST + length ? [3, 3] : [1, 1]));
         const flagged = flaggedFrom(table, FIRST).map((minute) => minute - FIRST);
         expect(flagged.filter((minute) => minute < length).length, `${length} minutes`).to.equal(length);
         expect(
@@ -124,12 +122,7 @@ describe('Over time', function () {
       return flaggedFrom(table, 255, withHistory);
     };
 
-    const rows: readonly (readonly [
-      what: string,
-      runs: readonly number[],
-      factor: number,
-      flagged: boolean,
-    ])[] = [
+    const rows: readonly (readonly [what: string, runs: readonly number[], factor: number, flagged: boolean])[] = [
       ['at the same minute of each of the last two hours is not flagged', [145, 205, 265], 3, false],
       ['a minute early is not flagged', [145, 205, 264], 3, false],
       ['a minute late is not flagged', [145, 205, 266], 3, false],

@@ -10,11 +10,11 @@ import { feature, featureTable } from '../../support/tables.js';
 const FEATURES = [feature('a', { spreadFloor: 0.1 }), feature('b', { spreadFloor: 0.1, direction: 'up' })];
 
 const modelOf = (baseline: ModelParameters['baseline']) =>
-  fitModel(
-    { window: featureTable(FEATURES, [{ pod: 'p', rows: normalRows(300, 2, 1) }]), history: [] },
-    FEATURES,
-    { ...DEFAULT_PARAMETERS, baseline, randomState: 1 },
-  );
+  fitModel({ window: featureTable(FEATURES, [{ pod: 'p', rows: normalRows(300, 2, 1) }]), history: [] }, FEATURES, {
+    ...DEFAULT_PARAMETERS,
+    baseline,
+    randomState: 1,
+  });
 
 /** Finds every row equally usual: a score of 0.5. */
 const INDIFFERENT: Forest = {
@@ -54,11 +54,7 @@ describe('scoresOf', () => {
 
   it('takes what is out of the range of the forest for its end: no other split parts them', () => {
     const model = modelOf('pod');
-    const [atEnd = 0, beyond = 0] = scoresOf(
-      model.forest,
-      Float64Array.of(INPUT_LIMIT, 0, INPUT_LIMIT + 1, 0),
-      'pod',
-    );
+    const [atEnd = 0, beyond = 0] = scoresOf(model.forest, Float64Array.of(INPUT_LIMIT, 0, INPUT_LIMIT + 1, 0), 'pod');
     expect(beyond - atEnd).to.be.closeTo(0.02, 1e-12);
   });
 

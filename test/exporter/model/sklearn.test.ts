@@ -63,19 +63,15 @@ function rankCorrelation(a: readonly number[], b: readonly number[]): number {
   const [x, y] = [ranks(a), ranks(b)];
   const [meanX, meanY] = [mean(x), mean(y)];
   const covariance = mean(x.map((rank, index) => (rank - meanX) * ((y[index] ?? 0) - meanY)));
-  const spread = (values: readonly number[], centre: number) =>
-    mean(values.map((value) => (value - centre) ** 2));
+  const spread = (values: readonly number[], centre: number) => mean(values.map((value) => (value - centre) ** 2));
   return covariance / Math.sqrt(spread(x, meanX) * spread(y, meanY));
 }
 
 describe('BASELINE=cluster is the plain method as scikit-learn has it', () => {
   const flagged = new Set(reference.flaggedRows);
-  const agreement = (flags: readonly boolean[]) =>
-    mean(flags.map((flag, row) => (flag === flagged.has(row) ? 1 : 0)));
+  const agreement = (flags: readonly boolean[]) => mean(flags.map((flag, row) => (flag === flagged.has(row) ? 1 : 0)));
   const runs = SEEDS.map(score);
-  const meanScores = reference.rows.map((_, row) =>
-    mean(runs.map(({ scores }) => scores[row] ?? Number.NaN)),
-  );
+  const meanScores = reference.rows.map((_, row) => mean(runs.map(({ scores }) => scores[row] ?? Number.NaN)));
 
   it('on a reference with all columns, and rows of both sorts', () => {
     expect(reference.columns).to.deep.equal(CATALOG.map(({ name }) => name));

@@ -8,11 +8,8 @@ const series = (instants: number, valueAt: (instant: number) => number) =>
 
 const constant = (instants: number, value: number) => series(instants, () => value);
 
-const fitted = (
-  window: Float64Array,
-  slices: readonly Float64Array[] = [],
-  options: Partial<typeof OPTIONS> = {},
-) => fitLocationScale(window, slices, { ...OPTIONS, ...options });
+const fitted = (window: Float64Array, slices: readonly Float64Array[] = [], options: Partial<typeof OPTIONS> = {}) =>
+  fitLocationScale(window, slices, { ...OPTIONS, ...options });
 
 /** An hour at 10 that is at 40 for `length` of every `period` minutes. */
 const hourWith = (length: number, period: number) =>
@@ -114,10 +111,7 @@ describe('fitLocationScale', () => {
     it('with the weight of half a window each, whatever their number of samples', () => {
       const locations = [9, 18, 120, 1000].map((samples) => {
         const other = constant(samples, 100);
-        return [
-          fitted(constant(60, 10), [other]).location,
-          fitted(constant(60, 10), [other, other, other]).location,
-        ];
+        return [fitted(constant(60, 10), [other]).location, fitted(constant(60, 10), [other, other, other]).location];
       });
       for (const pair of locations) expect(pair).to.deep.equal([10, 100]);
     });

@@ -42,8 +42,7 @@ const MATRIX = JSON.stringify({
 const PASSWORD = 'p@ss/w:rd%';
 
 /** The base URL with a user and a password that must not be seen again. */
-const withPassword = (baseUrl: string): string =>
-  baseUrl.replace('//', `//watcher:${encodeURIComponent(PASSWORD)}@`);
+const withPassword = (baseUrl: string): string => baseUrl.replace('//', `//watcher:${encodeURIComponent(PASSWORD)}@`);
 
 /** A text that does not stand in a file. */
 const fixed = (text: string) => ({ text, file: undefined });
@@ -92,8 +91,7 @@ const answering =
     response.writeHead(status, headers).end(body);
   };
 
-const apiError = (errorType: string, error: string): string =>
-  JSON.stringify({ status: 'error', errorType, error });
+const apiError = (errorType: string, error: string): string => JSON.stringify({ status: 'error', errorType, error });
 
 describe('labelValues', () => {
   afterEach(closeServers);
@@ -250,12 +248,7 @@ describe('PrometheusClient', () => {
   });
 
   describe('an answer that is a failure', () => {
-    const rows: [
-      title: string,
-      listener: RequestListener,
-      kind: PrometheusErrorKind,
-      ...messages: string[],
-    ][] = [
+    const rows: [title: string, listener: RequestListener, kind: PrometheusErrorKind, ...messages: string[]][] = [
       [
         'a bad query',
         answering(400, apiError('bad_data', 'invalid parameter "query": 1:3: parse error')),
@@ -285,19 +278,9 @@ describe('PrometheusClient', () => {
         'unprocessable',
         'found duplicate series',
       ],
-      [
-        'a limit',
-        answering(429, 'slow down', { 'retry-after': '7' }),
-        'rate_limited',
-        'HTTP 429 ("slow down")',
-      ],
+      ['a limit', answering(429, 'slow down', { 'retry-after': '7' }), 'rate_limited', 'HTTP 429 ("slow down")'],
       ['an internal error', answering(500, apiError('internal', 'disk')), 'unavailable', 'HTTP 500 ("disk")'],
-      [
-        'a bad gateway',
-        answering(502, '<html>Bad\n  Gateway</html>'),
-        'unavailable',
-        '<html>Bad Gateway</html>',
-      ],
+      ['a bad gateway', answering(502, '<html>Bad\n  Gateway</html>'), 'unavailable', '<html>Bad Gateway</html>'],
       ['a server that starts', answering(503, 'Service Unavailable'), 'unavailable', 'log of Prometheus'],
       ['an odd status', answering(418, '{"error":7}'), 'http', 'HTTP 418 ("{"error":7}")'],
       [
@@ -350,11 +333,7 @@ describe('PrometheusClient', () => {
 
     const waits: [title: string, headers: Record<string, string>, seconds: number | undefined][] = [
       ['seconds', { 'retry-after': '7' }, 7],
-      [
-        'a time',
-        { date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:02:00 GMT' },
-        120,
-      ],
+      ['a time', { date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:02:00 GMT' }, 120],
       [
         'a time that has passed',
         { date: 'Thu, 01 Jan 2026 00:02:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' },
@@ -390,9 +369,7 @@ describe('PrometheusClient', () => {
 
     it('does not repeat the password where the server does', async () => {
       const url = await startServer((request, response) => {
-        response
-          .writeHead(500)
-          .end(`${PASSWORD} ${encodeURIComponent(PASSWORD)} ${request.headers.authorization}`);
+        response.writeHead(500).end(`${PASSWORD} ${encodeURIComponent(PASSWORD)} ${request.headers.authorization}`);
       });
       expect((await failureOf(url)).message).to.include('[redacted] [redacted] Basic [redacted]');
     });
@@ -487,9 +464,7 @@ describe('PrometheusClient', () => {
 
     it('trusts the given authority', async () => {
       const url = await startTlsServer(certificates.valid, answering(200, VECTOR));
-      const api = new PrometheusClient(
-        connectionTo(url, { tls: { ca: fixed(certificates.authority.cert) } }),
-      );
+      const api = new PrometheusClient(connectionTo(url, { tls: { ca: fixed(certificates.authority.cert) } }));
       expect((await query(api)).values[0]).to.equal(1);
     });
 

@@ -91,9 +91,7 @@ describe('a Prometheus connection', () => {
       await askOnce(url, {
         authentication: { kind: 'basic', username: 'wätcher', password: fixed('p:ß') },
       });
-      expect(seen.request.headers.authorization).to.equal(
-        `Basic ${Buffer.from('wätcher:p:ß').toString('base64')}`,
-      );
+      expect(seen.request.headers.authorization).to.equal(`Basic ${Buffer.from('wätcher:p:ß').toString('base64')}`);
       await askOnce(url, { authentication: { kind: 'bearer', token: fixed('abc.def') } });
       expect(seen.request.headers.authorization).to.equal('Bearer abc.def');
     });

@@ -7,12 +7,9 @@ import { rejection } from '../../support/rejection.js';
 const RANGE = { startSeconds: 0, stepSeconds: 60, instants: 600 };
 
 const clusterOf = (series: number) =>
-  fakeApi((_, time) =>
-    Array.from({ length: series }, (_one, pod) => ({ labels: { pod: String(pod) }, value: time })),
-  );
+  fakeApi((_, time) => Array.from({ length: series }, (_one, pod) => ({ labels: { pod: String(pod) }, value: time })));
 
-const lengths = (api: FakeApi) =>
-  api.asked.map(({ startSeconds, endSeconds }) => (endSeconds - startSeconds) / 60 + 1);
+const lengths = (api: FakeApi) => api.asked.map(({ startSeconds, endSeconds }) => (endSeconds - startSeconds) / 60 + 1);
 
 /** The times of all samples of the first series. */
 async function fetched(ranges: RangeFetcher, signal?: AbortSignal): Promise<number[]> {
@@ -47,8 +44,7 @@ describe('RangeFetcher', () => {
   it('makes a request smaller that is too much, and remembers that', async () => {
     const api = clusterOf(1);
     api.before = ({ startSeconds, endSeconds }) => {
-      if (endSeconds - startSeconds > 99 * 60)
-        throw new PrometheusError('unprocessable', 'Too many samples.');
+      if (endSeconds - startSeconds > 99 * 60) throw new PrometheusError('unprocessable', 'Too many samples.');
     };
     const ranges = new RangeFetcher(api, OPTIONS);
     expect(await fetched(ranges)).to.deep.equal(ALL);

@@ -1,9 +1,5 @@
 import { expect } from 'chai';
-import {
-  narrowToNamespaces,
-  readsAllNamespaces,
-  selectorsOf,
-} from '../../../src/exporter/sharding/narrow.js';
+import { narrowToNamespaces, readsAllNamespaces, selectorsOf } from '../../../src/exporter/sharding/narrow.js';
 import { FEATURES } from '../../support/small-cluster.js';
 
 describe('narrowToNamespaces', () => {
@@ -34,9 +30,7 @@ describe('narrowToNamespaces', () => {
   it('narrows every selector of the built-in features', () => {
     for (const { query } of FEATURES) {
       const selectors = query.match(/\{/g)?.length;
-      expect(narrowToNamespaces(query, ['shop']).match(/namespace=~"shop"/g)).to.have.lengthOf(
-        selectors ?? 0,
-      );
+      expect(narrowToNamespaces(query, ['shop']).match(/namespace=~"shop"/g)).to.have.lengthOf(selectors ?? 0);
       expect(readsAllNamespaces(query)).to.equal(false);
     }
   });
@@ -52,10 +46,6 @@ describe('readsAllNamespaces', () => {
 
 describe('selectorsOf', () => {
   it('gives each once, without range and offset', () => {
-    expect(selectorsOf(['rate(a{x="1"}[5m] offset 1m) + b', 'b{} + a{x="1"}'])).to.deep.equal([
-      'a{x="1"}',
-      'b',
-      'b{}',
-    ]);
+    expect(selectorsOf(['rate(a{x="1"}[5m] offset 1m) + b', 'b{} + a{x="1"}'])).to.deep.equal(['a{x="1"}', 'b', 'b{}']);
   });
 });

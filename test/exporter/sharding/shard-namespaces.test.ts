@@ -120,9 +120,7 @@ describe('ShardNamespaces', () => {
     await namespaces.get(patience());
     answer = () =>
       new Promise((_, reject) => {
-        asked
-          .at(-1)
-          ?.signal.addEventListener('abort', () => reject(new PrometheusError('aborted', 'Stopped.')));
+        asked.at(-1)?.signal.addEventListener('abort', () => reject(new PrometheusError('aborted', 'Stopped.')));
       });
     nowMilliseconds += 61_000;
     await namespaces.get(patience());

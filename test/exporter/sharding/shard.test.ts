@@ -26,9 +26,7 @@ describe('shardOf', () => {
 
   for (const total of [1, 2, 3, 5, 9, 20]) {
     it(`moves namespaces only to the shard that comes to ${total}, about one in ${total + 1}`, () => {
-      const moved = NAMESPACES.filter(
-        (namespace) => shardOf(namespace, total) !== shardOf(namespace, total + 1),
-      );
+      const moved = NAMESPACES.filter((namespace) => shardOf(namespace, total) !== shardOf(namespace, total + 1));
       for (const namespace of moved) expect(shardOf(namespace, total + 1), namespace).to.equal(total);
       const expected = NAMESPACES.length / (total + 1);
       // Four standard deviations of a binomial distribution.

@@ -17,10 +17,7 @@ function shardOver(api: FakeApi, ordinal: number, total: number, known: readonly
   const labels = { labelValues: async (_request: LabelValuesRequest) => known };
   const plan = { shard: { ordinal, total }, selectors: ['a'], windowSeconds: 60 };
   const server = { buildInfo: async () => undefined, currentTimeSeconds: async () => 42 };
-  return new ShardedPrometheus(
-    Object.assign(api, server),
-    new ShardNamespaces(labels, { plan, now: () => 0 }),
-  );
+  return new ShardedPrometheus(Object.assign(api, server), new ShardNamespaces(labels, { plan, now: () => 0 }));
 }
 
 const signal = new AbortController().signal;

@@ -15,14 +15,7 @@ import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../../suppor
 import { countOwnBaselines } from '../../support/models.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import {
-  type Answer,
-  FEATURES,
-  namedPods,
-  OWNER_QUERIES,
-  SmallCluster,
-  topicOf,
-} from '../../support/small-cluster.js';
+import { type Answer, FEATURES, namedPods, OWNER_QUERIES, SmallCluster, topicOf } from '../../support/small-cluster.js';
 import { within } from '../../support/waiting.js';
 
 /** A multiple of a minute. */
@@ -84,9 +77,7 @@ describe('training job', () => {
   it('makes equal models of all times within one step', async () => {
     const cluster = new SmallCluster();
     const [first, second, third] = await Promise.all(
-      [0, 59, 60].map((later) =>
-        train(fakeApi(cluster.answer), requestWith({ nowSeconds: NOON + later }), never),
-      ),
+      [0, 59, 60].map((later) => train(fakeApi(cluster.answer), requestWith({ nowSeconds: NOON + later }), never)),
     );
     expect(second).to.deep.equal(first);
     expect(third).not.to.deep.equal(first);
@@ -113,9 +104,7 @@ describe('training job', () => {
         return encodeModel((await train(fakeApi(answer), request, never)).model);
       };
       const model = await trainOn(twice);
-      expect(await trainOn((query, timeSeconds) => twice(query, timeSeconds).toReversed())).to.deep.equal(
-        model,
-      );
+      expect(await trainOn((query, timeSeconds) => twice(query, timeSeconds).toReversed())).to.deep.equal(model);
       for (const seed of [1, 2, 3]) {
         const shuffled = await trainOn((query, timeSeconds) => {
           const random = createRandom(seed + query.length);
@@ -238,8 +227,7 @@ describe('training job', () => {
 
   it('trains where Prometheus remembers nothing before the window', async () => {
     const { answer } = new SmallCluster();
-    const young: Answer = (query, timeSeconds) =>
-      timeSeconds < NOON - 1800 ? [] : answer(query, timeSeconds);
+    const young: Answer = (query, timeSeconds) => (timeSeconds < NOON - 1800 ? [] : answer(query, timeSeconds));
     const { model, warnings } = await train(fakeApi(young), requestWith(), never);
     expect(model.samples).to.equal(6 * 31);
     expect(warnings).to.deep.equal([]);
@@ -263,11 +251,7 @@ describe('training job', () => {
       query: async (request) => withMore(await api.query(request)),
       queryRange: async (request) => withMore(await api.queryRange(request)),
     };
-    const { model } = await train(
-      manySeries,
-      requestWith({ lookbackSeconds: 7200, parameters: PLAIN }),
-      never,
-    );
+    const { model } = await train(manySeries, requestWith({ lookbackSeconds: 7200, parameters: PLAIN }), never);
     const sizes = rangesOf(api, 'cpu').map((range) => instantsOf(range).length);
     expect(sizes).to.deep.equal([29, 29, 29, 29, 5]);
     expect(model.samples).to.equal(10 * 121);
@@ -324,8 +308,7 @@ describe('training job', () => {
 
   it('leaves out the pods that are too many, always the same, and says so', async () => {
     const cluster = new SmallCluster(namedPods(20));
-    const trainOn = (maximumPods: number) =>
-      train(fakeApi(cluster.answer), requestWith({ maximumPods }), never);
+    const trainOn = (maximumPods: number) => train(fakeApi(cluster.answer), requestWith({ maximumPods }), never);
     const { model, warnings, plan } = await trainOn(7);
     expect(model.baseline.pods.keys).to.have.lengthOf(7);
     expect(countOwnBaselines(model)).to.equal(7);
@@ -380,9 +363,7 @@ describe('training job', () => {
     const { model, warnings } = await train(api, requestWith({ nowSeconds: NOON + 30 }), never);
     expect(model.baseline.workloads.names).to.deep.equal(['till']);
     expect(warnings).to.deep.equal([]);
-    const instants = api.asked.filter(
-      ({ kind, query }) => kind === 'instant' && topicOf(query).startsWith('kube_'),
-    );
+    const instants = api.asked.filter(({ kind, query }) => kind === 'instant' && topicOf(query).startsWith('kube_'));
     expect(instants.map(({ startSeconds }) => startSeconds)).to.deep.equal([NOON, NOON, NOON]);
   });
 

@@ -1,11 +1,6 @@
 import { expect } from 'chai';
 import { train } from '../../../src/exporter/training/job.js';
-import {
-  fetchingCost,
-  planTraining,
-  trainingSlices,
-  trainingWindow,
-} from '../../../src/exporter/training/plan.js';
+import { fetchingCost, planTraining, trainingSlices, trainingWindow } from '../../../src/exporter/training/plan.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';

@@ -29,8 +29,7 @@ class Workshop {
   /** Unix time in milliseconds. */
   now = 1_000_000;
   /** What the schedule calls, once it is started. */
-  tick: (dueSeconds?: number) => Promise<unknown> = () =>
-    Promise.reject(new Error('The schedule was not started.'));
+  tick: (dueSeconds?: number) => Promise<unknown> = () => Promise.reject(new Error('The schedule was not started.'));
   scheduled = false;
   /** What the schedule tells. */
   intervalSeconds: number | undefined = INTERVAL_SECONDS;
@@ -95,9 +94,7 @@ describe('trainer', () => {
     });
     workshop.trainer.start();
     await eventually(() => expect(workshop.trainer.model).to.deep.equal(modelNamed('first')));
-    expect(workshop.delays).to.deep.equal([
-      1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000,
-    ]);
+    expect(workshop.delays).to.deep.equal([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
     expect(workshop.trainer.state()).to.include({ runs: 10, failures: 9, lastSucceeded: true });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(workshop.started).to.equal(10);
@@ -126,9 +123,9 @@ describe('trainer', () => {
     failing = true;
     expect(await workshop.trainer.train()).to.equal(false);
     expect(workshop.trainer.model).to.deep.equal(modelNamed('old'));
-    expect(
-      workshop.logger.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
-    ).to.deep.equal(['Training failed. Keeping the old model. Prometheus is away.']);
+    expect(workshop.logger.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).to.deep.equal([
+      'Training failed. Keeping the old model. Prometheus is away.',
+    ]);
   });
 
   it('does not retry by itself after a success: the schedule does', async () => {

@@ -69,11 +69,7 @@ describe('training in a worker thread', () => {
     await closeServers();
   });
 
-  const trainThere = (
-    signal: AbortSignal = never,
-    onRequest: (code: string) => void = ignore,
-    limitSeconds = 60,
-  ) =>
+  const trainThere = (signal: AbortSignal = never, onRequest: (code: string) => void = ignore, limitSeconds = 60) =>
     within(
       8_000,
       'the worker',
@@ -160,10 +156,7 @@ describe('training in a worker thread', () => {
       response.writeHead(429, { 'retry-after': '7' }).end('slow down');
     });
     const input = { source: sourceAt(url), request: REQUEST };
-    const here = await rejection(
-      train(new PrometheusClient(input.source.connection), REQUEST, never),
-      PrometheusError,
-    );
+    const here = await rejection(train(new PrometheusClient(input.source.connection), REQUEST, never), PrometheusError);
     const there = await rejection(trainInWorker(input, never, ignore, 60), PrometheusError);
     expect(there).to.deep.include({ kind: 'rate_limited', message: here.message, details: here.details });
     expect(there.retryAfterSeconds).to.equal(7);

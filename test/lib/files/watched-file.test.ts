@@ -65,11 +65,7 @@ describe('WatchedFile', () => {
     await file.refresh();
     rmSync(at('file'));
     await file.refresh();
-    expect(failures.map((reason) => reason.slice(0, 12))).to.deep.equal([
-      'It is bad.',
-      'It is bad ag',
-      'ENOENT: no s',
-    ]);
+    expect(failures.map((reason) => reason.slice(0, 12))).to.deep.equal(['It is bad.', 'It is bad ag', 'ENOENT: no s']);
     write('one');
     await file.refresh();
     expect([file.current, file.failed]).to.deep.equal(['one', false]);

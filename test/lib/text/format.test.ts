@@ -92,12 +92,7 @@ describe('counts, shares and lists', () => {
   });
 
   it('joins words, and cuts long lists', () => {
-    expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listed)).to.deep.equal([
-      '',
-      'a',
-      'a and b',
-      'a, b and c',
-    ]);
+    expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listed)).to.deep.equal(['', 'a', 'a and b', 'a, b and c']);
     expect(examples(['a', 'b', 'c'])).to.equal('a, b and c');
     expect(examples(['a', 'b', 'c', 'd', 'e'])).to.equal('a, b, c and 2 more');
   });
@@ -105,13 +100,6 @@ describe('counts, shares and lists', () => {
 
 describe('promDuration', () => {
   it('writes durations as Prometheus reads them', () => {
-    expect([40, 60, 61.2, 119.5, 240, 250].map(promDuration)).to.deep.equal([
-      '40s',
-      '1m',
-      '62s',
-      '2m',
-      '4m',
-      '5m',
-    ]);
+    expect([40, 60, 61.2, 119.5, 240, 250].map(promDuration)).to.deep.equal(['40s', '1m', '62s', '2m', '4m', '5m']);
   });
 });

@@ -3,9 +3,9 @@ import { Html, html, NO_HTML } from '../../../src/lib/text/html.js';
 
 describe('html', () => {
   it('escapes texts and leaves markup as it is', () => {
-    expect(
-      html`<p title="${`"'`}">${'<b>&'} ${new Html('<br>')} ${[html`<i>`, html`<u>`]}</p>`.markup,
-    ).to.equal('<p title="&#34;&#39;">&#60;b&#62;&#38; <br> <i>\n<u></p>');
+    expect(html`<p title="${`"'`}">${'<b>&'} ${new Html('<br>')} ${[html`<i>`, html`<u>`]}</p>`.markup).to.equal(
+      '<p title="&#34;&#39;">&#60;b&#62;&#38; <br> <i>\n<u></p>',
+    );
   });
 
   it('turns what is put in into text, in content and in attributes', () => {
@@ -19,8 +19,6 @@ describe('html', () => {
   });
 
   it('takes numbers, and lists of anything', () => {
-    expect(html`<p>${[html`<b>${1}</b>`, NO_HTML, '<', [3]]}${2}</p>`.markup).to.equal(
-      '<p><b>1</b>\n\n&#60;\n32</p>',
-    );
+    expect(html`<p>${[html`<b>${1}</b>`, NO_HTML, '<', [3]]}${2}</p>`.markup).to.equal('<p><b>1</b>\n\n&#60;\n32</p>');
   });
 });

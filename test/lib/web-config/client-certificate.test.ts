@@ -7,13 +7,9 @@ import {
 } from '../../../src/lib/web-config/client-certificate.js';
 import { CLIENT_AUTH_TYPES } from '../../../src/lib/web-config/config.js';
 
-const connection = (
-  certificate: 'none' | 'unverified' | 'verified',
-  names = 'DNS:prometheus',
-): ClientConnection => ({
+const connection = (certificate: 'none' | 'unverified' | 'verified', names = 'DNS:prometheus'): ClientConnection => ({
   authorized: certificate === 'verified',
-  getPeerX509Certificate: () =>
-    certificate === 'none' ? undefined : ({ subjectAltName: names } as X509Certificate),
+  getPeerX509Certificate: () => (certificate === 'none' ? undefined : ({ subjectAltName: names } as X509Certificate)),
 });
 
 describe('client certificates', () => {
@@ -56,9 +52,7 @@ describe('client certificates', () => {
       '10.0.0.1',
     ]);
     expect(subjectAltNames('DNS:"evil, DNS:prometheus"')).to.deep.equal(['evil, DNS:prometheus']);
-    expect(subjectAltNames('URI:"http://x/\\", DNS:prometheus"')).to.deep.equal([
-      'http://x/", DNS:prometheus',
-    ]);
+    expect(subjectAltNames('URI:"http://x/\\", DNS:prometheus"')).to.deep.equal(['http://x/", DNS:prometheus']);
     expect(subjectAltNames('DNS:ok, what is this, DNS:prometheus')).to.deep.equal(['ok']);
   });
 });

@@ -23,8 +23,7 @@ describe('liveWebConfig', function () {
   const at = (name: string) => join(folder, name);
   const write = (text: string) => writeFileSync(at('web.yaml'), text);
   const use = (name: string) => {
-    for (const kind of ['crt', 'key'])
-      copyFileSync(join(certificates, `${name}.${kind}`), at(`used.${kind}`));
+    for (const kind of ['crt', 'key']) copyFileSync(join(certificates, `${name}.${kind}`), at(`used.${kind}`));
   };
   const open = () => liveWebConfig(at('web.yaml'), { logger, now: () => nowMilliseconds });
   const warnings = () => logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);

@@ -66,8 +66,7 @@ describe('the web configuration', function () {
     });
 
     it('certificate and key within the file', async () => {
-      const pem = (name: string) =>
-        readFileSync(join(folder, name), 'utf8').trim().replaceAll('\n', '\n    ');
+      const pem = (name: string) => readFileSync(join(folder, name), 'utf8').trim().replaceAll('\n', '\n    ');
       const { config } = await load(
         `tls_server_config:\n  cert: |\n    ${pem('server.crt')}\n  key: |\n    ${pem('server.key')}\n`,
       );
@@ -210,26 +209,14 @@ describe('the web configuration', function () {
         `${TLS}, client_ca_file: authority.crt, client_auth_type: Require }`,
         /expected one of `NoClientCert`, .*, got "Require"\.$/,
       ],
-      [
-        'an old version of TLS',
-        `${TLS}, min_version: TLS10 }`,
-        /expected one of `TLS12`, `TLS13`, got "TLS10"\.$/,
-      ],
+      ['an old version of TLS', `${TLS}, min_version: TLS10 }`, /expected one of `TLS12`, `TLS13`, got "TLS10"\.$/],
       [
         'versions the wrong way round',
         `${TLS}, min_version: TLS13, max_version: TLS12 }`,
         /expected at least `TLS13`, got `TLS12`\.$/,
       ],
-      [
-        'an invented cipher',
-        `${TLS}, cipher_suites: [TLS_NULL] }`,
-        /cipher_suites: expected .*, got "TLS_NULL"\.$/,
-      ],
-      [
-        'an invented curve',
-        `${TLS}, curve_preferences: [P1] }`,
-        /curve_preferences: expected .*, got "P1"\.$/,
-      ],
+      ['an invented cipher', `${TLS}, cipher_suites: [TLS_NULL] }`, /cipher_suites: expected .*, got "TLS_NULL"\.$/],
+      ['an invented curve', `${TLS}, curve_preferences: [P1] }`, /curve_preferences: expected .*, got "P1"\.$/],
       [
         'HTTP/2',
         'http_server_config: { http2: true }',
@@ -276,11 +263,7 @@ describe('the web configuration', function () {
         `basic_auth_users: { "a:b": ${HASH} }`,
         'web.yaml:1:28: basic_auth_users: expected user names without a colon, got "a:b".',
       ],
-      [
-        'a user twice',
-        `basic_auth_users:\n  a: ${HASH}\n  a: ${HASH}`,
-        /invalid YAML: Map keys must be unique\.$/,
-      ],
+      ['a user twice', `basic_auth_users:\n  a: ${HASH}\n  a: ${HASH}`, /invalid YAML: Map keys must be unique\.$/],
       ...['1', '1x', '25h', '-1s', '""', '1 s'].map(
         (interval) =>
           [
@@ -294,11 +277,7 @@ describe('the web configuration', function () {
         'rate_limit: { interval: 1s }',
         /expected `burst` beside `interval`, got none/,
       ],
-      [
-        'a burst of nothing',
-        'rate_limit: { interval: 1s, burst: 0 }',
-        /burst: expected a whole number .*, got 0\.$/,
-      ],
+      ['a burst of nothing', 'rate_limit: { interval: 1s, burst: 0 }', /burst: expected a whole number .*, got 0\.$/],
     ];
     for (const [what, text, ...expected] of rows) {
       it(what, async () => {

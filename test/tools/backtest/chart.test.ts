@@ -15,9 +15,7 @@ const CHART: TimeChart = {
   text: String,
 };
 const pathOf = (values: (number | null)[]) =>
-  / class="actual" d="([^"]*)"/.exec(
-    timeChart({ ...CHART, lines: [{ kind: 'actual', values }] }).markup,
-  )?.[1];
+  / class="actual" d="([^"]*)"/.exec(timeChart({ ...CHART, lines: [{ kind: 'actual', values }] }).markup)?.[1];
 
 describe('charts', () => {
   it('draw a line across a few missing values, and not across many', () => {
@@ -34,10 +32,7 @@ describe('charts', () => {
         least: values.slice(0, 1),
         lines: [{ kind: 'actual', values }],
       });
-      return [...markup.matchAll(/<span style="top:([\d.]+)%">([^<]*)</g)].map(([, top, of]) => [
-        Number(top),
-        of,
-      ]);
+      return [...markup.matchAll(/<span style="top:([\d.]+)%">([^<]*)</g)].map(([, top, of]) => [Number(top), of]);
     };
     expect(labels([-1, 3])).to.deep.equal([
       [6.9, '3'],

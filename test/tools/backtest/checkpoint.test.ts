@@ -30,10 +30,8 @@ const PLOTS: ChunkPlots = {
 describe('the checkpoint of a backtest', () => {
   let directory: string;
   let notes: string[];
-  const open = (fingerprint: string) =>
-    directoryStore(directory, fingerprint, true, (note) => void notes.push(note));
-  const file = (kind: string) =>
-    join(directory, 'checkpoint', `20260501T0000Z-20260501T0100Z.${kind}.json.gz`);
+  const open = (fingerprint: string) => directoryStore(directory, fingerprint, true, (note) => void notes.push(note));
+  const file = (kind: string) => join(directory, 'checkpoint', `20260501T0000Z-20260501T0100Z.${kind}.json.gz`);
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-'));
@@ -55,9 +53,7 @@ describe('the checkpoint of a backtest', () => {
     expect(await store.loadPlots(CHUNK)).to.deep.equal(PLOTS);
     expect(await store.load(OTHER)).to.equal(undefined);
     expect(notes).to.deep.equal([]);
-    expect(
-      (await readdir(join(directory, 'checkpoint'))).filter((name) => name.endsWith('.part')),
-    ).to.deep.equal([]);
+    expect((await readdir(join(directory, 'checkpoint'))).filter((name) => name.endsWith('.part'))).to.deep.equal([]);
   });
 
   it('removes the metrics of other pieces, and nothing else', async () => {
@@ -66,10 +62,7 @@ describe('the checkpoint of a backtest', () => {
     const mine = join(directory, 'metrics', 'mine.om');
     for (const path of [store.metricsFile(OTHER) ?? '', mine]) await writeFile(path, '');
     await store.keepMetricsOf([CHUNK]);
-    expect(await readdir(join(directory, 'metrics'))).to.have.members([
-      '20260501T0000Z-20260501T0100Z.om',
-      'mine.om',
-    ]);
+    expect(await readdir(join(directory, 'metrics'))).to.have.members(['20260501T0000Z-20260501T0100Z.om', 'mine.om']);
   });
 
   it('does not use what other settings made, and says so', async () => {

@@ -166,10 +166,7 @@ describe('the command backtest', function () {
     expect(error.message).to.include('--start 2026-05-01T01:00:00Z --end 2026-05-01T20:00:00Z');
     const again = await run({ ...range, output: join(directory, 'broken') }, hourly);
     expect(again.progress).to.match(/[12] of 4 pieces are done from an earlier run/);
-    const [whole, resumed] = [
-      await reportIn(join(directory, 'whole')),
-      await reportIn(join(directory, 'broken')),
-    ];
+    const [whole, resumed] = [await reportIn(join(directory, 'whole')), await reportIn(join(directory, 'broken'))];
     expect({ ...resumed, generated: '' }).to.deep.equal({ ...whole, generated: '' });
     for (const name of await readdir(join(directory, 'whole', 'metrics'))) {
       const texts = await Promise.all(
@@ -226,9 +223,7 @@ describe('the command backtest', function () {
   it('says what is wrong', async () => {
     const wrong = (options: Partial<BacktestOptions>) => rejection(run(options), UsageError);
     expect((await wrong({ start: 'x' })).message).to.include('--start');
-    expect((await wrong({ start: at(INCIDENT), end: at(INCIDENT) })).message).to.include(
-      '--start before --end',
-    );
+    expect((await wrong({ start: at(INCIDENT), end: at(INCIDENT) })).message).to.include('--start before --end');
     // The last instant is by default one that scrapes ask for.
     const late = run({ start: at(Date.now() / 1000 - 1800) }, { PROMETHEUS_QUERY_OFFSET_SECONDS: '3600' });
     expect((await rejection(late, UsageError)).message).to.include('--start before --end');

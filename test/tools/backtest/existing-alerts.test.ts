@@ -28,13 +28,8 @@ const named = (alertname: string, more: Record<string, string> = {}) => ({ alert
 describe('alerts that fired then', () => {
   it('are read across answers, a short gap included', () => {
     const labels = named('High', { namespace: 'shop' });
-    const alerts = existingAlerts([
-      slab(0, 10, [[labels, [5, 6, 8, 9]]]),
-      slab(10, 10, [[labels, [10, 17]]]),
-    ]);
-    expect(
-      alerts.map(({ startSeconds, endSeconds }) => [startSeconds - START, endSeconds - START]),
-    ).to.deep.equal([
+    const alerts = existingAlerts([slab(0, 10, [[labels, [5, 6, 8, 9]]]), slab(10, 10, [[labels, [10, 17]]])]);
+    expect(alerts.map(({ startSeconds, endSeconds }) => [startSeconds - START, endSeconds - START])).to.deep.equal([
       [300, 660],
       [1020, 1080],
     ]);
@@ -89,11 +84,7 @@ describe('alerts about the same', () => {
     });
     const later = at(900, 2000, { pod: ours.pod });
     const others = [at(0, 600, { pod: ours.pod }), at(300, 900, {}), at(700, 800, { pod: 'till-0' }), later];
-    expect(overlapsOf(alert, others, START)).to.deep.equal([
-      { existing: later, level: 'pod', leadSeconds: 300 },
-    ]);
-    expect(overlapsOf(alert, others.slice(0, 3), START).map(({ leadSeconds }) => leadSeconds)).to.deep.equal([
-      -300,
-    ]);
+    expect(overlapsOf(alert, others, START)).to.deep.equal([{ existing: later, level: 'pod', leadSeconds: 300 }]);
+    expect(overlapsOf(alert, others.slice(0, 3), START).map(({ leadSeconds }) => leadSeconds)).to.deep.equal([-300]);
   });
 });

@@ -15,9 +15,7 @@ const FEATURES = [
 /** A pod of a chunk of two hours that is flagged at each of two sensitivities for these minutes. */
 function stretch(pod: string, flagged: readonly (readonly number[])[]): PodStretch {
   const minutes = [
-    ...new Set(
-      flagged.flatMap(([from = 0, to = 0]) => Array.from({ length: to - from }, (_, index) => from + index)),
-    ),
+    ...new Set(flagged.flatMap(([from = 0, to = 0]) => Array.from({ length: to - from }, (_, index) => from + index))),
   ].sort((a, b) => a - b);
   return {
     namespace: 'shop',
@@ -137,10 +135,7 @@ describe('the report of a backtest', () => {
     const podDays = (23 * 120) / 1440;
     expect(report.sensitivities[1]?.messages_per_1000_pods_and_day).to.be.closeTo(1000 / podDays, 1e-3);
     expect(report.suggestion.sensitivity).to.equal(4);
-    expect(report.sensitivities[0]?.workloads.map(({ workload }) => workload)).to.have.members([
-      'cart',
-      HOSTILE,
-    ]);
+    expect(report.sensitivities[0]?.workloads.map(({ workload }) => workload)).to.have.members(['cart', HOSTILE]);
     expect(report.sensitivities[1]?.namespaces).to.deep.equal([
       {
         namespace: 'shop',
@@ -156,9 +151,7 @@ describe('the report of a backtest', () => {
   });
 
   it('sees which of the alerts of then came later', () => {
-    expect(report.alerts[0]?.existing).to.deep.equal([
-      { alertname: 'Slow', match: 'pod', lead_seconds: 300 },
-    ]);
+    expect(report.alerts[0]?.existing).to.deep.equal([{ alertname: 'Slow', match: 'pod', lead_seconds: 300 }]);
     expect(report.sensitivities.map(({ overlap }) => overlap)).to.deep.equal(
       [1, 0].map((without) => ({
         alerts_by_match: { pod: 1, workload: 0, namespace: 0 },
@@ -183,9 +176,7 @@ describe('the report of a backtest', () => {
     expect(text).to.include('ANOMALY_SENSITIVITY=4');
     expect(text).to.match(/\* 4 +6 +522 +1 +1 /);
     expect(text).to.include('Of 1 alert, 1 ended as the pod was back at what is usual for it, 0 as');
-    expect(text).to.include(
-      'pod shop/cart-0, for 25 min\n    cpu 2.15 cores, usually 0.2 cores (+20 spreads)',
-    );
+    expect(text).to.include('pod shop/cart-0, for 25 min\n    cpu 2.15 cores, usually 0.2 cores (+20 spreads)');
     expect(text).to.include('1 of them had it first, 5 min earlier');
   });
 

@@ -7,11 +7,7 @@ import { listen } from '../../../src/tools/demo/listen.js';
 import { rejection } from '../../support/rejection.js';
 
 /** Runs the demo with the real exporter until its output matches, then as Ctrl-C would end it. */
-async function runUntil(
-  pattern: RegExp,
-  options: Partial<DemoOptions>,
-  terminal: object = {},
-): Promise<string> {
+async function runUntil(pattern: RegExp, options: Partial<DemoOptions>, terminal: object = {}): Promise<string> {
   const stop = new AbortController();
   const stdout = Object.assign(new PassThrough({ encoding: 'utf8' }), terminal);
   let written = '';
@@ -20,10 +16,7 @@ async function runUntil(
     if (pattern.test(written)) stop.abort();
   });
   const environment = { PATH: process.env.PATH, NAMESPACE_REGEX: 'nowhere' };
-  await runDemo(
-    { port: 0, speed: 20, prometheus: false, ...options },
-    { stdout, signal: stop.signal, environment },
-  );
+  await runDemo({ port: 0, speed: 20, prometheus: false, ...options }, { stdout, signal: stop.signal, environment });
   stdout.end();
   await once(stdout, 'end');
   return written;
@@ -45,10 +38,7 @@ describe('the demo', () => {
     expect(screens).not.to.have.lengthOf(0);
     for (const line of screens[0]?.split('\n') ?? []) {
       const [first = '', ...sequences] = line.split('\x1b');
-      const visible = [
-        first,
-        ...sequences.map((sequence) => sequence.replace(/^\[[0-9;]*[A-Za-z]/, '')),
-      ].join('');
+      const visible = [first, ...sequences.map((sequence) => sequence.replace(/^\[[0-9;]*[A-Za-z]/, ''))].join('');
       expect(visible.length).to.be.below(60);
     }
   });
@@ -82,14 +72,10 @@ describe('the demo', () => {
   it('stops what it had started when the exporter cannot start', async () => {
     const surroundings = { stdout: new PassThrough(), signal: new AbortController().signal, environment: {} };
     let prometheusUrl = '';
-    const run = runDemo(
-      { port: 0, speed: 1, prometheus: false },
-      surroundings,
-      async (settings: Settings) => {
-        prometheusUrl = settings.prometheusUrl;
-        throw new Error('The port is taken.');
-      },
-    );
+    const run = runDemo({ port: 0, speed: 1, prometheus: false }, surroundings, async (settings: Settings) => {
+      prometheusUrl = settings.prometheusUrl;
+      throw new Error('The port is taken.');
+    });
     expect((await rejection(run, Error)).message).to.equal('The port is taken.');
     await rejection(fetch(prometheusUrl), Error);
   });

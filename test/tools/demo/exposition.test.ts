@@ -12,9 +12,7 @@ const samplesOf = (name: string, time: number) =>
 
 describe('the exposition of the simulated cluster', () => {
   it('repeats the containers of a pod in a cgroup without a container, and has a pause container', () => {
-    const ofPod = samplesOf('container_memory_usage_bytes', START).filter(
-      ({ labels }) => labels.pod === 'ledger-0',
-    );
+    const ofPod = samplesOf('container_memory_usage_bytes', START).filter(({ labels }) => labels.pod === 'ledger-0');
     const bytesOf = (container: string) =>
       ofPod.find(({ labels }) => labels.container === container)?.value ?? Number.NaN;
     expect(ofPod).to.have.lengthOf(3);
@@ -23,19 +21,13 @@ describe('the exposition of the simulated cluster', () => {
   });
 
   it('has the restarts of pods that completed, and nothing else of them', () => {
-    const withCpu = new Set(
-      samplesOf('container_cpu_usage_seconds_total', START).map(({ labels }) => labels.pod),
-    );
-    const withRestarts = samplesOf('kube_pod_container_status_restarts_total', START).map(
-      ({ labels }) => labels.pod,
-    );
+    const withCpu = new Set(samplesOf('container_cpu_usage_seconds_total', START).map(({ labels }) => labels.pod));
+    const withRestarts = samplesOf('kube_pod_container_status_restarts_total', START).map(({ labels }) => labels.pod);
     expect(withRestarts.filter((pod) => !withCpu.has(pod))).to.have.lengthOf.within(2, 4);
   });
 
   it('leads from a pod to its workload', () => {
-    const pod = samplesOf('kube_pod_owner', START).find(({ labels }) =>
-      labels.pod?.startsWith('cart-'),
-    )?.labels;
+    const pod = samplesOf('kube_pod_owner', START).find(({ labels }) => labels.pod?.startsWith('cart-'))?.labels;
     const replicaSets = samplesOf('kube_replicaset_owner', START);
     expect(pod?.owner_kind).to.equal('ReplicaSet');
     const above = replicaSets.find(({ labels }) => labels.replicaset === pod?.owner_name)?.labels;
@@ -61,9 +53,7 @@ describe('the exposition of the simulated cluster', () => {
 
 describe('the history as OpenMetrics', () => {
   const options = { startSeconds: START - 60, endSeconds: START, stepSeconds: 15 };
-  const lines = [...openMetricsHistory(world, { ...options, targetLabels: { job: 'cluster' } })]
-    .join('')
-    .split('\n');
+  const lines = [...openMetricsHistory(world, { ...options, targetLabels: { job: 'cluster' } })].join('').split('\n');
 
   it('has each series in one piece, in order of time, with the labels of its target', () => {
     const finished = new Set<string>();

@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { portError } from '../../../src/tools/demo/listen.js';
 
 describe('the port of the demo', () => {
-  const failure = (code: string) =>
-    new Error('Set PORT.', { cause: Object.assign(new Error('listen'), { code }) });
+  const failure = (code: string) => new Error('Set PORT.', { cause: Object.assign(new Error('listen'), { code }) });
 
   for (const [code, says] of [
     ['EADDRINUSE', 'Port 8000 is taken by another program. Stop it, or choose another one with --port'],

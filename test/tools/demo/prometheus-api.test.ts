@@ -10,8 +10,8 @@ const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
 const world = createWorld({ seed: 1, startSeconds: START });
 
 const queryOf = (name: string, namespaceRegex = '.*', cpuRateWindow = '1m') =>
-  buildCatalog({ namespaceRegex, podLabel: 'pod', cpuRateWindow }).find((feature) => feature.name === name)
-    ?.query ?? '';
+  buildCatalog({ namespaceRegex, podLabel: 'pod', cpuRateWindow }).find((feature) => feature.name === name)?.query ??
+  '';
 
 interface Answer {
   status: string;
@@ -39,8 +39,7 @@ describe('the simulated Prometheus', () => {
         : await fetch(`${server.url}${path}`, { method, body: form });
     return { code: response.status, body: (await response.json()) as Answer };
   };
-  const instant = async (query: string, time = START) =>
-    (await ask('/api/v1/query', { query, time })).body.data.result;
+  const instant = async (query: string, time = START) => (await ask('/api/v1/query', { query, time })).body.data.result;
 
   it('answers the built-in queries for some pods only', async () => {
     for (const feature of ['cpu', 'memory', 'restarts']) {
@@ -96,13 +95,9 @@ describe('the simulated Prometheus', () => {
   });
 
   it('lets the CPU of a container that was just started begin from nothing, as rate() does', async () => {
-    const pod = world
-      .pods(START + 155)
-      .find(({ pod }) => !world.pods(START).some((old) => old.pod === pod))?.pod;
+    const pod = world.pods(START + 155).find(({ pod }) => !world.pods(START).some((old) => old.pod === pod))?.pod;
     const cores = async (offset: number) =>
-      Number(
-        (await instant(queryOf('cpu'), START + offset)).find(({ metric }) => metric.pod === pod)?.value[1],
-      );
+      Number((await instant(queryOf('cpu'), START + offset)).find(({ metric }) => metric.pod === pod)?.value[1]);
     expect(await cores(155)).to.be.lessThan(0.5 * (await cores(300)));
   });
 

@@ -47,9 +47,7 @@ describe('a real Prometheus', function () {
     })) {
       it(`has the same ${name} an hour ago as the simulated one`, async () => {
         const time = Math.floor(start) - 3600;
-        const response = await fetch(
-          `${server?.url}/api/v1/query?${new URLSearchParams({ query, time: `${time}` })}`,
-        );
+        const response = await fetch(`${server?.url}/api/v1/query?${new URLSearchParams({ query, time: `${time}` })}`);
         const answer = (await response.json()) as {
           data: { result: { metric: Record<string, string>; value: [number, string] }[] };
         };

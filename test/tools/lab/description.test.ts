@@ -11,8 +11,7 @@ const FLEET = {
   learned_until: 1000 + 7 * 86_400,
   workloads: [{ namespace: 'shop', workload: 'cart', kind: 'web', pods: ['cart-a', 'cart-b'] }],
 };
-const read = (content: string) =>
-  withFiles({ 'fleet.json': content }, (directory) => readDescriptions(directory));
+const read = (content: string) => withFiles({ 'fleet.json': content }, (directory) => readDescriptions(directory));
 
 describe('the description of a fleet', () => {
   it('tells how long to learn, and workloads and kinds', async () => {

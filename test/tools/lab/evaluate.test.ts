@@ -84,9 +84,7 @@ describe('evaluate', function () {
       const [scores, json] = [join(data, 'out.csv.gz'), join(data, 'out.json')];
       const { report, progress } = await run({ data, scores, json });
 
-      expect(progress).to.match(
-        /^absolute: 91 rows, 1 pods, 90 minutes, .* s\npercent: 4320 rows, 3 pods, 12[01] min/,
-      );
+      expect(progress).to.match(/^absolute: 91 rows, 1 pods, 90 minutes, .* s\npercent: 4320 rows, 3 pods, 12[01] min/);
       expect(report)
         .to.match(/^percent .* 1\/1 .* 100\.0 %$/m)
         .and.to.match(/^all cases /m);
@@ -137,12 +135,7 @@ describe('evaluate', function () {
       };
       const plain = await scoresOf({});
       expect((await scoresOf({})) === plain).to.equal(true);
-      for (const options of [
-        { seed: 7 },
-        { sensitivity: '8' },
-        { baseline: 'cluster' },
-        { columns: 'queue' },
-      ]) {
+      for (const options of [{ seed: 7 }, { sensitivity: '8' }, { baseline: 'cluster' }, { columns: 'queue' }]) {
         expect((await scoresOf(options)) === plain, JSON.stringify(options)).to.equal(false);
       }
     });
@@ -161,9 +154,7 @@ describe('evaluate', function () {
       expect(report).to.match(/^ *4 +0 +0 +0\/1 .*\n *8 +0 +0 +0\/1 /m);
       const numbers = JSON.parse(await readFile(json, 'utf8'));
       expect(numbers.parameters.sensitivity).to.equal(4);
-      expect(numbers.sensitivities.map((own: { sensitivity: number }) => own.sensitivity)).to.deep.equal([
-        4, 8,
-      ]);
+      expect(numbers.sensitivities.map((own: { sensitivity: number }) => own.sensitivity)).to.deep.equal([4, 8]);
       expect(numbers.sensitivities[0].on_call).to.deep.include({ false_messages: 0, fault_messages: 0 });
     });
   });
@@ -195,10 +186,7 @@ describe('evaluate', function () {
       const controller = new AbortController();
       const scores = join(data, 'scores.gz');
       const progress = new Recorder(() => controller.abort('SIGINT'));
-      const stopped = runEvaluate(
-        { data, scores },
-        { stdout: new Recorder(), progress, signal: controller.signal },
-      );
+      const stopped = runEvaluate({ data, scores }, { stdout: new Recorder(), progress, signal: controller.signal });
       expect((await rejection(stopped, Error)).message).to.match(/^Stopped on SIGINT, before the report/);
       const rows = gunzipSync(await readFile(scores))
         .toString()

@@ -46,23 +46,10 @@ describe('the labels', () => {
 
   it('say that a fault is visible by any column of CPU or memory; null is not true', () => {
     const visible = (of: unknown) => faultsOf({ ...WHOLE, visible: of })[0]?.visible;
-    for (const of of [
-      { cpu_cores: true },
-      { memory: true, cpu: null },
-      { memory_pct_of_limit: true },
-      true,
-    ]) {
+    for (const of of [{ cpu_cores: true }, { memory: true, cpu: null }, { memory_pct_of_limit: true }, true]) {
       expect(visible(of), JSON.stringify(of)).to.equal(true);
     }
-    for (const of of [
-      { cpu: null },
-      { network_rx_bytes: true },
-      { cpu: 'true' },
-      {},
-      null,
-      undefined,
-      [true],
-    ]) {
+    for (const of of [{ cpu: null }, { network_rx_bytes: true }, { cpu: 'true' }, {}, null, undefined, [true]]) {
       expect(visible(of), JSON.stringify(of)).to.equal(false);
     }
   });
@@ -70,9 +57,12 @@ describe('the labels', () => {
   it('must touch CPU or memory by their type, where they are visible', () => {
     const must = (type: string, cpu: boolean) =>
       faultsOf({ ...WHOLE, fault_type: type, visible: { cpu } })[0]?.mustTouch;
-    expect(
-      ['cpu_contention', 'cpu_consumed', 'cpu_load', 'mem_load'].map((type) => must(type, true)),
-    ).to.deep.equal([true, true, true, true]);
+    expect(['cpu_contention', 'cpu_consumed', 'cpu_load', 'mem_load'].map((type) => must(type, true))).to.deep.equal([
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect([must('network_delay', true), must('cpu_load', false)]).to.deep.equal([false, false]);
   });
 
@@ -98,12 +88,8 @@ describe('the labels', () => {
   it('must be there, and a list', async () => {
     const failure = (files: Record<string, string>) =>
       withFiles(files, async (directory) => (await rejection(readLabels(directory), DataError)).message);
-    expect(await failure({})).to.match(
-      /^Expected a list of the injected faults in .*labels\.json, got ENOENT\. Write/,
-    );
-    expect(await failure({ 'labels.json': '[{' })).to.match(
-      /^Expected a JSON list of faults in .*labels\.json, got: /,
-    );
+    expect(await failure({})).to.match(/^Expected a list of the injected faults in .*labels\.json, got ENOENT\. Write/);
+    expect(await failure({ 'labels.json': '[{' })).to.match(/^Expected a JSON list of faults in .*labels\.json, got: /);
     expect(await failure({ 'labels.json': '{"fault": []}' })).to.contain('where the list should be');
   });
 });

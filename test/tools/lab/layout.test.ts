@@ -4,11 +4,8 @@ import { chooseLayout, parseAdditionalColumns } from '../../../src/tools/lab/lay
 import { CATALOG } from '../../support/tables.js';
 
 const KEYS = ['timestamp', 'namespace', 'pod'];
-const layoutOf = (
-  columns: readonly string[],
-  additional: readonly string[] = [],
-  empty: readonly string[] = [],
-) => chooseLayout([...KEYS, ...columns], { file: 'some.csv', additional, empty: new Set(empty) });
+const layoutOf = (columns: readonly string[], additional: readonly string[] = [], empty: readonly string[] = []) =>
+  chooseLayout([...KEYS, ...columns], { file: 'some.csv', additional, empty: new Set(empty) });
 const sourcesOf = (...parameters: Parameters<typeof layoutOf>) =>
   layoutOf(...parameters).columns.map(({ source }) => source);
 
@@ -27,9 +24,7 @@ describe('the layout of a file', () => {
       'cpu_cores',
       'memory_pct_of_limit',
     ]);
-    expect(sourcesOf(['cpu_cores', 'cpu_pct_of_limit'], [], ['cpu_cores'])).to.deep.equal([
-      'cpu_pct_of_limit',
-    ]);
+    expect(sourcesOf(['cpu_cores', 'cpu_pct_of_limit'], [], ['cpu_cores'])).to.deep.equal(['cpu_pct_of_limit']);
     const { feature } = layoutOf(['memory_pct_of_limit']).columns[0] ?? {};
     expect(feature).to.include({ name: 'memory', unit: 'percent', spreadFloor: 1, direction: 'both' });
   });
@@ -49,14 +44,8 @@ describe('the layout of a file', () => {
       'Expected the columns timestamp, namespace, pod in x.csv, got no timestamp, no pod in the header ' +
         '"time,namespace,cpu_cores". Write a header line',
     );
-    expect(() => layoutOf(['restarts'])).to.throw(
-      DataError,
-      /Expected cpu_cores or cpu_pct_of_limit.*some\.csv/,
-    );
-    expect(() => layoutOf(['cpu_cores'], [], ['cpu_cores'])).to.throw(
-      DataError,
-      'no value in any row: cpu_cores',
-    );
+    expect(() => layoutOf(['restarts'])).to.throw(DataError, /Expected cpu_cores or cpu_pct_of_limit.*some\.csv/);
+    expect(() => layoutOf(['cpu_cores'], [], ['cpu_cores'])).to.throw(DataError, 'no value in any row: cpu_cores');
     expect(() => layoutOf(['cpu_cores'], ['disk'])).to.throw(UsageError, 'the column disk (--columns)');
   });
 

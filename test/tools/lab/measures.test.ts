@@ -26,9 +26,7 @@ describe('the measures of a case', () => {
     expect(measures).to.include({ podDays: 2, normalPoints: 2880, episodes: 1, episodesPerPodDay: 0.5 });
     expect(measures.flaggedShare).to.be.closeTo(4 / 2880, 1e-15);
     expect(measures.scoredShare).to.equal(1);
-    expect(tally.episodes).to.deep.equal([
-      { case: 'case', namespace: 'ns', pod: 'a', timestamp: START + 60 * 202 },
-    ]);
+    expect(tally.episodes).to.deep.equal([{ case: 'case', namespace: 'ns', pod: 'a', timestamp: START + 60 * 202 }]);
   });
 
   it('tell faults that are caught, how soon, and why others are left out', () => {
@@ -72,10 +70,7 @@ describe('the measures of a case', () => {
 
   it('take pod-minutes that lack a feature for minutes without a score', () => {
     const lacking = { ...recording, incomplete: new Map([['missing_cpu', 120]]) };
-    expect(measure([tallyCase(lacking, scored(), ALL_SCORED, [])]).scoredShare).to.be.closeTo(
-      2880 / 3000,
-      1e-15,
-    );
+    expect(measure([tallyCase(lacking, scored(), ALL_SCORED, [])]).scoredShare).to.be.closeTo(2880 / 3000, 1e-15);
   });
 
   it('add up over a set: shares of all points, not means of shares', () => {
@@ -86,19 +81,14 @@ describe('the measures of a case', () => {
     expect(set.visible).to.deep.equal({ faults: 2, caught: 1, meanDelayMinutes: 3 });
     expect(set.flaggedShare).to.be.closeTo(3 / 5720, 1e-15);
     const normals = 5720;
-    expect(set.detector.auroc).to.be.closeTo(
-      (3 * (normals - 3) + (3 * (normals - 3)) / 2) / (6 * normals),
-      1e-12,
-    );
+    expect(set.detector.auroc).to.be.closeTo((3 * (normals - 3) + (3 * (normals - 3)) / 2) / (6 * normals), 1e-12);
   });
 
   it('have no shares of nothing', () => {
     const { podDays, flaggedShare, episodesPerPodDay, scoredShare, visible, detector } = measure([]);
     expect(podDays).to.equal(0);
     expect(
-      [flaggedShare, episodesPerPodDay, scoredShare, visible.meanDelayMinutes, detector.auroc].every(
-        Number.isNaN,
-      ),
+      [flaggedShare, episodesPerPodDay, scoredShare, visible.meanDelayMinutes, detector.auroc].every(Number.isNaN),
     ).to.equal(true);
   });
 });

@@ -1,10 +1,5 @@
 import { expect } from 'chai';
-import {
-  falseEpisodesPerDay,
-  NAB_PROFILES,
-  nabScore,
-  probationRows,
-} from '../../../src/tools/lab/nab-score.js';
+import { falseEpisodesPerDay, NAB_PROFILES, nabScore, probationRows } from '../../../src/tools/lab/nab-score.js';
 
 const [STANDARD, LOW_FP, LOW_FN] = NAB_PROFILES as [
   (typeof NAB_PROFILES)[0],

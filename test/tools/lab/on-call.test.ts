@@ -12,9 +12,7 @@ const recording = recordingOf(
 );
 
 /** What a replay found: pods that are flagged for these minutes of the case. A flag is known at the end of its minute. */
-function chunk(
-  flagged: Readonly<Record<string, readonly (readonly [from: number, to: number])[]>>,
-): ChunkResult {
+function chunk(flagged: Readonly<Record<string, readonly (readonly [from: number, to: number])[]>>): ChunkResult {
   return {
     startSeconds: recording.startSeconds + 61 * 60,
     minutes: MINUTES - 60,
@@ -85,9 +83,7 @@ describe('what on-call gets', () => {
 
   it('counts an alert of the workload for the fault of a pod, and not that of another pod', () => {
     const both = tally({ 'cart-0': [[100, 140]], 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
-    expect(both.messages.map(({ alerts }) => alerts.map(({ alert }) => alert))).to.deep.equal([
-      ['WorkloadAnomalous'],
-    ]);
+    expect(both.messages.map(({ alerts }) => alerts.map(({ alert }) => alert))).to.deep.equal([['WorkloadAnomalous']]);
     expect(both.faults[0]?.delayMinutes).to.equal(6.75);
     const other = tally({ 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
     expect(other.faults[0]?.delayMinutes).to.equal(undefined);

@@ -22,10 +22,7 @@ const two = recordingOf(90, [
 
 describe('the class of a pod-minute', () => {
   it('is absent in the first hour and without data, else normal', () => {
-    expect(lettersOf(two, [])).to.deep.equal([
-      `-----${'n'.repeat(30)}`,
-      `-----${'n'.repeat(5)}-${'n'.repeat(24)}`,
-    ]);
+    expect(lettersOf(two, [])).to.deep.equal([`-----${'n'.repeat(30)}`, `-----${'n'.repeat(5)}-${'n'.repeat(24)}`]);
   });
 
   it('is positive on the pod of a visible fault, and ignored around it on every pod', () => {

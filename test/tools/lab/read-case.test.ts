@@ -15,11 +15,7 @@ const OPTIONS = {
   onProgress: () => undefined,
 };
 
-async function readOne(
-  name: string,
-  content: string | Buffer,
-  additional: readonly string[] = [],
-): Promise<Case> {
+async function readOne(name: string, content: string | Buffer, additional: readonly string[] = []): Promise<Case> {
   return withFiles({ [name]: content }, async (directory) => {
     const [file] = await listCases(directory);
     if (file === undefined) throw new Error('no file');
@@ -103,10 +99,9 @@ describe('the reader', () => {
       [START + 5 * index, 'ns', `pod-${index % 3}`, (index % 7) / 8, (index % 11) * MIB].join(','),
     );
     const sorted = await readOne('a.csv', [header, ...rows].join('\n'));
-    const shuffled = await readOne(
-      'a.csv',
-      [header, ...rows.toSorted()].toReversed().slice(0, -1).join('\n'),
-    ).catch(() => undefined);
+    const shuffled = await readOne('a.csv', [header, ...rows.toSorted()].toReversed().slice(0, -1).join('\n')).catch(
+      () => undefined,
+    );
     expect(shuffled, 'a header at the end is none').to.equal(undefined);
     const reversed = await readOne('a.csv', [header, ...rows.toReversed()].join('\n'));
     expect(reversed.defects.get('out_of_order')).to.equal(597);
@@ -161,18 +156,12 @@ describe('the reader', () => {
 
   it('takes the workload of a pod from the description, else from its name', async () => {
     const rows = ['owned', 'cart-1'].map((pod) => `${START},shop,${pod},1,1`);
-    const { pods } = await readOne(
-      'a.csv',
-      ['timestamp,namespace,pod,cpu_cores,memory_bytes', ...rows].join('\n'),
-    );
+    const { pods } = await readOne('a.csv', ['timestamp,namespace,pod,cpu_cores,memory_bytes', ...rows].join('\n'));
     expect(pods.map(({ identity }) => identity.workload)).to.deep.equal(['cart', 'its-owner']);
   });
 
   it('uses a damaged file up to the damage', async () => {
-    const rows = Array.from(
-      { length: 5000 },
-      (_, index) => `${START + 60 * index},ns,a,${Math.sqrt(index)},1`,
-    );
+    const rows = Array.from({ length: 5000 }, (_, index) => `${START + 60 * index},ns,a,${Math.sqrt(index)},1`);
     const whole = gzipSync(`timestamp,namespace,pod,cpu_cores,memory_bytes\n${rows.join('\n')}`);
     const recording = await readOne('a.csv.gz', whole.subarray(0, whole.length / 2));
     expect(recording.defects.get('unreadable_rest')).to.equal(1);
@@ -186,17 +175,13 @@ describe('the reader', () => {
 
   it('says what it expected of a directory or a file', async () => {
     const missing = await rejection(listCases('/nowhere/at/all'), UsageError);
-    expect(missing.message).to.match(
-      /^Expected a readable directory in --data, got ENOENT for \/nowhere.*Name one/,
-    );
+    expect(missing.message).to.match(/^Expected a readable directory in --data, got ENOENT for \/nowhere.*Name one/);
     await withFiles({ 'readme.txt': '' }, async (directory) => {
       const { message } = await rejection(listCases(directory), DataError);
       expect(message).to.contain('files that end in .csv or .csv.gz').and.to.contain(directory);
     });
     await withFiles({ 'a.csv': '', 'a.csv.gz': '' }, async (directory) => {
-      expect((await rejection(listCases(directory), DataError)).message).to.contain(
-        'one file for the case a',
-      );
+      expect((await rejection(listCases(directory), DataError)).message).to.contain('one file for the case a');
     });
     expect((await rejection(readOne('a.csv', ''), DataError)).message).to.contain('got an empty file');
   });

@@ -1,12 +1,7 @@
 import { expect } from 'chai';
 import { queryOwners } from '../../../src/exporter/features/workload.js';
 import { type Case, instantOf } from '../../../src/tools/lab/case.js';
-import {
-  OWNER_QUERIES,
-  piecesOf,
-  type RecordedPiece,
-  scoredRange,
-} from '../../../src/tools/lab/recorded-history.js';
+import { OWNER_QUERIES, piecesOf, type RecordedPiece, scoredRange } from '../../../src/tools/lab/recorded-history.js';
 import { History } from '../../../src/tools/replay/history.js';
 import type { ReplayParameters } from '../../../src/tools/replay/replay.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
@@ -51,9 +46,7 @@ describe('a recording as a history', () => {
     ]);
     const times = pieces(sparse).flatMap(({ trainingTimes }) => trainingTimes);
     // The window of minute 119 has one minute left of the first 70; 209 has nine of what comes again.
-    expect(minutesOf(sparse, [...new Set(times)])).to.deep.equal([
-      59, 74, 89, 104, 119, 224, 239, 254, 269, 284,
-    ]);
+    expect(minutesOf(sparse, [...new Set(times)])).to.deep.equal([59, 74, 89, 104, 119, 224, 239, 254, 269, 284]);
   });
 
   it('answers with what was recorded, and with no more than a piece needs', () => {

@@ -32,12 +32,7 @@ export function recordingOf(minutes: number, pods: readonly WrittenPod[], name =
 }
 
 /** A fault on a pod of namespace `ns`, by minutes of the case. */
-export function faultOn(
-  pod: string,
-  startMinute: number,
-  endMinute: number,
-  changes: Partial<Fault> = {},
-): Fault {
+export function faultOn(pod: string, startMinute: number, endMinute: number, changes: Partial<Fault> = {}): Fault {
   return {
     case: 'case',
     namespace: 'ns',

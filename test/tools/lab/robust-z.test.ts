@@ -15,8 +15,7 @@ describe('the robust z-score', () => {
     ]),
     FEATURES,
   );
-  const score = (pod: string, ...row: number[]) =>
-    robustScore(baseline, FEATURES, `ns/${pod}`, Float64Array.from(row));
+  const score = (pod: string, ...row: number[]) => robustScore(baseline, FEATURES, `ns/${pod}`, Float64Array.from(row));
 
   it('is the largest deviation of a feature in spreads', () => {
     expect(score('a', 100, 500)).to.equal(0);

@@ -6,12 +6,7 @@ import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { parseRules, RULES_FILE } from '../../../scripts/prometheus-rules.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
-import {
-  type AlertName,
-  EVALUATION_SECONDS,
-  type PodFlags,
-  simulateAlerts,
-} from '../../../src/tools/replay/alerts.js';
+import { type AlertName, EVALUATION_SECONDS, type PodFlags, simulateAlerts } from '../../../src/tools/replay/alerts.js';
 import { type ChunkResult, runsOf } from '../../../src/tools/replay/chunk-result.js';
 import { flagsOf, joinChunks } from '../../../src/tools/replay/pod-history.js';
 import { requireTool } from '../../support/real-tools.js';
@@ -129,9 +124,7 @@ function inputSeries(pods: readonly PodFlags[]) {
     (['flagged', 'scored'] as const).map((of) => ({
       series: `anomaly_workload_pods_${of}{namespace="shop",workload="${workload}"}`,
       values: seriesValues((minute) =>
-        count(workload, minute, (pod) => pod.scored) === 0
-          ? undefined
-          : count(workload, minute, (pod) => pod[of]),
+        count(workload, minute, (pod) => pod.scored) === 0 ? undefined : count(workload, minute, (pod) => pod[of]),
       ),
     })),
   );

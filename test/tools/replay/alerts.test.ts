@@ -5,11 +5,7 @@ const RULES = { forSeconds: 300, closedRanges: false };
 const HOURS_3 = 180;
 
 /** A pod that is scored all the time, or in these runs. */
-const pod = (
-  name: string,
-  flagged: readonly number[],
-  scored: readonly number[] = [0, HOURS_3],
-): PodFlags => ({
+const pod = (name: string, flagged: readonly number[], scored: readonly number[] = [0, HOURS_3]): PodFlags => ({
   namespace: 'shop',
   pod: name,
   workload: name.split('-')[0] ?? '',
@@ -22,8 +18,7 @@ const quiet = (count: number) => Array.from({ length: count }, (_, index) => pod
 const told = (alerts: readonly Alert[]) =>
   alerts.map(({ name, startSeconds, endSeconds }) => [name, startSeconds / 60, endSeconds / 60]);
 
-const run = (pods: readonly PodFlags[], options = RULES) =>
-  simulateAlerts([...pods, ...quiet(20)], HOURS_3, options);
+const run = (pods: readonly PodFlags[], options = RULES) => simulateAlerts([...pods, ...quiet(20)], HOURS_3, options);
 
 describe('the alerts of the shipped rules', () => {
   it('fire for a pod that is flagged now and five minutes ago, and for ten minutes after', () => {

@@ -14,10 +14,7 @@ const cpu = (actual: number): Reading => [0.1, actual, 1, 10 * (actual - 1), 3, 
 const restarts = (count: number): Reading => [0.1, 1, 1, 0, count, 3, 10];
 
 /** A pod that is flagged from minute 30 to 50, with these readings by minute. */
-function pod(
-  readings: readonly (readonly [number, Reading])[],
-  scored: readonly number[] = [0, 180],
-): PodHistory {
+function pod(readings: readonly (readonly [number, Reading])[], scored: readonly number[] = [0, 180]): PodHistory {
   return {
     namespace: 'shop',
     pod: 'cart-0',

@@ -10,9 +10,7 @@ const GRID = gridBetween(0, 599 * 60, 60);
 
 /** As many series as asked, whose values are their times. */
 const clusterOf = (series: number) =>
-  fakeApi((_, time) =>
-    Array.from({ length: series }, (_one, pod) => ({ labels: { pod: String(pod) }, value: time })),
-  );
+  fakeApi((_, time) => Array.from({ length: series }, (_one, pod) => ({ labels: { pod: String(pod) }, value: time })));
 
 const lengths = (api: ReturnType<typeof clusterOf>) =>
   api.asked.map(({ startSeconds, endSeconds }) => (endSeconds - startSeconds) / 60 + 1);

@@ -73,9 +73,7 @@ describe('the messages of the shipped Alertmanager configuration', () => {
   });
 
   it('are held back by the alert of the fleet, which is a message of its own', () => {
-    expect(sent([fleet(32, 70), pod('cart-0', 35, 60), workload('till', 35, 60)])).to.deep.equal([
-      [32.5, 'fleet'],
-    ]);
+    expect(sent([fleet(32, 70), pod('cart-0', 35, 60), workload('till', 35, 60)])).to.deep.equal([[32.5, 'fleet']]);
     expect(sent([fleet(32), pod('cart-0', 35)])).to.deep.equal([[32.5, 'fleet']]);
   });
 

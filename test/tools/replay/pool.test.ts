@@ -19,9 +19,7 @@ describe('a pool of threads', function () {
 
   it('does one task after the other, and reports how far each is', async () => {
     const shares: number[] = [];
-    const tasks = [1, 2, 3].map((value) =>
-      pool.run({ kind: 'answer', value }, never, (share) => shares.push(share)),
-    );
+    const tasks = [1, 2, 3].map((value) => pool.run({ kind: 'answer', value }, never, (share) => shares.push(share)));
     expect(await Promise.all(tasks)).to.deep.equal([2, 4, 6]);
     expect(shares).to.include(0.5);
   });
@@ -68,9 +66,7 @@ describe('a pool of threads', function () {
     ]);
     stop.abort(new Error('stopped by the test'));
     for (const outcome of await outcomes) {
-      expect(outcome.status === 'rejected' && (outcome.reason as Error).message).to.equal(
-        'stopped by the test',
-      );
+      expect(outcome.status === 'rejected' && (outcome.reason as Error).message).to.equal('stopped by the test');
     }
     expect(await run({ kind: 'answer', value: 4 })).to.equal(8);
   });

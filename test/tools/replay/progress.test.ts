@@ -10,9 +10,7 @@ function recorder(isTTY: boolean) {
 
 describe('the progress of an evaluation', () => {
   it('shows how far it is, where, and how long it will take', () => {
-    expect(progressLine(0.25, 'monday', 10)).to.equal(
-      '[########----------------------]  25 %  monday, 30 s left',
-    );
+    expect(progressLine(0.25, 'monday', 10)).to.equal('[########----------------------]  25 %  monday, 30 s left');
     expect(progressLine(0.5, 'x'.repeat(60), 100)).to.match(/ {2}50 % {2}x{39}…, 100 s left$/);
     expect(progressLine(0, 'monday', 0)).to.equal(`[${'-'.repeat(30)}]   0 %  monday`);
     expect(progressLine(1, 'monday', 5)).to.equal(`[${'#'.repeat(30)}] 100 %  monday, 0 s left`);

@@ -23,9 +23,7 @@ describe('what comes every day', () => {
   });
 
   it('finds what comes shortly after midnight on some days and before it on others', () => {
-    const messages = [-600, 300, -200, 500].map((offset, day) =>
-      message('nightly', (day + 1) * DAY + offset),
-    );
+    const messages = [-600, 300, -200, 500].map((offset, day) => message('nightly', (day + 1) * DAY + offset));
     expect(recurrenceOf(messages, 5 * DAY)).to.deep.equal({ today: 1, every_day: 1, days_before: 4 });
   });
 

@@ -8,13 +8,7 @@ import { type MinuteState, type ReplayParameters, replay } from '../../../src/to
 import { readingSize } from '../../../src/tools/replay/tracks.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import {
-  type Answer,
-  FEATURES,
-  namedPods,
-  OWNER_QUERIES,
-  SmallCluster,
-} from '../../support/small-cluster.js';
+import { type Answer, FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 
 const START = Date.parse('2026-05-01T00:00:00Z') / 1000;
 const FIRST = START - 4 * 3600;
@@ -99,9 +93,7 @@ describe('a replay', function () {
           .map(({ identity, readings }) => [identity.pod, readings[minute * size]]),
       );
       const { table, scores: own } = outcome.detection;
-      expect([...scores], String(minute)).to.have.deep.members(
-        table.pods.map(({ pod }, row) => [pod, own[row]]),
-      );
+      expect([...scores], String(minute)).to.have.deep.members(table.pods.map(({ pod }, row) => [pod, own[row]]));
     }
   });
 
@@ -156,23 +148,17 @@ describe('the metrics of then', () => {
     const samples = (series: string) =>
       text
         .split('\n')
-        .filter((line) =>
-          line.startsWith(`${series.slice(0, -1)}${series.endsWith('{}') ? '' : ','}${target}} `),
-        );
+        .filter((line) => line.startsWith(`${series.slice(0, -1)}${series.endsWith('{}') ? '' : ','}${target}} `));
     const flags = samples('anomaly_flag{namespace="shop",pod="cart-1"}');
     expect(flags).to.have.lengthOf(MINUTES);
     expect(flags[19]).to.match(new RegExp(` 0 ${START + 19 * 60}$`));
     expect(flags[20]).to.match(new RegExp(` 1 ${START + 20 * 60}$`));
     // Only while it is flagged.
-    expect(samples('anomaly_feature_value{namespace="shop",pod="cart-1",feature="cpu"}')).to.have.lengthOf(
-      20,
-    );
+    expect(samples('anomaly_feature_value{namespace="shop",pod="cart-1",feature="cpu"}')).to.have.lengthOf(20);
     const ofCart = tracks.all().filter(({ identity }) => identity.workload === 'cart');
     const flagged = ofCart.filter((track) => track.flagged[1]?.[30] === 1).length;
     expect(flagged).to.be.within(1, 4);
-    expect(samples('anomaly_workload_pods_flagged{namespace="shop",workload="cart"}')[30]).to.include(
-      `} ${flagged} `,
-    );
+    expect(samples('anomaly_workload_pods_flagged{namespace="shop",workload="cart"}')[30]).to.include(`} ${flagged} `);
     expect(samples('anomaly_workload_pods_scored{namespace="shop",workload="cart"}')[30]).to.include('} 5 ');
     expect(samples('anomaly_exporter_pods_unscored{reason="warmup"}')).to.have.lengthOf(3);
     expect(samples('anomaly_exporter_training_runs_total{}')[39]).to.include('} 3 ');

@@ -111,8 +111,6 @@ describe('asking politely', () => {
         }),
       onWait: () => {},
     });
-    expect((await rejection(api.query({ ...QUESTION, signal: stop.signal }), Error)).message).to.equal(
-      'woken',
-    );
+    expect((await rejection(api.query({ ...QUESTION, signal: stop.signal }), Error)).message).to.equal('woken');
   });
 });

@@ -42,13 +42,7 @@ describe('the simulated cluster', () => {
     expect(new Set(pods.map(({ namespace, pod }) => `${namespace}/${pod}`)).size).to.equal(pods.length);
     expect(WORKLOADS.length).to.be.within(12, 16);
     const kinds = pods.map(({ owner, ownersOwner }) => ownersOwner?.kind ?? owner.kind);
-    expect([...new Set(kinds)].sort()).to.deep.equal([
-      'CronJob',
-      'DaemonSet',
-      'Deployment',
-      'Job',
-      'StatefulSet',
-    ]);
+    expect([...new Set(kinds)].sort()).to.deep.equal(['CronJob', 'DaemonSet', 'Deployment', 'Job', 'StatefulSet']);
   });
 
   it('grows with its scale', () => {
@@ -94,8 +88,7 @@ describe('the simulated cluster', () => {
   });
 
   it('completes the runs of a CronJob and keeps them for a while, without CPU and memory', () => {
-    const runs = (time: number) =>
-      healthy.pods(time).filter(({ ownersOwner }) => ownersOwner?.kind === 'CronJob');
+    const runs = (time: number) => healthy.pods(time).filter(({ ownersOwner }) => ownersOwner?.kind === 'CronJob');
     const completed = runs(START).filter(({ containers }) => containers[0]?.cgroups.length === 0);
     expect(completed).to.have.lengthOf.within(2, 4);
     const names = new Set(completed.map(({ pod }) => pod));
@@ -127,17 +120,11 @@ describe('the simulated cluster', () => {
 });
 
 describe('the incidents', () => {
-  const placed = (kind: IncidentKind) =>
-    scripted.incidents.find((incident) => incident.kind === kind) ?? expect.fail();
+  const placed = (kind: IncidentKind) => scripted.incidents.find((incident) => incident.kind === kind) ?? expect.fail();
   const usualCores = (name: string, time: number) => cores(healthy, name, time - MINUTE, time);
 
   it('begin within two minutes, one of each kind, on pods that run', () => {
-    expect(SCRIPT.map(({ kind }) => kind)).to.have.members([
-      'runaway-cpu',
-      'memory-leak',
-      'crash-loop',
-      'bad-replica',
-    ]);
+    expect(SCRIPT.map(({ kind }) => kind)).to.have.members(['runaway-cpu', 'memory-leak', 'crash-loop', 'bad-replica']);
     for (const { pod, startSeconds } of scripted.incidents) {
       expect(startSeconds - START).to.be.within(10, 120);
       newestRun(find(scripted, pod, startSeconds));
@@ -175,9 +162,7 @@ describe('the incidents', () => {
   it('crash loop: restarts come at the pace of the kubelet', () => {
     const { pod, startSeconds } = placed('crash-loop');
     const usual = restarts(healthy, pod, startSeconds);
-    const added = [-1, 1, 21, 51, 101, 191].map(
-      (offset) => restarts(scripted, pod, startSeconds + offset) - usual,
-    );
+    const added = [-1, 1, 21, 51, 101, 191].map((offset) => restarts(scripted, pod, startSeconds + offset) - usual);
     expect(added).to.deep.equal([0, 1, 2, 3, 4, 5]);
     expect(cores(scripted, pod, startSeconds + 1, startSeconds + 9)).to.be.greaterThan(1);
     expect(cores(scripted, pod, startSeconds + 11, startSeconds + 19)).to.equal(0);

@@ -42,10 +42,7 @@ export const podCoverage = checkOf('pod_coverage', answersOf, (answers, { source
   return {
     severity: 'warning',
     summary: `${summaries.join(' ')} Pods with a value now: ${counts}.`,
-    meaning:
-      required.length > 0
-        ? `Pods without ${listed(required)} are not scored.`
-        : 'A missing value counts as 0.',
+    meaning: required.length > 0 ? `Pods without ${listed(required)} are not scored.` : 'A missing value counts as 0.',
     advice:
       'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
       `drops some pods.${isOfKubeStateMetrics ? HONOR_LABELS : ''}`,

@@ -8,8 +8,7 @@ export const queries = checkOf(
   (features) => {
     const failed = features.flatMap(({ feature, answer }) => (answer.known ? [] : [{ feature, answer }]));
     const names = listed((failed.length > 0 ? failed : features).map(({ feature }) => feature.name));
-    if (failed.length === 0)
-      return { severity: 'ok', summary: `Prometheus answers the queries for ${names}.` };
+    if (failed.length === 0) return { severity: 'ok', summary: `Prometheus answers the queries for ${names}.` };
     return {
       severity: 'error',
       summary: `Prometheus does not answer the ${failed.length === 1 ? 'query' : 'queries'} for ${names}.`,
@@ -35,9 +34,7 @@ export const queryDuration = checkOf('query_duration', answersOf, (answers, _, {
   return {
     severity: isOver ? 'error' : 'warning',
     summary,
-    meaning: isOver
-      ? 'Scrapes have no scores.'
-      : 'When Prometheus is busier than now, scrapes will have no scores.',
+    meaning: isOver ? 'Scrapes have no scores.' : 'When Prometheus is busier than now, scrapes will have no scores.',
     advice:
       'Raise REQUEST_TIMEOUT_SECONDS together with the scrape timeout of this exporter, or narrow NAMESPACE_REGEX.',
   };

@@ -35,8 +35,7 @@ export const rateWindow = checkOf(
       interval === undefined
         ? `The rate window of ${name} is ${formatDuration(window)}`
         : `${name} is scraped every ${formatDuration(interval)} and rated over ${formatDuration(window)}`;
-    const wanted =
-      interval === undefined ? 'four scrape intervals' : promDuration(WANTED_INTERVALS * interval);
+    const wanted = interval === undefined ? 'four scrape intervals' : promDuration(WANTED_INTERVALS * interval);
     const advice = `Set CPU_RATE_WINDOW to ${wanted} or more, or scrape the kubelets more often.`;
     const unscored = `A rate needs two samples in its window. Without ${worst.features} no pod is scored.`;
     if (worst.isEmpty) {
@@ -47,8 +46,7 @@ export const rateWindow = checkOf(
       return {
         severity: 'warning',
         summary: `${scraped}: the rate has a value at ${Math.round(worst.filled * 100)} % of the minutes only.`,
-        meaning:
-          'Pods are not scored in some minutes, and their usual values are learned from data with gaps.',
+        meaning: 'Pods are not scored in some minutes, and their usual values are learned from data with gaps.',
         advice,
       };
     }

@@ -16,9 +16,7 @@ export const series = checkOf(
     const unlabelled = features.flatMap(({ feature, answer }) =>
       answer.known && answer.value.unlabelled > 0 ? [{ feature, ...answer.value }] : [],
     );
-    return unlabelled.length > 0
-      ? unlabelledSeries(unlabelled)
-      : { severity: 'ok', summary: foundSeries(facts) };
+    return unlabelled.length > 0 ? unlabelledSeries(unlabelled) : { severity: 'ok', summary: foundSeries(facts) };
   },
 );
 
@@ -92,7 +90,6 @@ function explain(source: SourceFacts, { namespaceRegex, podLabel }: Conditions) 
   return {
     has,
     problem: `, but none matches ${matchers}${one}`,
-    advice:
-      'Correct the settings or the feature file with the selector, or the relabelling that drops the series.',
+    advice: 'Correct the settings or the feature file with the selector, or the relabelling that drops the series.',
   };
 }

@@ -91,8 +91,7 @@ export const prometheusWarnings = checkOf('prometheus_warnings', always, (_, { w
   return {
     severity: 'warning',
     summary: gave(warnings, 'warning'),
-    meaning:
-      'Answers may be incomplete: a store behind the server may be down. Pods that are missing are not scored.',
+    meaning: 'Answers may be incomplete: a store behind the server may be down. Pods that are missing are not scored.',
     advice: 'Fix what the warning names. Scores are computed from the data that arrives.',
   };
 });

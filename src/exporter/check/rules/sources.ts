@@ -57,13 +57,9 @@ export const duplicates = checkOf(
     if (sources.length === 0) return NO_SERIES;
     const repeated = sources.filter(({ value }) => value.things > 0);
     if (repeated.length === 0) return { severity: 'ok', summary: 'Nothing is reported twice.' };
-    const things = repeated.map(
-      ({ source, value }) => `${counted(value.things, 'container')} of ${nameOf(source)}`,
-    );
+    const things = repeated.map(({ source, value }) => `${counted(value.things, 'container')} of ${nameOf(source)}`);
     const differing = new Map(
-      repeated.flatMap(({ value }) =>
-        value.differing.map(({ label, values }) => [label, examples(values, 4)]),
-      ),
+      repeated.flatMap(({ value }) => value.differing.map(({ label, values }) => [label, examples(values, 4)])),
     );
     const ways = [...differing].map((pair) => pair.join(': ')).join('; ');
     return {

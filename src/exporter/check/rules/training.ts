@@ -40,9 +40,7 @@ export const history = checkOf(
         advice: 'Check whether Prometheus was down, or whether the kubelets are scraped irregularly.',
       };
     }
-    const absent = slices
-      .filter(({ present }) => !present)
-      .map(({ ageSeconds }) => formatDuration(ageSeconds));
+    const absent = slices.filter(({ present }) => !present).map(({ ageSeconds }) => formatDuration(ageSeconds));
     if (absent.length > 0) {
       return {
         severity: 'warning',

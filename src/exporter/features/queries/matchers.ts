@@ -49,14 +49,10 @@ function matcherText(node: SyntaxNode, query: string): string {
   const parts = childrenOf(node).map((part) => textOf(part, query));
   const [label = '', , value = ''] = parts;
   if (!/^(?:Unquoted|Quoted)LabelMatcher$/.test(node.name) || parts.length < 3) {
-    throw new MatchersError(
-      `expected label matchers, got \`${textOf(node, query)}\`, which is the name of a metric`,
-    );
+    throw new MatchersError(`expected label matchers, got \`${textOf(node, query)}\`, which is the name of a metric`);
   }
   if (METRIC_NAME.test(label)) {
-    throw new MatchersError(
-      'expected matchers of labels, got one of `__name__`: the queries name their metrics',
-    );
+    throw new MatchersError('expected matchers of labels, got one of `__name__`: the queries name their metrics');
   }
   // The grammar lets a string end with the text.
   if (!STRING.test(value)) throw new MatchersError(`expected a text in quotes, got \`${value}\``);
@@ -84,9 +80,7 @@ export function addMatchers(
       if (!where(childrenOf(own).map(({ firstChild }) => labelOf(firstChild, query)))) return;
       // A trailing comma is allowed, so `{}` needs no other form than `{a="b"}`.
       insertions.push(
-        own === null
-          ? { offset: node.to, text: `{${matchers}}` }
-          : { offset: own.from + 1, text: `${matchers},` },
+        own === null ? { offset: node.to, text: `{${matchers}}` } : { offset: own.from + 1, text: `${matchers},` },
       );
     },
   });

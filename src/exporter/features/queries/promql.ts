@@ -117,17 +117,11 @@ function lostLabels(node: SyntaxNode, query: string, labels: readonly string[]):
   }
 }
 
-function aggregationMistakes(
-  node: SyntaxNode,
-  query: string,
-  labels: readonly string[],
-): readonly OffsetMistake[] {
+function aggregationMistakes(node: SyntaxNode, query: string, labels: readonly string[]): readonly OffsetMistake[] {
   const name = textOf(node.getChild('AggregateOp'), query);
   if (CHOOSING_AGGREGATIONS.test(name)) return [];
   const modifier = node.getChild('AggregateModifier');
-  const named = childrenOf(modifier?.getChild('GroupingLabels') ?? null).map((label) =>
-    labelOf(label, query),
-  );
+  const named = childrenOf(modifier?.getChild('GroupingLabels') ?? null).map((label) => labelOf(label, query));
   const isWithout = modifier?.getChild('Without') != null;
   const lost = labels.filter((label) => named.includes(label) === isWithout);
   if (lost.length === 0) return [];

@@ -32,8 +32,7 @@ const PLACEHOLDERS: Readonly<Record<string, (options: QueryOptions) => string>> 
   cpu_rate_window: ({ cpuRateWindow }) => cpuRateWindow,
   pod_label: ({ podLabel }) => podLabel,
   // Before Kubernetes 1.16, `container_name` stood beside `pod_name`.
-  container_label: ({ podLabel }) =>
-    podLabel === 'pod' ? 'container' : podLabel.replace(/^pod/, 'container'),
+  container_label: ({ podLabel }) => (podLabel === 'pod' ? 'container' : podLabel.replace(/^pod/, 'container')),
 };
 
 /** The names that may stand in `{{…}}`. */
@@ -73,9 +72,7 @@ export function fillTemplate(template: string, options: QueryOptions): FilledTem
     } else {
       // A comment has no meaning within a string, nor an escape outside of one or within backticks.
       const isWhole =
-        quote === undefined
-          ? groups?.comment !== undefined
-          : groups?.escaped !== undefined && quote.mark !== '`';
+        quote === undefined ? groups?.comment !== undefined : groups?.escaped !== undefined && quote.mark !== '`';
       if (!isWhole) taken = template.charAt(offset);
       if (taken === quote?.mark) quote = undefined;
       else if (quote === undefined && /^["'`]$/.test(taken)) quote = { mark: taken, offset };

@@ -62,9 +62,7 @@ export class HistoryReader {
       return { ...identity, key: podKey(identity.namespace, identity.pod), score: scores[row] as number };
     });
     if (pods.length === 0) return { kind: 'histories', histories: new Map() };
-    const key = [model.fingerprint, model.windowEndSeconds, timeSeconds, ...pods.map((pod) => pod.key)].join(
-      ',',
-    );
+    const key = [model.fingerprint, model.windowEndSeconds, timeSeconds, ...pods.map((pod) => pod.key)].join(',');
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     if (this.#reading >= MAXIMUM_READINGS) {

@@ -147,8 +147,7 @@ function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
   const unscored = outcome.kind === 'detection' ? [...outcome.detection.unscored] : [];
   const total = unscored.reduce((sum, [, count]) => sum + count, 0);
   const scored =
-    selection &&
-    `${counted(selection.scored, 'pod')} scored, ${total === 0 ? 'none left out' : `${total} not`}.`;
+    selection && `${counted(selection.scored, 'pod')} scored, ${total === 0 ? 'none left out' : `${total} not`}.`;
   return html`<section aria-labelledby="coverage"><h2 id="coverage">Last pass</h2>
 <p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${Math.round(outcome.durationSeconds * 1000)} ms. ${outcome.kind === 'detection' ? (scored ?? '') : outcome.message}</p>
 ${list(unscored.map(([reason, count]) => html`<li>${counted(count, 'pod')} ${describeReason(reason)}</li>`))}

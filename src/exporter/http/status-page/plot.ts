@@ -74,8 +74,7 @@ export function usualRange({ lower, upper }: FeatureHistory, amount: (value: num
   return `${unit !== undefined && to.endsWith(` ${unit}`) ? number : from} to ${to}`;
 }
 
-const flaggedRuns = ({ scores }: PodHistory) =>
-  runs(scores.length, (instant) => (scores[instant] as number) > 0);
+const flaggedRuns = ({ scores }: PodHistory) => runs(scores.length, (instant) => (scores[instant] as number) > 0);
 
 /** The stretches in which something holds: from the first instant to before the end. */
 function runs(count: number, holds: (instant: number) => boolean): [from: number, to: number][] {

@@ -35,8 +35,7 @@ export function filterLink({ namespace, workload }: Filters): string {
   return `?${new URLSearchParams({ ...(namespace && { namespace }), ...(workload && { workload }) })}`;
 }
 
-export const isFiltered = ({ namespace, workload }: Filters) =>
-  namespace !== undefined || workload !== undefined;
+export const isFiltered = ({ namespace, workload }: Filters) => namespace !== undefined || workload !== undefined;
 
 /** What the page shows of a detection. */
 export type Selection = ReturnType<typeof select>;

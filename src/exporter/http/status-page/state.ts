@@ -67,8 +67,7 @@ function training({ model: state, training: trainings }: HealthReport, nowSecond
 }
 
 /** By times of ISO 8601; unknown ones are not later. */
-const isLater = (time: string | undefined, than: string | null) =>
-  Date.parse(time ?? '') > Date.parse(than ?? '');
+const isLater = (time: string | undefined, than: string | null) => Date.parse(time ?? '') > Date.parse(than ?? '');
 
 /** Where the cluster is split, the other pods are on the pages of the other shards. */
 function shard({ ordinal, total, namespaces, message }: NonNullable<HealthReport['shard']>): Html {

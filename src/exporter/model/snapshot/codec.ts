@@ -53,10 +53,7 @@ const DESCRIPTION = 'model';
 const KEYS_PER_TURN = 16_384;
 
 /** Writes a model, after other texts, to an array that owns its buffer: it can be transferred to another thread. */
-export function encodeModel(
-  model: Model,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+export function encodeModel(model: Model, metadata: Readonly<Record<string, string>> = {}): Uint8Array<ArrayBuffer> {
   const { baseline, forest, minimumInput, pods, ...values } = model;
   const description: Description = {
     ...values,

@@ -62,8 +62,7 @@ export function writeTensors(
   hostIsLittleEndian = HOST_IS_LITTLE_ENDIAN,
 ): Uint8Array<ArrayBuffer> {
   const sorted = [...tensors].sort(
-    ([nameA, a], [nameB, b]) =>
-      b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT || (nameA < nameB ? -1 : 1),
+    ([nameA, a], [nameB, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT || (nameA < nameB ? -1 : 1),
   );
   const header: Record<string, unknown> = { [METADATA]: metadata };
   let end = 0;
@@ -134,10 +133,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
   );
   const dataStart = LENGTH_BYTES + length;
   if (bytes.length < dataStart) requireLength(bytes, dataStart);
-  check(
-    dataStart % ALIGNMENT === 0,
-    `it has a header of ${length} bytes, which is not a multiple of ${ALIGNMENT}`,
-  );
+  check(dataStart % ALIGNMENT === 0, `it has a header of ${length} bytes, which is not a multiple of ${ALIGNMENT}`);
   let header: unknown;
   try {
     header = JSON.parse(decodeText(bytes.subarray(LENGTH_BYTES, dataStart)));

@@ -71,10 +71,7 @@ export class ModelStore {
   async write(content: Uint8Array): Promise<void> {
     requireReadable(content.length);
     await this.removeLeftovers();
-    const temporary = join(
-      dirname(this.path),
-      `${this.#temporaryPrefix()}${randomUUID()}${TEMPORARY_SUFFIX}`,
-    );
+    const temporary = join(dirname(this.path), `${this.#temporaryPrefix()}${randomUUID()}${TEMPORARY_SUFFIX}`);
     // `wx`: never through a link that somebody has put there.
     const file = await this.#files.open(temporary, 'wx', MODE);
     try {
@@ -120,8 +117,5 @@ export class ModelStore {
 const TEMPORARY_SUFFIX = '.tmp';
 
 function requireReadable(bytes: number): void {
-  check(
-    bytes <= LARGEST_FILE_BYTES,
-    `it has ${bytes} bytes where at most ${LARGEST_FILE_BYTES} are expected`,
-  );
+  check(bytes <= LARGEST_FILE_BYTES, `it has ${bytes} bytes where at most ${LARGEST_FILE_BYTES} are expected`);
 }

@@ -128,9 +128,7 @@ export class AnswerReader {
   #append(chunk: Buffer): void {
     const kept = this.#end - this.#position;
     const buffer =
-      kept + chunk.length < this.#buffer.length
-        ? this.#buffer
-        : Buffer.allocUnsafe(2 * (kept + chunk.length + 1));
+      kept + chunk.length < this.#buffer.length ? this.#buffer : Buffer.allocUnsafe(2 * (kept + chunk.length + 1));
     this.#buffer.copy(buffer, 0, this.#position, this.#end);
     chunk.copy(buffer, kept);
     this.#buffer = buffer;

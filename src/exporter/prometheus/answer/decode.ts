@@ -13,12 +13,7 @@ export type ResultType = 'vector' | 'matrix';
  * @param firstSeries Position in the whole answer of the first series in this one, for messages.
  * @throws {PrometheusError} of the kind `bad_answer`, saying where the answer has another shape.
  */
-export function decodeAnswer(
-  asked: Asked,
-  resultType: ResultType,
-  answer: unknown,
-  firstSeries = 0,
-): QueryResult {
+export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unknown, firstSeries = 0): QueryResult {
   const malformed = (where: string, expected: string, got: unknown): PrometheusError =>
     failure('bad_answer', asked, `${describe(asked, got)} instead of ${expected} at ${where}`, {
       advice: ADVICE,
@@ -59,11 +54,7 @@ export function decodeAnswer(
     for (const [position, sample] of list.entries()) {
       if (!isSample(sample)) {
         const where = resultType === 'vector' ? 'value' : `values[${position}]`;
-        throw malformed(
-          `data.result[${firstSeries + index}].${where}`,
-          'a pair of a time and a text',
-          sample,
-        );
+        throw malformed(`data.result[${firstSeries + index}].${where}`, 'a pair of a time and a text', sample);
       }
       timestampsSeconds[row] = sample[0];
       values[row] = parseValue(sample[1]);
@@ -80,8 +71,7 @@ export function decodeAnswer(
   };
 }
 
-const ADVICE =
-  'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?';
+const ADVICE = 'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?';
 
 /** Enough of the server's reason to act on it. */
 const REASON_LENGTH = 500;
@@ -101,9 +91,7 @@ export function parseValue(text: string): number {
 }
 
 function isSample(value: unknown): value is readonly [number, string] {
-  return (
-    Array.isArray(value) && value.length === 2 && Number.isFinite(value[0]) && typeof value[1] === 'string'
-  );
+  return Array.isArray(value) && value.length === 2 && Number.isFinite(value[0]) && typeof value[1] === 'string';
 }
 
 /** An object that inherits nothing, and takes a fraction of the memory of those of `Object.create(null)`. */

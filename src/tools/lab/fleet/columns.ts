@@ -89,8 +89,7 @@ function memoryOf(pod: FleetPod, { minute, time, sinceStart, effect }: Moment): 
   const { key, activities, heap, memoryFactor, workload } = pod;
   const { profile } = workload;
   const { memoryBytes, memoryLimit, memoryDrift, memoryStep, memoryNoise, memoryFollows } = profile;
-  const drift =
-    memoryDrift * redNoise(key + 17, time / MEMORY_PACE) + memoryFollows * (loadOf(pod, time) - 1);
+  const drift = memoryDrift * redNoise(key + 17, time / MEMORY_PACE) + memoryFollows * (loadOf(pod, time) - 1);
   // Allocators take whole arenas.
   let share = 1 + memoryStep * Math.round(drift / memoryStep);
   for (const { list, rhythm } of activities) {

@@ -151,15 +151,7 @@ function isSuitable(type: FaultType, { kind, controller, replicas, profile }: Fl
 }
 
 /** Kinds whose CPU follows what people or other services ask of them, so that a halt or a doubling is plain to see. */
-const LOADED: ReadonlySet<KindName> = new Set([
-  'web',
-  'autoscaled',
-  'heap',
-  'store',
-  'database',
-  'cache',
-  'batch',
-]);
+const LOADED: ReadonlySet<KindName> = new Set(['web', 'autoscaled', 'heap', 'store', 'database', 'cache', 'batch']);
 
 /** Kinds whose memory grows to a multiple with each piece of work. */
 const UNSTEADY_MEMORY: ReadonlySet<KindName> = new Set(['ci-runner', 'backup', 'queue']);

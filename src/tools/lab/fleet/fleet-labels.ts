@@ -41,9 +41,7 @@ export function fleetLabels(fleet: Fleet): readonly FleetLabel[] {
 function labelOf(fleet: Fleet, pod: FleetPod, fault: FleetFault) {
   const [start, end] = [startOf(pod, fault), endOf(pod, fault)];
   const isNew = pod.born >= fault.start;
-  const compared = isNew
-    ? fleet.pods.filter((one) => one.workload === pod.workload && one.born < fault.start)
-    : [pod];
+  const compared = isNew ? fleet.pods.filter((one) => one.workload === pod.workload && one.born < fault.start) : [pod];
   const began = Math.ceil(fault.start);
   const before = measured(fleet, compared, began - HOUR_MINUTES, began);
   const during = measured(fleet, [pod], Math.ceil(start), Math.ceil(end));
@@ -106,8 +104,7 @@ function measured(fleet: Fleet, pods: readonly FleetPod[], from: number, to: num
 function leavesRange(clean: readonly number[], during: readonly number[]): boolean | null {
   if (clean.length < FEWEST_CLEAN_SAMPLES || during.length === 0) return null;
   return (
-    Math.max(...during) > BEYOND_RANGE * Math.max(...clean) ||
-    Math.min(...during) < Math.min(...clean) / BEYOND_RANGE
+    Math.max(...during) > BEYOND_RANGE * Math.max(...clean) || Math.min(...during) < Math.min(...clean) / BEYOND_RANGE
   );
 }
 

@@ -37,14 +37,7 @@ export interface Kind {
 /** A row of the table, by controller and releases a week. Names have a space between them. */
 const row =
   (controller: Kind['controller'], releasesPerWeek?: Range) =>
-  (
-    weight: number,
-    names: string,
-    replicas: Range,
-    cores: Range,
-    mebibytes: Range,
-    special: Kind['special'],
-  ): Kind => ({
+  (weight: number, names: string, replicas: Range, cores: Range, mebibytes: Range, special: Kind['special']): Kind => ({
     controller,
     weight,
     names: names.split(' '),
@@ -77,11 +70,7 @@ const work = (draw: Draw, every: Range, minutes: Range, cpu: Range, memory: Rang
 });
 
 /** The same by the clock, always about as long, in all pods at once. */
-const clockwork = (
-  draw: Draw,
-  phase: Range,
-  ...ranges: readonly [Range, Range, Range, Range, Range]
-): Rhythm => ({
+const clockwork = (draw: Draw, phase: Range, ...ranges: readonly [Range, Range, Range, Range, Range]): Rhythm => ({
   ...work(draw, ...ranges),
   phase: draw.between(...phase),
   minutesSigma: 0.15,
@@ -161,17 +150,10 @@ export const KINDS = {
     rhythms: [work(draw, [DAY, 4 * DAY], [2, 12], [1.5, 6], [0.1, 1], [10, 90])],
   })),
   // Compactions every few hours, on each replica for itself.
-  store: set(
-    5,
-    'kafka cassandra elasticsearch mimir-ingester',
-    [3, 3],
-    [0.2, 1.5],
-    [2000, 12000],
-    (draw) => ({
-      course: course(draw, 0, [0.4, 0.8]),
-      rhythms: [work(draw, [90, 500], [6, 45], [0.5, 2.5], [0.02, 0.3], [5, 40])],
-    }),
-  ),
+  store: set(5, 'kafka cassandra elasticsearch mimir-ingester', [3, 3], [0.2, 1.5], [2000, 12000], (draw) => ({
+    course: course(draw, 0, [0.4, 0.8]),
+    rhythms: [work(draw, [90, 500], [6, 45], [0.5, 2.5], [0.02, 0.3], [5, 40])],
+  })),
   // People use it now and then.
   internal: tool(6, 'admin wiki dashboard backoffice notebook', [1, 2], [0.001, 0.02], [60, 800], (draw) => {
     const use = work(draw, [60, 400], [3, 20], [5, 60], [0.05, 0.6], [20, 200]);
@@ -207,30 +189,16 @@ export const KINDS = {
   daemon: daemon(2, 'node-exporter node-agent csi-node', [0, 0], [0.003, 0.06], [20, 120], (draw) => ({
     peakChance: draw.log(0.001, 0.02),
   })),
-  cronjob: cronJob(
-    7,
-    'export cleanup reconcile digest rotate-keys',
-    [1, 1],
-    [0.02, 1.2],
-    [50, 1200],
-    (draw) => {
-      const every = draw.pick([5, 10, 15, 30, 30, 60, 60, 120, 360]);
-      return { every, runMinutes: Math.min(draw.log(1.2, 30), 0.6 * every) };
-    },
-  ),
+  cronjob: cronJob(7, 'export cleanup reconcile digest rotate-keys', [1, 1], [0.02, 1.2], [50, 1200], (draw) => {
+    const every = draw.pick([5, 10, 15, 30, 30, 60, 60, 120, 360]);
+    return { every, runMinutes: Math.min(draw.log(1.2, 30), 0.6 * every) };
+  }),
   job: row('Job')(3, 'migrate reindex train load-test', [1, 1], [0.1, 2.5], [150, 4000], (draw) => ({
     runsPerDay: draw.log(1, 12),
     runMinutes: draw.log(4, 120),
     emptyShare: 0.6,
   })),
-  idle: tool(
-    6,
-    'webhook operator feature-flags license-server',
-    [1, 3],
-    [0.0002, 0.004],
-    [12, 90],
-    () => ({}),
-  ),
+  idle: tool(6, 'webhook operator feature-flags license-server', [1, 3], [0.0002, 0.004], [12, 90], () => ({})),
   // Computes all the time, in stages.
   batch: tool(4, 'trainer encoder simulator crawler', [1, 4], [0.5, 3], [500, 6000], (draw) => ({
     rhythms: [work(draw, [30, 200], [30, 200], [0.1, 0.6], [0.05, 0.5], [8, 8])],

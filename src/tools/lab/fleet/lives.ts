@@ -137,9 +137,7 @@ function slotsOf({ replicas, replicasMinutes }: FleetWorkload, { minutes }: Span
       while (minute < minutes && (replicasMinutes[minute] as number) > replica) minute++;
       const until = minute < minutes ? minute : Infinity;
       slots.push(
-        from === 0
-          ? { replica, cause: 'start', from: -60, until }
-          : { replica, cause: 'scale-up', from, until },
+        from === 0 ? { replica, cause: 'start', from: -60, until } : { replica, cause: 'scale-up', from, until },
       );
     }
   }
@@ -175,9 +173,7 @@ function livesOf(
     const place = `${path}/${replica}/${Math.round(born)}`;
     const key = hashText(place);
     const node = nodeOf(key, span);
-    const next = turns.find(
-      (turn) => turn.minute > born && turn.minute < until && (turn.node ?? node) === node,
-    );
+    const next = turns.find((turn) => turn.minute > born && turn.minute < until && (turn.node ?? node) === node);
     const end = next === undefined ? until : next.minute + (isDeployment ? OVERLAP : 0);
     const suffix = controller === 'StatefulSet' ? replica : podSuffix(place);
     const template = isDeployment ? `-${templateHash(`${path}/${version.template}`)}` : '';
@@ -212,24 +208,13 @@ function runsOf(siblings: Siblings): FleetPod[] {
   });
 }
 
-function activitiesOf(
-  { profile, isWorkingTime }: FleetWorkload,
-  path: string,
-  { minutes }: Span,
-  together: boolean,
-) {
+function activitiesOf({ profile, isWorkingTime }: FleetWorkload, path: string, { minutes }: Span, together: boolean) {
   return [...profile.rhythms.entries()]
     .filter(([, rhythm]) => (rhythm.together ?? false) === together)
-    .map(([index, rhythm]) =>
-      drawActivities(rhythm, new Draw(`${path}/rhythm/${index}`), minutes, isWorkingTime),
-    );
+    .map(([index, rhythm]) => drawActivities(rhythm, new Draw(`${path}/rhythm/${index}`), minutes, isWorkingTime));
 }
 
-function makePod(
-  { workload, faults, span, shared }: Siblings,
-  life: Life,
-  version: Pick<Version, 'cpu' | 'memory'>,
-) {
+function makePod({ workload, faults, span, shared }: Siblings, life: Life, version: Pick<Version, 'cpu' | 'memory'>) {
   const { profile, path } = workload;
   const { replica, born, end, cause } = life;
   // The replica of a StatefulSet has its share of the data for good.

@@ -31,9 +31,7 @@ export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[
   const kinds = Object.keys(KINDS) as KindName[];
   // Dealt like cards, so that the mixture is much the same for each seed.
   const deck = kinds
-    .flatMap((kind) =>
-      Array.from({ length: KINDS[kind].weight - 1 }, () => ({ kind, order: draw.uniform() })),
-    )
+    .flatMap((kind) => Array.from({ length: KINDS[kind].weight - 1 }, () => ({ kind, order: draw.uniform() })))
     .sort((a, b) => a.order - b.order);
   const workloads: FleetWorkload[] = [];
   for (let count = 0; count < pods; count += (workloads.at(-1) as FleetWorkload).replicas) {
@@ -56,13 +54,7 @@ function nameOf(kind: KindName, draw: Draw, isTaken: (name: string) => boolean):
   }
 }
 
-function drawWorkload(
-  span: Span,
-  kind: KindName,
-  name: string,
-  draw: Draw,
-  clocks: ReadonlyMap<string, LocalTime>,
-) {
+function drawWorkload(span: Span, kind: KindName, name: string, draw: Draw, clocks: ReadonlyMap<string, LocalTime>) {
   const { controller, replicas }: Kind = KINDS[kind];
   const namespace = controller === 'DaemonSet' ? 'kube-system' : draw.pick(NAMESPACES);
   const path = `${span.seed}/${namespace}/${name}`;

@@ -89,12 +89,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     '3:11: expected a name of its own, got "cpu", which a built-in feature has.',
     '15:11: expected a name of its own, got "twice", which an earlier feature has.',
   ],
-  'no-features.bad.yaml': [
-    '1:1: expected at least one feature, got none. Example: builtin: [cpu, memory, restarts]',
-  ],
-  'none-required.bad.yaml': [
-    '1:1: expected a feature with `required: true`, got none: it tells which pods are there.',
-  ],
+  'no-features.bad.yaml': ['1:1: expected at least one feature, got none. Example: builtin: [cpu, memory, restarts]'],
+  'none-required.bad.yaml': ['1:1: expected a feature with `required: true`, got none: it tells which pods are there.'],
   'not-yaml.bad.yaml': [
     '2:1: invalid YAML: Flow sequence in block collection must be sufficiently indented and end with a ].',
     '4:1: invalid YAML: Sequence item without - indicator.',
@@ -285,8 +281,7 @@ describe('parseFeatureFile', () => {
 
   it('cuts a long line around the mistake', () => {
     const long = `'a{b=~"${'x'.repeat(500)}"} ?? a{b=~"${'x'.repeat(500)}"}'`;
-    const [, line = '', caret = ''] =
-      mistakesOf(`features:\n${feature('a', { query: long })}`)[0]?.split('\n') ?? [];
+    const [, line = '', caret = ''] = mistakesOf(`features:\n${feature('a', { query: long })}`)[0]?.split('\n') ?? [];
     expect(line).to.have.lengthOf(100);
     expect(line.charAt(caret.length - 1)).to.equal('?');
   });
@@ -295,9 +290,7 @@ describe('parseFeatureFile', () => {
     const file = (count: number) =>
       `builtin: [cpu]\nfeatures:\n${Array.from({ length: count - 1 }, (_, index) => feature(`f${index}`)).join('\n')}`;
     expect(parse(file(MAXIMUM_FEATURES)).features).to.have.lengthOf(MAXIMUM_FEATURES);
-    expect(mistakesOf(file(MAXIMUM_FEATURES + 1))).to.deep.equal([
-      '1:1: expected at most 16 features, got 17.',
-    ]);
+    expect(mistakesOf(file(MAXIMUM_FEATURES + 1))).to.deep.equal(['1:1: expected at most 16 features, got 17.']);
   });
 
   it('refuses aliases that blow up', () => {
@@ -374,8 +367,7 @@ describe('loadFeatures', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const mistakesAt = async (path: string) =>
-    (await rejection(loadFeatures(path, OPTIONS), MistakesError)).mistakes;
+  const mistakesAt = async (path: string) => (await rejection(loadFeatures(path, OPTIONS), MistakesError)).mistakes;
 
   it('gives the built-in features without a file', async () => {
     const { features, places } = await loadFeatures('', OPTIONS);
@@ -405,19 +397,13 @@ describe('loadFeatures', () => {
       (path) => writeFileSync(path, '#'.repeat(2 ** 20 + 1)),
       'it has 1048577 bytes, more than 1 MiB',
     ],
-    [
-      'a file that is not text',
-      (path) => writeFileSync(path, Uint8Array.of(0xff, 0xfe, 0)),
-      'it is not valid UTF-8',
-    ],
+    ['a file that is not text', (path) => writeFileSync(path, Uint8Array.of(0xff, 0xfe, 0)), 'it is not valid UTF-8'],
   ];
   for (const [what, make, reason] of unreadable) {
     it(`refuses ${what}`, async () => {
       const path = join(directory, 'odd.yaml');
       make(path);
-      expect(await mistakesAt(path)).to.deep.equal([
-        `FEATURES_FILE: cannot read ${path}: ${reason}. ${EXAMPLE}`,
-      ]);
+      expect(await mistakesAt(path)).to.deep.equal([`FEATURES_FILE: cannot read ${path}: ${reason}. ${EXAMPLE}`]);
     });
   }
 
@@ -456,20 +442,11 @@ describe('requireSoundQueries', () => {
 
   for (const kind of ['bad_query', 'unprocessable', 'bad_answer'] as const) {
     it(`blames ${kind} on the query, with its place`, async () => {
-      expect(await mistakes(check(failing(kind)))).to.equal(
-        'Feature own (features.yaml:3:5): It went wrong.',
-      );
+      expect(await mistakes(check(failing(kind)))).to.equal('Feature own (features.yaml:3:5): It went wrong.');
     });
   }
 
-  for (const kind of [
-    'refused',
-    'timeout',
-    'unavailable',
-    'unauthorized',
-    'aborted',
-    'rate_limited',
-  ] as const) {
+  for (const kind of ['refused', 'timeout', 'unavailable', 'unauthorized', 'aborted', 'rate_limited'] as const) {
     it(`does not blame ${kind} on the query`, async () => {
       await check(failing(kind));
     });
@@ -492,8 +469,7 @@ describe('requireSoundQueries', () => {
   });
 
   it('refuses an answer in which no series tells its pod', async () => {
-    const answer =
-      'Expected the answer to `some_metric{namespace=~".*"}` to have the labels namespace and pod, got ';
+    const answer = 'Expected the answer to `some_metric{namespace=~".*"}` to have the labels namespace and pod, got ';
     expect(await mistakes(check(() => [{ labels: { namespace: 'ns', job: 'x' }, value: 1 }]))).to.equal(
       `Feature own (features.yaml:3:5): ${answer}1 series, none of which has both (labels of the first: job, namespace).`,
     );

@@ -1,9 +1,5 @@
 import { expect } from 'chai';
-import {
-  addMatchers,
-  MatchersError,
-  parseMatchers,
-} from '../../../../src/exporter/features/queries/matchers.js';
+import { addMatchers, MatchersError, parseMatchers } from '../../../../src/exporter/features/queries/matchers.js';
 import { promqlMistakes } from '../../../../src/exporter/features/queries/promql.js';
 
 describe('parseMatchers', () => {
@@ -62,10 +58,7 @@ describe('addMatchers', () => {
     ['rate(a{b="c"}[5m]) / d offset 1h', 'rate(a{c="x",b="c"}[5m]) / d{c="x"} offset 1h'],
     ['sum by (cluster) (a) + on (b) c', 'sum by (cluster) (a{c="x"}) + on (b) c{c="x"}'],
     ['max_over_time(rate(a[1m])[5m:30s])', 'max_over_time(rate(a{c="x"}[1m])[5m:30s])'],
-    [
-      'label_replace(a, "b", "$1", "c", "up{d=\\"e\\"}")',
-      'label_replace(a{c="x"}, "b", "$1", "c", "up{d=\\"e\\"}")',
-    ],
+    ['label_replace(a, "b", "$1", "c", "up{d=\\"e\\"}")', 'label_replace(a{c="x"}, "b", "$1", "c", "up{d=\\"e\\"}")'],
     ['vector(1)', 'vector(1)'],
     ['a # up{}\n+ b', 'a{c="x"} # up{}\n+ b{c="x"}'],
   ];

@@ -111,10 +111,7 @@ describe('fillTemplate', () => {
     ['a{n=~"x|{{namespace_regex}}"}', 'a{n=~"x|a\\"b"}'],
     ['rate(a[{{cpu_rate_window}}])', 'rate(a[5m])'],
     ['sum by ({{pod_label}},{{container_label}}) (a)', 'sum by (pod_name,container_name) (a)'],
-    [
-      'label_replace(a, "pod", "$1", "{{pod_label}}", "(.*)")',
-      'label_replace(a, "pod", "$1", "pod_name", "(.*)")',
-    ],
+    ['label_replace(a, "pod", "$1", "{{pod_label}}", "(.*)")', 'label_replace(a, "pod", "$1", "pod_name", "(.*)")'],
     // The quotes of a comment, escaped ones and those of another kind do not count.
     ['# don\'t "\na{n=~"{{namespace_regex}}"}', '# don\'t "\na{n=~"a\\"b"}'],
     ['a{b="\\"",n=~"{{namespace_regex}}"}', 'a{b="\\"",n=~"a\\"b"}'],
@@ -133,11 +130,7 @@ describe('fillTemplate', () => {
     ['a{n=~{{namespace_regex}}}', 5, /^expected `\{\{namespace_regex\}\}` between double quotes/],
     ["a{n=~'{{namespace_regex}}'}", 6, /^expected `\{\{namespace_regex\}\}` between double quotes/],
     ['a{n=~`{{namespace_regex}}`}', 6, /^expected `\{\{namespace_regex\}\}` between double quotes/],
-    [
-      'a{n=~"{{namespace_regexp}}"}',
-      6,
-      /got `\{\{namespace_regexp\}\}`\. Did you mean `\{\{namespace_regex\}\}`\?$/,
-    ],
+    ['a{n=~"{{namespace_regexp}}"}', 6, /got `\{\{namespace_regexp\}\}`\. Did you mean `\{\{namespace_regex\}\}`\?$/],
     ['{{constructor}}', 0, /got `\{\{constructor\}\}`\.$/],
     ['{{}}', 0, /got `\{\{\}\}`\.$/],
     ['a{b="c}', 4, /^expected a closing " for the string that begins here/],
@@ -153,10 +146,7 @@ describe('fillTemplate', () => {
   }
 
   it('finds the way back to the template', () => {
-    const { text, templateOffset } = fillTemplate(
-      'a{n=~"{{namespace_regex}}"}[{{cpu_rate_window}}] b',
-      options,
-    );
+    const { text, templateOffset } = fillTemplate('a{n=~"{{namespace_regex}}"}[{{cpu_rate_window}}] b', options);
     expect(text).to.equal('a{n=~"a\\"b"}[5m] b');
     const origins = [...text].map((_, offset) => templateOffset(offset));
     expect(origins).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 25, 26, 27, 28, 28, 47, 48, 49]);

@@ -25,8 +25,7 @@ describe('source selectors', () => {
   });
 
   it('are all those of a query, each once', () => {
-    const query =
-      'sum by (pod) (rate(a{x="}"}[5m] offset 1m)) / on (pod) sum by (pod) (b) + sum by (pod) (b)';
+    const query = 'sum by (pod) (rate(a{x="}"}[5m] offset 1m)) / on (pod) sum by (pod) (b) + sum by (pod) (b)';
     expect(of(query).map(({ text, rangeSeconds }) => [text, rangeSeconds])).to.deep.equal([
       ['a{x="}"}', 300],
       ['b', undefined],
@@ -43,10 +42,7 @@ describe('source selectors', () => {
     ]) {
       expect(of(query)[0]?.identity, query).to.equal(undefined);
     }
-    expect(of('sum by (pod) (max by (pod, interface) (rate(a[2m])))')[0]?.identity).to.deep.equal([
-      'pod',
-      'interface',
-    ]);
+    expect(of('sum by (pod) (max by (pod, interface) (rate(a[2m])))')[0]?.identity).to.deep.equal(['pod', 'interface']);
   });
 
   it('may name the metric by a matcher', () => {

@@ -2,10 +2,7 @@ import { expect } from 'chai';
 import type { Detection } from '../../../../src/exporter/detection/detection.js';
 import { DetectionPass } from '../../../../src/exporter/detection/pass.js';
 import { FeatureTable } from '../../../../src/exporter/features/table.js';
-import {
-  HistoryReader,
-  MAXIMUM_HISTORIES,
-} from '../../../../src/exporter/http/status-page/history-reader.js';
+import { HistoryReader, MAXIMUM_HISTORIES } from '../../../../src/exporter/http/status-page/history-reader.js';
 import type { RangeQuery } from '../../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
@@ -73,19 +70,13 @@ describe('HistoryReader', () => {
 
   it('escapes names in the expressions', async () => {
     const pods = detection.table.pods.map((identity) => ({ ...identity, pod: 'a.b"c\\d|.*' }));
-    await new HistoryReader(api).read(
-      { ...detection, table: new FeatureTable({ ...detection.table, pods }) },
-      [0],
-    );
+    await new HistoryReader(api).read({ ...detection, table: new FeatureTable({ ...detection.table, pods }) }, [0]);
     expect(api.asked[0]?.query).to.contain(String.raw`pod=~"a\\.b\"c\\\\d\\|\\.\\*"`);
   });
 
   it('shares an answer among those who ask at the same time, and after', async () => {
     const reader = new HistoryReader(api);
-    const [first, second] = await Promise.all([
-      reader.read(detection, [0, 1]),
-      reader.read(detection, [0, 1]),
-    ]);
+    const [first, second] = await Promise.all([reader.read(detection, [0, 1]), reader.read(detection, [0, 1])]);
     expect(await reader.read(detection, [0, 1]))
       .to.equal(first)
       .and.to.equal(second);

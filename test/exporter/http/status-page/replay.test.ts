@@ -26,8 +26,7 @@ const model = fitModel({ window: sliceTable(table, 0, 60), history: [] }, CATALO
 
 const from = 60 - (RECENT_INSTANTS - 1);
 const replayed = () => replay(model, asBuilt(sliceTable(table, from, MINUTES)));
-const historyOf = (histories: ReadonlyMap<string, PodHistory>, pod: string) =>
-  histories.get(`ns/${pod}`) as PodHistory;
+const historyOf = (histories: ReadonlyMap<string, PodHistory>, pod: string) => histories.get(`ns/${pod}`) as PodHistory;
 
 describe('replay', () => {
   it('scores each instant as a detection at that time does', async () => {
@@ -35,9 +34,7 @@ describe('replay', () => {
     for (const instant of [60, 99, 100, 101, 115, 120]) {
       const detection = detect(model, recentOf(table, instant));
       for (const [row, { pod }] of detection.table.pods.entries()) {
-        expect(historyOf(histories, pod).scores[instant - 60], `${pod} at ${instant}`).to.equal(
-          detection.scores[row],
-        );
+        expect(historyOf(histories, pod).scores[instant - 60], `${pod} at ${instant}`).to.equal(detection.scores[row]);
       }
     }
     expect(historyOf(histories, 'cart-0').timestampsSeconds).to.have.length(61);

@@ -31,9 +31,7 @@ const history: PodHistory = {
   features: ['cpu', 'memory', 'restarts'].map((feature) => ({
     feature,
     unit: 'bytes',
-    values: Float64Array.from({ length: 61 }, (_, index) =>
-      index >= 56 ? 300 : index === 7 ? Number.NaN : 100,
-    ),
+    values: Float64Array.from({ length: 61 }, (_, index) => (index >= 56 ? 300 : index === 7 ? Number.NaN : 100)),
     lower: new Float64Array(61).fill(90),
     upper: new Float64Array(61).fill(120),
   })),
@@ -44,14 +42,9 @@ const histories = (...keys: string[]): HistoryOutcome => ({
   histories: new Map(keys.map((key) => [key, history])),
 });
 
-const pageOf = async (
-  replaced: Replaced & { readonly outcome?: PassOutcome },
-  url = '/',
-): Promise<string> => {
+const pageOf = async (replaced: Replaced & { readonly outcome?: PassOutcome }, url = '/'): Promise<string> => {
   const { outcome = passOf(somePods), ...rest } = replaced;
-  const app = createApp(
-    fakeDependencies({ health: () => seasonedHealth, recentPass: async () => outcome, ...rest }),
-  );
+  const app = createApp(fakeDependencies({ health: () => seasonedHealth, recentPass: async () => outcome, ...rest }));
   const { text } = await request(app)
     .get(url)
     .expect(200)
@@ -66,8 +59,7 @@ const wordsOf = (page: string) =>
     .replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
     .replaceAll(/\s+/g, ' ');
 
-const rowsOf = (page: string) =>
-  page.match(/<tr role="row"( class="flagged")?>\n<th role="rowheader"/g) ?? [];
+const rowsOf = (page: string) => page.match(/<tr role="row"( class="flagged")?>\n<th role="rowheader"/g) ?? [];
 
 describe('GET /', () => {
   describe('says how things are', () => {
@@ -99,9 +91,7 @@ describe('GET /', () => {
 
     it('with a model', async () => {
       const words = wordsOf(await pageOf({}));
-      expect(words).to.contain(
-        'Model trained Trained 5 min ago 2026-01-01T00:00:10Z on 7,320 samples of 120 pods',
-      );
+      expect(words).to.contain('Model trained Trained 5 min ago 2026-01-01T00:00:10Z on 7,320 samples of 120 pods');
       expect(words).to.contain('It was loaded at startup.');
       expect(words).to.contain('Prometheus answers http://prometheus:9090 answers.');
       expect(words).to.contain('The next training is due in 10 min 2026-01-01T00:15:00Z .');
@@ -167,14 +157,10 @@ describe('GET /', () => {
       };
       const words = wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check }) }));
       expect(words).to.contain('The last check failed 5 min ago 2026-01-01T00:00:00Z : Asking failed.');
-      expect(words).to.match(
-        /error No series\. Gaps\. Scrape <cAdvisor>\. rate_window.*warning The window is short\./,
-      );
+      expect(words).to.match(/error No series\. Gaps\. Scrape <cAdvisor>\. rate_window.*warning The window is short\./);
       expect(words).to.contain('Findings about the installation');
       const well = { ...check, last_error: null, findings: [] };
-      expect(wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check: well }) }))).not.to.contain(
-        'Findings',
-      );
+      expect(wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check: well }) }))).not.to.contain('Findings');
     });
 
     it('why pods have no score', async () => {
@@ -186,9 +172,7 @@ describe('GET /', () => {
         ['of_a_later_version', 1],
       ]);
       const detection: Detection = { ...passed.detection, unscored };
-      const words = wordsOf(
-        await pageOf({ outcome: { ...passed, warnings: ['The rate is odd.'], detection } }),
-      );
+      const words = wordsOf(await pageOf({ outcome: { ...passed, warnings: ['The rate is odd.'], detection } }));
       expect(words).to.contain('23 pods scored, 4 not.');
       expect(words).to.contain('2 pods without cpu');
       expect(words).to.contain('1 pod warming up, too young to judge');
@@ -223,9 +207,7 @@ describe('GET /', () => {
     });
 
     it('and says so where the last hour cannot be had', async () => {
-      const words = wordsOf(
-        await pageOf({ history: async () => ({ kind: 'failed', message: 'Too slow.' }) }),
-      );
+      const words = wordsOf(await pageOf({ history: async () => ({ kind: 'failed', message: 'Too slow.' }) }));
       expect(words).to.contain('The last hour is not available: Too slow.');
       expect(words).to.contain('cart-1');
     });

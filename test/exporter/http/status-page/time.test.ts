@@ -17,9 +17,9 @@ describe('relativeTime', () => {
 
 describe('timeElement', () => {
   it('has words for people and ISO 8601 for programs', () => {
-    expect(
-      timeElement('2026-01-01T00:00:00.123Z', Date.parse('2026-01-01T00:04:01Z') / 1000).markup,
-    ).to.equal('<time datetime="2026-01-01T00:00:00Z">4 min ago <small>2026-01-01T00:00:00Z</small></time>');
+    expect(timeElement('2026-01-01T00:00:00.123Z', Date.parse('2026-01-01T00:04:01Z') / 1000).markup).to.equal(
+      '<time datetime="2026-01-01T00:00:00Z">4 min ago <small>2026-01-01T00:00:00Z</small></time>',
+    );
   });
 
   it('leaves a text that is no time as it is', () => {

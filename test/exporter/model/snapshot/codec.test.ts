@@ -3,16 +3,8 @@ import { detect } from '../../../../src/exporter/detection/detect.js';
 import { FeatureTableBuilder } from '../../../../src/exporter/features/table-builder.js';
 import type { Model } from '../../../../src/exporter/model/model.js';
 import { ESTABLISHED } from '../../../../src/exporter/model/rows.js';
-import {
-  decodeModel,
-  decodeModelInTurns,
-  encodeModel,
-} from '../../../../src/exporter/model/snapshot/codec.js';
-import {
-  readTensors,
-  type Tensor,
-  writeTensors,
-} from '../../../../src/exporter/model/snapshot/safetensors.js';
+import { decodeModel, decodeModelInTurns, encodeModel } from '../../../../src/exporter/model/snapshot/codec.js';
+import { readTensors, type Tensor, writeTensors } from '../../../../src/exporter/model/snapshot/safetensors.js';
 import { SnapshotError } from '../../../../src/exporter/model/snapshot/snapshot-error.js';
 import { countOwnBaselines, smallModel } from '../../../support/models.js';
 import { namedPods, SmallCluster } from '../../../support/small-cluster.js';
@@ -31,10 +23,7 @@ function scoresOf(model: Model): Float64Array {
       seriesSet(
         ...pods.map(
           ([namespace = '', pod = ''], row) =>
-            [
-              { namespace, pod },
-              ...Array.from(instants, (at) => [at, 1 + column + row * 5] as const),
-            ] as const,
+            [{ namespace, pod }, ...Array.from(instants, (at) => [at, 1 + column + row * 5] as const)] as const,
         ),
       ),
     );
@@ -86,8 +75,7 @@ describe('model codec', () => {
   });
 
   it('takes about a hundred bytes for a pod, besides the forest', async () => {
-    const size = async (pods: number) =>
-      encodeModel(await smallModel('pod', new SmallCluster(namedPods(pods)))).length;
+    const size = async (pods: number) => encodeModel(await smallModel('pod', new SmallCluster(namedPods(pods)))).length;
     expect(((await size(300)) - (await size(100))) / 200).to.be.below(110);
   });
 
@@ -217,11 +205,7 @@ describe('model codec', () => {
       ['whose forest has more trees than it holds', withForest(() => ({ estimators: 4e9 })), 'bytes where'],
       ['whose forest is deeper than it holds', withForest(() => ({ depth: 16 })), 'bytes where'],
       ['whose forest is less deep than it holds', withForest(() => ({ depth: 1 })), 'bytes where'],
-      [
-        'with a spread of 0',
-        withColumns('pods', ({ scale }) => ({ scale: withLast(scale, 0) })),
-        'its pods.scale[',
-      ],
+      ['with a spread of 0', withColumns('pods', ({ scale }) => ({ scale: withLast(scale, 0) })), 'its pods.scale['],
       [
         'with an endless spread of a workload',
         withColumns('workloads', ({ scale }) => ({ scale: withLast(scale, Infinity) })),
@@ -301,10 +285,7 @@ describe('model codec', () => {
     ];
     for (const [what, change, reason] of rows) {
       it(what, () => {
-        expect(() => decodeModel(encodeModel({ ...model, ...change(model) }))).to.throw(
-          SnapshotError,
-          reason,
-        );
+        expect(() => decodeModel(encodeModel({ ...model, ...change(model) }))).to.throw(SnapshotError, reason);
       });
     }
   });
@@ -322,11 +303,7 @@ describe('model codec', () => {
       tensors: copies,
     });
   };
-  const descriptions: readonly [
-    what: string,
-    change: (text: string) => string | undefined,
-    reason: string,
-  ][] = [
+  const descriptions: readonly [what: string, change: (text: string) => string | undefined, reason: string][] = [
     ['that is missing', () => undefined, 'not JSON'],
     ['that is not JSON', (text) => text.slice(1), 'not JSON'],
     ['that is not an object', () => '[]', 'description is wrong'],
@@ -336,11 +313,7 @@ describe('model codec', () => {
       '"features"',
     ],
     ['that is nested without end', () => '['.repeat(100_000), 'not JSON'],
-    [
-      'that changes prototypes',
-      (text) => `{"__proto__":{"samples":1},${text.slice(1)}`,
-      'description is wrong',
-    ],
+    ['that changes prototypes', (text) => `{"__proto__":{"samples":1},${text.slice(1)}`, 'description is wrong'],
     ['of a part of a sample', (text) => text.replace(/"samples":\d+/, '"samples":100.5'), '"samples"'],
     ['that is too long', (text) => text + ' '.repeat(9 * 2 ** 20), 'a header of'],
   ];

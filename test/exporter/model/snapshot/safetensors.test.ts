@@ -1,9 +1,5 @@
 import { expect } from 'chai';
-import {
-  readTensors,
-  type Tensor,
-  writeTensors,
-} from '../../../../src/exporter/model/snapshot/safetensors.js';
+import { readTensors, type Tensor, writeTensors } from '../../../../src/exporter/model/snapshot/safetensors.js';
 import { SnapshotError } from '../../../../src/exporter/model/snapshot/snapshot-error.js';
 
 const DOUBLES: Tensor = {

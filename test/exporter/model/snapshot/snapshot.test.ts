@@ -52,19 +52,13 @@ describe('snapshot', () => {
   it('is refused when it ends anywhere', () => {
     for (let length = 0; length < bytes.length; length++) {
       const torn = bytes.subarray(0, length);
-      expect(() => readSnapshot(torn, EXPECTED), `${length} bytes`).to.throw(
-        SnapshotError,
-        /its end was not written/,
-      );
+      expect(() => readSnapshot(torn, EXPECTED), `${length} bytes`).to.throw(SnapshotError, /its end was not written/);
     }
     expect(bytes.length).to.be.above(2_000);
   });
 
   it('is refused when it goes on', () => {
-    expect(() => readSnapshot(Buffer.concat([bytes, Buffer.of(0)]), EXPECTED)).to.throw(
-      SnapshotError,
-      'bytes where',
-    );
+    expect(() => readSnapshot(Buffer.concat([bytes, Buffer.of(0)]), EXPECTED)).to.throw(SnapshotError, 'bytes where');
   });
 
   it('is refused whichever byte is changed', () => {
@@ -78,16 +72,8 @@ describe('snapshot', () => {
   });
 
   it('is refused when it is another file', () => {
-    for (const text of [
-      'x'.padEnd(9),
-      '{"model": 1}',
-      '\x89PNG\r\n\x1a\n'.padEnd(200),
-      '\u0000'.repeat(4096),
-    ]) {
-      expect(() => readSnapshot(Buffer.from(text, 'latin1'), EXPECTED)).to.throw(
-        SnapshotError,
-        'not a snapshot file',
-      );
+    for (const text of ['x'.padEnd(9), '{"model": 1}', '\x89PNG\r\n\x1a\n'.padEnd(200), '\u0000'.repeat(4096)]) {
+      expect(() => readSnapshot(Buffer.from(text, 'latin1'), EXPECTED)).to.throw(SnapshotError, 'not a snapshot file');
     }
   });
 
@@ -163,8 +149,7 @@ describe('snapshot', () => {
     [3 * 86400, 'it was trained 4320 minutes ago'],
   ] as const) {
     it(`is ${reason === undefined ? 'used' : 'refused'} when it was trained ${ageSeconds} s ago`, () => {
-      const read = () =>
-        readSnapshot(bytesOf(model, CONFIGURATION, EXPECTED.nowSeconds - ageSeconds), EXPECTED);
+      const read = () => readSnapshot(bytesOf(model, CONFIGURATION, EXPECTED.nowSeconds - ageSeconds), EXPECTED);
       if (reason === undefined) expect(read().model).to.deep.equal(model);
       else expect(read).to.throw(SnapshotError, reason);
     });
@@ -172,9 +157,7 @@ describe('snapshot', () => {
 
   for (const trainedSeconds of [Number.NaN, Infinity, -Infinity]) {
     it(`is refused when it was trained at ${trainedSeconds}`, () => {
-      expect(() => readSnapshot(bytesOf(model, CONFIGURATION, trainedSeconds), EXPECTED)).to.throw(
-        SnapshotError,
-      );
+      expect(() => readSnapshot(bytesOf(model, CONFIGURATION, trainedSeconds), EXPECTED)).to.throw(SnapshotError);
     });
   }
 });

@@ -141,14 +141,7 @@ describe('model store', () => {
   });
 
   it('removes what processes left behind that are gone, and nothing else', async () => {
-    const names = [
-      '.model.0c5a.tmp',
-      '.model.young.tmp',
-      '.model.other',
-      '.models.0c5a.tmp',
-      'model.tmp',
-      'other',
-    ];
+    const names = ['.model.0c5a.tmp', '.model.young.tmp', '.model.other', '.models.0c5a.tmp', 'model.tmp', 'other'];
     for (const name of names) {
       writeFileSync(join(folder, name), '');
       const longAgo = Date.now() / 1000 - 61;

@@ -76,44 +76,17 @@ function write(type: ResultType, series: readonly WrittenSeries[], after: object
   return JSON.stringify({ status: 'success', data: { resultType: type, result }, ...after });
 }
 
-const pick = <Item>(random: Random, items: readonly Item[]): Item =>
-  items[Math.floor(random() * items.length)] as Item;
+const pick = <Item>(random: Random, items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
 
-const ODD_VALUES = [
-  'NaN',
-  '+Inf',
-  '-Inf',
-  '5e-07',
-  '0',
-  '',
-  ' ',
-  'a"b',
-  'ü',
-  '\\',
-  '1_0',
-  '1.7976931348623157e+308',
-];
-const ODD_LABELS = [
-  '',
-  'a"b',
-  'c:\\d',
-  '}',
-  '{"metric":',
-  '🐢',
-  'line\nend',
-  'x'.repeat(300),
-  '\u0000',
-  '[["',
-];
+const ODD_VALUES = ['NaN', '+Inf', '-Inf', '5e-07', '0', '', ' ', 'a"b', 'ü', '\\', '1_0', '1.7976931348623157e+308'];
+const ODD_LABELS = ['', 'a"b', 'c:\\d', '}', '{"metric":', '🐢', 'line\nend', 'x'.repeat(300), '\u0000', '[["'];
 
 function randomSeries(random: Random, type: ResultType, index: number): WrittenSeries {
   const metric: Record<string, string> = { namespace: `team-${index % 3}`, pod: `pod-${index}` };
-  if (random() < 0.1)
-    metric[pick(random, ['extra', 'constructor', '__name__', 'ä'])] = pick(random, ODD_LABELS);
+  if (random() < 0.1) metric[pick(random, ['extra', 'constructor', '__name__', 'ä'])] = pick(random, ODD_LABELS);
   const count = type === 'vector' ? 1 : Math.floor(random() * 14);
   const samples = Array.from({ length: count }, (_, instant) => {
-    const value =
-      random() < 0.05 ? pick(random, ODD_VALUES) : String(random() * 10 ** Math.floor(random() * 12));
+    const value = random() < 0.05 ? pick(random, ODD_VALUES) : String(random() * 10 ** Math.floor(random() * 12));
     const seconds = random() < 0.5 ? 1_700_000_000 + 60 * instant : 1_700_000_000.123 + 60 * instant;
     return [random() < 0.02 ? pick(random, [0, -5, 1e21, 0.5, 1e-7]) : seconds, value] as const;
   });
@@ -208,9 +181,7 @@ describe('AnswerReader', () => {
   });
 
   it('gives the same as parsing the whole, wherever the chunks end', () => {
-    const body = Buffer.from(
-      write('matrix', [...TWO, { metric: { pod: '🐢' }, samples: [] }], { warnings: ['ü'] }),
-    );
+    const body = Buffer.from(write('matrix', [...TWO, { metric: { pod: '🐢' }, samples: [] }], { warnings: ['ü'] }));
     const expected = parsed(body, 'matrix');
     for (let length = 1; length <= body.length; length++) {
       expect(read(body, 'matrix', () => length).outcome, `chunks of ${length}`).to.deep.equal(expected);
@@ -233,8 +204,7 @@ describe('AnswerReader', () => {
         const longest = pick(random, [3, 40, 400, 10_000]);
         const { outcome } = read(body, type, () => random() * longest);
         expect(outcome, text).to.deep.equal(expected);
-        const kind =
-          typeof expected === 'string' ? (expected.includes('bytes:') ? 'not JSON' : 'wrong') : 'right';
+        const kind = typeof expected === 'string' ? (expected.includes('bytes:') ? 'not JSON' : 'wrong') : 'right';
         kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       }
       // Else the test would not have tested anything.
@@ -279,10 +249,7 @@ describe('AnswerReader', () => {
   });
 
   it('reads a series that is longer than any chunk', () => {
-    const samples = Array.from(
-      { length: 20_000 },
-      (_, instant) => [60 * instant, String(instant / 7)] as const,
-    );
+    const samples = Array.from({ length: 20_000 }, (_, instant) => [60 * instant, String(instant / 7)] as const);
     const body = Buffer.from(write('matrix', [{ metric: { pod: 'long' }, samples }, ...TWO]));
     expect(read(body, 'matrix', () => 16_384).outcome).to.deep.equal(parsed(body, 'matrix'));
   });

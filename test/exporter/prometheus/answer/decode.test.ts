@@ -167,12 +167,7 @@ describe('decodeAnswer', () => {
       answer('matrix', points(null)),
       'null instead of a pair of a time and a text at data.result[0].values[2]',
     ],
-    [
-      'a time out of range',
-      'matrix',
-      answer('matrix', points([Infinity, '1'])),
-      'at data.result[0].values[2]',
-    ],
+    ['a time out of range', 'matrix', answer('matrix', points([Infinity, '1'])), 'at data.result[0].values[2]'],
   ];
   for (const [title, type, body, message] of malformed) {
     it(`refuses ${title} for a ${type}`, () => {
@@ -183,8 +178,6 @@ describe('decodeAnswer', () => {
   }
 
   it('says which query at which address had the malformed answer', () => {
-    expect(() => decode('vector', {})).to.throw(
-      'Expected http://h/api/v1/query to answer the query `up`, got',
-    );
+    expect(() => decode('vector', {})).to.throw('Expected http://h/api/v1/query to answer the query `up`, got');
   });
 });

@@ -1,11 +1,5 @@
 import { expect } from 'chai';
-import {
-  cpuAt,
-  drawActivities,
-  lastBegun,
-  memoryAt,
-  type Rhythm,
-} from '../../../../src/tools/lab/fleet/activity.js';
+import { cpuAt, drawActivities, lastBegun, memoryAt, type Rhythm } from '../../../../src/tools/lab/fleet/activity.js';
 import { Draw } from '../../../../src/tools/lab/fleet/draw.js';
 
 const DAY = 1440;
@@ -48,8 +42,7 @@ describe('work that comes and goes', () => {
   it('costs CPU for as long as it lasts: each minute has its share', () => {
     const { list } = drawn({});
     let total = 0;
-    for (let minute = -DAY; minute < 20 * DAY; minute++)
-      total += cpuAt(list, lastBegun(list, minute), minute);
+    for (let minute = -DAY; minute < 20 * DAY; minute++) total += cpuAt(list, lastBegun(list, minute), minute);
     const before = list.filter(({ end }) => end < 20 * DAY - 1);
     const expected = before.reduce((sum, { start, end, cpu }) => sum + cpu * (end - start), 0);
     expect(total / expected).to.be.closeTo(1, 0.01);

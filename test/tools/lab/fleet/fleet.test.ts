@@ -87,10 +87,7 @@ describe('a fleet', function () {
   it('is refused when it is too small, or begins at no midnight', () => {
     expect(() => fleetOf({ days: 2 })).to.throw(RangeError, 'Expected at least 3 days, got 2.');
     expect(() => fleetOf({ pods: 10 })).to.throw(RangeError, 'Expected at least 60 pods, got 10.');
-    expect(() => fleetOf({ startSeconds: 1 })).to.throw(
-      RangeError,
-      'Expected a start at midnight UTC, got 1.',
-    );
+    expect(() => fleetOf({ startSeconds: 1 })).to.throw(RangeError, 'Expected a start at midnight UTC, got 1.');
   });
 
   it('begins on different days of the week', () => {
@@ -111,17 +108,14 @@ describe('a fleet', function () {
       const ofSets = fleet.pods.filter(({ workload }) => workload.controller === 'StatefulSet');
       for (const { pod, replica, workload } of ofSets) expect(pod).to.equal(`${workload.name}-${replica}`);
       const others = fleet.pods.filter(({ workload }) => workload.controller !== 'StatefulSet');
-      expect(new Set(others.map(({ pod, workload }) => `${workload.namespace}/${pod}`)).size).to.equal(
-        others.length,
-      );
+      expect(new Set(others.map(({ pod, workload }) => `${workload.namespace}/${pod}`)).size).to.equal(others.length);
       expect(new Set(ofSets.map(({ pod }) => pod)).size).to.be.below(ofSets.length);
     });
 
     it('of a replica follow each other; a new pod of a Deployment begins before the old one ends', () => {
       for (const [index, pod] of fleet.pods.entries()) {
         const next = fleet.pods[index + 1];
-        if (next?.workload !== pod.workload || next.replica !== pod.replica || next.cause === 'scale-up')
-          continue;
+        if (next?.workload !== pod.workload || next.replica !== pod.replica || next.cause === 'scale-up') continue;
         if (pod.workload.controller === 'Deployment') expect(next.born).to.be.within(pod.end - 1, pod.end);
         else if (next.cause !== 'run') expect(next.born).to.be.within(pod.end, pod.end + 1);
       }
@@ -140,9 +134,10 @@ describe('a fleet', function () {
       const hashOf = ({ pod }: FleetPod) => pod.split('-').at(-2);
       const first = births.filter((pod) => hashOf(pod) === hashOf(births[0] as FleetPod));
       expect(first.length).to.be.at.least(4);
-      expect(
-        Math.max(...first.map(({ born }) => born)) - Math.min(...first.map(({ born }) => born)),
-      ).to.be.within(0.9, 15);
+      expect(Math.max(...first.map(({ born }) => born)) - Math.min(...first.map(({ born }) => born))).to.be.within(
+        0.9,
+        15,
+      );
     });
 
     it('of a node are all replaced when it is drained, except those of DaemonSets', () => {
@@ -198,10 +193,7 @@ describe('a fleet', function () {
   });
 
   describe('kinds', () => {
-    const each = (
-      kind: KindName,
-      of: (values: ReturnType<typeof valuesOf>, pod: FleetPod, one: Fleet) => number,
-    ) => {
+    const each = (kind: KindName, of: (values: ReturnType<typeof valuesOf>, pod: FleetPod, one: Fleet) => number) => {
       const found = lastingOf(kind).map(({ fleet: one, pod }) => of(valuesOf(one, pod), pod, one));
       expect(found, kind).not.to.have.lengthOf(0);
       return found;
@@ -222,9 +214,7 @@ describe('a fleet', function () {
               one,
               pod,
               (minute) =>
-                clock.isWeekend(minute) === isWeekend &&
-                from <= clock.hour(minute) &&
-                clock.hour(minute) < to,
+                clock.isWeekend(minute) === isWeekend && from <= clock.hour(minute) && clock.hour(minute) < to,
             ),
           );
         return [[at(10, 12, false) / at(2, 5, false), at(10, 12, false) / at(10, 12, true)]];
@@ -238,14 +228,10 @@ describe('a fleet', function () {
         const workload = one.workloads.find(({ kind }) => kind === 'autoscaled');
         const counts = [...(workload?.replicasMinutes ?? [])];
         expect(Math.max(...counts)).to.be.above(Math.min(...counts) + 1);
-        expect(
-          one.pods.filter((pod) => pod.workload === workload && pod.cause === 'scale-up').length,
-        ).to.be.above(5);
+        expect(one.pods.filter((pod) => pod.workload === workload && pod.cause === 'scale-up').length).to.be.above(5);
         const load = [...(workload?.load ?? [])];
         const total = load.map((value, minute) => value * (counts[minute] as number));
-        expect(quantile(load, 0.95) / quantile(load, 0.05)).to.be.below(
-          quantile(total, 0.95) / quantile(total, 0.05),
-        );
+        expect(quantile(load, 0.95) / quantile(load, 0.05)).to.be.below(quantile(total, 0.95) / quantile(total, 0.05));
       }
     });
 
@@ -331,12 +317,8 @@ describe('a fleet', function () {
 
     it('daemon and idle: small, and the same by day and night', () => {
       for (const kind of ['daemon', 'idle'] as const) {
-        expect(Math.max(...each(kind, ({ cpu }) => quantile(cpu, 0.9)))).to.be.below(
-          kind === 'idle' ? 0.01 : 0.15,
-        );
-        expect(Math.max(...each(kind, ({ cpu }) => quantile(cpu, 0.7) / quantile(cpu, 0.3)))).to.be.below(
-          2.2,
-        );
+        expect(Math.max(...each(kind, ({ cpu }) => quantile(cpu, 0.9)))).to.be.below(kind === 'idle' ? 0.01 : 0.15);
+        expect(Math.max(...each(kind, ({ cpu }) => quantile(cpu, 0.7) / quantile(cpu, 0.3)))).to.be.below(2.2);
       }
     });
 
@@ -354,10 +336,7 @@ describe('a fleet', function () {
       const run = runs[5] as FleetPod;
       // The last scrape is read for half a minute.
       expect(valuesOf(fleet, run, run.end + 2, run.gone)).to.deep.include({ cpu: [], memory: [] });
-      expect(valuesOf(fleet, run, run.end, run.gone).restarts.length).to.be.within(
-        3 * every - 2,
-        3 * every + 2,
-      );
+      expect(valuesOf(fleet, run, run.end, run.gone).restarts.length).to.be.within(3 * every - 2, 3 * every + 2);
     });
 
     it('job: runs at any time', () => {
@@ -386,9 +365,7 @@ describe('a fleet', function () {
           median(valuesOf(one, pod, 3 * DAY, 4 * DAY).memory),
         ]);
       }
-      const within = [...levels.values()]
-        .filter((of) => of.length > 1)
-        .map((of) => Math.max(...of) / Math.min(...of));
+      const within = [...levels.values()].filter((of) => of.length > 1).map((of) => Math.max(...of) / Math.min(...of));
       const medians = [...levels.values()].map(median);
       expect(median(within)).to.be.below(1.3);
       expect(Math.max(...medians) / Math.min(...medians)).to.be.above(4);
@@ -447,9 +424,7 @@ describe('a fleet', function () {
       for (const { start, end, workload, type } of learned) {
         expect(start).to.be.at.least(DAY);
         expect(end).to.be.below(learningMinutes);
-        expect(
-          faults.some((one) => !one.isLearned && one.workload === workload && one.type === type),
-        ).to.equal(true);
+        expect(faults.some((one) => !one.isLearned && one.workload === workload && one.type === type)).to.equal(true);
       }
     });
 
@@ -474,14 +449,10 @@ describe('a fleet', function () {
             other.born < fault.start &&
             other.end > fault.start + 80,
         );
-        const usual = median(
-          siblings.flatMap((other) => valuesOf(one, other, fault.start + 12, fault.start + 72).cpu),
-        );
+        const usual = median(siblings.flatMap((other) => valuesOf(one, other, fault.start + 12, fault.start + 72).cpu));
         expect(median(first.cpu) / usual).to.be.above(1.2);
       }
-      const ratios = compared('cpu_doubled').map(
-        ({ first, before }) => median(first.cpu) / median(before.cpu),
-      );
+      const ratios = compared('cpu_doubled').map(({ first, before }) => median(first.cpu) / median(before.cpu));
       expect(median(ratios)).to.be.within(1.6, 2.8);
     });
 
@@ -491,17 +462,13 @@ describe('a fleet', function () {
         expect(bad.length).to.be.at.least(fault.workload.replicas);
         const hashOf = ({ pod }: FleetPod) => pod.split('-').at(-2);
         const ofWorkload = one.pods.filter(({ workload }) => workload === fault.workload);
-        const before = ofWorkload.find(
-          ({ born, end }) => born < fault.start && end >= fault.start,
-        ) as FleetPod;
+        const before = ofWorkload.find(({ born, end }) => born < fault.start && end >= fault.start) as FleetPod;
         const after = ofWorkload.find(({ born }) => born >= fault.end) as FleetPod;
         expect(hashOf(after)).to.equal(hashOf(before));
         expect(new Set(bad.map(hashOf)).size).to.equal(1);
         expect(hashOf(bad[0] as FleetPod)).not.to.equal(hashOf(before));
       }
-      const ratios = compared('release_doubles_cpu').map(
-        ({ first, before }) => median(first.cpu) / median(before.cpu),
-      );
+      const ratios = compared('release_doubles_cpu').map(({ first, before }) => median(first.cpu) / median(before.cpu));
       expect(median(ratios)).to.be.within(1.6, 3);
     });
 
@@ -552,9 +519,7 @@ describe('a fleet', function () {
       for (const { fault, fleet: one } of faultsOf('lost_traffic')) {
         expect(podsOf(one, fault).length).to.be.at.least(fault.workload.replicas);
       }
-      const losses = compared('lost_traffic').map(
-        ({ first, before }) => median(first.cpu) / median(before.cpu),
-      );
+      const losses = compared('lost_traffic').map(({ first, before }) => median(first.cpu) / median(before.cpu));
       expect(Math.max(...losses)).to.be.below(0.5);
     });
   });

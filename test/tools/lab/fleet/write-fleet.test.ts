@@ -5,11 +5,7 @@ import { PassThrough } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { UsageError } from '../../../../src/lib/usage-error.js';
-import type {
-  FleetChange,
-  FleetDescription,
-  FleetLabel,
-} from '../../../../src/tools/lab/fleet/fleet-labels.js';
+import type { FleetChange, FleetDescription, FleetLabel } from '../../../../src/tools/lab/fleet/fleet-labels.js';
 import { runSimulateFleet, type SimulateFleetOptions } from '../../../../src/tools/lab/fleet/write-fleet.js';
 import { readLabels } from '../../../../src/tools/lab/labels.js';
 import { rejection } from '../../../support/rejection.js';
@@ -47,10 +43,7 @@ describe('a fleet in files', function () {
 
   before(async () => {
     ({ said } = await write('first'));
-    const [header, ...lines] = gunzipSync(bytesOf('first', 'fleet-5.csv.gz'))
-      .toString()
-      .trimEnd()
-      .split('\n');
+    const [header, ...lines] = gunzipSync(bytesOf('first', 'fleet-5.csv.gz')).toString().trimEnd().split('\n');
     expect(header).to.equal('timestamp,namespace,pod,cpu_cores,memory_bytes,restarts');
     for (const line of lines) {
       const [time, namespace, pod, cpu, memory, restarts] = line.split(',');
@@ -66,8 +59,7 @@ describe('a fleet in files', function () {
     await write('again');
     await write('other', { seed: 6 });
     expect(readdirSync(join(root, 'first')).sort()).to.deep.equal(FILES);
-    for (const file of FILES)
-      expect(bytesOf('again', file).equals(bytesOf('first', file)), file).to.equal(true);
+    for (const file of FILES) expect(bytesOf('again', file).equals(bytesOf('first', file)), file).to.equal(true);
     expect(bytesOf('other', 'labels.json').equals(bytesOf('first', 'labels.json'))).to.equal(false);
     expect(said).to.match(
       /fleet-5\.csv\.gz: \d+ workloads, \d{6} rows, \d+ faults, \d more in the days to learn from, /,
@@ -82,25 +74,12 @@ describe('a fleet in files', function () {
     const values = [...rows.values()].flat();
     const measured = values.filter(({ cpu, memory }) => cpu !== '' && memory !== '');
     expect(measured.length / values.length).to.be.within(0.7, 0.99);
-    expect(measured.every(({ cpu, memory }) => Number(cpu) > 0 && Number(memory) % 4096 === 0)).to.equal(
-      true,
-    );
+    expect(measured.every(({ cpu, memory }) => Number(cpu) > 0 && Number(memory) % 4096 === 0)).to.equal(true);
   });
 
   it('say of each pod of which workload and kind it is', () => {
-    const {
-      case: name,
-      start,
-      learned_until: learned,
-      end,
-      workloads,
-    } = jsonOf<FleetDescription>('fleet.json');
-    expect([name, start, learned, end]).to.deep.equal([
-      'fleet-5',
-      START,
-      START + 2 * 86_400,
-      START + 4 * 86_400,
-    ]);
+    const { case: name, start, learned_until: learned, end, workloads } = jsonOf<FleetDescription>('fleet.json');
+    expect([name, start, learned, end]).to.deep.equal(['fleet-5', START, START + 2 * 86_400, START + 4 * 86_400]);
     const pods = workloads.flatMap(({ namespace, pods: of }) => of.map((pod) => `${namespace}/${pod}`));
     expect(pods).to.include.members([...rows.keys()]);
     expect(new Set(pods).size).to.equal(pods.length);
@@ -151,9 +130,7 @@ describe('a fleet in files', function () {
   it('leave nothing half written when they are stopped', async () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 20);
-    expect((await rejection(write('stopped', { pods: 600 }, stop.signal), Error)).name).to.equal(
-      'AbortError',
-    );
+    expect((await rejection(write('stopped', { pods: 600 }, stop.signal), Error)).name).to.equal('AbortError');
     expect(readdirSync(join(root, 'stopped'))).to.deep.equal([]);
   });
 });
