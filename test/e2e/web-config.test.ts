@@ -167,24 +167,24 @@ basic_auth_users:
     replace('server.key', readFileSync(at('renewed.key'), 'utf8'));
     await eventually(async () => expect(await serial()).not.to.equal(before));
     await eventually(async () => {
-      expect(await numberFrom(`${reload}_successful`)).to.equal(1);
+      expect(await numberFrom(`${reload}_success`)).to.equal(1);
       expect(await numberFrom(`${reload}_success_timestamp_seconds`)).to.be.above(timestamp);
     });
     const seconds = Math.ceil(Date.now() / 1000 - began);
     expect(await numberFrom(`min_over_time(up{job="allowed"}[${seconds}s])`)).to.equal(1);
-    expect(await numberFrom(`min_over_time(${reload}_successful[${seconds}s])`), 'was told').to.equal(0);
+    expect(await numberFrom(`min_over_time(${reload}_success[${seconds}s])`), 'was told').to.equal(0);
   });
 
   it('keeps what it has beside a broken file, and tells of it once', async () => {
     const text = readFileSync(at('web.yaml'), 'utf8');
     replace('web.yaml', text.replace('basic_auth_users', 'basic_auth_user'));
-    await eventually(async () => expect(await numberFrom(`${reload}_successful`)).to.equal(0));
+    await eventually(async () => expect(await numberFrom(`${reload}_success`)).to.equal(0));
     await sleep(2_500);
     expect(await numberFrom('up{job="allowed"}')).to.equal(1);
     expect(await numberFrom('up{job="no-password"}'), 'passwords are still asked for').to.equal(0);
     expect(exporter.stderr().match(/Did you mean `basic_auth_users`/g)).to.have.length(1);
     replace('web.yaml', text);
-    await eventually(async () => expect(await numberFrom(`${reload}_successful`)).to.equal(1));
+    await eventually(async () => expect(await numberFrom(`${reload}_success`)).to.equal(1));
   });
 
   it('takes over a new password', async () => {
