@@ -29,7 +29,7 @@ ${parts}
 
 const WIDTH = 700;
 const HEIGHT = 320;
-const MARGIN = { left: 52, right: 16, top: 16, bottom: 44 };
+const MARGIN = { left: 52, right: 28, top: 16, bottom: 44 };
 
 /** Messages are drawn on a logarithmic axis from this on, per 1,000 pods and day. */
 const FEWEST_MESSAGES = 0.1;
@@ -67,7 +67,7 @@ ${points.map(
     { sensitivity, messages, caught },
     index,
   ) => html`<circle class="${index === chosen ? 'chosen' : 'other'}" cx="${x(messages)}" cy="${y(caught)}" r="6"/>
-<text class="label" x="${x(messages) + 10}" y="${y(caught) - 8}">${sensitivity}</text>`,
+<text class="label" x="${x(messages) - 10}" y="${y(caught) + 4}" text-anchor="end">${sensitivity}</text>`,
 )}
 <text x="${WIDTH / 2}" y="${HEIGHT - 6}" text-anchor="middle">false messages per 1,000 pods and day</text>
 </svg><figcaption class="legend">Faults caught against false messages; a point for each sensitivity.</figcaption></figure>`;
