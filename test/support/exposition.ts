@@ -79,7 +79,7 @@ function parseSample(line: string): ExposedSample {
   return { name, labels, value };
 }
 
-/** The value of a metric's only series with these labels; fails when there is none. */
+/** The value of a metric's only series with these labels; fails without one. */
 export function exposedValue(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
   const samples = samplesOf(text, name).filter((sample) =>
     Object.entries(labels).every(([label, value]) => sample.labels[label] === value),

@@ -14,7 +14,7 @@ const ALERTMANAGER_NAMES = ['prometheus-alertmanager', 'alertmanager'] as const;
 const READY_LIMIT_MILLISECONDS = 30_000;
 const STOP_LIMIT_MILLISECONDS = 10_000;
 
-/** The program's name on this machine; Debian's where there is none. */
+/** The program's name on this machine; otherwise Debian's. */
 export function alertmanagerProgram(): string {
   const [debian] = ALERTMANAGER_NAMES;
   const runs = (name: string) => spawnSync(name, ['--version'], { timeout: 10_000 }).error === undefined;

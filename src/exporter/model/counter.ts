@@ -10,7 +10,7 @@ const QUIET_SECONDS = 5 * 60;
  * How far a counter rose in the last ten minutes, at each instant; 0 once it has been quiet for five. A counter that
  * starts again at 0 belongs to a new object of the same name and has risen by what it shows.
  *
- * @param values one for each instant; `NaN` where there is none, and so is the result.
+ * @param values one for each instant; `NaN` where it is missing, and so is the result.
  * @param stepSeconds distance of the instants.
  * @param rises room for as many numbers as there are values, overwritten.
  * @param sums the same; returned.

@@ -26,7 +26,7 @@ const BURST_QUANTILE = 0.9;
  * floors; and what bursts of one or two instants leave above a running median. Plateaus of three instants and more,
  * as faults and changes of level are, leave nothing there, so that repeated faults do not widen the spread.
  *
- * @param window one value for each instant of the window, `NaN` where there is none; at least one value.
+ * @param window one value for each instant of the window, `NaN` where it is missing; at least one value.
  * @param slices the same for earlier slices of time. They keep an incident from becoming the usual level before it
  *   has lasted for about a whole window.
  * @param scratch room to work in, `scratchLength` numbers; of use where this is called for many pods.

@@ -29,7 +29,7 @@ export function compress(deviation: number, upwardsOnly: boolean): number {
  * Two neighbouring instants as one: what deviates to the same side twice counts in full, a lone instant less.
  *
  * @param now compressed deviation; `NaN` stays.
- * @param before of the instant before; `NaN` where there is none, and then `now` counts in full.
+ * @param before of the instant before; `NaN` where it is missing, and then `now` counts in full.
  */
 export function smooth(now: number, before: number): number {
   if (Number.isNaN(before)) return now;

@@ -45,7 +45,7 @@ export function piecesOf(recording: Case, parameters: ReplayParameters) {
 
 /**
  * The trainings of a case, Unix times in seconds: at the end of the learning minutes, and every 15 minutes from there. Where
- * the window holds too little to train on, there is none: it would fail, and the last model would stay.
+ * the window holds too little to train on, the training is left out: it would fail, and the last model would stay.
  */
 function trainingTimes(recording: Case, { lookbackSeconds }: ReplayParameters): readonly number[] {
   const { pods, minutes, learningMinutes } = recording;

@@ -194,7 +194,7 @@ function countsOf(pods: readonly PodFlags[], minutes: number, runsOfPod: (pod: P
 
 /**
  * A range of PromQL: from a time before an evaluation, which is `offsetSeconds` back, to that evaluation. The values are
- * those that are there, of readings at equal distances that are `NaN` where there is none.
+ * those that are there, of readings at equal distances that are `NaN` where they are missing.
  */
 function windowsOf(readings: Float64Array, { closedRanges }: RuleOptions) {
   return (reading: number, seconds: number, offsetSeconds = 0): number[] => {

@@ -13,7 +13,7 @@ const NOW = 1_767_268_800;
 const pods = ['cart-0', 'cart-1'].map((pod) => ({ labels: { namespace: 'shop', pod }, value: 1 }));
 const single = (value: number): FakeSample[] => [{ labels: {}, value }];
 
-/** Each query by the first pattern that it matches; nothing where there is none. */
+/** Each query by the first pattern that it matches; nothing without a match. */
 function serverOf(answers: readonly (readonly [RegExp, readonly FakeSample[]])[]): FakeApi & PrometheusServerApi {
   const api = fakeApi((query) => answers.find(([pattern]) => pattern.test(query))?.[1] ?? []);
   return Object.assign(api, {

@@ -29,7 +29,7 @@ describe('parseBaseUrl', () => {
     });
   }
 
-  it('gives no credentials where there are none', () => {
+  it('gives no credentials of an address without them', () => {
     expect(parseBaseUrl('http://h').credentials).to.equal(undefined);
   });
 

@@ -19,7 +19,7 @@ describe('the layout of a file', () => {
     expect(columns.map(({ reduction }) => reduction)).to.deep.equal(['mean', 'last', 'last']);
   });
 
-  it('prefers absolute values, and takes shares of a limit where there are none', () => {
+  it('prefers absolute values, and takes shares of a limit without them', () => {
     expect(sourcesOf(['cpu_pct_of_limit', 'cpu_cores', 'memory_pct_of_limit'])).to.deep.equal([
       'cpu_cores',
       'memory_pct_of_limit',

@@ -13,7 +13,7 @@ export function childrenOf(node: SyntaxNode | null): SyntaxNode[] {
   return children;
 }
 
-/** The text of a node; empty where there is none. */
+/** The text of a node; empty without a node. */
 export function textOf(node: SyntaxNode | null | undefined, query: string): string {
   return node == null ? '' : query.slice(node.from, node.to);
 }

@@ -38,7 +38,7 @@ export class ModelStore {
   }
 
   /**
-   * The content of the file; `undefined` where there is none.
+   * The content of the file; `undefined` without a file.
    *
    * @throws {SnapshotError} when what is there cannot be a snapshot.
    * @throws {Error} of the file system.
