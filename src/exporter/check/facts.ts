@@ -91,7 +91,7 @@ export interface Facts {
   readonly kubeStateMetrics: Fact<{ readonly podOwners: number; readonly replicaSetOwners: number }>;
   /** How far back the first source of a required feature reaches. */
   readonly history: Fact<{
-    /** Age of the oldest checked instant with series, in seconds; 0 without such an instant. */
+    /** Age of the oldest checked instant with series, in seconds; 0 without one. */
     readonly reachSeconds: number;
     /** Distance of two instants that were looked at, in seconds. */
     readonly stepSeconds: number;

@@ -104,7 +104,7 @@ export function falseEpisodesPerDay(series: readonly NabSeries[]): number {
   return (episodes * DAY_SECONDS) / seconds;
 }
 
-/** How far a row is behind the window before it, in lengths of that window; infinite without such a window. */
+/** How far a row is behind the window before it, in lengths of that window; infinite for rows before the first one. */
 function distance(limits: readonly (readonly [number, number])[], row: number): number {
   const [start, last] = limits.findLast(([, end]) => end < row) ?? [0, Number.NEGATIVE_INFINITY];
   return (row - last) / (last === Number.NEGATIVE_INFINITY ? 1 : last - start);
