@@ -19,7 +19,7 @@ import type { Exporter } from './http/dependencies.js';
 import type { HealthReport } from './http/schemas.js';
 import { type HistoryOutcome, HistoryReader } from './http/status-page/history-reader.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
-import { SnapshotKeeper } from './model/snapshot/manager.js';
+import { SnapshotManager } from './model/snapshot/manager.js';
 import { ModelStore } from './model/snapshot/store.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { shardingWarnings } from './sharding/plan.js';
@@ -61,7 +61,7 @@ const PASS_GRACE_MILLISECONDS = 5_000;
 export class Service implements Exporter {
   readonly #prometheus: OpenPrometheus;
   readonly #scope: TrainingScope;
-  readonly #snapshots: SnapshotKeeper | undefined;
+  readonly #snapshots: SnapshotManager | undefined;
   readonly #checks: CheckRunner;
   readonly #trainer: Trainer;
   readonly #pass: DetectionPass;
@@ -87,7 +87,7 @@ export class Service implements Exporter {
       for (const warning of shardingWarnings(featureSet)) logger.warn({}, warning);
     }
     this.#scope = trainingScope(settings, featureSet);
-    this.#snapshots = snapshotKeeper(options, this.#scope, describeSource(source));
+    this.#snapshots = snapshotManager(options, this.#scope, describeSource(source));
     const check = (signal: AbortSignal) => inspect(settings, featureSet, api, now, signal);
     this.#checks = new CheckRunner({ inspect: check, logger, now });
     this.#trainer = new Trainer({
@@ -269,14 +269,14 @@ const MEMORY_SECONDS = 3 * 3600;
 const INTERVALS_TO_KEEP = 2;
 
 /** `undefined` where no model is kept. */
-function snapshotKeeper(
+function snapshotManager(
   { settings, logger, now }: ServiceOptions,
   scope: TrainingScope,
   source: readonly string[],
-): SnapshotKeeper | undefined {
+): SnapshotManager | undefined {
   if (settings.modelPath === '') return undefined;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone) ?? 0;
-  return new SnapshotKeeper({
+  return new SnapshotManager({
     store: new ModelStore(settings.modelPath, now),
     configuration: { ...scope, source },
     maximumAgeSeconds: Math.max(MEMORY_SECONDS, INTERVALS_TO_KEEP * interval),

@@ -18,7 +18,7 @@ export interface SnapshotState {
 }
 
 /** What snapshots are kept with. */
-export interface SnapshotKeeperOptions {
+export interface SnapshotManagerOptions {
   readonly store: ModelStore;
   readonly configuration: TrainingConfiguration;
   /** An older model is not loaded. */
@@ -29,11 +29,11 @@ export interface SnapshotKeeperOptions {
 }
 
 /** Neither of its methods rejects: without a snapshot all goes on as without the setting. */
-export class SnapshotKeeper {
-  readonly #options: SnapshotKeeperOptions;
+export class SnapshotManager {
+  readonly #options: SnapshotManagerOptions;
   #state: SnapshotState;
 
-  constructor(options: SnapshotKeeperOptions) {
+  constructor(options: SnapshotManagerOptions) {
     this.#options = options;
     this.#state = {
       path: options.store.path,

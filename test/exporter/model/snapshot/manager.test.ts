@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Model } from '../../../../src/exporter/model/model.js';
-import { SnapshotKeeper } from '../../../../src/exporter/model/snapshot/manager.js';
+import { SnapshotManager } from '../../../../src/exporter/model/snapshot/manager.js';
 import { encodeSnapshot } from '../../../../src/exporter/model/snapshot/snapshot.js';
 import { type FileSystem, ModelStore } from '../../../../src/exporter/model/snapshot/store.js';
 import { configurationOf, smallModel, TRAINED_AT } from '../../../support/models.js';
@@ -32,7 +32,7 @@ describe('snapshot keeper', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const keeperWith = (files: Partial<FileSystem> = {}) =>
-    new SnapshotKeeper({
+    new SnapshotManager({
       store: new ModelStore(path, Date.now, { ...nodeFiles, ...files }),
       configuration: configurationOf('pod'),
       maximumAgeSeconds: 3600,
