@@ -14,7 +14,7 @@ import {
   type PodRows,
   type WorkloadRows,
 } from './rows.js';
-import { type LocationScale, meanAndStandardDeviation, quantileInPlace, robustLocationScale } from './statistics.js';
+import { type LocationScale, meanAndStandardDeviation, quantileInPlace, robustLocationScale } from '../../lib/statistics.js';
 
 /** What a pod is compared with first. */
 export type BaselineKind = 'pod' | 'workload' | 'cluster';

@@ -8,7 +8,7 @@ import { growForest } from './grow.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
 import { scoresOf } from './score.js';
-import { quantileInPlace } from './statistics.js';
+import { quantileInPlace } from '../../lib/statistics.js';
 import { type RowSource, TrainingRows } from './training-rows.js';
 import { INPUT_LIMIT, inputOf, probePoints } from './transform.js';
 

@@ -4,7 +4,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { fitHourlyPattern, type HourlyPatterns } from './hourly-pattern.js';
 import { fitLocationScale, scratchLength } from './spread.js';
-import { type LocationScale, quantileInPlace } from './statistics.js';
+import { type LocationScale, quantileInPlace } from '../../lib/statistics.js';
 
 /** A slice of time before the window, turned to one pod. */
 interface Slice {

@@ -1,7 +1,7 @@
 /** The report: what a backtest found, as data. `report.json` is this, and the other forms are drawn from it. */
 
 import { podKey } from '../../exporter/features/table.js';
-import { quantileInPlace } from '../../exporter/model/statistics.js';
+import { quantileInPlace } from '../../lib/statistics.js';
 import { type Alert, type AlertName, type RuleOptions, simulateAlerts } from '../replay/alerts.js';
 import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-result.js';
 import { countEndings, endingOf } from '../replay/endings.js';

@@ -3,7 +3,7 @@
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { comparePods, podKey } from '../../exporter/features/table.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
-import { quantileInPlace } from '../../exporter/model/statistics.js';
+import { quantileInPlace } from '../../lib/statistics.js';
 import { BIN_SECONDS, type Case, type Defect, type PodMinutes } from './case.js';
 import { type Counts, count, sumCounts } from './counts.js';
 import { splitFields } from './csv.js';

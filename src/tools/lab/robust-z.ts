@@ -2,7 +2,7 @@
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { type FeatureTable, podKey } from '../../exporter/features/table.js';
-import { type LocationScale, robustLocationScale } from '../../exporter/model/statistics.js';
+import { type LocationScale, robustLocationScale } from '../../lib/statistics.js';
 
 /** A pod with fewer complete minutes in the window has no score, as it has no baseline of its own in the detector. */
 const MINIMUM_SAMPLES = 20;

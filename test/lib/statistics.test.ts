@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { createRandom } from '../../../src/exporter/model/random.js';
+import { createRandom } from '../../src/exporter/model/random.js';
 import {
   meanAndStandardDeviation,
   quantileInPlace,
   robustLocationScale,
-} from '../../../src/exporter/model/statistics.js';
-import { createNormal } from '../../support/random-data.js';
+} from '../../src/lib/statistics.js';
+import { createNormal } from '../support/random-data.js';
 
 describe('quantileInPlace', () => {
   it('is linear on evenly spaced values', () => {

@@ -1,0 +1,65 @@
+/** Reads hours of the past from Prometheus, and makes a summary of each. */
+
+import { withDeadline } from '../../lib/deadline.js';
+import type { FeatureDefinition } from '../features/catalog.js';
+import { podKey } from '../features/table.js';
+import { FeatureTableBuilder } from '../features/table-builder.js';
+import { type OwnerQueries, queryOwners, workloadFromName } from '../features/workload.js';
+import type { PrometheusApi } from '../prometheus/api.js';
+import { RangeFetcher } from '../prometheus/range.js';
+import { HISTORY_STEP_SECONDS, HOUR_SECONDS, LEAD_SECONDS } from './grid.js';
+import { type HourSummary, summariseHour } from './hour-summary.js';
+
+/** Which hours to read, and what of them. */
+export interface HoursRequest {
+  readonly features: readonly FeatureDefinition[];
+  readonly ownerQueries: OwnerQueries;
+  /** Most pods to look at, always the same ones of those that are there. Unlimited if unset. */
+  readonly maximumPods?: number;
+  /** Numbers of the first and last hour (`hourOf`), both included. */
+  readonly firstHour: number;
+  readonly lastHour: number;
+}
+
+/** Points in one answer: about 7 MB of JSON, so that a server that is asked in passing is soon free again. */
+const POINTS_PER_REQUEST = 200_000;
+
+/** Longest time for one request, in seconds. */
+const REQUEST_TIMEOUT_SECONDS = 60;
+
+/** The instants that the summaries of some hours look at: first, last and how many. */
+export function instantsOfHours({ firstHour, lastHour }: Pick<HoursRequest, 'firstHour' | 'lastHour'>) {
+  const startSeconds = firstHour * HOUR_SECONDS - LEAD_SECONDS;
+  const endSeconds = (lastHour + 1) * HOUR_SECONDS;
+  return { startSeconds, endSeconds, instants: (endSeconds - startSeconds) / HISTORY_STEP_SECONDS + 1 };
+}
+
+/**
+ * Summaries of consecutive hours, in order of time. An hour of which Prometheus knows nothing has a summary without
+ * workloads.
+ *
+ * @throws {PrometheusError} when Prometheus cannot be asked.
+ */
+export async function fetchHours(
+  api: PrometheusApi,
+  { features, ownerQueries, maximumPods, firstHour, lastHour }: HoursRequest,
+  signal?: AbortSignal,
+): Promise<HourSummary[]> {
+  const { startSeconds, endSeconds, instants } = instantsOfHours({ firstHour, lastHour });
+  const grid = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * HISTORY_STEP_SECONDS);
+  const ranges = new RangeFetcher(api, {
+    pointsPerRequest: POINTS_PER_REQUEST,
+    timeoutSeconds: REQUEST_TIMEOUT_SECONDS,
+  });
+  const builder = new FeatureTableBuilder(features, grid, maximumPods);
+  const range = { startSeconds, stepSeconds: HISTORY_STEP_SECONDS, instants };
+  for (const feature of features) {
+    for await (const { answer } of ranges.fetch(feature.query, range, signal)) builder.add(feature, answer);
+  }
+  // Of pods that ended before, the name has to do.
+  const owners = await queryOwners(api, ownerQueries, endSeconds, withDeadline(signal, REQUEST_TIMEOUT_SECONDS));
+  const { table } = builder.build((namespace, pod) => owners.get(podKey(namespace, pod)) ?? workloadFromName(pod));
+  return Array.from({ length: lastHour - firstHour + 1 }, (_, index) =>
+    summariseHour(table, features, firstHour + index),
+  );
+}

@@ -1,0 +1,243 @@
+/** What is remembered of an hour: a few numbers for each workload, whatever the number of its pods. */
+
+import { quantileInPlace } from '../../lib/statistics.js';
+import type { FeatureDefinition } from '../features/catalog.js';
+import { type FeatureTable, podKey } from '../features/table.js';
+import { BIN_SECONDS, BINS_PER_HOUR, HISTORY_STEP_SECONDS, HOUR_SECONDS } from './grid.js';
+import { levelOf } from './level.js';
+import { type Sustained, sustainedAt } from './sustained.js';
+
+/** What a half hour is remembered by. All are levels (`levelOf`), `NaN` where they are not known. */
+export const BIN_FIELDS = [
+  /** The median of all pods. */
+  'level',
+  /** The highest level that any pod stayed above, and the lowest that any stayed below. */
+  'high',
+  'low',
+  /** The same of the median of the pods, where there are siblings. */
+  'middleHigh',
+  'middleLow',
+] as const;
+
+/** The largest deviations of any pod in an hour: from its siblings at that minute, and from its own hour before. */
+export const HOURLY_VIEWS = ['siblingsUp', 'siblingsDown', 'hourUp', 'hourDown'] as const;
+
+/** Pods of a workload that are there at an instant, so that the median of them says what is usual for one. */
+export const LEAST_SIBLINGS = 3;
+
+/** Of the instants of the hour before, this many must have values. */
+const LEAST_HOUR_INSTANTS = 6;
+
+/** Rises of a counter are summed over this time, in seconds. */
+export const RISE_SECONDS = 900;
+
+/** The summary of one hour. It depends on nothing but the samples of that hour and the one before. */
+export interface HourSummary {
+  /** Number of the hour since 1970 (`hourOf`). */
+  readonly hour: number;
+  /** Pods that were there at some time. */
+  readonly pods: number;
+  /** Keys of the workloads that had pods (`podKey`). */
+  readonly workloads: readonly string[];
+  /** Names of the features that are gauges, and of those that are counters. */
+  readonly gauges: readonly string[];
+  readonly counters: readonly string[];
+  /** workloads × gauges × `BINS_PER_HOUR` × `BIN_FIELDS`. */
+  readonly bins: Float32Array;
+  /** workloads × gauges × `HOURLY_VIEWS`: log ratios, `NaN` where no pod could be compared. */
+  readonly maxima: Float32Array;
+  /** workloads × counters: the largest rise of any pod within `RISE_SECONDS`. */
+  readonly rises: Float32Array;
+}
+
+const [LEVEL, HIGH, LOW, MIDDLE_HIGH, MIDDLE_LOW] = [0, 1, 2, 3, 4];
+const [SIBLINGS_UP, SIBLINGS_DOWN, HOUR_UP, HOUR_DOWN] = [0, 1, 2, 3];
+
+/**
+ * Summarises an hour.
+ *
+ * @param table with the instants from an hour before on, `HISTORY_STEP_SECONDS` apart, at multiples of that; instants of
+ *   other hours may be there as well.
+ * @param features definitions of the columns of the table, in their order.
+ */
+export function summariseHour(table: FeatureTable, features: readonly FeatureDefinition[], hour: number): HourSummary {
+  const gauges = features.filter(({ type }) => type === 'gauge');
+  const counters = features.filter(({ type }) => type === 'counter');
+  const end = Math.round(((hour + 1) * HOUR_SECONDS - (table.timestampsSeconds[0] ?? 0)) / HISTORY_STEP_SECONDS);
+  const instants = { first: end - HOUR_SECONDS / HISTORY_STEP_SECONDS + 1, end };
+  const members = groupPods(table, instants);
+  const workloads = [...members.keys()];
+  const summary: HourSummary = {
+    hour,
+    pods: [...members.values()].reduce((sum, pods) => sum + pods.length, 0),
+    workloads,
+    gauges: gauges.map(({ name }) => name),
+    counters: counters.map(({ name }) => name),
+    bins: unknown(workloads.length * gauges.length * BINS_PER_HOUR * BIN_FIELDS.length),
+    maxima: unknown(workloads.length * gauges.length * HOURLY_VIEWS.length),
+    rises: unknown(workloads.length * counters.length),
+  };
+  let row = 0;
+  for (const pods of members.values()) {
+    for (const [index, gauge] of gauges.entries()) {
+      const cell = row * gauges.length + index;
+      const group = new Levels(table, pods, gauge, features.indexOf(gauge));
+      group.summarise(
+        instants,
+        summary.bins.subarray(cell * BINS_PER_HOUR * BIN_FIELDS.length),
+        summary.maxima.subarray(cell * HOURLY_VIEWS.length),
+      );
+    }
+    for (const [index, counter] of counters.entries()) {
+      const column = features.indexOf(counter);
+      summary.rises[row * counters.length + index] = largestRise(table, pods, column, instants);
+    }
+    row++;
+  }
+  return summary;
+}
+
+/** Positions of instants in a table; both are included. */
+interface Instants {
+  readonly first: number;
+  readonly end: number;
+}
+
+const unknown = (length: number) => new Float32Array(length).fill(Number.NaN);
+
+/** The pods with values in an hour, by workload, in the order of their keys. */
+function groupPods(table: FeatureTable, { first, end }: Instants): Map<string, number[]> {
+  const members = new Map<string, number[]>();
+  for (const [pod, { namespace, workload }] of table.pods.entries()) {
+    let instant = Math.max(0, first);
+    while (instant <= end && !table.isPresent(pod, instant)) instant++;
+    if (instant > end) continue;
+    const key = podKey(namespace, workload);
+    const pods = members.get(key);
+    if (pods === undefined) members.set(key, [pod]);
+    else pods.push(pod);
+  }
+  return members;
+}
+
+/** The levels of one feature of the pods of a workload. */
+class Levels {
+  readonly #instants: number;
+  /** One array of instants for each pod. */
+  readonly #pods: readonly Float64Array[];
+  /** The median of the pods at each instant, where there are siblings. */
+  readonly #middle: Float64Array;
+
+  constructor(table: FeatureTable, pods: readonly number[], gauge: FeatureDefinition, column: number) {
+    this.#instants = table.timestampsSeconds.length;
+    this.#pods = pods.map((pod) => {
+      const levels = new Float64Array(this.#instants);
+      table.copyColumn(pod, column, levels);
+      for (let instant = 0; instant < levels.length; instant++) {
+        levels[instant] = levelOf(gauge, levels[instant] as number);
+      }
+      return levels;
+    });
+    const room = new Float64Array(pods.length);
+    this.#middle = Float64Array.from({ length: this.#instants }, (_, instant) => {
+      let count = 0;
+      for (const levels of this.#pods) {
+        const level = levels[instant] as number;
+        if (!Number.isNaN(level)) room[count++] = level;
+      }
+      return count < LEAST_SIBLINGS ? Number.NaN : quantileInPlace(room, count, 0.5);
+    });
+  }
+
+  /** @param bins,maxima are written to: those of one workload and feature. */
+  summarise({ first, end }: Instants, bins: Float32Array, maxima: Float32Array): void {
+    const perBin = BIN_SECONDS / HISTORY_STEP_SECONDS;
+    const bound: Sustained = { up: Number.NaN, down: Number.NaN };
+    for (let instant = Math.max(0, first); instant <= end; instant++) {
+      const bin = bins.subarray(Math.floor((instant - first) / perBin) * BIN_FIELDS.length);
+      sustainedAt(this.#middle, instant, HISTORY_STEP_SECONDS, bound);
+      raise(bin, MIDDLE_HIGH, bound.up);
+      lower(bin, MIDDLE_LOW, bound.down);
+      for (const levels of this.#pods) {
+        sustainedAt(levels, instant, HISTORY_STEP_SECONDS, bound);
+        if (Number.isNaN(bound.up)) continue;
+        const { up, down } = bound;
+        raise(bin, HIGH, up);
+        lower(bin, LOW, down);
+        const before = this.#hourBefore(levels, instant);
+        raise(maxima, HOUR_UP, up - before);
+        raise(maxima, HOUR_DOWN, before - down);
+        this.#differences(levels, instant);
+        sustainedAt(this.#difference, 1, HISTORY_STEP_SECONDS, bound);
+        raise(maxima, SIBLINGS_UP, bound.up);
+        raise(maxima, SIBLINGS_DOWN, -bound.down);
+      }
+    }
+    for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
+      const from = Math.max(0, first + bin * perBin);
+      bins[bin * BIN_FIELDS.length + LEVEL] = this.#median(from, first + (bin + 1) * perBin);
+    }
+  }
+
+  readonly #difference = new Float64Array(2);
+
+  /** How far a pod is from the median of its workload, at an instant and at the one before. */
+  #differences(levels: Float64Array, instant: number): void {
+    for (let back = 0; back < 2; back++) {
+      this.#difference[1 - back] = (levels[instant - back] as number) - (this.#middle[instant - back] as number);
+    }
+  }
+
+  readonly #room = new Float64Array(HOUR_SECONDS / HISTORY_STEP_SECONDS);
+
+  /** The median of a pod in the hour before the minutes that are judged. */
+  #hourBefore(levels: Float64Array, instant: number): number {
+    const last = instant - 2;
+    let count = 0;
+    for (let position = Math.max(0, last - this.#room.length + 1); position <= last; position++) {
+      const level = levels[position] as number;
+      if (!Number.isNaN(level)) this.#room[count++] = level;
+    }
+    return count < LEAST_HOUR_INSTANTS ? Number.NaN : quantileInPlace(this.#room, count, 0.5);
+  }
+
+  /** Of all pods from one instant to before another. */
+  #median(from: number, to: number): number {
+    const room = new Float64Array(this.#pods.length * Math.max(0, to - from));
+    let count = 0;
+    for (const levels of this.#pods) {
+      for (let instant = from; instant < to; instant++) {
+        const level = levels[instant] as number;
+        if (!Number.isNaN(level)) room[count++] = level;
+      }
+    }
+    return count === 0 ? Number.NaN : quantileInPlace(room, count, 0.5);
+  }
+}
+
+function raise(values: Float32Array, cell: number, value: number): void {
+  if (!(value <= (values[cell] as number)) && !Number.isNaN(value)) values[cell] = value;
+}
+
+function lower(values: Float32Array, cell: number, value: number): void {
+  if (!(value >= (values[cell] as number)) && !Number.isNaN(value)) values[cell] = value;
+}
+
+/** Of any pod, over the last `RISE_SECONDS` of any instant. A counter that falls rises by nothing. */
+function largestRise(table: FeatureTable, pods: readonly number[], column: number, { first, end }: Instants): number {
+  const span = RISE_SECONDS / HISTORY_STEP_SECONDS;
+  let largest = 0;
+  const values = new Float64Array(table.timestampsSeconds.length);
+  for (const pod of pods) {
+    table.copyColumn(pod, column, values);
+    for (let instant = Math.max(1, first); instant <= end; instant++) {
+      let rise = 0;
+      for (let step = Math.max(1, instant - span + 1); step <= instant; step++) {
+        const difference = (values[step] as number) - (values[step - 1] as number);
+        if (difference > 0) rise += difference;
+      }
+      largest = Math.max(largest, rise);
+    }
+  }
+  return largest;
+}
