@@ -32,8 +32,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'exporter/history': ['exporter/prometheus', 'exporter/features'],
   'exporter/sharding': ['exporter/prometheus', 'exporter/features', 'exporter/config'],
   'exporter/connect': ['exporter/prometheus', 'exporter/features', 'exporter/config', 'exporter/sharding'],
-  'exporter/model': ['exporter/features'],
-  'exporter/training': ['exporter/prometheus', 'exporter/features', 'exporter/connect', 'exporter/model'],
+  'exporter/model': ['exporter/features', 'exporter/history'],
+  'exporter/training': [
+    'exporter/prometheus',
+    'exporter/features',
+    'exporter/history',
+    'exporter/connect',
+    'exporter/model',
+  ],
   'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model'],
   'exporter/check': [
     'exporter/version',

@@ -1,10 +1,6 @@
 import { expect } from 'chai';
 import { createRandom } from '../../src/exporter/model/random.js';
-import {
-  meanAndStandardDeviation,
-  quantileInPlace,
-  robustLocationScale,
-} from '../../src/lib/statistics.js';
+import { meanAndStandardDeviation, quantileInPlace, robustLocationScale } from '../../src/lib/statistics.js';
 import { createNormal } from '../support/random-data.js';
 
 describe('quantileInPlace', () => {

@@ -30,6 +30,7 @@ export const configurationOf = (baseline: BaselineKind): TrainingConfiguration =
     contamination: 'auto',
     randomState: 42,
     sensitivity: 4,
+    alertBudgetPerDay: 4,
   };
   return {
     features: FEATURES,

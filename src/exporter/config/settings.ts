@@ -339,6 +339,12 @@ export const SETTINGS = Object.freeze({
     ...decimal(1, 40, 'a number of spreads'),
     help: 'How many of its usual spreads one feature alone must deviate for a flag. Lower values flag more.',
   }),
+  alertBudgetPerDay: define('ALERT_BUDGET_PER_DAY', '4', {
+    ...decimal(0.1, 1000, 'a number of messages'),
+    help:
+      'How many messages a day the whole cluster may make when nothing is wrong. What a workload does on its own ' +
+      'during the days of `HISTORY_DAYS` decides where its boundary is.',
+  }),
   retrainSchedule: define('RETRAIN_SCHEDULE', '*/15 * * * *', {
     expected: 'a cron expression of 5 fields (6 with seconds first)',
     help: 'When to retrain, as a cron expression.',

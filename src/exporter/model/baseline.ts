@@ -1,5 +1,11 @@
 /** What is usual for a pod: centre and spread of each feature, from the closest group that is known well enough. */
 
+import {
+  type LocationScale,
+  meanAndStandardDeviation,
+  quantileInPlace,
+  robustLocationScale,
+} from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import type { HourlyPatterns } from './hourly-pattern.js';
@@ -14,7 +20,6 @@ import {
   type PodRows,
   type WorkloadRows,
 } from './rows.js';
-import { type LocationScale, meanAndStandardDeviation, quantileInPlace, robustLocationScale } from '../../lib/statistics.js';
 
 /** What a pod is compared with first. */
 export type BaselineKind = 'pod' | 'workload' | 'cluster';

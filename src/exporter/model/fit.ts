@@ -1,6 +1,7 @@
 /** Training data in, model out: no clock, no network, and the same model for the same data and seed. */
 
 import { createHash } from 'node:crypto';
+import { quantileInPlace } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type BaselineKind, fitBaseline, type TrainingTables } from './baseline.js';
 import type { Forest } from './forest.js';
@@ -8,7 +9,6 @@ import { growForest } from './grow.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
 import { scoresOf } from './score.js';
-import { quantileInPlace } from '../../lib/statistics.js';
 import { type RowSource, TrainingRows } from './training-rows.js';
 import { INPUT_LIMIT, inputOf, probePoints } from './transform.js';
 
@@ -24,6 +24,8 @@ export interface ModelParameters {
   readonly randomState: number;
   /** Spreads that one feature alone must deviate by. */
   readonly sensitivity: number;
+  /** Messages a day that all pods together may make when nothing is wrong. */
+  readonly alertBudgetPerDay: number;
 }
 
 /** Fewer complete training rows than this make no model. */

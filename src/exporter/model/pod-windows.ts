@@ -1,10 +1,10 @@
 /** All that is known of one pod after the other: its columns in the training window, and in earlier slices of time. */
 
+import { type LocationScale, quantileInPlace } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { fitHourlyPattern, type HourlyPatterns } from './hourly-pattern.js';
 import { fitLocationScale, scratchLength } from './spread.js';
-import { type LocationScale, quantileInPlace } from '../../lib/statistics.js';
 
 /** A slice of time before the window, turned to one pod. */
 interface Slice {

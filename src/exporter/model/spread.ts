@@ -1,7 +1,7 @@
 /** Centre and spread of one feature of one pod. */
 
-import type { FeatureDefinition } from '../features/catalog.js';
 import { type LocationScale, quantileInPlace, robustLocationScale } from '../../lib/statistics.js';
+import type { FeatureDefinition } from '../features/catalog.js';
 
 /** What the spread is at least, and how far a value may be from the centre to count as usual. */
 export interface SpreadOptions extends Pick<FeatureDefinition, 'spreadFloor' | 'relativeSpreadFloor'> {

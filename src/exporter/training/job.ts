@@ -6,6 +6,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import { type OwnerQueries, type Owners, queryOwners, workloadFromName } from '../features/workload.js';
+import type { HistoryState } from '../history/workload-history.js';
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
@@ -19,6 +20,8 @@ export interface TrainingRequest extends TrainingTimes {
   readonly parameters: ModelParameters;
   /** Most pods to train on, always the same ones of those that are there. Unlimited if unset. */
   readonly maximumPods?: number;
+  /** What workloads did during the last days; unset where nothing is remembered. */
+  readonly history?: HistoryState;
 }
 
 /** When a training takes place. */
@@ -59,8 +62,8 @@ export const TRAINING_REQUEST_TIMEOUT_SECONDS = 60;
 
 /** The parameters of the model, without the other settings. */
 export function modelParameters(settings: ModelParameters): ModelParameters {
-  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
-  return { baseline, estimators, maxSamples, contamination, randomState, sensitivity };
+  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity, alertBudgetPerDay } = settings;
+  return { baseline, estimators, maxSamples, contamination, randomState, sensitivity, alertBudgetPerDay };
 }
 
 /** The request for the training of an occasion: its newest sample is as old as it takes to be complete. */

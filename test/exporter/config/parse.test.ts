@@ -46,6 +46,7 @@ const DEFAULTS: Settings = {
   randomState: 42,
   baseline: 'pod',
   sensitivity: 4,
+  alertBudgetPerDay: 4,
   retrainSchedule: '*/15 * * * *',
   retrainTimezone: 'UTC',
   cpuRateWindow: '1m',
@@ -291,6 +292,10 @@ const ROWS: {
       ['40', 40],
     ],
     bad: ['0', '0.9', '41', '4x', '-4'],
+  },
+  alertBudgetPerDay: {
+    good: [['2.5', 2.5]],
+    bad: ['0', 'many', '1001'],
   },
   retrainSchedule: {
     good: [
