@@ -5,22 +5,36 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { BIN_SECONDS, BINS_PER_HOUR, HISTORY_STEP_SECONDS, HOUR_SECONDS } from './grid.js';
 import { levelOf } from './level.js';
-import { type Sustained, sustainedAt } from './sustained.js';
+import { type Sustained, sustainedLong, sustainedShort } from './sustained.js';
 
 /** What a half hour is remembered by. All are levels (`levelOf`), `NaN` where they are not known. */
 export const BIN_FIELDS = [
   /** The median of all pods. */
   'level',
-  /** The highest level that any pod stayed above, and the lowest that any stayed below. */
+  /** The highest level that any pod stayed above, and the lowest that any stayed below, for the short and the long time. */
   'high',
   'low',
+  'highLong',
+  'lowLong',
   /** The same of the median of the pods, where there are siblings. */
   'middleHigh',
   'middleLow',
+  'middleHighLong',
+  'middleLowLong',
 ] as const;
 
-/** The largest deviations of any pod in an hour: from its siblings at that minute, and from its own hour before. */
-export const HOURLY_VIEWS = ['siblingsUp', 'siblingsDown', 'hourUp', 'hourDown'] as const;
+/**
+ * The largest deviations of any pod in an hour: from its own hour before, and from its siblings at that minute, for the
+ * short and the long time.
+ */
+export const HOURLY_VIEWS = [
+  'hourUp',
+  'hourDown',
+  'siblingsUp',
+  'siblingsDown',
+  'siblingsLongUp',
+  'siblingsLongDown',
+] as const;
 
 /** Pods of a workload that are there at an instant, so that the median of them says what is usual for one. */
 export const LEAST_SIBLINGS = 3;
@@ -29,7 +43,7 @@ export const LEAST_SIBLINGS = 3;
 const LEAST_HOUR_INSTANTS = 6;
 
 /** Rises of a counter are summed over this time, in seconds. */
-export const RISE_SECONDS = 900;
+export const RISE_SECONDS = 3600;
 
 /** The summary of one hour. It depends on nothing but the samples of that hour and the one before. */
 export interface HourSummary {
@@ -50,8 +64,12 @@ export interface HourSummary {
   readonly rises: Float32Array;
 }
 
-const [LEVEL, HIGH, LOW, MIDDLE_HIGH, MIDDLE_LOW] = [0, 1, 2, 3, 4];
-const [SIBLINGS_UP, SIBLINGS_DOWN, HOUR_UP, HOUR_DOWN] = [0, 1, 2, 3];
+const LEVEL = 0;
+/** Where the extremes of the pods, and of their median, begin: up and down for the short and then the long time. */
+const OF_PODS = 1;
+const OF_MIDDLE = 5;
+const HOUR = 0;
+const SIBLINGS = 2;
 
 /**
  * Summarises an hour.
@@ -153,38 +171,34 @@ class Levels {
   summarise({ first, end }: Instants, bins: Float32Array, maxima: Float32Array): void {
     const perBin = BIN_SECONDS / HISTORY_STEP_SECONDS;
     const bound: Sustained = { up: Number.NaN, down: Number.NaN };
+    const difference = new Float64Array(this.#instants);
     for (let instant = Math.max(0, first); instant <= end; instant++) {
       const bin = bins.subarray(Math.floor((instant - first) / perBin) * BIN_FIELDS.length);
-      sustainedAt(this.#middle, instant, HISTORY_STEP_SECONDS, bound);
-      raise(bin, MIDDLE_HIGH, bound.up);
-      lower(bin, MIDDLE_LOW, bound.down);
-      for (const levels of this.#pods) {
-        sustainedAt(levels, instant, HISTORY_STEP_SECONDS, bound);
-        if (Number.isNaN(bound.up)) continue;
-        const { up, down } = bound;
-        raise(bin, HIGH, up);
-        lower(bin, LOW, down);
+      widen(bin, OF_MIDDLE, this.#middle, instant, bound);
+    }
+    for (const levels of this.#pods) {
+      for (let instant = 0; instant <= end; instant++) {
+        difference[instant] = (levels[instant] as number) - (this.#middle[instant] as number);
+      }
+      for (let instant = Math.max(0, first); instant <= end; instant++) {
+        if (Number.isNaN(levels[instant] as number)) continue;
+        const bin = bins.subarray(Math.floor((instant - first) / perBin) * BIN_FIELDS.length);
+        widen(bin, OF_PODS, levels, instant, bound);
+        sustainedShort(levels, instant, HISTORY_STEP_SECONDS, bound);
         const before = this.#hourBefore(levels, instant);
-        raise(maxima, HOUR_UP, up - before);
-        raise(maxima, HOUR_DOWN, before - down);
-        this.#differences(levels, instant);
-        sustainedAt(this.#difference, 1, HISTORY_STEP_SECONDS, bound);
-        raise(maxima, SIBLINGS_UP, bound.up);
-        raise(maxima, SIBLINGS_DOWN, -bound.down);
+        raise(maxima, HOUR, bound.up - before);
+        raise(maxima, HOUR + 1, before - bound.down);
+        sustainedShort(difference, instant, HISTORY_STEP_SECONDS, bound);
+        raise(maxima, SIBLINGS, bound.up);
+        raise(maxima, SIBLINGS + 1, -bound.down);
+        sustainedLong(difference, instant, HISTORY_STEP_SECONDS, bound);
+        raise(maxima, SIBLINGS + 2, bound.up);
+        raise(maxima, SIBLINGS + 3, -bound.down);
       }
     }
     for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
       const from = Math.max(0, first + bin * perBin);
       bins[bin * BIN_FIELDS.length + LEVEL] = this.#median(from, first + (bin + 1) * perBin);
-    }
-  }
-
-  readonly #difference = new Float64Array(2);
-
-  /** How far a pod is from the median of its workload, at an instant and at the one before. */
-  #differences(levels: Float64Array, instant: number): void {
-    for (let back = 0; back < 2; back++) {
-      this.#difference[1 - back] = (levels[instant - back] as number) - (this.#middle[instant - back] as number);
     }
   }
 
@@ -213,6 +227,16 @@ class Levels {
     }
     return count === 0 ? Number.NaN : quantileInPlace(room, count, 0.5);
   }
+}
+
+/** Widens the extremes of a bin, from a field on, by what a series stayed above and below up to an instant. */
+function widen(bin: Float32Array, field: number, series: Float64Array, instant: number, bound: Sustained): void {
+  sustainedShort(series, instant, HISTORY_STEP_SECONDS, bound);
+  raise(bin, field, bound.up);
+  lower(bin, field + 1, bound.down);
+  sustainedLong(series, instant, HISTORY_STEP_SECONDS, bound);
+  raise(bin, field + 2, bound.up);
+  lower(bin, field + 3, bound.down);
 }
 
 function raise(values: Float32Array, cell: number, value: number): void {

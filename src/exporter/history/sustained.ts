@@ -1,63 +1,122 @@
-/** Levels that last: what a value stayed above, or below, for some minutes. A deviation counts only when it lasts. */
+/** Levels that last: what a value stayed above, or below, for a while. A deviation counts only when it lasts. */
 
-/** How long a deviation must last to count in full, in seconds. */
-export const SUSTAINED_SECONDS = 300;
-
-/** Of the minutes in that time, this many must have values. */
-const LEAST_MINUTES = 4;
-
-/**
- * What the last minutes of a series stayed above, and below.
- *
- * Of six minutes, one may be an exception; the newest and the one five minutes before may not. On the coarser grid of
- * the history only these two are there, so that what counts while scoring has counted in the history as well.
- */
+/** What the last values of a series stayed at or above (`up`), and at or below (`down`); `NaN` where too little is known. */
 export interface Sustained {
-  /** The level that the values stayed at or above. */
   up: number;
-  /** The level that the values stayed at or below. */
   down: number;
 }
 
+/** A deviation that lasts for this time counts, in seconds. */
+export const SHORT_SECONDS = 300;
+
+/** One that is too small for that counts when it lasts for this time, sampled at the distances of the history. */
+export const LONG_SECONDS = 3600;
+const LONG_STEP_SECONDS = 300;
+
+/** Instants of the long time, both ends included, and how many of them must have values. */
+export const LONG_INSTANTS = LONG_SECONDS / LONG_STEP_SECONDS + 1;
+const LEAST_LONG_INSTANTS = 10;
+
+/** Of the minutes of the short time, this many must have values. */
+const LEAST_MINUTES = 4;
+
+/** Where the least and the second least of some values go, and the most and the second most. */
+class Extremes {
+  count = 0;
+  least = Number.POSITIVE_INFINITY;
+  secondLeast = Number.POSITIVE_INFINITY;
+  most = Number.NEGATIVE_INFINITY;
+  secondMost = Number.NEGATIVE_INFINITY;
+
+  clear(): void {
+    this.count = 0;
+    this.least = Number.POSITIVE_INFINITY;
+    this.secondLeast = Number.POSITIVE_INFINITY;
+    this.most = Number.NEGATIVE_INFINITY;
+    this.secondMost = Number.NEGATIVE_INFINITY;
+  }
+
+  add(value: number): void {
+    if (Number.isNaN(value)) return;
+    this.count++;
+    if (value < this.least) {
+      this.secondLeast = this.least;
+      this.least = value;
+    } else if (value < this.secondLeast) this.secondLeast = value;
+    if (value > this.most) {
+      this.secondMost = this.most;
+      this.most = value;
+    } else if (value > this.secondMost) this.secondMost = value;
+  }
+}
+
+const extremes = new Extremes();
+
 /**
+ * The short time up to an instant. Of six minutes, one may be an exception; the newest and the one five minutes before may
+ * not. On the coarser grid of the history only these two are there, so that what counts while scoring has counted in the
+ * history as well.
+ *
  * @param values of a series at equal distances, `NaN` where they are missing.
  * @param end position of the newest.
- * @param stepSeconds distance of the values.
- * @param into is overwritten; both are `NaN` where too little is known.
+ * @param into is overwritten.
  */
-export function sustainedAt(values: Float64Array, end: number, stepSeconds: number, into: Sustained): void {
-  const steps = Math.max(1, Math.round(SUSTAINED_SECONDS / stepSeconds));
-  const newest = values[end] as number;
+export function sustainedShort(values: Float64Array, end: number, stepSeconds: number, into: Sustained): void {
+  const steps = Math.max(1, Math.round(SHORT_SECONDS / stepSeconds));
   const first = end - steps;
-  const before = first >= 0 ? (values[first] as number) : Number.NaN;
+  const newest = values[end] as number;
+  const oldest = first < 0 ? Number.NaN : (values[first] as number);
   into.up = Number.NaN;
   into.down = Number.NaN;
   if (Number.isNaN(newest)) return;
   if (steps === 1) {
-    if (Number.isNaN(before)) return;
-    into.up = Math.min(newest, before);
-    into.down = Math.max(newest, before);
+    if (Number.isNaN(oldest)) return;
+    into.up = Math.min(newest, oldest);
+    into.down = Math.max(newest, oldest);
     return;
   }
-  let count = 0;
-  let least = Number.POSITIVE_INFINITY;
-  let secondLeast = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  let secondMost = Number.NEGATIVE_INFINITY;
-  for (let position = Math.max(0, first); position <= end; position++) {
-    const value = values[position] as number;
-    if (Number.isNaN(value)) continue;
-    count++;
-    if (value < least) {
-      secondLeast = least;
-      least = value;
-    } else if (value < secondLeast) secondLeast = value;
-    if (value > most) {
-      secondMost = most;
-      most = value;
-    } else if (value > secondMost) secondMost = value;
+  extremes.clear();
+  for (let position = Math.max(0, first); position <= end; position++) extremes.add(values[position] as number);
+  if (extremes.count < Math.min(LEAST_MINUTES, steps + 1)) return;
+  const other = Number.isNaN(oldest) ? newest : oldest;
+  into.up = Math.min(extremes.secondLeast, newest, other);
+  into.down = Math.max(extremes.secondMost, newest, other);
+}
+
+/**
+ * The long time up to an instant: one of the samples may be an exception.
+ *
+ * @param earlier samples of a time before the table, `LONG_STEP_SECONDS` apart, that of `earlierEndSeconds` last; those
+ *   that the table has as well, or that are too old, do not count.
+ */
+export function sustainedLong(
+  values: Float64Array,
+  end: number,
+  stepSeconds: number,
+  into: Sustained,
+  earlier?: Float32Array,
+  earlierEndSeconds = 0,
+  timeSeconds = 0,
+): void {
+  const stride = Math.max(1, Math.round(LONG_STEP_SECONDS / stepSeconds));
+  into.up = Number.NaN;
+  into.down = Number.NaN;
+  if (Number.isNaN(values[end] as number)) return;
+  extremes.clear();
+  let position = end;
+  for (let count = 0; count < LONG_INSTANTS && position >= 0; count++, position -= stride) {
+    extremes.add(values[position] as number);
   }
-  if (count < Math.min(LEAST_MINUTES, steps + 1)) return;
-  into.up = Math.min(secondLeast, newest, Number.isNaN(before) ? newest : before);
-  into.down = Math.max(secondMost, newest, Number.isNaN(before) ? newest : before);
+  if (earlier !== undefined && position < 0) {
+    const known = timeSeconds - (end - position - stride) * stepSeconds - LONG_STEP_SECONDS / 2;
+    for (let index = 0; index < earlier.length; index++) {
+      const seconds = earlierEndSeconds - (earlier.length - 1 - index) * LONG_STEP_SECONDS;
+      if (seconds <= known && seconds >= timeSeconds - LONG_SECONDS - LONG_STEP_SECONDS / 2) {
+        extremes.add(earlier[index] as number);
+      }
+    }
+  }
+  if (extremes.count < LEAST_LONG_INSTANTS) return;
+  into.up = extremes.secondLeast;
+  into.down = extremes.secondMost;
 }

@@ -1,88 +1,143 @@
-/** What workloads did during the last days: hour by hour, in bounded memory, the same whatever the order of the hours. */
+/** What workloads did during the last days: hour by hour, in bounded memory. */
 
 import { BINS_PER_HOUR, HOURS_PER_DAY } from './grid.js';
 import { BIN_FIELDS, HOURLY_VIEWS, type HourSummary } from './hour-summary.js';
 
-/** Levels are kept to this precision: half a percent of the value. */
+/** Levels are kept to this precision, half a percent of the value, from -160 to 160; further ones are cut off. */
 const LEVEL_STEP = 0.005;
-/** A level of 0; levels reach from -160 to 160 and further ones are cut off. */
 const LEVEL_ZERO = 32_768;
 const UNKNOWN_LEVEL = 65_535;
 
-/** Deviations and distances from a level are kept to this precision, up to 5: a factor of 160. */
+/** Deviations, and distances from a level, are kept to this precision, up to 5: a factor of 160. */
 const DEVIATION_STEP = 0.02;
 const UNKNOWN_DEVIATION = 255;
 
-/** Distances of the other fields of a bin from its level. */
-const DISTANCES = BIN_FIELDS.length - 1;
-/** `high` and `middleHigh` are above the level, `low` and `middleLow` below it. */
-const SIDES = [1, -1, 1, -1] as const;
+/** A column: its rows, the features that it has in each, and how many cells it has for an hour of a feature. */
+interface HistoryColumn {
+  readonly rows: 'workloads' | 'groups';
+  readonly features: 'gauges' | 'counters';
+  readonly cellsPerHour: number;
+  readonly unknown: number;
+}
 
-/** Memory grows by this factor when it is used up. */
-const GROWTH = 1.25;
-const FIRST_ROWS = 64;
+/** What `BIN_FIELDS` has after the level of all pods: four extremes of the pods, and four of their median. */
+const EXTREMES = (BIN_FIELDS.length - 1) / 2;
+/** What `HOURLY_VIEWS` has of pods by themselves, and of pods among siblings. */
+const OWN_VIEWS = HOURLY_VIEWS.indexOf('siblingsUp');
+const SIBLING_VIEWS = HOURLY_VIEWS.length - OWN_VIEWS;
 
-/** The columns of a history. Rows are workloads; within a row, hours stand at their number modulo all hours. */
-export interface HistoryColumns {
-  /** rows × gauges × hours × `BINS_PER_HOUR`. */
-  readonly levels: Uint16Array;
-  /** rows × gauges × hours × `BINS_PER_HOUR` × `DISTANCES`. */
-  readonly distances: Uint8Array;
-  /** rows × gauges × hours × `HOURLY_VIEWS`. */
-  readonly maxima: Uint8Array;
-  /** rows × counters × hours. */
-  readonly rises: Uint8Array;
+/** All columns. Those of groups are only there for workloads that have siblings, which many have not. */
+export const HISTORY_COLUMNS = {
+  levels: { rows: 'workloads', features: 'gauges', cellsPerHour: BINS_PER_HOUR, unknown: UNKNOWN_LEVEL },
+  extremes: {
+    rows: 'workloads',
+    features: 'gauges',
+    cellsPerHour: BINS_PER_HOUR * EXTREMES,
+    unknown: UNKNOWN_DEVIATION,
+  },
+  maxima: { rows: 'workloads', features: 'gauges', cellsPerHour: OWN_VIEWS, unknown: UNKNOWN_DEVIATION },
+  rises: { rows: 'workloads', features: 'counters', cellsPerHour: 1, unknown: UNKNOWN_DEVIATION },
+  middleExtremes: {
+    rows: 'groups',
+    features: 'gauges',
+    cellsPerHour: BINS_PER_HOUR * EXTREMES,
+    unknown: UNKNOWN_DEVIATION,
+  },
+  siblingMaxima: { rows: 'groups', features: 'gauges', cellsPerHour: SIBLING_VIEWS, unknown: UNKNOWN_DEVIATION },
+} as const satisfies Readonly<Record<string, HistoryColumn>>;
+
+export type HistoryColumnName = keyof typeof HISTORY_COLUMNS;
+
+const COLUMN_NAMES = Object.keys(HISTORY_COLUMNS) as HistoryColumnName[];
+
+/**
+ * The arrays. Within a row, features follow one another, within a feature hours, each at its number modulo all hours.
+ */
+export type HistoryColumns = { readonly [Name in HistoryColumnName]: Name extends 'levels' ? Uint16Array : Uint8Array };
+
+/** The names of the features of a history, by type, and how many days it holds. */
+export interface HistoryShape {
+  readonly days: number;
+  readonly gauges: readonly string[];
+  readonly counters: readonly string[];
 }
 
 /** A history as plain data: it can be copied to another thread, and written to a file. */
-export interface HistoryState extends HistoryColumns {
-  readonly days: number;
-  readonly gauges: readonly string[];
-  readonly counters: readonly string[];
+export interface HistoryState extends HistoryShape {
   /** Keys of the workloads (`podKey`), one for each row. */
   readonly workloads: readonly string[];
+  /** The row of each group in `workloads`. */
+  readonly groups: Uint32Array;
   /** The hour at each position, -1 where none is known. */
   readonly hours: Int32Array;
-  /** Pods of that hour. */
+  /** How many pods were there in that hour. */
   readonly pods: Uint32Array;
+  readonly columns: HistoryColumns;
 }
 
-/** A bin of a workload and gauge: levels (`levelOf`), `NaN` where they are not known. */
-export type Bin = Readonly<Record<(typeof BIN_FIELDS)[number], number>>;
-
-/** The names of the features of a history, by type. */
-export interface HistoryFeatures {
-  readonly gauges: readonly string[];
-  readonly counters: readonly string[];
+/** Cells of each column for one row. */
+export function cellsPerRow(shape: HistoryShape): Readonly<Record<HistoryColumnName, number>> {
+  const sizes = COLUMN_NAMES.map((name) => {
+    const { features, cellsPerHour } = HISTORY_COLUMNS[name];
+    return [name, shape[features].length * shape.days * HOURS_PER_DAY * cellsPerHour];
+  });
+  return Object.fromEntries(sizes) as Record<HistoryColumnName, number>;
 }
 
-/** The memory of all workloads over some days. */
-export class WorkloadHistory {
+/** Memory for rows grows by this factor when it is used up. */
+const GROWTH = 1.25;
+const FIRST_ROWS = 64;
+
+/** Positions in `BIN_FIELDS`: above the level where odd, below it where even. */
+const OF_PODS = 1;
+const OF_MIDDLE = OF_PODS + EXTREMES;
+
+/** The memory of all workloads over some days. Hours may be added in any order. */
+export class WorkloadHistory implements HistoryShape {
   readonly days: number;
   readonly gauges: readonly string[];
   readonly counters: readonly string[];
-  #workloads: string[];
-  #rows: Map<string, number>;
+  readonly #cells: Readonly<Record<HistoryColumnName, number>>;
+  #workloads: string[] = [];
+  #rows = new Map<string, number>();
+  /** Row in `#workloads` of each group, and the group of each row, -1 where it has none. */
+  #groups: number[] = [];
+  #groupOf: number[] = [];
   readonly #hours: Int32Array;
   readonly #pods: Uint32Array;
-  #columns: HistoryColumns;
-  #capacity: number;
+  readonly #columns: Record<HistoryColumnName, Uint16Array | Uint8Array>;
 
-  /** @param days how far back it reaches, at least 1. */
-  constructor(days: number, { gauges, counters }: HistoryFeatures);
-  /** Takes over the arrays of a state. */
-  constructor(state: HistoryState);
-  constructor(daysOrState: number | HistoryState, features?: HistoryFeatures) {
-    const state = typeof daysOrState === 'number' ? undefined : daysOrState;
-    this.days = state?.days ?? (daysOrState as number);
-    this.gauges = (state ?? (features as HistoryFeatures)).gauges;
-    this.counters = (state ?? (features as HistoryFeatures)).counters;
-    this.#workloads = [...(state?.workloads ?? [])];
+  /** @param from takes over the arrays of a state, or begins with an empty history. */
+  constructor(from: HistoryShape | HistoryState) {
+    this.days = from.days;
+    this.gauges = from.gauges;
+    this.counters = from.counters;
+    this.#cells = cellsPerRow(from);
+    if ('columns' in from) {
+      this.#workloads = [...from.workloads];
+      this.#groups = [...from.groups];
+      this.#index();
+      this.#hours = from.hours;
+      this.#pods = from.pods;
+      this.#columns = { ...from.columns };
+      return;
+    }
+    this.#hours = new Int32Array(this.hours).fill(-1);
+    this.#pods = new Uint32Array(this.hours);
+    this.#columns = {
+      levels: new Uint16Array(0),
+      extremes: new Uint8Array(0),
+      maxima: new Uint8Array(0),
+      rises: new Uint8Array(0),
+      middleExtremes: new Uint8Array(0),
+      siblingMaxima: new Uint8Array(0),
+    };
+  }
+
+  #index(): void {
     this.#rows = new Map(this.#workloads.map((key, row) => [key, row]));
-    this.#hours = state?.hours ?? new Int32Array(this.hours).fill(-1);
-    this.#pods = state?.pods ?? new Uint32Array(this.hours);
-    this.#capacity = state === undefined ? 0 : this.#workloads.length;
-    this.#columns = state ?? this.#allocate(0);
+    this.#groupOf = this.#workloads.map(() => -1);
+    for (const [group, row] of this.#groups.entries()) this.#groupOf[row] = group;
   }
 
   /** How many hours it holds when it is full. */
@@ -90,6 +145,7 @@ export class WorkloadHistory {
     return this.days * HOURS_PER_DAY;
   }
 
+  /** Keys of the workloads, one for each row. */
   get workloads(): readonly string[] {
     return this.#workloads;
   }
@@ -103,20 +159,26 @@ export class WorkloadHistory {
     return hour >= 0 && this.#hours[hour % this.hours] === hour;
   }
 
-  /** The known hours among the last `hours` up to one, ascending. */
+  /** The hours up to one that it can hold, ascending. */
+  range(upToHour: number): number[] {
+    const first = Math.max(0, upToHour - this.hours + 1);
+    return Array.from({ length: upToHour + 1 - first }, (_, index) => first + index);
+  }
+
   knownHours(upToHour: number): number[] {
-    return this.#range(upToHour).filter((hour) => this.knows(hour));
+    return this.range(upToHour).filter((hour) => this.knows(hour));
   }
 
   /** The hours up to one that are not known yet, the newest first. */
   missingHours(upToHour: number): number[] {
-    return this.#range(upToHour)
+    return this.range(upToHour)
       .filter((hour) => !this.knows(hour))
       .reverse();
   }
 
-  #range(upToHour: number): number[] {
-    return Array.from({ length: this.hours }, (_, index) => upToHour - this.hours + 1 + index).filter((h) => h >= 0);
+  /** The pods that were there in a known hour; 0 for another. */
+  podsIn(hour: number): number {
+    return this.knows(hour) ? (this.#pods[hour % this.hours] as number) : 0;
   }
 
   /** Adds an hour, in the place of the one that many days before. An hour that is known, or too old, changes nothing. */
@@ -124,200 +186,239 @@ export class WorkloadHistory {
     const { hour } = summary;
     const slot = hour % this.hours;
     if ((this.#hours[slot] as number) >= hour) return;
-    if (this.#hours[slot] !== -1) this.#clear(slot);
+    if (this.#hours[slot] !== -1) this.#forget(slot);
     this.#hours[slot] = hour;
     this.#pods[slot] = summary.pods;
-    const gaugeColumns = this.gauges.map((name) => summary.gauges.indexOf(name));
-    const counterColumns = this.counters.map((name) => summary.counters.indexOf(name));
+    const gauges = this.gauges.map((name) => summary.gauges.indexOf(name));
+    const counters = this.counters.map((name) => summary.counters.indexOf(name));
     for (const [own, key] of summary.workloads.entries()) {
       const row = this.#rowFor(key);
-      gaugeColumns.forEach((column, gauge) => {
+      for (const [gauge, column] of gauges.entries()) {
         if (column >= 0) this.#writeGauge(summary, own * summary.gauges.length + column, row, gauge, slot);
-      });
-      counterColumns.forEach((column, counter) => {
+      }
+      for (const [counter, column] of counters.entries()) {
         const rise = column < 0 ? Number.NaN : (summary.rises[own * summary.counters.length + column] as number);
-        this.#columns.rises[(row * this.counters.length + counter) * this.hours + slot] = Number.isNaN(rise)
-          ? UNKNOWN_DEVIATION
-          : Math.min(Math.round(rise), UNKNOWN_DEVIATION - 1);
-      });
+        const code = Number.isNaN(rise) ? UNKNOWN_DEVIATION : Math.min(Math.round(rise), UNKNOWN_DEVIATION - 1);
+        this.#columns.rises[this.#cell('rises', row, counter, slot)] = code;
+      }
     }
     this.#dropRarest();
   }
 
+  /** @param from cell in the summary. */
   #writeGauge({ bins, maxima }: HourSummary, from: number, row: number, gauge: number, slot: number): void {
-    const to = (row * this.gauges.length + gauge) * this.hours + slot;
+    const views = maxima.subarray(from * HOURLY_VIEWS.length, (from + 1) * HOURLY_VIEWS.length);
+    const fields = bins.subarray(from * BINS_PER_HOUR * BIN_FIELDS.length);
+    const levels = this.#cell('levels', row, gauge, slot);
     for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
-      const source = (from * BINS_PER_HOUR + bin) * BIN_FIELDS.length;
-      const target = to * BINS_PER_HOUR + bin;
-      const level = bins[source] as number;
-      this.#columns.levels[target] = encodeLevel(level);
-      const kept = decodeLevel(this.#columns.levels[target] as number);
-      for (let field = 0; field < DISTANCES; field++) {
-        const distance = ((bins[source + 1 + field] as number) - kept) * (SIDES[field] as number);
-        this.#columns.distances[target * DISTANCES + field] = encodeDeviation(distance);
-      }
+      this.#columns.levels[levels + bin] = encodeLevel(fields[bin * BIN_FIELDS.length] as number);
     }
-    for (let view = 0; view < HOURLY_VIEWS.length; view++) {
-      const value = maxima[from * HOURLY_VIEWS.length + view] as number;
-      this.#columns.maxima[to * HOURLY_VIEWS.length + view] = encodeDeviation(value);
+    this.#writeExtremes('extremes', row, gauge, slot, fields, OF_PODS, levels);
+    const own = this.#cell('maxima', row, gauge, slot);
+    for (let view = 0; view < OWN_VIEWS; view++) {
+      this.#columns.maxima[own + view] = encodeDeviation(views[view] as number);
+    }
+    if (Number.isNaN(views[OWN_VIEWS]) && Number.isNaN(fields[OF_MIDDLE])) return;
+    const group = this.#groupFor(row);
+    this.#writeExtremes('middleExtremes', group, gauge, slot, fields, OF_MIDDLE, levels);
+    const siblings = this.#cell('siblingMaxima', group, gauge, slot);
+    for (let view = 0; view < SIBLING_VIEWS; view++) {
+      this.#columns.siblingMaxima[siblings + view] = encodeDeviation(views[OWN_VIEWS + view] as number);
+    }
+  }
+
+  #writeExtremes(
+    name: 'extremes' | 'middleExtremes',
+    row: number,
+    gauge: number,
+    slot: number,
+    fields: Float32Array,
+    firstField: number,
+    levels: number,
+  ): void {
+    const cell = this.#cell(name, row, gauge, slot);
+    for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
+      const level = decodeLevel(this.#columns.levels[levels + bin] as number);
+      for (let extreme = 0; extreme < EXTREMES; extreme++) {
+        const value = fields[bin * BIN_FIELDS.length + firstField + extreme] as number;
+        // At most above the level, at least below it: an extreme on the other side of the level counts as the level.
+        this.#columns[name][cell + bin * EXTREMES + extreme] = encodeDeviation((value - level) * sideOf(extreme));
+      }
     }
   }
 
   /**
-   * The half hours of a workload and gauge.
+   * A field of a half hour, a level; `NaN` where it is not known.
    *
-   * @param field position in `BIN_FIELDS`.
-   * @param hour any; where it is not known, the result is `NaN`.
    * @param half 0 or 1: the first or second half of the hour.
+   * @param field position in `BIN_FIELDS`.
    */
   binAt(row: number, gauge: number, hour: number, half: number, field: number): number {
     if (!this.knows(hour)) return Number.NaN;
-    const cell = ((row * this.gauges.length + gauge) * this.hours + (hour % this.hours)) * BINS_PER_HOUR + half;
-    const level = decodeLevel(this.#columns.levels[cell] as number);
+    const slot = hour % this.hours;
+    const level = decodeLevel(this.#columns.levels[this.#cell('levels', row, gauge, slot) + half] as number);
     if (field === 0) return level;
-    const distance = decodeDeviation(this.#columns.distances[cell * DISTANCES + field - 1] as number);
-    return level + (SIDES[field - 1] as number) * distance;
+    const name = field < OF_MIDDLE ? 'extremes' : 'middleExtremes';
+    const own = field < OF_MIDDLE ? row : (this.#groupOf[row] as number);
+    if (own < 0) return Number.NaN;
+    const extreme = (field - OF_PODS) % EXTREMES;
+    const code = this.#columns[name][this.#cell(name, own, gauge, slot) + half * EXTREMES + extreme] as number;
+    return level + sideOf(extreme) * decodeDeviation(code);
   }
 
-  /** The largest deviation of any pod in an hour; 0 stands for none above it. @param view position in `HOURLY_VIEWS`. */
+  /**
+   * The largest deviation of any pod in an hour, at least 0; `NaN` where it is not known.
+   *
+   * @param view position in `HOURLY_VIEWS`.
+   */
   maximumAt(row: number, gauge: number, hour: number, view: number): number {
     if (!this.knows(hour)) return Number.NaN;
-    const cell = (row * this.gauges.length + gauge) * this.hours + (hour % this.hours);
-    return decodeDeviation(this.#columns.maxima[cell * HOURLY_VIEWS.length + view] as number);
+    const slot = hour % this.hours;
+    if (view < OWN_VIEWS) {
+      return decodeDeviation(this.#columns.maxima[this.#cell('maxima', row, gauge, slot) + view] as number);
+    }
+    const group = this.#groupOf[row] as number;
+    if (group < 0) return Number.NaN;
+    const cell = this.#cell('siblingMaxima', group, gauge, slot) + view - OWN_VIEWS;
+    return decodeDeviation(this.#columns.siblingMaxima[cell] as number);
   }
 
-  /** The largest rise of any pod in an hour. */
+  /** The largest rise of a counter of any pod in an hour; `NaN` where it is not known. */
   riseAt(row: number, counter: number, hour: number): number {
     if (!this.knows(hour)) return Number.NaN;
-    const rise = this.#columns.rises[(row * this.counters.length + counter) * this.hours + (hour % this.hours)];
-    return rise === UNKNOWN_DEVIATION ? Number.NaN : (rise as number);
+    const code = this.#columns.rises[this.#cell('rises', row, counter, hour % this.hours)] as number;
+    return code === UNKNOWN_DEVIATION ? Number.NaN : code;
   }
 
-  /** All of it, without room for more. The arrays are copies. */
+  /** All of it, as a copy without room for more. */
   state(): HistoryState {
-    const rows = this.#workloads.length;
-    const cells = sizesOf(rows, this);
-    const { levels, distances, maxima, rises } = this.#columns;
+    const columns = COLUMN_NAMES.map((name) => {
+      const length = this.#rowsOf(name) * this.#cells[name];
+      return [name, this.#columns[name].slice(0, length)];
+    });
     return {
       days: this.days,
       gauges: this.gauges,
       counters: this.counters,
       workloads: [...this.#workloads],
+      groups: Uint32Array.from(this.#groups),
       hours: this.#hours.slice(),
       pods: this.#pods.slice(),
-      levels: levels.slice(0, cells.levels),
-      distances: distances.slice(0, cells.distances),
-      maxima: maxima.slice(0, cells.maxima),
-      rises: rises.slice(0, cells.rises),
+      columns: Object.fromEntries(columns) as unknown as HistoryColumns,
     };
   }
 
   /** Memory of the columns, in bytes. */
   get sizeBytes(): number {
-    const { levels, distances, maxima, rises } = this.#columns;
-    return levels.byteLength + distances.byteLength + maxima.byteLength + rises.byteLength;
+    return COLUMN_NAMES.reduce((sum, name) => sum + this.#columns[name].byteLength, 0);
+  }
+
+  #rowsOf(name: HistoryColumnName): number {
+    return HISTORY_COLUMNS[name].rows === 'workloads' ? this.#workloads.length : this.#groups.length;
+  }
+
+  /** The first cell of an hour of a feature. */
+  #cell(name: HistoryColumnName, row: number, feature: number, slot: number): number {
+    const { cellsPerHour } = HISTORY_COLUMNS[name];
+    return row * this.#cells[name] + (feature * this.hours + slot) * cellsPerHour;
   }
 
   #rowFor(key: string): number {
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     const row = this.#workloads.length;
-    if (row >= this.#capacity) {
-      this.#capacity = Math.max(FIRST_ROWS, Math.ceil(row * GROWTH));
-      const columns = this.#allocate(this.#capacity);
-      for (const name of COLUMN_NAMES) columns[name].set(this.#columns[name]);
-      this.#columns = columns;
-    }
+    this.#makeRoom('workloads', row + 1);
     this.#workloads.push(key);
+    this.#groupOf.push(-1);
     this.#rows.set(key, row);
     return row;
   }
 
-  #allocate(rows: number): HistoryColumns {
-    const sizes = sizesOf(rows, this);
-    return {
-      levels: new Uint16Array(sizes.levels).fill(UNKNOWN_LEVEL),
-      distances: new Uint8Array(sizes.distances).fill(UNKNOWN_DEVIATION),
-      maxima: new Uint8Array(sizes.maxima).fill(UNKNOWN_DEVIATION),
-      rises: new Uint8Array(sizes.rises).fill(UNKNOWN_DEVIATION),
-    };
+  #groupFor(row: number): number {
+    const known = this.#groupOf[row] as number;
+    if (known >= 0) return known;
+    const group = this.#groups.length;
+    this.#makeRoom('groups', group + 1);
+    this.#groups.push(row);
+    this.#groupOf[row] = group;
+    return group;
   }
 
-  /** Forgets an hour. */
-  #clear(slot: number): void {
-    const unknown = { levels: UNKNOWN_LEVEL, distances: UNKNOWN_DEVIATION, maxima: UNKNOWN_DEVIATION } as const;
-    const widths = { levels: BINS_PER_HOUR, distances: BINS_PER_HOUR * DISTANCES, maxima: HOURLY_VIEWS.length };
-    for (let cell = slot; cell < this.#workloads.length * this.gauges.length * this.hours; cell += this.hours) {
-      for (const name of ['levels', 'distances', 'maxima'] as const) {
-        this.#columns[name].fill(unknown[name], cell * widths[name], (cell + 1) * widths[name]);
-      }
+  #makeRoom(table: HistoryColumn['rows'], rows: number): void {
+    for (const name of COLUMN_NAMES) {
+      const { rows: own, unknown } = HISTORY_COLUMNS[name];
+      const old = this.#columns[name];
+      if (own !== table || old.length >= rows * this.#cells[name]) continue;
+      const length = Math.max(FIRST_ROWS, Math.ceil(rows * GROWTH)) * this.#cells[name];
+      const grown = name === 'levels' ? new Uint16Array(length) : new Uint8Array(length);
+      grown.set(old);
+      this.#columns[name] = grown.fill(unknown, old.length);
     }
-    for (let cell = slot; cell < this.#workloads.length * this.counters.length * this.hours; cell += this.hours) {
-      this.#columns.rises[cell] = UNKNOWN_DEVIATION;
+  }
+
+  /** Forgets the hour at a position. */
+  #forget(slot: number): void {
+    for (const name of COLUMN_NAMES) {
+      const { cellsPerHour, unknown } = HISTORY_COLUMNS[name];
+      const column = this.#columns[name];
+      const first = slot * cellsPerHour;
+      for (let cell = first; cell < column.length; cell += this.hours * cellsPerHour) {
+        column.fill(unknown, cell, cell + cellsPerHour);
+      }
     }
   }
 
   /**
-   * Where there are more workloads than there ever were pods, forgets those that were there for the fewest hours: jobs
-   * under names that never come again would fill the memory otherwise.
+   * Where there are more workloads than there were pods in any hour, forgets those that were there for the fewest hours:
+   * jobs under names that never come again would fill the memory otherwise.
    */
   #dropRarest(): void {
-    const most = Math.max(FIRST_ROWS, ...this.#pods);
+    const most = this.#pods.reduce((largest, pods) => Math.max(largest, pods), FIRST_ROWS);
     if (this.#workloads.length <= most * GROWTH) return;
-    const hours = this.#workloads.map((_, row) => this.#hoursOf(row));
-    const order = [...this.#workloads.keys()].sort(
-      (a, b) =>
-        (hours[b] as number) - (hours[a] as number) ||
-        ((this.#workloads[a] as string) < (this.#workloads[b] as string) ? -1 : 1),
-    );
-    this.#keepRows(order.slice(0, most).sort((a, b) => a - b));
+    const hours = this.#workloads.map((_, row) => this.#countHours(row));
+    const order = [...this.#workloads.keys()].sort((a, b) => {
+      const [nameA, nameB] = [this.#workloads[a] as string, this.#workloads[b] as string];
+      return (hours[b] as number) - (hours[a] as number) || (nameA < nameB ? -1 : 1);
+    });
+    const kept = order.slice(0, most).sort((a, b) => a - b);
+    const keptGroups = kept.map((row) => this.#groupOf[row] as number).filter((group) => group >= 0);
+    this.#moveRows('workloads', kept);
+    this.#moveRows('groups', keptGroups);
+    const newRows = new Map(kept.map((row, position) => [row, position]));
+    this.#groups = keptGroups.map((group) => newRows.get(this.#groups[group] as number) as number);
+    this.#workloads = kept.map((row) => this.#workloads[row] as string);
+    this.#index();
   }
 
-  /** For how many hours a workload is known. */
-  #hoursOf(row: number): number {
-    const start = row * this.gauges.length * this.hours * BINS_PER_HOUR;
+  /** In how many half hours a workload was there. */
+  #countHours(row: number): number {
+    const first = this.#cell('levels', row, 0, 0);
     let count = 0;
-    for (let cell = start; cell < start + this.hours * BINS_PER_HOUR; cell += BINS_PER_HOUR) {
-      for (let half = 0; half < BINS_PER_HOUR; half++) {
-        if (this.#columns.levels[cell + half] === UNKNOWN_LEVEL) continue;
-        count++;
-        break;
-      }
+    for (let cell = first; cell < first + this.hours * BINS_PER_HOUR; cell++) {
+      if (this.#columns.levels[cell] !== UNKNOWN_LEVEL) count++;
     }
     return count;
   }
 
-  #keepRows(kept: readonly number[]): void {
-    const sizes = sizesOf(1, this);
-    kept.forEach((from, to) => {
-      for (const name of COLUMN_NAMES) {
-        this.#columns[name].copyWithin(to * sizes[name], from * sizes[name], (from + 1) * sizes[name]);
-      }
-    });
-    const unknown = { levels: UNKNOWN_LEVEL, distances: UNKNOWN_DEVIATION, maxima: UNKNOWN_DEVIATION } as const;
+  /** Moves rows of a table to its beginning, in their order. @param kept may be in any order. */
+  #moveRows(table: HistoryColumn['rows'], kept: readonly number[]): void {
     for (const name of COLUMN_NAMES) {
-      this.#columns[name].fill(name === 'rises' ? UNKNOWN_DEVIATION : unknown[name], kept.length * sizes[name]);
+      const { rows, unknown } = HISTORY_COLUMNS[name];
+      if (rows !== table) continue;
+      const old = this.#columns[name];
+      const size = this.#cells[name];
+      const moved = (name === 'levels' ? new Uint16Array(old.length) : new Uint8Array(old.length)).fill(unknown);
+      kept.forEach((from, to) => {
+        moved.set(old.subarray(from * size, (from + 1) * size), to * size);
+      });
+      this.#columns[name] = moved;
     }
-    this.#workloads = kept.map((row) => this.#workloads[row] as string);
-    this.#rows = new Map(this.#workloads.map((key, row) => [key, row]));
   }
 }
 
-const COLUMN_NAMES = ['levels', 'distances', 'maxima', 'rises'] as const;
-
-/** Cells of each column for some rows. */
-export function sizesOf(
-  rows: number,
-  { days, gauges, counters }: Pick<HistoryState, 'days' | 'gauges' | 'counters'>,
-): Record<keyof HistoryColumns, number> {
-  const hours = rows * days * HOURS_PER_DAY;
-  const bins = hours * gauges.length * BINS_PER_HOUR;
-  return {
-    levels: bins,
-    distances: bins * DISTANCES,
-    maxima: hours * gauges.length * HOURLY_VIEWS.length,
-    rises: hours * counters.length,
-  };
+/** Extremes come in pairs: one above the level, one below it. */
+function sideOf(extreme: number): 1 | -1 {
+  return extreme % 2 === 0 ? 1 : -1;
 }
 
 function encodeLevel(level: number): number {
@@ -332,7 +433,7 @@ function decodeLevel(code: number): number {
 /** Rounded up: what is remembered is not less than what was. */
 function encodeDeviation(deviation: number): number {
   if (Number.isNaN(deviation)) return UNKNOWN_DEVIATION;
-  return Math.max(0, Math.min(UNKNOWN_DEVIATION - 1, Math.ceil(deviation / DEVIATION_STEP)));
+  return Math.max(0, Math.min(UNKNOWN_DEVIATION - 1, Math.ceil(deviation / DEVIATION_STEP - 1e-6)));
 }
 
 function decodeDeviation(code: number): number {
