@@ -139,6 +139,7 @@ program
   .option('--scores <file>', 'write every score, compressed when the name ends in .gz')
   .option('--json <file>', 'write the report as JSON')
   .option('--html <file>', 'write the report as a page, with a plot of messages against caught faults')
+  .option('--budget <messages>', 'as ALERT_BUDGET_PER_DAY', Number)
   .option('--baseline <kind>', 'as BASELINE')
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)

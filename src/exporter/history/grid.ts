@@ -21,6 +21,14 @@ export function hourOf(timeSeconds: number): number {
   return Math.ceil(timeSeconds / HOUR_SECONDS) - 1;
 }
 
+/** An hour is read when it is over for this long, in seconds: by then, all of its samples are stored and recorded. */
+export const HOUR_SETTLING_SECONDS = 135;
+
+/** The newest hour that does not change any more. @param nowSeconds less the offset of queries, where there is one. */
+export function lastSettledHour(nowSeconds: number): number {
+  return Math.floor((nowSeconds - HOUR_SETTLING_SECONDS) / HOUR_SECONDS) - 1;
+}
+
 /** Saturdays and Sundays (UTC) are days of another kind. 1970 began on a Thursday. */
 export function isWeekend(day: number): boolean {
   const weekday = (day + 4) % 7;

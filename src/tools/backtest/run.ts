@@ -167,6 +167,7 @@ class TaskSupply {
       lookbackSeconds: settings.trainingLookbackMinutes * 60,
       stepSeconds: settings.queryStepSeconds,
       trainingIntervalSeconds: longestInterval(this.trainingTimes),
+      historyDays: 7,
     };
   }
 
@@ -191,6 +192,7 @@ class TaskSupply {
       chunk,
       slabs: [...this.#slabs].map(([query, slabs]) => [query, [...slabs]] as const),
       trainingTimes: trainings,
+      hours: undefined,
       parameters: this.#parameters,
       metrics:
         file === undefined ? undefined : { file, options: { targetLabels: TARGET_LABELS, explain, version: VERSION } },

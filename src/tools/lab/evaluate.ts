@@ -39,6 +39,8 @@ export interface EvaluateOptions {
   readonly json?: string | undefined;
   /** File for the report as a page. */
   readonly html?: string | undefined;
+  /** As the setting `ALERT_BUDGET_PER_DAY`. */
+  readonly budget?: number | undefined;
   /** As the setting `BASELINE`. */
   readonly baseline?: string | undefined;
   /** Values of the setting `ANOMALY_SENSITIVITY` to compare, with commas between them. */
@@ -67,6 +69,9 @@ const READING_SHARE = 0.1;
 /** Minutes that a recording is only learned from where nothing else is known: the lookback of a training. */
 const DEFAULT_LEARNING_MINUTES = 60;
 
+/** Days that trainings remember. */
+const HISTORY_DAYS = 7;
+
 /** What the work on each case needs. */
 interface Work {
   readonly parameters: Omit<ReplayParameters, 'features'>;
@@ -94,6 +99,7 @@ export async function runEvaluate(
   const started = Date.now();
   const additional = parseAdditionalColumns(options.columns);
   const asked = parseSettings({
+    ALERT_BUDGET_PER_DAY: options.budget?.toString(),
     BASELINE: options.baseline,
     IFOREST_RANDOM_STATE: options.seed?.toString(),
   }).settings;
@@ -122,6 +128,7 @@ export async function runEvaluate(
         lookbackSeconds: settings.trainingLookbackMinutes * 60,
         stepSeconds: settings.queryStepSeconds,
         trainingIntervalSeconds: RETRAIN_SECONDS,
+        historyDays: HISTORY_DAYS,
       },
       additional,
       learningMinutes,
@@ -240,7 +247,7 @@ async function replayCase(recording: Case, work: Work, show: (share: number) => 
   const { pool, scoresFile, signal } = work;
   const parameters = { ...work.parameters, features: recording.features };
   const pieces = piecesOf(recording, parameters);
-  const replays = pool.map(pieces, (piece) => ({ piece: piece(), parameters }), signal, show);
+  const replays = pool.map(pieces, async (piece) => ({ piece: await piece(), parameters }), signal, show);
   for await (const [, { result, scores: own }] of replays) {
     const first = minuteOf(recording, result.startSeconds);
     addPiece(recording, scores, own, first);

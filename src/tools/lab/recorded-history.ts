@@ -1,8 +1,12 @@
 /** A recording as the history of a Prometheus, in the pieces that a replay takes. */
 
 import { buildOwnerQueries } from '../../exporter/features/workload.js';
+import { fetchHours, instantsOfHours } from '../../exporter/history/fetch-hours.js';
+import { HISTORY_STEP_SECONDS, hourOf } from '../../exporter/history/grid.js';
 import { MINIMUM_TRAINING_SAMPLES } from '../../exporter/model/fit.js';
 import { SETTLING_SECONDS } from '../../exporter/training/job.js';
+import { History } from '../replay/history.js';
+import { firstRememberedHour, PastHoursSupply } from '../replay/past-hours.js';
 import { type Chunk, cutIntoChunks, firstNeeded, reachSeconds, trainingTimesOf } from '../replay/plan.js';
 import { type Grid, gridBetween, type Slab } from '../replay/range-matrix.js';
 import type { ReplayParameters } from '../replay/replay.js';
@@ -15,7 +19,7 @@ export const RETRAIN_SECONDS = 900;
 export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
 
 /** What a thread needs to replay a piece of a recording. */
-export type RecordedPiece = ReturnType<ReturnType<typeof piecesOf>[number]>;
+export type RecordedPiece = Awaited<ReturnType<ReturnType<typeof piecesOf>[number]>>;
 
 /** The instants of a case that are scored: those after the learning minutes. */
 export function scoredRange(recording: Case): Chunk {
@@ -27,7 +31,7 @@ export function scoredRange(recording: Case): Chunk {
 
 /**
  * Cuts the minutes of a case that are scored into pieces that do not depend on each other: each has the history that its
- * trainings look at.
+ * trainings look at, and what they remember of the days before. They are to be made in order.
  */
 export function piecesOf(recording: Case, parameters: ReplayParameters) {
   const { startSeconds, endSeconds } = scoredRange(recording);
@@ -35,11 +39,25 @@ export function piecesOf(recording: Case, parameters: ReplayParameters) {
   const trainings = trainingTimes(recording, parameters);
   const podMinutes = recording.pods.reduce((sum, { minutes }) => sum + minutes, 0);
   const reach = reachSeconds(parameters.lookbackSeconds, parameters.stepSeconds);
-  return cutIntoChunks(startSeconds, endSeconds, podMinutes / recording.minutes).map((chunk) => () => {
+  const hours = hoursOf(recording, trainings, parameters);
+  return cutIntoChunks(startSeconds, endSeconds, podMinutes / recording.minutes).map((chunk) => async () => {
     const times = trainingTimesOf(chunk, trainings);
     const from = Math.max(instantOf(recording, 0), firstNeeded(chunk, times, reach, BIN_SECONDS));
     const grid = gridBetween(from, chunk.endSeconds - BIN_SECONDS, BIN_SECONDS);
-    return { chunk, trainingTimes: times, slabs: slabsOf(recording, grid) };
+    const remembered = times.length === 0 ? undefined : await hours?.of(times);
+    return { chunk, trainingTimes: times, slabs: slabsOf(recording, grid), hours: remembered };
+  });
+}
+
+/** The hours of a case that its trainings remember. */
+function hoursOf(recording: Case, [first]: readonly number[], parameters: ReplayParameters) {
+  const { features, ownerQueries, model, historyDays } = parameters;
+  if (first === undefined || model.baseline === 'cluster') return undefined;
+  const firstHour = Math.max(hourOf(instantOf(recording, 0)), firstRememberedHour(first, historyDays));
+  return new PastHoursSupply(historyDays, features, firstHour, (from, to) => {
+    const range = { firstHour: from, lastHour: to };
+    const grid = { ...instantsOfHours(range), stepSeconds: HISTORY_STEP_SECONDS };
+    return fetchHours(new History(new Map(slabsOf(recording, grid))), { features, ownerQueries, ...range });
   });
 }
 
@@ -64,21 +82,21 @@ function trainingTimes(recording: Case, { lookbackSeconds }: ReplayParameters): 
   });
 }
 
-/** The answers to the queries of a case over a grid. */
+/** The answers to the queries of a case over a grid of minutes or multiples of them. */
 function slabsOf(recording: Case, grid: Grid): (readonly [string, readonly Slab[]])[] {
-  const first = minuteOf(recording, grid.startSeconds);
+  const start = minuteOf(recording, grid.startSeconds);
+  const stride = grid.stepSeconds / BIN_SECONDS;
   const pods = recording.pods.filter(
-    ({ firstMinute, minutes }) => firstMinute < first + grid.instants && first < firstMinute + minutes,
+    ({ firstMinute, minutes }) => firstMinute < start + grid.instants * stride && start < firstMinute + minutes,
   );
   const ofFeatures = recording.features.map((feature, column) => {
     const values = new Float64Array(pods.length * grid.instants).fill(Number.NaN);
     pods.forEach(({ firstMinute, minutes, cells }, row) => {
-      const from = Math.max(first, firstMinute);
-      const to = Math.min(first + grid.instants, firstMinute + minutes);
-      for (let minute = from; minute < to; minute++) {
-        values[row * grid.instants + minute - first] = cells[
-          (minute - firstMinute) * recording.features.length + column
-        ] as number;
+      const from = Math.max(0, Math.ceil((firstMinute - start) / stride));
+      const to = Math.min(grid.instants, Math.ceil((firstMinute + minutes - start) / stride));
+      for (let instant = from; instant < to; instant++) {
+        const minute = start + instant * stride - firstMinute;
+        values[row * grid.instants + instant] = cells[minute * recording.features.length + column] as number;
       }
     });
     const labels = pods.map(({ identity: { namespace, pod } }) => ({ namespace, [feature.podLabel]: pod }));

@@ -24,7 +24,8 @@ const ROBUST_MINUTES = 60;
 export async function run({ task, progress }: ThreadInput<EvaluationTask>) {
   const { piece, parameters } = task;
   const history = new History(new Map(piece.slabs));
-  const { result, tracks } = await replay(history, piece.chunk, piece.trainingTimes, parameters, (share) =>
+  const past = { history, hours: piece.hours };
+  const { result, tracks } = await replay(past, piece.chunk, piece.trainingTimes, parameters, (share) =>
     progress.postMessage(share),
   );
   const robustZ = robustScores(history, piece, parameters.features);

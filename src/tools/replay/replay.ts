@@ -13,6 +13,7 @@ import { train, trainingRequest } from '../../exporter/training/job.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkResult } from './chunk-result.js';
 import type { History } from './history.js';
+import { GrowingHistory, type PastHours } from './past-hours.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
 import { Tracks } from './tracks.js';
 
@@ -29,6 +30,16 @@ export interface ReplayParameters {
   readonly stepSeconds: number;
   /** Longest time from one training to the next. */
   readonly trainingIntervalSeconds: number;
+  /** Days that trainings remember; nothing with the baseline `cluster`. */
+  readonly historyDays: number;
+}
+
+/** What a replay knows of the time of its chunk, and of the time before. */
+export interface Past {
+  /** All that trainings and detections look at themselves. */
+  readonly history: History;
+  /** What trainings remember of the days before; `undefined` where they remember nothing. */
+  readonly hours: PastHours | undefined;
 }
 
 /** Minutes from one report of the progress to the next. */
@@ -41,13 +52,12 @@ export type MinuteState = Omit<DetectorState, 'explain' | 'version'>;
  * Replays a chunk. A model serves from the minute after its training on, until the next one that succeeds, as in the
  * service; trainings that fail leave the old model in place.
  *
- * @param history all that trainings and detections of the chunk look at.
  * @param trainingTimes Unix times in seconds: the last training before the chunk, and those in it.
  * @param onProgress receives the share that is done, in [0, 1], every `PROGRESS_MINUTES`.
  * @param onMinute gets what is known at each minute, counted from the start of the chunk; awaited.
  */
 export async function replay(
-  history: History,
+  past: Past,
   chunk: Chunk,
   trainingTimes: readonly number[],
   parameters: ReplayParameters,
@@ -61,8 +71,9 @@ export async function replay(
     isCounter: type === 'counter',
   }));
   const tracks = new Tracks(minutes, names, parameters.sensitivities.length);
+  const { history } = past;
   const directory = new WorkloadDirectory(history, parameters.ownerQueries);
-  const trainings = new Trainings(history, parameters);
+  const trainings = new Trainings(past, parameters);
   const unscored: Record<string, number> = {};
   let next = 0;
   let minutesWithoutModel = 0;
@@ -130,23 +141,37 @@ class Trainings {
   lastFailure: string | null = null;
   readonly warnings = new Set<string>();
 
+  readonly #history: History;
+  readonly #memory: GrowingHistory | undefined;
+
   constructor(
-    readonly history: History,
+    { history, hours }: Past,
     readonly parameters: ReplayParameters,
-  ) {}
+  ) {
+    this.#history = history;
+    this.#memory = hours && new GrowingHistory(hours);
+  }
 
   async train(dueSeconds: number, counts: boolean): Promise<void> {
     const { features, ownerQueries, model, sensitivities } = this.parameters;
     const { lookbackSeconds, stepSeconds, trainingIntervalSeconds } = this.parameters;
     const runs = this.state.runs + (counts ? 1 : 0);
+    const history = this.#memory?.at(dueSeconds);
     try {
       const models: Model[] = [];
       for (const sensitivity of sensitivities) {
         const request = trainingRequest(
-          { features, ownerQueries, parameters: { ...model, sensitivity }, lookbackSeconds, stepSeconds },
+          {
+            features,
+            ownerQueries,
+            parameters: { ...model, sensitivity },
+            lookbackSeconds,
+            stepSeconds,
+            ...(history && { history }),
+          },
           { dueSeconds, untilNextTrainingSeconds: trainingIntervalSeconds },
         );
-        const { model: trained, warnings } = await train(this.history, request);
+        const { model: trained, warnings } = await train(this.#history, request);
         models.push(trained);
         for (const warning of warnings) this.warnings.add(warning);
       }

@@ -16,46 +16,50 @@ const parametersOf = ({ features }: Case): ReplayParameters => ({
   lookbackSeconds: 3600,
   stepSeconds: 60,
   trainingIntervalSeconds: 900,
+  historyDays: 7,
 });
-const pieces = (recording: Case): RecordedPiece[] =>
-  piecesOf(recording, parametersOf(recording)).map((piece) => piece());
+const pieces = async (recording: Case): Promise<RecordedPiece[]> => {
+  const made: RecordedPiece[] = [];
+  for (const piece of piecesOf(recording, parametersOf(recording))) made.push(await piece());
+  return made;
+};
 const minutesOf = (recording: Case, times: readonly number[]) =>
   times.map((time) => (time - instantOf(recording, 0)) / 60);
 
 const always: WrittenPod = { pod: 'web-7d9c5b8f4-x2x4z', at: (minute) => [minute, 1e6 + minute] };
 
 describe('a recording as a history', () => {
-  it('is scored from the end of the first hour to its end: a minute is known when it is over', () => {
+  it('is scored from the end of the first hour to its end: a minute is known when it is over', async () => {
     expect(scoredRange(recordingOf(100, [always]))).to.deep.equal({
       startSeconds: START + 61 * 60,
       endSeconds: START + 101 * 60,
     });
-    expect(pieces(recordingOf(60, [always]))).to.deep.equal([]);
+    expect(await pieces(recordingOf(60, [always]))).to.deep.equal([]);
   });
 
-  it('trains at the end of the first hour, and every 15 minutes: a model serves from the minute after', () => {
+  it('trains at the end of the first hour, and every 15 minutes: a model serves from the minute after', async () => {
     const recording = recordingOf(100, [always]);
-    const [piece] = pieces(recording);
+    const [piece] = await pieces(recording);
     expect(minutesOf(recording, piece?.trainingTimes ?? [])).to.deep.equal([59, 74, 89]);
     expect(piece?.chunk.startSeconds).to.equal(instantOf(recording, 60));
   });
 
-  it('does not train where the window holds too little', () => {
+  it('does not train where the window holds too little', async () => {
     const sparse = recordingOf(300, [
       { pod: 'a', at: (minute) => (minute < 70 || minute >= 200 ? [1, 1] : undefined) },
     ]);
-    const times = pieces(sparse).flatMap(({ trainingTimes }) => trainingTimes);
+    const times = (await pieces(sparse)).flatMap(({ trainingTimes }) => trainingTimes);
     // The window of minute 119 has one minute left of the first 70; 209 has nine of what comes again.
     expect(minutesOf(sparse, [...new Set(times)])).to.deep.equal([59, 74, 89, 104, 119, 224, 239, 254, 269, 284]);
   });
 
-  it('answers with what was recorded, and with no more than a piece needs', () => {
+  it('answers with what was recorded, and with no more than a piece needs', async () => {
     const recording = recordingOf(24 * 60, [
       always,
       { pod: 'gone-0', at: (minute) => (minute < 30 ? [1, 1] : undefined) },
       { pod: 'gappy-0', at: (minute) => (minute % 2 === 0 ? [minute, 1] : undefined) },
     ]);
-    const all = pieces(recording);
+    const all = await pieces(recording);
     expect(all.length).to.be.above(3);
     const last = all.at(-1) as RecordedPiece;
     const history = new History(new Map(last.slabs));
@@ -73,7 +77,7 @@ describe('a recording as a history', () => {
   });
 
   it('knows the owners of pods', async () => {
-    const [piece] = pieces(recordingOf(100, [always]));
+    const [piece] = await pieces(recordingOf(100, [always]));
     const history = new History(new Map(piece?.slabs));
     const owners = await queryOwners(history, OWNER_QUERIES, START, new AbortController().signal);
     expect(Object.fromEntries(owners)).to.deep.equal({ 'ns/web-7d9c5b8f4-x2x4z': 'web' });

@@ -40,10 +40,11 @@ async function walk(recording: Case): Promise<CaseScores & { readonly minutesWit
     lookbackSeconds: 3600,
     stepSeconds: 60,
     trainingIntervalSeconds: 900,
+    historyDays: 7,
   };
   let minutesWithoutModel = 0;
   for (const piece of piecesOf(recording, parameters)) {
-    const task = { piece: piece(), parameters };
+    const task = { piece: await piece(), parameters };
     const { result, scores: own } = await run({ task, progress: { postMessage: () => undefined } });
     addPiece(recording, scores, own, minuteOf(recording, result.startSeconds));
     minutesWithoutModel += result.minutesWithoutModel;

@@ -26,6 +26,7 @@ const P: ReplayParameters = {
   lookbackSeconds: 3600,
   stepSeconds: 60,
   trainingIntervalSeconds: 900,
+  historyDays: 7,
 };
 
 /** A pod misbehaves from the twentieth minute on, another is young. */
@@ -49,9 +50,9 @@ async function historyOf(answer: Answer): Promise<History> {
 const CHUNK = { startSeconds: START, endSeconds: END };
 const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS) => {
   const minutes: MinuteState[] = [];
-  const history = await historyOf(answer);
+  const past = { history: await historyOf(answer), hours: undefined };
   const onMinute = async (_: number, state: MinuteState) => void minutes.push(state);
-  return { ...(await replay(history, CHUNK, trainings, P, () => undefined, onMinute)), minutes };
+  return { ...(await replay(past, CHUNK, trainings, P, () => undefined, onMinute)), minutes };
 };
 
 describe('a replay', function () {
