@@ -16,11 +16,6 @@ export const BIN_FIELDS = [
   'low',
   'highLong',
   'lowLong',
-  /** The same of the median of the pods, where there are siblings. */
-  'middleHigh',
-  'middleLow',
-  'middleHighLong',
-  'middleLowLong',
 ] as const;
 
 /**
@@ -65,9 +60,8 @@ export interface HourSummary {
 }
 
 const LEVEL = 0;
-/** Where the extremes of the pods, and of their median, begin: up and down for the short and then the long time. */
-const OF_PODS = 1;
-const OF_MIDDLE = 5;
+/** Where the extremes begin: up and down for the short and then the long time. */
+const EXTREMES = 1;
 const HOUR = 0;
 const SIBLINGS = 2;
 
@@ -172,10 +166,6 @@ class Levels {
     const perBin = BIN_SECONDS / HISTORY_STEP_SECONDS;
     const bound: Sustained = { up: Number.NaN, down: Number.NaN };
     const difference = new Float64Array(this.#instants);
-    for (let instant = Math.max(0, first); instant <= end; instant++) {
-      const bin = bins.subarray(Math.floor((instant - first) / perBin) * BIN_FIELDS.length);
-      widen(bin, OF_MIDDLE, this.#middle, instant, bound);
-    }
     for (const levels of this.#pods) {
       for (let instant = 0; instant <= end; instant++) {
         difference[instant] = (levels[instant] as number) - (this.#middle[instant] as number);
@@ -183,8 +173,7 @@ class Levels {
       for (let instant = Math.max(0, first); instant <= end; instant++) {
         if (Number.isNaN(levels[instant] as number)) continue;
         const bin = bins.subarray(Math.floor((instant - first) / perBin) * BIN_FIELDS.length);
-        widen(bin, OF_PODS, levels, instant, bound);
-        sustainedShort(levels, instant, HISTORY_STEP_SECONDS, bound);
+        widen(bin, levels, instant, bound);
         const before = this.#hourBefore(levels, instant);
         raise(maxima, HOUR, bound.up - before);
         raise(maxima, HOUR + 1, before - bound.down);
@@ -229,14 +218,14 @@ class Levels {
   }
 }
 
-/** Widens the extremes of a bin, from a field on, by what a series stayed above and below up to an instant. */
-function widen(bin: Float32Array, field: number, series: Float64Array, instant: number, bound: Sustained): void {
-  sustainedShort(series, instant, HISTORY_STEP_SECONDS, bound);
-  raise(bin, field, bound.up);
-  lower(bin, field + 1, bound.down);
+/** Widens the extremes of a bin by what a series stayed above and below up to an instant. */
+function widen(bin: Float32Array, series: Float64Array, instant: number, bound: Sustained): void {
   sustainedLong(series, instant, HISTORY_STEP_SECONDS, bound);
-  raise(bin, field + 2, bound.up);
-  lower(bin, field + 3, bound.down);
+  raise(bin, EXTREMES + 2, bound.up);
+  lower(bin, EXTREMES + 3, bound.down);
+  sustainedShort(series, instant, HISTORY_STEP_SECONDS, bound);
+  raise(bin, EXTREMES, bound.up);
+  lower(bin, EXTREMES + 1, bound.down);
 }
 
 function raise(values: Float32Array, cell: number, value: number): void {

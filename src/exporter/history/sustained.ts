@@ -7,11 +7,11 @@ export interface Sustained {
 }
 
 /** A deviation that lasts for this time counts, in seconds. */
-export const SHORT_SECONDS = 300;
+const SHORT_SECONDS = 300;
 
 /** One that is too small for that counts when it lasts for this time, sampled at the distances of the history. */
-export const LONG_SECONDS = 3600;
-const LONG_STEP_SECONDS = 300;
+const LONG_SECONDS = 3600;
+export const LONG_STEP_SECONDS = 300;
 
 /** Instants of the long time, both ends included, and how many of them must have values. */
 export const LONG_INSTANTS = LONG_SECONDS / LONG_STEP_SECONDS + 1;

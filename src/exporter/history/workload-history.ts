@@ -20,8 +20,8 @@ interface HistoryColumn {
   readonly unknown: number;
 }
 
-/** What `BIN_FIELDS` has after the level of all pods: four extremes of the pods, and four of their median. */
-const EXTREMES = (BIN_FIELDS.length - 1) / 2;
+/** What `BIN_FIELDS` has after the level. They come in pairs: one above the level, one below it. */
+const EXTREMES = BIN_FIELDS.length - 1;
 /** What `HOURLY_VIEWS` has of pods by themselves, and of pods among siblings. */
 const OWN_VIEWS = HOURLY_VIEWS.indexOf('siblingsUp');
 const SIBLING_VIEWS = HOURLY_VIEWS.length - OWN_VIEWS;
@@ -37,12 +37,6 @@ export const HISTORY_COLUMNS = {
   },
   maxima: { rows: 'workloads', features: 'gauges', cellsPerHour: OWN_VIEWS, unknown: UNKNOWN_DEVIATION },
   rises: { rows: 'workloads', features: 'counters', cellsPerHour: 1, unknown: UNKNOWN_DEVIATION },
-  middleExtremes: {
-    rows: 'groups',
-    features: 'gauges',
-    cellsPerHour: BINS_PER_HOUR * EXTREMES,
-    unknown: UNKNOWN_DEVIATION,
-  },
   siblingMaxima: { rows: 'groups', features: 'gauges', cellsPerHour: SIBLING_VIEWS, unknown: UNKNOWN_DEVIATION },
 } as const satisfies Readonly<Record<string, HistoryColumn>>;
 
@@ -88,10 +82,6 @@ export function cellsPerRow(shape: HistoryShape): Readonly<Record<HistoryColumnN
 const GROWTH = 1.25;
 const FIRST_ROWS = 64;
 
-/** Positions in `BIN_FIELDS`: above the level where odd, below it where even. */
-const OF_PODS = 1;
-const OF_MIDDLE = OF_PODS + EXTREMES;
-
 /** The memory of all workloads over some days. Hours may be added in any order. */
 export class WorkloadHistory implements HistoryShape {
   readonly days: number;
@@ -129,7 +119,6 @@ export class WorkloadHistory implements HistoryShape {
       extremes: new Uint8Array(0),
       maxima: new Uint8Array(0),
       rises: new Uint8Array(0),
-      middleExtremes: new Uint8Array(0),
       siblingMaxima: new Uint8Array(0),
     };
   }
@@ -211,76 +200,66 @@ export class WorkloadHistory implements HistoryShape {
     const fields = bins.subarray(from * BINS_PER_HOUR * BIN_FIELDS.length);
     const levels = this.#cell('levels', row, gauge, slot);
     for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
-      this.#columns.levels[levels + bin] = encodeLevel(fields[bin * BIN_FIELDS.length] as number);
+      const code = encodeLevel(fields[bin * BIN_FIELDS.length] as number);
+      this.#columns.levels[levels + bin] = code;
+      const level = decodeLevel(code);
+      for (let extreme = 0; extreme < EXTREMES; extreme++) {
+        const distance = ((fields[bin * BIN_FIELDS.length + 1 + extreme] as number) - level) * sideOf(extreme);
+        this.#columns.extremes[(levels + bin) * EXTREMES + extreme] = encodeDeviation(distance);
+      }
     }
-    this.#writeExtremes('extremes', row, gauge, slot, fields, OF_PODS, levels);
     const own = this.#cell('maxima', row, gauge, slot);
     for (let view = 0; view < OWN_VIEWS; view++) {
       this.#columns.maxima[own + view] = encodeDeviation(views[view] as number);
     }
-    if (Number.isNaN(views[OWN_VIEWS]) && Number.isNaN(fields[OF_MIDDLE])) return;
+    if (Number.isNaN(views[OWN_VIEWS])) return;
     const group = this.#groupFor(row);
-    this.#writeExtremes('middleExtremes', group, gauge, slot, fields, OF_MIDDLE, levels);
     const siblings = this.#cell('siblingMaxima', group, gauge, slot);
     for (let view = 0; view < SIBLING_VIEWS; view++) {
       this.#columns.siblingMaxima[siblings + view] = encodeDeviation(views[OWN_VIEWS + view] as number);
     }
   }
 
-  #writeExtremes(
-    name: 'extremes' | 'middleExtremes',
-    row: number,
-    gauge: number,
-    slot: number,
-    fields: Float32Array,
-    firstField: number,
-    levels: number,
-  ): void {
-    const cell = this.#cell(name, row, gauge, slot);
-    for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
-      const level = decodeLevel(this.#columns.levels[levels + bin] as number);
-      for (let extreme = 0; extreme < EXTREMES; extreme++) {
-        const value = fields[bin * BIN_FIELDS.length + firstField + extreme] as number;
-        // At most above the level, at least below it: an extreme on the other side of the level counts as the level.
-        this.#columns[name][cell + bin * EXTREMES + extreme] = encodeDeviation((value - level) * sideOf(extreme));
-      }
+  /**
+   * A field of all half hours of some hours: levels, `NaN` where they are not known.
+   *
+   * @param field position in `BIN_FIELDS`.
+   * @param firstHour of the hours to read; as many as `into` has room for, `BINS_PER_HOUR` values each.
+   */
+  copyBins(row: number, gauge: number, field: number, firstHour: number, into: Float64Array): void {
+    into.fill(Number.NaN);
+    const first = this.#cell('levels', row, gauge, 0);
+    for (let bin = 0; bin < into.length; bin++) {
+      const hour = firstHour + Math.floor(bin / BINS_PER_HOUR);
+      if (!this.knows(hour)) continue;
+      const cell = first + (hour % this.hours) * BINS_PER_HOUR + (bin % BINS_PER_HOUR);
+      into[bin] = decodeLevel(this.#columns.levels[cell] as number);
+      if (field === 0) continue;
+      const extreme = field - 1;
+      const distance = decodeDeviation(this.#columns.extremes[cell * EXTREMES + extreme] as number);
+      into[bin] = (into[bin] as number) + sideOf(extreme) * distance;
     }
   }
 
   /**
-   * A field of a half hour, a level; `NaN` where it is not known.
-   *
-   * @param half 0 or 1: the first or second half of the hour.
-   * @param field position in `BIN_FIELDS`.
-   */
-  binAt(row: number, gauge: number, hour: number, half: number, field: number): number {
-    if (!this.knows(hour)) return Number.NaN;
-    const slot = hour % this.hours;
-    const level = decodeLevel(this.#columns.levels[this.#cell('levels', row, gauge, slot) + half] as number);
-    if (field === 0) return level;
-    const name = field < OF_MIDDLE ? 'extremes' : 'middleExtremes';
-    const own = field < OF_MIDDLE ? row : (this.#groupOf[row] as number);
-    if (own < 0) return Number.NaN;
-    const extreme = (field - OF_PODS) % EXTREMES;
-    const code = this.#columns[name][this.#cell(name, own, gauge, slot) + half * EXTREMES + extreme] as number;
-    return level + sideOf(extreme) * decodeDeviation(code);
-  }
-
-  /**
-   * The largest deviation of any pod in an hour, at least 0; `NaN` where it is not known.
+   * The largest deviation of any pod in each of some hours, at least 0; `NaN` where it is not known.
    *
    * @param view position in `HOURLY_VIEWS`.
+   * @param firstHour of the hours to read; as many as `into` has room for.
    */
-  maximumAt(row: number, gauge: number, hour: number, view: number): number {
-    if (!this.knows(hour)) return Number.NaN;
-    const slot = hour % this.hours;
-    if (view < OWN_VIEWS) {
-      return decodeDeviation(this.#columns.maxima[this.#cell('maxima', row, gauge, slot) + view] as number);
+  copyMaxima(row: number, gauge: number, view: number, firstHour: number, into: Float64Array): void {
+    into.fill(Number.NaN);
+    const isOwn = view < OWN_VIEWS;
+    const own = isOwn ? row : (this.#groupOf[row] as number);
+    if (own < 0) return;
+    const name = isOwn ? 'maxima' : 'siblingMaxima';
+    const { cellsPerHour } = HISTORY_COLUMNS[name];
+    const first = this.#cell(name, own, gauge, 0) + (isOwn ? view : view - OWN_VIEWS);
+    for (let index = 0; index < into.length; index++) {
+      const hour = firstHour + index;
+      if (!this.knows(hour)) continue;
+      into[index] = decodeDeviation(this.#columns[name][first + (hour % this.hours) * cellsPerHour] as number);
     }
-    const group = this.#groupOf[row] as number;
-    if (group < 0) return Number.NaN;
-    const cell = this.#cell('siblingMaxima', group, gauge, slot) + view - OWN_VIEWS;
-    return decodeDeviation(this.#columns.siblingMaxima[cell] as number);
   }
 
   /** The largest rise of a counter of any pod in an hour; `NaN` where it is not known. */
@@ -421,12 +400,14 @@ function sideOf(extreme: number): 1 | -1 {
   return extreme % 2 === 0 ? 1 : -1;
 }
 
-function encodeLevel(level: number): number {
+/** A level in two bytes. */
+export function encodeLevel(level: number): number {
   if (Number.isNaN(level)) return UNKNOWN_LEVEL;
   return Math.max(0, Math.min(UNKNOWN_LEVEL - 1, Math.round(level / LEVEL_STEP) + LEVEL_ZERO));
 }
 
-function decodeLevel(code: number): number {
+/** The level that `encodeLevel` made two bytes of, to `LEVEL_STEP`. */
+export function decodeLevel(code: number): number {
   return code === UNKNOWN_LEVEL ? Number.NaN : (code - LEVEL_ZERO) * LEVEL_STEP;
 }
 
