@@ -6,6 +6,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { HOUR_SECONDS } from '../../exporter/history/grid.js';
+import type { HourSummary } from '../../exporter/history/hour-summary.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkPlots, ChunkResult } from '../replay/chunk-result.js';
 import type { Chunk } from '../replay/plan.js';
@@ -13,7 +15,7 @@ import { formatInstant } from './time-range.js';
 import type { ReplayedChunk } from './worker.js';
 
 /** Raise it when the form of the files or the meaning of what is in them changes. */
-const CHECKPOINT_VERSION = 1;
+const CHECKPOINT_VERSION = 2;
 
 /** What `nameOf` makes, and nothing that somebody else may have put there. */
 const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
@@ -23,6 +25,8 @@ export interface ChunkStore {
   load(chunk: Chunk): Promise<ChunkResult | undefined>;
   loadPlots(chunk: Chunk): Promise<ChunkPlots | undefined>;
   save(chunk: Chunk, replayed: ReplayedChunk): Promise<void>;
+  loadHour(hour: number): Promise<HourSummary | undefined>;
+  saveHour(summary: HourSummary): Promise<void>;
   /** The file for the OpenMetrics text of a chunk; `undefined` where nothing is written. */
   metricsFile(chunk: Chunk): string | undefined;
   /** Removes metrics of other chunks, as those of an earlier run, which would be loaded with these. */
@@ -38,7 +42,15 @@ export function fingerprintOf(whatCounts: object): string {
 export function memoryStore(): ChunkStore {
   const nothing = async () => undefined;
   const metricsFile = () => undefined;
-  return { load: nothing, loadPlots: nothing, save: nothing, metricsFile, keepMetricsOf: nothing };
+  return {
+    load: nothing,
+    loadPlots: nothing,
+    save: nothing,
+    loadHour: nothing,
+    saveHour: nothing,
+    metricsFile,
+    keepMetricsOf: nothing,
+  };
 }
 
 /**
@@ -66,7 +78,7 @@ export async function directoryStore(
     if (!existsSync(path)) return undefined;
     try {
       // The checksum of gzip tells a file that is torn.
-      const envelope = JSON.parse((await promisify(gunzip)(await readFile(path))).toString('utf8'));
+      const envelope = JSON.parse((await promisify(gunzip)(await readFile(path))).toString('utf8'), withNumbers);
       if (envelope.version !== CHECKPOINT_VERSION || envelope.fingerprint !== fingerprint) {
         onNote(`${path} was made with other settings or another version and is computed again.`);
         return undefined;
@@ -84,7 +96,7 @@ export async function directoryStore(
 
   const write = async (path: string, chunk: Chunk, content: unknown): Promise<void> => {
     const envelope = { version: CHECKPOINT_VERSION, fingerprint, ...chunk, content };
-    await writeFile(`${path}.part`, await promisify(gzip)(JSON.stringify(envelope)));
+    await writeFile(`${path}.part`, await promisify(gzip)(JSON.stringify(envelope, withoutNumbers)));
     await rename(`${path}.part`, path);
   };
 
@@ -104,6 +116,14 @@ export async function directoryStore(
       // Last: a chunk is done when its result is there.
       await write(file(chunk, 'result'), chunk, result);
     },
+    loadHour: async (hour) => {
+      const chunk = chunkOfHour(hour);
+      return (await read(file(chunk, 'hour'), chunk)) as HourSummary | undefined;
+    },
+    saveHour: (summary) => {
+      const chunk = chunkOfHour(summary.hour);
+      return write(file(chunk, 'hour'), chunk, summary);
+    },
     metricsFile,
     async keepMetricsOf(chunks) {
       if (!withMetrics) return;
@@ -113,6 +133,21 @@ export async function directoryStore(
       }
     },
   };
+}
+
+function chunkOfHour(hour: number): Chunk {
+  return { startSeconds: hour * HOUR_SECONDS, endSeconds: (hour + 1) * HOUR_SECONDS };
+}
+
+/** JSON has no `NaN`: arrays of numbers stand as their bytes. */
+function withoutNumbers(_: string, value: unknown): unknown {
+  if (!(value instanceof Float32Array)) return value;
+  return { float32: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
+}
+
+function withNumbers(_: string, value: unknown): unknown {
+  const { float32 } = (value ?? {}) as { readonly float32?: string };
+  return typeof float32 === 'string' ? new Float32Array(Uint8Array.from(Buffer.from(float32, 'base64')).buffer) : value;
 }
 
 /** `20260501T0000Z-20260501T0600Z`: sorts by time, and is a file name everywhere. */

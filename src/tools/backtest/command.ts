@@ -17,6 +17,7 @@ import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { UsageError } from '../../lib/usage-error.js';
 import { Fetcher } from '../replay/fetch.js';
+import { HISTORY_DAYS } from '../replay/past-hours.js';
 import { createProgress, type ProgressOutput } from '../replay/progress.js';
 import { hasClosedRanges } from '../replay/range-semantics.js';
 import { politeApi } from '../replay/throttled-api.js';
@@ -37,6 +38,8 @@ export interface BacktestSurroundings {
   readonly progress: ProgressOutput;
   readonly signal: AbortSignal;
 }
+
+const DAY_SECONDS = 86_400;
 
 /** Requests at the same time: a guest's share. */
 const CONCURRENCY = 2;
@@ -70,7 +73,8 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
   const prometheus = openPrometheus(settings, featureSet, {
     onWarning: say,
     now: () => endSeconds * 1000,
-    windowSeconds: endSeconds - startSeconds + settings.trainingLookbackMinutes * 60,
+    windowSeconds:
+      endSeconds - startSeconds + Math.max(settings.trainingLookbackMinutes * 60, HISTORY_DAYS * DAY_SECONDS),
   });
   const limited = withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS);
   await requireSoundQueries(prometheus.api, featureSet, endSeconds, limited);

@@ -2,9 +2,11 @@
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { podKey } from '../../exporter/features/table.js';
+import { HISTORY_STEP_SECONDS, HOUR_SECONDS, LEAD_SECONDS } from '../../exporter/history/grid.js';
 import { counted, formatBytes, formatDuration } from '../../lib/text/format.js';
 import { DataError } from '../../lib/usage-error.js';
 import { type Fetcher, POINTS_PER_REQUEST } from '../replay/fetch.js';
+import { HOURS_PER_READ } from '../replay/past-hours.js';
 import { type Chunk, gridStepSeconds, MINUTE_SECONDS } from '../replay/plan.js';
 import { type Grid, gridBetween } from '../replay/range-matrix.js';
 import type { BacktestPlan } from './plan.js';
@@ -55,6 +57,8 @@ export async function surveyHistory(
   return {
     /** First minute with data at or after the start that was asked for, Unix time. */
     firstSeconds,
+    /** Whether there is no data before that: none at the start that was asked for. */
+    isFirst: first > 0,
     /** Pods at the same time, at most. */
     pods: Math.max(...present),
     meanPods: present.reduce((sum, count) => sum + count, 0) / present.length,
@@ -91,6 +95,8 @@ export interface Cost {
   /** The chunks that are not done from an earlier run. */
   readonly toDo: readonly Chunk[];
   readonly trainings: number;
+  /** Hours before the range that are read, because trainings remember them. */
+  readonly hoursBefore: number;
   readonly threads: number;
   readonly writesMetrics: boolean;
   /** One point, from the request to the slab. */
@@ -105,22 +111,30 @@ const OWNER_QUERIES = 3;
 const METRICS_BYTES = 300;
 
 export function describeCost({ pods, meanPods, bytesPerPoint }: Survey, cost: Cost): string {
-  const { plan, chunks, toDo, trainings, threads } = cost;
+  const { plan, chunks, toDo, trainings, hoursBefore, threads } = cost;
   const features = plan.features.length;
   const seconds = toDo.reduce((sum, chunk) => sum + (chunk.endSeconds - chunk.startSeconds), 0);
-  const points = Math.round(((meanPods * seconds) / gridStepSeconds(plan.settings.queryStepSeconds)) * features);
-  const perQuery = Math.max(1, points / Math.max(1, features * toDo.length) / POINTS_PER_REQUEST);
-  const requests = toDo.length * (features * Math.ceil(perQuery) + OWNER_QUERIES);
+  const instants = seconds / gridStepSeconds(plan.settings.queryStepSeconds);
+  const readsBefore = Math.ceil(hoursBefore / HOURS_PER_READ);
+  const instantsBefore = (readsBefore * (HOURS_PER_READ * HOUR_SECONDS + LEAD_SECONDS)) / HISTORY_STEP_SECONDS;
+  const points = Math.round(meanPods * (instants + instantsBefore) * features);
+  const perQuery = (meanPods * instants) / Math.max(1, toDo.length) / POINTS_PER_REQUEST;
+  const perQueryBefore = (meanPods * instantsBefore) / Math.max(1, readsBefore) / POINTS_PER_REQUEST;
+  const requests =
+    toDo.length * (features * Math.ceil(perQuery) + OWNER_QUERIES) +
+    readsBefore * features * Math.ceil(perQueryBefore) +
+    hoursBefore * OWNER_QUERIES;
   const fetching = points * cost.fetchSecondsPerPoint;
   const replaying = ((seconds / MINUTE_SECONDS) * cost.replaySecondsPerMinute) / threads;
   // One goes on while the other does, as far as there are processors for both.
   const expected = Math.max(fetching, replaying) + 0.5 * Math.min(fetching, replaying);
+  const before = hoursBefore > 0 ? ` and the ${formatDuration(hoursBefore * HOUR_SECONDS)} before` : '';
   const doneChunks = chunks.length - toDo.length;
   const done = doneChunks > 0 ? `${doneChunks} of ${chunks.length} pieces are done from an earlier run. ` : '';
   const metricsBytes = ((meanPods * seconds) / MINUTE_SECONDS) * METRICS_BYTES;
   const metrics = cost.writesMetrics ? `; to write: about ${formatBytes(metricsBytes)} of metrics` : '';
   return (
-    `${done}Up to ${counted(pods, 'pod')} at a time, ${formatDuration(plan.endSeconds - plan.startSeconds)}, ` +
+    `${done}Up to ${counted(pods, 'pod')} at a time, ${formatDuration(plan.endSeconds - plan.startSeconds)}${before}, ` +
     `${counted(trainings, 'training')}; to fetch: about ${counted(requests, 'request')}, ${counted(points, 'point')}, ` +
     `${formatBytes(points * bytesPerPoint)} of JSON${metrics}. Expected time: about ` +
     `${formatDuration(Math.max(1, expected))}.`

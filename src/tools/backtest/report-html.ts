@@ -8,7 +8,14 @@ import { htmlTable, reportPage } from '../replay/report-page.js';
 import { barChart, type TimeChart, timeChart } from './chart.js';
 import type { PodPlot } from './plots.js';
 import type { BacktestReport, SensitivityReport } from './report.js';
-import { endings, loudnessTable, overlapSentences, sensitivityTable, subjectOf } from './report-text.js';
+import {
+  endings,
+  loudnessTable,
+  overlapSentences,
+  rememberedAtStart,
+  sensitivityTable,
+  subjectOf,
+} from './report-text.js';
 
 /** Rows of the tables; `report.json` has more. */
 const LISTED_ALERTS = 200;
@@ -29,7 +36,8 @@ export function reportHtml(
   const body = html`<header>
 <h1>What the alerts would have been</h1>
 <p>${report.prometheus}<br><time datetime="${report.start}">${moment(report.start)}</time> to
-<time datetime="${report.end}">${moment(report.end)}</time> UTC, ${counted(report.days, 'day')}</p>
+<time datetime="${report.end}">${moment(report.end)}</time> UTC, ${counted(report.days, 'day')}<br>
+${rememberedAtStart(report)}</p>
 </header>
 <main>
 ${chosen === undefined ? NO_HTML : tiles(report, chosen)}

@@ -16,6 +16,7 @@ export function reportText(report: BacktestReport, outputs: readonly string[]): 
       `Backtest of ${report.prometheus}`,
       `${report.start} to ${report.end} (${counted(report.days, 'day')}), ${report.pods} pods, ` +
         `${report.trainings} trainings`,
+      rememberedAtStart(report),
     ],
     section('Messages and alerts that on-call would have got', tableLines(sensitivityTable(report))),
     section('Suggestion', [...(sensitivity === null ? [] : [`ANOMALY_SENSITIVITY=${sensitivity}`]), reason]),
@@ -28,6 +29,11 @@ export function reportText(report: BacktestReport, outputs: readonly string[]): 
   ];
   const texts = parts.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${texts.join('\n\n')}\n`;
+}
+
+/** How much of the days before the first training knew. */
+export function rememberedAtStart({ days_remembered_at_start: days }: BacktestReport): string {
+  return `History known at the start: ${counted(days, 'day')}`;
 }
 
 /** A title above lines; nothing without lines. */

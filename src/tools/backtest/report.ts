@@ -1,6 +1,7 @@
 /** The report: what a backtest found, as data. `report.json` is this, and the other forms are drawn from it. */
 
 import { podKey } from '../../exporter/features/table.js';
+import { HOURS_PER_DAY } from '../../exporter/history/grid.js';
 import { quantileInPlace } from '../../lib/statistics.js';
 import { type Alert, type AlertName, type RuleOptions, simulateAlerts } from '../replay/alerts.js';
 import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-result.js';
@@ -99,6 +100,8 @@ export function makeReport(input: ReportInput) {
     days: rounded(days),
     settings: input.settings,
     for_seconds: input.rules.forSeconds,
+    /** Days that were known at the start: hours with pods, of the days that a training remembers. */
+    days_remembered_at_start: rounded((chunks[0]?.rememberedHours ?? 0) / HOURS_PER_DAY),
     pods: pods.length,
     pod_minutes_scored: scoredMinutes,
     pod_minutes_unscored: unscored,

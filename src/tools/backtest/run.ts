@@ -2,12 +2,17 @@
 
 import { availableParallelism } from 'node:os';
 import { addMatchers } from '../../exporter/features/queries/matchers.js';
+import { fetchHours, instantsOfHours } from '../../exporter/history/fetch-hours.js';
+import { hourOf, lastSettledHour } from '../../exporter/history/grid.js';
+import type { HourSummary } from '../../exporter/history/hour-summary.js';
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
 import { modelParameters } from '../../exporter/training/job.js';
 import { VERSION } from '../../exporter/version.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkResult } from '../replay/chunk-result.js';
 import { Fetcher } from '../replay/fetch.js';
+import { History } from '../replay/history.js';
+import { firstRememberedHour, HISTORY_DAYS, type PastHours, PastHoursSupply } from '../replay/past-hours.js';
 import {
   type Chunk,
   cutIntoChunks,
@@ -83,7 +88,7 @@ export async function runBacktest(
   const threads = availableParallelism();
   const pool = new ThreadPool<ReplayTask, ReplayedChunk>(new URL('./worker.js', import.meta.url), threads);
   const fetcher = new Fetcher(api);
-  const supply = new TaskSupply(plan, fetcher, store, signal);
+  const supply = new TaskSupply(plan, survey, chunks, { api, fetcher, store, progress, signal });
   try {
     for (const chunk of chunks) {
       const result = await store.load(chunk);
@@ -92,7 +97,9 @@ export async function runBacktest(
     const toDo = chunks.filter((chunk) => !results.has(chunk));
     const writesMetrics = toDo.some((chunk) => store.metricsFile(chunk) !== undefined);
     const trainings = supply.trainingTimes.length;
-    const cost = { plan, chunks, toDo, trainings, threads, writesMetrics };
+    // Of an earlier run, the first piece is done after all that it remembers was read.
+    const hoursBefore = toDo[0] === chunks[0] ? supply.hoursBefore : 0;
+    const cost = { plan, chunks, toDo, trainings, hoursBefore, threads, writesMetrics };
     say(describeCost(survey, { ...cost, ...(await measure(toDo[0], supply, pool)) }));
 
     const show = (share: number, { startSeconds }: Chunk) =>
@@ -129,7 +136,7 @@ async function measure(chunk: Chunk | undefined, supply: TaskSupply, pool: Threa
   const { fetcher, signal } = supply;
   const { points } = fetcher.traffic;
   const started = performance.now();
-  const task = await supply.taskOf(chunk);
+  const task = await supply.withoutHours(chunk);
   const fetched = performance.now();
   signal.throwIfAborted();
   const endSeconds = Math.min(chunk.endSeconds, chunk.startSeconds + TRIAL_SECONDS);
@@ -146,16 +153,33 @@ class TaskSupply {
   /** From a while before the start to the end; Unix times in seconds. */
   readonly trainingTimes: readonly number[];
   readonly notes = new Set<string>();
+  /** Hours before the range that its first training remembers, as far as there is data. */
+  readonly hoursBefore: number;
+  readonly fetcher: Fetcher;
+  readonly signal: AbortSignal;
+  readonly #api: PrometheusApi;
+  readonly #store: ChunkStore;
+  readonly #progress: Progress;
   readonly #parameters: ReplayParameters;
+  readonly #hours: PastHoursSupply | undefined;
+  readonly #firstHour: number;
+  /** The chunks that come next, of all those of the range. */
+  readonly #comingChunks: Chunk[];
   /** The slabs of each query that the next chunk may need, in order of time. */
   readonly #slabs = new Map<string, Slab[]>();
 
   constructor(
     readonly plan: BacktestPlan,
-    readonly fetcher: Fetcher,
-    readonly store: ChunkStore,
-    readonly signal: AbortSignal,
+    survey: Survey,
+    chunks: readonly Chunk[],
+    surroundings: Pick<RunSurroundings, 'api' | 'store' | 'progress' | 'signal'> & { readonly fetcher: Fetcher },
   ) {
+    this.fetcher = surroundings.fetcher;
+    this.signal = surroundings.signal;
+    this.#api = surroundings.api;
+    this.#store = surroundings.store;
+    this.#progress = surroundings.progress;
+    this.#comingChunks = [...chunks];
     this.trainingTimes = trainingTimes(plan);
     const { settings, features, ownerQueries, sensitivities, chosen } = plan;
     this.#parameters = {
@@ -167,12 +191,64 @@ class TaskSupply {
       lookbackSeconds: settings.trainingLookbackMinutes * 60,
       stepSeconds: settings.queryStepSeconds,
       trainingIntervalSeconds: longestInterval(this.trainingTimes),
-      historyDays: 7,
+      historyDays: HISTORY_DAYS,
     };
+    const first = this.trainingTimes[0] ?? plan.startSeconds;
+    const firstRemembered = firstRememberedHour(first, HISTORY_DAYS);
+    // Where the range begins with the first data, there is nothing to remember of the time before.
+    this.#firstHour = survey.isFirst ? Math.max(firstRemembered, hourOf(plan.startSeconds)) : firstRemembered;
+    if (settings.baseline === 'cluster') this.hoursBefore = 0;
+    else {
+      this.#hours = new PastHoursSupply(HISTORY_DAYS, features, this.#firstHour, this.#readHours.bind(this));
+      this.hoursBefore = Math.max(0, lastSettledHour(first) - this.#firstHour + 1);
+    }
   }
 
-  /** Fetches what is not here yet. */
+  /** Fetches what is not here yet. Chunks come in order of time, without those that are done. */
   async taskOf(chunk: Chunk): Promise<ReplayTask> {
+    return { ...(await this.withoutHours(chunk)), hours: await this.#remembered(chunk) };
+  }
+
+  /** The chunks that are done have read their hours too: the same ones again, in the same order. */
+  async #remembered(chunk: Chunk): Promise<PastHours | undefined> {
+    let remembered: PastHours | undefined;
+    for (let next = this.#comingChunks[0]; next !== undefined && next.startSeconds <= chunk.startSeconds; ) {
+      const times = trainingTimesOf(next, this.trainingTimes);
+      remembered = times.length === 0 ? undefined : await this.#hours?.of(times);
+      this.#comingChunks.shift();
+      next = this.#comingChunks[0];
+    }
+    return remembered;
+  }
+
+  /** Of hours that an earlier run has not read: from what is here, else from Prometheus. */
+  async #readHours(firstHour: number, lastHour: number): Promise<readonly HourSummary[]> {
+    const hours = Array.from({ length: lastHour - firstHour + 1 }, (_, index) => firstHour + index);
+    const stored = (await Promise.all(hours.map((hour) => this.#store.loadHour(hour)))).filter(
+      (own) => own !== undefined,
+    );
+    if (stored.length === hours.length) return stored;
+    this.#progress.show((firstHour - this.#firstHour) / Math.max(1, this.hoursBefore), 'the days before');
+    const { features, ownerQueries } = this.#parameters;
+    const range = { firstHour, lastHour };
+    const source = this.#hasHere(range) ? new History(this.#slabs) : this.#api;
+    const summaries = await fetchHours(source, { features, ownerQueries, ...range }, this.signal);
+    for (const summary of summaries) await this.#store.saveHour(summary);
+    return summaries;
+  }
+
+  #hasHere(range: { readonly firstHour: number; readonly lastHour: number }): boolean {
+    const { startSeconds, endSeconds } = instantsOfHours(range);
+    return this.#parameters.features.every(({ query }) => {
+      const slabs = this.#slabs.get(query) ?? [];
+      const [oldest, newest] = [slabs[0], slabs.at(-1)];
+      if (oldest === undefined || newest === undefined) return false;
+      return oldest.grid.startSeconds <= startSeconds && lastOf(newest.grid) >= endSeconds;
+    });
+  }
+
+  /** Fetches what the trainings and detections of a chunk look at themselves. */
+  async withoutHours(chunk: Chunk): Promise<ReplayTask> {
     const trainings = trainingTimesOf(chunk, this.trainingTimes);
     const { features, ownerQueries, lookbackSeconds, stepSeconds } = this.#parameters;
     const step = gridStepSeconds(stepSeconds);
@@ -186,7 +262,7 @@ class TaskSupply {
         ),
       ),
     ]);
-    const file = this.store.metricsFile(chunk);
+    const file = this.#store.metricsFile(chunk);
     const { explain } = this.plan.settings;
     return {
       chunk,

@@ -7,6 +7,7 @@ import { parseSettings } from '../../exporter/config/parse.js';
 import { modelParameters } from '../../exporter/training/job.js';
 import { DataError, UsageError } from '../../lib/usage-error.js';
 import type { ChunkResult } from '../replay/chunk-result.js';
+import { HISTORY_DAYS } from '../replay/past-hours.js';
 import { ThreadPool } from '../replay/pool.js';
 import { createProgress, type Progress, type ProgressOutput } from '../replay/progress.js';
 import type { ReplayParameters } from '../replay/replay.js';
@@ -68,9 +69,6 @@ const READING_SHARE = 0.1;
 
 /** Minutes that a recording is only learned from where nothing else is known: the lookback of a training. */
 const DEFAULT_LEARNING_MINUTES = 60;
-
-/** Days that trainings remember. */
-const HISTORY_DAYS = 7;
 
 /** What the work on each case needs. */
 interface Work {

@@ -17,9 +17,27 @@ export function reportJson(
 ): unknown {
   const { durationSeconds, sensitivities, onCallFaults, messages, alertedNewReplicas } = evaluation;
   const { data, columns, settings } = made;
-  const { baseline, sensitivity, estimators, maxSamples, contamination, randomState: seed } = settings;
+  const {
+    baseline,
+    sensitivity,
+    alertBudgetPerDay,
+    estimators,
+    maxSamples,
+    contamination,
+    randomState: seed,
+  } = settings;
   return snakeCase({
-    parameters: { data, columns, baseline, sensitivity, estimators, maxSamples, contamination, seed },
+    parameters: {
+      data,
+      columns,
+      baseline,
+      sensitivity,
+      alertBudgetPerDay,
+      estimators,
+      maxSamples,
+      contamination,
+      seed,
+    },
     durationSeconds,
     sensitivities,
     set: measuresJson(evaluation.set),

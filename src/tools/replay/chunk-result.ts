@@ -45,6 +45,8 @@ export interface ChunkResult {
   /** Pod-minutes that were seen and not scored, by reason. */
   readonly unscored: Readonly<Record<string, number>>;
   readonly minutesWithoutModel: number;
+  /** Hours with pods that the first training remembered. */
+  readonly rememberedHours: number;
   readonly trainings: number;
   /** Trainings that failed, and the reason of the last of them. */
   readonly failedTrainings: number;

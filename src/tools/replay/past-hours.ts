@@ -16,12 +16,20 @@ export interface PastHours {
 /** Summaries of consecutive hours, in order; both ends are included. */
 export type HoursReader = (firstHour: number, lastHour: number) => Promise<readonly HourSummary[]>;
 
+/** Days that trainings remember. */
+export const HISTORY_DAYS = 7;
+
 /** Hours that are read at a time. */
-const HOURS_PER_READ = 6;
+export const HOURS_PER_READ = 6;
 
 /** The first hour that a training may remember. */
 export function firstRememberedHour(trainingSeconds: number, days: number): number {
   return lastSettledHour(trainingSeconds) - days * HOURS_PER_DAY + 1;
+}
+
+/** Of the hours that are known, how many had pods. */
+export function countHours({ hours, pods }: HistoryState): number {
+  return hours.reduce((count, hour, position) => count + Number(hour >= 0 && (pods[position] as number) > 0), 0);
 }
 
 /** Reads the hours of a range once, in order of time, and has for each chunk what its trainings remember. */
@@ -74,6 +82,7 @@ export class GrowingHistory {
   readonly #later: HourSummary[];
   #state: HistoryState;
 
+  /** Takes over what it is given. */
   constructor({ state, later }: PastHours) {
     this.#history = new WorkloadHistory(state);
     this.#later = [...later];

@@ -13,7 +13,7 @@ import { train, trainingRequest } from '../../exporter/training/job.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkResult } from './chunk-result.js';
 import type { History } from './history.js';
-import { GrowingHistory, type PastHours } from './past-hours.js';
+import { countHours, GrowingHistory, type PastHours } from './past-hours.js';
 import { type Chunk, MINUTE_SECONDS } from './plan.js';
 import { Tracks } from './tracks.js';
 
@@ -71,7 +71,8 @@ export async function replay(
     isCounter: type === 'counter',
   }));
   const tracks = new Tracks(minutes, names, parameters.sensitivities.length);
-  const { history } = past;
+  const { history, hours } = past;
+  const rememberedHours = hours === undefined ? 0 : countHours(hours.state);
   const directory = new WorkloadDirectory(history, parameters.ownerQueries);
   const trainings = new Trainings(past, parameters);
   const unscored: Record<string, number> = {};
@@ -106,6 +107,7 @@ export async function replay(
     pods: tracks.stretches(),
     unscored,
     minutesWithoutModel,
+    rememberedHours,
     trainings: trainings.state.runs,
     failedTrainings: trainings.state.failures,
     lastFailure: trainings.lastFailure,

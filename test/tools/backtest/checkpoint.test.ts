@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { HourSummary } from '../../../src/exporter/history/hour-summary.js';
 import { directoryStore, fingerprintOf } from '../../../src/tools/backtest/checkpoint.js';
 import type { ChunkPlots, ChunkResult } from '../../../src/tools/replay/chunk-result.js';
 
@@ -14,6 +15,7 @@ const RESULT: ChunkResult = {
   pods: [],
   unscored: {},
   minutesWithoutModel: 0,
+  rememberedHours: 0,
   trainings: 4,
   failedTrainings: 0,
   lastFailure: null,
@@ -54,6 +56,24 @@ describe('the checkpoint of a backtest', () => {
     expect(await store.load(OTHER)).to.equal(undefined);
     expect(notes).to.deep.equal([]);
     expect((await readdir(join(directory, 'checkpoint'))).filter((name) => name.endsWith('.part'))).to.deep.equal([]);
+  });
+
+  it('gives back hours, with what is not known of them', async () => {
+    const hour: HourSummary = {
+      hour: CHUNK.startSeconds / 3600,
+      pods: 3,
+      workloads: ['shop/cart'],
+      gauges: ['cpu'],
+      counters: ['restarts'],
+      bins: Float32Array.of(Number.NaN, 1.5),
+      maxima: Float32Array.of(0.1),
+      rises: Float32Array.of(2),
+    };
+    await (await open('a')).saveHour(hour);
+    expect(await (await open('a')).loadHour(hour.hour)).to.deep.equal(hour);
+    expect(await (await open('a')).loadHour(hour.hour + 1)).to.equal(undefined);
+    expect(await (await open('b')).loadHour(hour.hour)).to.equal(undefined);
+    expect(notes).to.have.lengthOf(1);
   });
 
   it('removes the metrics of other pieces, and nothing else', async () => {

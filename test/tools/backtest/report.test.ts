@@ -36,6 +36,7 @@ function chunk(hours: number, pods: readonly PodStretch[], more: Partial<ChunkRe
     pods,
     unscored: { warmup: 3 },
     minutesWithoutModel: 0,
+    rememberedHours: 0,
     trainings: 8,
     failedTrainings: 0,
     lastFailure: null,

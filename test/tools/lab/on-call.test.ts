@@ -28,6 +28,7 @@ function chunk(flagged: Readonly<Record<string, readonly (readonly [from: number
     })),
     unscored: {},
     minutesWithoutModel: 0,
+    rememberedHours: 0,
     trainings: 1,
     failedTrainings: 0,
     lastFailure: null,

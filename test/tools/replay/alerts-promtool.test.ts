@@ -89,6 +89,7 @@ function replayedInChunks(pods: readonly PodFlags[]): PodFlags[] {
       pods: stretches,
       unscored: {},
       minutesWithoutModel: 0,
+      rememberedHours: 0,
       trainings: 0,
       failedTrainings: 0,
       lastFailure: null,

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import { DetectionPass } from '../../../src/exporter/detection/pass.js';
+import { fetchHours } from '../../../src/exporter/history/fetch-hours.js';
+import { hourOf, lastSettledHour } from '../../../src/exporter/history/grid.js';
+import { WorkloadHistory } from '../../../src/exporter/history/workload-history.js';
 import { SETTLING_SECONDS, train } from '../../../src/exporter/training/job.js';
 import { History } from '../../../src/tools/replay/history.js';
 import { OpenMetricsText } from '../../../src/tools/replay/open-metrics.js';
+import { PastHoursSupply } from '../../../src/tools/replay/past-hours.js';
 import { gridBetween, type Slab, toSlab } from '../../../src/tools/replay/range-matrix.js';
 import { type MinuteState, type ReplayParameters, replay } from '../../../src/tools/replay/replay.js';
 import { readingSize } from '../../../src/tools/replay/tracks.js';
@@ -48,9 +52,13 @@ async function historyOf(answer: Answer): Promise<History> {
 }
 
 const CHUNK = { startSeconds: START, endSeconds: END };
-const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS) => {
+const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS, remembers = false) => {
   const minutes: MinuteState[] = [];
-  const past = { history: await historyOf(answer), hours: undefined };
+  const history = await historyOf(answer);
+  const supply = new PastHoursSupply(1, FEATURES, hourOf(FIRST) + 1, (firstHour, lastHour) =>
+    fetchHours(history, { features: FEATURES, ownerQueries: OWNER_QUERIES, firstHour, lastHour }),
+  );
+  const past = { history, hours: remembers ? await supply.of(trainings) : undefined };
   const onMinute = async (_: number, state: MinuteState) => void minutes.push(state);
   return { ...(await replay(past, CHUNK, trainings, P, () => undefined, onMinute)), minutes };
 };
@@ -58,15 +66,21 @@ const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS
 describe('a replay', function () {
   this.timeout(20_000);
 
-  it('scores as the service did: the same training and the same pass, at each minute', async () => {
+  it('scores as the service did: the same memory, training and pass, at each minute', async () => {
     const { answer } = cluster();
-    const { tracks } = await replayed(answer);
+    const { tracks, result } = await replayed(answer, TRAININGS, true);
+    expect(result.rememberedHours).to.equal(3);
     const size = readingSize(FEATURES.length);
     for (const minute of [0, 1, 15, 16, 25, 39]) {
       const time = START + minute * 60;
       // The newest model is the one of the last training before this minute.
       const dueSeconds = TRAININGS.findLast((training) => training < time) ?? expect.fail();
+      const memory = new WorkloadHistory({ days: 1, gauges: ['cpu', 'memory'], counters: ['restarts'] });
+      const hours = { firstHour: hourOf(FIRST) + 1, lastHour: lastSettledHour(dueSeconds) };
+      const features = { features: FEATURES, ownerQueries: OWNER_QUERIES };
+      for (const summary of await fetchHours(fakeApi(answer), { ...features, ...hours })) memory.add(summary);
       const request = {
+        history: memory.state(),
         features: FEATURES,
         ownerQueries: OWNER_QUERIES,
         parameters: QUICK_PARAMETERS,
