@@ -2,8 +2,11 @@
 
 import type { FeatureDefinition } from '../../src/exporter/features/catalog.js';
 import type { Baseline } from '../../src/exporter/model/baseline.js';
+import { fitLimits } from '../../src/exporter/model/fit-limits.js';
 import type { Forest } from '../../src/exporter/model/forest.js';
 import type { Model } from '../../src/exporter/model/model.js';
+
+import { DEFAULT_PARAMETERS } from './parameters.js';
 
 /** Beyond this many spreads, in either direction, a row parts from the usual. */
 export const PART_SPREADS = 2;
@@ -40,6 +43,7 @@ export function additiveModel(features: readonly FeatureDefinition[], weights?: 
     // Scoring reads no more of it than the kind: `cluster` takes deviations as they are.
     baseline: { kind: 'cluster' } as Baseline,
     forest,
+    ...fitLimits(undefined, features, DEFAULT_PARAMETERS, 3600),
     threshold: 0.5,
     minimumInput: Number.NEGATIVE_INFINITY,
     windowStartSeconds: 0,

@@ -8,6 +8,7 @@ import { emptyMeasurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js
 import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import { marginsOf } from '../model/score.js';
+import { emptyJudgement, ViewJudge } from '../model/views.js';
 import type { Detection } from './detection.js';
 
 /** Distance of the instants that a detection looks at, in seconds. */
@@ -70,6 +71,9 @@ function* detectInSteps(
   const measurer = new Measurer(model.baseline, model.features, table, true, rows);
   const measured = emptyMeasurement(table.pods.length * width);
   const silent = silentColumns(model);
+  const judge = model.knownHours > 0 ? new ViewJudge(model, table, rows) : undefined;
+  const judged = emptyJudgement(judge === undefined ? 0 : table.pods.length * width);
+  const positions: number[] = [];
   for (const [pod, identity] of table.pods.entries()) {
     if (pod > 0 && pod % PODS_PER_TURN === 0) yield;
     if (!table.isPresent(pod, last)) continue;
@@ -79,6 +83,8 @@ function* detectInSteps(
     }
     measurer.measurePod(pod, last, last + 1, measured, scored.length);
     for (const column of silent) if (!isSilent(table, pod, column)) silent.delete(column);
+    judge?.judge(pod, judged, scored.length);
+    positions.push(pod);
     scored.push(identity);
   }
   yield;
@@ -89,12 +95,20 @@ function* detectInSteps(
     for (let cell = column; cell < inputs.length; cell += width) {
       deviations[cell] = 0;
       inputs[cell] = 0;
+      if (judge !== undefined) judged.shares[cell] = 0;
     }
   }
   const scores = new Float64Array(scored.length);
   for (let row = 0; row < scored.length; row += PODS_PER_TURN) {
     scores.set(marginsOf(model, inputs.subarray(row * width, (row + PODS_PER_TURN) * width)), row);
     yield;
+  }
+  if (model.remembers) {
+    const wasBrief = (row: number) => isBrief(model, measurer, positions[row] as number, last, silent);
+    for (let row = 0; row < scores.length; row++) {
+      const shares = judged.shares.subarray(row * width, (row + 1) * width);
+      scores[row] = verdictOf(scores[row] as number, shares, () => wasBrief(row));
+    }
   }
   return {
     timeSeconds: table.timestampsSeconds[last] ?? Number.NaN,
@@ -109,9 +123,46 @@ function* detectInSteps(
     expected: ofScored(measured.expected),
     deviations,
     inputs,
+    ...(judge && {
+      judgement: {
+        shares: ofScored(judged.shares),
+        expected: ofScored(judged.expected),
+        views: judged.views.subarray(0, scored.length * width),
+      },
+    }),
     unscored,
     droppedSeries,
   };
+}
+
+/** Of ten minutes, this many are flagged without a view that confirms them: the shipped rules stay silent. */
+const BRIEF_MINUTES = 4;
+const BRIEF_WINDOW_MINUTES = 10;
+
+/** What a view adds to the score for each doubling of its share of the boundary. */
+const VIEW_WEIGHT = 0.1;
+
+/**
+ * The score of a pod, of which the last hours have one opinion and the last days another. What is unusual for the last
+ * hours counts while it is brief; what lasts counts as far as the last days do not know it.
+ *
+ * @param margin the score by the last hours; `shares` of the boundaries of the last days, one for each feature.
+ */
+function verdictOf(margin: number, shares: Float64Array, isBriefly: () => boolean): number {
+  const share = shares.reduce((largest, own) => Math.max(largest, Math.abs(own)), 0);
+  if (share > 1) return Math.max(margin, VIEW_WEIGHT * Math.log2(share));
+  return margin > 0 && !isBriefly() ? 0 : margin;
+}
+
+/** Whether few of the minutes before were as unusual for the last hours as this one. */
+function isBrief(model: Model, measurer: Measurer, pod: number, last: number, silent: ReadonlySet<number>): boolean {
+  const first = Math.max(0, last - BRIEF_WINDOW_MINUTES + 1);
+  const width = model.features.length;
+  const before = emptyMeasurement((last - first) * width);
+  measurer.measurePod(pod, first, last, before, 0);
+  for (const column of silent)
+    for (let cell = column; cell < before.inputs.length; cell += width) before.inputs[cell] = 0;
+  return marginsOf(model, before.inputs).filter((margin) => margin > 0).length < BRIEF_MINUTES;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { FeatureTable } from '../features/table.js';
 import type { Model } from '../model/model.js';
+import type { Judgement } from '../model/views.js';
 import type { PrometheusErrorKind } from '../prometheus/errors.js';
 
 /** Scores of all pods at one instant. Row `i` of each array belongs to `table.pods[i]`. */
@@ -19,6 +20,8 @@ export interface Detection {
   readonly deviations: Float64Array;
   /** pods × features: what the forest saw of the deviations (`measure`). */
   readonly inputs: Float64Array;
+  /** What the last days say of the same pods; absent while nothing is known of them. */
+  readonly judgement?: Judgement;
   /** How many pods were seen and not scored, by reason (`missing_cpu`, `completed`, …). */
   readonly unscored: ReadonlyMap<string, number>;
   /** How many series were left out, by reason (`unlabelled`, `duplicate`, …). */

@@ -83,37 +83,48 @@ export function sustainedShort(values: Float64Array, end: number, stepSeconds: n
   into.down = Math.max(extremes.secondMost, newest, other);
 }
 
+/** Samples of a time before a table, `LONG_STEP_SECONDS` apart. */
+export interface EarlierSamples {
+  /** `NaN` where they are missing. */
+  readonly values: Float64Array;
+  /** Unix time of the last one, in seconds. */
+  readonly endSeconds: number;
+}
+
 /**
  * The long time up to an instant: one of the samples may be an exception.
  *
- * @param earlier samples of a time before the table, `LONG_STEP_SECONDS` apart, that of `earlierEndSeconds` last; those
- *   that the table has as well, or that are too old, do not count.
+ * @param timeSeconds Unix time of the instant.
+ * @param earlier as far as they are older than what the series has, and of that time.
  */
 export function sustainedLong(
   values: Float64Array,
   end: number,
   stepSeconds: number,
   into: Sustained,
-  earlier?: Float32Array,
-  earlierEndSeconds = 0,
   timeSeconds = 0,
+  earlier?: EarlierSamples,
 ): void {
   const stride = Math.max(1, Math.round(LONG_STEP_SECONDS / stepSeconds));
   into.up = Number.NaN;
   into.down = Number.NaN;
   if (Number.isNaN(values[end] as number)) return;
   extremes.clear();
-  let position = end;
-  for (let count = 0; count < LONG_INSTANTS && position >= 0; count++, position -= stride) {
-    extremes.add(values[position] as number);
+  let oldest = end;
+  for (let position = end; position >= 0 && position >= end - stride * (LONG_INSTANTS - 1); position -= stride) {
+    const value = values[position] as number;
+    if (Number.isNaN(value)) continue;
+    extremes.add(value);
+    oldest = position;
   }
-  if (earlier !== undefined && position < 0) {
-    const known = timeSeconds - (end - position - stride) * stepSeconds - LONG_STEP_SECONDS / 2;
-    for (let index = 0; index < earlier.length; index++) {
-      const seconds = earlierEndSeconds - (earlier.length - 1 - index) * LONG_STEP_SECONDS;
-      if (seconds <= known && seconds >= timeSeconds - LONG_SECONDS - LONG_STEP_SECONDS / 2) {
-        extremes.add(earlier[index] as number);
-      }
+  if (earlier !== undefined) {
+    // What is nearer than half a step to a sample that counts is that sample.
+    const before = timeSeconds - (end - oldest) * stepSeconds - LONG_STEP_SECONDS / 2;
+    const from = timeSeconds - LONG_SECONDS - LONG_STEP_SECONDS / 2;
+    const { values: samples, endSeconds } = earlier;
+    for (let sample = 0; sample < samples.length; sample++) {
+      const seconds = endSeconds - (samples.length - 1 - sample) * LONG_STEP_SECONDS;
+      if (seconds >= from && seconds <= before) extremes.add(samples[sample] as number);
     }
   }
   if (extremes.count < LEAST_LONG_INSTANTS) return;

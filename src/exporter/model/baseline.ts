@@ -8,6 +8,7 @@ import {
 } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
+import { LONG_INSTANTS } from '../history/sustained.js';
 import type { HourlyPatterns } from './hourly-pattern.js';
 import { PodWindows } from './pod-windows.js';
 import {
@@ -112,7 +113,8 @@ export function fitBaseline(
 function newRows({ pods: identities }: FeatureTable, features: number): { pods: PodRows; workloads: WorkloadRows } {
   const keys = identities.map(({ namespace, pod }) => podKey(namespace, pod));
   const workloadRows = new Map<string, number>();
-  const pods = newColumns(COLUMNS.pods, { pods: keys.length, features });
+  const samples = LONG_INSTANTS;
+  const pods = newColumns(COLUMNS.pods, { pods: keys.length, features, samples });
   identities.forEach(({ namespace, workload }, pod) => {
     const key = podKey(namespace, workload);
     const row = workloadRows.get(key) ?? workloadRows.size;
@@ -123,7 +125,7 @@ function newRows({ pods: identities }: FeatureTable, features: number): { pods: 
   return {
     pods: { ...pods, keys, rows: new Map(keys.map((key, row) => [key, row])) },
     workloads: {
-      ...newColumns(COLUMNS.workloads, { workloads: workloadKeys.length, features }),
+      ...newColumns(COLUMNS.workloads, { workloads: workloadKeys.length, features, samples }),
       keys: workloadKeys,
       names: workloadKeys.map(nameOfKey),
       rows: workloadRows,

@@ -3,11 +3,14 @@
 import { createHash } from 'node:crypto';
 import { quantileInPlace } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import type { WorkloadHistory } from '../history/workload-history.js';
 import { type BaselineKind, fitBaseline, type TrainingTables } from './baseline.js';
+import { fitLimits } from './fit-limits.js';
 import type { Forest } from './forest.js';
 import { growForest } from './grow.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
+import { fitRecent } from './recent.js';
 import { scoresOf } from './score.js';
 import { type RowSource, TrainingRows } from './training-rows.js';
 import { INPUT_LIMIT, inputOf, probePoints } from './transform.js';
@@ -80,11 +83,13 @@ const RELATIVE_METHOD: Method = {
  *
  * @param tables the training window, with at least `MINIMUM_TRAINING_SAMPLES` complete rows, and earlier slices.
  * @param features definitions of the tables' columns, in their order.
+ * @param history what workloads did during the days before; `cluster` takes no notice of it.
  */
 export function fitModel(
   tables: TrainingTables,
   features: readonly FeatureDefinition[],
   parameters: ModelParameters,
+  history?: WorkloadHistory,
 ): Model {
   const { window } = tables;
   const samples = window.countPresent();
@@ -95,6 +100,7 @@ export function fitModel(
   const method = parameters.baseline === 'cluster' ? SKLEARN_METHOD : RELATIVE_METHOD;
   const random = createRandom(parameters.randomState);
   const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity);
+  fitRecent(window, features, baseline);
   const rows = new TrainingRows(baseline, features, window, inputOf(parameters.sensitivity));
   const forest = fitForest(method, rows, features, parameters, random);
   const instants = window.timestampsSeconds;
@@ -103,6 +109,7 @@ export function fitModel(
     features,
     baseline,
     forest,
+    ...fitLimits(history, features, parameters, instants.at(-1) as number),
     threshold:
       contamination === 'auto'
         ? method.threshold(forest, features, parameters)

@@ -3,6 +3,7 @@
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { Baseline } from './baseline.js';
 import type { Forest } from './forest.js';
+import type { COLUMNS, Columns, LimitRows } from './rows.js';
 
 /** A fitted model: everything that scoring needs, and nothing of the training rows. */
 export interface Model {
@@ -12,6 +13,15 @@ export interface Model {
   readonly features: readonly FeatureDefinition[];
   readonly baseline: Baseline;
   readonly forest: Forest;
+  /** Whether it was trained with a history: what lasts is then judged by `limits`, as far as they are known. */
+  readonly remembers: boolean;
+  /** What workloads did during the last days makes their boundaries; without rows where nothing is known. */
+  readonly limits: LimitRows;
+  readonly fleet: Columns<typeof COLUMNS.fleet>;
+  /** Hours that these boundaries rest on. */
+  readonly knownHours: number;
+  /** Messages a day that they let through when nothing is wrong; `NaN` where too little is known to say. */
+  readonly expectedMessagesPerDay: number;
   /** The score, tail included, above which a pod is anomalous. */
   readonly threshold: number;
   /** What the largest input of a row must reach for a flag; `-Infinity` where any may do. */

@@ -8,7 +8,18 @@ import { LARGEST_PATTERN_SPREADS } from './hourly-pattern.js';
 import { type ArrayOf, type Dtype, newArray } from './snapshot/safetensors.js';
 
 /** What the length of a column depends on. */
-export type Dimension = 'pods' | 'workloads' | 'features' | 'patterns' | 'trees' | 'nodes' | 'leaves';
+export type Dimension =
+  | 'pods'
+  | 'workloads'
+  | 'limits'
+  | 'features'
+  | 'patterns'
+  | 'samples'
+  | 'slots'
+  | 'views'
+  | 'trees'
+  | 'nodes'
+  | 'leaves';
 
 /** How many there are of each. */
 export type Sizes = Readonly<Record<Dimension, number>>;
@@ -34,6 +45,8 @@ const column = <Type extends Dtype>(
 const any = () => true;
 const isDuration = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY;
 const isPositive = (value: number) => value > 0 && value < Number.POSITIVE_INFINITY;
+/** `NaN`: there is no boundary. */
+const isBoundary = (value: number) => value > 0 || Number.isNaN(value);
 
 /** In the `flags` of a pod: it has enough samples for statistics of its own. */
 export const OWN_BASELINE = 1;
@@ -56,6 +69,8 @@ export const COLUMNS = {
     location: column('F64', ['pods', 'features'], Number.isFinite),
     /** Spread of each feature, in its unit, above 0; 1 without a baseline of its own. */
     scale: column('F64', ['pods', 'features'], isPositive),
+    /** The last hour (`fitRecent`). */
+    recent: column('U16', ['pods', 'features', 'samples'], any),
   },
   /** A row for each workload of these pods. */
   workloads: {
@@ -65,6 +80,17 @@ export const COLUMNS = {
     location: column('F64', ['workloads', 'features'], Number.isFinite),
     /** Spread of each feature over these pods, in its unit, above 0; 1 without statistics. */
     scale: column('F64', ['workloads', 'features'], isPositive),
+    /** The same hour of the median of its pods. */
+    recent: column('U16', ['workloads', 'features', 'samples'], any),
+  },
+  /** A row for each workload of the last days (`Limits`). */
+  limits: {
+    season: column('U16', ['limits', 'features', 'slots'], any),
+    boundaries: column('F32', ['limits', 'features', 'views'], isBoundary),
+  },
+  /** What workloads are judged by that nothing is known of. */
+  fleet: {
+    boundaries: column('F32', ['features', 'views'], isBoundary),
   },
   /** What hourly patterns expect, pod by pod (`hourly-pattern.ts`). */
   patterns: {
@@ -101,6 +127,8 @@ export type WorkloadRows = KeyedRows & {
   /** Names without namespaces. */
   readonly names: readonly string[];
 } & Columns<typeof COLUMNS.workloads>;
+
+export type LimitRows = KeyedRows & Columns<typeof COLUMNS.limits>;
 
 /** Arrays for columns, all 0; spreads are 1. */
 export function newColumns<Specifications extends Readonly<Record<string, Column>>>(

@@ -6,7 +6,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import { type OwnerQueries, type Owners, queryOwners, workloadFromName } from '../features/workload.js';
-import type { HistoryState } from '../history/workload-history.js';
+import { type HistoryState, WorkloadHistory } from '../history/workload-history.js';
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import type { Model } from '../model/model.js';
@@ -120,13 +120,14 @@ export async function train(
     if (samples > 0) features.push(feature);
     else warnings.add(`No series for feature ${feature.name}; training without it.`);
   }
-  const history: FeatureTable[] = [];
+  const slices: FeatureTable[] = [];
   for (const slice of plan.slices) {
-    history.push((await fetchTable({ ...fetching, features }, slice)).built.table);
+    slices.push((await fetchTable({ ...fetching, features }, slice)).built.table);
   }
   const names = features.map(({ name }) => name);
-  const tables = { window: window.built.table.selectFeatures(names), history };
-  const model = fitModel(tables, features, parameters);
+  const tables = { window: window.built.table.selectFeatures(names), history: slices };
+  const history = request.history === undefined ? undefined : new WorkloadHistory(request.history);
+  const model = fitModel(tables, features, parameters, history);
   if (parameters.baseline === 'pod' && model.baseline.pods.flags.every((flags) => flags === 0)) {
     warnings.add(
       'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +

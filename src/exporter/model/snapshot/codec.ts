@@ -5,7 +5,9 @@ import type { FeatureDefinition } from '../../features/catalog.js';
 import { MINIMUM_TRAINING_SAMPLES } from '../fit.js';
 import { LARGEST_DEPTH } from '../forest.js';
 import { patternCells } from '../hourly-pattern.js';
+import { SEASON_SLOTS, VIEWS } from '../limits.js';
 import type { Model } from '../model.js';
+import { RECENT_SAMPLES } from '../recent.js';
 import { COLUMNS, type Column, type Columns, type Dimension, nameOfKey, type Sizes } from '../rows.js';
 import { decodeText, readTensors, type Tensor, type TensorFile, writeTensors } from './safetensors.js';
 import { check, SnapshotError } from './snapshot-error.js';
@@ -30,6 +32,8 @@ const Description = z.strictObject({
     .array(Feature)
     .min(1)
     .max(2 ** 16),
+  remembers: z.boolean(),
+  knownHours: z.int().min(0),
   threshold: z.number(),
   windowStartSeconds: z.number(),
   windowEndSeconds: z.number(),
@@ -38,13 +42,17 @@ const Description = z.strictObject({
   /** `null`: any input may do. */
   minimumInput: z.number().nullable(),
   averagePathLength: z.number().positive(),
+  /** `null`: not known. */
+  expectedMessagesPerDay: z.number().min(0).nullable(),
 });
 
 type Description = z.infer<typeof Description>;
 
-/** Names of all pods, and of all workloads: `namespace/name`, UTF-8, with line ends (U+000A) between them. */
+/** Names of all pods, of their workloads, and of the workloads with limits: `namespace/name`, UTF-8, with line ends (U+000A) between them. */
 const POD_KEYS = 'pods.keys';
 const WORKLOAD_KEYS = 'workloads.keys';
+const LIMIT_KEYS = 'limits.keys';
+const KEY_LISTS = 3;
 
 /** Where the description stands, as JSON. */
 const DESCRIPTION = 'model';
@@ -54,25 +62,30 @@ const KEYS_PER_TURN = 16_384;
 
 /** Writes a model, after other texts, to an array that owns its buffer: it can be transferred to another thread. */
 export function encodeModel(model: Model, metadata: Readonly<Record<string, string>> = {}): Uint8Array<ArrayBuffer> {
-  const { baseline, forest, minimumInput, pods, ...values } = model;
+  const { baseline, forest, limits, fleet, minimumInput, expectedMessagesPerDay, pods, ...values } = model;
   const description: Description = {
     ...values,
     features: [...model.features],
     baseline: baseline.kind,
     minimumInput: minimumInput === Number.NEGATIVE_INFINITY ? null : minimumInput,
     averagePathLength: forest.averagePathLength,
+    expectedMessagesPerDay: Number.isNaN(expectedMessagesPerDay) ? null : expectedMessagesPerDay,
   };
   const leaves = 2 ** forest.depth;
   const sizes: Sizes = {
     pods,
     workloads: baseline.workloads.keys.length,
     patterns: baseline.patterns.cell.length,
+    limits: limits.keys.length,
+    samples: RECENT_SAMPLES,
+    slots: SEASON_SLOTS,
+    views: VIEWS.length,
     features: model.features.length,
     trees: forest.estimators,
     nodes: leaves - 1,
     leaves,
   };
-  const tables: AllColumns = { ...baseline, forest };
+  const tables: AllColumns = { ...baseline, forest, limits, fleet };
   const tensors = new Map<string, Tensor>();
   for (const { name, table, field, dtype, shape } of COLUMN_LIST) {
     const data = (tables[table] as Record<string, Tensor['data']>)[field] as Tensor['data'];
@@ -80,6 +93,7 @@ export function encodeModel(model: Model, metadata: Readonly<Record<string, stri
   }
   tensors.set(POD_KEYS, textTensor(baseline.pods.keys));
   tensors.set(WORKLOAD_KEYS, textTensor(baseline.workloads.keys));
+  tensors.set(LIMIT_KEYS, textTensor(limits.keys));
   return writeTensors({ metadata: { ...metadata, [DESCRIPTION]: JSON.stringify(description) }, tensors });
 }
 
@@ -126,24 +140,30 @@ export async function decodeModelInTurns(bytes: Uint8Array, pause: () => Promise
 
 function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined, Model> {
   const description = readDescription(metadata[DESCRIPTION]);
-  const { baseline: kind, minimumInput, averagePathLength, ...values } = description;
+  const { baseline: kind, minimumInput, averagePathLength, expectedMessagesPerDay, ...values } = description;
   const { features } = values;
-  const sizes = new Map<Dimension, number>([['features', features.length]]);
+  const sizes = new Map<Dimension, number>([
+    ['features', features.length],
+    ['samples', RECENT_SAMPLES],
+    ['slots', SEASON_SLOTS],
+    ['views', VIEWS.length],
+  ]);
   const tables = Object.fromEntries(Object.keys(COLUMNS).map((table) => [table, {}]));
   for (const column of COLUMN_LIST) {
     (tables[column.table] as Record<string, unknown>)[column.field] = readColumn(tensors, column, sizes);
     yield;
   }
   check(
-    tensors.size === COLUMN_LIST.length + 2,
-    `it has ${tensors.size} arrays where ${COLUMN_LIST.length + 2} are expected`,
+    tensors.size === COLUMN_LIST.length + KEY_LISTS,
+    `it has ${tensors.size} arrays where ${COLUMN_LIST.length + KEY_LISTS} are expected`,
   );
-  const { pods, workloads, patterns, global, forest } = tables as unknown as AllColumns;
+  const { pods, workloads, patterns, global, forest, limits, fleet } = tables as unknown as AllColumns;
   const sizeOf = (dimension: Dimension) => sizes.get(dimension) ?? 0;
   checkRows({ pods, workloads, patterns }, description, sizeOf('workloads'));
   yield;
   const podRows = yield* readKeys(tensors.get(POD_KEYS), POD_KEYS, sizeOf('pods'));
   const workloadRows = yield* readKeys(tensors.get(WORKLOAD_KEYS), WORKLOAD_KEYS, sizeOf('workloads'));
+  const limitRows = yield* readKeys(tensors.get(LIMIT_KEYS), LIMIT_KEYS, sizeOf('limits'));
   const depth = Math.log2(sizeOf('leaves'));
   check(Number.isInteger(depth) && depth >= 1 && depth <= LARGEST_DEPTH, 'its forest has a wrong depth');
   check(sizeOf('nodes') === sizeOf('leaves') - 1 && sizeOf('trees') >= 1, 'its forest has no whole trees');
@@ -159,6 +179,9 @@ function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined,
     },
     // Walks of `depth` steps end at a leaf by the layout alone.
     forest: { ...forest, estimators: sizeOf('trees'), features: features.length, depth, averagePathLength },
+    limits: { ...limits, ...limitRows },
+    fleet,
+    expectedMessagesPerDay: expectedMessagesPerDay ?? Number.NaN,
     minimumInput: minimumInput ?? Number.NEGATIVE_INFINITY,
     pods: sizeOf('pods'),
   };

@@ -74,9 +74,9 @@ describe('model codec', () => {
     expect(decodeModel(encodeModel(model))).to.deep.equal(model);
   });
 
-  it('takes about a hundred bytes for a pod, besides the forest', async () => {
+  it('takes about 160 bytes for a pod, besides the forest', async () => {
     const size = async (pods: number) => encodeModel(await smallModel('pod', new SmallCluster(namedPods(pods)))).length;
-    expect(((await size(300)) - (await size(100))) / 200).to.be.below(110);
+    expect(((await size(300)) - (await size(100))) / 200).to.be.below(170);
   });
 
   it('reads nothing beyond its bytes, wherever they lie in memory', async () => {
@@ -309,7 +309,7 @@ describe('model codec', () => {
     ['that is not an object', () => '[]', 'description is wrong'],
     [
       'without features',
-      (text) => text.replace(/"features":\[.*\],"threshold"/, '"features":[],"threshold"'),
+      (text) => text.replace(/"features":\[.*\],"remembers"/, '"features":[],"remembers"'),
       '"features"',
     ],
     ['that is nested without end', () => '['.repeat(100_000), 'not JSON'],

@@ -1,0 +1,266 @@
+/** Compares pods with what their workloads did during the last days, each view with the boundary of its workload. */
+
+import { quantileInPlace } from '../../lib/statistics.js';
+import type { FeatureDefinition } from '../features/catalog.js';
+import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
+import { BIN_SECONDS, BINS_PER_DAY, BINS_PER_HOUR, HOURS_PER_DAY, hourOf, isWeekend } from '../history/grid.js';
+import { LEAST_SIBLINGS, RISE_SECONDS } from '../history/hour-summary.js';
+import { levelOf, valueOfLevel } from '../history/level.js';
+import {
+  type EarlierSamples,
+  LONG_STEP_SECONDS,
+  type Sustained,
+  sustainedLong,
+  sustainedShort,
+} from '../history/sustained.js';
+import { decodeLevel } from '../history/workload-history.js';
+import { HOUR_VIEWS, RISE_VIEW, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
+import type { Model } from './model.js';
+import { decodeRise, medianOfSiblings, RECENT_SAMPLES } from './recent.js';
+
+/** What the views say of pods, one row for each pod. */
+export interface Judgement {
+  /**
+   * pods × features: the largest share of a boundary that any view reached, negative where the value is below what it
+   * should be. Beyond 1 and -1, the pod is anomalous.
+   */
+  readonly shares: Float64Array;
+  /** pods × features: the value to expect according to that view, in the unit of the feature. */
+  readonly expected: Float64Array;
+  /** pods × features: position of that view in `VIEWS`. */
+  readonly views: Uint8Array;
+}
+
+/** A workload in a table. */
+interface Group {
+  /** Row in the limits of the model, -1 where the workload is not known. */
+  readonly limits: number;
+  /** Row in the workloads of the model, -1 where it has none. */
+  readonly row: number;
+  readonly pods: number[];
+  /** For each feature, the median of the pods at each instant; once it was asked for. */
+  readonly middles: (Float64Array | undefined)[];
+}
+
+/** Room for `cells` cells. */
+export function emptyJudgement(cells: number): Judgement {
+  return {
+    shares: new Float64Array(cells),
+    expected: new Float64Array(cells).fill(Number.NaN),
+    views: new Uint8Array(cells),
+  };
+}
+
+/** Judges pods of a table at its last instant, one at a time. */
+export class ViewJudge {
+  readonly #model: Model;
+  readonly #table: FeatureTable;
+  readonly #rows: Int32Array;
+  readonly #groups: readonly Group[];
+  readonly #last: number;
+  readonly #timeSeconds: number;
+  /** Where the season of this time stands. */
+  readonly #slot: number;
+  readonly #levels: Float64Array;
+  readonly #difference: Float64Array;
+  readonly #recent: EarlierSamples;
+  readonly #recentMiddle: EarlierSamples;
+  readonly #room = new Float64Array(RECENT_SAMPLES);
+  readonly #short: Sustained = { up: Number.NaN, down: Number.NaN };
+  readonly #long: Sustained = { up: Number.NaN, down: Number.NaN };
+  readonly #deviations = new Float64Array(VIEWS.length);
+  readonly #references = new Float64Array(VIEWS.length);
+
+  /** @param rows row of each pod of the table in the model, -1 where it has none (`locatePods`). */
+  constructor(model: Model, table: FeatureTable, rows: Int32Array) {
+    this.#model = model;
+    this.#table = table;
+    this.#rows = rows;
+    this.#last = table.timestampsSeconds.length - 1;
+    this.#timeSeconds = table.timestampsSeconds[this.#last] as number;
+    this.#slot = slotOf(this.#timeSeconds);
+    this.#groups = this.#group();
+    const recentSamples = () => ({ values: new Float64Array(RECENT_SAMPLES), endSeconds: model.windowEndSeconds });
+    this.#recent = recentSamples();
+    this.#recentMiddle = recentSamples();
+    this.#levels = new Float64Array(table.timestampsSeconds.length);
+    this.#difference = new Float64Array(table.timestampsSeconds.length);
+  }
+
+  /** The group of each pod. */
+  #group(): Group[] {
+    const { workloads } = this.#model.baseline;
+    const { limits } = this.#model;
+    const groups = new Map<string, Group>();
+    let last: Group | undefined;
+    let lastPod: PodIdentity | undefined;
+    return this.#table.pods.map((identity, pod) => {
+      const { namespace, workload } = identity;
+      // Pods of a workload mostly follow one another.
+      if (last === undefined || lastPod?.workload !== workload || lastPod.namespace !== namespace) {
+        const key = podKey(namespace, workload);
+        last = groups.get(key);
+        if (last === undefined) {
+          const row = workloads.rows.get(key) ?? -1;
+          last = { limits: limits.rows.get(key) ?? -1, row, pods: [], middles: [] };
+          groups.set(key, last);
+        }
+        lastPod = identity;
+      }
+      last.pods.push(pod);
+      return last;
+    });
+  }
+
+  /** Judges a pod, and writes to row `row` of `into`. */
+  judge(pod: number, into: Judgement, row: number): void {
+    const { features } = this.#model;
+    for (const [column, feature] of features.entries()) {
+      this.#deviations.fill(Number.NaN);
+      if (feature.type === 'counter') this.#compareRise(pod, column);
+      else this.#compareLevels(pod, column, feature);
+      const cell = row * features.length + column;
+      const { share, view } = this.#worstView(this.#groups[pod] as Group, column);
+      const isFall = feature.type === 'gauge' && view % 2 === 1;
+      into.shares[cell] = isFall ? -share : share;
+      into.views[cell] = view;
+      const reference = this.#references[view] as number;
+      into.expected[cell] = feature.type === 'gauge' ? valueOfLevel(feature, reference) : reference;
+    }
+  }
+
+  #worstView({ limits }: Group, column: number): { share: number; view: number } {
+    const { limits: known, fleet, features } = this.#model;
+    const boundaries = limits < 0 ? fleet.boundaries : known.boundaries;
+    const start = (Math.max(0, limits) * features.length + column) * VIEWS.length;
+    let [share, view] = [0, 0];
+    for (let own = 0; own < VIEWS.length; own++) {
+      const ownShare = (this.#deviations[own] as number) / (boundaries[start + own] as number);
+      if (ownShare > share) [share, view] = [ownShare, own];
+    }
+    return { share, view };
+  }
+
+  /** Fills deviations and references with what the views of a gauge say. */
+  #compareLevels(pod: number, column: number, feature: FeatureDefinition): void {
+    const group = this.#groups[pod] as Group;
+    const levels = this.#levels;
+    this.#readLevels(pod, column, feature, levels);
+    const { stepSeconds } = this.#table;
+    const recent = this.#readRecent('pods', this.#rows[pod] as number, column, this.#recent);
+    sustainedShort(levels, this.#last, stepSeconds, this.#short);
+    if (Number.isNaN(this.#short.up)) return;
+    this.#sustainLong(levels, recent);
+    const season = this.#seasonOf(group, column);
+    this.#compare(0, season, this.#short);
+    this.#compare(2, season, this.#long);
+    this.#compare(HOUR_VIEWS, this.#medianOf(recent), this.#short);
+    const middle = this.#middleOf(group, column, feature);
+    if (middle === undefined) return;
+    const recentMiddle = this.#readRecent('workloads', group.row, column, this.#recentMiddle);
+    const difference = this.#difference;
+    for (let instant = 0; instant <= this.#last; instant++) {
+      difference[instant] = (levels[instant] as number) - (middle[instant] as number);
+    }
+    const newestMiddle = middle[this.#last] as number;
+    sustainedShort(difference, this.#last, stepSeconds, this.#short);
+    this.#compare(SIBLING_VIEWS, 0, this.#short, newestMiddle);
+    // `recent` is not asked for any more.
+    for (let sample = 0; sample < RECENT_SAMPLES; sample++) {
+      recent.values[sample] = (recent.values[sample] as number) - (recentMiddle.values[sample] as number);
+    }
+    this.#sustainLong(difference, recent);
+    this.#compare(SIBLING_VIEWS + 2, 0, this.#long, newestMiddle);
+  }
+
+  /** How far a level stays above and below a reference: two views. */
+  #compare(view: number, reference: number, { up, down }: Sustained, shown = reference): void {
+    this.#deviations[view] = up - reference;
+    this.#deviations[view + 1] = reference - down;
+    this.#references[view] = shown;
+    this.#references[view + 1] = shown;
+  }
+
+  #sustainLong(levels: Float64Array, earlier: EarlierSamples): void {
+    sustainedLong(levels, this.#last, this.#table.stepSeconds, this.#long, this.#timeSeconds, earlier);
+  }
+
+  /** How far a counter rose within the last hour: before the table, and in it. */
+  #compareRise(pod: number, column: number): void {
+    const { model, table } = { model: this.#model, table: this.#table };
+    const values = this.#levels;
+    table.copyColumn(pod, column, values);
+    let rise = 0;
+    const row = this.#rows[pod] as number;
+    const start = (row * model.features.length + column) * RECENT_SAMPLES;
+    const first = table.timestampsSeconds[0] as number;
+    for (let sample = 0; row >= 0 && sample < RECENT_SAMPLES; sample++) {
+      const seconds = model.windowEndSeconds - (RECENT_SAMPLES - 1 - sample) * LONG_STEP_SECONDS;
+      if (seconds <= first && seconds > this.#timeSeconds - RISE_SECONDS) {
+        rise += decodeRise(model.baseline.pods.recent[start + sample] as number);
+      }
+    }
+    let before = Number.NaN;
+    for (let instant = 0; instant <= this.#last; instant++) {
+      const value = values[instant] as number;
+      if (value > before) rise += value - before;
+      if (!Number.isNaN(value)) before = value;
+    }
+    this.#deviations[RISE_VIEW] = rise;
+    this.#references[RISE_VIEW] = before - rise;
+  }
+
+  #readLevels(pod: number, column: number, feature: FeatureDefinition, into: Float64Array): void {
+    this.#table.copyColumn(pod, column, into);
+    for (let instant = 0; instant < into.length; instant++) into[instant] = levelOf(feature, into[instant] as number);
+  }
+
+  /** The median of the pods of a workload at each instant; `undefined` where there are no siblings. */
+  #middleOf(group: Group, column: number, feature: FeatureDefinition): Float64Array | undefined {
+    const known = group.middles[column];
+    if (known !== undefined || group.pods.length < LEAST_SIBLINGS) return known;
+    const instants = this.#last + 1;
+    const all = new Float64Array(group.pods.length * instants);
+    group.pods.forEach((pod, index) => {
+      this.#readLevels(pod, column, feature, all.subarray(index * instants, (index + 1) * instants));
+    });
+    const room = new Float64Array(group.pods.length);
+    const middle = new Float64Array(instants);
+    for (let instant = 0; instant < instants; instant++) {
+      for (let index = 0; index < room.length; index++) room[index] = all[index * instants + instant] as number;
+      middle[instant] = medianOfSiblings(room);
+    }
+    group.middles[column] = middle;
+    return middle;
+  }
+
+  #readRecent(table: 'pods' | 'workloads', row: number, column: number, into: EarlierSamples): EarlierSamples {
+    const { values } = into;
+    const start = (row * this.#model.features.length + column) * RECENT_SAMPLES;
+    const { recent } = this.#model.baseline[table];
+    for (let sample = 0; sample < RECENT_SAMPLES; sample++) {
+      values[sample] = row < 0 ? Number.NaN : decodeLevel(recent[start + sample] as number);
+    }
+    return into;
+  }
+
+  #medianOf({ values }: EarlierSamples): number {
+    let count = 0;
+    for (const level of values) if (!Number.isNaN(level)) this.#room[count++] = level;
+    return count < RECENT_SAMPLES / 2 ? Number.NaN : quantileInPlace(this.#room, count, 0.5);
+  }
+
+  #seasonOf({ limits }: Group, column: number): number {
+    if (limits < 0) return Number.NaN;
+    const { season } = this.#model.limits;
+    return decodeLevel(season[(limits * this.#model.features.length + column) * SEASON_SLOTS + this.#slot] as number);
+  }
+}
+
+/** Which half hour of which kind of day a time is in (`SEASON_SLOTS`). */
+function slotOf(timeSeconds: number): number {
+  const hour = hourOf(timeSeconds);
+  const half = Math.ceil(timeSeconds / BIN_SECONDS) - 1 - hour * BINS_PER_HOUR;
+  const slot = (hour % HOURS_PER_DAY) * BINS_PER_HOUR + half;
+  return (isWeekend(Math.floor(hour / HOURS_PER_DAY)) ? BINS_PER_DAY : 0) + slot;
+}
