@@ -139,7 +139,13 @@ export async function runEvaluate(
     });
     progress.end();
     const durationSeconds = (Date.now() - started) / 1000;
-    const evaluation = resultOf(finished, { sensitivities, chosen, labels, durationSeconds });
+    const evaluation = resultOf(finished, {
+      sensitivities,
+      chosen,
+      budgetPerDay: settings.alertBudgetPerDay,
+      labels,
+      durationSeconds,
+    });
     const json = reportJson(evaluation, { data: options.data, columns: additional, settings });
     await outputs.json?.writeFile(`${JSON.stringify(json, undefined, 2)}\n`);
     await outputs.html?.writeFile(reportHtml(evaluation, options.data));

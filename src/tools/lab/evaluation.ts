@@ -1,5 +1,6 @@
 /** From the cases of an evaluation to all that is reported. */
 
+import { HOURS_PER_DAY } from '../../exporter/history/grid.js';
 import type { Case } from './case.js';
 import { outcomeWithoutCase } from './fault-outcomes.js';
 import type { Labels } from './labels.js';
@@ -30,6 +31,8 @@ interface Context {
   readonly sensitivities: readonly number[];
   /** Index of the sensitivity that is reported in full. */
   readonly chosen: number;
+  /** False messages a day that each case may make (`ALERT_BUDGET_PER_DAY`). */
+  readonly budgetPerDay: number;
   readonly labels: Labels;
   readonly durationSeconds: number;
 }
@@ -45,6 +48,8 @@ export function resultOf(finished: readonly FinishedCase[], context: Context) {
     ...context,
     cases: finished.map(({ summary, tally }, index) => ({
       summary,
+      /** What the first training remembered: hours with pods, in days. */
+      rememberedDays: (onCall[index]?.rememberedHours ?? 0) / HOURS_PER_DAY,
       measures: measure([tally]),
       onCall: measureOnCall(onCall.slice(index, index + 1)),
     })),

@@ -69,6 +69,10 @@ export function tallyOnCall(
     /** Pod-minutes with a score, in all and by kind of workload. */
     scoredMinutes: pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0),
     scoredMinutesByKind,
+    /** Minutes after those that are only learned from. */
+    minutes,
+    /** Hours with pods that the first training remembered. */
+    rememberedHours: chunks[0]?.rememberedHours ?? 0,
     messages: messages.map((message) => ({
       case: recording.name,
       /** Empty for the whole fleet, as is the workload. */
@@ -194,6 +198,8 @@ export function measureOnCall(tallies: readonly OnCallTally[]) {
     podDays,
     /** Messages that are about no fault. */
     falseMessages: wrong.length,
+    /** Of one case: each is a cluster of its own. `NaN` without a minute. */
+    falsePerDay: (wrong.length * MINUTES_OF_DAY) / tallies.reduce((sum, { minutes }) => sum + minutes, 0),
     falsePer1000PodsAndDay: (1000 * wrong.length) / podDays,
     faultMessages: messages.length - wrong.length,
     /** How the alerts of the false messages ended. */

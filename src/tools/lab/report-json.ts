@@ -42,9 +42,10 @@ export function reportJson(
     sensitivities,
     set: measuresJson(evaluation.set),
     nab: evaluation.nab,
-    cases: evaluation.cases.map(({ summary: { name, ...summary }, measures, onCall }) => ({
+    cases: evaluation.cases.map(({ summary: { name, ...summary }, rememberedDays, measures, onCall }) => ({
       case: name,
       ...summary,
+      rememberedDays,
       onCall,
       ...measuresJson(measures),
     })),

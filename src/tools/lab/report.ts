@@ -4,6 +4,7 @@ import { left, right, type TextColumn, type TextTable, tableLines, tableOf } fro
 import { DEFECTS, type Defect } from './case.js';
 import { type Counts, sumCounts, total } from './counts.js';
 import type { Evaluation } from './evaluation.js';
+import { mean } from './measures.js';
 import type { NabMeasures } from './nab.js';
 import type { MessageRate, OnCallCaught, OnCallMeasures } from './on-call.js';
 import type { Ranking } from './ranking.js';
@@ -11,7 +12,7 @@ import type { Ranking } from './ranking.js';
 type SensitivityMeasures = Evaluation['sensitivities'][number];
 
 /** A case, or all of them together. */
-type Row = { readonly name: string } & Omit<Evaluation['cases'][number], 'summary'>;
+type Row = { readonly name: string } & Pick<Evaluation['cases'][number], 'measures' | 'onCall'>;
 
 /** A longer name would push the table over the edge. */
 const LONGEST_NAME = 25;
@@ -31,11 +32,12 @@ export function reportText(evaluation: Evaluation): string {
 
 /** All parts, each of tables and of lines below them: what on-call gets comes first. */
 export function sectionsOf(evaluation: Evaluation) {
-  const { cases, set, nab, sensitivities, chosen } = evaluation;
+  const { cases, set, nab, sensitivities, chosen, budgetPerDay } = evaluation;
   const { onCall } = sensitivities[chosen] as SensitivityMeasures;
-  const rows: Row[] = cases.map(({ summary, ...of }) => ({ name: summary.name, ...of }));
+  const rows: Row[] = cases.map(({ summary: { name }, measures, onCall: own }) => ({ name, measures, onCall: own }));
   rows.push({ name: 'all cases', measures: set, onCall });
   const { recovered, became_usual: usual, gone, still_on: on } = onCall.falseEndings;
+  const budget = `The budget of a case when nothing is wrong: ${budgetPerDay} messages a day.`;
   const endings = `False alerts ended: ${recovered} recovered, ${usual} became usual, ${gone} gone, ${on} still on.`;
   const onCallTables = [
     tableOf(ON_CALL_COLUMNS, rows),
@@ -56,7 +58,7 @@ export function sectionsOf(evaluation: Evaluation) {
     section(
       'What on-call gets, by the shipped rules, inhibition and grouping',
       onCallTables,
-      onCall.falseMessages === 0 ? [] : [endings],
+      onCall.falseMessages === 0 ? [budget] : [budget, endings],
     ),
     section('By 3 flagged minutes of 5 (for comparison): alerts, faults, and normal time', [
       tableOf(ALERT_COLUMNS, rows),
@@ -97,6 +99,7 @@ const FAULT_COLUMNS: readonly TextColumn<OnCallMeasures['byFaultType'][number]>[
 function onCallColumns<Of extends { readonly onCall: OnCallMeasures }>(): readonly TextColumn<Of>[] {
   return [
     right('false', 'messages', ({ onCall }) => String(onCall.falseMessages)),
+    right('', 'a day', ({ onCall }) => decimal(onCall.falsePerDay, 1)),
     right('per 1,000', 'pods+day', ({ onCall }) => decimal(onCall.falsePer1000PodsAndDay, 0)),
     ...caughtColumns<Of>(({ onCall }) => onCall.faults),
   ];
@@ -182,6 +185,7 @@ function notes({ cases, set, labels, durationSeconds }: Evaluation): readonly st
   return [
     `${sum('rows')} rows of ${cases.length} ${cases.length === 1 ? 'case' : 'cases'} with ${features.join(', ')}, ` +
       `${sum('minutes')} minutes, in ${durationSeconds.toFixed(1)} s.`,
+    `The first trainings remembered ${decimal(mean(cases.map(({ rememberedDays }) => rememberedDays)), 1)} days.`,
     ...summaries.flatMap(({ name, emptyColumns: empty }) =>
       empty.length === 0 ? [] : `Columns without any value in ${name}, passed over: ${empty.join(', ')}.`,
     ),

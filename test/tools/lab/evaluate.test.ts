@@ -37,6 +37,22 @@ function absolutes(): string {
   return rows.join('\n');
 }
 
+/** A midnight. */
+const DAY = 1_700_006_400;
+
+/** Three replicas over some hours, a sample a minute, with a course over the day. */
+function days(hours: number): string {
+  const normal = createNormal(5);
+  const rows = ['timestamp,namespace,pod,cpu_cores,memory_bytes'];
+  for (let minute = 0; minute < 60 * hours; minute++) {
+    for (const pod of ['cart-1', 'cart-2', 'cart-3']) {
+      const cpu = (1 + 0.3 * Math.sin((2 * Math.PI * minute) / 1440)) * (1 + 0.02 * normal());
+      rows.push([DAY + 60 * minute, 'shop', pod, cpu.toFixed(5), Math.round(1e9 + 1e6 * normal())].join(','));
+    }
+  }
+  return rows.join('\n');
+}
+
 const LABELS = [
   {
     case: 'percent',
@@ -106,7 +122,7 @@ describe('evaluate', function () {
         pods: ['cart-1'],
         left_out: null,
       });
-      expect(numbers.parameters).to.include({ baseline: 'pod', sensitivity: 4, seed: 42 });
+      expect(numbers.parameters).to.include({ baseline: 'pod', sensitivity: 4, alert_budget_per_day: 4, seed: 42 });
       expect(numbers.faults.map((fault: { caught: unknown }) => fault.caught)).to.deep.equal([true, null]);
 
       const rows = gunzipSync(await readFile(scores))
@@ -141,6 +157,31 @@ describe('evaluate', function () {
     });
   });
 
+  it('remembers the days of a fleet that come before what counts, and has its budget beside the messages', async () => {
+    const hours = 30;
+    const description = {
+      case: 'fleet',
+      start: DAY,
+      learned_until: DAY + (hours - 2) * 3600,
+      workloads: [{ namespace: 'shop', workload: 'cart', kind: 'web', pods: ['cart-1', 'cart-2', 'cart-3'] }],
+    };
+    const files = { 'fleet.csv.gz': days(hours), 'fleet.json': JSON.stringify(description), 'labels.json': '[]' };
+    await withFiles(files, async (data) => {
+      const json = join(data, 'out.json');
+      const { report } = await run({ data, json, budget: 0.5 });
+      expect(report).to.match(/^fleet +0\.3 +0 +0\.0 +0 +0\/0 /m);
+      expect(report).to.include('The budget of a case when nothing is wrong: 0.5 messages a day.');
+      expect(report).to.include('The first trainings remembered 1.1 days.');
+      const numbers = JSON.parse(await readFile(json, 'utf8'));
+      expect(numbers.parameters.alert_budget_per_day).to.equal(0.5);
+      // The last hour to learn from is over with the first training, and not for long enough.
+      expect(numbers.cases[0].remembered_days).to.equal((hours - 3) / 24);
+      expect(numbers.cases[0].on_call).to.deep.include({ false_messages: 0, false_per_day: 0 });
+      await run({ data, json, baseline: 'cluster' });
+      expect(JSON.parse(await readFile(json, 'utf8')).cases[0].remembered_days).to.equal(0);
+    });
+  });
+
   it('compares sensitivities by what on-call gets', async () => {
     await withFiles(FILES, async (data) => {
       const json = join(data, 'out.json');
@@ -151,7 +192,7 @@ describe('evaluate', function () {
       expect(page.match(/<circle class="(?:chosen|other)"/g)).to.have.lengthOf(2);
       expect(page).to.match(/aria-label="sensitivity 4: [^"]*of the faults; sensitivity 8: [^"]*"/);
       expect(page).to.match(/<td class="name">cpu_load<\/td>\s*<td class="number">0\/1<\/td>/);
-      expect(report).to.match(/^ *4 +0 +0 +0\/1 .*\n *8 +0 +0 +0\/1 /m);
+      expect(report).to.match(/^ *4 +0 +0\.0 +0 +0\/1 .*\n *8 +0 +0\.0 +0 +0\/1 /m);
       const numbers = JSON.parse(await readFile(json, 'utf8'));
       expect(numbers.parameters.sensitivity).to.equal(4);
       expect(numbers.sensitivities.map((own: { sensitivity: number }) => own.sensitivity)).to.deep.equal([4, 8]);

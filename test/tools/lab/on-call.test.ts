@@ -51,6 +51,7 @@ describe('what on-call gets', () => {
     const measures = measureOnCall([tally({ 'queue-0': [[100, 130]] }, [faultOn('cart-0', 100, 130)])]);
     expect(measures).to.deep.include({ falseMessages: 1, faultMessages: 0 });
     expect(measures.falsePer1000PodsAndDay).to.be.closeTo(1000 / ((6 * 300) / 1440), 1e-9);
+    expect(measures.falsePerDay).to.be.closeTo(1 / (300 / 1440), 1e-9);
     expect(measures.byKind).to.deep.equal([
       { of: 'queue', messages: 1, per1000PodsAndDay: 1000 / ((2 * 300) / 1440) },
       { of: 'web', messages: 0, per1000PodsAndDay: 0 },
