@@ -136,7 +136,7 @@ function* detectInSteps(
 }
 
 /** Of ten minutes, this many are flagged without a view that confirms them: the shipped rules stay silent. */
-const BRIEF_MINUTES = 4;
+const BRIEF_MINUTES = 3;
 const BRIEF_WINDOW_MINUTES = 10;
 
 /** What a view adds to the score for each doubling of its share of the boundary. */

@@ -61,7 +61,8 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
     pod_label: '{{pod_label}}',
     unit: 'bytes',
     type: 'gauge',
-    direction: 'both',
+    // Memory falls when a pod is replaced, a cache is dropped or a heap is collected: none of it is a fault.
+    direction: 'up',
     spread_floor: 2 * 1024 * 1024,
     relative_spread_floor: 0.1,
     required: true,

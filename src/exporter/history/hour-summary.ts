@@ -18,24 +18,11 @@ export const BIN_FIELDS = [
   'lowLong',
 ] as const;
 
-/**
- * The largest deviations of any pod in an hour: from its own hour before, and from its siblings at that minute, for the
- * short and the long time.
- */
-export const HOURLY_VIEWS = [
-  'hourUp',
-  'hourDown',
-  'siblingsUp',
-  'siblingsDown',
-  'siblingsLongUp',
-  'siblingsLongDown',
-] as const;
+/** The largest deviations of any pod from its siblings at the same minute, for the short and the long time. */
+export const SIBLING_FIELDS = ['siblingsUp', 'siblingsDown', 'siblingsLongUp', 'siblingsLongDown'] as const;
 
 /** Pods of a workload that are there at an instant, so that the median of them says what is usual for one. */
 export const LEAST_SIBLINGS = 3;
-
-/** Of the instants of the hour before, this many must have values. */
-const LEAST_HOUR_INSTANTS = 6;
 
 /** Rises of a counter are summed over this time, in seconds. */
 export const RISE_SECONDS = 3600;
@@ -53,8 +40,8 @@ export interface HourSummary {
   readonly counters: readonly string[];
   /** workloads × gauges × `BINS_PER_HOUR` × `BIN_FIELDS`. */
   readonly bins: Float32Array;
-  /** workloads × gauges × `HOURLY_VIEWS`: log ratios, `NaN` where no pod could be compared. */
-  readonly maxima: Float32Array;
+  /** workloads × gauges × `SIBLING_FIELDS`: differences of levels, `NaN` where no pod has siblings. */
+  readonly siblings: Float32Array;
   /** workloads × counters: the largest rise of any pod within `RISE_SECONDS`. */
   readonly rises: Float32Array;
 }
@@ -62,8 +49,6 @@ export interface HourSummary {
 const LEVEL = 0;
 /** Where the extremes begin: up and down for the short and then the long time. */
 const EXTREMES = 1;
-const HOUR = 0;
-const SIBLINGS = 2;
 
 /**
  * Summarises an hour.
@@ -86,7 +71,7 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
     gauges: gauges.map(({ name }) => name),
     counters: counters.map(({ name }) => name),
     bins: unknown(workloads.length * gauges.length * BINS_PER_HOUR * BIN_FIELDS.length),
-    maxima: unknown(workloads.length * gauges.length * HOURLY_VIEWS.length),
+    siblings: unknown(workloads.length * gauges.length * SIBLING_FIELDS.length),
     rises: unknown(workloads.length * counters.length),
   };
   let row = 0;
@@ -97,7 +82,7 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
       group.summarise(
         instants,
         summary.bins.subarray(cell * BINS_PER_HOUR * BIN_FIELDS.length),
-        summary.maxima.subarray(cell * HOURLY_VIEWS.length),
+        summary.siblings.subarray(cell * SIBLING_FIELDS.length),
       );
     }
     for (const [index, counter] of counters.entries()) {
@@ -161,8 +146,8 @@ class Levels {
     });
   }
 
-  /** @param bins,maxima are written to: those of one workload and feature. */
-  summarise({ first, end }: Instants, bins: Float32Array, maxima: Float32Array): void {
+  /** @param bins,siblings are written to: those of one workload and feature. */
+  summarise({ first, end }: Instants, bins: Float32Array, siblings: Float32Array): void {
     const perBin = BIN_SECONDS / HISTORY_STEP_SECONDS;
     const bound: Sustained = { up: Number.NaN, down: Number.NaN };
     const difference = new Float64Array(this.#instants);
@@ -174,34 +159,18 @@ class Levels {
         if (Number.isNaN(levels[instant] as number)) continue;
         const bin = bins.subarray(Math.floor((instant - first) / perBin) * BIN_FIELDS.length);
         widen(bin, levels, instant, bound);
-        const before = this.#hourBefore(levels, instant);
-        raise(maxima, HOUR, bound.up - before);
-        raise(maxima, HOUR + 1, before - bound.down);
         sustainedShort(difference, instant, HISTORY_STEP_SECONDS, bound);
-        raise(maxima, SIBLINGS, bound.up);
-        raise(maxima, SIBLINGS + 1, -bound.down);
+        raise(siblings, 0, bound.up);
+        raise(siblings, 1, -bound.down);
         sustainedLong(difference, instant, HISTORY_STEP_SECONDS, bound);
-        raise(maxima, SIBLINGS + 2, bound.up);
-        raise(maxima, SIBLINGS + 3, -bound.down);
+        raise(siblings, 2, bound.up);
+        raise(siblings, 3, -bound.down);
       }
     }
     for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
       const from = Math.max(0, first + bin * perBin);
       bins[bin * BIN_FIELDS.length + LEVEL] = this.#median(from, first + (bin + 1) * perBin);
     }
-  }
-
-  readonly #room = new Float64Array(HOUR_SECONDS / HISTORY_STEP_SECONDS);
-
-  /** The median of a pod in the hour before the minutes that are judged. */
-  #hourBefore(levels: Float64Array, instant: number): number {
-    const last = instant - 2;
-    let count = 0;
-    for (let position = Math.max(0, last - this.#room.length + 1); position <= last; position++) {
-      const level = levels[position] as number;
-      if (!Number.isNaN(level)) this.#room[count++] = level;
-    }
-    return count < LEAST_HOUR_INSTANTS ? Number.NaN : quantileInPlace(this.#room, count, 0.5);
   }
 
   /** Of all pods from one instant to before another. */

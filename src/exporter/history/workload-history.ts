@@ -1,7 +1,7 @@
 /** What workloads did during the last days: hour by hour, in bounded memory. */
 
 import { BINS_PER_HOUR, HOURS_PER_DAY } from './grid.js';
-import { BIN_FIELDS, HOURLY_VIEWS, type HourSummary } from './hour-summary.js';
+import { BIN_FIELDS, type HourSummary, SIBLING_FIELDS } from './hour-summary.js';
 
 /** Levels are kept to this precision, half a percent of the value, from -160 to 160; further ones are cut off. */
 const LEVEL_STEP = 0.005;
@@ -22,9 +22,6 @@ interface HistoryColumn {
 
 /** What `BIN_FIELDS` has after the level. They come in pairs: one above the level, one below it. */
 const EXTREMES = BIN_FIELDS.length - 1;
-/** What `HOURLY_VIEWS` has of pods by themselves, and of pods among siblings. */
-const OWN_VIEWS = HOURLY_VIEWS.indexOf('siblingsUp');
-const SIBLING_VIEWS = HOURLY_VIEWS.length - OWN_VIEWS;
 
 /** All columns. Those of groups are only there for workloads that have siblings, which many have not. */
 export const HISTORY_COLUMNS = {
@@ -35,9 +32,8 @@ export const HISTORY_COLUMNS = {
     cellsPerHour: BINS_PER_HOUR * EXTREMES,
     unknown: UNKNOWN_DEVIATION,
   },
-  maxima: { rows: 'workloads', features: 'gauges', cellsPerHour: OWN_VIEWS, unknown: UNKNOWN_DEVIATION },
   rises: { rows: 'workloads', features: 'counters', cellsPerHour: 1, unknown: UNKNOWN_DEVIATION },
-  siblingMaxima: { rows: 'groups', features: 'gauges', cellsPerHour: SIBLING_VIEWS, unknown: UNKNOWN_DEVIATION },
+  siblings: { rows: 'groups', features: 'gauges', cellsPerHour: SIBLING_FIELDS.length, unknown: UNKNOWN_DEVIATION },
 } as const satisfies Readonly<Record<string, HistoryColumn>>;
 
 export type HistoryColumnName = keyof typeof HISTORY_COLUMNS;
@@ -117,9 +113,8 @@ export class WorkloadHistory implements HistoryShape {
     this.#columns = {
       levels: new Uint16Array(0),
       extremes: new Uint8Array(0),
-      maxima: new Uint8Array(0),
       rises: new Uint8Array(0),
-      siblingMaxima: new Uint8Array(0),
+      siblings: new Uint8Array(0),
     };
   }
 
@@ -195,8 +190,8 @@ export class WorkloadHistory implements HistoryShape {
   }
 
   /** @param from cell in the summary. */
-  #writeGauge({ bins, maxima }: HourSummary, from: number, row: number, gauge: number, slot: number): void {
-    const views = maxima.subarray(from * HOURLY_VIEWS.length, (from + 1) * HOURLY_VIEWS.length);
+  #writeGauge({ bins, siblings: ofAll }: HourSummary, from: number, row: number, gauge: number, slot: number): void {
+    const own = ofAll.subarray(from * SIBLING_FIELDS.length);
     const fields = bins.subarray(from * BINS_PER_HOUR * BIN_FIELDS.length);
     const levels = this.#cell('levels', row, gauge, slot);
     for (let bin = 0; bin < BINS_PER_HOUR; bin++) {
@@ -208,15 +203,10 @@ export class WorkloadHistory implements HistoryShape {
         this.#columns.extremes[(levels + bin) * EXTREMES + extreme] = encodeDeviation(distance);
       }
     }
-    const own = this.#cell('maxima', row, gauge, slot);
-    for (let view = 0; view < OWN_VIEWS; view++) {
-      this.#columns.maxima[own + view] = encodeDeviation(views[view] as number);
-    }
-    if (Number.isNaN(views[OWN_VIEWS])) return;
-    const group = this.#groupFor(row);
-    const siblings = this.#cell('siblingMaxima', group, gauge, slot);
-    for (let view = 0; view < SIBLING_VIEWS; view++) {
-      this.#columns.siblingMaxima[siblings + view] = encodeDeviation(views[OWN_VIEWS + view] as number);
+    if (Number.isNaN(own[0])) return;
+    const siblings = this.#cell('siblings', this.#groupFor(row), gauge, slot);
+    for (let field = 0; field < SIBLING_FIELDS.length; field++) {
+      this.#columns.siblings[siblings + field] = encodeDeviation(own[field] as number);
     }
   }
 
@@ -242,23 +232,21 @@ export class WorkloadHistory implements HistoryShape {
   }
 
   /**
-   * The largest deviation of any pod in each of some hours, at least 0; `NaN` where it is not known.
+   * The largest deviation of any pod from its siblings in each of some hours, at least 0; `NaN` where it is not known.
    *
-   * @param view position in `HOURLY_VIEWS`.
+   * @param field position in `SIBLING_FIELDS`.
    * @param firstHour of the hours to read; as many as `into` has room for.
    */
-  copyMaxima(row: number, gauge: number, view: number, firstHour: number, into: Float64Array): void {
+  copySiblings(row: number, gauge: number, field: number, firstHour: number, into: Float64Array): void {
     into.fill(Number.NaN);
-    const isOwn = view < OWN_VIEWS;
-    const own = isOwn ? row : (this.#groupOf[row] as number);
-    if (own < 0) return;
-    const name = isOwn ? 'maxima' : 'siblingMaxima';
-    const { cellsPerHour } = HISTORY_COLUMNS[name];
-    const first = this.#cell(name, own, gauge, 0) + (isOwn ? view : view - OWN_VIEWS);
+    const group = this.#groupOf[row] as number;
+    if (group < 0) return;
+    const first = this.#cell('siblings', group, gauge, 0) + field;
     for (let index = 0; index < into.length; index++) {
       const hour = firstHour + index;
       if (!this.knows(hour)) continue;
-      into[index] = decodeDeviation(this.#columns[name][first + (hour % this.hours) * cellsPerHour] as number);
+      const code = this.#columns.siblings[first + (hour % this.hours) * SIBLING_FIELDS.length] as number;
+      into[index] = decodeDeviation(code);
     }
   }
 

@@ -10,26 +10,22 @@
 import { quantileInPlace } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { BINS_PER_DAY, BINS_PER_HOUR, HOURS_PER_DAY, isWeekend } from '../history/grid.js';
-import { BIN_FIELDS, HOURLY_VIEWS } from '../history/hour-summary.js';
+import { BIN_FIELDS, SIBLING_FIELDS } from '../history/hour-summary.js';
 import { encodeLevel, type WorkloadHistory } from '../history/workload-history.js';
 
-/** Extremes of half hours are compared with the season, in the order of `BIN_FIELDS`. */
-const SEASON_VIEWS = BIN_FIELDS.length - 1;
-
 /**
- * What a pod is compared with: its workload at this time of the day, its own hour before, and its siblings now. Even
- * positions are rises and odd ones falls; deviations of `Long` views last for an hour.
+ * What a pod is compared with: its workload at this time of the day, and its siblings now. Even positions are rises and
+ * odd ones falls; deviations of `Long` views last for an hour.
  */
-export const VIEWS = ['seasonUp', 'seasonDown', 'seasonLongUp', 'seasonLongDown', ...HOURLY_VIEWS] as const;
+export const VIEWS = ['seasonUp', 'seasonDown', 'seasonLongUp', 'seasonLongDown', ...SIBLING_FIELDS] as const;
 
 export type View = (typeof VIEWS)[number];
 
+/** Where the views of siblings begin; those of the season have the order of `BIN_FIELDS` after the level. */
+export const SIBLING_VIEWS = BIN_FIELDS.length - 1;
+
 /** Of a counter, only its rise within an hour is judged; it has the place of the first view. */
 export const RISE_VIEW = 0;
-
-/** Where the views of the hour before are. */
-export const HOUR_VIEWS = VIEWS.indexOf('hourUp');
-export const SIBLING_VIEWS = VIEWS.indexOf('siblingsUp');
 
 /** Half hours of a working day, then those of a day of a weekend. */
 export const SEASON_SLOTS = 2 * BINS_PER_DAY;
@@ -37,29 +33,38 @@ export const SEASON_SLOTS = 2 * BINS_PER_DAY;
 /** The last day is not learned from: what is wrong since this morning must not be usual by noon. */
 const HELD_BACK_HOURS = HOURS_PER_DAY;
 
-/** With fewer hours, hours are compared with one another, and the margin is fixed. */
-const DAYS_FROM_HOURS = 3 * HOURS_PER_DAY;
-const FIRST_MARGIN = 6;
+/** With fewer hours, no day can be left out, and the margin is fixed. */
+const LEAST_HOURS_TO_CALIBRATE = 3 * HOURS_PER_DAY;
+const FIRST_MARGIN = 3;
 /** The fixed margin is larger by this many units, divided by the hours known: what was not seen yet may come. */
 const FIRST_MARGIN_HOURS = 4;
 
-/** A unit is at least this, and this share of the limit more. */
-const UNIT_FLOOR = 0.05;
-const UNIT_SHARE = 0.1;
-/** In the spread of a workload, that of the fleet counts like this many days. */
-const FLEET_BLOCKS = 3;
-
-/** A standard deviation of Gumbel's distribution, which largest values follow, is 1.28 of its scales. */
-const SCALES_PER_DEVIATION = Math.sqrt(6) / Math.PI;
+/**
+ * A unit is at least this. To the spread of the days of a workload, a share of its limit counts like one day more: few
+ * days say little, and what is large differs much.
+ */
+const LEAST_UNIT = 0.1;
+const LIMIT_SHARE = 0.3;
 
 /** The limit of a workload that did not deviate at all. */
 const LEAST_LIMIT = 0.05;
 
+/**
+ * A day that is beyond the limit of the others by this many units, and by this many margins, was an incident, and is not
+ * learned from.
+ */
+const INCIDENT_UNITS = 3;
+const INCIDENT_MARGINS = 2;
+/** Days that must remain. */
+const LEAST_DAYS = 3;
+
 /** How fast the rate falls beyond the largest excesses is taken from this many of them. */
-const TAIL = 10;
+const TAIL = 40;
 
 /** A restart by itself is part of life. */
-const LEAST_RISES = 2;
+const FREE_RISES = 1;
+/** What rises on fewer days than this is not usual. */
+const DAYS_OF_USUAL_RISES = 3;
 
 /** What lasts needs to deviate by less than what is there for a minute: this share of the spreads. */
 const SUSTAINED_SHARE = 0.5;
@@ -100,6 +105,8 @@ interface Blocks {
   readonly view: number;
   /** `NaN` where nothing is known. */
   readonly maxima: Float64Array;
+  /** The same without the blocks that are not learned from. */
+  readonly usual: Float64Array;
   /** What a deviation must reach in any case. */
   readonly floor: number;
 }
@@ -110,35 +117,27 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
   const known = history.knownHours(options.lastHour).filter((hour) => history.podsIn(hour) > 0);
   const [first] = known;
   if (first === undefined) return undefined;
-  const heldBack = Math.max(0, Math.min(HELD_BACK_HOURS, known.length - HOURS_PER_DAY));
-  const hours = known.length - heldBack;
-  const last = known[hours - 1] as number;
-  const byDays = hours >= DAYS_FROM_HOURS;
-  const span: Span = { first, last, blockHours: byDays ? HOURS_PER_DAY : 1 };
+  const hours = known.length - Math.max(0, Math.min(HELD_BACK_HOURS, known.length - HOURS_PER_DAY));
+  const isByDays = hours >= LEAST_HOURS_TO_CALIBRATE;
+  const span: Span = { first, last: known[hours - 1] as number, blockHours: isByDays ? HOURS_PER_DAY : 1 };
   const rows = history.workloads.length;
   const season = new Uint16Array(rows * features.length * SEASON_SLOTS).fill(encodeLevel(Number.NaN));
   const all = [...allBlocks(history, options, span, season)];
-  const spreads = fleetSpreads(all, features.length);
-  const spreadOf = ({ column, view }: Blocks) => spreads[column * VIEWS.length + view] as number;
-  const margin = byDays
-    ? dailyMargin(all, spreadOf, budgetPerDay * blocksIn(span))
-    : { margin: FIRST_MARGIN + FIRST_MARGIN_HOURS / hours, exceeding: Number.NaN };
+  const { margin, exceeding } = isByDays
+    ? calibrateByDays(all, budgetPerDay * blocksIn(span), span)
+    : calibrateFirstDays(all, hours);
   const boundaries = new Float32Array(rows * features.length * VIEWS.length).fill(Number.NaN);
-  for (const blocks of all) {
-    const usual = byDays ? blocks.maxima : withoutFlagged(blocks, spreadOf(blocks));
-    const boundary = boundaryOf(usual, blocks.floor, spreadOf(blocks), margin.margin);
-    boundaries[(blocks.row * features.length + blocks.column) * VIEWS.length + blocks.view] = boundary;
+  for (const { row, column, view, usual, floor } of all) {
+    boundaries[(row * features.length + column) * VIEWS.length + view] = boundaryOf(usual, floor, margin);
   }
   writeRises(history, features, span, boundaries);
-  const unknown = boundariesOfUnknown(boundaries, features.length);
-  if (byDays) leaveOutHours(boundaries, season);
   return {
     keys: history.workloads,
     season,
     boundaries,
-    unknown,
+    unknown: boundariesOfUnknown(boundaries, features.length),
     hours,
-    expectedPerDay: margin.exceeding / blocksIn(span),
+    expectedPerDay: exceeding / blocksIn(span),
   };
 }
 
@@ -151,6 +150,10 @@ interface Span {
 
 const blocksIn = ({ first, last, blockHours }: Span): number => Math.ceil((last - first + 1) / blockHours);
 
+/** The block of an hour; the last block ends with the span. */
+const blockOf = (span: Span, hour: number): number =>
+  blocksIn(span) - 1 - Math.floor((span.last - hour) / span.blockHours);
+
 /** The blocks of all workloads, gauges and views that anything is known of. @param season is written to. */
 function* allBlocks(
   history: WorkloadHistory,
@@ -161,36 +164,32 @@ function* allBlocks(
   const calendar = new Calendar(span);
   const hourly = new Float64Array(span.last - span.first + 1);
   const bins = Array.from(BIN_FIELDS, () => new Float64Array(hourly.length * BINS_PER_HOUR));
-  const maxima = () => new Float64Array(blocksIn(span)).fill(Number.NaN);
+  const [levels] = bins as [Float64Array];
   for (let row = 0; row < history.workloads.length; row++) {
     for (const [column, feature] of features.entries()) {
       const gauge = history.gauges.indexOf(feature.name);
       if (gauge < 0) continue;
       const floor = Math.log1p(SUSTAINED_SHARE * sensitivity * feature.relativeSpreadFloor);
-      const isJudged = (view: number) => feature.direction === 'both' || view % 2 === 0;
       for (const [field, values] of bins.entries()) history.copyBins(row, gauge, field, span.first, values);
-      const slots = season.subarray((row * features.length + column) * SEASON_SLOTS);
-      const expected = calendar.seasonOf(bins[0] as Float64Array, slots);
-      for (let view = 0; view < SEASON_VIEWS; view++) {
-        if (!isJudged(view)) continue;
-        const side = view % 2 === 0 ? 1 : -1;
-        const values = bins[view + 1] as Float64Array;
-        const blocks = { row, column, view, maxima: maxima(), floor };
-        for (let bin = 0; bin < values.length; bin++) {
-          const deviation = side * ((values[bin] as number) - (expected[bin] as number));
-          raise(blocks.maxima, calendar.blockOf(Math.floor(bin / BINS_PER_HOUR)), deviation);
+      const start = (row * features.length + column) * SEASON_SLOTS;
+      const expected = calendar.seasonOf(levels, season.subarray(start, start + SEASON_SLOTS));
+      for (let view = 0; view < VIEWS.length; view++) {
+        const isFall = view % 2 === 1;
+        if (isFall && feature.direction === 'up') continue;
+        const maxima = new Float64Array(blocksIn(span)).fill(Number.NaN);
+        if (view < SIBLING_VIEWS) {
+          const values = bins[view + 1] as Float64Array;
+          for (let bin = 0; bin < values.length; bin++) {
+            const deviation = (values[bin] as number) - (expected[bin] as number);
+            raise(maxima, blockOf(span, span.first + Math.floor(bin / BINS_PER_HOUR)), isFall ? -deviation : deviation);
+          }
+        } else {
+          history.copySiblings(row, gauge, view - SIBLING_VIEWS, span.first, hourly);
+          for (let hour = 0; hour < hourly.length; hour++) {
+            raise(maxima, blockOf(span, span.first + hour), hourly[hour] as number);
+          }
         }
-        if (!blocks.maxima.every(Number.isNaN)) yield blocks;
-      }
-      for (let own = 0; own < HOURLY_VIEWS.length; own++) {
-        const view = SEASON_VIEWS + own;
-        if (!isJudged(view)) continue;
-        history.copyMaxima(row, gauge, own, span.first, hourly);
-        const blocks = { row, column, view, maxima: maxima(), floor };
-        hourly.forEach((deviation, index) => {
-          raise(blocks.maxima, calendar.blockOf(index), deviation);
-        });
-        if (!blocks.maxima.every(Number.isNaN)) yield blocks;
+        if (!maxima.every(Number.isNaN)) yield { row, column, view, maxima, usual: maxima.slice(), floor };
       }
     }
   }
@@ -200,23 +199,21 @@ function raise(values: Float64Array, cell: number, value: number): void {
   if (!Number.isNaN(value) && !((values[cell] as number) >= value)) values[cell] = value;
 }
 
-/** Which half hours of some days are the same time of day, of the same kind of day. */
+/** Which half hours of some days are the same time of day, on the same kind of day. */
 class Calendar {
-  readonly #span: Span;
-  /** Bins from the first hour on: where the same time of day is, for each bin of it. */
+  /** Number of the first half hour since 1970, and how many there are. */
+  readonly #first: number;
   readonly #bins: number;
   readonly #room = new Float64Array(3);
+  readonly #same: Float64Array;
+  readonly #any: Float64Array;
 
-  constructor(span: Span) {
-    this.#span = span;
-    this.#bins = (span.last - span.first + 1) * BINS_PER_HOUR;
-  }
-
-  /** The block of an hour, counted from the first one; the last block ends with the span. */
-  blockOf(index: number): number {
-    const { first, last, blockHours } = this.#span;
-    const fromEnd = Math.floor((last - first - index) / blockHours);
-    return blocksIn(this.#span) - 1 - fromEnd;
+  constructor({ first, last }: Span) {
+    this.#first = first * BINS_PER_HOUR;
+    this.#bins = (last - first + 1) * BINS_PER_HOUR;
+    const days = Math.ceil(this.#bins / BINS_PER_DAY) + 1;
+    this.#same = new Float64Array(days);
+    this.#any = new Float64Array(days);
   }
 
   /**
@@ -228,44 +225,42 @@ class Calendar {
   seasonOf(levels: Float64Array, slots: Uint16Array): Float64Array {
     const smooth = levels.map((_, bin) => this.#medianOfThree(levels, bin));
     const expected = new Float64Array(levels.length).fill(Number.NaN);
-    const first = this.#span.first * BINS_PER_HOUR;
-    const days = Math.ceil(this.#bins / BINS_PER_DAY) + 1;
-    const [same, any] = [new Float64Array(days), new Float64Array(days)];
     const all = smooth.filter((level) => !Number.isNaN(level));
-    const usual = all.length === 0 ? Number.NaN : quantileInPlace(all, all.length, 0.5);
+    if (all.length === 0) return expected;
+    const usual = quantileInPlace(all, all.length, 0.5);
     for (let slot = 0; slot < BINS_PER_DAY; slot++) {
-      const offset = (((slot - first) % BINS_PER_DAY) + BINS_PER_DAY) % BINS_PER_DAY;
+      const offset = (((slot - this.#first) % BINS_PER_DAY) + BINS_PER_DAY) % BINS_PER_DAY;
       for (const weekend of [false, true]) {
-        const counts = this.#gather(smooth, offset, weekend, -1, same, any);
-        slots[(weekend ? BINS_PER_DAY : 0) + slot] = encodeLevel(medianOf(same, any, counts) ?? usual);
+        const level = this.#medianAt(smooth, offset, weekend, -1) ?? usual;
+        slots[(weekend ? BINS_PER_DAY : 0) + slot] = encodeLevel(level);
       }
       for (let bin = offset; bin < this.#bins; bin += BINS_PER_DAY) {
         if (Number.isNaN(smooth[bin])) continue;
-        const weekend = isWeekend(Math.floor((first + bin) / BINS_PER_DAY));
-        expected[bin] = medianOf(same, any, this.#gather(smooth, offset, weekend, bin, same, any)) ?? usual;
+        expected[bin] = this.#medianAt(smooth, offset, this.#isWeekend(bin), bin) ?? usual;
       }
     }
     return expected;
   }
 
-  /** The levels at a time of day: on days of a kind, and on all days; the bin `without` does not count. */
-  #gather(
-    smooth: Float64Array,
-    offset: number,
-    weekend: boolean,
-    without: number,
-    same: Float64Array,
-    any: Float64Array,
-  ): readonly [same: number, any: number] {
-    let [sameCount, anyCount] = [0, 0];
-    const first = this.#span.first * BINS_PER_HOUR;
+  /**
+   * The median level at a time of day on days of a kind, on all days where that kind is not known.
+   *
+   * @param without a half hour that does not count.
+   */
+  #medianAt(smooth: Float64Array, offset: number, weekend: boolean, without: number): number | undefined {
+    let [same, any] = [0, 0];
     for (let bin = offset; bin < this.#bins; bin += BINS_PER_DAY) {
       const level = smooth[bin] as number;
       if (bin === without || Number.isNaN(level)) continue;
-      any[anyCount++] = level;
-      if (isWeekend(Math.floor((first + bin) / BINS_PER_DAY)) === weekend) same[sameCount++] = level;
+      this.#any[any++] = level;
+      if (this.#isWeekend(bin) === weekend) this.#same[same++] = level;
     }
-    return [sameCount, anyCount];
+    if (same > 0) return quantileInPlace(this.#same, same, 0.5);
+    return any > 0 ? quantileInPlace(this.#any, any, 0.5) : undefined;
+  }
+
+  #isWeekend(bin: number): boolean {
+    return isWeekend(Math.floor((this.#first + bin) / BINS_PER_DAY));
   }
 
   #medianOfThree(levels: Float64Array, bin: number): number {
@@ -278,110 +273,79 @@ class Calendar {
   }
 }
 
-function medianOf(same: Float64Array, any: Float64Array, [sameCount, anyCount]: readonly [number, number]) {
-  if (sameCount > 0) return quantileInPlace(same, sameCount, 0.5);
-  return anyCount > 0 ? quantileInPlace(any, anyCount, 0.5) : undefined;
-}
-
-/** Limit, spread and number of the blocks of a workload. */
-interface Statistics {
+/** The largest deviation of a workload, and the unit in which margins beyond it are counted. */
+interface Scale {
   readonly limit: number;
-  readonly variance: number;
+  readonly unit: number;
+  /** Blocks that it comes from. */
   readonly count: number;
 }
 
-/** @param without position of a block that does not count; -1 for all. */
-function statisticsOf(maxima: Float64Array, without = -1): Statistics {
+/** @param without positions of blocks that do not count, from one to another. */
+function scaleOf(maxima: Float64Array, without = -1, withoutEnd = without): Scale {
   let [limit, sum, squares, count] = [LEAST_LIMIT, 0, 0, 0];
   for (let block = 0; block < maxima.length; block++) {
     const value = maxima[block] as number;
-    if (block === without || Number.isNaN(value)) continue;
+    if ((block >= without && block <= withoutEnd) || Number.isNaN(value)) continue;
     if (value > limit) limit = value;
     sum += value;
     squares += value * value;
     count++;
   }
-  const mean = sum / count;
-  return { limit, variance: count === 0 ? Number.NaN : Math.max(0, squares / count - mean * mean), count };
+  const days = Math.max(1, count);
+  const deviations = Math.max(0, squares - (sum * sum) / days);
+  return { limit, unit: LEAST_UNIT + Math.sqrt((deviations + (LIMIT_SHARE * limit) ** 2) / days), count };
 }
 
-/** How much the blocks of a workload differ, drawn towards the fleet: few blocks say little. */
-function drawnVariance({ variance, count }: Statistics, fleetVariance: number): number {
-  return (count * variance + FLEET_BLOCKS * fleetVariance) / (count + FLEET_BLOCKS);
+/** The deviation above which a pod of a workload is anomalous. */
+function boundaryOf(maxima: Float64Array, floor: number, margin: number, without = -1, withoutEnd = without): number {
+  const { limit, unit } = scaleOf(maxima, without, withoutEnd);
+  return Math.max(floor, limit + margin * unit);
 }
 
-/** The unit that margins are counted in. */
-function unitOf(statistics: Statistics, fleetVariance: number): number {
-  return Math.sqrt(drawnVariance(statistics, fleetVariance)) + UNIT_FLOOR + UNIT_SHARE * statistics.limit;
+interface Margin {
+  /** In units. */
+  readonly margin: number;
+  /** Blocks of workloads that exceed it; `NaN` where that is not known. */
+  readonly exceeding: number;
 }
 
-/**
- * The deviation above which a pod of a workload is anomalous. Of what is known for fewer blocks than others, the largest
- * of as many blocks is estimated: the largest of n values grows with ln n.
- */
-function boundaryOf(maxima: Float64Array, floor: number, fleetVariance: number, margin: number): number {
-  const statistics = statisticsOf(maxima);
-  const { limit, count } = statistics;
-  const growth =
-    SCALES_PER_DEVIATION * Math.sqrt(drawnVariance(statistics, fleetVariance)) * Math.log(maxima.length / count);
-  return Math.max(floor, limit + growth + margin * unitOf(statistics, fleetVariance));
-}
-
-/** features × views: the mean variance of a workload's blocks. */
-function fleetSpreads(all: readonly Blocks[], features: number): Float64Array {
-  const sums = new Float64Array(features * VIEWS.length);
-  const counts = new Float64Array(features * VIEWS.length);
-  for (const { column, view, maxima } of all) {
-    const { variance, count } = statisticsOf(maxima);
-    if (count < 2) continue;
-    const cell = column * VIEWS.length + view;
-    sums[cell] = (sums[cell] as number) + variance;
-    counts[cell] = (counts[cell] as number) + 1;
+/** A fixed margin. Hours that were flagged when they came are not learned from; the first one is believed. */
+function calibrateFirstDays(all: readonly Blocks[], hours: number): Margin {
+  for (const { maxima, usual, floor } of all) {
+    usual.fill(Number.NaN);
+    let believed = 0;
+    for (const [block, value] of maxima.entries()) {
+      const margin = FIRST_MARGIN + FIRST_MARGIN_HOURS / Math.max(1, block);
+      if (Number.isNaN(value) || (believed > 0 && value > boundaryOf(usual, floor, margin))) continue;
+      usual[block] = value;
+      believed++;
+    }
   }
-  return sums.map((sum, cell) => (counts[cell] === 0 ? 0 : sum / (counts[cell] as number)));
+  return { margin: FIRST_MARGIN + FIRST_MARGIN_HOURS / hours, exceeding: Number.NaN };
 }
 
 /**
- * On the first days: without the blocks that were flagged when they came, since they may have been faults. The first
- * block is believed.
- */
-function withoutFlagged({ maxima, floor }: Blocks, fleetVariance: number): Float64Array {
-  const kept = new Float64Array(maxima.length).fill(Number.NaN);
-  let hours = 0;
-  for (let block = 0; block < maxima.length; block++) {
-    const value = maxima[block] as number;
-    if (Number.isNaN(value)) continue;
-    const margin = FIRST_MARGIN + FIRST_MARGIN_HOURS / Math.max(1, hours);
-    if (hours > 0 && value > boundaryOf(kept, floor, fleetVariance, margin)) continue;
-    kept[block] = value;
-    hours++;
-  }
-  return kept;
-}
-
-/**
- * The margin at which days that are left out exceed the limits of the other days as often as they may.
+ * The margin that days which are left out exceed as often as they may; incidents are not learned from.
  *
  * @param allowed how many workloads and days may.
- * @returns also how many do.
  */
-function dailyMargin(
-  all: readonly Blocks[],
-  spreadOf: (blocks: Blocks) => number,
-  allowed: number,
-): { readonly margin: number; readonly exceeding: number } {
+function calibrateByDays(all: readonly Blocks[], allowed: number, span: Span): Margin {
+  const { margin } = leaveOneOut(all, allowed);
+  for (const blocks of all) forgetIncidents(blocks, Math.max(INCIDENT_UNITS, INCIDENT_MARGINS * margin), span);
+  return leaveOneOut(all, allowed);
+}
+
+function leaveOneOut(all: readonly Blocks[], allowed: number): Margin {
   const worst = new Map<number, Float64Array>();
-  for (const blocks of all) {
-    const { row, maxima, floor } = blocks;
-    const ofRow = worst.get(row) ?? new Float64Array(maxima.length).fill(Number.NEGATIVE_INFINITY);
+  for (const { row, maxima, usual, floor } of all) {
+    const ofRow = worst.get(row) ?? new Float64Array(maxima.length);
     worst.set(row, ofRow);
     for (let block = 0; block < maxima.length; block++) {
       const value = maxima[block] as number;
       if (!(value > floor)) continue;
-      const others = statisticsOf(maxima, block);
-      if (others.count < 2) continue;
-      const excess = (value - others.limit) / unitOf(others, spreadOf(blocks));
-      if (excess > (ofRow[block] as number)) ofRow[block] = excess;
+      const { limit, unit, count } = scaleOf(usual, block);
+      if (count > 0) ofRow[block] = Math.max(ofRow[block] as number, (value - limit) / unit);
     }
   }
   const excesses = [...worst.values()].flatMap((ofRow) => [...ofRow]).filter((excess) => excess > 0);
@@ -396,49 +360,63 @@ function marginFor(excesses: readonly number[], allowed: number): number {
   const rank = Math.floor(allowed);
   if (rank >= 1) {
     const [above, below] = [excesses[rank - 1] as number, excesses[rank] as number];
-    return below + (above - below) * (1 - (allowed - rank));
+    return above + (below - above) * (allowed - rank);
   }
-  // Beyond the largest, the rate falls exponentially: peaks over a threshold (Pickands, 1975), with shape 0.
-  const tail = excesses.slice(0, TAIL + 1);
+  // Beyond the largest, the rate falls as it did up to there: peaks over a threshold (Pickands, 1975), with shape 0.
+  const tail = excesses.slice(0, TAIL);
   const threshold = tail.at(-1) as number;
-  const scale = tail.reduce((sum, excess) => sum + excess - threshold, 0) / Math.max(1, tail.length - 1);
-  return threshold + scale * Math.log((tail.length - 1 || 1) / allowed);
+  const scale = tail.reduce((sum, excess) => sum + excess - threshold, 0) / tail.length;
+  return threshold + scale * Math.log(tail.length / allowed);
 }
 
-/** Boundaries of counters: more rises than there ever were in an hour, and at least two. */
+/**
+ * Takes a day, or two in a row, out of what is usual where they are far beyond the other days, and the day after is not: a
+ * day is usual when it comes again. A weekend comes again only after a week, and stays.
+ */
+function forgetIncidents({ maxima, usual, floor }: Blocks, margin: number, span: Span): void {
+  const isOfWeekend = (block: number) =>
+    isWeekend(Math.floor((span.last - (maxima.length - 1 - block) * span.blockHours) / HOURS_PER_DAY));
+  for (let block = 0; block < maxima.length - 1; block++) {
+    for (const end of [block, block + 1]) {
+      if (end >= maxima.length - 1 || (end > block && isOfWeekend(block) && isOfWeekend(end))) continue;
+      if (scaleOf(usual, block, end).count < LEAST_DAYS) continue;
+      const boundary = boundaryOf(usual, floor, margin, block, end);
+      const isBeyond = (own: number) => (maxima[own] as number) > boundary;
+      if (!isBeyond(block) || !isBeyond(end) || !((maxima[end + 1] as number) <= boundary)) continue;
+      usual.fill(Number.NaN, block, end + 1);
+    }
+  }
+}
+
+/** Boundaries of counters: more than one rise in an hour, and more than on the days that had the most. */
 function writeRises(
   history: WorkloadHistory,
   features: readonly FeatureDefinition[],
   { first, last }: Span,
   boundaries: Float32Array,
 ): void {
+  const days: Span = { first, last, blockHours: HOURS_PER_DAY };
   for (const [column, { name }] of features.entries()) {
     const counter = history.counters.indexOf(name);
     if (counter < 0) continue;
     for (let row = 0; row < history.workloads.length; row++) {
-      let largest = LEAST_RISES - 1;
+      const largest = new Float64Array(blocksIn(days)).fill(Number.NaN);
       for (let hour = first; hour <= last; hour++) {
-        const rise = history.riseAt(row, counter, hour);
-        if (rise > largest) largest = rise;
+        raise(largest, blockOf(days, hour), history.riseAt(row, counter, hour));
       }
-      // Halfway to the next number: a boundary must be exceeded.
-      boundaries[(row * features.length + column) * VIEWS.length + RISE_VIEW] = largest + 0.5;
+      const known = largest
+        .filter((rise) => !Number.isNaN(rise))
+        .sort()
+        .reverse();
+      const usual = known[Math.min(known.length, DAYS_OF_USUAL_RISES) - 1] ?? 0;
+      // Halfway to the next number, since a boundary must be exceeded.
+      const boundary = Math.max(FREE_RISES, usual) + 0.5;
+      boundaries[(row * features.length + column) * VIEWS.length + RISE_VIEW] = boundary;
     }
   }
 }
 
-/** The hour before stands in for the season, and says nothing that the season does not say better. */
-function leaveOutHours(boundaries: Float32Array, season: Uint16Array): void {
-  const unknown = encodeLevel(Number.NaN);
-  for (let start = 0; start < boundaries.length; start += VIEWS.length) {
-    const first = (start / VIEWS.length) * SEASON_SLOTS;
-    if (season.subarray(first, first + SEASON_SLOTS).some((level) => level !== unknown)) {
-      boundaries.fill(Number.NaN, start + HOUR_VIEWS, start + HOUR_VIEWS + 2);
-    }
-  }
-}
-
-/** What nobody knows is judged by what is far for nearly all workloads. */
+/** What is not known of a workload is judged by what is far for nearly all workloads. */
 const UNKNOWN_QUANTILE = 0.95;
 
 function boundariesOfUnknown(boundaries: Float32Array, features: number): Float32Array {

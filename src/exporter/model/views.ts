@@ -1,6 +1,5 @@
 /** Compares pods with what their workloads did during the last days, each view with the boundary of its workload. */
 
-import { quantileInPlace } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
 import { BIN_SECONDS, BINS_PER_DAY, BINS_PER_HOUR, HOURS_PER_DAY, hourOf, isWeekend } from '../history/grid.js';
@@ -14,7 +13,7 @@ import {
   sustainedShort,
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
-import { HOUR_VIEWS, RISE_VIEW, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
+import { RISE_VIEW, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, medianOfSiblings, RECENT_SAMPLES } from './recent.js';
 
@@ -65,7 +64,6 @@ export class ViewJudge {
   readonly #difference: Float64Array;
   readonly #recent: EarlierSamples;
   readonly #recentMiddle: EarlierSamples;
-  readonly #room = new Float64Array(RECENT_SAMPLES);
   readonly #short: Sustained = { up: Number.NaN, down: Number.NaN };
   readonly #long: Sustained = { up: Number.NaN, down: Number.NaN };
   readonly #deviations = new Float64Array(VIEWS.length);
@@ -154,7 +152,6 @@ export class ViewJudge {
     const season = this.#seasonOf(group, column);
     this.#compare(0, season, this.#short);
     this.#compare(2, season, this.#long);
-    this.#compare(HOUR_VIEWS, this.#medianOf(recent), this.#short);
     const middle = this.#middleOf(group, column, feature);
     if (middle === undefined) return;
     const recentMiddle = this.#readRecent('workloads', group.row, column, this.#recentMiddle);
@@ -242,12 +239,6 @@ export class ViewJudge {
       values[sample] = row < 0 ? Number.NaN : decodeLevel(recent[start + sample] as number);
     }
     return into;
-  }
-
-  #medianOf({ values }: EarlierSamples): number {
-    let count = 0;
-    for (const level of values) if (!Number.isNaN(level)) this.#room[count++] = level;
-    return count < RECENT_SAMPLES / 2 ? Number.NaN : quantileInPlace(this.#room, count, 0.5);
   }
 
   #seasonOf({ limits }: Group, column: number): number {

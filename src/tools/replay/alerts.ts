@@ -59,8 +59,8 @@ const KEEP_FIRING_SECONDS: Readonly<Record<AlertName, number>> = {
 };
 
 const POD_SHARE = 0.8;
-/** `sum_over_time(…[10m]) >= 6`: readings that are flagged, of those that a bad pod has in the time of `for`. */
-const POD_READINGS_SHARE = 6 / 10;
+/** `sum_over_time(…[10m]) >= 8`: readings that are flagged, of those that there are in the time of `for`. */
+const READINGS_SHARE = 8 / 10;
 const WORKLOAD_SHARE = 0.5;
 const WORKLOAD_PODS = 2;
 const MASS_SHARE = 0.2;
@@ -89,7 +89,7 @@ function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Aler
   const { namespace, pod } = flags;
   const { forSeconds } = options;
   const identity = { name: 'PodAnomalous', namespace, pod, workload: workloadFromName(pod) } as const;
-  const enough = POD_READINGS_SHARE * (forSeconds / EVALUATION_SECONDS);
+  const enough = READINGS_SHARE * (forSeconds / EVALUATION_SECONDS);
   return stretchesOf(flags.flagged, minutes, options).flatMap(([from, to]) => {
     const readings = readingsOf(flags, from, to);
     const window = windowsOf(readings, options);
@@ -97,9 +97,7 @@ function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Aler
       if (!((readings[reading] as number) > 0.5)) return false;
       const recent = window(reading, forSeconds + MINUTE_SECONDS);
       return (
-        sumOf(recent) / recent.length >= POD_SHARE &&
-        sumOf(window(reading, forSeconds + SHIPPED_FOR_SECONDS)) >= enough &&
-        Math.max(...window(reading, SHIPPED_FOR_SECONDS, forSeconds)) > 0.5
+        sumOf(recent) / recent.length >= POD_SHARE && sumOf(window(reading, forSeconds + SHIPPED_FOR_SECONDS)) >= enough
       );
     });
   });
@@ -107,6 +105,7 @@ function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Aler
 
 function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
   const { forSeconds } = options;
+  const enough = READINGS_SHARE * (forSeconds / EVALUATION_SECONDS);
   const workloads = groupBy(pods, (pod) => podKey(pod.namespace, pod.workload));
   return [...workloads.values()].flatMap((ofWorkload) => {
     const [{ namespace, workload }] = ofWorkload;
@@ -116,10 +115,10 @@ function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: Rul
     const identity = { name: 'WorkloadAnomalous', namespace, workload, pod: '' } as const;
     return firing(identity, shares.length, 0, minutes * MINUTE_SECONDS, (reading) => {
       if (!((shares[reading] as number) > WORKLOAD_SHARE)) return false;
-      const recent = window(reading, forSeconds);
+      const recent = window(reading, forSeconds + MINUTE_SECONDS);
       return (
         sumOf(recent) / recent.length > WORKLOAD_SHARE &&
-        Math.max(...window(reading, SHIPPED_FOR_SECONDS, forSeconds)) > WORKLOAD_SHARE
+        sumOf(window(reading, forSeconds + SHIPPED_FOR_SECONDS)) >= enough
       );
     });
   });

@@ -66,7 +66,7 @@ describe('the checkpoint of a backtest', () => {
       gauges: ['cpu'],
       counters: ['restarts'],
       bins: Float32Array.of(Number.NaN, 1.5),
-      maxima: Float32Array.of(0.1),
+      siblings: Float32Array.of(0.1),
       rises: Float32Array.of(2),
     };
     await (await open('a')).saveHour(hour);
