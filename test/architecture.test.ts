@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/connect',
     'exporter/model',
   ],
+  'exporter/keeper': ['exporter/prometheus', 'exporter/history', 'exporter/model', 'exporter/training'],
   'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model'],
   'exporter/check': [
     'exporter/version',
@@ -79,6 +80,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/connect',
     'exporter/model',
     'exporter/training',
+    'exporter/keeper',
     'exporter/detection',
     'exporter/check',
     'exporter/metrics',

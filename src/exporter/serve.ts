@@ -10,7 +10,7 @@ import { createApp } from './http/app.js';
 import { listen } from './http/server.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { Service, type ServiceOptions } from './service.js';
-import { trainInWorker } from './training/run-in-worker.js';
+import { readHoursInWorker, trainInWorker } from './training/run-in-worker.js';
 import { VERSION } from './version.js';
 
 export interface RunningService {
@@ -41,6 +41,7 @@ export async function startService(
     now,
     open: (callbacks) => openPrometheus(settings, featureSet, { ...callbacks, now }),
     train: trainInWorker,
+    readHours: readHoursInWorker,
     webConfigReload: () => web.state,
     checkInstallation,
   });

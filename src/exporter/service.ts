@@ -18,7 +18,10 @@ import { healthReport, type PassHistory } from './health.js';
 import type { Exporter } from './http/dependencies.js';
 import type { HealthReport } from './http/schemas.js';
 import { type HistoryOutcome, HistoryReader } from './http/status-page/history-reader.js';
+import { HistoryFile } from './keeper/history-file.js';
+import { HistoryKeeper } from './keeper/keeper.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
+import { featureNames } from './model/snapshot/history-codec.js';
 import { SnapshotManager } from './model/snapshot/manager.js';
 import { ModelStore } from './model/snapshot/store.js';
 import { parseBaseUrl } from './prometheus/url.js';
@@ -27,6 +30,7 @@ import { emptyShardMessage } from './sharding/shard.js';
 import { modelParameters, type TrainingOccasion, type TrainingScope, trainingRequest } from './training/job.js';
 import {
   NothingToTrainOnError,
+  type readHoursInWorker,
   type TrainedModel,
   type trainInWorker,
   trainingLimitSeconds,
@@ -45,6 +49,8 @@ export interface ServiceOptions {
   readonly open: (callbacks: Required<Pick<OpenOptions, 'onRequest' | 'onWarning' | 'onNamespaces'>>) => OpenPrometheus;
   /** Trains a model, beside everything else. */
   readonly train: typeof trainInWorker;
+  /** Reads hours of the past, beside everything else. */
+  readonly readHours: typeof readHoursInWorker;
   /** How the last reading of the web configuration went; `undefined` without one. */
   readonly webConfigReload: () => ReloadState | undefined;
   /** Whether to check the installation after each training; `false` where Prometheus only answers what serves scores. */
@@ -57,6 +63,9 @@ const EMPTY_SHARD_RETRY_SECONDS = 60;
 /** Time for a pass that is under way when the service ends. */
 const PASS_GRACE_MILLISECONDS = 5_000;
 
+/** A history of four weeks and 20,000 workloads; it holds a third of a megabyte for 60 workloads and a week. */
+const LARGEST_HISTORY_BYTES = 512 * 2 ** 20;
+
 /** Everything between Prometheus and the HTTP endpoints. */
 export class Service implements Exporter {
   readonly #prometheus: OpenPrometheus;
@@ -64,6 +73,8 @@ export class Service implements Exporter {
   readonly #snapshots: SnapshotManager | undefined;
   readonly #checks: CheckRunner;
   readonly #trainer: Trainer;
+  /** `undefined` where nothing is remembered. */
+  readonly #keeper: HistoryKeeper | undefined;
   readonly #pass: DetectionPass;
   readonly #recent: RecentPass;
   readonly #histories: HistoryReader;
@@ -90,11 +101,12 @@ export class Service implements Exporter {
     this.#snapshots = snapshotManager(options, this.#scope, describeSource(source));
     const check = (signal: AbortSignal) => inspect(settings, featureSet, api, now, signal);
     this.#checks = new CheckRunner({ inspect: check, logger, now });
+    this.#keeper = this.#createKeeper();
     this.#trainer = new Trainer({
       logger,
       now,
       save: async (snapshot, trainedSeconds) => this.#snapshots?.save(snapshot, trainedSeconds),
-      delay: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+      delay,
       startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
       train: (signal, occasion) => this.#train(signal, occasion),
     });
@@ -120,8 +132,9 @@ export class Service implements Exporter {
     }));
   }
 
-  /** Takes over the model of an earlier run, where there is one. Call it before `start`. */
+  /** Takes over the model and the history of an earlier run, where there are some. Call it before `start`. */
   async restore(): Promise<void> {
+    await this.#keeper?.restore();
     const snapshot = await this.#snapshots?.load();
     if (snapshot !== undefined) this.#trainer.restore(snapshot);
   }
@@ -132,14 +145,14 @@ export class Service implements Exporter {
   }
 
   /**
-   * Ends everything: a training at once, a pass after a few seconds.
+   * Ends everything: trainings and readings of the past at once, a pass after a few seconds.
    *
    * @param answered resolves when no request is answered any more.
    */
   async close(answered: Promise<void>): Promise<void> {
     // A scrape under way may end by itself, but a Prometheus that hangs must not hold the service up.
     const impatience = setTimeout(() => this.#pass.close(), PASS_GRACE_MILLISECONDS);
-    await Promise.all([this.#trainer.stop(), this.#checks.stop(), answered]);
+    await Promise.all([this.#trainer.stop(), this.#keeper?.stop(), this.#checks.stop(), answered]);
     clearTimeout(impatience);
     this.#prometheus.namespaces?.close();
     this.#pass.close();
@@ -179,6 +192,7 @@ export class Service implements Exporter {
       model: this.#trainer.model,
       training: this.#trainer.state(),
       snapshot: this.#snapshots?.state(),
+      history: this.#keeper?.state(),
       findings: this.#checks.state(),
       sharding: this.#prometheus.namespaces?.state,
     };
@@ -196,19 +210,47 @@ export class Service implements Exporter {
       const limited = withDeadline(signal, settings.requestTimeoutSeconds);
       await requireSoundQueries(api, featureSet, newestSeconds, limited);
     }
+    const release = await this.#keeper?.hold();
     try {
       const result = await train(
-        { source, request: trainingRequest(this.#scope, occasion) },
+        { source, request: trainingRequest(this.#scope, occasion, this.#keeper?.historyState()) },
         signal,
         (code) => this.#countRequest(code),
         trainingLimitSeconds(occasion.untilNextTrainingSeconds),
       );
       this.#hasTrained = true;
+      // Scores come first.
+      this.#keeper?.start();
       return result;
     } finally {
+      release?.();
       // After a training that failed, the findings are needed most.
       if (checkInstallation) void this.#checks.run();
     }
+  }
+
+  #createKeeper(): HistoryKeeper | undefined {
+    const { settings, featureSet, logger, now, readHours } = this.options;
+    const { historyDays: days, historyLoadPercent: loadPercent, queryOffsetSeconds, maximumPods, modelPath } = settings;
+    if (days === 0 || settings.baseline === 'cluster') return undefined;
+    const { features, ownerQueries } = featureSet;
+    const { source } = this.#prometheus;
+    const configuration = { features, source: describeSource(source) };
+    const store = new ModelStore(`${modelPath}.history`, now, undefined, LARGEST_HISTORY_BYTES);
+    const request = { features, ownerQueries, maximumPods };
+    return new HistoryKeeper({
+      days,
+      loadPercent,
+      queryOffsetSeconds,
+      ...featureNames({ features }),
+      read: (stretch, signal) =>
+        readHours({ source, request: { ...request, ...stretch } }, signal, (code) => this.#countRequest(code)),
+      retrain: () => this.#trainer.train(),
+      file: modelPath === '' ? undefined : new HistoryFile({ store, configuration, days, logger, now }),
+      logger,
+      now,
+      delay,
+    });
   }
 
   #whyNoModel(): string {
@@ -245,6 +287,10 @@ export class Service implements Exporter {
       logger.info({ namespaces: length }, message);
     }
   }
+}
+
+async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
 function trainingScope(settings: Settings, { features, ownerQueries }: FeatureSet): TrainingScope {

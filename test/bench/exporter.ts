@@ -47,6 +47,7 @@ export class Exporter {
         HOST: '127.0.0.1',
         PORT: '0',
         REQUEST_TIMEOUT_SECONDS: '300',
+        HISTORY_DAYS: '0',
         ...environment,
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

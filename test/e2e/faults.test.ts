@@ -48,6 +48,7 @@ describe('faults between the exporter and a real Prometheus', function () {
       IFOREST_N_ESTIMATORS: '25',
       // Not while the tests run.
       RETRAIN_SCHEDULE: '0 4 29 2 *',
+      HISTORY_DAYS: '0',
     };
     service = await startServiceProcess(settings, [CONTAINER_HEAP]);
     await untilTrained(service.url);

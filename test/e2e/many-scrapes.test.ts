@@ -80,6 +80,7 @@ describe('many scrapes', function () {
       REQUEST_TIMEOUT_SECONDS: '2',
       IFOREST_N_ESTIMATORS: '10',
       RETRAIN_SCHEDULE: schedule,
+      HISTORY_DAYS: '0',
     });
     await untilTrained(service.url);
   };

@@ -60,6 +60,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
     REQUEST_TIMEOUT_SECONDS: '2',
     IFOREST_N_ESTIMATORS: '25',
     RETRAIN_SCHEDULE: '0 4 29 2 *',
+    HISTORY_DAYS: '0',
     ...others,
   });
   const EACH_SECOND = { RETRAIN_SCHEDULE: '* * * * * *' };

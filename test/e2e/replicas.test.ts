@@ -66,6 +66,7 @@ describe('replicas on one Prometheus', function () {
       EXPLAIN: 'all',
       QUERY_STEP_SECONDS: '15',
       RETRAIN_SCHEDULE: '*/15 * * * * *',
+      HISTORY_DAYS: '0',
       MODEL_PATH: join(folder, name),
       NODE_OPTIONS: `--import=${FROZEN_CLOCK}`,
       FROZEN_CLOCK: clock,

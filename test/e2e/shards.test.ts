@@ -58,6 +58,7 @@ describe('three shards on a real Prometheus', function () {
       PROMETHEUS_URL: await listenedWay(questions),
       HOST: '127.0.0.1',
       PORT: '0',
+      HISTORY_DAYS: '0',
       ...environment,
     });
     return startService(settings, recordingLogger());

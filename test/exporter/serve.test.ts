@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
+import { HISTORY_STEP_SECONDS } from '../../src/exporter/history/grid.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../../src/exporter/http/schemas.js';
 import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { shardOf } from '../../src/exporter/sharding/shard.js';
@@ -53,6 +54,7 @@ describe('serve', function () {
       REQUEST_TIMEOUT_SECONDS: '5',
       // Not while the tests run.
       RETRAIN_SCHEDULE: '0 4 29 2 *',
+      HISTORY_DAYS: '0',
       ...environment,
     }).settings;
 
@@ -433,6 +435,58 @@ describe('serve', function () {
       expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
       expect(samplesOf(text, 'anomaly_flag')).to.have.lengthOf(6);
       expect((await health()).training.last_error?.message).to.include('not JSON');
+    });
+  });
+
+  describe('with a history of days', () => {
+    const DAY: Readonly<Record<string, string>> = { HISTORY_DAYS: '1', HISTORY_LOAD_PERCENT: '100' };
+    const isOfHistory = ({ kind, stepSeconds }: { kind: string; stepSeconds: number }) =>
+      kind === 'range' && stepSeconds === HISTORY_STEP_SECONDS;
+    const filled = () =>
+      eventually(() => expect(logger.lines.map(({ message }) => message).join()).to.include('Read the past of'));
+
+    it('reads the past after the first training, and trains once more with it', async () => {
+      prometheus.fault = { kind: 'error_500', only: ({ kind }) => kind === 'range' };
+      await start(DAY);
+      await eventually(async () => expect((await health()).training.failures).to.equal(1));
+      expect(prometheus.requests.filter(isOfHistory)).to.deep.equal([]);
+      prometheus.fault = undefined;
+      await filled();
+      await eventually(async () => expect((await health()).training).to.include({ runs: 3, failures: 1 }));
+      const asked = prometheus.requests.filter(isOfHistory);
+      // Three features: an hour, and four stretches of at most six, each in two requests.
+      expect(asked).to.have.lengthOf(3 * (1 + 4 * 2));
+      expect(Math.max(...asked.map(({ endSeconds }) => endSeconds)) % 3600).to.equal(0);
+    });
+
+    it('goes on from its file after a restart', async () => {
+      await start({ ...DAY, MODEL_PATH: join(directory, 'model') });
+      await filled();
+      await service?.close();
+      expect(readdirSync(directory).sort()).to.deep.equal(['model', 'model.history']);
+      prometheus.requests.length = 0;
+      logger.lines.length = 0;
+      await start({ ...DAY, MODEL_PATH: join(directory, 'model') });
+      await trained();
+      await eventually(async () => expect((await health()).training.runs).to.equal(1));
+      expect(logger.lines.map(({ message }) => message)).to.include('Loaded the history of workloads.');
+      expect(prometheus.requests.filter(isOfHistory)).to.deep.equal([]);
+    });
+
+    it('ends a reading at once when it closes', async () => {
+      await start(DAY);
+      prometheus.fault = { kind: 'hang', only: isOfHistory };
+      await eventually(() => expect(prometheus.open).to.equal(1));
+      await within(5_000, 'the service to close', (service as RunningService).close());
+      service = undefined;
+      await eventually(() => expect(prometheus.open).to.equal(0));
+    });
+
+    it('has none with BASELINE=cluster', async () => {
+      await start({ ...DAY, BASELINE: 'cluster' });
+      await trained();
+      await sleep(300);
+      expect(prometheus.requests.filter(isOfHistory)).to.deep.equal([]);
     });
   });
 

@@ -3,6 +3,7 @@ import { parseSettings } from '../../src/exporter/config/parse.js';
 import type { OpenPrometheus } from '../../src/exporter/connect.js';
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
 import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
+import { fetchHours, type HoursRequest } from '../../src/exporter/history/fetch-hours.js';
 import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import { Service, type ServiceOptions } from '../../src/exporter/service.js';
 import { ShardNamespaces } from '../../src/exporter/sharding/shard-namespaces.js';
@@ -23,6 +24,7 @@ class Workshop {
   readonly logger = recordingLogger();
   readonly api: FakeApi = fakeApi(new SmallCluster().answer);
   readonly trainings: Parameters<typeof trainInWorker>[0][] = [];
+  readonly readings: HoursRequest[] = [];
   nowMilliseconds = NOON;
   /** Replace it at will. */
   training = (): Promise<TrainingResult> => train(this.api, this.trainings.at(-1)?.request ?? expect.fail());
@@ -46,6 +48,10 @@ class Workshop {
         onRequest('200');
         return { ...(await this.training()), trainedSeconds: now() / 1000, snapshot: new Uint8Array(0) };
       },
+      readHours: async (input) => {
+        this.readings.push(input.request);
+        return { summaries: await fetchHours(this.api, input.request), seconds: 0 };
+      },
       webConfigReload: () => undefined,
       checkInstallation: false,
     });
@@ -55,6 +61,7 @@ class Workshop {
     const { settings } = parseSettings({
       IFOREST_N_ESTIMATORS: '25',
       RETRAIN_SCHEDULE: '0 4 29 2 *',
+      HISTORY_DAYS: '0',
       ...environment,
     });
     const featureSet = await loadFeatures('', settings);

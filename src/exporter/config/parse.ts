@@ -96,7 +96,7 @@ function describeMistake(definition: SettingDefinition<unknown>, { text, file }:
 
 /** First words of our variables that no other program is likely to use. */
 const OURS =
-  /^(?:(?:PROMETHEUS|INSECURE|NAMESPACE|POD|TRAINING|QUERY|REQUEST|IFOREST|ANOMALY|RETRAIN|CPU_RATE|MODEL|WEB)_|BASELINE|FEATURE|SHARD|TOTAL_SHARD)/;
+  /^(?:(?:PROMETHEUS|INSECURE|NAMESPACE|POD|TRAINING|QUERY|REQUEST|IFOREST|ANOMALY|RETRAIN|CPU_RATE|HISTORY|MODEL|WEB)_|BASELINE|FEATURE|SHARD|TOTAL_SHARD)/;
 
 /** Kubernetes sets these for each Service in the namespace (`PROMETHEUS_SERVICE_HOST`, `PROMETHEUS_PORT_9090_TCP`). */
 const SERVICE_LINK = /_(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;

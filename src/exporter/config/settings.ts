@@ -289,6 +289,17 @@ export const SETTINGS = Object.freeze({
     ...integer(1, 3600, 'a whole number of seconds'),
     help: 'Distance between two samples in the training window, in seconds.',
   }),
+  historyDays: define('HISTORY_DAYS', '7', {
+    ...integer(0, 28, 'a whole number of days'),
+    expected: 'a whole number of days from 0 (no history) to 28',
+    help:
+      'How many days of each workload to remember. They are read from Prometheus after the start, the newest hours ' +
+      'first. `BASELINE=cluster` has no history.',
+  }),
+  historyLoadPercent: define('HISTORY_LOAD_PERCENT', '10', {
+    ...integer(1, 100, 'a percentage'),
+    help: 'Of the time, the share in which Prometheus may be asked for the past days, in percent.',
+  }),
   requestTimeoutSeconds: define('REQUEST_TIMEOUT_SECONDS', '5', {
     ...decimal(0.1, 300, 'a number of seconds'),
     help:
@@ -381,7 +392,8 @@ export const SETTINGS = Object.freeze({
     example: '/var/lib/k8s-anomaly-detector/model',
     help:
       'The file to save the model to after each training and to load it from at startup, so that a restarted exporter ' +
-      'scores at once. Its folder must exist and be writable.',
+      'scores at once. The history of workloads is saved beside it, as `<MODEL_PATH>.history`. The folder must exist and ' +
+      'be writable.',
     schema: filePath,
   }),
   host: define('HOST', '0.0.0.0', {

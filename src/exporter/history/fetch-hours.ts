@@ -5,7 +5,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { podKey } from '../features/table.js';
 import { FeatureTableBuilder } from '../features/table-builder.js';
 import { type OwnerQueries, queryOwners, workloadFromName } from '../features/workload.js';
-import type { PrometheusApi } from '../prometheus/api.js';
+import type { Labels, PrometheusApi, SeriesSet } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
 import { HISTORY_STEP_SECONDS, HOUR_SECONDS, LEAD_SECONDS } from './grid.js';
 import { type HourSummary, summariseHour } from './hour-summary.js';
@@ -35,8 +35,8 @@ export function instantsOfHours({ firstHour, lastHour }: Pick<HoursRequest, 'fir
 }
 
 /**
- * Summaries of consecutive hours, in order of time. An hour of which Prometheus knows nothing has a summary without
- * workloads.
+ * Summaries of consecutive hours, in order of time. Each is the same as if its hour were read alone: replicas that read
+ * the past in other pieces agree. An hour of which Prometheus knows nothing has a summary without workloads.
  *
  * @throws {PrometheusError} when Prometheus cannot be asked.
  */
@@ -45,21 +45,59 @@ export async function fetchHours(
   { features, ownerQueries, maximumPods, firstHour, lastHour }: HoursRequest,
   signal?: AbortSignal,
 ): Promise<HourSummary[]> {
-  const { startSeconds, endSeconds, instants } = instantsOfHours({ firstHour, lastHour });
-  const grid = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * HISTORY_STEP_SECONDS);
   const ranges = new RangeFetcher(api, {
     pointsPerRequest: POINTS_PER_REQUEST,
     timeoutSeconds: REQUEST_TIMEOUT_SECONDS,
   });
-  const builder = new FeatureTableBuilder(features, grid, maximumPods);
+  const hours = Array.from({ length: lastHour - firstHour + 1 }, (_, index) => {
+    const { startSeconds, endSeconds, instants } = instantsOfHours({
+      firstHour: firstHour + index,
+      lastHour: firstHour + index,
+    });
+    const grid = Float64Array.from(
+      { length: instants },
+      (__, instant) => startSeconds + instant * HISTORY_STEP_SECONDS,
+    );
+    // Of its own for each hour: what fills a gap, and which pods are too many, depends on what else is in a table.
+    const builder = new FeatureTableBuilder(features, grid, maximumPods);
+    return { hour: firstHour + index, startSeconds, endSeconds, builder };
+  });
+  const { startSeconds, instants } = instantsOfHours({ firstHour, lastHour });
   const range = { startSeconds, stepSeconds: HISTORY_STEP_SECONDS, instants };
   for (const feature of features) {
-    for await (const { answer } of ranges.fetch(feature.query, range, signal)) builder.add(feature, answer);
+    for await (const { answer } of ranges.fetch(feature.query, range, signal)) {
+      for (const hour of hours) hour.builder.add(feature, samplesBetween(answer, hour.startSeconds, hour.endSeconds));
+    }
   }
-  // Of pods that ended before, the name has to do.
-  const owners = await queryOwners(api, ownerQueries, endSeconds, withDeadline(signal, REQUEST_TIMEOUT_SECONDS));
-  const { table } = builder.build((namespace, pod) => owners.get(podKey(namespace, pod)) ?? workloadFromName(pod));
-  return Array.from({ length: lastHour - firstHour + 1 }, (_, index) =>
-    summariseHour(table, features, firstHour + index),
-  );
+  const summaries: HourSummary[] = [];
+  for (const { hour, endSeconds, builder } of hours) {
+    // Of pods that ended before, the name has to do.
+    const owners = await queryOwners(api, ownerQueries, endSeconds, withDeadline(signal, REQUEST_TIMEOUT_SECONDS));
+    const { table } = builder.build((namespace, pod) => owners.get(podKey(namespace, pod)) ?? workloadFromName(pod));
+    summaries.push(summariseHour(table, features, hour));
+  }
+  return summaries;
+}
+
+/** The samples from one time to another, both included, of the series that have some. */
+function samplesBetween(series: SeriesSet, startSeconds: number, endSeconds: number): SeriesSet {
+  const { labels, offsets, timestampsSeconds, values } = series;
+  const kept: Labels[] = [];
+  const keptOffsets = [0];
+  const positions: number[] = [];
+  labels.forEach((own, index) => {
+    for (let sample = offsets[index] as number; sample < (offsets[index + 1] as number); sample++) {
+      const seconds = timestampsSeconds[sample] as number;
+      if (seconds >= startSeconds && seconds <= endSeconds) positions.push(sample);
+    }
+    if (positions.length === keptOffsets.at(-1)) return;
+    kept.push(own);
+    keptOffsets.push(positions.length);
+  });
+  return {
+    labels: kept,
+    offsets: Uint32Array.from(keptOffsets),
+    timestampsSeconds: Float64Array.from(positions, (position) => timestampsSeconds[position] as number),
+    values: Float64Array.from(positions, (position) => values[position] as number),
+  };
 }

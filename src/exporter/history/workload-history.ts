@@ -38,7 +38,7 @@ export const HISTORY_COLUMNS = {
 
 export type HistoryColumnName = keyof typeof HISTORY_COLUMNS;
 
-const COLUMN_NAMES = Object.keys(HISTORY_COLUMNS) as HistoryColumnName[];
+export const COLUMN_NAMES = Object.keys(HISTORY_COLUMNS) as HistoryColumnName[];
 
 /**
  * The arrays. Within a row, features follow one another, within a feature hours, each at its number modulo all hours.
@@ -54,9 +54,9 @@ export interface HistoryShape {
 
 /** A history as plain data: it can be copied to another thread, and written to a file. */
 export interface HistoryState extends HistoryShape {
-  /** Keys of the workloads (`podKey`), one for each row. */
+  /** Keys of the workloads (`podKey`), ascending, one for each row. */
   readonly workloads: readonly string[];
-  /** The row of each group in `workloads`. */
+  /** The row of each group in `workloads`, ascending. */
   readonly groups: Uint32Array;
   /** The hour at each position, -1 where none is known. */
   readonly hours: Int32Array;
@@ -77,6 +77,9 @@ export function cellsPerRow(shape: HistoryShape): Readonly<Record<HistoryColumnN
 /** Memory for rows grows by this factor when it is used up. */
 const GROWTH = 1.25;
 const FIRST_ROWS = 64;
+
+/** Workloads that are added, or forgotten, at a stretch: a few milliseconds of work. */
+const WORKLOADS_PER_TURN = 512;
 
 /** The memory of all workloads over some days. Hours may be added in any order. */
 export class WorkloadHistory implements HistoryShape {
@@ -165,17 +168,32 @@ export class WorkloadHistory implements HistoryShape {
     return this.knows(hour) ? (this.#pods[hour % this.hours] as number) : 0;
   }
 
+  /** The most pods of any known hour. */
+  get mostPods(): number {
+    return this.#pods.reduce((most, pods) => Math.max(most, pods), 0);
+  }
+
   /** Adds an hour, in the place of the one that many days before. An hour that is known, or too old, changes nothing. */
   add(summary: HourSummary): void {
+    const steps = this.#addInSteps(summary);
+    while (steps.next().done !== true);
+  }
+
+  /** Does the same; `pause` is awaited every few milliseconds, so that other work has its turn. */
+  async addInTurns(summary: HourSummary, pause: () => Promise<unknown>): Promise<void> {
+    const steps = this.#addInSteps(summary);
+    while (steps.next().done !== true) await pause();
+  }
+
+  *#addInSteps(summary: HourSummary): Generator<undefined, void> {
     const { hour } = summary;
     const slot = hour % this.hours;
     if ((this.#hours[slot] as number) >= hour) return;
-    if (this.#hours[slot] !== -1) this.#forget(slot);
-    this.#hours[slot] = hour;
-    this.#pods[slot] = summary.pods;
+    yield* this.#forget(slot);
     const gauges = this.gauges.map((name) => summary.gauges.indexOf(name));
     const counters = this.counters.map((name) => summary.counters.indexOf(name));
     for (const [own, key] of summary.workloads.entries()) {
+      if (own % WORKLOADS_PER_TURN === WORKLOADS_PER_TURN - 1) yield;
       const row = this.#rowFor(key);
       for (const [gauge, column] of gauges.entries()) {
         if (column >= 0) this.#writeGauge(summary, own * summary.gauges.length + column, row, gauge, slot);
@@ -186,7 +204,20 @@ export class WorkloadHistory implements HistoryShape {
         this.#columns.rises[this.#cell('rises', row, counter, slot)] = code;
       }
     }
+    // Known only now that it is complete: what reads between two steps does not find half of it.
+    this.#hours[slot] = hour;
+    this.#pods[slot] = summary.pods;
+    yield;
     this.#dropRarest();
+  }
+
+  /** Forgets what is older than its days, and the future: a clock that was set makes both of what was neither. */
+  forgetAllBut(newestHour: number): void {
+    this.#hours.forEach((hour, slot) => {
+      if (hour <= newestHour && hour > newestHour - this.hours) return;
+      const steps = this.#forget(slot);
+      while (steps.next().done !== true);
+    });
   }
 
   /** @param from cell in the summary. */
@@ -214,7 +245,7 @@ export class WorkloadHistory implements HistoryShape {
    * A field of all half hours of some hours: levels, `NaN` where they are not known.
    *
    * @param field position in `BIN_FIELDS`.
-   * @param firstHour of the hours to read; as many as `into` has room for, `BINS_PER_HOUR` values each.
+   * @param firstHour of the hours to read; `into` has room for `BINS_PER_HOUR` values of each.
    */
   copyBins(row: number, gauge: number, field: number, firstHour: number, into: Float64Array): void {
     into.fill(Number.NaN);
@@ -235,7 +266,7 @@ export class WorkloadHistory implements HistoryShape {
    * The largest deviation of any pod from its siblings in each of some hours, at least 0; `NaN` where it is not known.
    *
    * @param field position in `SIBLING_FIELDS`.
-   * @param firstHour of the hours to read; as many as `into` has room for.
+   * @param firstHour of the hours to read; `into` has room for one value of each.
    */
   copySiblings(row: number, gauge: number, field: number, firstHour: number, into: Float64Array): void {
     into.fill(Number.NaN);
@@ -257,18 +288,25 @@ export class WorkloadHistory implements HistoryShape {
     return code === UNKNOWN_DEVIATION ? Number.NaN : code;
   }
 
-  /** All of it, as a copy without room for more. */
+  /**
+   * All of it, as a copy without room for more, and without workloads that are known for no hour any more. The same hours
+   * make the same state, in whatever order they came, unless there were too many workloads to keep all.
+   */
   state(): HistoryState {
+    const rows = [...this.#workloads.keys()].filter((row) => this.#hoursOf(row).count > 0);
+    rows.sort((a, b) => ((this.#workloads[a] as string) < (this.#workloads[b] as string) ? -1 : 1));
+    const groups = rows.map((row) => this.#groupOf[row] as number).filter((group) => group >= 0);
+    const places = new Map(rows.map((row, place) => [row, place]));
     const columns = COLUMN_NAMES.map((name) => {
-      const length = this.#rowsOf(name) * this.#cells[name];
-      return [name, this.#columns[name].slice(0, length)];
+      const kept = HISTORY_COLUMNS[name].rows === 'workloads' ? rows : groups;
+      return [name, this.#copyRows(name, kept, kept.length)];
     });
     return {
       days: this.days,
       gauges: this.gauges,
       counters: this.counters,
-      workloads: [...this.#workloads],
-      groups: Uint32Array.from(this.#groups),
+      workloads: rows.map((row) => this.#workloads[row] as string),
+      groups: Uint32Array.from(groups, (group) => places.get(this.#groups[group] as number) as number),
       hours: this.#hours.slice(),
       pods: this.#pods.slice(),
       columns: Object.fromEntries(columns) as unknown as HistoryColumns,
@@ -278,10 +316,6 @@ export class WorkloadHistory implements HistoryShape {
   /** Memory of the columns, in bytes. */
   get sizeBytes(): number {
     return COLUMN_NAMES.reduce((sum, name) => sum + this.#columns[name].byteLength, 0);
-  }
-
-  #rowsOf(name: HistoryColumnName): number {
-    return HISTORY_COLUMNS[name].rows === 'workloads' ? this.#workloads.length : this.#groups.length;
   }
 
   /** The first cell of an hour of a feature. */
@@ -313,74 +347,97 @@ export class WorkloadHistory implements HistoryShape {
 
   #makeRoom(table: HistoryColumn['rows'], rows: number): void {
     for (const name of COLUMN_NAMES) {
-      const { rows: own, unknown } = HISTORY_COLUMNS[name];
       const old = this.#columns[name];
-      if (own !== table || old.length >= rows * this.#cells[name]) continue;
-      const length = Math.max(FIRST_ROWS, Math.ceil(rows * GROWTH)) * this.#cells[name];
-      const grown = name === 'levels' ? new Uint16Array(length) : new Uint8Array(length);
+      if (HISTORY_COLUMNS[name].rows !== table || old.length >= rows * this.#cells[name]) continue;
+      const grown = newColumn(name, Math.max(FIRST_ROWS, Math.ceil(rows * GROWTH)) * this.#cells[name]);
       grown.set(old);
-      this.#columns[name] = grown.fill(unknown, old.length);
+      this.#columns[name] = grown;
     }
   }
 
   /** Forgets the hour at a position. */
-  #forget(slot: number): void {
+  *#forget(slot: number): Generator<undefined, void> {
+    if (this.#hours[slot] === -1) return;
+    this.#hours[slot] = -1;
+    this.#pods[slot] = 0;
     for (const name of COLUMN_NAMES) {
       const { cellsPerHour, unknown } = HISTORY_COLUMNS[name];
-      const column = this.#columns[name];
-      const first = slot * cellsPerHour;
-      for (let cell = first; cell < column.length; cell += this.hours * cellsPerHour) {
-        column.fill(unknown, cell, cell + cellsPerHour);
+      const [first, distance] = [slot * cellsPerHour, this.hours * cellsPerHour];
+      for (let line = 0; first + line * distance < this.#columns[name].length; line++) {
+        if (line % WORKLOADS_PER_TURN === WORKLOADS_PER_TURN - 1) yield;
+        this.#columns[name].fill(unknown, first + line * distance, first + line * distance + cellsPerHour);
       }
     }
   }
 
   /**
-   * Where there are more workloads than there were pods in any hour, forgets those that were there for the fewest hours:
-   * jobs under names that never come again would fill the memory otherwise.
+   * Where there are more workloads than there were pods in any hour, forgets those that were there for the fewest hours,
+   * of these the ones that were not seen for the longest time: jobs under names that never come again would fill the
+   * memory otherwise.
    */
   #dropRarest(): void {
-    const most = this.#pods.reduce((largest, pods) => Math.max(largest, pods), FIRST_ROWS);
+    const most = Math.max(FIRST_ROWS, this.mostPods);
     if (this.#workloads.length <= most * GROWTH) return;
-    const hours = this.#workloads.map((_, row) => this.#countHours(row));
+    const hours = this.#workloads.map((_, row) => this.#hoursOf(row));
     const order = [...this.#workloads.keys()].sort((a, b) => {
-      const [nameA, nameB] = [this.#workloads[a] as string, this.#workloads[b] as string];
-      return (hours[b] as number) - (hours[a] as number) || (nameA < nameB ? -1 : 1);
+      const [one, other] = [hours[a] as KnownHours, hours[b] as KnownHours];
+      const byName = (this.#workloads[a] as string) < (this.#workloads[b] as string) ? -1 : 1;
+      return other.count - one.count || other.newest - one.newest || byName;
     });
     const kept = order.slice(0, most).sort((a, b) => a - b);
     const keptGroups = kept.map((row) => this.#groupOf[row] as number).filter((group) => group >= 0);
-    this.#moveRows('workloads', kept);
-    this.#moveRows('groups', keptGroups);
+    for (const name of COLUMN_NAMES) {
+      const rows = HISTORY_COLUMNS[name].rows === 'workloads' ? kept : keptGroups;
+      this.#columns[name] = this.#copyRows(name, rows, this.#columns[name].length / this.#cells[name]);
+    }
     const newRows = new Map(kept.map((row, position) => [row, position]));
     this.#groups = keptGroups.map((group) => newRows.get(this.#groups[group] as number) as number);
     this.#workloads = kept.map((row) => this.#workloads[row] as string);
     this.#index();
   }
 
-  /** In how many half hours a workload was there. */
-  #countHours(row: number): number {
-    const first = this.#cell('levels', row, 0, 0);
-    let count = 0;
-    for (let cell = first; cell < first + this.hours * BINS_PER_HOUR; cell++) {
-      if (this.#columns.levels[cell] !== UNKNOWN_LEVEL) count++;
+  /** The hours that a workload was there. */
+  #hoursOf(row: number): KnownHours {
+    const known: KnownHours = { count: 0, newest: -1 };
+    for (let slot = 0; slot < this.hours; slot++) {
+      if (!this.#isThere('levels', row, slot) && !this.#isThere('rises', row, slot)) continue;
+      known.count++;
+      known.newest = Math.max(known.newest, this.#hours[slot] as number);
     }
-    return count;
+    return known;
   }
 
-  /** Moves rows of a table to its beginning, in their order. @param kept may be in any order. */
-  #moveRows(table: HistoryColumn['rows'], kept: readonly number[]): void {
-    for (const name of COLUMN_NAMES) {
-      const { rows, unknown } = HISTORY_COLUMNS[name];
-      if (rows !== table) continue;
-      const old = this.#columns[name];
-      const size = this.#cells[name];
-      const moved = (name === 'levels' ? new Uint16Array(old.length) : new Uint8Array(old.length)).fill(unknown);
-      kept.forEach((from, to) => {
-        moved.set(old.subarray(from * size, (from + 1) * size), to * size);
-      });
-      this.#columns[name] = moved;
+  /** Whether a column has something of a workload in an hour. */
+  #isThere(name: 'levels' | 'rises', row: number, slot: number): boolean {
+    const { features, cellsPerHour, unknown } = HISTORY_COLUMNS[name];
+    for (let feature = 0; feature < this[features].length; feature++) {
+      const cell = this.#cell(name, row, feature, slot);
+      for (let part = 0; part < cellsPerHour; part++) if (this.#columns[name][cell + part] !== unknown) return true;
     }
+    return false;
   }
+
+  /** Some rows of a column, in the given order, with room for others. */
+  #copyRows(name: HistoryColumnName, rows: readonly number[], room: number): Uint16Array | Uint8Array {
+    const size = this.#cells[name];
+    const copied = newColumn(name, room * size);
+    rows.forEach((from, to) => {
+      copied.set(this.#columns[name].subarray(from * size, (from + 1) * size), to * size);
+    });
+    return copied;
+  }
+}
+
+interface KnownHours {
+  count: number;
+  /** -1 without one. */
+  newest: number;
+}
+
+/** Cells of which nothing is known. */
+export function newColumn(name: HistoryColumnName, length: number): Uint16Array | Uint8Array {
+  const column = name === 'levels' ? new Uint16Array(length) : new Uint8Array(length);
+  return column.fill(HISTORY_COLUMNS[name].unknown);
 }
 
 /** Extremes come in pairs: one above the level, one below it. */

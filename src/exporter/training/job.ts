@@ -33,7 +33,7 @@ export interface TrainingOccasion {
 }
 
 /** What every training of a process has in common. */
-export interface TrainingScope extends Omit<TrainingRequest, 'nowSeconds' | 'untilNextTrainingSeconds'> {
+export interface TrainingScope extends Omit<TrainingRequest, 'nowSeconds' | 'untilNextTrainingSeconds' | 'history'> {
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
 }
@@ -70,10 +70,12 @@ export function modelParameters(settings: ModelParameters): ModelParameters {
 export function trainingRequest(
   { queryOffsetSeconds = 0, ...scope }: TrainingScope,
   { dueSeconds, untilNextTrainingSeconds }: TrainingOccasion,
+  history?: HistoryState,
 ): TrainingRequest {
   const ageSeconds = Math.max(SETTLING_SECONDS, queryOffsetSeconds);
   return {
     ...scope,
+    ...(history && { history }),
     nowSeconds: dueSeconds - ageSeconds,
     untilNextTrainingSeconds: untilNextTrainingSeconds + ageSeconds,
   };

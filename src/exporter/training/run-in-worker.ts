@@ -1,24 +1,19 @@
-/** Runs a training in a thread of its own, so that scrapes are answered meanwhile. */
+/** Trainings, and reading hours of the past, in a thread. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { getHeapStatistics } from 'node:v8';
-import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../lib/logging/message-of.js';
+import type { PrometheusSource } from '../connect.js';
+import type { HoursRequest } from '../history/fetch-hours.js';
 import { decodeModelInTurns } from '../model/snapshot/codec.js';
-import { PrometheusError } from '../prometheus/errors.js';
-import { TRAINING_REQUEST_TIMEOUT_SECONDS, type TrainingResult } from './job.js';
-import type { WorkerInput, WorkerMessage } from './worker.js';
+import { TRAINING_REQUEST_TIMEOUT_SECONDS, type TrainingRequest, type TrainingResult } from './job.js';
+import { runInThread, ThreadError } from './thread.js';
+import type { HoursRead } from './worker.js';
 
 export interface TrainedModel extends TrainingResult {
   /** End of the training, Unix time in seconds. */
   readonly trainedSeconds: number;
   /** The model as it came from the thread, and as it is saved. The model shares its memory. */
   readonly snapshot: Uint8Array;
-}
-
-/** A training that ended without a model. The message is the one of the error in the worker. */
-export class TrainingFailedError extends Error {
-  override readonly name = 'TrainingFailedError';
 }
 
 /** There are no pods to train on, which is not an error. */
@@ -48,88 +43,68 @@ export function trainingLimitSeconds(intervalSeconds: number): number {
 }
 
 /**
- * The share of this thread's heap that the training may use besides: Node would give it a whole heap of its own, for
- * which a container has no memory. 10,000 pods train in 128 MiB, 100,000 in 384 MiB; tables are not on a heap.
- */
-const HEAP_SHARE = 0.5;
-
-/**
- * Young objects of the training are collected whenever there are this many MiB of them. Node would let 48 MiB gather, most
- * of them garbage: what a training keeps is in typed arrays, which are not on the heap.
- */
-const YOUNG_HEAP_MEBIBYTES = 8;
-
-/**
- * Trains in a worker thread.
+ * Trains in a worker thread, which takes over the arrays of the history in the request.
  *
  * @param signal ends the thread at once.
  * @param onRequest called with the HTTP status, or `error`, of each request to Prometheus.
  * @param limitSeconds ends the thread after this time.
  * @param heapMebibytes the thread ends when it needs more, and nothing else does.
  * @throws {PrometheusError} as in the thread, when Prometheus does not answer.
- * @throws {TrainingFailedError} with any other reason in words.
+ * @throws {ThreadError} with any other reason in words.
  */
-export function trainInWorker(
-  input: WorkerInput,
+export async function trainInWorker(
+  { source, request }: { readonly source: PrometheusSource; readonly request: TrainingRequest },
   signal: AbortSignal,
   onRequest: (code: string) => void,
   limitSeconds: number,
-  heapMebibytes = Math.floor((HEAP_SHARE * getHeapStatistics().heap_size_limit) / 2 ** 20),
+  heapMebibytes?: number,
 ): Promise<TrainedModel> {
-  return new Promise((resolve, reject) => {
-    const fail = (message: string) => reject(new TrainingFailedError(message));
-    if (signal.aborted) {
-      fail('The training was stopped before it began.');
-      return;
-    }
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: input,
-      resourceLimits: {
-        maxOldGenerationSizeMb: heapMebibytes,
-        maxYoungGenerationSizeMb: YOUNG_HEAP_MEBIBYTES,
-      },
-    });
-    const stop = () => void worker.terminate();
-    signal.addEventListener('abort', stop, { once: true });
-    const limit = setTimeout(() => {
-      fail(
-        `Expected the training to end within ${limitSeconds} s, got no model. Is Prometheus slow? Else make the ` +
-          'queries select less (NAMESPACE_REGEX, TRAINING_LOOKBACK_MINUTES).',
-      );
-      stop();
-    }, limitSeconds * 1000);
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'request') onRequest(message.code);
-      else if (message.kind === 'trained') resolve(read(message));
-      else if (message.kind === 'failed') fail(message.message);
-      else reject(new PrometheusError(...message.error));
-    });
-    worker.on('error', (error: NodeJS.ErrnoException) => {
-      fail(
-        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-          ? `Expected the training to need at most ${heapMebibytes} MiB of heap, half of what this process has, but it ` +
-              'needs more. Lower MAX_PODS, narrow NAMESPACE_REGEX, or give the process more memory ' +
-              '(NODE_OPTIONS=--max-old-space-size=…).'
-          : `The training thread failed: ${error.message}`,
-      );
-    });
-    worker.on('exit', (code) => {
-      clearTimeout(limit);
-      signal.removeEventListener('abort', stop);
-      // After an outcome this has no effect.
-      fail(`The training thread ended without an outcome (exit code ${code}).`);
-    });
-  });
-}
-
-/** A model that could not be loaded after a restart does not score before it either. */
-async function read({
-  kind: _,
-  ...result
-}: Extract<WorkerMessage, { readonly kind: 'trained' }>): Promise<TrainedModel> {
+  const { history } = request;
+  const arrays = history === undefined ? [] : Object.values(history.columns);
+  const result = await runInThread(
+    { source, job: { kind: 'training', request } },
+    {
+      signal,
+      onRequest,
+      limitSeconds,
+      ...(heapMebibytes !== undefined && { heapMebibytes }),
+      what: 'training',
+      advice: 'Is Prometheus slow? Else make the queries select less (NAMESPACE_REGEX, TRAINING_LOOKBACK_MINUTES).',
+      transferred: arrays.map(({ buffer }) => buffer as ArrayBuffer),
+    },
+  );
   try {
     return { ...result, model: await decodeModelInTurns(result.snapshot, nextTurn) };
   } catch (error) {
-    throw new TrainingFailedError(`The trained model is not valid: ${messageOf(error)}.`);
+    // A model that could not be loaded after a restart does not score before it either.
+    throw new ThreadError(`The trained model is not valid: ${messageOf(error)}.`);
   }
+}
+
+/** Time for a stretch of hours as a whole, in seconds. */
+const HOURS_LIMIT_SECONDS = 600;
+
+/**
+ * Reads hours of the past in a worker thread.
+ *
+ * @param signal ends the thread at once.
+ * @param onRequest called with the HTTP status, or `error`, of each request to Prometheus.
+ * @throws {PrometheusError} as in the thread, when Prometheus does not answer.
+ * @throws {ThreadError} with any other reason in words.
+ */
+export function readHoursInWorker(
+  { source, request }: { readonly source: PrometheusSource; readonly request: HoursRequest },
+  signal: AbortSignal,
+  onRequest: (code: string) => void,
+): Promise<HoursRead> {
+  return runInThread(
+    { source, job: { kind: 'hours', request } },
+    {
+      signal,
+      onRequest,
+      limitSeconds: HOURS_LIMIT_SECONDS,
+      what: 'reading of past hours',
+      advice: 'Is Prometheus slow? Else make the queries select less (NAMESPACE_REGEX), or set HISTORY_DAYS=0.',
+    },
+  );
 }

@@ -5,6 +5,7 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import type { Model } from '../model/model.js';
 import type { Snapshot } from '../model/snapshot/snapshot.js';
 import { PrometheusError } from '../prometheus/errors.js';
+import { Backoff } from './backoff.js';
 import type { TrainingOccasion } from './job.js';
 import { NothingToTrainOnError, type TrainedModel } from './run-in-worker.js';
 import type { Schedule } from './schedule.js';
@@ -38,13 +39,6 @@ export interface TrainerOptions {
   /** Waits that long, or until the signal aborts; does not reject. */
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
-
-/** Waiting time after the first failure of the first training; it doubles up to the longest. */
-const FIRST_RETRY_MILLISECONDS = 1_000;
-const LONGEST_RETRY_MILLISECONDS = 60_000;
-
-/** A server may ask to wait longer, but no longer than from one training to the next. */
-const LONGEST_ASKED_RETRY_MILLISECONDS = 15 * 60_000;
 
 /** Where the schedule has no next run. */
 export const DEFAULT_INTERVAL_SECONDS = 15 * 60;
@@ -95,13 +89,11 @@ export class Trainer {
 
   async #trainUntilSuccess(): Promise<void> {
     const { signal } = this.#stopping;
-    let wait = FIRST_RETRY_MILLISECONDS;
+    const backoff = new Backoff();
     while (!(await this.train()) && this.#account.lastSuccessSeconds === undefined && !signal.aborted) {
-      const asked = Math.min((this.#retryAfterSeconds ?? 0) * 1000, LONGEST_ASKED_RETRY_MILLISECONDS);
-      await this.options.delay(Math.max(wait, asked), signal);
+      await this.options.delay(backoff.next(this.#retryAfterSeconds) * 1000, signal);
       // A scheduled training may have succeeded meanwhile.
       if (this.#account.lastSuccessSeconds !== undefined) return;
-      wait = Math.min(2 * wait, LONGEST_RETRY_MILLISECONDS);
     }
   }
 

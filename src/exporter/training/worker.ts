@@ -1,44 +1,58 @@
-/** The body of the worker thread: one training, then the end. */
+/** The body of a worker thread: one job, then the end. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { describeSource, openSource, type PrometheusSource } from '../connect.js';
+import { fetchHours, type HoursRequest, instantsOfHours } from '../history/fetch-hours.js';
+import type { HourSummary } from '../history/hour-summary.js';
 import { encodeSnapshot } from '../model/snapshot/snapshot.js';
+import type { PrometheusApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
-export interface WorkerInput {
+/** What a thread can do. */
+export type ThreadJob =
+  | { readonly kind: 'training'; readonly request: TrainingRequest }
+  | { readonly kind: 'hours'; readonly request: HoursRequest };
+
+export interface WorkerInput<Job extends ThreadJob = ThreadJob> {
   readonly source: PrometheusSource;
-  readonly request: TrainingRequest;
+  readonly job: Job;
+}
+
+/** What each kind of job comes to. */
+interface Results {
+  training: Omit<TrainingResult, 'model'> & {
+    readonly snapshot: Uint8Array<ArrayBuffer>;
+    readonly trainedSeconds: number;
+  };
+  hours: HoursRead;
+}
+
+export type JobResult<Job extends ThreadJob> = Results[Job['kind']];
+
+/** Hours that were read. */
+export interface HoursRead {
+  readonly summaries: readonly HourSummary[];
+  /** How long that took. */
+  readonly seconds: number;
 }
 
 /** What the thread says: each request to Prometheus as it ends, then the outcome. */
-export type WorkerMessage =
+export type JobMessage =
   | { readonly kind: 'request'; readonly code: string }
-  | ({
-      readonly kind: 'trained';
-      readonly snapshot: Uint8Array<ArrayBuffer>;
-      readonly trainedSeconds: number;
-    } & Omit<TrainingResult, 'model'>)
+  | { readonly kind: 'done'; readonly result: JobResult<ThreadJob> }
   /** A failure of Prometheus, of which the other thread makes the same error. */
   | { readonly kind: 'unanswered'; readonly error: ConstructorParameters<typeof PrometheusError> }
   | { readonly kind: 'failed'; readonly message: string };
 
-async function run({ source, request }: WorkerInput): Promise<void> {
-  const post = (message: WorkerMessage, transferred: readonly ArrayBuffer[] = []) =>
-    parentPort?.postMessage(message, transferred);
-  const { api } = openSource(source, {
-    // The client of the other thread warns of files that cannot be read.
-    onRequest: (code) => post({ kind: 'request', code }),
-    // A training keeps to the namespaces that it began with.
-    now: () => request.nowSeconds * 1000,
-  });
+const post = (message: JobMessage, transferred: readonly ArrayBuffer[] = []) =>
+  parentPort?.postMessage(message, transferred);
+
+async function run({ source, job }: WorkerInput): Promise<void> {
+  const work = job.kind === 'training' ? training(source, job.request) : readingOfHours(source, job.request);
   try {
-    const { model, ...rest } = await train(api, request);
-    const trainedSeconds = Date.now() / 1000;
-    const configuration = { ...request, source: describeSource(source) };
-    const snapshot = encodeSnapshot(model, trainedSeconds, configuration);
-    post({ kind: 'trained', snapshot, trainedSeconds, ...rest }, [snapshot.buffer]);
+    await work();
   } catch (error) {
     post(
       error instanceof PrometheusError
@@ -46,6 +60,37 @@ async function run({ source, request }: WorkerInput): Promise<void> {
         : { kind: 'failed', message: messageOf(error) },
     );
   }
+}
+
+function training(source: PrometheusSource, request: TrainingRequest): () => Promise<void> {
+  // A training keeps to the namespaces that it began with.
+  const api = open(source, request.nowSeconds);
+  return async () => {
+    const { model, ...rest } = await train(api, request);
+    const trainedSeconds = Date.now() / 1000;
+    const configuration = { ...request, source: describeSource(source) };
+    const snapshot = encodeSnapshot(model, trainedSeconds, configuration);
+    post({ kind: 'done', result: { snapshot, trainedSeconds, ...rest } }, [snapshot.buffer]);
+  };
+}
+
+function readingOfHours(source: PrometheusSource, request: HoursRequest): () => Promise<void> {
+  const { startSeconds, endSeconds } = instantsOfHours(request);
+  // A shard of that time: namespaces that are gone had pods then, and the list is the same whenever it is asked for.
+  const sharding = source.sharding && { ...source.sharding, windowSeconds: endSeconds - startSeconds };
+  const api = open({ ...source, sharding }, endSeconds);
+  return async () => {
+    const started = performance.now();
+    const summaries = await fetchHours(api, request);
+    const seconds = (performance.now() - started) / 1000;
+    const buffers = summaries.flatMap(({ bins, maxima, rises }) => [bins, maxima, rises].map(({ buffer }) => buffer));
+    post({ kind: 'done', result: { summaries, seconds } }, buffers as ArrayBuffer[]);
+  };
+}
+
+/** The client of the other thread warns of files that cannot be read. */
+function open(source: PrometheusSource, nowSeconds: number): PrometheusApi {
+  return openSource(source, { onRequest: (code) => post({ kind: 'request', code }), now: () => nowSeconds * 1000 }).api;
 }
 
 await run(workerData as WorkerInput);

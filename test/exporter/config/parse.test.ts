@@ -50,6 +50,8 @@ const DEFAULTS: Settings = {
   retrainSchedule: '*/15 * * * *',
   retrainTimezone: 'UTC',
   cpuRateWindow: '1m',
+  historyDays: 7,
+  historyLoadPercent: 10,
   featuresFile: '',
   explain: 'flagged',
   modelPath: '',
@@ -334,6 +336,20 @@ const ROWS: {
       ['features.yaml', 'features.yaml'],
     ],
     bad: ['/etc/detector/', '/'],
+  },
+  historyDays: {
+    good: [
+      ['0', 0],
+      ['28', 28],
+    ],
+    bad: ['29', '-1', '1.5', '7d'],
+  },
+  historyLoadPercent: {
+    good: [
+      ['1', 1],
+      ['100', 100],
+    ],
+    bad: ['0', '101', '10%', '0.5'],
   },
   modelPath: {
     good: [

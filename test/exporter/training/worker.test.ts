@@ -5,11 +5,8 @@ import { readSnapshot } from '../../../src/exporter/model/snapshot/snapshot.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../../src/exporter/training/job.js';
-import {
-  TrainingFailedError,
-  trainInWorker,
-  trainingLimitSeconds,
-} from '../../../src/exporter/training/run-in-worker.js';
+import { trainInWorker, trainingLimitSeconds } from '../../../src/exporter/training/run-in-worker.js';
+import { ThreadError } from '../../../src/exporter/training/thread.js';
 import { connectionTo } from '../../support/connection-to.js';
 import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
 import { closeServers, startServer } from '../../support/http-server.js';
@@ -116,7 +113,7 @@ describe('training in a worker thread', () => {
     try {
       const input = { source: sourceAt(unlabelled.url), request };
       const training = within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
-      const error = await rejection(training, TrainingFailedError);
+      const error = await rejection(training, ThreadError);
       expect(error.message).to.include('The trained model is not valid').and.include('"features.0.podLabel"');
     } finally {
       await unlabelled.close();
@@ -134,7 +131,7 @@ describe('training in a worker thread', () => {
   it('fails with the message of the error in the thread', async () => {
     cluster.silent.add('cpu');
     const here = await rejection(trainHere(), TrainingDataError);
-    const there = await rejection(trainThere(), TrainingFailedError);
+    const there = await rejection(trainThere(), ThreadError);
     expect(there.message).to.equal(here.message).and.to.include('CPU_RATE_WINDOW');
   });
 
@@ -178,7 +175,7 @@ describe('training in a worker thread', () => {
   it('ends the thread and its request when it is aborted', async () => {
     prometheus.fault = { kind: 'hang' };
     const controller = new AbortController();
-    const failed = rejection(trainThere(controller.signal), TrainingFailedError);
+    const failed = rejection(trainThere(controller.signal), ThreadError);
     await eventually(() => expect(prometheus.open).to.equal(3));
     controller.abort();
     expect((await failed).message).to.include('without an outcome');
@@ -187,7 +184,7 @@ describe('training in a worker thread', () => {
 
   it('ends the thread when the training as a whole takes too long, and says what to do', async () => {
     prometheus.fault = { kind: 'hang' };
-    const error = await rejection(trainThere(never, ignore, 1), TrainingFailedError);
+    const error = await rejection(trainThere(never, ignore, 1), ThreadError);
     expect(error.message).to.include('within 1 s').and.to.include('NAMESPACE_REGEX');
     await eventually(() => expect(prometheus.open).to.equal(0));
   });
@@ -197,21 +194,21 @@ describe('training in a worker thread', () => {
   });
 
   it('starts no thread when it was aborted before', async () => {
-    const error = await rejection(trainThere(AbortSignal.abort()), TrainingFailedError);
+    const error = await rejection(trainThere(AbortSignal.abort()), ThreadError);
     expect(error.message).to.include('before it began');
     expect(prometheus.requests).to.deep.equal([]);
   });
 
   it('turns a crash of the thread into an error', async () => {
     const crash = trainInWorker({ source: sourceAt('not a URL'), request: REQUEST }, never, ignore, 60);
-    const error = await rejection(within(8_000, 'the crash', crash), TrainingFailedError);
-    expect(error.message).to.include('The training thread failed').and.to.include('base URL');
+    const error = await rejection(within(8_000, 'the crash', crash), ThreadError);
+    expect(error.message).to.include('The thread of the training failed').and.to.include('base URL');
   });
 
   it('ends the thread, and only that, when the training needs too much memory', async () => {
     const input = { source: sourceAt(prometheus.url), request: REQUEST };
     const tooMuch = trainInWorker(input, never, ignore, 60, 8);
-    const error = await rejection(within(8_000, 'the end', tooMuch), TrainingFailedError);
+    const error = await rejection(within(8_000, 'the end', tooMuch), ThreadError);
     expect(error.message).to.include('at most 8 MiB of heap').and.to.include('MAX_PODS');
   });
 

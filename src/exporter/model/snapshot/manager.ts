@@ -114,7 +114,8 @@ const FAILURES: Readonly<Record<string, string>> = {
   EISDIR: 'there is a folder of that name',
 };
 
-function reasonOf(error: unknown): string {
+/** Why a file could not be read or written, in words. */
+export function reasonOf(error: unknown): string {
   const { code = '' } = error as NodeJS.ErrnoException;
   return FAILURES[code] ?? messageOf(error);
 }

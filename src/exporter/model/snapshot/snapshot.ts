@@ -1,13 +1,12 @@
 /** A model with what must be known before it is used again: the content of a snapshot file. */
 
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { type ModelParameters, modelFingerprint } from '../fit.js';
 import type { Model } from '../model.js';
 import { decodeModel, encodeModel } from './codec.js';
-import { LENGTH_BYTES, readTensors } from './safetensors.js';
-import { check, SnapshotError } from './snapshot-error.js';
+import { readSealed, type Seal, sealOf, withChecksum } from './seal.js';
+import { check } from './snapshot-error.js';
 
 /** What a model is trained with. A model that was trained with anything else is another model. */
 export interface TrainingConfiguration {
@@ -29,11 +28,6 @@ export interface Snapshot {
 /** Raise it whenever the columns, or the meaning of anything in them, change. */
 const FORMAT_VERSION = 3;
 
-/** The header begins with it: the metadata come first, and of these the checksum. */
-const BEGINNING = '{"__metadata__":{"sha256":"';
-const CHECKSUM_AT = LENGTH_BYTES + BEGINNING.length;
-const CHECKSUM_DIGITS = 64;
-
 /** By how many seconds a clock may be set back between two starts. */
 const CLOCK_TOLERANCE_SECONDS = 300;
 
@@ -48,19 +42,13 @@ export function encodeSnapshot(
   trainedSeconds: number,
   configuration: TrainingConfiguration,
 ): Uint8Array<ArrayBuffer> {
-  const metadata = {
-    sha256: '0'.repeat(CHECKSUM_DIGITS),
-    version: String(FORMAT_VERSION),
-    trainedSeconds: String(trainedSeconds),
-    configuration: configurationDigest(configuration),
-  };
+  const metadata = { ...sealOf(sealFor(configuration)), trainedSeconds: String(trainedSeconds) };
   return withChecksum(encodeModel(model, metadata));
 }
 
-/** Writes the SHA-256 of all other bytes into the header. */
-export function withChecksum<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
-  bytes.set(new TextEncoder().encode(checksumOf(bytes)), CHECKSUM_AT);
-  return bytes;
+function sealFor({ features, parameters, lookbackSeconds, stepSeconds, source }: TrainingConfiguration): Seal {
+  const configuration = { features, parameters, lookbackSeconds, stepSeconds, source };
+  return { version: FORMAT_VERSION, configuration };
 }
 
 /** What a snapshot must be to be used. */
@@ -78,27 +66,14 @@ export interface SnapshotExpectation {
  * @throws {SnapshotError} with the reason why it is not to be used; there is no other error.
  */
 export function readSnapshot(bytes: Uint8Array, expected: SnapshotExpectation): Snapshot {
-  // Of a file that is cut short, as much is compared as there is.
-  const beginning = Buffer.from(bytes.subarray(LENGTH_BYTES, CHECKSUM_AT)).toString('latin1');
-  check(BEGINNING.startsWith(beginning), 'it is not a snapshot file of this program');
-  const { metadata } = readTensors(bytes);
-  requireVersion(Number(metadata.version));
-  check(metadata.sha256 === checksumOf(bytes), 'its checksum is wrong: it was changed after it was written');
-  check(
-    metadata.configuration === configurationDigest(expected.configuration),
+  const { metadata } = readSealed(
+    bytes,
+    sealFor(expected.configuration),
     'it was trained with other settings (features, queries, parameters, or the address of Prometheus)',
   );
   const trainedSeconds = Number(metadata.trainedSeconds);
   requireRecent(trainedSeconds, expected);
   return { model: requireConfigured(decodeModel(bytes), expected.configuration), trainedSeconds };
-}
-
-function requireVersion(version: number): void {
-  if (version === FORMAT_VERSION) return;
-  const age = version > FORMAT_VERSION ? 'a newer' : 'an older';
-  throw new SnapshotError(
-    `it is of ${age} version of this program (format ${version}, and this one reads ${FORMAT_VERSION})`,
-  );
 }
 
 function requireRecent(trainedSeconds: number, { nowSeconds, maximumAgeSeconds }: SnapshotExpectation): void {
@@ -123,19 +98,6 @@ function requireConfigured(model: Model, { features, parameters }: TrainingConfi
     'it has other features or parameters than the settings',
   );
   return model;
-}
-
-function checksumOf(bytes: Uint8Array): string {
-  return createHash('sha256')
-    .update(bytes.subarray(0, CHECKSUM_AT))
-    .update(bytes.subarray(CHECKSUM_AT + CHECKSUM_DIGITS))
-    .digest('hex');
-}
-
-function configurationDigest(configuration: TrainingConfiguration): string {
-  const { features, parameters, lookbackSeconds, stepSeconds, source } = configuration;
-  const all = JSON.stringify({ features, parameters, lookbackSeconds, stepSeconds, source });
-  return createHash('sha256').update(all).digest('hex');
 }
 
 const inMinutes = (seconds: number) => `${Math.round(seconds / 60)} minutes`;

@@ -12,8 +12,8 @@ export type FileSystem = Pick<typeof nodeFiles, 'lstat' | 'open' | 'readdir' | '
 /** Only this user may read what pods there are, and nobody else may change what is loaded. */
 const MODE = 0o600;
 
-/** A larger file is neither read nor written: several times what 100,000 pods need, or something else. */
-const LARGEST_FILE_BYTES = 128 * 2 ** 20;
+/** Several times what 100,000 pods need. */
+const LARGEST_MODEL_BYTES = 128 * 2 ** 20;
 
 /** A temporary file that was not written for this time belongs to a process that has ended. */
 const LEFTOVER_MILLISECONDS = 60_000;
@@ -26,15 +26,23 @@ export class ModelStore {
   readonly path: string;
   readonly #now: () => number;
   readonly #files: FileSystem;
+  readonly #largestBytes: number;
 
   /**
    * @param path of the file. Its folder must be there.
    * @param now Unix time in milliseconds.
+   * @param largestBytes a larger file is neither read nor written: it would be something else.
    */
-  constructor(path: string, now: () => number, files: FileSystem = nodeFiles) {
+  constructor(
+    path: string,
+    now: () => number,
+    files: FileSystem = nodeFiles,
+    largestBytes: number = LARGEST_MODEL_BYTES,
+  ) {
     this.path = path;
     this.#now = now;
     this.#files = files;
+    this.#largestBytes = largestBytes;
   }
 
   /**
@@ -54,7 +62,7 @@ export class ModelStore {
     try {
       const stats = await file.stat();
       check(stats.isFile(), 'it is not a file');
-      requireReadable(stats.size);
+      this.#requireReadable(stats.size);
       return await file.readFile();
     } finally {
       await file.close();
@@ -69,7 +77,7 @@ export class ModelStore {
    *   to synchronise the folder.
    */
   async write(content: Uint8Array): Promise<void> {
-    requireReadable(content.length);
+    this.#requireReadable(content.length);
     await this.removeLeftovers();
     const temporary = join(dirname(this.path), `${this.#temporaryPrefix()}${randomUUID()}${TEMPORARY_SUFFIX}`);
     // `wx`: never through a link that somebody has put there.
@@ -99,6 +107,10 @@ export class ModelStore {
     }
   }
 
+  #requireReadable(bytes: number): void {
+    check(bytes <= this.#largestBytes, `it has ${bytes} bytes where at most ${this.#largestBytes} are expected`);
+  }
+
   #temporaryPrefix(): string {
     return `.${basename(this.path)}.`;
   }
@@ -115,7 +127,3 @@ export class ModelStore {
 }
 
 const TEMPORARY_SUFFIX = '.tmp';
-
-function requireReadable(bytes: number): void {
-  check(bytes <= LARGEST_FILE_BYTES, `it has ${bytes} bytes where at most ${LARGEST_FILE_BYTES} are expected`);
-}

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import type { Model } from '../../../../src/exporter/model/model.js';
 import { readTensors, writeTensors } from '../../../../src/exporter/model/snapshot/safetensors.js';
+import { withChecksum } from '../../../../src/exporter/model/snapshot/seal.js';
 import {
   encodeSnapshot,
   readSnapshot,
   type SnapshotExpectation,
   type TrainingConfiguration,
-  withChecksum,
 } from '../../../../src/exporter/model/snapshot/snapshot.js';
 import { SnapshotError } from '../../../../src/exporter/model/snapshot/snapshot-error.js';
 import { configurationOf, smallModel, TRAINED_AT } from '../../../support/models.js';
