@@ -83,8 +83,11 @@ function readingOfHours(source: PrometheusSource, request: HoursRequest): () => 
     const started = performance.now();
     const summaries = await fetchHours(api, request);
     const seconds = (performance.now() - started) / 1000;
-    const buffers = summaries.flatMap(({ bins, maxima, rises }) => [bins, maxima, rises].map(({ buffer }) => buffer));
-    post({ kind: 'done', result: { summaries, seconds } }, buffers as ArrayBuffer[]);
+    const arrays = summaries.flatMap((summary) => Object.values(summary).filter((value) => ArrayBuffer.isView(value)));
+    post(
+      { kind: 'done', result: { summaries, seconds } },
+      arrays.map(({ buffer }) => buffer as ArrayBuffer),
+    );
   };
 }
 

@@ -2,7 +2,6 @@
 
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { HOURS_PER_DAY } from '../../history/grid.js';
-import { BIN_FIELDS, HOURLY_VIEWS } from '../../history/hour-summary.js';
 import {
   COLUMN_NAMES,
   cellsPerRow,
@@ -106,7 +105,7 @@ function sealFor({ features, source }: HistoryConfiguration): Seal {
   ]);
   return {
     version: FORMAT_VERSION,
-    configuration: { content: 'history', features: read, source, BIN_FIELDS, HOURLY_VIEWS },
+    configuration: { content: 'history', features: read, source, columns: HISTORY_COLUMNS },
   };
 }
 
