@@ -1,7 +1,7 @@
 /** Summaries of hours with the numbers that a test needs. */
 
 import { BINS_PER_HOUR } from '../../src/exporter/history/grid.js';
-import { BIN_FIELDS, HOURLY_VIEWS, type HourSummary } from '../../src/exporter/history/hour-summary.js';
+import { BIN_FIELDS, type HourSummary, SIBLING_FIELDS } from '../../src/exporter/history/hour-summary.js';
 
 /** Levels of all fields of a bin. */
 const FIELD_OFFSETS = [0, 0.5, -0.5, 0.25, -0.25];
@@ -30,10 +30,8 @@ export function summaryOf(
         ).flat(),
       ),
     ),
-    maxima: Float32Array.from(
-      levels.flatMap(() =>
-        HOURLY_VIEWS.map((view, index) => (siblings || !view.startsWith('siblings') ? 0.1 * index : Number.NaN)),
-      ),
+    siblings: Float32Array.from(
+      levels.flatMap(() => SIBLING_FIELDS.map((_, field) => (siblings ? 0.1 * (field + 1) : Number.NaN))),
     ),
     rises: Float32Array.from(levels, () => rise),
   };

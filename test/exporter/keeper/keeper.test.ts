@@ -134,10 +134,11 @@ describe('history keeper', () => {
       reads: 9,
       failures: 0,
     });
-    expect(workshop.said('info')).to.deep.equal([
-      'Reading what workloads did in the last 2 days, the newest hours first.',
-      'Read the past of the workloads: 2 of 2 days are known, of 2 workloads, in 57 KiB. It took 3 min.',
-    ]);
+    const [begin, end] = workshop.said('info');
+    expect(begin).to.equal('Reading what workloads did in the last 2 days, the newest hours first.');
+    expect(end).to.match(
+      /^Read the past of the workloads: 2 of 2 days are known, of 2 workloads, in \d+ KiB\. It took 3 min\.$/,
+    );
   });
 
   it('asks for at most the given share of the time', async () => {
