@@ -139,7 +139,7 @@ program
   .option('--scores <file>', 'write every score, compressed when the name ends in .gz')
   .option('--json <file>', 'write the report as JSON')
   .option('--html <file>', 'write the report as a page, with a plot of messages against caught faults')
-  .option('--budget <messages>', 'as ALERT_BUDGET_PER_DAY', Number)
+  .option('--budget <messages>', 'as ALERT_BUDGET_PER_DAY', numberBetween(0.1, 1000))
   .option('--baseline <kind>', 'as BASELINE')
   .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
   .option('--seed <number>', 'as IFOREST_RANDOM_STATE', Number)
@@ -172,7 +172,11 @@ withSettings(
     .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
     .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
     .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
-    .option('--budget <alerts>', 'messages a day that you are ready to read', numberBetween(0, 100_000), 2)
+    .option(
+      '--budget <messages>',
+      'messages a day that you are ready to read, as ALERT_BUDGET_PER_DAY',
+      numberBetween(0.1, 1000),
+    )
     .option('--output <directory>', 'where to write the report and the metrics, and keep what is done so far')
     .option('--no-metrics', 'do not write the metrics that the exporter would have exposed, which are large'),
 ).action(async (options: BacktestOptions) => {

@@ -67,7 +67,7 @@ describe('main', function () {
     for (const [command, options] of [
       ['serve', ['shard', 'total-shards']],
       ['check', ['json', 'shard', 'total-shards']],
-      ['evaluate', ['data', 'scores', 'json', 'html', 'baseline', 'sensitivity', 'seed', 'learn', 'columns']],
+      ['evaluate', ['data', 'scores', 'json', 'html', 'budget', 'baseline', 'sensitivity', 'seed', 'learn', 'columns']],
       ['simulate', ['output', 'seed', 'days', 'pods', 'incident', 'start']],
       ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics', 'shard', 'total-shards']],
     ] as const) {

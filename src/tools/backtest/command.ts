@@ -64,7 +64,8 @@ export async function runBacktestCommand(options: BacktestOptions, surroundings:
 
 async function backtest(options: BacktestOptions, surroundings: BacktestSurroundings): Promise<void> {
   const { environment, stdout, progress: output, signal } = surroundings;
-  const { settings, warnings } = parseSettings(withShardFlags(environment, options));
+  const budget = options.budget && { ALERT_BUDGET_PER_DAY: options.budget.toString() };
+  const { settings, warnings } = parseSettings({ ...withShardFlags(environment, options), ...budget });
   const say = (text: string) => void output.write(`${text}\n`);
   for (const warning of warnings) say(warning);
   const featureSet = await loadFeatures(settings.featuresFile, settings);
@@ -112,7 +113,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
     rules: { forSeconds: plan.forSeconds, closedRanges: await hasClosedRanges(api, endSeconds, signal) },
     sensitivities: plan.sensitivities,
     chosen: plan.chosen,
-    budgetPerDay: options.budget,
+    budgetPerDay: settings.alertBudgetPerDay,
     chunks: outcome.results,
     existing: outcome.existing,
     notes: outcome.notes,

@@ -22,8 +22,8 @@ export interface BacktestOptions extends ShardFlags {
   readonly sensitivity?: string | undefined;
   /** How long a pod must misbehave before its alert. */
   readonly for?: string | undefined;
-  /** Messages a day that you are ready to read. */
-  readonly budget: number;
+  /** Messages a day that you are ready to read: the setting `ALERT_BUDGET_PER_DAY`. */
+  readonly budget?: number | undefined;
   /** Whether the metrics that the exporter would have exposed are written as well. */
   readonly metrics: boolean;
   /** Directory for the report, the metrics, and what is done so far. */
@@ -135,7 +135,7 @@ export function commandLine(options: BacktestOptions, { startSeconds, endSeconds
   const values = {
     start: formatInstant(startSeconds),
     end: formatInstant(endSeconds),
-    ...{ sensitivity, for: duration, budget: String(budget), output, shard, 'total-shards': totalShards },
+    ...{ sensitivity, for: duration, budget: budget?.toString(), output, shard, 'total-shards': totalShards },
   };
   const given = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
   const quoted = [...given, ...(metrics ? [] : ['--no-metrics'])].map((argument) =>

@@ -111,6 +111,8 @@ export function makeReport(input: ReportInput) {
     chosen_sensitivity: sensitivities[chosen] as number,
     sensitivities: reports,
     budget_per_day: input.budgetPerDay,
+    /** Of the last model, when nothing is wrong; `null` where too little was known. */
+    expected_messages_per_day: chunks.at(-1)?.expectedMessagesPerDay ?? null,
     suggestion: suggestSensitivity(reports, input.budgetPerDay),
     /** Alerts of other rules; `null` where Prometheus could not be asked. */
     existing_alerts: input.existing?.length ?? null,

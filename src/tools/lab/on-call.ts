@@ -73,6 +73,8 @@ export function tallyOnCall(
     minutes,
     /** Hours with pods that the first training remembered. */
     rememberedHours: chunks[0]?.rememberedHours ?? 0,
+    /** Messages a day that the last model expected; `NaN` where too little was known. */
+    expectedPerDay: chunks.at(-1)?.expectedMessagesPerDay ?? Number.NaN,
     messages: messages.map((message) => ({
       case: recording.name,
       /** Empty for the whole fleet, as is the workload. */
@@ -200,6 +202,8 @@ export function measureOnCall(tallies: readonly OnCallTally[]) {
     falseMessages: wrong.length,
     /** Of one case: each is a cluster of its own. `NaN` without a minute. */
     falsePerDay: (wrong.length * MINUTES_OF_DAY) / tallies.reduce((sum, { minutes }) => sum + minutes, 0),
+    /** What the last models expected of that when nothing is wrong, the mean over the cases; `NaN` where one did not know. */
+    expectedPerDay: mean(tallies.map(({ expectedPerDay }) => expectedPerDay)),
     falsePer1000PodsAndDay: (1000 * wrong.length) / podDays,
     faultMessages: messages.length - wrong.length,
     /** How the alerts of the false messages ended. */

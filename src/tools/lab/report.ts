@@ -37,7 +37,9 @@ export function sectionsOf(evaluation: Evaluation) {
   const rows: Row[] = cases.map(({ summary: { name }, measures, onCall: own }) => ({ name, measures, onCall: own }));
   rows.push({ name: 'all cases', measures: set, onCall });
   const { recovered, became_usual: usual, gone, still_on: on } = onCall.falseEndings;
-  const budget = `The budget of a case when nothing is wrong: ${budgetPerDay} messages a day.`;
+  const budget =
+    `The budget of a case when nothing is wrong: ${budgetPerDay} messages a day; ` +
+    `expected by the last models: ${decimal(onCall.expectedPerDay, 1)}.`;
   const endings = `False alerts ended: ${recovered} recovered, ${usual} became usual, ${gone} gone, ${on} still on.`;
   const onCallTables = [
     tableOf(ON_CALL_COLUMNS, rows),

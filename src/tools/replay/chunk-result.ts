@@ -47,6 +47,8 @@ export interface ChunkResult {
   readonly minutesWithoutModel: number;
   /** Hours with pods that the first training remembered. */
   readonly rememberedHours: number;
+  /** Messages a day that the last model expects when nothing is wrong; `null` where too little is known. */
+  readonly expectedMessagesPerDay: number | null;
   readonly trainings: number;
   /** Trainings that failed, and the reason of the last of them. */
   readonly failedTrainings: number;

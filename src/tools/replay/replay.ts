@@ -108,12 +108,17 @@ export async function replay(
     unscored,
     minutesWithoutModel,
     rememberedHours,
+    expectedMessagesPerDay: numberOrNull(trainings.models[parameters.chosen]?.expectedMessagesPerDay),
     trainings: trainings.state.runs,
     failedTrainings: trainings.state.failures,
     lastFailure: trainings.lastFailure,
     warnings: [...trainings.warnings],
   };
   return { result, tracks };
+}
+
+function numberOrNull(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
 }
 
 /** As of a pass whose durations are not known. */

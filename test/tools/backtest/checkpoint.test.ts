@@ -16,6 +16,7 @@ const RESULT: ChunkResult = {
   unscored: {},
   minutesWithoutModel: 0,
   rememberedHours: 0,
+  expectedMessagesPerDay: null,
   trainings: 4,
   failedTrainings: 0,
   lastFailure: null,

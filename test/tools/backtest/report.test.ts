@@ -37,6 +37,7 @@ function chunk(hours: number, pods: readonly PodStretch[], more: Partial<ChunkRe
     unscored: { warmup: 3 },
     minutesWithoutModel: 0,
     rememberedHours: 0,
+    expectedMessagesPerDay: null,
     trainings: 8,
     failedTrainings: 0,
     lastFailure: null,

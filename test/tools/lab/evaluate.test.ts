@@ -170,7 +170,9 @@ describe('evaluate', function () {
       const json = join(data, 'out.json');
       const { report } = await run({ data, json, budget: 0.5 });
       expect(report).to.match(/^fleet +0\.3 +0 +0\.0 +0 +0\/0 /m);
-      expect(report).to.include('The budget of a case when nothing is wrong: 0.5 messages a day.');
+      expect(report).to.include(
+        'The budget of a case when nothing is wrong: 0.5 messages a day; expected by the last models: -.',
+      );
       expect(report).to.include('The first trainings remembered 1.1 days.');
       const numbers = JSON.parse(await readFile(json, 'utf8'));
       expect(numbers.parameters.alert_budget_per_day).to.equal(0.5);

@@ -29,6 +29,7 @@ function chunk(flagged: Readonly<Record<string, readonly (readonly [from: number
     unscored: {},
     minutesWithoutModel: 0,
     rememberedHours: 0,
+    expectedMessagesPerDay: null,
     trainings: 1,
     failedTrainings: 0,
     lastFailure: null,

@@ -90,6 +90,7 @@ function replayedInChunks(pods: readonly PodFlags[]): PodFlags[] {
       unscored: {},
       minutesWithoutModel: 0,
       rememberedHours: 0,
+      expectedMessagesPerDay: null,
       trainings: 0,
       failedTrainings: 0,
       lastFailure: null,
