@@ -2,7 +2,9 @@
 
 import type { FindingsState } from './check/runner.js';
 import type { PassOutcome } from './detection/detection.js';
+import { HOURS_PER_DAY } from './history/grid.js';
 import type { HealthReport } from './http/schemas.js';
+import type { KeeperState } from './keeper/keeper.js';
 import type { BaselineKind } from './model/baseline.js';
 import type { Model } from './model/model.js';
 import type { SnapshotState } from './model/snapshot/manager.js';
@@ -28,6 +30,8 @@ export interface HealthSources {
   readonly training: TrainingState;
   /** `undefined` where none is kept. */
   readonly snapshot: SnapshotState | undefined;
+  /** `undefined` where nothing is remembered. */
+  readonly history: KeeperState | undefined;
   readonly findings: FindingsState;
   /** `undefined` where this process watches all namespaces. */
   readonly sharding?: ShardingState | undefined;
@@ -37,7 +41,7 @@ export interface HealthSources {
 
 /** Builds the report of `/healthz`. */
 export function healthReport(sources: HealthSources): HealthReport {
-  const { version, model, training, snapshot, sharding, findings, passes } = sources;
+  const { version, model, training, snapshot, history, sharding, findings, passes } = sources;
   const { last } = passes;
   const trainedSeconds = training.model?.trainedSeconds;
   // A shard without namespaces has nothing to score, with or without a model.
@@ -80,6 +84,26 @@ export function healthReport(sources: HealthSources): HealthReport {
           size_bytes: snapshot.sizeBytes ?? null,
           last_save_succeeded: snapshot.lastSaveSucceeded ?? null,
           last_error: errorAt(snapshot.lastError),
+        }
+      : null,
+    history: history
+      ? {
+          days: history.days,
+          known_days: history.knownHours / HOURS_PER_DAY,
+          missing_hours: history.missingHours,
+          workloads: history.workloads,
+          size_bytes: history.sizeBytes,
+          failing: history.isFailing,
+          last_error: errorAt(history.lastError),
+          file: history.file
+            ? {
+                path: history.file.path,
+                saved_at: isoTime(history.file.savedSeconds),
+                size_bytes: history.file.sizeBytes ?? null,
+                last_save_succeeded: history.file.lastSaveSucceeded ?? null,
+                last_error: errorAt(history.file.lastError),
+              }
+            : null,
         }
       : null,
     shard: sharding

@@ -99,7 +99,7 @@ export class Service implements Exporter {
     }
     this.#scope = trainingScope(settings, featureSet);
     this.#snapshots = snapshotManager(options, this.#scope, describeSource(source));
-    const check = (signal: AbortSignal) => inspect(settings, featureSet, api, now, signal);
+    const check = (signal: AbortSignal) => inspect(settings, featureSet, api, now, signal, this.#keeper?.state());
     this.#checks = new CheckRunner({ inspect: check, logger, now });
     this.#keeper = this.#createKeeper();
     this.#trainer = new Trainer({

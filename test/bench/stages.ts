@@ -166,6 +166,7 @@ async function measureScrape(): Promise<void> {
     },
     findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
     snapshot: undefined,
+    history: undefined,
     sharding: undefined,
     prometheusRequests: new Map(),
     webConfigReload: undefined,

@@ -453,6 +453,10 @@ describe('serve', function () {
       prometheus.fault = undefined;
       await filled();
       await eventually(async () => expect((await health()).training).to.include({ runs: 3, failures: 1 }));
+      expect((await health()).history).to.deep.include({ days: 1, known_days: 1, missing_hours: 0, workloads: 1 });
+      const text = await scrape();
+      expect(exposedValue(text, 'anomaly_exporter_history_known_seconds')).to.equal(86_400);
+      expect(exposedValue(text, 'anomaly_exporter_history_missing_seconds')).to.equal(0);
       const asked = prometheus.requests.filter(isOfHistory);
       // Three features: an hour, and four stretches of at most six, each in two requests.
       expect(asked).to.have.lengthOf(3 * (1 + 4 * 2));

@@ -78,6 +78,7 @@ export const FINE: Facts = {
       { ageSeconds: 10860, present: true },
     ],
   }),
+  pastDays: known({ reachSeconds: 7 * 86_400, stepSeconds: 21_600 }),
   warnings: [],
   infos: [],
 };
@@ -94,6 +95,8 @@ export const CONDITIONS: Conditions = {
     maximumPods: 100_000,
   },
   explain: 'flagged',
+  historyDays: 7,
+  keeper: undefined,
   memoryLimitBytes: 2 ** 30,
   nowSeconds: 1_767_268_800,
 };

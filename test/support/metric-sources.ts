@@ -3,6 +3,7 @@
 import type { FindingsState } from '../../src/exporter/check/runner.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
+import type { KeeperState } from '../../src/exporter/keeper/keeper.js';
 import type { ScrapeState } from '../../src/exporter/metrics/state.js';
 import type { Model } from '../../src/exporter/model/model.js';
 import { createRandom } from '../../src/exporter/model/random.js';
@@ -49,6 +50,25 @@ export const SAVED: SnapshotState = {
   trainedSeconds: 1_767_268_800.5,
   sizeBytes: 123_456,
   lastError: undefined,
+};
+
+export const REMEMBERED: KeeperState = {
+  days: 7,
+  knownHours: 54,
+  missingHours: 114,
+  workloads: 80,
+  sizeBytes: 345_678,
+  reads: 11,
+  failures: 2,
+  lastError: { message: 'Prometheus was away.', timeSeconds: 1_767_260_000 },
+  isFailing: false,
+  file: {
+    path: '/var/lib/k8s-anomaly-detector/model.history',
+    lastSaveSucceeded: true,
+    savedSeconds: 1_767_268_700,
+    sizeBytes: 234_567,
+    lastError: undefined,
+  },
 };
 
 /** One finding of each severity. */
@@ -157,6 +177,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
     model: MODEL,
     training: TRAINED,
     snapshot: SAVED,
+    history: REMEMBERED,
     findings: FINDINGS,
     sharding: { shard: { ordinal: 1, total: 3 }, namespaces: 7 },
     prometheusRequests: new Map([

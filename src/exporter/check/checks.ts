@@ -4,6 +4,7 @@ import type { CheckDefinition } from './check-definition.js';
 import type { Conditions, Facts } from './facts.js';
 import type { CheckReport } from './finding.js';
 import { kubeStateMetrics } from './rules/kube-state-metrics.js';
+import { pastDays } from './rules/past-days.js';
 import { exportedSeries, podCoverage } from './rules/pods.js';
 import { queries, queryDuration } from './rules/queries.js';
 import { rateWindow } from './rules/rate-window.js';
@@ -26,6 +27,7 @@ export const CHECKS: readonly CheckDefinition[] = [
   clusters,
   kubeStateMetrics,
   history,
+  pastDays,
   trainingCostCheck,
   exportedSeries,
   prometheusWarnings,

@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
+import type { KeeperState } from '../keeper/keeper.js';
 import type { BuildInfo, Labels } from '../prometheus/api.js';
 import type { PrometheusError } from '../prometheus/errors.js';
 import type { TrainingTimes } from '../training/plan.js';
@@ -101,6 +102,8 @@ export interface Facts {
     /** The slices of earlier hours: the age of their beginning, in seconds, and whether they have series. */
     readonly slices: readonly { readonly ageSeconds: number; readonly present: boolean }[];
   }>;
+  /** How far back it reaches, up to the days of the history: the age of the oldest checked instant with series. */
+  readonly pastDays: Fact<{ readonly reachSeconds: number; readonly stepSeconds: number }>;
   /** The warnings in all answers of the server, each once. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
@@ -110,6 +113,10 @@ export interface Facts {
 export interface Conditions
   extends Pick<Settings, 'namespaceRegex' | 'podLabel' | 'requestTimeoutSeconds' | 'explain'> {
   readonly training: Omit<TrainingTimes, 'nowSeconds'> & Pick<Settings, 'baseline' | 'maximumPods'>;
+  /** How many days are to be remembered; 0 for none. */
+  readonly historyDays: number;
+  /** What a running service remembers; `undefined` for the command. */
+  readonly keeper: KeeperState | undefined;
   /** Memory that this process may use. */
   readonly memoryLimitBytes: number;
   /** When the facts were gathered, Unix time. */

@@ -6,6 +6,7 @@ import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../detection/detect.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
+import type { KeeperState } from '../keeper/keeper.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { trainingSlices, trainingWindow } from '../training/plan.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
@@ -27,6 +28,7 @@ export interface Inspection {
  * Asks Prometheus what the checks need to know.
  *
  * @param now Unix time in milliseconds.
+ * @param keeper what a running service remembers.
  * @throws {PrometheusError} when it does not answer the first question.
  */
 export async function inspect(
@@ -35,12 +37,22 @@ export async function inspect(
   api: PrometheusServerApi,
   now: () => number,
   signal: AbortSignal,
+  keeper?: KeeperState,
 ): Promise<Inspection> {
   const nowSeconds = () => now() / 1000;
-  const conditions = conditionsOf(settings, nowSeconds());
+  const conditions = { ...conditionsOf(settings, nowSeconds()), keeper };
   const { training } = conditions;
   const { queryOffsetSeconds } = settings;
-  const facts = await gatherFacts({ ...featureSet, api, queryOffsetSeconds, training, nowSeconds, signal });
+  const { historyDays } = conditions;
+  const facts = await gatherFacts({
+    ...featureSet,
+    api,
+    queryOffsetSeconds,
+    training,
+    historyDays,
+    nowSeconds,
+    signal,
+  });
   return { facts, conditions };
 }
 
@@ -57,13 +69,16 @@ function conditionsOf(settings: Settings, nowSeconds: number): Conditions {
     stepSeconds: settings.queryStepSeconds,
     untilNextTrainingSeconds: interval ?? DEFAULT_INTERVAL_SECONDS,
   };
-  return { namespaceRegex, podLabel, requestTimeoutSeconds, explain, training, memoryLimitBytes, nowSeconds };
+  const historyDays = baseline === 'cluster' ? 0 : settings.historyDays;
+  const scope = { namespaceRegex, podLabel, requestTimeoutSeconds, explain };
+  return { ...scope, training, historyDays, keeper: undefined, memoryLimitBytes, nowSeconds };
 }
 
 /** Where the facts come from. */
 export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries'> {
   readonly api: PrometheusServerApi;
   readonly training: Conditions['training'];
+  readonly historyDays: Conditions['historyDays'];
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
   /** Unix time in seconds. */
@@ -78,7 +93,7 @@ export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries'>
  * @throws {PrometheusError} when it does not answer the first of them: there is nothing to know then.
  */
 export async function gatherFacts(gathering: Gathering): Promise<Facts> {
-  const { api, features, ownerQueries, training, queryOffsetSeconds = 0, nowSeconds, signal } = gathering;
+  const { api, features, ownerQueries, training, historyDays, queryOffsetSeconds = 0, nowSeconds, signal } = gathering;
   // What is hidden from scrapes and trainings must not be found here, nor be missed.
   const asker = new Asker(api, nowSeconds() - queryOffsetSeconds, signal);
   const sent = nowSeconds();
@@ -102,10 +117,15 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   );
   const required = sources.filter((source) => source.required);
   const oldest = required.find(({ selector }) => selector.rangeSeconds === undefined) ?? required[0];
+  const unread = { known: false, because: 'No selector of a required feature could be read.' } as const;
   const history: Facts['history'] =
-    oldest === undefined
-      ? { known: false, because: 'No selector of a required feature could be read.' }
-      : await factOf(gatherHistory(asker, oldest.selector.text, training));
+    oldest === undefined ? unread : await factOf(gatherHistory(asker, oldest.selector.text, training));
+  const pastDays: Facts['pastDays'] =
+    historyDays === 0
+      ? { known: false, because: 'There is no history (HISTORY_DAYS=0 or BASELINE=cluster).' }
+      : oldest === undefined
+        ? unread
+        : await factOf(gatherPastDays(asker, oldest.selector.text, historyDays));
   return {
     clock: { known: true, value: clock },
     server,
@@ -113,6 +133,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     sources,
     kubeStateMetrics,
     history,
+    pastDays,
     warnings: [...asker.warnings],
     infos: [...asker.infos],
   };
@@ -207,4 +228,14 @@ async function gatherHistory(asker: Asker, selector: string, training: Condition
   const windowGaps = windowInstants - inWindow.values.length;
   const reachSeconds = nowSeconds - (inWindow.timestampsSeconds[0] ?? nowSeconds);
   return { reachSeconds, stepSeconds, windowInstants, windowGaps, slices };
+}
+
+/** How finely to look how far back the data reaches: gaps shorter than this may hide its beginning. */
+const PAST_STEP_SECONDS = 6 * 3600;
+
+/** Asks for how long there is data of a selector, as far as the history wants to know. */
+async function gatherPastDays(asker: Asker, selector: string, days: number) {
+  const { nowSeconds } = asker;
+  const past = await asker.range(`count(${selector})`, nowSeconds - days * 86_400, nowSeconds, PAST_STEP_SECONDS);
+  return { reachSeconds: nowSeconds - (past.timestampsSeconds[0] ?? nowSeconds), stepSeconds: PAST_STEP_SECONDS };
 }

@@ -120,6 +120,26 @@ const SnapshotHealth = object('The model on disk.', {
   last_error: lastError('The last failure to load or save it; null if there was no failure.'),
 });
 
+const HistoryHealth = object('What is remembered of the workloads of the last days.', {
+  days: count('How many days are to be remembered (`HISTORY_DAYS`).', 7),
+  known_days: field(z.number().nonnegative(), 'Days that are known: hours with pods, divided by 24.', 2.5),
+  missing_hours: count('Hours that are still to be read from Prometheus.'),
+  workloads: count('Workloads of which something is known.'),
+  size_bytes: count('Memory of the history.'),
+  failing: boolean('Whether the last reading failed; it is tried again.'),
+  last_error: lastError('The last reading that failed; null if there was no failure.'),
+  file: field(
+    object('The history on disk.', {
+      path: text('The file.'),
+      saved_at: timeOrNull('When this process last saved it; null before.'),
+      size_bytes: countOrNull('Size of the file; null if it is not known.'),
+      last_save_succeeded: booleanOrNull('Whether the last attempt to save succeeded; null before the first attempt.'),
+      last_error: lastError('The last failure to load or save it; null if there was no failure.'),
+    }).nullable(),
+    'The history on disk; null without `MODEL_PATH`.',
+  ),
+});
+
 const CheckFinding = object('A problem of the installation.', {
   check: text('Name of the check.', 'rate_window'),
   severity: field(
@@ -182,6 +202,7 @@ export const HealthReport = object('The state of the exporter.', {
     next_run: timeOrNull('When the next training is due; null if no training is scheduled.'),
   }),
   snapshot: field(SnapshotHealth.nullable(), 'The model on disk; null without `MODEL_PATH`.'),
+  history: field(HistoryHealth.nullable(), 'The history; null with `HISTORY_DAYS=0` or `BASELINE=cluster`.'),
   shard: field(ShardHealth.nullable(), 'The shard; null if one process watches all namespaces.'),
   check: object('The check of the installation that follows each training.', {
     last_success: timeOrNull('When the installation was last checked; null before the first check.'),

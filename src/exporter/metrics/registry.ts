@@ -7,6 +7,7 @@ import { anomaly, workload } from './anomaly.js';
 import { detector } from './detector.js';
 import { explanation } from './explanation.js';
 import type { Family } from './family.js';
+import { history } from './history.js';
 import { FamilyRegistry, registerFamily } from './register-family.js';
 import { service } from './service.js';
 import type { ScrapeState } from './state.js';
@@ -17,6 +18,7 @@ export const FAMILIES: readonly Family<ScrapeState>[] = [
   ...explanation,
   ...workload,
   ...detector,
+  ...history,
   ...service,
 ];
 

@@ -13,6 +13,7 @@ import {
   sourcesWith,
   unknown,
 } from '../../support/check-facts.js';
+import { REMEMBERED } from '../../support/metric-sources.js';
 
 interface Row {
   readonly when: string;
@@ -32,6 +33,8 @@ const interval = (seconds: number) => ({ intervalSeconds: known(seconds) });
 const historyWith = (replaced: object) => ({
   history: FINE.history.known ? known({ ...FINE.history.value, ...replaced }) : FINE.history,
 });
+
+const reachOf = (reachSeconds: number) => ({ pastDays: known({ reachSeconds, stepSeconds: 21_600 }) });
 
 const ROWS: readonly Row[] = [
   row('the server names nothing', { server: known(undefined) }, 'server', 'ok', /does not report its name/),
@@ -372,6 +375,36 @@ const ROWS: readonly Row[] = [
   ),
   row('the last two instants are not there yet', historyWith({ reachSeconds: 3500 }), 'history', 'ok', /60 min/),
 
+  row(
+    'Prometheus has the past',
+    {},
+    'past_days',
+    'ok',
+    /^Prometheus has the last 7 days, which the history remembers\.$/,
+  ),
+  row('its oldest hours are not found', reachOf(7 * 86_400 - 7200), 'past_days', 'ok', /the last 7 days/),
+  row(
+    'Prometheus keeps less than the history remembers',
+    reachOf(3 * 86_400),
+    'past_days',
+    'warning',
+    /data of the last 3 d, and the history remembers 7 days/,
+    /weekends/,
+    /HISTORY_DAYS/,
+  ),
+  {
+    ...row('the past is being read', {}, 'past_days', 'ok', /^The history knows 2\.25 of 7 days\. 114 hours are still/),
+    conditions: { keeper: REMEMBERED },
+  },
+  {
+    ...row('the past is known', {}, 'past_days', 'ok', /^The history knows 7 of 7 days\.$/),
+    conditions: { keeper: { ...REMEMBERED, knownHours: 168, missingHours: 0 } },
+  },
+  {
+    ...row('the past cannot be read', {}, 'past_days', 'warning', /cannot be read .* knows 2\.25 of 7/, /was away\.$/),
+    conditions: { keeper: { ...REMEMBERED, isFailing: true } },
+  },
+
   row('training is cheap', {}, 'training_cost', 'ok', /15 requests, 2,328 samples/, /every 15 min/),
   // A training of three features of 100,000 pods took 821 MB when it was measured (docs/performance.md).
   {
@@ -484,6 +517,7 @@ describe('checks', () => {
       server: away,
       kubeStateMetrics: away,
       history: away,
+      pastDays: away,
       features: featuresWith({ cpu: away, memory: away, restarts: away }),
       sources: sourcesWith(
         Object.fromEntries(
@@ -517,6 +551,7 @@ describe('checks', () => {
       features: featuresWith({ cpu: empty, memory: empty, restarts: empty }),
       sources: sourcesWith({ cpu: gone, memory: gone, restarts: gone }),
       history: known({ reachSeconds: 0, stepSeconds: 60, windowInstants: 61, windowGaps: 61, slices: [] }),
+      pastDays: known({ reachSeconds: 0, stepSeconds: 21_600 }),
     };
     const { notChecked } = judgeFacts(facts, CONDITIONS);
     expect(notChecked.map(({ check }) => check)).to.deep.equal([
@@ -526,6 +561,7 @@ describe('checks', () => {
       'duplicates',
       'clusters',
       'history',
+      'past_days',
       'training_cost',
       'exported_series',
     ]);

@@ -36,6 +36,7 @@ const gathering = (api: PrometheusServerApi, replaced: Partial<Gathering> = {}):
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
   training: CONDITIONS.training,
+  historyDays: 7,
   nowSeconds: () => NOW,
   signal: new AbortController().signal,
   ...replaced,
@@ -67,6 +68,19 @@ describe('gathering of facts', () => {
     expect(facts.clock).to.deep.include({ value: { skewSeconds: 7, uncertaintySeconds: 0 } });
     // The newest sample of this server is 10 s older than now, so it is newer than what is asked for.
     expect(facts.sources[0]?.newestAgeSeconds).to.deep.equal({ known: true, value: -290 });
+  });
+
+  it('looks for the past only as far as it is remembered', async () => {
+    const api = serverOf(FINE_ANSWERS);
+    const { pastDays } = await gatherFacts(gathering(api, { historyDays: 2 }));
+    expect(pastDays).to.deep.equal({ known: true, value: { reachSeconds: 2 * 86_400, stepSeconds: 21_600 } });
+    const without = serverOf(FINE_ANSWERS);
+    const facts = await gatherFacts(gathering(without, { historyDays: 0 }));
+    expect(facts.pastDays).to.deep.equal({
+      known: false,
+      because: 'There is no history (HISTORY_DAYS=0 or BASELINE=cluster).',
+    });
+    expect(without.asked.length).to.equal(api.asked.length - 1);
   });
 
   it('puts label values into a query as text', async () => {

@@ -81,6 +81,7 @@ const healthAfter = (last: PassOutcome) =>
     model: MODEL,
     training: TRAINED,
     snapshot: undefined,
+    history: undefined,
     findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
     passes: { last, lastUpstreamError: undefined },
     nowSeconds: 1_767_268_900,

@@ -1,6 +1,6 @@
 /** The state of Prometheus, the model and the trainings, and what `check` found, in words. */
 
-import { counted } from '../../../lib/text/format.js';
+import { counted, formatNumber } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { HealthReport } from '../schemas.js';
 import { timeElement } from './time.js';
@@ -11,7 +11,7 @@ type Mark = 'ok' | 'problem' | 'waiting';
 /** A list of terms and descriptions. */
 export function stateList(report: HealthReport, nowSeconds: number): Html {
   return html`<dl class="state">
-${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.shard === null ? NO_HTML : shard(report.shard)]}
+${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.history === null ? NO_HTML : history(report.history, nowSeconds), report.shard === null ? NO_HTML : shard(report.shard)]}
 </dl>`;
 }
 
@@ -62,6 +62,22 @@ function training({ model: state, training: trainings }: HealthReport, nowSecond
     html`${counted(runs, 'training')} since startup, ${failures} failed.`,
     running ? html`A training is running.` : NO_HTML,
     next_run === null ? NO_HTML : html`The next training is due ${timeElement(next_run, nowSeconds)}.`,
+    failure('Last failure', last_error, nowSeconds),
+  ]);
+}
+
+function history(
+  { days, known_days, missing_hours, workloads, failing, last_error }: NonNullable<HealthReport['history']>,
+  nowSeconds: number,
+): Html {
+  const [mark, word] = failing
+    ? (['problem', 'failing'] as const)
+    : missing_hours > 1
+      ? (['waiting', 'being read'] as const)
+      : (['ok', 'known'] as const);
+  return entry('History', mark, word, [
+    html`Knows ${formatNumber(known_days)} of ${counted(days, 'day')} of ${counted(workloads, 'workload')}.`,
+    missing_hours > 1 ? html`${counted(missing_hours, 'hour')} are still to be read from Prometheus.` : NO_HTML,
     failure('Last failure', last_error, nowSeconds),
   ]);
 }

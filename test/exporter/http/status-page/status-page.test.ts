@@ -97,6 +97,20 @@ describe('GET /', () => {
       expect(words).to.contain('The next training is due in 10 min 2026-01-01T00:15:00Z .');
     });
 
+    it('with how much of the past is known', async () => {
+      const historyOf = async (replaced: Partial<NonNullable<typeof seasonedHealth.history>> | null) => {
+        const history = replaced && seasonedHealth.history && { ...seasonedHealth.history, ...replaced };
+        return wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, history }) }));
+      };
+      expect(await historyOf({})).to.contain(
+        'History being read Knows 2.25 of 7 days of 80 workloads. 114 hours are still to be read from Prometheus.',
+      );
+      // The hour that has just ended is always missing for a moment.
+      expect(await historyOf({ missing_hours: 1, known_days: 7 })).to.contain('History known Knows 7 of 7 days');
+      expect(await historyOf({ failing: true })).to.match(/History failing .* Last failure .* 503/);
+      expect(await historyOf(null)).not.to.contain('History');
+    });
+
     it('with the part of the cluster that a shard watches', async () => {
       const shardOf = async (shard: typeof seasonedHealth.shard) =>
         wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, shard }) }));
