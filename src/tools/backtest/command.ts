@@ -17,7 +17,6 @@ import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { UsageError } from '../../lib/usage-error.js';
 import { Fetcher } from '../replay/fetch.js';
-import { HISTORY_DAYS } from '../replay/past-hours.js';
 import { createProgress, type ProgressOutput } from '../replay/progress.js';
 import { hasClosedRanges } from '../replay/range-semantics.js';
 import { politeApi } from '../replay/throttled-api.js';
@@ -75,7 +74,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
     onWarning: say,
     now: () => endSeconds * 1000,
     windowSeconds:
-      endSeconds - startSeconds + Math.max(settings.trainingLookbackMinutes * 60, HISTORY_DAYS * DAY_SECONDS),
+      endSeconds - startSeconds + Math.max(settings.trainingLookbackMinutes * 60, settings.historyDays * DAY_SECONDS),
   });
   const limited = withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS);
   await requireSoundQueries(prometheus.api, featureSet, endSeconds, limited);

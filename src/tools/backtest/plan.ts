@@ -8,7 +8,6 @@ import type { OwnerQueries } from '../../exporter/features/workload.js';
 import { runsBetween } from '../../exporter/training/schedule.js';
 import { UsageError } from '../../lib/usage-error.js';
 import { SHIPPED_FOR_SECONDS } from '../replay/alerts.js';
-import { HISTORY_DAYS } from '../replay/past-hours.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
 import { chosenOf, parseSensitivities } from '../replay/sensitivities.js';
 import { formatInstant, parseDuration, parseInstant } from './time-range.js';
@@ -117,7 +116,7 @@ export function replaySettings(settings: Settings): Readonly<Record<string, stri
     QUERY_STEP_SECONDS: settings.queryStepSeconds,
     RETRAIN_SCHEDULE: settings.retrainSchedule,
     RETRAIN_TIMEZONE: settings.retrainTimezone,
-    HISTORY_DAYS,
+    HISTORY_DAYS: settings.historyDays,
     BASELINE: settings.baseline,
     ALERT_BUDGET_PER_DAY: settings.alertBudgetPerDay,
     IFOREST_N_ESTIMATORS: settings.estimators,

@@ -12,7 +12,7 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkResult } from '../replay/chunk-result.js';
 import { Fetcher } from '../replay/fetch.js';
 import { History } from '../replay/history.js';
-import { firstRememberedHour, HISTORY_DAYS, type PastHours, PastHoursSupply } from '../replay/past-hours.js';
+import { firstRememberedHour, type PastHours, PastHoursSupply } from '../replay/past-hours.js';
 import {
   type Chunk,
   cutIntoChunks,
@@ -26,7 +26,7 @@ import {
 import { ThreadPool } from '../replay/pool.js';
 import type { Progress } from '../replay/progress.js';
 import { gridBetween, lastOf, type Slab } from '../replay/range-matrix.js';
-import type { ReplayParameters } from '../replay/replay.js';
+import { historyDaysOf, type ReplayParameters } from '../replay/replay.js';
 import type { ChunkStore } from './checkpoint.js';
 import { describeCost, type Survey } from './estimate.js';
 import { type ExistingAlert, existingAlerts, FIRING_ALERTS_QUERY } from './existing-alerts.js';
@@ -182,6 +182,7 @@ class TaskSupply {
     this.#comingChunks = [...chunks];
     this.trainingTimes = trainingTimes(plan);
     const { settings, features, ownerQueries, sensitivities, chosen } = plan;
+    const historyDays = historyDaysOf(settings);
     this.#parameters = {
       features,
       ownerQueries,
@@ -191,15 +192,15 @@ class TaskSupply {
       lookbackSeconds: settings.trainingLookbackMinutes * 60,
       stepSeconds: settings.queryStepSeconds,
       trainingIntervalSeconds: longestInterval(this.trainingTimes),
-      historyDays: HISTORY_DAYS,
+      historyDays,
     };
     const first = this.trainingTimes[0] ?? plan.startSeconds;
-    const firstRemembered = firstRememberedHour(first, HISTORY_DAYS);
+    const firstRemembered = firstRememberedHour(first, historyDays);
     // Where the range begins with the first data, there is nothing to remember of the time before.
     this.#firstHour = survey.isFirst ? Math.max(firstRemembered, hourOf(plan.startSeconds)) : firstRemembered;
-    if (settings.baseline === 'cluster') this.hoursBefore = 0;
+    if (historyDays === 0) this.hoursBefore = 0;
     else {
-      this.#hours = new PastHoursSupply(HISTORY_DAYS, features, this.#firstHour, this.#readHours.bind(this));
+      this.#hours = new PastHoursSupply(historyDays, features, this.#firstHour, this.#readHours.bind(this));
       this.hoursBefore = Math.max(0, lastSettledHour(first) - this.#firstHour + 1);
     }
   }

@@ -7,10 +7,9 @@ import { parseSettings } from '../../exporter/config/parse.js';
 import { modelParameters } from '../../exporter/training/job.js';
 import { DataError, UsageError } from '../../lib/usage-error.js';
 import type { ChunkResult } from '../replay/chunk-result.js';
-import { HISTORY_DAYS } from '../replay/past-hours.js';
 import { ThreadPool } from '../replay/pool.js';
 import { createProgress, type Progress, type ProgressOutput } from '../replay/progress.js';
-import type { ReplayParameters } from '../replay/replay.js';
+import { historyDaysOf, type ReplayParameters } from '../replay/replay.js';
 import { chosenOf, parseSensitivities } from '../replay/sensitivities.js';
 import { type Case, minuteOf } from './case.js';
 import { type Counts, count } from './counts.js';
@@ -126,7 +125,7 @@ export async function runEvaluate(
         lookbackSeconds: settings.trainingLookbackMinutes * 60,
         stepSeconds: settings.queryStepSeconds,
         trainingIntervalSeconds: RETRAIN_SECONDS,
-        historyDays: HISTORY_DAYS,
+        historyDays: historyDaysOf(settings),
       },
       additional,
       learningMinutes,

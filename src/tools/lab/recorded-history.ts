@@ -51,8 +51,8 @@ export function piecesOf(recording: Case, parameters: ReplayParameters) {
 
 /** The hours of a case that its trainings remember. */
 function hoursOf(recording: Case, [first]: readonly number[], parameters: ReplayParameters) {
-  const { features, ownerQueries, model, historyDays } = parameters;
-  if (first === undefined || model.baseline === 'cluster') return undefined;
+  const { features, ownerQueries, historyDays } = parameters;
+  if (first === undefined || historyDays === 0) return undefined;
   const firstHour = Math.max(hourOf(instantOf(recording, 0)), firstRememberedHour(first, historyDays));
   return new PastHoursSupply(historyDays, features, firstHour, (from, to) => {
     const range = { firstHour: from, lastHour: to };

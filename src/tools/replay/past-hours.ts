@@ -4,6 +4,7 @@ import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import { HOURS_PER_DAY, lastSettledHour } from '../../exporter/history/grid.js';
 import type { HourSummary } from '../../exporter/history/hour-summary.js';
 import { type HistoryState, WorkloadHistory } from '../../exporter/history/workload-history.js';
+import { featureNames } from '../../exporter/model/snapshot/history-codec.js';
 
 /** What the trainings of a chunk remember: plain data. */
 export interface PastHours {
@@ -15,9 +16,6 @@ export interface PastHours {
 
 /** Summaries of consecutive hours, in order; both ends are included. */
 export type HoursReader = (firstHour: number, lastHour: number) => Promise<readonly HourSummary[]>;
-
-/** Days that trainings remember. */
-export const HISTORY_DAYS = 7;
 
 /** Hours that are read at a time. */
 export const HOURS_PER_READ = 6;
@@ -45,9 +43,7 @@ export class PastHoursSupply {
    * @param firstHour the first one to read: that of the data, or what the first training remembers.
    */
   constructor(days: number, features: readonly FeatureDefinition[], firstHour: number, read: HoursReader) {
-    const named = (wanted: FeatureDefinition['type']) =>
-      features.filter(({ type }) => type === wanted).map(({ name }) => name);
-    this.#history = new WorkloadHistory({ days, gauges: named('gauge'), counters: named('counter') });
+    this.#history = new WorkloadHistory({ days, ...featureNames({ features }) });
     this.#nextHour = firstHour;
     this.#read = read;
   }

@@ -1,5 +1,6 @@
 /** Walks forward through a chunk of the past with the service's own training and detection. */
 
+import type { Settings } from '../../exporter/config/settings.js';
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../exporter/detection/detect.js';
 import type { Detection, PassOutcome } from '../../exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../exporter/detection/workloads.js';
@@ -30,8 +31,13 @@ export interface ReplayParameters {
   readonly stepSeconds: number;
   /** Longest time from one training to the next. */
   readonly trainingIntervalSeconds: number;
-  /** Days that trainings remember; nothing with the baseline `cluster`. */
+  /** Days that trainings remember; 0 for nothing. */
   readonly historyDays: number;
+}
+
+/** Days that the trainings of the service remember with these settings. */
+export function historyDaysOf({ historyDays, baseline }: Pick<Settings, 'historyDays' | 'baseline'>): number {
+  return baseline === 'cluster' ? 0 : historyDays;
 }
 
 /** What a replay knows of the time of its chunk, and of the time before. */
