@@ -100,13 +100,15 @@ export function actual(feature: 'cpu' | 'memory'): string {
 }
 
 /**
- * Restarts in the last ten minutes, as the exporter scores them: a container that has restarted 500 times in all may be
- * healthy now. Not `increase`, which extrapolates to fractions of a restart.
+ * Restarts in the last ten minutes: a container that has restarted 500 times in all may be healthy now. Not `increase`,
+ * which extrapolates to fractions of a restart.
  */
-export const RECENT_RESTARTS =
-  'sum by (namespace, pod) (max by (namespace, pod, container) ' +
-  `(kube_pod_container_status_restarts_total{${POD_SCOPE}} - ` +
-  `min_over_time(kube_pod_container_status_restarts_total{${POD_SCOPE}}[10m])))`;
+export const RECENT_RESTARTS = `sum by (namespace, pod) (max by (namespace, pod, container) (${[
+  'kube_pod_container_status_restarts_total',
+  'kube_pod_init_container_status_restarts_total',
+]
+  .map((metric) => `${metric}{${POD_SCOPE}} - min_over_time(${metric}{${POD_SCOPE}}[10m])`)
+  .join(' or ')}))`;
 
 /** Only the exporter's processes among all that expose the metric. */
 export function ofExporter(expression: string): string {

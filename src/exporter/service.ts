@@ -113,6 +113,7 @@ export class Service implements Exporter {
     this.#pass = new DetectionPass({
       api,
       ownerQueries: featureSet.ownerQueries,
+      phaseSelector: featureSet.phaseSelector,
       queryOffsetSeconds: settings.queryOffsetSeconds,
       model: () => this.#trainer.model,
       timeoutSeconds: settings.requestTimeoutSeconds,

@@ -78,7 +78,12 @@ function run(directory: string): void {
         baseline: 'cluster',
         randomState,
       });
-      const built = { table: atOneInstant(table), unscored: new Map(), droppedSeries: new Map() };
+      const built = {
+        table: atOneInstant(table),
+        unscored: new Map(),
+        incomplete: new Map(),
+        droppedSeries: new Map(),
+      };
       return areaUnderRocCurve(detect(model, built).scores, labels);
     });
     const mean = areas.reduce((sum, area) => sum + area, 0) / areas.length;

@@ -67,7 +67,8 @@ export const FINE: Facts = {
   server: known({ application: undefined, version: '2.42.0', revision: 'abc' }),
   features: featuresWith({}),
   sources: sourcesWith({}),
-  kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2 }),
+  kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2, podPhases: 40 }),
+  endedPods: known(new Set<string>()),
   history: known({
     reachSeconds: 3600,
     stepSeconds: 60,

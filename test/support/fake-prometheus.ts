@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/exporter/detection/detect.js';
+import { recentSecondsOf } from '../../src/exporter/detection/detect.js';
 import { type AskedQuery, instantsOf, seriesOf } from './fake-api.js';
 import type { Upstream } from './fault-proxy.js';
 import { readBody } from './http-server.js';
@@ -22,7 +22,8 @@ export function isOfTraining({
   endSeconds,
 }: Omit<RecordedRequest, 'authorization'>): boolean {
   if (isOfCheck(query)) return false;
-  return kind === 'range' && endSeconds - startSeconds !== (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
+  const ofPasses = (['gauge', 'counter'] as const).map((type) => recentSecondsOf({ type }));
+  return kind === 'range' && !ofPasses.includes(endSeconds - startSeconds);
 }
 
 /** How a request fails. */

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
+import { buildPhaseSelector } from '../../src/exporter/features/pod-phase.js';
 import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
 import { compile } from './small-promql.js';
 
@@ -24,24 +25,44 @@ export interface FakePod {
   readonly sinceSeconds?: number;
   /** Instants at which a container restarts, besides two restarts of long ago. */
   readonly restartsAt?: readonly number[];
+  /** The instant from which on cAdvisor has nothing of it. */
+  readonly unmeasuredSeconds?: number;
+  /** The instant from which on Kubernetes reports it as ended. */
+  readonly endedSeconds?: number;
 }
 
 /** The queries for owners with the default settings. */
 export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
 
+/** The series that say which pods have ended, with the default settings. */
+export const PHASE_SELECTOR = buildPhaseSelector({ namespaceRegex: '.*' });
+
 /** The built-in features with the default settings. */
 export const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });
 
 /** Which part of the cluster a query asks for. */
-export type QueryTopic = 'cpu' | 'memory' | 'restarts' | 'kube_pod_owner' | 'kube_replicaset_owner' | 'kube_job_owner';
+export type QueryTopic =
+  | 'cpu'
+  | 'memory'
+  | 'restarts'
+  | 'kube_pod_owner'
+  | 'kube_replicaset_owner'
+  | 'kube_job_owner'
+  | 'kube_pod_status_phase'
+  | 'kube_pod_init_container_status_restarts_total';
 
 export function topicOf(query: string): QueryTopic {
   if (query.includes('container_cpu_usage_seconds_total')) return 'cpu';
   if (query.includes('container_memory_usage_bytes')) return 'memory';
   if (query.includes('kube_pod_container_status_restarts_total')) return 'restarts';
   const metric = /^\w+/.exec(query)?.[0];
-  if (metric === 'kube_pod_owner' || metric === 'kube_replicaset_owner' || metric === 'kube_job_owner') {
-    return metric;
+  switch (metric) {
+    case 'kube_pod_owner':
+    case 'kube_replicaset_owner':
+    case 'kube_job_owner':
+    case 'kube_pod_status_phase':
+    case 'kube_pod_init_container_status_restarts_total':
+      return metric;
   }
   throw new Error(`Nobody has told the small cluster how to answer ${query}`);
 }
@@ -56,9 +77,11 @@ const STORED_METRICS: ReadonlySet<string> = new Set([
   'container_cpu_usage_seconds_total',
   'container_memory_usage_bytes',
   'kube_pod_container_status_restarts_total',
+  'kube_pod_init_container_status_restarts_total',
   'kube_pod_owner',
   'kube_replicaset_owner',
   'kube_job_owner',
+  'kube_pod_status_phase',
 ]);
 
 const MEBIBYTE = 1024 * 1024;
@@ -105,12 +128,11 @@ export class SmallCluster {
     return evaluation(timeSeconds);
   }
 
-  #sample(
-    topic: QueryTopic,
-    { namespace, pod, owner, sinceSeconds = -Infinity, restartsAt = [] }: FakePod,
-    timeSeconds: number,
-  ): FakeSample | undefined {
+  #sample(topic: QueryTopic, fakePod: FakePod, timeSeconds: number): FakeSample | undefined {
+    const { namespace, pod, owner, sinceSeconds = -Infinity, restartsAt = [] } = fakePod;
+    const { unmeasuredSeconds = Infinity, endedSeconds = Infinity } = fakePod;
     if (timeSeconds < sinceSeconds) return undefined;
+    if ((topic === 'cpu' || topic === 'memory') && timeSeconds >= unmeasuredSeconds) return undefined;
     const labels = { namespace, pod };
     const misbehaves = timeSeconds >= (this.#misbehavingSince.get(pod) ?? Infinity);
     const wavering = 0.95 + 0.1 * noise(`${topic} ${namespace} ${pod} ${timeSeconds.toFixed(3)}`);
@@ -122,6 +144,8 @@ export class SmallCluster {
         return { labels, value: Math.round(200 * MEBIBYTE * size * wavering * (misbehaves ? 4 : 1)) };
       case 'restarts':
         return { labels, value: 2 + restartsAt.filter((instant) => instant <= timeSeconds).length };
+      case 'kube_pod_status_phase':
+        return timeSeconds < endedSeconds ? undefined : { labels: { ...labels, phase: 'Succeeded' }, value: 1 };
       case 'kube_pod_owner':
         return owner === undefined
           ? undefined

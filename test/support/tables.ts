@@ -90,12 +90,12 @@ export function sliceTable(table: FeatureTable, from: number, to: number): Featu
   return FeatureTable.fill({ ...slice, pods }, (row, cells) => cells.set(slice.cellsOf(there[row] as number)));
 }
 
-/** What a detection at an instant of a table sees: that instant, and the ten before it as far as they are there. */
+/** What a detection at an instant of a table sees: that instant, and those before it as far as they are there. */
 export function recentOf(table: FeatureTable, instant: number): BuiltTable {
   return asBuilt(sliceTable(table, Math.max(0, instant + 1 - RECENT_INSTANTS), instant + 1));
 }
 
 /** A table from which nothing was left out. */
 export function asBuilt(table: FeatureTable): BuiltTable {
-  return { table, unscored: new Map(), droppedSeries: new Map() };
+  return { table, unscored: new Map(), incomplete: new Map(), droppedSeries: new Map() };
 }

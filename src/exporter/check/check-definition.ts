@@ -54,6 +54,14 @@ export type Answered = AnswerFacts & Pick<FeatureFacts, 'feature'>;
 export const answersOf = ({ features }: Pick<Facts, 'features'>): Fact<readonly Answered[]> =>
   anyOf(features.map(({ feature, answer }) => (answer.known ? always({ feature, ...answer.value }) : answer)));
 
+/** The pods that have a value now, but of no required feature, sorted. */
+export function podsWithoutUsage(answers: readonly Answered[]): readonly string[] {
+  const pods = (isRequired: boolean) =>
+    answers.flatMap(({ feature, pods: own }) => (feature.required === isRequired ? [...own] : []));
+  const measured = new Set(pods(true));
+  return [...new Set(pods(false))].filter((pod) => !measured.has(pod)).sort();
+}
+
 /** What is known of each source, by the source. */
 export const ofSources =
   <Value>(pick: (source: SourceFacts) => Fact<Value> | undefined) =>

@@ -89,7 +89,13 @@ export interface Facts {
   readonly features: readonly FeatureFacts[];
   readonly sources: readonly SourceFacts[];
   /** Numbers of series. */
-  readonly kubeStateMetrics: Fact<{ readonly podOwners: number; readonly replicaSetOwners: number }>;
+  readonly kubeStateMetrics: Fact<{
+    readonly podOwners: number;
+    readonly replicaSetOwners: number;
+    readonly podPhases: number;
+  }>;
+  /** Pods (`namespace/pod`) that Kubernetes reports as ended; empty where every pod has a required feature. */
+  readonly endedPods: Fact<ReadonlySet<string>>;
   /** How far back the first source of a required feature reaches. */
   readonly history: Fact<{
     /** Age of the oldest checked instant with series, in seconds; 0 without one. */

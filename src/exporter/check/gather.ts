@@ -2,8 +2,9 @@
 
 import { totalmem } from 'node:os';
 import type { Settings } from '../config/settings.js';
-import { RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../detection/detect.js';
+import { RECENT_STEP_SECONDS, recentSecondsOf } from '../detection/detect.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import { endedPodsIn, endedPodsQuery } from '../features/pod-phase.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
 import type { KeeperState } from '../keeper/keeper.js';
@@ -12,6 +13,7 @@ import { trainingSlices, trainingWindow } from '../training/plan.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { Asker, factOf } from './asker.js';
+import { answersOf, podsWithoutUsage } from './check-definition.js';
 import type { AnswerFacts, Conditions, Facts, FeatureFacts, Source } from './facts.js';
 import { gatherSource } from './gather-source.js';
 
@@ -75,7 +77,7 @@ function conditionsOf(settings: Settings, nowSeconds: number): Conditions {
 }
 
 /** Where the facts come from. */
-export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries'> {
+export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries' | 'phaseSelector'> {
   readonly api: PrometheusServerApi;
   readonly training: Conditions['training'];
   readonly historyDays: Conditions['historyDays'];
@@ -88,12 +90,22 @@ export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries'>
 }
 
 /**
- * Asks Prometheus some 25 questions.
+ * Asks Prometheus some 35 questions.
  *
  * @throws {PrometheusError} when it does not answer the first of them: there is nothing to know then.
  */
 export async function gatherFacts(gathering: Gathering): Promise<Facts> {
-  const { api, features, ownerQueries, training, historyDays, queryOffsetSeconds = 0, nowSeconds, signal } = gathering;
+  const {
+    api,
+    features,
+    ownerQueries,
+    phaseSelector,
+    training,
+    historyDays,
+    queryOffsetSeconds = 0,
+    nowSeconds,
+    signal,
+  } = gathering;
   // What is hidden from scrapes and trainings must not be found here, nor be missed.
   const asker = new Asker(api, nowSeconds() - queryOffsetSeconds, signal);
   const sent = nowSeconds();
@@ -111,10 +123,21 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ),
   );
   const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, source)));
-  const owners = [ownerQueries.pod, ownerQueries.replicaSet].map((query) => asker.number(`count(${query})`));
-  const kubeStateMetrics = await factOf(
-    Promise.all(owners).then(([podOwners = 0, replicaSetOwners = 0]) => ({ podOwners, replicaSetOwners })),
+  const counts = [ownerQueries.pod, ownerQueries.replicaSet, phaseSelector].map((query) =>
+    asker.number(`count(${query})`),
   );
+  const kubeStateMetrics = await factOf(
+    Promise.all(counts).then(([podOwners = 0, replicaSetOwners = 0, podPhases = 0]) => ({
+      podOwners,
+      replicaSetOwners,
+      podPhases,
+    })),
+  );
+  const answered = answersOf({ features: answers });
+  const hasPodsWithoutUsage = answered.known && podsWithoutUsage(answered.value).length > 0;
+  const endedPods: Facts['endedPods'] = hasPodsWithoutUsage
+    ? await factOf(asker.instant(endedPodsQuery(phaseSelector)).then(endedPodsIn))
+    : { known: true, value: new Set() };
   const required = sources.filter((source) => source.required);
   const oldest = required.find(({ selector }) => selector.rangeSeconds === undefined) ?? required[0];
   const unread = { known: false, because: 'No selector of a required feature could be read.' } as const;
@@ -132,6 +155,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     features: answers,
     sources,
     kubeStateMetrics,
+    endedPods,
     history,
     pastDays,
     warnings: [...asker.warnings],
@@ -162,7 +186,7 @@ export function sourcesOf(features: readonly FeatureDefinition[]): readonly Sour
  */
 async function gatherAnswer(asker: Asker, feature: FeatureDefinition, clock: () => number): Promise<AnswerFacts> {
   const endSeconds = asker.nowSeconds;
-  const startSeconds = endSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
+  const startSeconds = endSeconds - recentSecondsOf(feature);
   const started = clock();
   const answer = await asker.range(feature.query, startSeconds, endSeconds, RECENT_STEP_SECONDS);
   return { durationSeconds: clock() - started, ...describeAnswer(answer, feature, endSeconds) };

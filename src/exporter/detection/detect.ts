@@ -1,10 +1,11 @@
 /** Model and the last minutes in, scores out: no clock, no network. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTable, type PodIdentity } from '../features/table.js';
 import type { BuiltTable } from '../features/table-builder.js';
-import { COUNTER_LOOKBACK_SECONDS } from '../model/counter.js';
-import { emptyMeasurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
+import { COUNTER_WINDOW_SECONDS } from '../model/counter.js';
+import { emptyMeasurement, type Measurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import { marginsOf } from '../model/score.js';
@@ -14,8 +15,19 @@ import type { Detection } from './detection.js';
 /** Distance of the instants that a detection looks at, in seconds. */
 export const RECENT_STEP_SECONDS = 60;
 
-/** How many there are: state such as a recent restart is read from them, and never kept from pass to pass. */
-export const RECENT_INSTANTS = COUNTER_LOOKBACK_SECONDS / RECENT_STEP_SECONDS + 1;
+/**
+ * How many there are: state such as a recent restart is read from them, and never kept from pass to pass. The last rise of
+ * a counter may be ten minutes ago, and counts with those of the ten minutes before it.
+ */
+export const RECENT_INSTANTS = (2 * COUNTER_WINDOW_SECONDS) / RECENT_STEP_SECONDS;
+
+/** How many of them have values of gauges: these are judged by the last two, and the warm-up is counted in them. */
+export const GAUGE_INSTANTS = 11;
+
+/** How far back a feature is asked for, in seconds. */
+export function recentSecondsOf({ type }: Pick<FeatureDefinition, 'type'>): number {
+  return ((type === 'counter' ? RECENT_INSTANTS : GAUGE_INSTANTS) - 1) * RECENT_STEP_SECONDS;
+}
 
 /** The last `count` instants up to a time, counted from the end: the last one is the time itself, to the bit. */
 export function instantsUpTo(timeSeconds: number, count = RECENT_INSTANTS): Float64Array {
@@ -26,7 +38,9 @@ export function instantsUpTo(timeSeconds: number, count = RECENT_INSTANTS): Floa
 const PODS_PER_TURN = 2048;
 
 /**
- * Scores every pod that is there at the last instant of a table, and that is past its warm-up.
+ * Scores every pod that is there at the last instant of a table, and that is past its warm-up. A pod that lacks a required
+ * feature, or that is warming up, is scored by its counters alone once one of them rose: a container that dies within
+ * seconds has nothing else.
  *
  * @param built up to `RECENT_INSTANTS` instants, `RECENT_STEP_SECONDS` apart, with the columns of the model's features
  *   in their order.
@@ -61,7 +75,7 @@ export async function detectInTurns(
 
 function* detectInSteps(
   model: Model,
-  { table, unscored: notInTable, droppedSeries }: BuiltTable,
+  { table, unscored: notInTable, incomplete, droppedSeries }: BuiltTable,
   rows = locatePods(model.baseline.pods, table.pods),
 ): Generator<undefined, Detection> {
   const width = model.features.length;
@@ -71,19 +85,34 @@ function* detectInSteps(
   const measurer = new Measurer(model.baseline, model.features, table, true, rows);
   const measured = emptyMeasurement(table.pods.length * width);
   const silent = silentColumns(model);
-  const judge = model.knownHours > 0 ? new ViewJudge(model, table, rows) : undefined;
+  const judge = model.remembers ? new ViewJudge(model, table, rows) : undefined;
   const judged = emptyJudgement(judge === undefined ? 0 : table.pods.length * width);
+  const gauges = model.features.flatMap(({ type }, column) => (type === 'counter' ? [] : [column]));
   const positions: number[] = [];
+  /** Rows of pods that are scored by their counters alone. */
+  const counterRows = new Set<number>();
   for (const [pod, identity] of table.pods.entries()) {
     if (pod > 0 && pod % PODS_PER_TURN === 0) yield;
-    if (!table.isPresent(pod, last)) continue;
-    if (isWarmingUp(model, table, pod, rows[pod] as number)) {
-      unscored.set('warmup', (unscored.get('warmup') ?? 0) + 1);
+    const isPresent = table.isPresent(pod, last);
+    const isYoung = isPresent && isWarmingUp(model, table, pod, rows[pod] as number);
+    const isWhole = isPresent && !isYoung;
+    const row = scored.length;
+    measurer.measurePod(pod, last, last + 1, measured, row);
+    if (!isWhole && !keepCountersAlone(model, measured, row)) {
+      const reason = isYoung ? 'warmup' : incomplete.get(pod);
+      if (reason !== undefined) unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
       continue;
     }
-    measurer.measurePod(pod, last, last + 1, measured, scored.length);
-    for (const column of silent) if (!isSilent(table, pod, column)) silent.delete(column);
-    judge?.judge(pod, judged, scored.length);
+    judge?.judge(pod, judged, row);
+    if (isWhole) {
+      for (const column of silent) if (!isSilent(table, pod, column)) silent.delete(column);
+    } else {
+      counterRows.add(row);
+      for (const column of gauges) {
+        judged.shares[row * width + column] = 0;
+        judged.expected[row * width + column] = Number.NaN;
+      }
+    }
     positions.push(pod);
     scored.push(identity);
   }
@@ -104,7 +133,8 @@ function* detectInSteps(
     yield;
   }
   if (model.remembers) {
-    const wasBrief = (row: number) => isBrief(model, measurer, positions[row] as number, last, silent);
+    const wasBrief = (row: number) =>
+      isBrief(model, measurer, positions[row] as number, last, counterRows.has(row) ? gauges : silent);
     for (let row = 0; row < scores.length; row++) {
       const shares = judged.shares.subarray(row * width, (row + 1) * width);
       scores[row] = verdictOf(scores[row] as number, shares, () => wasBrief(row));
@@ -154,14 +184,22 @@ function verdictOf(margin: number, shares: Float64Array, isBriefly: () => boolea
   return margin > 0 && !isBriefly() ? 0 : margin;
 }
 
-/** Whether few of the minutes before were as unusual for the last hours as this one. */
-function isBrief(model: Model, measurer: Measurer, pod: number, last: number, silent: ReadonlySet<number>): boolean {
+/**
+ * Whether few of the minutes before were as unusual for the last hours as this one.
+ *
+ * @param usual columns that count as usual.
+ */
+function isBrief(model: Model, measurer: Measurer, pod: number, last: number, usual: Iterable<number>): boolean {
   const first = Math.max(0, last - BRIEF_WINDOW_MINUTES + 1);
   const width = model.features.length;
   const before = emptyMeasurement((last - first) * width);
   measurer.measurePod(pod, first, last, before, 0);
-  for (const column of silent)
+  for (const column of usual)
     for (let cell = column; cell < before.inputs.length; cell += width) before.inputs[cell] = 0;
+  // Absent values count as usual.
+  before.inputs.forEach((input, cell) => {
+    if (Number.isNaN(input)) before.inputs[cell] = 0;
+  });
   return marginsOf(model, before.inputs).filter((margin) => margin > 0).length < BRIEF_MINUTES;
 }
 
@@ -178,13 +216,43 @@ function silentColumns({ features, baseline }: Model): Set<number> {
 }
 
 const isSilent = (table: FeatureTable, pod: number, column: number) =>
-  table.timestampsSeconds.every((_, instant) => table.at(pod, instant, column) === 0);
+  table.timestampsSeconds.every((_, instant) => !table.isPresent(pod, instant) || table.at(pod, instant, column) === 0);
+
+/**
+ * Lets a row count by the counters that it has: all else counts as usual, and reads 0 where it is absent.
+ *
+ * @returns whether a counter rose; otherwise the row says nothing.
+ */
+function keepCountersAlone({ features, baseline }: Model, measured: Measurement, row: number): boolean {
+  const start = row * features.length;
+  const isCounter = (column: number) =>
+    features[column]?.type === 'counter' && !Number.isNaN(measured.actual[start + column]);
+  // With `cluster`, counters are judged by their height.
+  const rose = (column: number) =>
+    isCounter(column) && (measured.actual[start + column] as number) > (measured.expected[start + column] as number);
+  const columns = [...features.keys()];
+  if (baseline.kind === 'cluster' || !columns.some(rose)) return false;
+  for (const column of columns) {
+    if (isCounter(column)) continue;
+    const cell = start + column;
+    const actual = measured.actual[cell] as number;
+    measured.actual[cell] = Number.isNaN(actual) ? 0 : actual;
+    measured.expected[cell] = measured.actual[cell] as number;
+    measured.deviations[cell] = 0;
+    measured.inputs[cell] = 0;
+  }
+  return true;
+}
 
 /** With `cluster`, no pod warms up. */
 function isWarmingUp({ baseline }: Model, table: FeatureTable, pod: number, row: number): boolean {
   if (baseline.kind === 'cluster') return false;
   let samples = 0;
-  for (let instant = 0; instant < table.timestampsSeconds.length; instant++) {
+  for (
+    let instant = Math.max(0, table.timestampsSeconds.length - GAUGE_INSTANTS);
+    instant < table.timestampsSeconds.length;
+    instant++
+  ) {
     if (table.isPresent(pod, instant)) samples++;
   }
   if (samples * RECENT_STEP_SECONDS >= WARM_UP_SECONDS) return false;

@@ -22,7 +22,7 @@ export interface Detection {
   readonly inputs: Float64Array;
   /** What the last days say of the same pods; absent while nothing is known of them. */
   readonly judgement?: Judgement;
-  /** How many pods were seen and not scored, by reason (`missing_cpu`, `completed`, …). */
+  /** How many pods were seen and not scored, by reason (`missing_cpu`, `no_usage`, `completed`, …). */
   readonly unscored: ReadonlyMap<string, number>;
   /** How many series were left out, by reason (`unlabelled`, `duplicate`, …). */
   readonly droppedSeries: ReadonlyMap<string, number>;

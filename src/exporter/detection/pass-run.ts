@@ -10,8 +10,9 @@ import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import { detectInTurns, instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS } from './detect.js';
+import { detectInTurns, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf } from './detect.js';
 import type { Detection, PassOutcome, PassReport } from './detection.js';
+import type { EndedPods } from './ended-pods.js';
 import type { WorkloadDirectory } from './workloads.js';
 
 export interface PassRunOptions {
@@ -45,6 +46,7 @@ export class PassRun {
   constructor(
     private readonly options: PassRunOptions,
     private readonly workloads: WorkloadDirectory,
+    private readonly endedPods: EndedPods,
   ) {
     this.#model = options.model();
     this.#started = options.now();
@@ -54,14 +56,14 @@ export class PassRun {
    * Does the work. Does not reject; once the signal aborts, it resolves at once and computes no further.
    *
    * @param signal ends the pass; its reason is a `TimeoutError` when the time is up, after `timeoutSeconds`.
-   * @param ownersTimeoutSeconds how long to wait for the owners of new pods.
+   * @param aboutPodsTimeoutSeconds how long to wait for what kube-state-metrics says of pods.
    */
-  async outcome(signal: AbortSignal, timeoutSeconds: number, ownersTimeoutSeconds: number): Promise<PassOutcome> {
+  async outcome(signal: AbortSignal, timeoutSeconds: number, aboutPodsTimeoutSeconds: number): Promise<PassOutcome> {
     const model = this.#model;
     if (model === undefined) return { ...this.#report(), kind: 'no_model', message: this.options.whyNoModel() };
     try {
       const aborted = once(signal, 'abort').then(() => signal.throwIfAborted() as never);
-      const detection = await Promise.race([this.#score(model, signal, ownersTimeoutSeconds), aborted]);
+      const detection = await Promise.race([this.#score(model, signal, aboutPodsTimeoutSeconds), aborted]);
       return { ...this.#report(), kind: 'detection', detection };
     } catch (error) {
       const report = this.#report();
@@ -119,7 +121,7 @@ export class PassRun {
     this.#stages.push({ name, began: this.options.now() });
   }
 
-  async #score(model: Model, signal: AbortSignal, ownersTimeoutSeconds: number): Promise<Detection> {
+  async #score(model: Model, signal: AbortSignal, aboutPodsTimeoutSeconds: number): Promise<Detection> {
     const { queryOffsetSeconds = 0, maximumPods } = this.options;
     const timeSeconds = this.#started / 1000 - queryOffsetSeconds;
     this.#begin('queries took');
@@ -140,16 +142,25 @@ export class PassRun {
       signal.throwIfAborted();
     }
     const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
-    this.#begin('owners of new pods');
-    try {
-      const either = withDeadline(signal, ownersTimeoutSeconds);
-      await this.workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either);
-    } catch (error) {
-      signal.throwIfAborted();
-      this.#warnings.push(`Workloads of new pods are taken from their names: ${messageOf(error)}`);
-    }
+    this.#begin('owners and phases of pods');
+    const either = withDeadline(signal, aboutPodsTimeoutSeconds);
+    const orWarn = async (consequence: string, answer: Promise<void>) =>
+      answer.catch((error: unknown) => {
+        signal.throwIfAborted();
+        this.#warnings.push(`${consequence}: ${messageOf(error)}`);
+      });
+    await Promise.all([
+      orWarn(
+        'Workloads of new pods are taken from their names',
+        this.workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either),
+      ),
+      orWarn(
+        'Pods that have ended may count as pods without usage',
+        this.endedPods.lookUp(builder.incompletePods(), timeSeconds, either),
+      ),
+    ]);
     this.#begin('scoring');
-    const { built, rows } = this.workloads.buildTable(model, builder, seenRows);
+    const { built, rows } = this.workloads.buildTable(model, builder, seenRows, (pod) => this.endedPods.has(pod));
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
     return detectInTurns(model, built, signal, rows);
@@ -162,7 +173,7 @@ export class PassRun {
     try {
       const answer = await api.queryRange({
         query: feature.query,
-        startSeconds: timeSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS,
+        startSeconds: timeSeconds - recentSecondsOf(feature),
         endSeconds: timeSeconds,
         stepSeconds: RECENT_STEP_SECONDS,
         signal,

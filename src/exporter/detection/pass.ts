@@ -3,11 +3,14 @@
 import { withDeadline } from '../../lib/deadline.js';
 import type { OwnerQueries } from '../features/workload.js';
 import type { PassOutcome } from './detection.js';
+import { EndedPods } from './ended-pods.js';
 import { PassRun, type PassRunOptions } from './pass-run.js';
 import { WorkloadDirectory } from './workloads.js';
 
 export interface DetectionPassOptions extends PassRunOptions {
   readonly ownerQueries: OwnerQueries;
+  /** The series that say which pods have ended (`buildPhaseSelector`). */
+  readonly phaseSelector: string;
   /** Longest time of a pass, in seconds. */
   readonly timeoutSeconds: number;
   /**
@@ -20,8 +23,8 @@ export interface DetectionPassOptions extends PassRunOptions {
 /** Subtracted from the caller's timeout, for rendering and the way back (as blackbox_exporter does). */
 const TIMEOUT_OFFSET_SECONDS = 0.5;
 
-/** Of the time of a pass, what the question for the owners of new pods may take: scores are worth more than owners. */
-const OWNERS_SHARE = 0.25;
+/** Of the time of a pass, what the questions about pods may take: scores are worth more than owners and phases. */
+const ABOUT_PODS_SHARE = 0.25;
 
 /** A pass that is under way, and how many callers wait for it. */
 interface RunningPass {
@@ -34,10 +37,12 @@ interface RunningPass {
 /** Runs passes, one at a time. */
 export class DetectionPass {
   readonly #workloads: WorkloadDirectory;
+  readonly #endedPods: EndedPods;
   #running: RunningPass | undefined;
 
   constructor(private readonly options: DetectionPassOptions) {
     this.#workloads = new WorkloadDirectory(options.api, options.ownerQueries);
+    this.#endedPods = new EndedPods(options.api, options.phaseSelector);
   }
 
   /**
@@ -81,8 +86,8 @@ export class DetectionPass {
     const controller = new AbortController();
     // Its own limit as well: otherwise callers that join one after the other would keep a stuck pass alive.
     const signal = withDeadline(controller.signal, longest);
-    const run = new PassRun(this.options, this.#workloads);
-    const outcome = run.outcome(signal, longest, timeoutSeconds * OWNERS_SHARE).then((result) => {
+    const run = new PassRun(this.options, this.#workloads, this.#endedPods);
+    const outcome = run.outcome(signal, longest, timeoutSeconds * ABOUT_PODS_SHARE).then((result) => {
       if (this.#running === pass) this.#running = undefined;
       // Callers who gave up were given, and `onOutcome` was called with, another outcome.
       if (pass.waiting > 0) onOutcome(result);

@@ -1,6 +1,6 @@
 /** Workloads of pods that came after the model. */
 
-import { podKey } from '../features/table.js';
+import { type NamedPod, podKey } from '../features/table.js';
 import type { BuiltTable, FeatureTableBuilder } from '../features/table-builder.js';
 import { type OwnerQueries, queryOwners, workloadFromName } from '../features/workload.js';
 import { WARM_UP_SECONDS } from '../model/measure.js';
@@ -36,17 +36,21 @@ export class WorkloadDirectory {
   /**
    * The table of the pods of a builder, with their workloads: those of new pods as far as they are known, else by name.
    * `rows` are those of `podsSeen` in the model (`locatePods`), and in the answer those of the pods of the table.
+   *
+   * @param isEnded whether Kubernetes reports that a pod has ended; where nobody was asked, no pod has.
    */
   buildTable(
     { baseline: { pods, workloads } }: Model,
     builder: FeatureTableBuilder,
     rows: Int32Array,
+    isEnded: (pod: NamedPod) => boolean = () => false,
   ): { readonly built: BuiltTable; readonly rows: Int32Array } {
-    const built = builder.build((namespace, pod, position) => {
+    const workloadOf = (namespace: string, pod: string, position: number) => {
       const row = rows[position] as number;
       if (row >= 0) return workloads.names[pods.workload[row] as number] as string;
       return this.#newPods.get(podKey(namespace, pod))?.workload ?? workloadFromName(pod);
-    });
+    };
+    const built = builder.build(workloadOf, { isEnded, warmUpSeconds: WARM_UP_SECONDS });
     return { built, rows: built.positions.map((position) => rows[position] as number) };
   }
 

@@ -34,7 +34,10 @@ export const FEATURE_KEYS: Readonly<Record<string, readonly [expected: string, e
   ],
   pod_label: ['a Prometheus label name, or `{{pod_label}}`', 'pod'],
   unit: ['one line of at most 40 characters: the unit of the values', 'bytes per second'],
-  type: ['`gauge` (judged by its value) or `counter` (judged by its rise in the last ten minutes)', 'gauge'],
+  type: [
+    '`gauge` (judged by its value) or `counter` (judged by its rise in the ten minutes up to the last one)',
+    'gauge',
+  ],
   direction: ['`both` (a rise or a fall is a fault) or `up` (only a rise is)', 'both'],
   spread_floor: ['a number above 0, in the unit of the feature', '1024'],
   relative_spread_floor: ['a number from 0 to 1, a share of the usual level', '0.1'],

@@ -7,16 +7,32 @@ import { comparePods, FeatureTable, isObjectName, type NamedPod } from './table.
 
 /** A table, and what did not make it into it. */
 export interface BuiltTable {
-  /** Only pods that have every required feature at one instant or more. */
+  /**
+   * Only pods that have every required feature at one instant or more. For scoring, also those of which a counter rose;
+   * where a required feature is absent, they have the values of their counters alone.
+   */
   readonly table: FeatureTable;
-  /** Pods that were seen at the last instant without every required feature, by reason. */
+  /** Pods that were seen at the last instant without every required feature, by reason; without those in `incomplete`. */
   readonly unscored: ReadonlyMap<string, number>;
+  /** Why pods of the table lack a required feature at the last instant, by position: their counters may tell enough. */
+  readonly incomplete: ReadonlyMap<number, string>;
   /** Series that were left out whole or in part, by reason. */
   readonly droppedSeries: ReadonlyMap<string, number>;
 }
 
+/** What a table for scoring needs to know of pods without every required feature. */
+export interface ScoringContext {
+  /** Whether Kubernetes reports that a pod has ended. */
+  readonly isEnded: (pod: NamedPod) => boolean;
+  /** A pod that was first seen less than this ago, in seconds, is counted as `warmup`: its usage is still to come. */
+  readonly warmUpSeconds: number;
+}
+
 /** Instants that are less than this apart are one: Prometheus counts in milliseconds. */
 const SAME_INSTANT_SECONDS = 0.0015;
+
+/** The reason of pods that Kubernetes reports as `Succeeded` or `Failed`. */
+const ENDED = 'completed';
 
 /** Why a value that came for the last instant is not in a cell. */
 type Loss = 'not_finite' | 'misaligned';
@@ -38,6 +54,8 @@ export class FeatureTableBuilder {
   readonly #rows = new Map<string, Map<string, number>>();
   readonly #droppedSeries = new Map<string, number>();
   readonly #limit: PodLimit;
+  /** Room to work in: at which instants a pod was seen. */
+  readonly #seen: Uint8Array;
 
   /**
    * @param features the columns.
@@ -52,6 +70,7 @@ export class FeatureTableBuilder {
     this.#required = features.flatMap(({ required }, column) => (required ? [column] : []));
     this.#size = timestampsSeconds.length * features.length;
     this.#limit = new PodLimit(maximumPods);
+    this.#seen = new Uint8Array(timestampsSeconds.length);
   }
 
   /**
@@ -170,27 +189,49 @@ export class FeatureTableBuilder {
     return this.#pods;
   }
 
+  /** The pods that were seen at the last instant without every required feature. */
+  incompletePods(): readonly NamedPod[] {
+    return this.#pods.filter((_, row) => {
+      const cells = this.#cellsOf(row);
+      return this.#isSeen(cells, this.#last) && !this.#isComplete(cells, this.#last);
+    });
+  }
+
   /**
    * The table of all that was added. A feature that is not required reads as 0 in the rows that have the required
    * ones: call this only when its query succeeded.
    *
    * @param workloadOf the workload of a pod, by namespace and name, and its position in `podsSeen`.
+   * @param scoring for a table to score, which has pods that only their counters tell of; without it, a table to learn
+   *   from.
    * @returns also where in `podsSeen` each pod of the table is.
    */
   build(
     workloadOf: (namespace: string, pod: string, position: number) => string,
+    scoring?: ScoringContext,
   ): BuiltTable & { readonly positions: Int32Array } {
     const usable: number[] = [];
     const unscored = new Map<string, number>();
+    const reasons = new Map<number, string>();
     if (this.#limit.shed > 0) unscored.set('max_pods', this.#limit.shed);
     for (let row = 0; row < this.#pods.length; row++) {
       const cells = this.#cellsOf(row);
-      if (this.#hasCompleteInstant(cells)) usable.push(row);
-      const reason = this.#whyUnscored(cells, row);
-      if (reason !== undefined) count(unscored, reason);
+      const reason = this.#whyUnscored(cells, row, scoring);
+      const tells = scoring !== undefined && reason !== undefined && this.#hasRise(cells);
+      // Whatever a pod did before it ended.
+      const isUsable = reason !== ENDED && (this.#hasCompleteInstant(cells) || tells);
+      if (isUsable) usable.push(row);
+      if (reason === undefined) continue;
+      if (isUsable && scoring !== undefined) reasons.set(row, reason);
+      else count(unscored, reason);
     }
     const podOf = (row: number) => this.#pods[row] as NamedPod;
     usable.sort((a, b) => comparePods(podOf(a), podOf(b)));
+    const incomplete = new Map<number, string>();
+    usable.forEach((row, position) => {
+      const reason = reasons.get(row);
+      if (reason !== undefined) incomplete.set(position, reason);
+    });
     const axes = {
       features: this.features.map(({ name }) => name),
       pods: usable.map((row) => {
@@ -202,10 +243,11 @@ export class FeatureTableBuilder {
     return {
       table: FeatureTable.fill(axes, (pod, cells) => {
         cells.set(this.#cellsOf(usable[pod] as number));
-        this.#complete(cells);
+        this.#complete(cells, scoring !== undefined);
       }),
       positions: Int32Array.from(usable),
       unscored,
+      incomplete,
       droppedSeries: this.#droppedSeries,
     };
   }
@@ -216,14 +258,26 @@ export class FeatureTableBuilder {
     return block.subarray(start, start + this.#size);
   }
 
-  /** Fills what may be absent, and blanks the instants that lack a required feature. */
-  #complete(cells: Float64Array): void {
+  /**
+   * Fills what may be absent, and blanks the instants that lack a required feature.
+   *
+   * @param keepsCounters whether counters stay there, as far as the pod was seen.
+   */
+  #complete(cells: Float64Array, keepsCounters: boolean): void {
     const width = this.features.length;
+    const seen = this.#seen;
+    for (let instant = 0; keepsCounters && instant < seen.length; instant++) {
+      seen[instant] = Number(this.#isSeen(cells, instant * width));
+    }
     for (let column = 0; column < width; column++) {
       if (!this.#required.includes(column)) fillGaps(cells, column, width);
     }
     for (let start = 0; start < cells.length; start += width) {
-      if (!this.#isComplete(cells, start)) cells.fill(Number.NaN, start, start + width);
+      if (this.#isComplete(cells, start)) continue;
+      const keeps = keepsCounters && seen[start / width] === 1;
+      for (let column = 0; column < width; column++) {
+        if (!keeps || this.features[column]?.type !== 'counter') cells[start + column] = Number.NaN;
+      }
     }
   }
 
@@ -233,23 +287,57 @@ export class FeatureTableBuilder {
     return start < cells.length;
   }
 
+  /** Whether any counter stands higher than at an instant before. */
+  #hasRise(cells: Float64Array): boolean {
+    return this.features.some(({ type }, column) => {
+      if (type !== 'counter') return false;
+      let before = Number.NaN;
+      for (let cell = column; cell < cells.length; cell += this.features.length) {
+        const value = cells[cell] as number;
+        if (value > before) return true;
+        if (!Number.isNaN(value)) before = value;
+      }
+      return false;
+    });
+  }
+
+  /** Whether there is any value at an instant. */
+  #isSeen(cells: Float64Array, start: number): boolean {
+    for (let cell = start; cell < start + this.features.length; cell++) if (!Number.isNaN(cells[cell])) return true;
+    return false;
+  }
+
+  /** Where the cells of the last instant begin. */
+  get #last(): number {
+    return this.#size - this.features.length;
+  }
+
   #isComplete(cells: Float64Array, start: number): boolean {
     for (const column of this.#required) if (Number.isNaN(cells[start + column])) return false;
     return true;
   }
 
   /** Why a pod that is there at the last instant has no score then; `undefined` where it has one, or is gone. */
-  #whyUnscored(cells: Float64Array, row: number): string | undefined {
-    const last = cells.length - this.features.length;
-    if (this.#isComplete(cells, last)) return undefined;
+  #whyUnscored(cells: Float64Array, row: number, scoring: ScoringContext | undefined): string | undefined {
+    if (this.#isComplete(cells, this.#last)) return undefined;
     const lost = this.#losses.get(row);
     if (lost !== undefined) return lost;
-    if (cells.subarray(last).every(Number.isNaN)) return undefined;
-    const missing = this.#required.filter((column) => Number.isNaN(cells[last + column]));
-    // kube-state-metrics goes on with a pod that has ended, until the object is deleted.
+    if (!this.#isSeen(cells, this.#last)) return undefined;
+    if (scoring?.isEnded(this.#pods[row] as NamedPod)) return ENDED;
+    if (scoring !== undefined && this.#secondsSeen(cells) < scoring.warmUpSeconds) return 'warmup';
+    const missing = this.#required.filter((column) => Number.isNaN(cells[this.#last + column]));
     return missing.length === this.#required.length
-      ? 'completed'
+      ? 'no_usage'
       : `missing_${this.features[missing[0] as number]?.name}`;
+  }
+
+  /** For how long there have been values of a pod that is there at the last instant; the first one counts as a step. */
+  #secondsSeen(cells: Float64Array): number {
+    let first = 0;
+    while (!this.#isSeen(cells, first * this.features.length)) first++;
+    const { length } = this.timestampsSeconds;
+    const [start = 0, second = start] = this.timestampsSeconds;
+    return length === 1 ? Number.POSITIVE_INFINITY : (length - first) * (second - start);
   }
 }
 

@@ -51,8 +51,8 @@ export interface TableAxes {
 const LONE_INSTANT_SECONDS = 60;
 
 /**
- * Pods × instants × features. Each instant of a pod is complete, or `NaN` in all its cells. Only this class knows where
- * a cell is.
+ * Pods × instants × features. Each instant of a pod is complete, or `NaN` in all its cells; in a table for scoring, an
+ * incomplete instant may have the values of counters. Only this class knows where a cell is.
  */
 export class FeatureTable implements TableAxes {
   readonly features: readonly string[];
@@ -94,9 +94,13 @@ export class FeatureTable implements TableAxes {
     return this.values[this.#cell(pod, instant) + column] as number;
   }
 
-  /** Whether a pod has values at an instant. */
+  /** Whether a pod has the values of all features at an instant. */
   isPresent(pod: number, instant: number): boolean {
-    return !Number.isNaN(this.values[this.#cell(pod, instant)]);
+    const start = this.#cell(pod, instant);
+    for (let cell = start; cell < start + this.features.length; cell++) {
+      if (Number.isNaN(this.values[cell])) return false;
+    }
+    return true;
   }
 
   /** How many instants with values all pods have together. */

@@ -3,7 +3,7 @@
 import type { Labels, PrometheusApi, SeriesSet } from '../prometheus/api.js';
 import { addMatchers } from './queries/matchers.js';
 import { quotePromql } from './queries/promql.js';
-import type { QueryOptions } from './queries/template.js';
+import type { QueryScope } from './queries/template.js';
 import { isObjectName, podKey } from './table.js';
 
 /** The queries that name the owners of pods, and the owners of those owners. */
@@ -16,7 +16,7 @@ export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, SeriesSet>>;
 export type Owners = ReadonlyMap<string, string>;
 
 /** The queries for owners, in the scope of the features. kube-state-metrics always says `namespace`. */
-export function buildOwnerQueries(scope: Pick<QueryOptions, 'namespaceRegex' | 'matchers'>): OwnerQueries {
+export function buildOwnerQueries(scope: QueryScope): OwnerQueries {
   const namespaces = `{namespace=~${quotePromql(scope.namespaceRegex)}}`;
   const query = (metric: string) => addMatchers(metric + namespaces, scope.matchers ?? '');
   return {

@@ -31,7 +31,7 @@ export const detector: readonly Family<DetectorState>[] = [
   ),
   byLabel(
     'anomaly_exporter_pods_unscored',
-    'Pods that were found and not scored, by reason.',
+    'Pods that were found and not scored, by reason; `completed` only if kube-state-metrics says so, otherwise `no_usage`.',
     'reason',
     (state) => detectionOf(state)?.unscored ?? [],
   ),

@@ -1,14 +1,28 @@
 /** Counters as features: not how high they stand, but how far they rose just now. */
 
-/** Rises are summed over this time, in seconds: long enough to hold two restarts of a crash loop. */
-export const COUNTER_LOOKBACK_SECONDS = 10 * 60;
+/**
+ * Rises count together when they are less than this apart, in seconds, and for this long after the last of them. The
+ * kubelet waits for at most 5 minutes before it restarts a container. With the life of the container (up to 3 minutes)
+ * and a scrape that sees the restart up to a minute late, a crash loop is never quiet for longer.
+ */
+export const COUNTER_WINDOW_SECONDS = 10 * 60;
 
-/** A loop is never quiet for longer: the kubelet's back-off between restarts ends at 5 minutes. */
-const QUIET_SECONDS = 5 * 60;
+/** A fall to less than this share of the height is a new beginning. A smaller fall is a correction. */
+const RESET_SHARE = 0.5;
 
 /**
- * How far a counter rose in the last ten minutes, at each instant; 0 once it has been quiet for five. A counter that
- * starts again at 0 belongs to a new object of the same name and has risen by what it shows.
+ * The height that the next value of a counter rises from. A fall is no rise: after a reset (a new object of the same name),
+ * the counter rises from where it fell to; after a correction, from where it stood before.
+ *
+ * @param height of the values before; `NaN` before the first one.
+ * @param value `NaN` where it is missing.
+ */
+export function heightAfter(height: number, value: number): number {
+  return Number.isNaN(height) || value > height || value < RESET_SHARE * height ? value : height;
+}
+
+/**
+ * How far a counter rose in the ten minutes up to its last rise, at each instant; 0 from ten minutes after that rise on.
  *
  * @param values one for each instant; `NaN` where it is missing, and so is the result.
  * @param stepSeconds distance of the instants.
@@ -21,23 +35,23 @@ export function recentRises(
   rises: Float64Array = new Float64Array(values.length),
   sums: Float64Array = new Float64Array(values.length),
 ): Float64Array {
-  const span = Math.max(1, Math.round(COUNTER_LOOKBACK_SECONDS / stepSeconds));
-  const quiet = Math.max(1, Math.round(QUIET_SECONDS / stepSeconds));
-  let last = Number.NaN;
+  const span = Math.max(1, Math.round(COUNTER_WINDOW_SECONDS / stepSeconds));
+  let height = Number.NaN;
   let sum = 0;
   let lastRise = Number.NEGATIVE_INFINITY;
+  let sumAtLastRise = 0;
   for (let instant = 0; instant < values.length; instant++) {
     const value = values[instant] as number;
-    rises[instant] = 0;
-    if (!Number.isNaN(value)) {
-      if (value > last) rises[instant] = value - last;
-      else if (value < last) rises[instant] = value;
-      last = value;
-    }
-    if ((rises[instant] as number) > 0) lastRise = instant;
-    sum += rises[instant] as number;
+    const rise = value > height ? value - height : 0;
+    rises[instant] = rise;
+    height = heightAfter(height, value);
+    sum += rise;
     if (instant >= span) sum -= rises[instant - span] as number;
-    sums[instant] = Number.isNaN(value) ? Number.NaN : instant - lastRise < quiet ? sum : 0;
+    if (rise > 0) {
+      lastRise = instant;
+      sumAtLastRise = sum;
+    }
+    sums[instant] = Number.isNaN(value) ? Number.NaN : instant - lastRise < span ? sumAtLastRise : 0;
   }
   return sums;
 }

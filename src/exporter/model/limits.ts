@@ -66,6 +66,12 @@ const FREE_RISES = 1;
 /** What rises on fewer days than this is not usual. */
 const DAYS_OF_USUAL_RISES = 3;
 
+/** Halfway to the next number: a boundary must be exceeded. */
+const boundaryAbove = (rises: number) => rises + 0.5;
+
+/** The boundary of a counter that did not rise, or of which nothing is known. */
+export const LEAST_RISE_BOUNDARY = boundaryAbove(FREE_RISES);
+
 /** What lasts needs to deviate by less than what is there for a minute: this share of the spreads. */
 const SUSTAINED_SHARE = 0.5;
 
@@ -409,8 +415,7 @@ function writeRises(
         .sort()
         .reverse();
       const usual = known[Math.min(known.length, DAYS_OF_USUAL_RISES) - 1] ?? 0;
-      // Halfway to the next number, since a boundary must be exceeded.
-      const boundary = Math.max(FREE_RISES, usual) + 0.5;
+      const boundary = boundaryAbove(Math.max(FREE_RISES, usual));
       boundaries[(row * features.length + column) * VIEWS.length + RISE_VIEW] = boundary;
     }
   }

@@ -9,6 +9,7 @@ import { levelOf } from '../history/level.js';
 import { LONG_INSTANTS, LONG_STEP_SECONDS } from '../history/sustained.js';
 import { decodeLevel, encodeLevel } from '../history/workload-history.js';
 import type { Baseline } from './baseline.js';
+import { heightAfter } from './counter.js';
 
 /** Samples of the last hour of a training window, `LONG_STEP_SECONDS` apart, the last one at its end. */
 export const RECENT_SAMPLES = LONG_INSTANTS;
@@ -35,7 +36,7 @@ export function fitRecent(
         const value = window.valueAt(pod, end - (RECENT_SAMPLES - 1 - sample) * LONG_STEP_SECONDS, column);
         pods.recent[pod * size + column * RECENT_SAMPLES + sample] =
           feature.type === 'gauge' ? encodeLevel(levelOf(feature, value)) : encodeRise(value - before);
-        before = value;
+        before = heightAfter(before, value);
       }
     }
   }

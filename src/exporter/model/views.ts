@@ -13,7 +13,8 @@ import {
   sustainedShort,
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
-import { RISE_VIEW, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
+import { heightAfter } from './counter.js';
+import { LEAST_RISE_BOUNDARY, RISE_VIEW, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, medianOfSiblings, RECENT_SAMPLES } from './recent.js';
 
@@ -131,9 +132,13 @@ export class ViewJudge {
     const { limits: known, fleet, features } = this.#model;
     const boundaries = limits < 0 ? fleet.boundaries : known.boundaries;
     const start = (Math.max(0, limits) * features.length + column) * VIEWS.length;
+    const isCounter = features[column]?.type === 'counter';
     let [share, view] = [0, 0];
     for (let own = 0; own < VIEWS.length; own++) {
-      const ownShare = (this.#deviations[own] as number) / (boundaries[start + own] as number);
+      const boundary = boundaries[start + own] as number;
+      // A crash loop is one from the first minute on, when nothing is known of earlier days.
+      const isUnknownRise = isCounter && !(boundary > 0);
+      const ownShare = (this.#deviations[own] as number) / (isUnknownRise ? LEAST_RISE_BOUNDARY : boundary);
       if (ownShare > share) [share, view] = [ownShare, own];
     }
     return { share, view };
@@ -193,18 +198,19 @@ export class ViewJudge {
     const first = table.timestampsSeconds[0] as number;
     for (let sample = 0; row >= 0 && sample < RECENT_SAMPLES; sample++) {
       const seconds = model.windowEndSeconds - (RECENT_SAMPLES - 1 - sample) * LONG_STEP_SECONDS;
-      if (seconds <= first && seconds > this.#timeSeconds - RISE_SECONDS) {
+      // What it rose by since the sample before.
+      if (seconds <= first && seconds - LONG_STEP_SECONDS >= this.#timeSeconds - RISE_SECONDS) {
         rise += decodeRise(model.baseline.pods.recent[start + sample] as number);
       }
     }
-    let before = Number.NaN;
+    let height = Number.NaN;
     for (let instant = 0; instant <= this.#last; instant++) {
       const value = values[instant] as number;
-      if (value > before) rise += value - before;
-      if (!Number.isNaN(value)) before = value;
+      if (value > height) rise += value - height;
+      height = heightAfter(height, value);
     }
     this.#deviations[RISE_VIEW] = rise;
-    this.#references[RISE_VIEW] = before - rise;
+    this.#references[RISE_VIEW] = height - rise;
   }
 
   #readLevels(pod: number, column: number, feature: FeatureDefinition, into: Float64Array): void {

@@ -45,17 +45,41 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
         containers.map(({ name, restarts }) => sample({ namespace, pod, uid, container: name }, restarts)),
       ),
     },
+    {
+      name: 'kube_pod_init_container_status_restarts_total',
+      type: 'counter',
+      help: 'The number of restarts for the init container.',
+      samples: pods
+        .filter(({ owner }) => owner.kind === 'StatefulSet')
+        .map(({ namespace, pod, uid }) => sample({ namespace, pod, uid, container: 'prepare-volume' }, 0)),
+    },
+    {
+      name: 'kube_pod_status_phase',
+      type: 'gauge',
+      help: "The pod's current phase.",
+      samples: pods.flatMap((state) => {
+        const { namespace, pod, uid } = state;
+        const current = hasEnded(state) ? 'Succeeded' : 'Running';
+        return PHASES.map((phase) => sample({ namespace, pod, uid, phase }, Number(phase === current)));
+      }),
+    },
     ownerFamily('kube_pod_owner', 'Pod', ofPods),
     ownerFamily('kube_replicaset_owner', 'ReplicaSet', ownerSamples(pods, 'ReplicaSet', 'replicaset')),
     ownerFamily('kube_job_owner', 'Job', ownerSamples(pods, 'Job', 'job_name')),
   ];
 }
 
+const PHASES = ['Pending', 'Succeeded', 'Failed', 'Unknown', 'Running'];
+
+/** Whether nothing runs in a pod, and nothing will: it is kept until somebody, or its Job, deletes it. */
+const hasEnded = ({ containers }: PodState) => containers.every(({ cgroups }) => cgroups.length === 0);
+
 const PAUSE = { image: 'registry.k8s.io/pause:3.9', cpuSeconds: 0.03, memoryBytes: 600 * 1024 };
 
 /** The cgroups of a pod: each run of its containers, the pause container, and the pod as a whole, which is their sum. */
-function reportedCgroups({ namespace, pod, uid, containers }: PodState) {
-  if (containers.every(({ cgroups }) => cgroups.length === 0)) return [];
+function reportedCgroups(state: PodState) {
+  if (hasEnded(state)) return [];
+  const { namespace, pod, uid, containers } = state;
   const podId = `/kubepods/burstable/pod${uid}`;
   const describe = (container: string, image: string, attempt: number) => ({
     namespace,

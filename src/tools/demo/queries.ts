@@ -1,6 +1,7 @@
 /** The queries that the simulated Prometheus answers, and the answers from the world. */
 
 import { buildCatalog } from '../../exporter/features/catalog.js';
+import { buildPhaseSelector, endedPodsQuery, PHASE_METRIC } from '../../exporter/features/pod-phase.js';
 import { durationSeconds } from '../../exporter/features/queries/selectors.js';
 import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
@@ -13,9 +14,9 @@ export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
 export type ResolveQuery = (query: string) => Evaluate | undefined;
 
 /**
- * Answers the built-in queries of the catalog, for any namespaces and rate window, the plain selectors of
- * kube-state-metrics' owners, with or without a matcher for the namespace, and the query for firing alerts. Each may be
- * restricted to some pods. The questions of `check` are not answered.
+ * Answers the built-in queries of the catalog, for any namespaces and rate window, the query for ended pods, the plain
+ * selectors of kube-state-metrics' owners, with or without a matcher for the namespace, and the query for firing alerts.
+ * Each may be restricted to some pods. The questions of `check` are not answered.
  *
  * PromQL is not evaluated: the namespaces and the window are cut out of the query; if the catalog makes exactly this
  * query from them, the query is known.
@@ -41,6 +42,9 @@ export function worldQueries(world: World): ResolveQuery {
     const [, owners] = /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
     if (owners !== undefined) return (time) => metricSamples({ ...world, pods }, owners, time);
 
+    const isForEnded = query === endedPodsQuery(buildPhaseSelector({ namespaceRegex: unquoted(namespaceRegex) }));
+    if (isForEnded) return (time) => metricSamples({ ...world, pods }, PHASE_METRIC, time).filter(isOfEnded);
+
     const cpuRateWindow = /\[([0-9a-z]+)\]/.exec(query)?.[1] ?? '1m';
     const catalog = buildCatalog({
       namespaceRegex: unquoted(namespaceRegex),
@@ -62,6 +66,8 @@ export function worldQueries(world: World): ResolveQuery {
   };
   return resolve;
 }
+
+const isOfEnded = ({ labels, value }: MetricSample) => value === 1 && /^(?:Succeeded|Failed)$/.test(labels.phase ?? '');
 
 /** The matchers that the status page puts into each selector to query some pods only. */
 const POD_RESTRICTION = /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;

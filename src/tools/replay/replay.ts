@@ -1,10 +1,11 @@
 /** Walks forward through a chunk of the past with the service's own training and detection. */
 
 import type { Settings } from '../../exporter/config/settings.js';
-import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../exporter/detection/detect.js';
+import { detect, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf } from '../../exporter/detection/detect.js';
 import type { Detection, PassOutcome } from '../../exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../exporter/detection/workloads.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
+import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { DetectorState } from '../../exporter/metrics/state.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
@@ -208,9 +209,12 @@ async function detectAt(
 ): Promise<readonly Detection[]> {
   const [model] = models;
   if (model === undefined) return [];
-  const startSeconds = timeSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS;
   // Models of different sensitivities know the same features: both follow from the same data.
-  const builder = history.features(model.features, startSeconds, timeSeconds, RECENT_STEP_SECONDS);
+  const builder = new FeatureTableBuilder(model.features, instantsUpTo(timeSeconds));
+  for (const feature of model.features) {
+    const startSeconds = timeSeconds - recentSecondsOf(feature);
+    builder.add(feature, history.range(feature.query, startSeconds, timeSeconds, RECENT_STEP_SECONDS));
+  }
   const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
   await directory.lookUp(builder.podsSeen(), seenRows, timeSeconds);
   const { built, rows } = directory.buildTable(model, builder, seenRows);

@@ -159,10 +159,43 @@ const ROWS: readonly Row[] = [
   row('features cover the same pods', {}, 'pod_coverage', 'ok', /cpu 8, memory 8 and restarts 8\)/),
   row(
     'pods have ended',
-    { features: featuresWith({ restarts: known(answerOf(12)) }) },
+    { features: featuresWith({ restarts: known(answerOf(12)) }), endedPods: known(podNames(12)) },
     'pod_coverage',
     'ok',
     /restarts 12; 4 pods without a running container/,
+  ),
+  row(
+    'running pods have no usage',
+    { features: featuresWith({ restarts: known(answerOf(12)) }), endedPods: known(podNames(9)) },
+    'pod_coverage',
+    'warning',
+    /3 pods that have not ended have no usage at all: shop\/cart-10, shop\/cart-11 and shop\/cart-9\./,
+    /`no_usage`/,
+    /Windows/,
+  ),
+  row(
+    'a pod that has not ended has no usage',
+    { features: featuresWith({ restarts: known(answerOf(9)) }) },
+    'pod_coverage',
+    'ok',
+    /1 pod without a running container/,
+  ),
+  row(
+    'pods without usage are too young to miss',
+    { features: featuresWith({ restarts: known(answerOf(12, { lasting: podNames(8) })) }) },
+    'pod_coverage',
+    'ok',
+    /4 pods without/,
+  ),
+  row(
+    'nobody says which pods have ended',
+    {
+      features: featuresWith({ restarts: known(answerOf(12)) }),
+      kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2, podPhases: 0 }),
+    },
+    'pod_coverage',
+    'ok',
+    /4 pods without/,
   ),
   row(
     'one or two pods have just come or gone',
@@ -318,7 +351,7 @@ const ROWS: readonly Row[] = [
   row(
     'kube-state-metrics is missing',
     {
-      kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0 }),
+      kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0, podPhases: 0 }),
       sources: sourcesWith({ restarts: emptySource() }),
     },
     'kube_state_metrics',
@@ -338,10 +371,18 @@ const ROWS: readonly Row[] = [
   ),
   row(
     'kube-state-metrics tells no owners',
-    { kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0 }) },
+    { kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0, podPhases: 40 }) },
     'kube_state_metrics',
     'warning',
     /no series of kube_pod_owner, although/,
+  ),
+  row(
+    'kube-state-metrics tells no phases',
+    { kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2, podPhases: 0 }) },
+    'kube_state_metrics',
+    'warning',
+    /no series of kube_pod_status_phase, although/,
+    /Pods that have ended count as pods without usage/,
   ),
   row(
     'kube-state-metrics is scraped without honor_labels',
@@ -516,6 +557,7 @@ describe('checks', () => {
       clock: away,
       server: away,
       kubeStateMetrics: away,
+      endedPods: away,
       history: away,
       pastDays: away,
       features: featuresWith({ cpu: away, memory: away, restarts: away }),

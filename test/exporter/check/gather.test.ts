@@ -6,7 +6,7 @@ import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { CONDITIONS } from '../../support/check-facts.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
-import { type FakeSample, FEATURES, OWNER_QUERIES } from '../../support/small-cluster.js';
+import { type FakeSample, FEATURES, OWNER_QUERIES, PHASE_SELECTOR } from '../../support/small-cluster.js';
 
 const NOW = 1_767_268_800;
 
@@ -35,6 +35,7 @@ const gathering = (api: PrometheusServerApi, replaced: Partial<Gathering> = {}):
   api,
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
+  phaseSelector: PHASE_SELECTOR,
   training: CONDITIONS.training,
   historyDays: 7,
   nowSeconds: () => NOW,
@@ -43,10 +44,10 @@ const gathering = (api: PrometheusServerApi, replaced: Partial<Gathering> = {}):
 });
 
 describe('gathering of facts', () => {
-  it('asks some two dozen questions, and fetches only what a scrape fetches', async () => {
+  it('asks some three dozen questions, and fetches only what a scrape fetches', async () => {
     const api = serverOf(FINE_ANSWERS);
     const facts = await gatherFacts(gathering(api));
-    expect(api.asked.length).to.be.within(15, 30);
+    expect(api.asked.length).to.be.within(25, 40);
     const fetched = api.asked.filter(({ query }) => !/^(?:count|max\(timestamp|topk|timestamp)\b/.test(query));
     expect(fetched.map(({ query }) => query)).to.have.members(FEATURES.map(({ query }) => query));
     expect(facts.clock).to.deep.equal({
@@ -54,7 +55,7 @@ describe('gathering of facts', () => {
       value: { skewSeconds: 7, uncertaintySeconds: 0 },
     });
     expect(facts.sources.map(({ series }) => series)).to.deep.equal(
-      Array.from({ length: 3 }, () => ({ known: true, value: 4 })),
+      Array.from({ length: 4 }, () => ({ known: true, value: 4 })),
     );
     expect(facts.features.map(({ answer }) => answer.known && [...answer.value.pods])).to.deep.equal(
       Array.from({ length: 3 }, () => ['shop/cart-0', 'shop/cart-1']),
@@ -88,6 +89,22 @@ describe('gathering of facts', () => {
     await gatherFacts(gathering(api));
     const queries = api.asked.map(({ query }) => query).filter((query) => query.startsWith('timestamp('));
     expect(queries[0]).to.equal('timestamp(container_cpu_usage_seconds_total{pod="a\\"b",instance="node-1"})');
+  });
+
+  it('asks which pods have ended where some have no usage, and only there', async () => {
+    const askedFor = async (answers: Parameters<typeof serverOf>[0]) => {
+      const api = serverOf(answers);
+      const facts = await gatherFacts(gathering(api));
+      return { endedPods: facts.endedPods, asked: api.asked.filter(({ query }) => query.endsWith('== 1')).length };
+    };
+    expect(await askedFor(FINE_ANSWERS)).to.deep.equal({ endedPods: { known: true, value: new Set() }, asked: 0 });
+    const job = { labels: { namespace: 'shop', pod: 'job-0' }, value: 1 };
+    const withJob = await askedFor([
+      [/^kube_pod_status_phase\{phase=~"Succeeded\|Failed"/, [job]],
+      [/^sum by .*restarts/, [...pods, job]],
+      ...FINE_ANSWERS,
+    ]);
+    expect(withJob).to.deep.equal({ endedPods: { known: true, value: new Set(['shop/job-0']) }, asked: 1 });
   });
 
   it('has at most four questions open at a time', async () => {

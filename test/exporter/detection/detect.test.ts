@@ -1,16 +1,24 @@
 import { expect } from 'chai';
-import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../../src/exporter/detection/detect.js';
+import {
+  detect,
+  instantsUpTo,
+  RECENT_INSTANTS,
+  RECENT_STEP_SECONDS,
+  recentSecondsOf,
+} from '../../../src/exporter/detection/detect.js';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
-import { FeatureTable } from '../../../src/exporter/features/table.js';
+import { FeatureTable, type NamedPod } from '../../../src/exporter/features/table.js';
 import { type BuiltTable, FeatureTableBuilder } from '../../../src/exporter/features/table-builder.js';
 import { workloadFromName } from '../../../src/exporter/features/workload.js';
+import { encodeLevel } from '../../../src/exporter/history/workload-history.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
+import { RISE_VIEW, SEASON_SLOTS, VIEWS } from '../../../src/exporter/model/limits.js';
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { marginsOf } from '../../../src/exporter/model/score.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
-import { fakeApi, instantsOf } from '../../support/fake-api.js';
+import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { type FakePod, FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 
@@ -30,19 +38,19 @@ const REQUEST: TrainingRequest = {
 };
 
 /** The last minutes of a cluster as a table, in the order in which the pods stand. */
-async function tableOf(cluster: Pick<SmallCluster, 'answer'>, nowSeconds = NOW): Promise<BuiltTable> {
+async function tableOf(
+  cluster: Pick<SmallCluster, 'answer'>,
+  nowSeconds = NOW,
+  isEnded: (pod: NamedPod) => boolean = () => false,
+): Promise<BuiltTable> {
   const api = fakeApi(cluster.answer);
-  const window = {
-    startSeconds: nowSeconds - (RECENT_INSTANTS - 1) * RECENT_STEP_SECONDS,
-    endSeconds: nowSeconds,
-    stepSeconds: RECENT_STEP_SECONDS,
-  };
-  const builder = new FeatureTableBuilder(FEATURES, Float64Array.from(instantsOf(window)));
+  const builder = new FeatureTableBuilder(FEATURES, instantsUpTo(nowSeconds));
   for (const feature of FEATURES) {
-    const { signal } = new AbortController();
-    builder.add(feature, await api.queryRange({ query: feature.query, ...window, signal }));
+    const startSeconds = nowSeconds - recentSecondsOf(feature);
+    const range = { startSeconds, endSeconds: nowSeconds, stepSeconds: RECENT_STEP_SECONDS };
+    builder.add(feature, await api.queryRange({ query: feature.query, ...range }));
   }
-  return builder.build((_, pod) => workloadFromName(pod));
+  return builder.build((_, pod) => workloadFromName(pod), { isEnded, warmUpSeconds: WARM_UP_SECONDS });
 }
 
 const flaggedIn = ({ table, scores }: Detection): string[] =>
@@ -188,6 +196,7 @@ describe('detect', () => {
       detect(trained, {
         table: tableWith(network, RECENT_INSTANTS),
         unscored: new Map(),
+        incomplete: new Map(),
         droppedSeries: new Map(),
       });
     expect(flaggedIn(detectAt(0))).to.be.empty;
@@ -296,14 +305,191 @@ describe('detect', () => {
       expect(deviations[restarts]).to.be.above(4);
     });
 
-    it('are over when there was none for five minutes', async () => {
-      expect(flaggedIn(detect(model, await tableOf(restartingAt(500, 330))))).to.deep.equal([]);
+    it('hold for ten minutes after the last of two', async () => {
+      expect(flaggedIn(detect(model, await tableOf(restartingAt(1000, 590))))).to.deep.equal(['till-1']);
+      expect(flaggedIn(detect(model, await tableOf(restartingAt(1010, 660))))).to.deep.equal([]);
+    });
+
+    it('are free where the counter falls by one', async () => {
+      const corrected: typeof cluster.answer = (query, timeSeconds) =>
+        cluster
+          .answer(query, timeSeconds)
+          .map((sample) =>
+            query.includes('restarts') && sample.labels.pod === 'till-1'
+              ? { ...sample, value: timeSeconds < NOW - 120 ? 514 : 513 }
+              : sample,
+          );
+      const { deviations, ...detection } = detect(model, await tableOf({ answer: corrected }));
+      expect(flaggedIn({ deviations, ...detection })).to.deep.equal([]);
+      expect(deviations.filter((_, cell) => cell % FEATURES.length === 2)).to.deep.equal(new Float64Array(5));
+    });
+  });
+
+  describe('a pod that only its counters tell of', () => {
+    const crashing = (pod: Partial<FakePod>) =>
+      new SmallCluster(podsInDisorder.map((other) => (other.pod === 'till-1' ? { ...other, ...pod } : other)));
+    const unmeasuredSeconds = NOW - 15 * 60;
+    const [cpu, memory, restarts] = [0, 1, 2];
+    const cellOf = ({ table }: Detection, column: number) =>
+      table.pods.findIndex(({ pod }) => pod === 'till-1') * FEATURES.length + column;
+
+    it('is flagged by two restarts, with everything else as usual', async () => {
+      const restartsAt = [NOW - 500, NOW - 130];
+      const detection = detect(model, await tableOf(crashing({ unmeasuredSeconds, restartsAt })));
+      expect(flaggedIn(detection)).to.deep.equal(['till-1']);
+      expect([...detection.unscored]).to.deep.equal([]);
+      for (const column of [cpu, memory]) {
+        const cell = cellOf(detection, column);
+        expect(detection.table.values[cell]).to.equal(0);
+        expect(detection.expected[cell]).to.equal(0);
+        expect(detection.deviations[cell]).to.equal(0);
+        expect(detection.inputs[cell]).to.equal(0);
+      }
+      expect(detection.table.values[cellOf(detection, restarts)]).to.equal(4);
+      expect(detection.expected[cellOf(detection, restarts)]).to.equal(2);
+      for (const numbers of [detection.scores, detection.expected, detection.deviations, detection.inputs]) {
+        expect([...numbers].every(Number.isFinite)).to.equal(true);
+      }
+    });
+
+    it('has a score after one restart, and no flag', async () => {
+      const detection = detect(model, await tableOf(crashing({ unmeasuredSeconds, restartsAt: [NOW - 130] })));
+      expect(detection.table.pods.map(({ pod }) => pod)).to.include('till-1');
+      expect(flaggedIn(detection)).to.deep.equal([]);
+    });
+
+    it('has no score without a restart, or once the last one is ten minutes ago', async () => {
+      for (const restartsAt of [[], [NOW - 1000, NOW - 700]]) {
+        const { table, unscored } = detect(model, await tableOf(crashing({ unmeasuredSeconds, restartsAt })));
+        expect(table.pods.map(({ pod }) => pod)).not.to.include('till-1');
+        expect([...unscored]).to.deep.equal([['no_usage', 1]]);
+      }
+    });
+
+    it('has no score once it has ended', async () => {
+      const restartsAt = [NOW - 500, NOW - 130];
+      const built = await tableOf(crashing({ unmeasuredSeconds, restartsAt }), NOW, ({ pod }) => pod === 'till-1');
+      const { table, unscored } = detect(model, built);
+      expect(table.pods.map(({ pod }) => pod)).not.to.include('till-1');
+      expect([...unscored]).to.deep.equal([['completed', 1]]);
+    });
+
+    it('has no score where it is gone', async () => {
+      const busy = crashing({ unmeasuredSeconds, restartsAt: [NOW - 500, NOW - 130] });
+      const gone: typeof cluster.answer = (query, timeSeconds) =>
+        busy.answer(query, timeSeconds).filter(({ labels }) => labels.pod !== 'till-1' || timeSeconds < NOW);
+      const { table, unscored } = detect(model, await tableOf({ answer: gone }));
+      expect(table.pods.map(({ pod }) => pod)).not.to.include('till-1');
+      expect([...unscored]).to.deep.equal([]);
+    });
+
+    it('has no score by the plain method', async () => {
+      const parameters = { ...QUICK_PARAMETERS, baseline: 'cluster' } as const;
+      const { model: plain } = await train(fakeApi(cluster.answer), { ...REQUEST, parameters });
+      const restartsAt = [NOW - 500, NOW - 130];
+      const { table, unscored } = detect(plain, await tableOf(crashing({ unmeasuredSeconds, restartsAt })));
+      expect(table.pods.map(({ pod }) => pod)).not.to.include('till-1');
+      expect([...unscored]).to.deep.equal([['no_usage', 1]]);
+    });
+
+    it('does not change the scores of the others', async () => {
+      const with_ = detect(model, await tableOf(crashing({ unmeasuredSeconds, restartsAt: [NOW - 500, NOW - 130] })));
+      const without = detect(model, await tableOf(crashing({ unmeasuredSeconds })));
+      const scoresOf = ({ table, scores }: Detection) =>
+        table.pods.flatMap(({ pod }, row) => (pod === 'till-1' ? [] : [[pod, scores[row]]]));
+      expect(scoresOf(with_)).to.deep.equal(scoresOf(without));
+    });
+
+    it('is flagged while it warms up, whatever its usage is', async () => {
+      const sinceSeconds = NOW - 200;
+      const newcomer = { namespace: 'shop', pod: 'cart-7', sinceSeconds, restartsAt: [NOW - 100, NOW - 40] };
+      const busy = new SmallCluster([...podsInDisorder, newcomer]);
+      busy.misbehave('cart-7', 0);
+      const detection = detect(model, await tableOf(busy));
+      expect(flaggedIn(detection)).to.deep.equal(['cart-7']);
+      expect([...detection.unscored]).to.deep.equal([]);
+      const row = detection.table.pods.findIndex(({ pod }) => pod === 'cart-7');
+      const cells = detection.table.row(row, 0);
+      expect(cells[cpu]).to.be.above(0);
+      expect(detection.expected[row * FEATURES.length]).to.equal(cells[cpu]);
+      expect([...detection.inputs.subarray(row * FEATURES.length, row * FEATURES.length + 2)]).to.deep.equal([0, 0]);
+    });
+
+    it('is warming up as long as its usage is still to come', async () => {
+      const newcomer = { namespace: 'shop', pod: 'cart-7', sinceSeconds: NOW - 200, unmeasuredSeconds: 0 };
+      const { unscored } = detect(model, await tableOf(new SmallCluster([...podsInDisorder, newcomer])));
+      expect([...unscored]).to.deep.equal([['warmup', 1]]);
+    });
+
+    /** Flagged minutes of `till-1`, which restarts at those instants, with trainings once an hour. */
+    async function flaggedMinutes(
+      pod: Partial<FakePod>,
+      minutes: number,
+      adapt: (model: Model) => Model = (trained) => trained,
+    ): Promise<number[]> {
+      const busy = crashing(pod);
+      // Memory of the last life lingers now and then, as Prometheus shows it for up to five minutes.
+      const lingering: typeof cluster.answer = (query, timeSeconds) => {
+        const samples = busy.answer(query, timeSeconds);
+        const lingers = pod.unmeasuredSeconds !== undefined && query.includes('memory') && timeSeconds % 1200 < 300;
+        return lingers && timeSeconds >= (pod.unmeasuredSeconds ?? 0)
+          ? [...samples, { labels: { namespace: 'shop', pod: 'till-1' }, value: 1e7 }]
+          : samples;
+      };
+      let current = adapt(model);
+      const flagged: number[] = [];
+      for (let minute = 0; minute < minutes; minute++) {
+        const nowSeconds = NOW + minute * 60;
+        if (minute > 0 && minute % 60 === 0) {
+          current = adapt((await train(fakeApi(lingering), { ...REQUEST, nowSeconds })).model);
+        }
+        const found = flaggedIn(detect(current, await tableOf({ answer: lingering }, nowSeconds)));
+        expect(found.filter((name) => name !== 'till-1')).to.deep.equal([]);
+        if (found.length > 0) flagged.push(minute);
+      }
+      return flagged;
+    }
+    const every = (seconds: number, count: number) =>
+      Array.from({ length: count }, (_, index) => NOW + 30 + index * seconds);
+    const remembering = (trained: Model): Model => ({ ...trained, remembers: true });
+    /** Its workload rose by so much in an hour of the last days. */
+    const knowing = (boundary: number) => (trained: Model) => {
+      const width = FEATURES.length * VIEWS.length;
+      const boundaries = new Float32Array(width).fill(Number.NaN);
+      boundaries[restarts * VIEWS.length + RISE_VIEW] = boundary;
+      const season = new Uint16Array(FEATURES.length * SEASON_SLOTS).fill(encodeLevel(Number.NaN));
+      const limits = { keys: ['shop/till'], rows: new Map([['shop/till', 0]]), boundaries, season };
+      return { ...trained, remembers: true, knownHours: 168, limits };
+    };
+
+    for (const [what, adapt] of [
+      ['without a memory', (trained: Model) => trained],
+      ['that remembers nothing yet', remembering],
+      ['that remembers a workload without restarts', knowing(1.5)],
+    ] as const) {
+      for (const distanceSeconds of [310, 390, 450]) {
+        it(`stays flagged while it restarts every ${distanceSeconds} s, by a model ${what}`, async () => {
+          const restartsAt = every(distanceSeconds, 60);
+          const flagged = await flaggedMinutes({ restartsAt, unmeasuredSeconds: NOW }, 200, adapt);
+          expect(flagged[0]).to.be.below(15);
+          expect(flagged).to.have.lengthOf(200 - (flagged[0] as number));
+        });
+      }
+
+      it(`is not flagged while it restarts once an hour, by a model ${what}`, async () => {
+        expect(await flaggedMinutes({ restartsAt: every(3600, 6) }, 200, adapt)).to.deep.equal([]);
+      });
+    }
+
+    it('is flagged for some minutes only where its workload restarts as often on other days', async () => {
+      const flagged = await flaggedMinutes({ restartsAt: every(390, 60), unmeasuredSeconds: NOW }, 200, knowing(11.5));
+      expect(flagged).to.have.length.within(1, 6);
     });
   });
 
   it('remembers nothing: what was detected before makes no difference', async () => {
     const busy = new SmallCluster(podsInDisorder.map((pod) => ({ ...pod, restartsAt: [NOW - 500, NOW - 200] })));
-    busy.misbehave('Cart-0', NOW - 150);
+    busy.misbehave('Cart-0', NOW - 250);
     const ranOn: Detection[] = [];
     for (let seconds = 300; seconds >= 0; seconds -= 15) {
       ranOn.push(detect(model, await tableOf(busy, NOW - seconds)));

@@ -7,10 +7,17 @@ import type { Model } from '../../../src/exporter/model/model.js';
 import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
-import { type AskedQuery, type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
+import { type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import { type FakePod, FEATURES, OWNER_QUERIES, SmallCluster, topicOf } from '../../support/small-cluster.js';
+import {
+  type FakePod,
+  FEATURES,
+  OWNER_QUERIES,
+  PHASE_SELECTOR,
+  SmallCluster,
+  topicOf,
+} from '../../support/small-cluster.js';
 import { eventually, gate, within } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
@@ -66,6 +73,7 @@ describe('detection pass', () => {
     new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
+      phaseSelector: PHASE_SELECTOR,
       model: () => current,
       timeoutSeconds: 5,
       now: () => now,
@@ -90,7 +98,7 @@ describe('detection pass', () => {
     told = [];
   });
 
-  it('asks for the same minutes of all features, up to now, and in parallel', async () => {
+  it('asks for the last minutes of all features, up to now, and in parallel', async () => {
     const all = gate();
     api.before = () => {
       if (api.asked.length === FEATURES.length) all.open();
@@ -99,15 +107,14 @@ describe('detection pass', () => {
     };
     const outcome = expectDetection(await run(passWith()));
     expect(api.asked.map(({ query }) => query)).to.deep.equal(FEATURES.map(({ query }) => query));
-    for (const { kind, startSeconds, endSeconds, stepSeconds } of api.asked) {
-      expect({ kind, startSeconds, endSeconds, stepSeconds }).to.deep.equal({
+    for (const { kind, endSeconds, stepSeconds } of api.asked) {
+      expect({ kind, endSeconds, stepSeconds }).to.deep.equal({
         kind: 'range',
-        startSeconds: NOON + 77 - 600,
         endSeconds: NOON + 77,
         stepSeconds: 60,
       });
     }
-    expect(instantsOf(api.asked[0] as AskedQuery)).to.have.lengthOf(11);
+    expect(api.asked.map((asked) => instantsOf(asked).length)).to.deep.equal([11, 11, RECENT_INSTANTS]);
     expect(outcome.timeSeconds).to.equal(NOON + 77);
     expect(outcome.detection.timeSeconds).to.equal(NOON + 77);
     expect(outcome.detection.table.pods).to.have.lengthOf(6);
@@ -446,6 +453,52 @@ describe('detection pass', () => {
     expect(detection.table.pods.at(-1)).to.include({ pod: 'till-0', workload: 'till' });
     expect(warnings).to.have.lengthOf(1);
     expect(warnings[0]).to.include('Workloads of new pods are taken from their names');
+  });
+
+  describe('pods without usage', () => {
+    const unmeasuredSeconds = NOON - 1200;
+    const job = { namespace: 'shop', pod: 'job-0', unmeasuredSeconds, endedSeconds: unmeasuredSeconds };
+    const lost = { namespace: 'shop', pod: 'lost-0', unmeasuredSeconds };
+    const reasonsOf = ({ unscored }: Detection) => Object.fromEntries(unscored);
+
+    it('have completed only if Kubernetes says so', async () => {
+      cluster.pods.push(job, lost);
+      const { detection, warnings } = expectDetection(await run(passWith()));
+      expect(reasonsOf(detection)).to.deep.equal({ completed: 1, no_usage: 1 });
+      expect(warnings).to.deep.equal([]);
+      expect(asked('kube_pod_status_phase')).to.have.lengthOf(1);
+    });
+
+    it('have completed also while memory lingers', async () => {
+      cluster.pods.push({ ...job, unmeasuredSeconds: Infinity });
+      const { answer } = cluster;
+      api = fakeApi((query, timeSeconds) =>
+        answer(query, timeSeconds).filter(({ labels }) => labels.pod !== 'job-0' || !query.includes('cpu_usage')),
+      );
+      expect(reasonsOf(expectDetection(await run(passWith())).detection)).to.deep.equal({ completed: 1 });
+    });
+
+    it('are not asked for where there are none', async () => {
+      expectDetection(await run(passWith()));
+      expect(asked('kube_pod_status_phase')).to.have.lengthOf(0);
+    });
+
+    it('may have completed when the question fails, which is a warning', async () => {
+      cluster.pods.push(job);
+      api.before = ({ query }) => {
+        if (topicOf(query) === 'kube_pod_status_phase') throw new PrometheusError('forbidden', 'Phases are secret.');
+      };
+      const { detection, warnings } = expectDetection(await run(passWith()));
+      expect(reasonsOf(detection)).to.deep.equal({ no_usage: 1 });
+      expect(warnings).to.deep.equal(['Pods that have ended may count as pods without usage: Phases are secret.']);
+    });
+
+    it('are flagged by their restarts', async () => {
+      cluster.pods.push({ ...lost, restartsAt: [NOON - 500, NOON - 130] });
+      const { detection } = expectDetection(await run(passWith()));
+      expect(flaggedIn(detection).map(([pod]) => pod)).to.deep.equal(['lost-0']);
+      expect(reasonsOf(detection)).to.deep.equal({});
+    });
   });
 
   it('has no negative duration when the clock is set back meanwhile', async () => {

@@ -20,7 +20,8 @@ describe('buildCatalog', () => {
         '(container_memory_usage_bytes{container!="",container!="POD",namespace=~".*"}))',
       restarts:
         'sum by (namespace, pod) (max by (namespace, pod, container) ' +
-        '(kube_pod_container_status_restarts_total{namespace=~".*"}))',
+        '(kube_pod_container_status_restarts_total{namespace=~".*"} or ' +
+        'kube_pod_init_container_status_restarts_total{namespace=~".*"}))',
     });
   });
 
@@ -63,8 +64,8 @@ describe('buildCatalog', () => {
     );
     expect(facts).to.deep.equal([
       { unit: 'cores', type: 'gauge', direction: 'both', floors: [0.002, 0.2], required: true },
-      { unit: 'bytes', type: 'gauge', direction: 'both', floors: [2_097_152, 0.1], required: true },
-      { unit: 'restarts', type: 'counter', direction: 'up', floors: [0.2, 0], required: false },
+      { unit: 'bytes', type: 'gauge', direction: 'up', floors: [2_097_152, 0.1], required: true },
+      { unit: 'restarts', type: 'counter', direction: 'up', floors: [0.1, 0], required: false },
     ]);
   });
 

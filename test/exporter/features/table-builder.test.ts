@@ -227,9 +227,9 @@ describe('FeatureTableBuilder', () => {
         {},
       ],
       [
-        'only restarts, as of pods that have ended',
+        'only restarts',
         { restarts: seriesSet(constant('x', 1), constant('y', 1), constant('ok', 1)) },
-        { completed: 2 },
+        { no_usage: 2 },
         {},
       ],
       [
@@ -332,6 +332,98 @@ describe('FeatureTableBuilder', () => {
       });
       expect(rowsOf(built)).to.deep.equal({ 'ns/a': [BLANK, BLANK, [2, 10, 0]] });
       expect(counts(built.unscored)).to.deep.equal({});
+    });
+  });
+
+  describe('for scoring', () => {
+    const NONE = Number.NaN;
+    const grid = Array.from({ length: 8 }, (_, minute) => 600 + 60 * minute);
+    const series = (pod: string, values: readonly number[]): WrittenSeries => [
+      { namespace: 'ns', pod },
+      ...values.flatMap((value, index) => (Number.isNaN(value) ? [] : [[grid[index] ?? 0, value] as const])),
+    ];
+    const always = (value: number) => new Array(8).fill(value);
+    const scoring = (answers: Record<'cpu' | 'memory' | 'restarts', readonly WrittenSeries[]>, ended = '') => {
+      const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(grid));
+      builder.add(CPU, seriesSet(...answers.cpu));
+      builder.add(MEMORY, seriesSet(...answers.memory));
+      builder.add(RESTARTS, seriesSet(...answers.restarts));
+      const context = { isEnded: ({ pod }: { readonly pod: string }) => pod === ended, warmUpSeconds: 360 };
+      return { built: builder.build(() => 'w', context), incompletePods: builder.incompletePods() };
+    };
+    const restarted = [1, 1, 1, 1, 2, 2, 3, 3];
+    const restarts = { cpu: [], memory: [], restarts: [series('a', restarted)] };
+
+    it('has pods that nothing but a rise of a counter tells of, with the counter alone', () => {
+      const { built, incompletePods } = scoring(restarts);
+      expect(rowsOf(built)).to.deep.equal({ 'ns/a': restarted.map((value) => [NONE, NONE, value]) });
+      expect([...built.incomplete]).to.deep.equal([[0, 'no_usage']]);
+      expect(counts(built.unscored)).to.deep.equal({});
+      expect(incompletePods).to.deep.equal([{ namespace: 'ns', pod: 'a' }]);
+    });
+
+    it('has no pod whose counter stands still or fell', () => {
+      const still = scoring({ ...restarts, restarts: [series('a', always(5)), series('b', [5, 4, 4, 4, 4, 4, 4, 4])] });
+      expect(still.built.table.pods).to.deep.equal([]);
+      expect(counts(still.built.unscored)).to.deep.equal({ no_usage: 2 });
+      expect([...still.built.incomplete]).to.deep.equal([]);
+    });
+
+    it('has no pod that has ended, and counts it', () => {
+      const { built } = scoring({ ...restarts, memory: [series('a', always(1))] }, 'a');
+      expect(built.table.pods).to.deep.equal([]);
+      expect(counts(built.unscored)).to.deep.equal({ completed: 1 });
+    });
+
+    it('has a pod that has ended as long as it has every required feature', () => {
+      const { built, incompletePods } = scoring(
+        { ...restarts, cpu: [series('a', always(1))], memory: [series('a', always(1))] },
+        'a',
+      );
+      expect(built.table.pods).to.have.lengthOf(1);
+      expect(counts(built.unscored)).to.deep.equal({});
+      expect(incompletePods).to.deep.equal([]);
+    });
+
+    it('keeps counters where a required feature is missing, and nothing where a pod was not seen', () => {
+      const { built } = scoring({
+        cpu: [series('a', [NONE, NONE, NONE, 1, NONE, NONE, NONE, 1])],
+        memory: [series('a', [NONE, NONE, NONE, 10, 10, NONE, NONE, 10])],
+        restarts: [series('a', [NONE, 1, 1, 1, 2, NONE, 3, 3])],
+      });
+      expect(rowsOf(built)['ns/a']).to.deep.equal([
+        BLANK,
+        [NONE, NONE, 1],
+        [NONE, NONE, 1],
+        [1, 10, 1],
+        [NONE, NONE, 2],
+        BLANK,
+        [NONE, NONE, 3],
+        [1, 10, 3],
+      ]);
+      expect([...built.incomplete]).to.deep.equal([]);
+    });
+
+    it('counts pods as warming up until their usage is due', () => {
+      const young = (minutes: number) => Array.from({ length: 8 }, (_, index) => (index >= 8 - minutes ? 0 : NONE));
+      const reasons = (minutes: number) =>
+        counts(scoring({ ...restarts, restarts: [series('a', young(minutes))] }).built.unscored);
+      expect(reasons(1)).to.deep.equal({ warmup: 1 });
+      expect(reasons(5)).to.deep.equal({ warmup: 1 });
+      expect(reasons(6)).to.deep.equal({ no_usage: 1 });
+    });
+
+    it('knows the positions of pods of the table without every required feature', () => {
+      const { built } = scoring({
+        cpu: [series('b', always(1))],
+        memory: [series('b', always(1)), series('c', always(1))],
+        restarts: [series('c', restarted), series('b', restarted), series('a', restarted)],
+      });
+      expect(built.table.pods.map(({ pod }) => pod)).to.deep.equal(['a', 'b', 'c']);
+      expect([...built.incomplete]).to.deep.equal([
+        [0, 'no_usage'],
+        [2, 'missing_cpu'],
+      ]);
     });
   });
 

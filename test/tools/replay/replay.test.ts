@@ -12,7 +12,14 @@ import { type MinuteState, type ReplayParameters, replay } from '../../../src/to
 import { readingSize } from '../../../src/tools/replay/tracks.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import { type Answer, FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import {
+  type Answer,
+  FEATURES,
+  namedPods,
+  OWNER_QUERIES,
+  PHASE_SELECTOR,
+  SmallCluster,
+} from '../../support/small-cluster.js';
 
 const START = Date.parse('2026-05-01T00:00:00Z') / 1000;
 const FIRST = START - 4 * 3600;
@@ -93,6 +100,7 @@ describe('a replay', function () {
       const pass = new DetectionPass({
         api: fakeApi(answer),
         ownerQueries: OWNER_QUERIES,
+        phaseSelector: PHASE_SELECTOR,
         model: () => model,
         timeoutSeconds: 5,
         now: () => time * 1000,

@@ -1,3 +1,4 @@
+import { PHASE_METRIC } from '../../features/pod-phase.js';
 import { checkOf } from '../check-definition.js';
 
 const RESTARTS = 'kube_pod_container_status_restarts_total';
@@ -8,7 +9,7 @@ const NO_RESTARTS = 'Crash loops are not detected: restarts count as 0.';
 export const kubeStateMetrics = checkOf(
   'kube_state_metrics',
   (facts) => facts.kubeStateMetrics,
-  ({ podOwners }, { sources }) => {
+  ({ podOwners, podPhases }, { sources }) => {
     const restarts = sources.find(({ selector }) => selector.metric === RESTARTS);
     const found = restarts?.emptiness?.known ? restarts.emptiness.value : undefined;
     if (found !== undefined && found.seriesOfMetric > 0) {
@@ -24,13 +25,14 @@ export const kubeStateMetrics = checkOf(
     }
     const lost = [
       ...(restarts?.series.known && restarts.series.value === 0 ? [[RESTARTS, NO_RESTARTS]] : []),
+      ...(podPhases === 0 ? [[PHASE_METRIC, 'Pods that have ended count as pods without usage (`no_usage`).']] : []),
       ...(podOwners === 0 ? [['kube_pod_owner', 'Workloads are derived from the names of pods.']] : []),
     ];
     if (lost.length === 0) {
       return { severity: 'ok', summary: `kube-state-metrics is there (owners of ${podOwners} pods).` };
     }
     const names = lost.map(([metric]) => metric).join(', ');
-    const all = lost.length === 2;
+    const all = lost.length === 3;
     return {
       severity: 'warning',
       summary: all

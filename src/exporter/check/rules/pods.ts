@@ -1,18 +1,20 @@
 /** Rules about the pods that the features know. */
 
 import { counted, examples, listed } from '../../../lib/text/format.js';
+import type { FeatureDefinition } from '../../features/catalog.js';
 import { workloadFromName } from '../../features/workload.js';
-import { type Answered, answersOf, checkOf, NO_SERIES } from '../check-definition.js';
+import { type Answered, answersOf, checkOf, NO_SERIES, podsWithoutUsage } from '../check-definition.js';
+import type { Facts } from '../facts.js';
 
 /** How many pods may be missing, since pods come and go between two scrapes. */
 const TOLERATED_PODS = 2;
 const TOLERATED_SHARE = 0.05;
 
 /** The job that scrapes kube-state-metrics must leave the labels as they are, or all pods seem to be its own. */
-const HONOR_LABELS = ' The job that scrapes kube-state-metrics needs honor_labels: true.';
+const HONOR_LABELS = 'The job that scrapes kube-state-metrics needs honor_labels: true.';
 
 /** Whether all features know the same pods. */
-export const podCoverage = checkOf('pod_coverage', answersOf, (answers, { sources }) => {
+export const podCoverage = checkOf('pod_coverage', answersOf, (answers, facts) => {
   // A feature without any pod has a check of its own.
   const answered = answers.filter(({ pods }) => pods.size > 0);
   const measured = podsOf(answered, 'lasting');
@@ -21,12 +23,11 @@ export const podCoverage = checkOf('pod_coverage', answersOf, (answers, { source
   const gaps = answered
     .map(({ feature, pods }) => ({ feature, missing: [...measured].filter((pod) => !pods.has(pod)).sort() }))
     .filter(({ missing }) => missing.length > tolerated);
+  const unmeasured = unmeasuredPods(answered, facts);
   const counts = listed(answered.map(({ feature, pods }) => `${feature.name} ${pods.size}`));
-  if (gaps.length === 0) {
-    // Pods that only optional features know have ended, or have not begun.
-    const running = podsOf(answered, 'pods');
-    const others = new Set(answered.flatMap(({ pods }) => [...pods].filter((pod) => !running.has(pod))));
-    const ended = others.size === 0 ? '' : `; ${counted(others.size, 'pod')} without a running container`;
+  if (gaps.length === 0 && unmeasured.length <= tolerated) {
+    const others = podsWithoutUsage(answered).length;
+    const ended = others === 0 ? '' : `; ${counted(others, 'pod')} without a running container`;
     return { severity: 'ok', summary: `The features cover the same pods (${counts}${ended}).` };
   }
   const required = gaps.filter(({ feature }) => feature.required).map(({ feature }) => feature.name);
@@ -35,19 +36,47 @@ export const podCoverage = checkOf('pod_coverage', answersOf, (answers, { source
       `${counted(missing.length, 'pod')} of ${measured.size} ${missing.length === 1 ? 'is' : 'are'} without ` +
       `${feature.name}: ${examples(missing)}.`,
   );
-  const isOfKubeStateMetrics = sources.some(
-    ({ features, selector }) =>
-      selector.metric?.startsWith('kube_') && gaps.some(({ feature }) => features.includes(feature.name)),
-  );
+  const meanings =
+    gaps.length === 0
+      ? []
+      : [required.length > 0 ? `Pods without ${listed(required)} are not scored.` : 'A missing value counts as 0.'];
+  const advice = [
+    'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
+      'drops some pods.',
+  ];
+  if (unmeasured.length > tolerated) {
+    summaries.push(
+      `${counted(unmeasured.length, 'pod')} that ${unmeasured.length === 1 ? 'has' : 'have'} not ended ` +
+        `${unmeasured.length === 1 ? 'has' : 'have'} no usage at all: ${examples(unmeasured)}.`,
+    );
+    meanings.push('Pods without usage are scored only while they restart, and count as `no_usage`.');
+    advice.push(
+      'cAdvisor has no series of pods that are still waiting to start, nor of containers on Windows, on Fargate and with ' +
+        'some container runtimes.',
+    );
+  }
+  if (gaps.some(({ feature }) => isOfKubeStateMetrics(feature, facts))) advice.push(HONOR_LABELS);
   return {
     severity: 'warning',
     summary: `${summaries.join(' ')} Pods with a value now: ${counts}.`,
-    meaning: required.length > 0 ? `Pods without ${listed(required)} are not scored.` : 'A missing value counts as 0.',
-    advice:
-      'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
-      `drops some pods.${isOfKubeStateMetrics ? HONOR_LABELS : ''}`,
+    meaning: meanings.join(' '),
+    advice: advice.join(' '),
   };
 });
+
+function isOfKubeStateMetrics(feature: FeatureDefinition, { sources }: Facts): boolean {
+  return sources.some(
+    ({ features, selector }) => selector.metric?.startsWith('kube_') && features.includes(feature.name),
+  );
+}
+
+/** Pods that have been there for five minutes without usage, and that Kubernetes does not report as ended, sorted. */
+function unmeasuredPods(answered: readonly Answered[], { kubeStateMetrics, endedPods }: Facts): readonly string[] {
+  // Without phases, a check of its own says what is missing.
+  if (!endedPods.known || !kubeStateMetrics.known || kubeStateMetrics.value.podPhases === 0) return [];
+  const lasting = new Set(answered.flatMap((answer) => [...answer.lasting]));
+  return podsWithoutUsage(answered).filter((pod) => lasting.has(pod) && !endedPods.value.has(pod));
+}
 
 /** The pods of the required features. */
 function podsOf(answered: readonly Answered[], kind: 'pods' | 'lasting'): ReadonlySet<string> {

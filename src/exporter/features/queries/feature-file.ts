@@ -7,6 +7,7 @@ import { MistakesError } from '../../../lib/usage-error.js';
 import { describeValue, quoted, YamlFile, type YamlPath } from '../../../lib/yaml/yaml-file.js';
 import { BUILTIN_FEATURES, buildCatalog, type FeatureDefinition, toDefinition } from '../catalog.js';
 import { FEATURE_KEYS, FeatureSpec } from '../feature-spec.js';
+import { buildPhaseSelector } from '../pod-phase.js';
 import { buildOwnerQueries, type OwnerQueries } from '../workload.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
 import { fillTemplate, type QueryOptions } from './template.js';
@@ -15,6 +16,8 @@ import { fillTemplate, type QueryOptions } from './template.js';
 export interface FeatureSet {
   readonly features: readonly FeatureDefinition[];
   readonly ownerQueries: OwnerQueries;
+  /** The series that say which pods have ended (`buildPhaseSelector`). */
+  readonly phaseSelector: string;
   /** By name, for messages: `features.yaml:12:5`. A built-in feature has none. */
   readonly places: ReadonlyMap<string, string>;
 }
@@ -38,8 +41,7 @@ const FileShape = z.strictObject({
  */
 export async function loadFeatures(path: string, options: QueryOptions): Promise<FeatureSet> {
   if (path === '') {
-    const ownerQueries = buildOwnerQueries(options);
-    return { features: buildCatalog(options), ownerQueries, places: new Map() };
+    return { features: buildCatalog(options), ...otherQueries(options), places: new Map() };
   }
   const text = await readBoundedText(path).catch((error: unknown) => {
     if (!(error instanceof UnreadableFileError)) throw error;
@@ -48,6 +50,10 @@ export async function loadFeatures(path: string, options: QueryOptions): Promise
     ]);
   });
   return parseFeatureFile(text, path, options);
+}
+
+function otherQueries(options: QueryOptions): Pick<FeatureSet, 'ownerQueries' | 'phaseSelector'> {
+  return { ownerQueries: buildOwnerQueries(options), phaseSelector: buildPhaseSelector(options) };
 }
 
 /**
@@ -83,7 +89,7 @@ export function parseFeatureFile(text: string, path: string, options: QueryOptio
   const specs = own.filter((spec) => spec !== undefined);
   return {
     features: [...taken, ...specs].map((spec) => toDefinition(spec, options)),
-    ownerQueries: buildOwnerQueries(options),
+    ...otherQueries(options),
     places: new Map(specs.map(({ name }, index) => [name, file.place(['features', index])])),
   };
 }

@@ -15,6 +15,9 @@ export interface QueryOptions {
   readonly matchers?: string;
 }
 
+/** What limits the queries that no feature asks. */
+export type QueryScope = Pick<QueryOptions, 'namespaceRegex' | 'matchers'>;
+
 /** A template whose placeholders are filled. */
 export interface FilledTemplate {
   /** The text; a placeholder that is a mistake stands as it was written. */

@@ -3,13 +3,14 @@
 import { LRUCache } from 'lru-cache';
 import { withDeadline } from '../../../lib/deadline.js';
 import { messageOf } from '../../../lib/logging/message-of.js';
-import { instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../detection/detect.js';
+import { instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS, recentSecondsOf } from '../../detection/detect.js';
 import type { Detection } from '../../detection/detection.js';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { addMatchers } from '../../features/queries/matchers.js';
 import { quotePromql } from '../../features/queries/promql.js';
 import { type PodIdentity, podKey } from '../../features/table.js';
 import { FeatureTableBuilder } from '../../features/table-builder.js';
+import { WARM_UP_SECONDS } from '../../model/measure.js';
 import type { Model } from '../../model/model.js';
 import type { PrometheusApi } from '../../prometheus/api.js';
 import { type PodHistory, replay } from './replay.js';
@@ -91,7 +92,7 @@ export class HistoryReader {
     const asked = model.features.map((feature) =>
       this.api.queryRange({
         query: addMatchers(feature.query, podMatchers(pods, feature.podLabel)),
-        startSeconds: instants[0] as number,
+        startSeconds: (instants[RECENT_INSTANTS - 1] as number) - recentSecondsOf(feature),
         endSeconds: timeSeconds,
         stepSeconds: RECENT_STEP_SECONDS,
         signal,
@@ -110,7 +111,11 @@ export class HistoryReader {
       builder.add(model.features[index] as FeatureDefinition, answer);
     }
     const workloads = new Map(pods.map(({ key, workload }) => [key, workload]));
-    const built = builder.build((namespace, pod) => workloads.get(podKey(namespace, pod)) ?? pod);
+    const built = builder.build((namespace, pod) => workloads.get(podKey(namespace, pod)) ?? pod, {
+      // Only scored pods have a history.
+      isEnded: () => false,
+      warmUpSeconds: WARM_UP_SECONDS,
+    });
     const replayed = await replay(model, built);
     const histories = new Map<string, PodHistory>();
     for (const { key, score } of pods) {

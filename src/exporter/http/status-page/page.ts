@@ -163,6 +163,7 @@ function list(items: readonly Html[]): Html {
 const UNSCORED: Readonly<Record<string, string>> = {
   warmup: 'warming up, too young to judge',
   completed: 'completed',
+  no_usage: 'without any usage, though not reported as completed',
   not_finite: 'with a value that is not a number',
   misaligned: 'with values at other times than requested',
 };

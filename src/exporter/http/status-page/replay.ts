@@ -70,6 +70,7 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
     const detection = detect(model, {
       table: table.selectInstants(instant, instant + RECENT_INSTANTS),
       unscored: new Map(),
+      incomplete: new Map(),
       droppedSeries: new Map(),
     });
     for (const [row, { namespace, pod }] of detection.table.pods.entries()) {

@@ -7,8 +7,8 @@ const of = (query: string) => sourceSelectors(query);
 describe('source selectors', () => {
   it('are found in the built-in queries, with what tells their series apart', () => {
     const found = FEATURES.map(({ query }) => of(query));
-    expect(found.map((selectors) => selectors.length)).to.deep.equal([1, 1, 1]);
-    const [cpu, memory, restarts] = found.flat();
+    expect(found.map((selectors) => selectors.length)).to.deep.equal([1, 1, 2]);
+    const [cpu, memory, restarts, initRestarts] = found.flat();
     expect(cpu).to.deep.equal({
       text: 'container_cpu_usage_seconds_total{container!="",container!="POD",namespace=~".*"}',
       metric: 'container_cpu_usage_seconds_total',
@@ -22,6 +22,13 @@ describe('source selectors', () => {
     });
     expect(memory?.rangeSeconds).to.equal(undefined);
     expect(restarts?.identity).to.deep.equal(['namespace', 'pod', 'container']);
+    expect(initRestarts).to.deep.equal({
+      text: 'kube_pod_init_container_status_restarts_total{namespace=~".*"}',
+      metric: 'kube_pod_init_container_status_restarts_total',
+      matchers: [{ label: 'namespace', text: 'namespace=~".*"' }],
+      rangeSeconds: undefined,
+      identity: ['namespace', 'pod', 'container'],
+    });
   });
 
   it('are all those of a query, each once', () => {

@@ -8,7 +8,7 @@ import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
 import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../../support/parameters.js';
-import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../../support/small-cluster.js';
+import { FEATURES, namedPods, OWNER_QUERIES, PHASE_SELECTOR, SmallCluster } from '../../../support/small-cluster.js';
 
 const NOW = 1_767_225_600;
 
@@ -35,6 +35,7 @@ describe('HistoryReader', () => {
     const pass = new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
+      phaseSelector: PHASE_SELECTOR,
       model: () => model,
       timeoutSeconds: 5,
       now: () => NOW * 1000,
@@ -63,7 +64,7 @@ describe('HistoryReader', () => {
     expect(api.asked).to.have.length(FEATURES.length);
     for (const { query, startSeconds, endSeconds } of api.asked) {
       expect(query).to.contain('{namespace=~"shop",pod=~"cart-3|cart-4",');
-      expect(endSeconds - startSeconds).to.equal(70 * 60);
+      expect(endSeconds - startSeconds).to.equal(query.includes('restarts') ? 79 * 60 : 70 * 60);
       expect(endSeconds).to.equal(NOW);
     }
   });
