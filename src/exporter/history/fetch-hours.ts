@@ -69,12 +69,19 @@ export async function fetchHours(
       for (const hour of hours) hour.builder.add(feature, samplesBetween(answer, hour.startSeconds, hour.endSeconds));
     }
   }
+  const ownersAt = (timeSeconds: number) =>
+    queryOwners(api, ownerQueries, timeSeconds, withDeadline(signal, REQUEST_TIMEOUT_SECONDS));
   const summaries: HourSummary[] = [];
+  let before = await ownersAt(firstHour * HOUR_SECONDS);
   for (const { hour, endSeconds, builder } of hours) {
-    // Of pods that ended before, the name has to do.
-    const owners = await queryOwners(api, ownerQueries, endSeconds, withDeadline(signal, REQUEST_TIMEOUT_SECONDS));
-    const { table } = builder.build((namespace, pod) => owners.get(podKey(namespace, pod)) ?? workloadFromName(pod));
+    const after = await ownersAt(endSeconds);
+    const { table } = builder.build((namespace, pod) => {
+      const key = podKey(namespace, pod);
+      // Of pods that were there in between only, the name has to do.
+      return after.get(key) ?? before.get(key) ?? workloadFromName(pod);
+    });
     summaries.push(summariseHour(table, features, hour));
+    before = after;
   }
   return summaries;
 }

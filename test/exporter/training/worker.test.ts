@@ -1,18 +1,26 @@
 import { expect } from 'chai';
 import { describeSource, type PrometheusSource } from '../../../src/exporter/connect.js';
+import { fetchHours, type HoursRequest } from '../../../src/exporter/history/fetch-hours.js';
+import { WorkloadHistory } from '../../../src/exporter/history/workload-history.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { readSnapshot } from '../../../src/exporter/model/snapshot/snapshot.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { shardOf } from '../../../src/exporter/sharding/shard.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../../src/exporter/training/job.js';
-import { trainInWorker, trainingLimitSeconds } from '../../../src/exporter/training/run-in-worker.js';
+import {
+  readHoursInWorker,
+  trainInWorker,
+  trainingLimitSeconds,
+} from '../../../src/exporter/training/run-in-worker.js';
 import { ThreadError } from '../../../src/exporter/training/thread.js';
 import { connectionTo } from '../../support/connection-to.js';
 import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
+import { summaryOf } from '../../support/hour-summaries.js';
 import { closeServers, startServer } from '../../support/http-server.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import { FEATURES, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 import { eventually, within } from '../../support/waiting.js';
 
 const REQUEST: TrainingRequest = {
@@ -32,6 +40,7 @@ const sourceAt = (...parameters: Parameters<typeof connectionTo>): PrometheusSou
 
 const never = new AbortController().signal;
 const ignore = () => {};
+type Report = (code: string) => void;
 
 /** The arrays of a model as bytes, so that not even a -0 differs. */
 function bytesOf({ forest, baseline }: Model): Record<string, string> {
@@ -221,5 +230,82 @@ describe('training in a worker thread', () => {
       clearInterval(timer);
     }
     expect(turns).to.be.greaterThan(3);
+  });
+});
+
+describe('reading past hours in a worker thread', () => {
+  let cluster: SmallCluster;
+  let prometheus: FakePrometheus;
+  const hour = 490_900;
+  const hours: HoursRequest = { features: FEATURES, ownerQueries: OWNER_QUERIES, firstHour: hour, lastHour: hour + 2 };
+
+  beforeEach(async () => {
+    cluster = new SmallCluster();
+    prometheus = await startFakePrometheus(cluster.answer);
+  });
+
+  afterEach(() => prometheus.close());
+
+  const readThere = (source = sourceAt(prometheus.url), signal: AbortSignal = never, onRequest = ignore as Report) =>
+    within(8_000, 'the worker', readHoursInWorker({ source, request: hours }, signal, onRequest));
+
+  it('gives the same summaries as in this thread, and how long it took', async () => {
+    const codes: string[] = [];
+    const { summaries, seconds } = await readThere(undefined, never, (code) => codes.push(code));
+    const here = await fetchHours(new PrometheusClient(connectionTo(prometheus.url)), hours);
+    expect(summaries).to.deep.equal(here);
+    expect(seconds).to.be.within(0.001, 8);
+    expect(codes).to.deep.equal(new Array(3 + 3 * 4).fill('200'));
+  });
+
+  it('looks, as a shard, for the namespaces that were there at that time', async () => {
+    const sharding = {
+      shard: { ordinal: 0, total: 2 },
+      selectors: ['container_memory_usage_bytes'],
+      windowSeconds: 60,
+    };
+    const namespaces = Array.from({ length: 9 }, (_, index) => `team-${index}`);
+    cluster.pods.splice(0, cluster.pods.length, ...namespaces.flatMap((name) => namedPods(2, 'app', name)));
+    const { summaries } = await readThere({ ...sourceAt(prometheus.url), sharding });
+    const own = namespaces.filter((namespace) => shardOf(namespace, 2) === 0).map((namespace) => `${namespace}/app`);
+    for (const { workloads } of summaries) expect([...workloads]).to.deep.equal(own);
+    const [asked] = prometheus.labelRequests;
+    expect([asked?.get('start'), asked?.get('end')].map(Number)).to.deep.equal([(hour - 1) * 3600, (hour + 3) * 3600]);
+  });
+
+  it('fails with what Prometheus said', async () => {
+    prometheus.fault = { kind: 'rate_limited' };
+    expect(await rejection(readThere(), PrometheusError)).to.include({ kind: 'rate_limited', retryAfterSeconds: 1 });
+  });
+
+  it('ends with its signal, and says which thread it was', async () => {
+    prometheus.fault = { kind: 'hang' };
+    const controller = new AbortController();
+    const failed = rejection(readThere(undefined, controller.signal), ThreadError);
+    await eventually(() => expect(prometheus.open).to.equal(1));
+    controller.abort();
+    expect((await failed).message).to.include('The thread of the reading of past hours ended');
+  });
+});
+
+describe('the history of a training', () => {
+  it('is handed over to the thread, not copied', async () => {
+    const prometheus = await startFakePrometheus(new SmallCluster().answer);
+    try {
+      const shape = { days: 1, gauges: ['cpu', 'memory'], counters: ['restarts'] };
+      const history = new WorkloadHistory(shape);
+      history.add(summaryOf(490_000, { 'shop/cart': 1 }));
+      const state = history.state();
+      await trainInWorker(
+        { source: sourceAt(prometheus.url), request: { ...REQUEST, history: state } },
+        never,
+        ignore,
+        60,
+      );
+      expect(state.columns.levels).to.have.lengthOf(0);
+      expect(history.state().columns.levels).to.have.lengthOf(2 * 24 * 2);
+    } finally {
+      await prometheus.close();
+    }
   });
 });

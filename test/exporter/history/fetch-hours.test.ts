@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { fetchHours, type HoursRequest, instantsOfHours } from '../../../src/exporter/history/fetch-hours.js';
+import { HOUR_SECONDS } from '../../../src/exporter/history/grid.js';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { type FakeApi, fakeApi } from '../../support/fake-api.js';
+import { rejection } from '../../support/rejection.js';
+import {
+  type Answer,
+  type FakePod,
+  FEATURES,
+  OWNER_QUERIES,
+  SmallCluster,
+  topicOf,
+} from '../../support/small-cluster.js';
+
+const FIRST = 490_900;
+const LAST = FIRST + 3;
+const START = FIRST * HOUR_SECONDS;
+const PODS: readonly FakePod[] = [
+  { namespace: 'shop', pod: 'cart-0', owner: 'basket' },
+  { namespace: 'shop', pod: 'cart-1', owner: 'basket' },
+  { namespace: 'shop', pod: 'cart-2', owner: 'basket', sinceSeconds: START + 5000, restartsAt: [START + 9000] },
+  { namespace: 'data', pod: 'db-0' },
+];
+const REQUEST: HoursRequest = {
+  features: FEATURES,
+  ownerQueries: OWNER_QUERIES,
+  firstHour: FIRST,
+  lastHour: LAST,
+};
+
+/** A cluster whose pods end, and whose restarts are not always there. */
+const leaky: Answer = (query, timeSeconds) =>
+  new SmallCluster(PODS).answer(query, timeSeconds).filter(({ labels: { pod } }) => {
+    if (topicOf(query) === 'restarts') return timeSeconds < START + 2000 || timeSeconds > START + 8000;
+    return pod !== 'cart-1' || timeSeconds < START + 2 * HOUR_SECONDS + 1500;
+  });
+
+describe('reading hours of the past', () => {
+  let api: FakeApi;
+
+  beforeEach(() => {
+    api = fakeApi(leaky);
+  });
+
+  it('gives a summary of each hour, with the workloads that Prometheus names', async () => {
+    const summaries = await fetchHours(api, REQUEST);
+    expect(summaries.map(({ hour }) => hour)).to.deep.equal([FIRST, FIRST + 1, FIRST + 2, LAST]);
+    expect(summaries.map(({ pods }) => pods)).to.deep.equal([3, 4, 4, 3]);
+    // Also of the pod that ends within the third hour.
+    expect(new Set(summaries.map(({ workloads }) => workloads.join()))).to.deep.equal(new Set(['data/db,shop/basket']));
+    expect(summaries[0]).to.deep.include({ gauges: ['cpu', 'memory'], counters: ['restarts'] });
+  });
+
+  it('is the same for an hour alone as for one among others', async () => {
+    const together = await fetchHours(api, { ...REQUEST, maximumPods: 3 });
+    for (const [index, summary] of together.entries()) {
+      const hour = FIRST + index;
+      const [alone] = await fetchHours(api, { ...REQUEST, maximumPods: 3, firstHour: hour, lastHour: hour });
+      expect(summary).to.deep.equal(alone);
+    }
+    expect(together[2]?.pods).to.equal(3);
+  });
+
+  it('asks for each instant once, on the grid, from an hour before on', async () => {
+    await fetchHours(api, REQUEST);
+    const ranges = api.asked.filter(({ kind }) => kind === 'range');
+    const ofCpu = ranges.filter(({ query }) => topicOf(query) === 'cpu');
+    expect(ofCpu[0]?.startSeconds).to.equal(START - HOUR_SECONDS);
+    expect(ofCpu.at(-1)?.endSeconds).to.equal((LAST + 1) * HOUR_SECONDS);
+    expect(new Set(ranges.map(({ stepSeconds }) => stepSeconds))).to.deep.equal(new Set([300]));
+    const instants = ofCpu.reduce((sum, one) => sum + (one.endSeconds - one.startSeconds) / 300 + 1, 0);
+    expect(instants).to.equal(instantsOfHours(REQUEST).instants);
+    expect(api.asked.filter(({ kind }) => kind === 'instant')).to.have.lengthOf(3 * (4 + 1));
+  });
+
+  it('knows hours without a pod', async () => {
+    const [summary] = await fetchHours(
+      fakeApi(() => []),
+      { ...REQUEST, lastHour: FIRST },
+    );
+    expect(summary).to.deep.include({ hour: FIRST, pods: 0, workloads: [] });
+  });
+
+  it('fails when Prometheus does not answer, also for owners: other workloads would be another history', async () => {
+    for (const kind of ['range', 'instant']) {
+      api.before = (asked) => {
+        if (asked.kind === kind) throw new PrometheusError('unavailable', 'The disk is full.');
+      };
+      expect((await rejection(fetchHours(api, REQUEST), PrometheusError)).message).to.equal('The disk is full.');
+    }
+  });
+
+  it('ends with its signal', async () => {
+    const controller = new AbortController();
+    api.before = () => {
+      controller.abort();
+      return new Promise(() => {});
+    };
+    expect((await rejection(fetchHours(api, REQUEST, controller.signal), PrometheusError)).kind).to.equal('aborted');
+  });
+});
