@@ -46,6 +46,7 @@ export function additiveModel(features: readonly FeatureDefinition[], weights?: 
     ...fitLimits(undefined, features, DEFAULT_PARAMETERS, 3600),
     threshold: 0.5,
     minimumInput: Number.NEGATIVE_INFINITY,
+    sensitivity: DEFAULT_PARAMETERS.sensitivity,
     windowStartSeconds: 0,
     windowEndSeconds: 3600,
     samples: 100,

@@ -50,6 +50,7 @@ export function passOf(
     scores: Float64Array.from(pods, ({ score }) => score),
     expected: Float64Array.from(cells, (value) => value - 1.5),
     deviations: new Float64Array(cells.length).fill(3),
+    comparisons: new Uint8Array(cells.length),
     inputs: new Float64Array(cells.length).fill(3),
     unscored: new Map(),
     droppedSeries: new Map(),

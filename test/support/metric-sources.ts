@@ -122,6 +122,7 @@ export function detectionOf(pods: readonly (readonly [namespace: string, pod: st
     scores: Float64Array.from(pods, () => random() - 0.5),
     expected: new Float64Array(cells).fill(1),
     deviations: eighths(cells, -1).map((distance) => distance / 2),
+    comparisons: new Uint8Array(cells),
     inputs: new Float64Array(cells),
     unscored: new Map([
       ['missing_cpu', 4],

@@ -10,6 +10,7 @@ import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import { marginsOf } from '../model/score.js';
 import { emptyJudgement, ViewJudge } from '../model/views.js';
+import { compare, largestShare } from './comparison.js';
 import type { Detection } from './detection.js';
 
 /** Distance of the instants that a detection looks at, in seconds. */
@@ -140,6 +141,12 @@ function* detectInSteps(
       scores[row] = verdictOf(scores[row] as number, shares, () => wasBrief(row));
     }
   }
+  const judgement = judge && {
+    shares: ofScored(judged.shares),
+    expected: ofScored(judged.expected),
+    boundaries: ofScored(judged.boundaries),
+    views: judged.views.subarray(0, scored.length * width),
+  };
   return {
     timeSeconds: table.timestampsSeconds[last] ?? Number.NaN,
     model,
@@ -150,16 +157,9 @@ function* detectInSteps(
       values: ofScored(measured.actual),
     }),
     scores,
-    expected: ofScored(measured.expected),
-    deviations,
+    ...compare(model, { expected: ofScored(measured.expected), deviations }, judgement, scores),
     inputs,
-    ...(judge && {
-      judgement: {
-        shares: ofScored(judged.shares),
-        expected: ofScored(judged.expected),
-        views: judged.views.subarray(0, scored.length * width),
-      },
-    }),
+    ...(judgement && { judgement }),
     unscored,
     droppedSeries,
   };
@@ -178,8 +178,8 @@ const VIEW_WEIGHT = 0.1;
  *
  * @param margin the score by the last hours; `shares` of the boundaries of the last days, one for each feature.
  */
-function verdictOf(margin: number, shares: Float64Array, isBriefly: () => boolean): number {
-  const share = shares.reduce((largest, own) => Math.max(largest, Math.abs(own)), 0);
+export function verdictOf(margin: number, shares: Float64Array, isBriefly: () => boolean): number {
+  const share = largestShare(shares);
   if (share > 1) return Math.max(margin, VIEW_WEIGHT * Math.log2(share));
   return margin > 0 && !isBriefly() ? 0 : margin;
 }

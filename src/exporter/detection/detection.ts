@@ -4,9 +4,10 @@ import type { FeatureTable } from '../features/table.js';
 import type { Model } from '../model/model.js';
 import type { Judgement } from '../model/views.js';
 import type { PrometheusErrorKind } from '../prometheus/errors.js';
+import type { Compared } from './comparison.js';
 
 /** Scores of all pods at one instant. Row `i` of each array belongs to `table.pods[i]`. */
-export interface Detection {
+export interface Detection extends Compared {
   /** The instant that was scored, Unix time in seconds. */
   readonly timeSeconds: number;
   readonly model: Model;
@@ -14,10 +15,6 @@ export interface Detection {
   readonly table: FeatureTable;
   /** pods: the score minus the threshold of the model; above 0 is anomalous. */
   readonly scores: Float64Array;
-  /** pods × features: the usual value, in the unit of the feature. */
-  readonly expected: Float64Array;
-  /** pods × features: how far the value is from the usual one, in usual spreads, signed. */
-  readonly deviations: Float64Array;
   /** pods × features: what the forest saw of the deviations (`measure`). */
   readonly inputs: Float64Array;
   /** What the last days say of the same pods; absent while nothing is known of them. */

@@ -1,6 +1,8 @@
 /** Why a pod has its score: each feature beside its usual value, and the part that it has in the score. */
 
 import { marginsOf } from '../model/score.js';
+import { COMPARISONS, type Comparison, largestShare } from './comparison.js';
+import { verdictOf } from './detect.js';
 import type { Detection } from './detection.js';
 
 /** One feature of a pod compared with its usual value, and how much it weighs. */
@@ -10,6 +12,10 @@ export interface FeatureExplanation {
   readonly unit: string;
   readonly actual: number;
   readonly expected: number;
+  /** What the value is compared with. */
+  readonly comparison: Comparison;
+  /** Beyond this value, a deviation that lasts is anomalous by itself; `null` in a comparison with the last hours. */
+  readonly boundary: number | null;
   /** How far the value is from the usual one, in usual spreads, signed. */
   readonly deviation: number;
   /** Where the value stands; `usual`: less than one usual spread from what is expected. */
@@ -35,7 +41,7 @@ const NOTEWORTHY_SPREADS = 1;
  *   of the deviation.
  */
 export function explain(detection: Detection, rows: readonly number[]): FeatureExplanation[][] {
-  const { model, table, expected, deviations } = detection;
+  const { model, table, expected, deviations, comparisons, judgement } = detection;
   const contributions = contributionsOf(detection, rows);
   return rows.map((row, index) => {
     const total = contributions.reduce((sum, ofFeature) => sum + (ofFeature[index] as number), 0);
@@ -43,12 +49,16 @@ export function explain(detection: Detection, rows: readonly number[]): FeatureE
       .map(({ name, unit }, column): FeatureExplanation => {
         const cell = row * model.features.length + column;
         const deviation = deviations[cell] as number;
+        const comparison = comparisons[cell] as number;
+        const boundary = judgement?.boundaries[cell] ?? Number.NaN;
         const contribution = contributions[column]?.[index] as number;
         return {
           feature: name,
           unit,
           actual: table.at(row, 0, column),
           expected: expected[cell] as number,
+          comparison: COMPARISONS[comparison] as Comparison,
+          boundary: comparison === 0 || Number.isNaN(boundary) ? null : boundary,
           deviation,
           direction: Math.abs(deviation) < NOTEWORTHY_SPREADS ? 'usual' : deviation > 0 ? 'above' : 'below',
           contribution,
@@ -60,17 +70,35 @@ export function explain(detection: Detection, rows: readonly number[]): FeatureE
 }
 
 /** For each feature: the contribution to the score of each row. All rows are scored in one go. */
-function contributionsOf({ model, inputs }: Detection, rows: readonly number[]): Float64Array[] {
+function contributionsOf(detection: Detection, rows: readonly number[]): Float64Array[] {
+  const { model, inputs, judgement, scores } = detection;
   const width = model.features.length;
-  const own = new Float64Array(rows.length * width);
-  rows.forEach((row, index) => {
-    own.set(inputs.subarray(row * width, (row + 1) * width), index * width);
-  });
+  const own = cellsOf(inputs, width, rows);
+  const shares = judgement && cellsOf(judgement.shares, width, rows);
+  const sharesOf = (all: Float64Array | undefined, index: number) =>
+    all?.subarray(index * width, (index + 1) * width) ?? new Float64Array(width);
+  // A pod that is flagged without a view was flagged briefly; one that a view flags has been unusual for longer.
+  const isBrief = rows.map((row, index) => (scores[row] as number) > 0 && largestShare(sharesOf(shares, index)) <= 1);
+  const scoresOf = (changed: Float64Array, ofViews: Float64Array | undefined) =>
+    marginsOf(model, changed).map((margin, index) =>
+      model.remembers ? verdictOf(margin, sharesOf(ofViews, index), () => isBrief[index] as boolean) : margin,
+    );
   // Not the scores of the detection: both sides of the difference have to be made in the same way.
-  const scores = marginsOf(model, own);
+  const before = scoresOf(own, shares);
   return model.features.map((_, column) => {
-    const putBack = own.slice();
-    for (let cell = column; cell < putBack.length; cell += width) putBack[cell] = 0;
-    return marginsOf(model, putBack).map((score, index) => Math.max(0, (scores[index] as number) - score));
+    const putBack = scoresOf(withoutColumn(own, column, width), shares && withoutColumn(shares, column, width));
+    return putBack.map((score, index) => Math.max(0, (before[index] as number) - score));
   });
+}
+
+function cellsOf(cells: Float64Array, width: number, rows: readonly number[]): Float64Array {
+  const some = new Float64Array(rows.length * width);
+  for (const [index, row] of rows.entries()) some.set(cells.subarray(row * width, (row + 1) * width), index * width);
+  return some;
+}
+
+function withoutColumn(cells: Float64Array, column: number, width: number): Float64Array {
+  const changed = cells.slice();
+  for (let cell = column; cell < changed.length; cell += width) changed[cell] = 0;
+  return changed;
 }

@@ -1,6 +1,7 @@
 /** Why a pod is flagged: which features are worth a mention, and each as a sentence. */
 
 import { formatNumber, formatPercent, formatQuantity } from '../../lib/text/format.js';
+import { COMPARISON_WORDS } from './comparison.js';
 import type { FeatureExplanation } from './explain.js';
 
 /** From this share of the score on, a feature is a reason. */
@@ -23,16 +24,30 @@ export function notableReasons<Explanation extends Pick<FeatureExplanation, 'sha
     );
 }
 
-/** A feature of a pod beside its usual value, and how much of the score is due to it, if that is known. */
-export type Reason = Pick<FeatureExplanation, 'feature' | 'unit' | 'actual' | 'expected' | 'deviation'> &
-  Partial<Pick<FeatureExplanation, 'share'>>;
+const NO_WORDS = { usual: 'usually', when: '', lasting: '' };
 
-/** `memory 1.9 GiB, usually 614 MiB (+21.7 spreads, 97 % of the score)`. */
-export function describeReason({ feature, unit, actual, expected, deviation, share = 0 }: Reason): string {
-  const spreads = `${deviation > 0 ? '+' : ''}${formatNumber(deviation)} spreads`;
-  const weight = share < NOTABLE_SHARE ? '' : `, ${formatPercent(share)} of the score`;
-  const text = (value: number) => featureValue(value, feature, unit);
-  return `${feature} ${text(actual)}, usually ${text(expected)} (${spreads}${weight})`;
+/** A feature of a pod beside its usual value; without a comparison, that is just what is usual. */
+export type Reason = Pick<FeatureExplanation, 'feature' | 'unit' | 'actual' | 'expected' | 'deviation'> &
+  Partial<Pick<FeatureExplanation, 'share' | 'comparison' | 'boundary'>>;
+
+/** `memory 1.9 GiB, usually 614 MiB at this time of day (3.1 × as much, +21.7 spreads, 97 % of the score)`. */
+export function describeReason(reason: Reason): string {
+  const { feature, unit, actual, expected, deviation, share = 0, comparison, boundary } = reason;
+  const amount = (value: number) => featureValue(value, feature, unit);
+  const notes = [
+    `${deviation > 0 ? '+' : ''}${formatNumber(deviation)} spreads`,
+    ...(share < NOTABLE_SHARE ? [] : [`${formatPercent(share)} of the score`]),
+  ];
+  if (comparison === 'rise_in_an_hour') {
+    const most = boundary == null ? '' : `, usually at most ${formatNumber(boundary - expected)}`;
+    return `${feature} ${formatNumber(actual - expected)} within an hour${most} (${notes.join(', ')})`;
+  }
+  const { usual, when, lasting } = comparison === undefined ? NO_WORDS : COMPARISON_WORDS[comparison];
+  if (comparison !== undefined && comparison !== 'last_hours' && expected > 0) {
+    notes.unshift(`${formatNumber(actual / expected)} × as much`);
+  }
+  if (lasting !== '') notes.unshift(lasting);
+  return `${feature} ${amount(actual)}, ${usual} ${amount(expected)}${when && ` ${when}`} (${notes.join(', ')})`;
 }
 
 /** A value beside the name of its feature: `restarts 2`, not `restarts 2 restarts`. */

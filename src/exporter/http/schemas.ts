@@ -1,6 +1,7 @@
 /** The JSON that the endpoints answer. The types and the OpenAPI document derive from these schemas. */
 
 import { z } from 'zod';
+import { COMPARISONS } from '../detection/comparison.js';
 
 /** Every error code, and the HTTP status that it is sent with. */
 export const ERROR_STATUS = Object.freeze({
@@ -55,8 +56,26 @@ const FeatureJudgement = object('One feature of a pod compared with its usual va
   feature: text('Name of the feature.', 'cpu'),
   unit: text('Unit of `actual` and `expected`.', 'cores'),
   actual: number('The value now.', 1.9),
-  expected: number('The usual value.', 0.25),
-  deviation: number('Distance of `actual` from `expected`, in spreads; negative if `actual` is lower.', 33),
+  expected: number('The usual value, by `comparison`.', 0.25),
+  comparison: field(
+    z.enum(COMPARISONS),
+    'What the value is compared with: that of the pod in the `last_hours` of the training window (of new pods, of their ' +
+      'workload; with `BASELINE` the group that it says); that of the workload at this `time_of_day` during the last ' +
+      'days; that of the `siblings` of the pod now. The first of them counts after one minute, the others after five ' +
+      'minutes, or `…_for_an_hour`. `rise_in_an_hour`: how far a counter rose, and `expected` is its value an hour ago. Of ' +
+      'several, it is the one with the largest `deviation`; `last_hours` where the last days know nothing, and if the ' +
+      'pod is only briefly unusual.',
+    'time_of_day',
+  ),
+  boundary: numberOrNull(
+    'Beyond this value, the feature alone makes the pod anomalous if it lasts; null with `last_hours`.',
+    0.81,
+  ),
+  deviation: number(
+    'Distance of `actual` from `expected`, in spreads; negative if `actual` is lower. `ANOMALY_SENSITIVITY` spreads are ' +
+      'the boundary of `comparison`.',
+    9.3,
+  ),
   direction: field(
     z.enum(['above', 'below', 'usual']),
     '`above` or `below` the usual value by at least one spread, else `usual`.',

@@ -44,12 +44,13 @@ const UNIT = 'in the base unit of the feature (cpu: cores, memory: bytes, restar
 
 /**
  * One series of each family for each feature of each pod in scope: by default of those that are flagged. The unit of value
- * and expected value differs by feature, so it is not in their names.
+ * and expected value differs by feature, so it is not in their names. What the value is compared with is no label: that may
+ * change from minute to minute, and each change would begin another series. `/detect` and the status page show it.
  */
 export const explanation: readonly Family<DetectorState>[] = [
   ofCells(
     'anomaly_feature_deviation',
-    'Distance of the feature from its usual value for the pod, in usual spreads; negative below it.',
+    'Distance of the feature from its usual value for the pod, in usual spreads; negative below it. Of several comparisons, that with the largest distance.',
     ({ deviations }) => deviations,
   ),
   ofCells('anomaly_feature_value', `Value of the feature for the pod, ${UNIT}.`, ({ table }) => table.values),

@@ -116,6 +116,7 @@ export function fitModel(
         : quantileOfScores(forest, rows.blocks(BLOCK_ROWS), parameters.baseline, samples, contamination),
     // A share of the training rows to flag is an order without any other condition.
     minimumInput: contamination === 'auto' ? method.minimumInput(parameters) : Number.NEGATIVE_INFINITY,
+    sensitivity: parameters.sensitivity,
     windowStartSeconds: instants[0] ?? Number.NaN,
     windowEndSeconds: instants[instants.length - 1] ?? Number.NaN,
     samples,

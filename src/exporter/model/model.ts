@@ -26,6 +26,8 @@ export interface Model {
   readonly threshold: number;
   /** What the largest input of a row must reach for a flag; `-Infinity` where any may do. */
   readonly minimumInput: number;
+  /** Usual spreads from which on one feature alone is anomalous (`ANOMALY_SENSITIVITY`). */
+  readonly sensitivity: number;
   /** First and last instant of the training window, Unix time in seconds. */
   readonly windowStartSeconds: number;
   readonly windowEndSeconds: number;

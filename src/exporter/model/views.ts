@@ -25,8 +25,10 @@ export interface Judgement {
    * should be. Beyond 1 and -1, the pod is anomalous.
    */
   readonly shares: Float64Array;
-  /** pods × features: the value to expect according to that view, in the unit of the feature. */
+  /** pods × features: the value to expect according to that view, in the unit of the feature; `NaN` where it has none. */
   readonly expected: Float64Array;
+  /** pods × features: the value that may not be exceeded, or fallen short of; `NaN` where nothing is known. */
+  readonly boundaries: Float64Array;
   /** pods × features: position of that view in `VIEWS`. */
   readonly views: Uint8Array;
 }
@@ -47,6 +49,7 @@ export function emptyJudgement(cells: number): Judgement {
   return {
     shares: new Float64Array(cells),
     expected: new Float64Array(cells).fill(Number.NaN),
+    boundaries: new Float64Array(cells).fill(Number.NaN),
     views: new Uint8Array(cells),
   };
 }
@@ -116,19 +119,27 @@ export class ViewJudge {
     const { features } = this.#model;
     for (const [column, feature] of features.entries()) {
       this.#deviations.fill(Number.NaN);
+      this.#references.fill(Number.NaN);
       if (feature.type === 'counter') this.#compareRise(pod, column);
       else this.#compareLevels(pod, column, feature);
       const cell = row * features.length + column;
-      const { share, view } = this.#worstView(this.#groups[pod] as Group, column);
-      const isFall = feature.type === 'gauge' && view % 2 === 1;
-      into.shares[cell] = isFall ? -share : share;
-      into.views[cell] = view;
+      const { share, view, boundary } = this.#worstView(this.#groups[pod] as Group, column);
       const reference = this.#references[view] as number;
-      into.expected[cell] = feature.type === 'gauge' ? valueOfLevel(feature, reference) : reference;
+      into.views[cell] = view;
+      if (feature.type === 'counter') {
+        into.shares[cell] = share;
+        into.expected[cell] = reference;
+        into.boundaries[cell] = reference + Math.floor(boundary);
+        continue;
+      }
+      const sign = view % 2 === 1 ? -1 : 1;
+      into.shares[cell] = sign * share;
+      into.expected[cell] = valueOfLevel(feature, reference);
+      into.boundaries[cell] = valueOfLevel(feature, reference + sign * boundary);
     }
   }
 
-  #worstView({ limits }: Group, column: number): { share: number; view: number } {
+  #worstView({ limits }: Group, column: number): { share: number; view: number; boundary: number } {
     const { limits: known, fleet, features } = this.#model;
     const boundaries = limits < 0 ? fleet.boundaries : known.boundaries;
     const start = (Math.max(0, limits) * features.length + column) * VIEWS.length;
@@ -141,7 +152,7 @@ export class ViewJudge {
       const ownShare = (this.#deviations[own] as number) / (isUnknownRise ? LEAST_RISE_BOUNDARY : boundary);
       if (ownShare > share) [share, view] = [ownShare, own];
     }
-    return { share, view };
+    return { share, view, boundary: boundaries[start + view] as number };
   }
 
   /** Fills deviations and references with what the views of a gauge say. */

@@ -34,6 +34,7 @@ function detectionWith(
     scores: marginsOf(model, inputs),
     expected: new Float64Array(flat.length).fill(10),
     deviations: flat,
+    comparisons: new Uint8Array(flat.length),
     inputs,
     unscored: new Map(),
     droppedSeries: new Map(),
@@ -60,6 +61,8 @@ describe('explain', () => {
         unit: 'apples',
         actual: 15,
         expected: 10,
+        comparison: 'last_hours',
+        boundary: null,
         deviation: 5,
         direction: 'above',
         share: 1,
@@ -250,7 +253,9 @@ describe('explain', () => {
 
   it('has the readings of the pod that is asked for', () => {
     const detection = detectionWith(THREE, additiveModel(THREE), [0, 0, 0], [0, -3, 9]);
-    const readings = explain(detection, [1])[0]?.map(({ contribution: _, share: __, ...reading }) => reading);
+    const readings = explain(detection, [1])[0]?.map(
+      ({ contribution: _, share: __, comparison: ___, boundary: ____, ...reading }) => reading,
+    );
     expect(readings).to.have.deep.members([
       { feature: 'a', unit: 'apples', actual: 10, expected: 10, deviation: 0, direction: 'usual' },
       { feature: 'b', unit: 'units', actual: 7, expected: 10, deviation: -3, direction: 'below' },

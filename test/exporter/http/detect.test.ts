@@ -43,7 +43,7 @@ async function steady(counter: () => number): Promise<number> {
 }
 
 /** What each of three features has that deviate alike. */
-const equally = { deviation: 3, direction: 'above', share: 1 / 3 };
+const equally = { comparison: 'last_hours', boundary: null, deviation: 3, direction: 'above', share: 1 / 3 };
 
 const appOf = (outcome: ReturnType<typeof passOf>) => createApp(fakeDependencies({ detect: async () => outcome }));
 

@@ -35,6 +35,7 @@ const Description = z.strictObject({
   remembers: z.boolean(),
   knownHours: z.int().min(0),
   threshold: z.number(),
+  sensitivity: z.number().positive(),
   windowStartSeconds: z.number(),
   windowEndSeconds: z.number(),
   samples: z.int().min(MINIMUM_TRAINING_SAMPLES),
