@@ -244,7 +244,16 @@ describe('deploy/prometheus', function () {
 
     /** Changes that a person might make in good faith, each with the test that notices it. */
     const mutations: readonly (readonly [file: string, what: string, from: string, to: string])[] = [
-      ['blip.yaml', 'fires on four minutes', 'anomaly_flag:avg[5m] offset 5m', 'anomaly_flag:avg[8m] offset 3m'],
+      ['blip.yaml', 'fires on four minutes', 'anomaly_flag:avg[10m]) >= 10', 'anomaly_flag:avg[10m]) >= 8'],
+      ['blip.yaml', 'forgets normal readings too soon', 'anomaly_flag:avg[6m]', 'anomaly_flag:avg[2m]'],
+      ['brief.yaml', 'fires for pods that are flagged for three minutes', '[10m]) >= 10', '[10m]) >= 6'],
+      ['brief.yaml', 'fires for workloads that are flagged for three minutes', '[10m:30s]) >= 10', '[10m:30s]) >= 6'],
+      [
+        'brief.yaml',
+        'fires for clusters that are flagged for three minutes',
+        'min_over_time(cluster',
+        'max_over_time(cluster',
+      ],
       ['blip.yaml', 'counts a third of good readings as none', '>= 0.8', '>= 0.6'],
       ['short-lived-pod.yaml', 'fires for what is gone', 'and namespace_workload_pod:anomaly_flag:avg > 0.5', ''],
       [
@@ -259,7 +268,7 @@ describe('deploy/prometheus', function () {
         'avg by (namespace, pod) (',
         'max by (namespace, pod) (',
       ],
-      ['crash-loop.yaml', 'demands a whole window', '[10m]) >= 6', '[10m]) >= 12'],
+      ['crash-loop.yaml', 'demands a whole window', '[10m]) >= 10', '[10m]) >= 16'],
       ['recovering.yaml', 'ends at once', 'keep_firing_for: 10m', 'keep_firing_for: 1m'],
       ['recovering.yaml', 'never ends', 'keep_firing_for: 10m', 'keep_firing_for: 10h'],
       [
@@ -269,8 +278,9 @@ describe('deploy/prometheus', function () {
         '(anomaly_workload_pods_scored))',
       ],
       ['whole-workload.yaml', 'takes half for most', '> 0.5', '>= 0.5'],
+      ['whole-workload.yaml', 'fires later when more pods are normal', 'count_over_time((', 'sum_over_time(('],
       ['mass-flagging.yaml', 'counts small clusters', 'anomaly_flag:avg) >= 5', 'anomaly_flag:avg) >= 1'],
-      ['mass-flagging.yaml', 'comes after its pods', '[3m]) > 0.2', '[8m]) > 0.2'],
+      ['mass-flagging.yaml', 'comes after its pods', '[4m]) > 0.2', '[8m]) > 0.2'],
       ['stale-model.yaml', 'has no patience', '> 2400', '> 1200'],
       ['missing-model.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['upstream-down.yaml', 'has no patience', 'for: 10m', 'for: 5m'],

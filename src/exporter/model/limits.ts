@@ -1,7 +1,7 @@
 /**
  * From what workloads did during the last days to the boundaries of what is worth an alert.
  *
- * A deviation that a workload shows by itself is no news: its limit is the largest that it showed. How far beyond that a
+ * A deviation that a workload shows by itself is usual: its limit is the largest that it showed. How far beyond that a
  * deviation must be is learned from all workloads together. One day is left out, and the largest deviations of that day
  * are compared with the limits of the other days, in units of how much the days of a workload differ. The margin is the
  * one that as many workloads and days exceed as the budget has messages.
@@ -96,7 +96,7 @@ export interface Limits {
    * a number of rises. `NaN` where the workload is not known in a view.
    */
   readonly boundaries: Float32Array;
-  /** features × `VIEWS`: the same for workloads that are not known. `NaN`: such a view is not used for them. */
+  /** features × `VIEWS`: the same for workloads that are not known. `NaN`: the view is not used for them. */
   readonly unknown: Float32Array;
   /** Hours that the boundaries rest on. */
   readonly hours: number;
@@ -117,7 +117,7 @@ interface Blocks {
   readonly floor: number;
 }
 
-/** Calibrates the boundaries on all that is known, but for the last day. `undefined` where nothing is known yet. */
+/** Calibrates the boundaries on all that is known, except the last day. `undefined` where nothing is known yet. */
 export function calibrate(history: WorkloadHistory, options: CalibrationOptions): Limits | undefined {
   const { features, budgetPerDay } = options;
   const known = history.knownHours(options.lastHour).filter((hour) => history.podsIn(hour) > 0);
@@ -147,7 +147,7 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
   };
 }
 
-/** Hours that are learned from, both included, and how they are cut, counted from the last. */
+/** Hours that are learned from, both included, and the length of the blocks, which are counted from the last. */
 interface Span {
   readonly first: number;
   readonly last: number;

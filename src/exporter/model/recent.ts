@@ -1,4 +1,4 @@
-/** The last hour of a training window: how long a deviation has lasted is told from it in the passes that follow. */
+/** The last hour of a training window: how long a deviation has lasted is read from it in the passes that follow. */
 
 import { groupBy } from '../../lib/group-by.js';
 import { quantileInPlace } from '../../lib/statistics.js';
@@ -14,7 +14,7 @@ import { heightAfter } from './counter.js';
 /** Samples of the last hour of a training window, `LONG_STEP_SECONDS` apart, the last one at its end. */
 export const RECENT_SAMPLES = LONG_INSTANTS;
 
-/** The largest rise of a counter from one sample to the next that is told apart from a larger one. */
+/** The largest rise of a counter from one sample to the next that differs from a larger one. */
 const MOST_RISES = 65_534;
 const UNKNOWN_RISE = 65_535;
 

@@ -23,7 +23,7 @@ export interface RuleOptions {
   readonly closedRanges: boolean;
 }
 
-/** The pod must be flagged now and this long ago. */
+/** A pod that stays flagged has its alert after about this time. */
 export const SHIPPED_FOR_SECONDS = 300;
 
 export type AlertName = 'PodAnomalous' | 'WorkloadAnomalous' | 'AnomalyMassFlagging';
@@ -59,14 +59,12 @@ const KEEP_FIRING_SECONDS: Readonly<Record<AlertName, number>> = {
 };
 
 const POD_SHARE = 0.8;
-/** `sum_over_time(…[10m]) >= 8`: readings that are flagged, of those that there are in the time of `for`. */
-const READINGS_SHARE = 8 / 10;
 const WORKLOAD_SHARE = 0.5;
 const WORKLOAD_PODS = 2;
 const MASS_SHARE = 0.2;
 const MASS_PODS = 5;
-const MASS_SECONDS = 180;
-const MASS_READINGS = 6;
+const MASS_SECONDS = 240;
+const MASS_READINGS = 8;
 
 /** Minutes around a flag in which the rules may fire because of it, besides their windows: the rest is not evaluated. */
 const MARGIN_MINUTES = 5;
@@ -89,7 +87,7 @@ function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Aler
   const { namespace, pod } = flags;
   const { forSeconds } = options;
   const identity = { name: 'PodAnomalous', namespace, pod, workload: workloadFromName(pod) } as const;
-  const enough = READINGS_SHARE * (forSeconds / EVALUATION_SECONDS);
+  const enough = forSeconds / EVALUATION_SECONDS;
   return stretchesOf(flags.flagged, minutes, options).flatMap(([from, to]) => {
     const readings = readingsOf(flags, from, to);
     const window = windowsOf(readings, options);
@@ -105,7 +103,7 @@ function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Aler
 
 function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
   const { forSeconds } = options;
-  const enough = READINGS_SHARE * (forSeconds / EVALUATION_SECONDS);
+  const enough = forSeconds / EVALUATION_SECONDS;
   const workloads = groupBy(pods, (pod) => podKey(pod.namespace, pod.workload));
   return [...workloads.values()].flatMap((ofWorkload) => {
     const [{ namespace, workload }] = ofWorkload;
@@ -115,11 +113,9 @@ function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: Rul
     const identity = { name: 'WorkloadAnomalous', namespace, workload, pod: '' } as const;
     return firing(identity, shares.length, 0, minutes * MINUTE_SECONDS, (reading) => {
       if (!((shares[reading] as number) > WORKLOAD_SHARE)) return false;
-      const recent = window(reading, forSeconds + MINUTE_SECONDS);
-      return (
-        sumOf(recent) / recent.length > WORKLOAD_SHARE &&
-        sumOf(window(reading, forSeconds + SHIPPED_FOR_SECONDS)) >= enough
-      );
+      const recent = window(reading, forSeconds);
+      const flagged = window(reading, forSeconds + SHIPPED_FOR_SECONDS).filter((share) => share > WORKLOAD_SHARE);
+      return sumOf(recent) / recent.length > WORKLOAD_SHARE && flagged.length >= enough;
     });
   });
 }
@@ -192,12 +188,12 @@ function countsOf(pods: readonly PodFlags[], minutes: number, runsOfPod: (pod: P
 }
 
 /**
- * A range of PromQL: from a time before an evaluation, which is `offsetSeconds` back, to that evaluation. The values are
- * those that are there, of readings at equal distances that are `NaN` where they are missing.
+ * A range of PromQL: from a time before an evaluation to that evaluation. The values are those that are there, of readings
+ * at equal distances that are `NaN` where they are missing.
  */
 function windowsOf(readings: Float64Array, { closedRanges }: RuleOptions) {
-  return (reading: number, seconds: number, offsetSeconds = 0): number[] => {
-    const end = reading - Math.round(offsetSeconds / EVALUATION_SECONDS) + 1;
+  return (reading: number, seconds: number): number[] => {
+    const end = reading + 1;
     const first = end - Math.round(seconds / EVALUATION_SECONDS) - (closedRanges ? 1 : 0);
     const found: number[] = [];
     for (let index = Math.max(0, first); index < end; index++) {
