@@ -165,9 +165,12 @@ function* detectInSteps(
   };
 }
 
-/** Of ten minutes, this many are flagged without a view that confirms them: the shipped rules stay silent. */
+/**
+ * What is unusual for the last hours alone is flagged for this many minutes, until it has been usual for some minutes: the
+ * shipped rules stay silent on that.
+ */
 const BRIEF_MINUTES = 3;
-const BRIEF_WINDOW_MINUTES = 10;
+const USUAL_MINUTES = 4;
 
 /** What a view adds to the score for each doubling of its share of the boundary. */
 const VIEW_WEIGHT = 0.1;
@@ -185,12 +188,12 @@ export function verdictOf(margin: number, shares: Float64Array, isBriefly: () =>
 }
 
 /**
- * Whether few of the minutes before were as unusual for the last hours as this one.
+ * Whether what is unusual for the last hours has just begun.
  *
  * @param usual columns that count as usual.
  */
 function isBrief(model: Model, measurer: Measurer, pod: number, last: number, usual: Iterable<number>): boolean {
-  const first = Math.max(0, last - BRIEF_WINDOW_MINUTES + 1);
+  const first = Math.max(0, last - BRIEF_MINUTES * (USUAL_MINUTES - 1));
   const width = model.features.length;
   const before = emptyMeasurement((last - first) * width);
   measurer.measurePod(pod, first, last, before, 0);
@@ -200,7 +203,14 @@ function isBrief(model: Model, measurer: Measurer, pod: number, last: number, us
   before.inputs.forEach((input, cell) => {
     if (Number.isNaN(input)) before.inputs[cell] = 0;
   });
-  return marginsOf(model, before.inputs).filter((margin) => margin > 0).length < BRIEF_MINUTES;
+  let [unusual, usualInARow] = [0, 0];
+  for (const margin of marginsOf(model, before.inputs).reverse()) {
+    if (margin > 0) {
+      unusual++;
+      usualInARow = 0;
+    } else if (++usualInARow === USUAL_MINUTES) break;
+  }
+  return unusual < BRIEF_MINUTES;
 }
 
 /**

@@ -17,8 +17,8 @@ export interface FeatureDefinition {
   readonly podLabel: string;
   /** `counter`: counts events from an arbitrary beginning; judged by its latest rise, not its height. */
   readonly type: 'gauge' | 'counter';
-  /** `up`: only a rise is a fault. `both`: a fall is one as well. */
-  readonly direction: 'both' | 'up';
+  /** `up`: only a rise is a fault. `both`: a fall is one as well. `brief_falls`: a fall is one in its first minutes. */
+  readonly direction: 'both' | 'up' | 'brief_falls';
   /** The smallest spread that a baseline may have, in `unit`: below it, noise of the measurement begins. */
   readonly spreadFloor: number;
   /** The smallest spread as a share of the usual level: smaller changes are not worth a flag. */
@@ -61,8 +61,8 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
     pod_label: '{{pod_label}}',
     unit: 'bytes',
     type: 'gauge',
-    // Memory falls when a pod is replaced, a cache is dropped or a heap is collected: none of it is a fault.
-    direction: 'up',
+    // What lasts is memory that was given back: a pod was replaced, a cache dropped, a heap collected.
+    direction: 'brief_falls',
     spread_floor: 2 * 1024 * 1024,
     relative_spread_floor: 0.1,
     required: true,

@@ -33,11 +33,12 @@ export const SEASON_SLOTS = 2 * BINS_PER_DAY;
 /** The last day is not learned from: what is wrong since this morning must not be usual by noon. */
 const HELD_BACK_HOURS = HOURS_PER_DAY;
 
-/** With fewer hours, no day can be left out, and the margin is fixed. */
+/** With fewer hours, no day can be left out, and the margin comes from theory. */
 const LEAST_HOURS_TO_CALIBRATE = 3 * HOURS_PER_DAY;
-const FIRST_MARGIN = 3;
-/** The fixed margin is larger by this many units, divided by the hours known: what was not seen yet may come. */
-const FIRST_MARGIN_HOURS = 4;
+/** Units from one e-th of the rate to the next: the largest of many values have an exponential tail. */
+const FIRST_SCALE = 0.85;
+/** That margin is larger by this many units, divided by the hours known: what was not seen yet may come. */
+const FIRST_HOURS = 8;
 
 /**
  * A unit is at least this. To the spread of the days of a workload, a share of its limit counts like one day more: few
@@ -131,7 +132,7 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
   const all = [...allBlocks(history, options, span, season)];
   const { margin, exceeding } = isByDays
     ? calibrateByDays(all, budgetPerDay * blocksIn(span), span)
-    : calibrateFirstDays(all, hours);
+    : calibrateFirstDays(all, budgetPerDay / HOURS_PER_DAY);
   const boundaries = new Float32Array(rows * features.length * VIEWS.length).fill(Number.NaN);
   for (const { row, column, view, usual, floor } of all) {
     boundaries[(row * features.length + column) * VIEWS.length + view] = boundaryOf(usual, floor, margin);
@@ -181,7 +182,7 @@ function* allBlocks(
       const expected = calendar.seasonOf(levels, season.subarray(start, start + SEASON_SLOTS));
       for (let view = 0; view < VIEWS.length; view++) {
         const isFall = view % 2 === 1;
-        if (isFall && feature.direction === 'up') continue;
+        if (isFall && feature.direction !== 'both') continue;
         const maxima = new Float64Array(blocksIn(span)).fill(Number.NaN);
         if (view < SIBLING_VIEWS) {
           const values = bins[view + 1] as Float64Array;
@@ -316,19 +317,27 @@ interface Margin {
   readonly exceeding: number;
 }
 
-/** A fixed margin. Hours that were flagged when they came are not learned from; the first one is believed. */
-function calibrateFirstDays(all: readonly Blocks[], hours: number): Margin {
+/**
+ * The margin of the first days. Hours that were flagged when they came are not learned from; the first one is believed.
+ *
+ * @param allowed how many workloads may exceed it in an hour.
+ */
+function calibrateFirstDays(all: readonly Blocks[], allowed: number): Margin {
+  const workloads = new Set(all.map(({ row }) => row)).size;
+  const marginAfter = (hours: number) =>
+    FIRST_SCALE * Math.log(Math.max(2, workloads / allowed)) + FIRST_HOURS / Math.max(1, hours);
+  let hours = 1;
   for (const { maxima, usual, floor } of all) {
     usual.fill(Number.NaN);
     let believed = 0;
     for (const [block, value] of maxima.entries()) {
-      const margin = FIRST_MARGIN + FIRST_MARGIN_HOURS / Math.max(1, block);
-      if (Number.isNaN(value) || (believed > 0 && value > boundaryOf(usual, floor, margin))) continue;
+      if (Number.isNaN(value) || (believed > 0 && value > boundaryOf(usual, floor, marginAfter(block)))) continue;
       usual[block] = value;
       believed++;
     }
+    hours = Math.max(hours, maxima.length);
   }
-  return { margin: FIRST_MARGIN + FIRST_MARGIN_HOURS / hours, exceeding: Number.NaN };
+  return { margin: marginAfter(hours), exceeding: Number.NaN };
 }
 
 /**

@@ -59,7 +59,7 @@ export function clipInputs(inputs: Float64Array): Float64Array {
 export function probePoints(features: readonly FeatureDefinition[], sensitivity: number): Float64Array {
   const input = inputOf(sensitivity);
   const points = features.flatMap(({ direction }, column) =>
-    (direction === 'both' ? [input, -input] : [input]).flatMap((value) =>
+    (direction === 'up' ? [input] : [input, -input]).flatMap((value) =>
       features.map((_, other) => (other === column ? value : 0)),
     ),
   );

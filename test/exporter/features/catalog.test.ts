@@ -64,7 +64,7 @@ describe('buildCatalog', () => {
     );
     expect(facts).to.deep.equal([
       { unit: 'cores', type: 'gauge', direction: 'both', floors: [0.002, 0.2], required: true },
-      { unit: 'bytes', type: 'gauge', direction: 'up', floors: [2_097_152, 0.1], required: true },
+      { unit: 'bytes', type: 'gauge', direction: 'brief_falls', floors: [2_097_152, 0.1], required: true },
       { unit: 'restarts', type: 'counter', direction: 'up', floors: [0.1, 0], required: false },
     ]);
   });

@@ -19,7 +19,7 @@ const Feature = z.strictObject({
   query: z.string(),
   podLabel: z.string().min(1),
   type: z.enum(['gauge', 'counter']),
-  direction: z.enum(['both', 'up']),
+  direction: z.enum(['both', 'up', 'brief_falls']),
   spreadFloor: z.number().positive(),
   relativeSpreadFloor: z.number().nonnegative(),
   required: z.boolean(),

@@ -179,7 +179,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     `5:12: Network-Receive: query: expected PromQL of at most 8192 characters, in which {{namespace_regex}}, {{cpu_rate_window}}, {{pod_label}}, {{container_label}} may stand, got a mapping. Example: query: 'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"})'`,
     '6:16: Network-Receive: pod_label: expected a Prometheus label name, or `{{pod_label}}`, got "pod name". Example: pod_label: pod',
     '7:11: Network-Receive: unit: expected one line of at most 40 characters: the unit of the values, got a list. Example: unit: bytes per second',
-    '8:16: Network-Receive: direction: expected `both` (a rise or a fall is a fault) or `up` (only a rise is), got "down". Example: direction: both',
+    '8:16: Network-Receive: direction: expected `both` (a rise or a fall is a fault), `up` (only a rise is) or `brief_falls` (a fall is one in its first minutes), got "down". Example: direction: both',
     '9:19: Network-Receive: spread_floor: expected a number above 0, in the unit of the feature, got -1. Example: spread_floor: 1024',
     '10:15: Network-Receive: required: expected `true` (a pod without it is not scored) or `false` (it reads as 0 there), got "yes". Example: required: false',
     '11:5: feature 2: expected a mapping with the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got "just text".',
