@@ -114,9 +114,9 @@ describe('New pods', () => {
     }
 
     it('while a pod that was there all the time is judged by its own past, and both ways', () => {
-      const large = live('web-d', { cpu: 4 });
+      const large = live('web-d', { memory: 3 });
       expect(flaggedMinutes([...SIBLINGS, large], 'web-d')).to.equal(0);
-      const fallen = large.rows.map((row, minute) => (minute < 70 ? row : row.with(0, 0)));
+      const fallen = large.rows.map((row, minute) => (minute < 70 ? row : row.with(1, 0)));
       // A fall counts half: to nothing at all, it is five spreads.
       expect(flaggedMinutes([...SIBLINGS, { ...large, rows: fallen }], 'web-d')).to.be.at.least(10);
     });
