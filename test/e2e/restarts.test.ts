@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parseSettings } from '../../src/exporter/config/parse.js';
+import { openPrometheus } from '../../src/exporter/connect.js';
+import type { Detection } from '../../src/exporter/detection/detection.js';
+import { DetectionPass } from '../../src/exporter/detection/pass.js';
+import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
+import { type TrainingScope, train, trainingRequest } from '../../src/exporter/training/job.js';
+import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
+import { QUICK_PARAMETERS } from '../support/parameters.js';
+import { startPrometheus, startVictoriaMetrics, writeHistory } from '../support/real-servers.js';
+import { requireTool } from '../support/real-tools.js';
+import { RESTARTING_PODS, restartHistory } from '../support/restart-history.js';
+
+/** Starts a server that knows a history. */
+type Start = (directory: string, history: Iterable<string>) => Promise<RunningServer>;
+
+const servers: readonly (readonly [name: string, tools: readonly string[], start: Start])[] = [
+  [
+    'Prometheus',
+    ['prometheus', 'promtool'],
+    async (directory, history) => {
+      await writeHistory(directory, history);
+      const configuration = join(directory, 'prometheus.yml');
+      writeFileSync(configuration, '{}');
+      return startPrometheus({ directory, port: await freePort(), configuration });
+    },
+  ],
+  [
+    'VictoriaMetrics',
+    ['victoria-metrics'],
+    async (directory, history) => {
+      const victoria = await startVictoriaMetrics(directory, await freePort());
+      for (const text of history) {
+        const body = text.replaceAll(/ (\d+)$/gm, (_, seconds: string) => ` ${seconds}000`);
+        const response = await fetch(`${victoria.url}/api/v1/import/prometheus`, { method: 'POST', body });
+        expect(response.status).to.equal(204);
+      }
+      await fetch(`${victoria.url}/internal/force_flush`);
+      return victoria;
+    },
+  ],
+];
+
+for (const [name, tools, start] of servers) {
+  describe(`restarts, as ${name} tells them`, function () {
+    this.timeout(120_000);
+
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    let directory: string;
+    let server: RunningServer | undefined;
+
+    before(async function () {
+      for (const tool of tools) requireTool(this, tool);
+      directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-restarts-'));
+      server = await start(directory, restartHistory(nowSeconds));
+    });
+
+    after(async () => {
+      await server?.close();
+      if (directory !== undefined) rmSync(directory, { recursive: true });
+    });
+
+    /** Trains on what was known some time ago, and detects now. */
+    async function detectNow(trainedAgo: number, environment: Record<string, string> = {}): Promise<Detection> {
+      const { settings } = parseSettings({ PROMETHEUS_URL: server?.url ?? '', ...environment });
+      const featureSet = await loadFeatures('', settings);
+      const now = () => nowSeconds * 1000;
+      const { api, namespaces } = openPrometheus(settings, featureSet, { now });
+      const scope: TrainingScope = {
+        ...featureSet,
+        parameters: QUICK_PARAMETERS,
+        lookbackSeconds: 1800,
+        stepSeconds: 60,
+      };
+      const occasion = { dueSeconds: nowSeconds - trainedAgo, untilNextTrainingSeconds: 900 };
+      const { model } = await train(api, trainingRequest(scope, occasion));
+      const pass = new DetectionPass({
+        ...featureSet,
+        api,
+        model: () => model,
+        timeoutSeconds: 30,
+        now,
+        whyNoModel: () => '',
+        onOutcome: () => {},
+      });
+      const outcome = await pass.run(undefined);
+      namespaces?.close();
+      if (outcome.kind !== 'detection') throw new Error(outcome.message);
+      expect(outcome.warnings).to.deep.equal([]);
+      return outcome.detection;
+    }
+    const flaggedIn = ({ table, scores }: Detection) =>
+      table.pods.filter((_, row) => (scores[row] as number) > 0).map(({ pod }) => pod);
+
+    const variants: readonly (readonly [what: string, trainedAgo: number, environment: Record<string, string>])[] = [
+      ['before the loops began', 2400, {}],
+      ['while the loops went on', 60, {}],
+      ['as one of two shards', 60, { SHARD: '0', TOTAL_SHARDS: '2' }],
+      ['with label matchers', 60, { PROMETHEUS_MATCHERS: 'pod!=""', NAMESPACE_REGEX: 'sho.' }],
+    ];
+    for (const [what, trainedAgo, environment] of variants) {
+      it(`flags loops and nothing else, trained ${what}`, async () => {
+        const detection = await detectNow(trainedAgo, environment);
+        expect(flaggedIn(detection)).to.have.members(['loop-0', 'slow-loop-0', 'init-loop-0', 'sidecar-0']);
+        expect(Object.fromEntries(detection.unscored)).to.deep.equal({ completed: 3, no_usage: 1 });
+        expect(detection.table.pods).to.have.lengthOf(RESTARTING_PODS.length - 4);
+        expect([...detection.table.values].every(Number.isFinite)).to.equal(true);
+      });
+    }
+  });
+}

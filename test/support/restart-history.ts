@@ -1,0 +1,95 @@
+/** The past of pods that restart in every way, as cAdvisor and kube-state-metrics expose it. */
+
+const HISTORY_SECONDS = 75 * 60;
+const STEP_SECONDS = 15;
+
+/** A pod as its metrics show it. Times in seconds before now. */
+interface RestartingPod {
+  readonly pod: string;
+  /** Restarts of its container, and of an init container or native sidecar. */
+  readonly restartsAgo?: readonly number[];
+  readonly initRestartsAgo?: readonly number[];
+  /** From then on, cAdvisor has no CPU, or no memory. */
+  readonly cpuEndsAgo?: number;
+  readonly memoryEndsAgo?: number;
+  /** Now and then there is memory again, as of a container that lives for seconds. */
+  readonly memoryFlickers?: boolean;
+  /** From then on, its phase is `Succeeded`. */
+  readonly endedAgo?: number;
+  /** When its counter, which stands at 514, is corrected by one. */
+  readonly correctedAgo?: number;
+}
+
+const every = (seconds: number, sinceAgo: number) =>
+  Array.from({ length: Math.ceil((sinceAgo + 600) / seconds) }, (_, index) => sinceAgo - index * seconds);
+
+const LOOP_AGO = 40 * 60;
+const withoutUsage = (ago: number) => ({ cpuEndsAgo: ago, memoryEndsAgo: ago });
+
+/** What each pod is. */
+export const RESTARTING_PODS: readonly RestartingPod[] = [
+  ...Array.from({ length: 8 }, (_, index) => ({ pod: `web-${index}` })),
+  { pod: 'once-0', restartsAgo: [240] },
+  { pod: 'hourly-0', restartsAgo: [3720, 120] },
+  { pod: 'corrected-0', correctedAgo: 150 },
+  { pod: 'loop-0', restartsAgo: every(310, LOOP_AGO), ...withoutUsage(LOOP_AGO), memoryFlickers: true },
+  { pod: 'slow-loop-0', restartsAgo: every(390, LOOP_AGO), ...withoutUsage(LOOP_AGO) },
+  { pod: 'init-loop-0', initRestartsAgo: every(330, LOOP_AGO), ...withoutUsage(LOOP_AGO) },
+  { pod: 'sidecar-0', initRestartsAgo: [500, 200] },
+  { pod: 'job-0', endedAgo: 1800, ...withoutUsage(1800) },
+  { pod: 'failed-job-0', restartsAgo: [700, 500, 320], endedAgo: 310, ...withoutUsage(310) },
+  { pod: 'lingering-job-0', endedAgo: 150, cpuEndsAgo: 150, memoryEndsAgo: 135 },
+  { pod: 'dark-0', ...withoutUsage(HISTORY_SECONDS + 60) },
+];
+
+/** OpenMetrics text with timestamps, a family at a time, up to some minutes after `nowSeconds`: nothing need be scraped. */
+export function* restartHistory(nowSeconds: number): Generator<string> {
+  const container = (pod: string, name = 'app') => `{namespace="shop",pod="${pod}",container="${name}"}`;
+  const family = (name: string, type: string, lines: (pod: RestartingPod, index: number) => Iterable<string>) =>
+    `# TYPE ${name.replace(/_total$/, '')} ${type}\n${RESTARTING_PODS.flatMap((pod, index) => [...lines(pod, index)]).join('')}`;
+  const agoes = Array.from(
+    { length: (HISTORY_SECONDS + 300) / STEP_SECONDS },
+    (_, i) => HISTORY_SECONDS - i * STEP_SECONDS,
+  );
+  const series = (name: string, labels: string, valueAt: (ago: number) => number | undefined) =>
+    agoes.flatMap((ago) => {
+      const value = valueAt(ago);
+      return value === undefined ? [] : [`${name}${labels} ${value} ${nowSeconds - ago}\n`];
+    });
+  const countUntil = (times: readonly number[] = [], ago: number) => times.filter((time) => time >= ago).length;
+
+  yield family('container_cpu_usage_seconds_total', 'counter', ({ pod, cpuEndsAgo = -Infinity }, index) =>
+    series('container_cpu_usage_seconds_total', container(pod), (ago) => {
+      const seconds = HISTORY_SECONDS - ago;
+      return ago < cpuEndsAgo ? undefined : (0.1 + 0.02 * index) * (seconds + Math.sin(seconds / 100));
+    }),
+  );
+  yield family('container_memory_usage_bytes', 'gauge', ({ pod, memoryEndsAgo = -Infinity, memoryFlickers }, index) =>
+    series('container_memory_usage_bytes', container(pod), (ago) => {
+      const flickers = memoryFlickers === true && ago % 900 === 0;
+      return ago < memoryEndsAgo && !flickers
+        ? undefined
+        : Math.round(1e8 * (1 + index / 10) * (1 + 0.02 * Math.sin(ago / 77)));
+    }),
+  );
+  yield family('kube_pod_container_status_restarts_total', 'counter', ({ pod, restartsAgo, correctedAgo }) =>
+    series('kube_pod_container_status_restarts_total', container(pod), (ago) =>
+      correctedAgo === undefined ? 500 + countUntil(restartsAgo, ago) : ago > correctedAgo ? 514 : 513,
+    ),
+  );
+  yield family('kube_pod_init_container_status_restarts_total', 'counter', ({ pod, initRestartsAgo }) =>
+    initRestartsAgo === undefined
+      ? []
+      : series('kube_pod_init_container_status_restarts_total', container(pod, 'setup'), (ago) =>
+          countUntil(initRestartsAgo, ago),
+        ),
+  );
+  yield family('kube_pod_status_phase', 'gauge', ({ pod, endedAgo = -Infinity }) =>
+    ['Running', 'Succeeded', 'Failed'].flatMap((phase) =>
+      series('kube_pod_status_phase', `{namespace="shop",pod="${pod}",phase="${phase}"}`, (ago) =>
+        Number(phase === (ago < endedAgo ? 'Succeeded' : 'Running')),
+      ),
+    ),
+  );
+  yield '# EOF\n';
+}
