@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
+import { recentSecondsOf } from '../../src/exporter/detection/detect.js';
 import { HISTORY_STEP_SECONDS } from '../../src/exporter/history/grid.js';
 import { DetectResponse, ErrorResponse, HealthReport } from '../../src/exporter/http/schemas.js';
 import { type RunningService, startService } from '../../src/exporter/serve.js';
@@ -771,9 +772,9 @@ describe('serve', function () {
 
   describe('the status page', () => {
     /** Seconds from the first to the last instant of the last hour, with the minutes that its first instant needs. */
-    const HISTORY_SPAN_SECONDS = 70 * 60;
+    const HISTORY_SPANS = (['gauge', 'counter'] as const).map((type) => 3600 + recentSecondsOf({ type }));
     const ofPage = ({ startSeconds, endSeconds }: { startSeconds: number; endSeconds: number }) =>
-      endSeconds - startSeconds === HISTORY_SPAN_SECONDS;
+      HISTORY_SPANS.includes(endSeconds - startSeconds);
 
     it('shows what the last scrape saw, and asks for the last hour once, whoever looks', async () => {
       await start();

@@ -272,8 +272,11 @@ function unscoredMinutes(
     return sum + complete.filter(isUnscored).length;
   }, 0);
   const reasons = new Map<string, number>();
-  // Of the pods that detections saw and did not score, the others lack a feature.
-  const warmUp = chunks.reduce((sum, chunk) => sum + (chunk.unscored.warmup ?? 0), 0);
+  // Of the pods that detections saw and did not score, the others lack a feature, as do some of those that warm up.
+  const warmUp = Math.min(
+    unscored,
+    chunks.reduce((sum, chunk) => sum + (chunk.unscored.warmup ?? 0), 0),
+  );
   count(reasons, 'warmup', warmUp);
   const hadNoModel = chunks.some(({ minutesWithoutModel }) => minutesWithoutModel > 0);
   count(reasons, hadNoModel ? 'no_model' : 'not_scored', unscored - warmUp);
