@@ -51,7 +51,7 @@ const incident = (
 
 const INCIDENTS = [
   incident('cart', 'shop', 'runaway-cpu', 9.4, 40),
-  incident('checkout', 'payments', 'memory-leak', 31, 50),
+  incident('checkout', 'payments', 'slow-leak', 31, 50),
   incident('config-sync', 'platform', 'crash-loop', 40, 30),
 ];
 

@@ -246,19 +246,8 @@ describe('deploy/prometheus', function () {
     const mutations: readonly (readonly [file: string, what: string, from: string, to: string])[] = [
       ['blip.yaml', 'fires on four minutes', 'anomaly_flag:avg[10m]) >= 10', 'anomaly_flag:avg[10m]) >= 8'],
       ['blip.yaml', 'forgets normal readings too soon', 'anomaly_flag:avg[6m]', 'anomaly_flag:avg[2m]'],
-      [
-        'brief.yaml',
-        'fires for pods that are flagged for three minutes',
-        'flag:avg[10m]) >= 10',
-        'flag:avg[10m]) >= 6',
-      ],
-      [
-        'brief.yaml',
-        'fires for workloads that are flagged for three minutes',
-        'majority[10m]) >= 10',
-        'majority[10m]) >= 6',
-      ],
-      ['brief.yaml', 'adds minutes up', 'majority[6m]) >= 0.8', 'majority[6m]) >= 0.5'],
+      ['brief.yaml', 'fires for pods that are flagged for three minutes', '[10m]) >= 10', '[10m]) >= 6'],
+      ['brief.yaml', 'fires for workloads that are flagged for three minutes', '[10m:30s]) >= 10', '[10m:30s]) >= 6'],
       [
         'brief.yaml',
         'fires for clusters that are flagged for three minutes',
@@ -288,8 +277,8 @@ describe('deploy/prometheus', function () {
         '(anomaly_workload_pods_scored) >= 2)',
         '(anomaly_workload_pods_scored))',
       ],
-      ['whole-workload.yaml', 'takes half for most', '> bool 0.5', '>= bool 0.5'],
-      ['whole-workload.yaml', 'fires later when more pods are normal', '> bool 0.5', '* 1'],
+      ['whole-workload.yaml', 'takes half for most', '> 0.5', '>= 0.5'],
+      ['whole-workload.yaml', 'fires later when more pods are normal', 'count_over_time((', 'sum_over_time(('],
       ['mass-flagging.yaml', 'counts small clusters', 'anomaly_flag:avg) >= 5', 'anomaly_flag:avg) >= 1'],
       ['mass-flagging.yaml', 'comes after its pods', '[4m]) > 0.2', '[8m]) > 0.2'],
       ['stale-model.yaml', 'has no patience', '> 2400', '> 1200'],

@@ -8,6 +8,7 @@ import { startService } from '../../exporter/serve.js';
 import { createLogger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { createWorld, type World } from '../simulation/cluster.js';
+import { DAILY_JOB } from '../simulation/workloads.js';
 import { freePort, portError, type RunningServer } from './listen.js';
 import { advance, beginProgress, type Observation } from './progress.js';
 import { startPrometheusApi } from './prometheus-api.js';
@@ -40,7 +41,7 @@ const REQUEST_LIMIT_MILLISECONDS = 5_000;
 const nowSeconds = () => Date.now() / 1000;
 
 /** Settings of the detector that can be tried on the demo. The demo sets the others itself. */
-const TUNABLE = /^(IFOREST_|ANOMALY_|BASELINE$)/;
+const TUNABLE = /^(IFOREST_|ANOMALY_|BASELINE$|HISTORY_DAYS$|ALERT_BUDGET_PER_DAY$)/;
 
 /**
  * Runs until the signal.
@@ -53,7 +54,7 @@ export async function runDemo(
   start: typeof startService = startService,
 ): Promise<void> {
   const startSeconds = nowSeconds();
-  const world = createWorld({ seed: SEED, startSeconds, speed: options.speed });
+  const world = createWorld({ seed: SEED, startSeconds, speed: options.speed, dailyJob: DAILY_JOB });
   const running: Pick<RunningServer, 'close'>[] = [];
   try {
     const port = options.prometheus && options.port === 0 ? await freePort() : options.port;
@@ -67,6 +68,8 @@ export async function runDemo(
       PROMETHEUS_URL: prometheus.url,
       HOST: '127.0.0.1',
       PORT: String(port),
+      // This Prometheus serves nobody else.
+      HISTORY_LOAD_PERCENT: '100',
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'text',
     });
@@ -100,7 +103,7 @@ export async function runDemo(
 
 async function observe(url: string, world: World, signal: AbortSignal): Promise<Observation> {
   const timeSeconds = nowSeconds();
-  const observed = { timeSeconds, pods: world.pods(timeSeconds).length, flagged: undefined };
+  const observed = { timeSeconds, pods: world.pods(timeSeconds).length, flagged: undefined, history: undefined };
   const get = (path: string) =>
     fetch(`${url}${path}`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MILLISECONDS)]),
@@ -113,7 +116,10 @@ async function observe(url: string, world: World, signal: AbortSignal): Promise<
     }
     const { pods: flagged } = DetectResponse.parse(await detect.json());
     const health = HealthReport.parse(await (await get('/healthz')).json());
-    return { ...observed, flagged, status: describeModel(health) };
+    const { known_days: knownDays = 0, missing_hours: missing = 1 } = health.history ?? {};
+    // What was read last is in the model once it is trained.
+    const isComplete = missing === 0 && !health.training.running;
+    return { ...observed, flagged, status: describeModel(health), history: { knownDays, isComplete } };
   } catch (error) {
     return { ...observed, status: `The exporter did not answer: ${messageOf(error)}` };
   }

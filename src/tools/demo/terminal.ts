@@ -1,9 +1,8 @@
 /** Writes to the terminal: a screen that is redrawn, or a line for each event where the output is not a terminal. */
 
 import type { Writable } from 'node:stream';
-import { counted } from '../../lib/text/format.js';
 import type { Progress } from './progress.js';
-import { clock, events, introduction, type Line, type Links, screen, summary } from './words.js';
+import { announcement, clock, events, introduction, type Line, type Links, screen, summary } from './words.js';
 
 /** Where to write. `process.stdout` is one. */
 export type Output = Writable & {
@@ -51,9 +50,7 @@ function createLog(output: Output, links: Links, begin: Progress): View {
   const write = (progress: Progress, text: string) =>
     output.write(`${clock(progress.timeSeconds - begin.timeSeconds).padStart(5)}  ${text}\n`);
   for (const { text } of introduction(links, begin.pods)) output.write(`${text}\n`);
-  output.write(
-    `${counted(begin.incidents.length, 'incident')} will start soon; watch the exporter detect them. Press Ctrl-C to stop.\n`,
-  );
+  for (const text of announcement(begin)) output.write(`${text}\n`);
   return {
     show(progress) {
       for (const event of events(previous, progress)) write(progress, event);

@@ -3,9 +3,9 @@
 import { describeReason, notableReasons } from '../../exporter/detection/reasons.js';
 import type { HealthReport } from '../../exporter/http/schemas.js';
 import { counted, formatDuration } from '../../lib/text/format.js';
-import { EFFECTS } from '../simulation/incidents.js';
-import { DATABASE, WORKLOADS } from '../simulation/workloads.js';
-import { type FlaggedPod, type IncidentProgress, incidentOf, type Progress } from './progress.js';
+import { EFFECTS, type Incident } from '../simulation/incidents.js';
+import { DAILY_JOB, WORKLOADS } from '../simulation/workloads.js';
+import { type FlaggedPod, type HealthyPod, type IncidentProgress, incidentOf, type Progress } from './progress.js';
 
 /** A line and its style on a terminal with colours. */
 export interface Line {
@@ -34,6 +34,17 @@ export function introduction(links: Links, pods: number): Line[] {
   ];
 }
 
+/** What is wrong already, and how much is going to be. */
+export function announcement({ incidents, timeSeconds }: Progress): string[] {
+  const begun = incidents.map(({ incident }) => incident).filter(({ startSeconds }) => startSeconds <= timeSeconds);
+  const lines = begun.map((one) => `Under way: ${titleOf(one)}, for ${clock(timeSeconds - one.startSeconds)}.`);
+  const others = counted(incidents.length - begun.length, 'incident');
+  return [...lines, `${others} will start soon; watch the exporter detect them. Press Ctrl-C to stop.`];
+}
+
+/** `memory leak on payments/ledger-1`. */
+const titleOf = ({ kind, namespace, pod }: Incident) => `${EFFECTS[kind].title} on ${namespace}/${pod}`;
+
 /** Whether the exporter has a model, and what it was trained on. */
 export function describeModel({ model, training }: HealthReport): string {
   if (!model.trained) {
@@ -53,25 +64,45 @@ export function screen(links: Links, progress: Progress): Line[] {
     { text: '' },
     bold('Model'),
     { text: `  ${progress.status}` },
+    { text: `  ${historyWords(progress)}` },
     { text: '' },
     bold('Incidents'),
-    ...progress.incidents.map((incident) => incidentLine(incident, progress.timeSeconds)),
+    ...progress.incidents.map((incident) => incidentLine(incident, progress)),
     { text: '' },
     bold(`Flagged now: ${flagged === undefined ? 'unknown' : counted(flagged.length, 'pod')}`),
     ...(flagged ?? []).flatMap((pod) => flaggedLines(progress, pod)),
     { text: '' },
-    databaseLine(progress),
+    ...healthyLines(progress),
     { text: 'Press Ctrl-C to stop.', style: 'dim' },
   ];
 }
 
-function incidentLine({ incident, flaggedSeconds }: IncidentProgress, now: number): Line {
+function historyWords({ history, historySeconds, startSeconds }: Progress): string {
+  if (history === undefined) return 'Nothing is known of the days before yet.';
+  const days = counted(Number(history.knownDays.toFixed(1)), 'day');
+  if (historySeconds === undefined) return `History: ${days} so far.`;
+  return `History: ${days}, read within ${formatDuration(Math.round(historySeconds - startSeconds))} of the start.`;
+}
+
+function incidentLine({ incident, flaggedSeconds, resolvedSeconds }: IncidentProgress, progress: Progress): Line {
+  const { timeSeconds: now } = progress;
   const { kind, namespace, pod, startSeconds, endSeconds } = incident;
-  const name = `  ${EFFECTS[kind].title.padEnd(16)} ${`${namespace}/${pod}`.padEnd(44)}`;
+  const name = `  ${EFFECTS[kind].title.padEnd(15)} ${`${namespace}/${pod}`.padEnd(37)}`;
   if (now < startSeconds) return { text: `${name} starts in ${clock(startSeconds - now)}`, style: 'dim' };
   const state = now < endSeconds ? `running for ${clock(now - startSeconds)}` : 'ended';
   if (flaggedSeconds === undefined) return { text: `${name} ${state}` };
-  return { text: `${name} ${state}, DETECTED after ${clock(flaggedSeconds - startSeconds)}`, style: 'good' };
+  const end = resolvedSeconds === undefined ? '' : `, RESOLVED ${clock(resolvedSeconds - endSeconds)} later`;
+  return {
+    text: `${name} DETECTED ${whenDetected(incident, flaggedSeconds, progress)}, ${state}${end}`,
+    style: 'good',
+  };
+}
+
+/** An incident that was there before the exporter is detected once it knows enough. */
+function whenDetected({ startSeconds }: Incident, flaggedSeconds: number, { startSeconds: begin }: Progress): string {
+  return startSeconds < begin
+    ? `${clock(flaggedSeconds - begin)} into the demo`
+    : `${clock(flaggedSeconds - startSeconds)} after its start`;
 }
 
 function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
@@ -85,37 +116,75 @@ function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
 
 const reasons = ({ features }: FlaggedPod) => notableReasons(features).map(describeReason);
 
-export function databaseLine({ databaseFlaggedSeconds, timeSeconds }: Progress): Line {
-  const database = `The largest pod, ${DATABASE.namespace}/${DATABASE.pod} (6 cores, 48 GiB), was`;
-  if (databaseFlaggedSeconds === undefined) return { text: `${database} never flagged.`, style: 'good' };
-  const ago = clock(timeSeconds - databaseFlaggedSeconds);
-  return { text: `${database} FLAGGED ${ago} ago, although it is healthy.`, style: 'bad' };
+/** What would be flagged if it were compared with the other pods, or with its last hour. */
+export function healthyLines({ database, backup, startSeconds, timeSeconds }: Progress): Line[] {
+  const line = (what: string, { namespace, pod, flaggedSeconds }: HealthyPod, details: string): Line => {
+    const words = `The ${what}, ${namespace}/${pod} (${details}), was`;
+    if (flaggedSeconds === undefined) return { text: `${words} never flagged.`, style: 'good' };
+    const ago = clock(timeSeconds - flaggedSeconds);
+    return { text: `${words} FLAGGED ${ago} ago, although it is healthy.`, style: 'bad' };
+  };
+  const since = new Date(1000 * (startSeconds + DAILY_JOB.startOffsetSeconds)).toISOString().slice(11, 16);
+  return [
+    line('largest pod', database, '6 cores, 48 GiB'),
+    line('daily job', backup, `since ${since} UTC, as every day`),
+  ];
 }
 
 /** What happened since the previous observation, for logs and output that is not a terminal. */
 export function events(previous: Progress, next: Progress): string[] {
+  const { flagged } = next;
   const lines: string[] = [];
-  if (next.status !== previous.status && next.flagged === undefined) lines.push(next.status);
-  if (next.flagged !== undefined && previous.flagged === undefined) lines.push(next.status);
-  next.incidents.forEach(({ incident, flaggedSeconds }, index) => {
-    const { kind, namespace, pod, startSeconds, endSeconds } = incident;
-    const passed = (time: number) => previous.timeSeconds < time && time <= next.timeSeconds;
-    const what = `${EFFECTS[kind].title} on ${namespace}/${pod}`;
-    if (passed(startSeconds)) lines.push(`STARTED  ${what}`);
-    if (flaggedSeconds !== undefined && previous.incidents[index]?.flaggedSeconds === undefined) {
-      lines.push(`DETECTED ${what}, ${clock(flaggedSeconds - startSeconds)} after its start`);
-    }
-    if (passed(endSeconds)) lines.push(`ENDED    ${what}`);
+  if (next.status !== previous.status && flagged === undefined) lines.push(next.status);
+  if (flagged !== undefined && previous.flagged === undefined) lines.push(next.status);
+  lines.push(...historyEvents(previous, next));
+  next.incidents.forEach((one, index) => {
+    lines.push(...incidentEvents(one, previous.incidents[index], previous, next));
   });
-  if (next.flagged === undefined) return lines;
+  if (flagged === undefined) return lines;
   const name = (pod: FlaggedPod) => `${pod.namespace}/${pod.pod}`;
   const before = new Set((previous.flagged ?? []).map(name));
-  const now = new Set(next.flagged.map(name));
-  for (const pod of next.flagged) {
+  const now = new Set(flagged.map(name));
+  for (const pod of flagged) {
     if (before.has(name(pod))) continue;
     lines.push(`flagged  ${name(pod)}`, ...reasons(pod).map((reason) => `         ${reason}`));
   }
-  for (const pod of before) if (!now.has(pod)) lines.push(`cleared  ${pod}`);
+  for (const pod of previous.flagged ?? []) {
+    if (now.has(name(pod))) continue;
+    const incident = incidentOf(next, pod);
+    const goesOn = incident !== undefined && next.timeSeconds < incident.endSeconds;
+    lines.push(`cleared  ${name(pod)}${goesOn ? ` (the ${EFFECTS[incident.kind].title} goes on)` : ''}`);
+  }
+  return lines;
+}
+
+/** The first day is enough to judge what lasts; all days are what the exporter looks for. */
+function historyEvents(previous: Progress, next: Progress): string[] {
+  const hasDay = ({ history }: Progress) => (history?.knownDays ?? 0) >= 1;
+  if (next.historySeconds !== undefined && previous.historySeconds === undefined) {
+    return [historyWords(next), ...healthyLines(next).map(({ text }) => text)];
+  }
+  return next.historySeconds === undefined && hasDay(next) && !hasDay(previous) ? [historyWords(next)] : [];
+}
+
+function incidentEvents(
+  { incident, flaggedSeconds, resolvedSeconds }: IncidentProgress,
+  before: IncidentProgress | undefined,
+  previous: Progress,
+  next: Progress,
+): string[] {
+  const { startSeconds, endSeconds } = incident;
+  const lines: string[] = [];
+  const passed = (time: number) => previous.timeSeconds < time && time <= next.timeSeconds;
+  const what = titleOf(incident);
+  if (passed(startSeconds)) lines.push(`STARTED  ${what}`);
+  if (flaggedSeconds !== undefined && before?.flaggedSeconds === undefined) {
+    lines.push(`DETECTED ${what}, ${whenDetected(incident, flaggedSeconds, next)}`);
+  }
+  if (passed(endSeconds)) lines.push(`ENDED    ${what}, after ${clock(endSeconds - startSeconds)}`);
+  if (resolvedSeconds !== undefined && before?.resolvedSeconds === undefined) {
+    lines.push(`RESOLVED ${what}, ${clock(resolvedSeconds - endSeconds)} after its end`);
+  }
   return lines;
 }
 
@@ -125,12 +194,16 @@ export function summary(progress: Progress): string {
   const detected = begun.filter(({ flaggedSeconds }) => flaggedSeconds !== undefined);
   return (
     `${detected.length} of ${counted(begun.length, 'incident')} detected, ` +
-    `${progress.flagged?.length ?? 'unknown'} of ${progress.pods} pods flagged now. ${databaseLine(progress).text}`
+    `${progress.flagged?.length ?? 'unknown'} of ${progress.pods} pods flagged now. ` +
+    healthyLines(progress)
+      .map(({ text }) => text)
+      .join(' ')
   );
 }
 
-/** Minutes and seconds: `1:07`. */
+/** Minutes and seconds, `1:07`; from an hour on, `2 h 4 min`. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
+  if (whole >= 7200) return formatDuration(whole);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }

@@ -58,7 +58,7 @@ const KEEP_FIRING_SECONDS: Readonly<Record<AlertName, number>> = {
   AnomalyMassFlagging: 1200,
 };
 
-const READINGS_SHARE = 0.8;
+const POD_SHARE = 0.8;
 const WORKLOAD_SHARE = 0.5;
 const WORKLOAD_PODS = 2;
 const MASS_SHARE = 0.2;
@@ -85,43 +85,38 @@ export function simulateAlerts(pods: readonly PodFlags[], minutes: number, optio
 
 function podAlerts(flags: PodFlags, minutes: number, options: RuleOptions): Alert[] {
   const { namespace, pod } = flags;
+  const { forSeconds } = options;
   const identity = { name: 'PodAnomalous', namespace, pod, workload: workloadFromName(pod) } as const;
+  const enough = forSeconds / EVALUATION_SECONDS;
   return stretchesOf(flags.flagged, minutes, options).flatMap(([from, to]) => {
     const readings = readingsOf(flags, from, to);
-    return firing(
-      identity,
-      readings.length,
-      from * MINUTE_SECONDS,
-      minutes * MINUTE_SECONDS,
-      lasting(readings, options),
-    );
+    const window = windowsOf(readings, options);
+    return firing(identity, readings.length, from * MINUTE_SECONDS, minutes * MINUTE_SECONDS, (reading) => {
+      if (!((readings[reading] as number) > 0.5)) return false;
+      const recent = window(reading, forSeconds + MINUTE_SECONDS);
+      return (
+        sumOf(recent) / recent.length >= POD_SHARE && sumOf(window(reading, forSeconds + SHIPPED_FOR_SECONDS)) >= enough
+      );
+    });
   });
 }
 
-/** Whether what is read (1 or 0) has lasted at a reading: it is so now, and in most of enough readings. */
-function lasting(readings: Float64Array, options: RuleOptions): (reading: number) => boolean {
-  const { forSeconds } = options;
-  const window = windowsOf(readings, options);
-  return (reading) => {
-    if (!((readings[reading] as number) > 0)) return false;
-    const recent = window(reading, forSeconds + MINUTE_SECONDS);
-    const enough = forSeconds / EVALUATION_SECONDS;
-    return (
-      sumOf(recent) / recent.length >= READINGS_SHARE &&
-      sumOf(window(reading, forSeconds + SHIPPED_FOR_SECONDS)) >= enough
-    );
-  };
-}
-
 function workloadAlerts(pods: readonly PodFlags[], minutes: number, options: RuleOptions): Alert[] {
+  const { forSeconds } = options;
+  const enough = forSeconds / EVALUATION_SECONDS;
   const workloads = groupBy(pods, (pod) => podKey(pod.namespace, pod.workload));
   return [...workloads.values()].flatMap((ofWorkload) => {
     const [{ namespace, workload }] = ofWorkload;
     if (ofWorkload.length < WORKLOAD_PODS || ofWorkload.every(({ flagged }) => flagged.length === 0)) return [];
     const { shares } = sharesOf(ofWorkload, minutes, WORKLOAD_PODS);
-    const majority = shares.map((share) => (Number.isNaN(share) ? share : Number(share > WORKLOAD_SHARE)));
+    const window = windowsOf(shares, options);
     const identity = { name: 'WorkloadAnomalous', namespace, workload, pod: '' } as const;
-    return firing(identity, majority.length, 0, minutes * MINUTE_SECONDS, lasting(majority, options));
+    return firing(identity, shares.length, 0, minutes * MINUTE_SECONDS, (reading) => {
+      if (!((shares[reading] as number) > WORKLOAD_SHARE)) return false;
+      const recent = window(reading, forSeconds);
+      const flagged = window(reading, forSeconds + SHIPPED_FOR_SECONDS).filter((share) => share > WORKLOAD_SHARE);
+      return sumOf(recent) / recent.length > WORKLOAD_SHARE && flagged.length >= enough;
+    });
   });
 }
 

@@ -9,7 +9,7 @@ import { type Incident, SCRIPT, type ScriptedIncident } from './incidents.js';
 import { cronJobPods, lastingPods, type PodLife } from './lives.js';
 import type { PodState } from './pod-state.js';
 import { containerRuns, restartTimes } from './usage.js';
-import { ROLLOUTS, type Rollout, WORKLOADS } from './workloads.js';
+import { type DailyJob, ROLLOUTS, type Rollout, WORKLOADS } from './workloads.js';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly incidents?: readonly ScriptedIncident[];
   /** Default: those of the demo. */
   readonly rollouts?: readonly Rollout[];
+  /** Default: none. */
+  readonly dailyJob?: DailyJob;
   /** Factor by which incidents and changes are faster; normal behaviour is not affected. Default 1. */
   readonly speed?: number;
   /** Multiplies the replicas of each workload. Default 1: about 40 pods. */
@@ -38,12 +40,12 @@ const SIDECAR_SHARE = 0.08;
 
 /** @throws {Error} if an incident names a replica that does not run when it begins. */
 export function createWorld(options: WorldOptions): World {
-  const { seed, startSeconds, speed = 1, scale = 1, rollouts = ROLLOUTS } = options;
+  const { seed, startSeconds, speed = 1, scale = 1, rollouts = ROLLOUTS, dailyJob } = options;
   const specs = WORKLOADS.map((spec) => ({
     ...spec,
     replicas: Math.max(1, Math.round(spec.replicas * scale)),
   }));
-  const changes = { seed, startSeconds, rollouts, speed };
+  const changes = { seed, startSeconds, rollouts, dailyJob, speed };
   const lasting = specs.flatMap((spec) => lastingPods(spec, changes));
   const cronJobs = specs.filter((spec) => spec.kind === 'CronJob');
   const placed = (options.incidents ?? SCRIPT)
@@ -91,16 +93,17 @@ function placeIncident(
 function podState(life: PodLife, incidents: readonly Incident[], timeSeconds: number): PodState {
   const { namespace, pod, spec, owner, ownersOwner } = life;
   const share = spec.sidecar ? 1 - SIDECAR_SHARE : 1;
-  const running = (ofContainer: number, hitBy: readonly Incident[]) =>
-    timeSeconds < life.endSeconds ? containerRuns(life, ofContainer, hitBy, timeSeconds) : [];
+  const restarts = restartTimes(life, incidents, timeSeconds);
+  const running = (ofContainer: number, hitBy: readonly Incident[], restartedAt: readonly number[]) =>
+    timeSeconds < life.endSeconds ? containerRuns(life, ofContainer, hitBy, restartedAt, timeSeconds) : [];
   const main = {
     name: spec.name,
     image: `registry.example.com/${spec.namespace}/${spec.name}:1.0`,
-    restarts: life.restarts + restartTimes(incidents, timeSeconds).length,
-    cgroups: running(share, incidents),
+    restarts: life.restarts + restarts.length,
+    cgroups: running(share, incidents, restarts),
   };
   const image = 'registry.example.com/platform/proxy:1.0';
-  const proxy = () => ({ name: 'proxy', image, restarts: 0, cgroups: running(SIDECAR_SHARE, []) });
+  const proxy = () => ({ name: 'proxy', image, restarts: 0, cgroups: running(SIDECAR_SHARE, [], []) });
   const containers = spec.sidecar ? [main, proxy()] : [main];
   return { namespace, pod, uid: life.uid, owner, ownersOwner, containers };
 }

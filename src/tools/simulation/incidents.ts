@@ -44,7 +44,7 @@ const USUAL: Omit<Effect, 'title'> = {
 const MIB = 2 ** 20;
 
 /** A leak adds the usual size every `LEAK_SECONDS`; the container is killed at four times the usual size. */
-const LEAK_SECONDS = 60;
+const LEAK_SECONDS = 2 * 3600;
 const LEAK_KILL_SECONDS = 3 * LEAK_SECONDS;
 
 /** How long a crashing container runs before the kubelet waits: 10 s, 20 s, 40 s, … up to 5 minutes. */
@@ -123,10 +123,13 @@ const scripted = (
   endOffsetSeconds: number,
 ): ScriptedIncident => ({ kind, namespace, workload, replica, startOffsetSeconds, endOffsetSeconds });
 
-/** The incidents of the demo: all begin within two minutes. The first ends early, to show how a flag clears. */
+/**
+ * The incidents of the demo. Two are there when it starts, as what lasts is judged after some minutes; one of them ends
+ * soon, to show how a flag clears. Two begin while it is watched.
+ */
 export const SCRIPT: readonly ScriptedIncident[] = [
-  scripted('runaway-cpu', 'shop', 'cart', 1, 20, 320),
-  scripted('memory-leak', 'payments', 'checkout', 0, 45, 945),
-  scripted('crash-loop', 'platform', 'config-sync', 0, 70, 970),
-  scripted('bad-replica', 'shop', 'catalog', 2, 95, 995),
+  scripted('memory-leak', 'payments', 'ledger', 1, -2 * 3600, 900),
+  scripted('bad-replica', 'shop', 'catalog', 2, -15 * 60, 150),
+  scripted('runaway-cpu', 'shop', 'cart', 1, 20, 920),
+  scripted('crash-loop', 'platform', 'config-sync', 0, 45, 945),
 ];

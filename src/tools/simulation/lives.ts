@@ -3,7 +3,7 @@
 import { podSuffix, templateHash, uid } from './names.js';
 import type { PodState } from './pod-state.js';
 import { hashText, uniform } from './random.js';
-import type { Rollout, WorkloadSpec } from './workloads.js';
+import type { DailyJob, Rollout, WorkloadSpec } from './workloads.js';
 
 /** A pod from its birth to its end. */
 export interface PodLife extends Omit<PodState, 'containers'> {
@@ -11,6 +11,8 @@ export interface PodLife extends Omit<PodState, 'containers'> {
   readonly replica: number;
   /** Seed of its noise. */
   readonly key: number;
+  /** What it does once a day, with the start of one of the runs in Unix time. */
+  readonly dailyJob: (DailyJob & { readonly startSeconds: number }) | undefined;
   /** Restarts of its main container before the simulation. */
   readonly restarts: number;
   readonly bornSeconds: number;
@@ -36,6 +38,7 @@ export interface LivesOptions {
   /** Unix time. The offsets of changes are relative to it. */
   readonly startSeconds: number;
   readonly rollouts: readonly Rollout[];
+  readonly dailyJob: DailyJob | undefined;
   /** Factor by which changes come and proceed faster. */
   readonly speed: number;
 }
@@ -65,12 +68,18 @@ function podsOfReplica(spec: WorkloadSpec, replica: number, options: LivesOption
     .map(({ startOffsetSeconds }) => startSeconds + startOffsetSeconds / speed)
     .map((start) => start + (replica * ROLLOUT_STEP_SECONDS) / speed)
     .sort((a, b) => a - b);
+  const dailyJob = jobOf(spec, options);
   return [startSeconds - MONTH_SECONDS, ...rollouts].map((bornSeconds, revision) => {
     const end = (rollouts[revision] ?? Infinity) + ROLLOUT_OVERLAP_SECONDS / speed;
     const restarts = revision === 0 ? (spec.restarts ?? 0) : 0;
     const times = { bornSeconds, endSeconds: end, goneSeconds: end };
-    return makeLife(spec, seed, { ...nameOf(spec, seed, revision, replica), replica, restarts, ...times });
+    return makeLife(spec, seed, { ...nameOf(spec, seed, revision, replica), replica, restarts, dailyJob, ...times });
   });
+}
+
+function jobOf({ namespace, name }: WorkloadSpec, { startSeconds, dailyJob }: LivesOptions): PodLife['dailyJob'] {
+  if (dailyJob?.namespace !== namespace || dailyJob.workload !== name) return undefined;
+  return { ...dailyJob, startSeconds: startSeconds + dailyJob.startOffsetSeconds };
 }
 
 /**
@@ -120,12 +129,13 @@ export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: numbe
 function makeLife(
   spec: WorkloadSpec,
   seed: number,
-  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key' | 'replica' | 'restarts'> & Partial<PodLife>,
+  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key' | 'replica' | 'restarts' | 'dailyJob'> & Partial<PodLife>,
 ): PodLife {
   const path = `${seed}/${spec.namespace}/${life.pod}`;
   return {
     replica: 0,
     restarts: 0,
+    dailyJob: undefined,
     ...life,
     uid: uid(path),
     spec,

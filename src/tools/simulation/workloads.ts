@@ -2,6 +2,7 @@
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
+const DAY_SECONDS = 86_400;
 
 /** A workload: its kind, its number of pods, and how each of them normally behaves. */
 export interface WorkloadSpec {
@@ -25,10 +26,25 @@ export interface WorkloadSpec {
   readonly sidecar?: boolean;
   /** Earlier restarts of each pod that is older than the simulation. */
   readonly restarts?: number;
+  /** The container of a pod restarts once in this many days, at any time. */
+  readonly restartDays?: number;
   /** Job and CronJob: how long a run takes, give or take 20 %. */
   readonly runSeconds?: number;
   /** CronJob: from one run to the next. Minutes, as cron knows no seconds. */
   readonly everyMinutes?: number;
+}
+
+/** What the pods of a workload do once a day besides their usual work: a backup, a report. */
+export interface DailyJob {
+  readonly namespace: string;
+  readonly workload: string;
+  /** From the start of the simulation to the run of that day; each run is up to two minutes late. */
+  readonly startOffsetSeconds: number;
+  /** How long a run takes; it may take a tenth less. */
+  readonly runSeconds: number;
+  /** On top of the usual, for each pod. */
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
 }
 
 const workload = (
@@ -54,7 +70,8 @@ export const WORKLOADS: readonly WorkloadSpec[] = [
   }),
   workload('payments', 'ledger', 'StatefulSet', 3, 0.6, 2 * GIB, { daily: 0.2, bursts: 0.15 }),
   workload('data', 'postgres', 'StatefulSet', 1, 6, 48 * GIB, { daily: 0.1, restlessness: 0.6, bursts: 0.1 }),
-  workload('data', 'kafka', 'StatefulSet', 3, 1.1, 6 * GIB, { daily: 0.2, garbage: 0.1, restarts: 1 }),
+  workload('data', 'kafka', 'StatefulSet', 3, 1.1, 6 * GIB, { daily: 0.2, garbage: 0.1, restartDays: 9 }),
+  workload('data', 'backup', 'StatefulSet', 1, 0.05, 120 * MIB),
   workload('platform', 'ingress-nginx-controller', 'Deployment', 2, 0.45, 220 * MIB, {
     daily: 0.35,
     bursts: 0.2,
@@ -64,7 +81,7 @@ export const WORKLOADS: readonly WorkloadSpec[] = [
   workload('platform', 'log-shipper', 'DaemonSet', 5, 0.15, 180 * MIB, {
     daily: 0.3,
     restlessness: 1.2,
-    restarts: 2,
+    restartDays: 6,
   }),
   workload('kube-system', 'coredns', 'Deployment', 2, 0.06, 42 * MIB, { daily: 0.2 }),
   workload('batch', 'archive-migration', 'Job', 1, 1.5, 3 * GIB, { runSeconds: 4 * 86_400 }),
@@ -74,6 +91,9 @@ export const WORKLOADS: readonly WorkloadSpec[] = [
 /** The pod that is larger than all others, steady, and always healthy. */
 export const DATABASE = { namespace: 'data', pod: 'postgres-0' };
 
+/** The pod that does nearly nothing but for the daily job of the demo. */
+export const BACKUP = { namespace: 'data', pod: 'backup-0' };
+
 /** A new version of a Deployment: its pods are replaced one after the other. */
 export interface Rollout {
   readonly namespace: string;
@@ -82,8 +102,28 @@ export interface Rollout {
   readonly startOffsetSeconds: number;
 }
 
-/** One in the history, so that a new version is nothing new to the model, and one during the demo. */
+const rollout = (namespace: string, workload: string, startOffsetSeconds: number): Rollout => {
+  return { namespace, workload, startOffsetSeconds };
+};
+
+/** Those of a week, one of them an hour ago, so that a new version is nothing new to the model, and one during the demo. */
 export const ROLLOUTS: readonly Rollout[] = [
-  { namespace: 'shop', workload: 'frontend', startOffsetSeconds: -40 * 60 },
-  { namespace: 'shop', workload: 'frontend', startOffsetSeconds: 150 },
+  rollout('shop', 'frontend', -6.1 * DAY_SECONDS),
+  rollout('payments', 'checkout', -5.2 * DAY_SECONDS),
+  rollout('shop', 'recommender', -4.3 * DAY_SECONDS),
+  rollout('shop', 'catalog', -3.4 * DAY_SECONDS),
+  rollout('shop', 'frontend', -2.2 * DAY_SECONDS),
+  rollout('platform', 'ingress-nginx-controller', -1.6 * DAY_SECONDS),
+  rollout('shop', 'frontend', -40 * 60),
+  rollout('shop', 'frontend', 150),
 ];
+
+/** The one of the demo runs while it is watched, whatever the time of the day, and has run at this time on all days. */
+export const DAILY_JOB: DailyJob = {
+  namespace: 'data',
+  workload: 'backup',
+  startOffsetSeconds: -25 * 60,
+  runSeconds: 75 * 60,
+  cpuCores: 1.4,
+  memoryBytes: 700 * MIB,
+};

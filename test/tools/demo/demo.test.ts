@@ -16,21 +16,23 @@ async function runUntil(pattern: RegExp, options: Partial<DemoOptions>, terminal
     if (pattern.test(written)) stop.abort();
   });
   const environment = { PATH: process.env.PATH, NAMESPACE_REGEX: 'nowhere' };
-  await runDemo({ port: 0, speed: 20, prometheus: false, ...options }, { stdout, signal: stop.signal, environment });
+  await runDemo({ port: 0, speed: 8, prometheus: false, ...options }, { stdout, signal: stop.signal, environment });
   stdout.end();
   await once(stdout, 'end');
   return written;
 }
 
 describe('the demo', () => {
-  it('detects every incident and never the database, as lines where there is no terminal', async () => {
+  it('detects every incident, and never the database nor the daily job, as lines where there is no terminal', async () => {
     const output = await runUntil(/(DETECTED[\s\S]*){4}/, {});
     for (const title of ['runaway CPU', 'memory leak', 'crash loop', 'one bad replica']) {
       expect(output).to.contain(`DETECTED ${title} on `);
     }
     expect(output).to.match(/http:\/\/127\.0\.0\.1:\d+\/detect/);
-    expect(output).to.match(/4 of 4 incidents detected.*postgres-0.*never flagged\.\n$/);
-  }).timeout(30_000);
+    expect(output).to.match(/4 of 4 incidents detected.*postgres-0.*never flagged\..*backup-0.*never flagged\.\n$/);
+    expect(output).to.match(/^Under way: memory leak on payments\/ledger-1, for /m);
+    expect(output).to.match(/ History: [\d.]+ days?\b/);
+  }).timeout(90_000);
 
   it('paints a screen on a terminal, within its width', async () => {
     const output = await runUntil(/Flagged now: \d/, {}, { isTTY: true, columns: 60, rows: 40 });

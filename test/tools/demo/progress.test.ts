@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { advance, beginProgress, type FlaggedPod, type Progress } from '../../../src/tools/demo/progress.js';
-import { events, screen, summary } from '../../../src/tools/demo/words.js';
+import { announcement, events, screen, summary } from '../../../src/tools/demo/words.js';
 import type { Incident } from '../../../src/tools/simulation/incidents.js';
 
 const incident: Incident = {
@@ -41,8 +41,12 @@ const flag = (namespace: string, pod: string): FlaggedPod => ({
   ],
 });
 const leak = flag('payments', 'checkout-1');
-const look = (progress: Progress, timeSeconds: number, flagged: readonly FlaggedPod[] | undefined) =>
-  advance(progress, { timeSeconds, flagged, status: flagged ? 'Trained.' : 'No model yet.', pods: 41 });
+const look = (
+  progress: Progress,
+  timeSeconds: number,
+  flagged: readonly FlaggedPod[] | undefined,
+  history: Progress['history'] = undefined,
+) => advance(progress, { timeSeconds, flagged, status: flagged ? 'Trained.' : 'No model yet.', pods: 41, history });
 
 const begin = beginProgress([incident], 0, 41);
 const links = { exporter: 'http://127.0.0.1:8000', prometheus: 'http://127.0.0.1:9090' };
@@ -58,10 +62,13 @@ describe('the progress of the demo', () => {
     const running = look(waiting, 30, []);
     expect(textOf(running)).to.contain('running for 0:10');
     const flagged = look(running, 51, [leak]);
-    expect(textOf(flagged)).to.contain('running for 0:31, DETECTED after 0:31');
+    expect(textOf(flagged)).to.contain('DETECTED 0:31 after its start, running for 0:31');
     expect(textOf(flagged)).to.contain('payments/checkout-1  score 0.21 (memory leak)');
-    const over = look(flagged, 130, []);
-    expect(textOf(over)).to.contain('ended, DETECTED after 0:31');
+    const ended = look(flagged, 110, [leak]);
+    expect(textOf(ended)).to.match(/DETECTED 0:31 after its start, ended$/m);
+    expect(ended.incidents[0]?.resolvedSeconds).to.equal(undefined);
+    const over = look(look(ended, 120, undefined), 130, []);
+    expect(textOf(over)).to.contain('DETECTED 0:31 after its start, ended, RESOLVED 0:30 later');
     expect(summary(over)).to.contain('1 of 1 incident detected, 0 of 41 pods flagged now.');
   });
 
@@ -71,10 +78,36 @@ describe('the progress of the demo', () => {
     expect(textOf(look(begin, 10, [leak]))).to.contain('(no scripted incident)');
   });
 
-  it('says so for good when the database was flagged', () => {
-    expect(textOf(look(begin, 10, []))).to.match(/postgres-0.* was never flagged/);
-    const wrong = look(look(begin, 10, [flag('data', 'postgres-0')]), 20, []);
-    expect(textOf(wrong)).to.match(/postgres-0.* was FLAGGED 0:10 ago/);
+  for (const healthy of ['postgres-0', 'backup-0']) {
+    it(`says so for good when ${healthy} was flagged`, () => {
+      expect(textOf(look(begin, 10, []))).to.match(new RegExp(`${healthy}.* was never flagged`));
+      const wrong = look(look(begin, 10, [flag('data', healthy)]), 20, []);
+      expect(textOf(wrong)).to.match(new RegExp(`${healthy}.* was FLAGGED 0:10 ago`));
+      expect(textOf(wrong).match(/FLAGGED/g)).to.have.lengthOf(1);
+    });
+  }
+
+  it('announces what is wrong already, and counts its detection from the start of the demo', () => {
+    const earlier = beginProgress([{ ...incident, startSeconds: -7200 }, incident], 0, 41);
+    expect(announcement(earlier)).to.deep.equal([
+      'Under way: memory leak on payments/checkout-1, for 2 h.',
+      '1 incident will start soon; watch the exporter detect them. Press Ctrl-C to stop.',
+    ]);
+    expect(textOf(look(earlier, 12, [leak]))).to.contain('DETECTED 0:12 into the demo, running for 2 h');
+  });
+
+  it('says how much of the days before is known, and when all of it was', () => {
+    const day = look(begin, 4, [], { knownDays: 1.04, isComplete: false });
+    expect(textOf(day)).to.contain('History: 1 day so far.');
+    expect(events(begin, day)).to.include('History: 1 day so far.');
+    const week = look(look(day, 5, undefined), 9, [], { knownDays: 7, isComplete: true });
+    const all = 'History: 7 days, read within 9 s of the start.';
+    expect(textOf(week)).to.contain(all);
+    const told = events(day, week);
+    expect(told).to.have.lengthOf(3);
+    expect(told[0]).to.equal(all);
+    expect(told[2]).to.equal('The daily job, data/backup-0 (since 23:35 UTC, as every day), was never flagged.');
+    expect(textOf(look(week, 99, [], { knownDays: 7, isComplete: true }))).to.contain(all);
   });
 
   it('tells events once', () => {
@@ -86,6 +119,8 @@ describe('the progress of the demo', () => {
     then(21, []);
     then(30, [leak]);
     then(32, [leak]);
+    then(40, []);
+    then(50, [leak]);
     then(101, []);
     const told = states.slice(1).map((state, index) => events(states[index] ?? begin, state));
     expect(told).to.deep.equal([
@@ -100,7 +135,17 @@ describe('the progress of the demo', () => {
         '         restarts 2 within an hour, usually at most 1 (+5.3 spreads, 12 % of the score)',
       ],
       [],
-      ['ENDED    memory leak on payments/checkout-1', 'cleared  payments/checkout-1'],
+      ['cleared  payments/checkout-1 (the memory leak goes on)'],
+      [
+        'flagged  payments/checkout-1',
+        '         memory 1.9 GiB, usually 614 MiB at this time of day (3.17 × as much, +21.7 spreads, 88 % of the score)',
+        '         restarts 2 within an hour, usually at most 1 (+5.3 spreads, 12 % of the score)',
+      ],
+      [
+        'ENDED    memory leak on payments/checkout-1, after 1:20',
+        'RESOLVED memory leak on payments/checkout-1, 0:01 after its end',
+        'cleared  payments/checkout-1',
+      ],
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { DataError, UsageError } from '../../../src/lib/usage-error.js';
 import { chooseLayout, parseAdditionalColumns } from '../../../src/tools/lab/layout.js';
-import { CATALOG, MEMORY } from '../../support/tables.js';
+import { CATALOG } from '../../support/tables.js';
 
 const KEYS = ['timestamp', 'namespace', 'pod'];
 const layoutOf = (columns: readonly string[], additional: readonly string[] = [], empty: readonly string[] = []) =>
@@ -26,7 +26,7 @@ describe('the layout of a file', () => {
     ]);
     expect(sourcesOf(['cpu_cores', 'cpu_pct_of_limit'], [], ['cpu_cores'])).to.deep.equal(['cpu_pct_of_limit']);
     const { feature } = layoutOf(['memory_pct_of_limit']).columns[0] ?? {};
-    expect(feature).to.include({ name: 'memory', unit: 'percent', spreadFloor: 1, direction: MEMORY.direction });
+    expect(feature).to.include({ name: 'memory', unit: 'percent', spreadFloor: 1, direction: 'both' });
   });
 
   it('adds columns that are asked for, and ignores the others', () => {
