@@ -47,7 +47,8 @@ describe('check against a real Prometheus', function () {
   after(() => prometheus?.close());
 
   const check = async (environment: Record<string, string>): Promise<{ code: number | null; report: Report }> => {
-    const program = startProgram(['check', '--json'], environment);
+    // These servers have hours of data, not days.
+    const program = startProgram(['check', '--json'], { HISTORY_DAYS: '0', ...environment });
     const { code } = await program.ended(60_000);
     return { code, report: JSON.parse(program.stdout()) as Report };
   };
@@ -75,7 +76,7 @@ describe('check against a real Prometheus', function () {
     });
 
     it('writes for people as well', async () => {
-      const program = startProgram(['check'], { PROMETHEUS_URL: url });
+      const program = startProgram(['check'], { PROMETHEUS_URL: url, HISTORY_DAYS: '0' });
       expect((await program.ended(60_000)).code).to.equal(0);
       expect(program.stdout()).to.match(/^ok {6}settings {2,}All \d+ settings are valid\.$/m);
       expect(program.stdout()).to.match(/\n\d+ ok, 0 warnings, 0 errors, 0 not checked\.\n$/);
@@ -152,10 +153,14 @@ describe('check against a real Prometheus', function () {
 
   it('finds that there is too little history', async () => {
     const url = await startWith({ startSeconds: Math.floor(Date.now() / 1000) - 12 * 60 });
-    const { code, report } = await check({ PROMETHEUS_URL: url });
+    const { code, report } = await check({ PROMETHEUS_URL: url, HISTORY_DAYS: '7' });
     expect(code).to.equal(1);
-    expect(notWell(report)).to.deep.equal([['history', 'warning']]);
+    expect(notWell(report)).to.deep.equal([
+      ['history', 'warning'],
+      ['past_days', 'warning'],
+    ]);
     expect(textOf(report, 'history')).to.match(/data of the last 1[12] min, and a training uses 60 min/);
+    expect(textOf(report, 'past_days')).to.include('data of the last hours, and the history remembers 7 days');
   });
 
   it('finds that Prometheus is down, and says what it could not check', async () => {

@@ -108,8 +108,11 @@ export interface Facts {
     /** The slices of earlier hours: the age of their beginning, in seconds, and whether they have series. */
     readonly slices: readonly { readonly ageSeconds: number; readonly present: boolean }[];
   }>;
-  /** How far back it reaches, up to the days of the history: the age of the oldest checked instant with series. */
-  readonly pastDays: Fact<{ readonly reachSeconds: number; readonly stepSeconds: number }>;
+  /**
+   * How far back it reaches, up to the days of the history: the age of the oldest checked instant with series;
+   * `undefined` without one.
+   */
+  readonly pastDays: Fact<{ readonly reachSeconds: number | undefined; readonly stepSeconds: number }>;
   /** The warnings in all answers of the server, each once. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];

@@ -144,11 +144,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const history: Facts['history'] =
     oldest === undefined ? unread : await factOf(gatherHistory(asker, oldest.selector.text, training));
   const pastDays: Facts['pastDays'] =
-    historyDays === 0
-      ? { known: false, because: 'There is no history (HISTORY_DAYS=0 or BASELINE=cluster).' }
-      : oldest === undefined
-        ? unread
-        : await factOf(gatherPastDays(asker, oldest.selector.text, historyDays));
+    oldest === undefined ? unread : await factOf(gatherPastDays(asker, oldest.selector.text, historyDays));
   return {
     clock: { known: true, value: clock },
     server,
@@ -259,7 +255,11 @@ const PAST_STEP_SECONDS = 6 * 3600;
 
 /** Asks for how long there is data of a selector, as far as the history wants to know. */
 async function gatherPastDays(asker: Asker, selector: string, days: number) {
-  const { nowSeconds } = asker;
-  const past = await asker.range(`count(${selector})`, nowSeconds - days * 86_400, nowSeconds, PAST_STEP_SECONDS);
-  return { reachSeconds: nowSeconds - (past.timestampsSeconds[0] ?? nowSeconds), stepSeconds: PAST_STEP_SECONDS };
+  if (days === 0) return { reachSeconds: undefined, stepSeconds: PAST_STEP_SECONDS };
+  // Whole seconds, so that the last instant is not lost to rounding.
+  const endSeconds = Math.floor(asker.nowSeconds);
+  const past = await asker.range(`count(${selector})`, endSeconds - days * 86_400, endSeconds, PAST_STEP_SECONDS);
+  const oldestSeconds = past.timestampsSeconds[0];
+  const reachSeconds = oldestSeconds === undefined ? undefined : endSeconds - oldestSeconds;
+  return { reachSeconds, stepSeconds: PAST_STEP_SECONDS };
 }

@@ -75,11 +75,11 @@ export function cellsPerRow(shape: HistoryShape): Readonly<Record<HistoryColumnN
 }
 
 /** Memory for rows grows by this factor when it is used up. */
-const GROWTH = 1.25;
+const GROWTH = 1.1;
 const FIRST_ROWS = 64;
 
 /** Workloads that are added, or forgotten, at a stretch: a few milliseconds of work. */
-const WORKLOADS_PER_TURN = 512;
+const WORKLOADS_PER_TURN = 256;
 
 /** The memory of all workloads over some days. Hours may be added in any order. */
 export class WorkloadHistory implements HistoryShape {
@@ -192,6 +192,9 @@ export class WorkloadHistory implements HistoryShape {
     yield* this.#forget(slot);
     const gauges = this.gauges.map((name) => summary.gauges.indexOf(name));
     const counters = this.counters.map((name) => summary.counters.indexOf(name));
+    const newcomers = summary.workloads.filter((key) => !this.#rows.has(key)).length;
+    this.#makeRoom('workloads', this.#workloads.length + newcomers);
+    yield;
     for (const [own, key] of summary.workloads.entries()) {
       if (own % WORKLOADS_PER_TURN === WORKLOADS_PER_TURN - 1) yield;
       const row = this.#rowFor(key);
@@ -293,7 +296,7 @@ export class WorkloadHistory implements HistoryShape {
    * make the same state, in whatever order they came, unless there were too many workloads to keep all.
    */
   state(): HistoryState {
-    const rows = [...this.#workloads.keys()].filter((row) => this.#hoursOf(row).count > 0);
+    const rows = [...this.#workloads.keys()].filter((row) => this.#isKnown(row));
     rows.sort((a, b) => ((this.#workloads[a] as string) < (this.#workloads[b] as string) ? -1 : 1));
     const groups = rows.map((row) => this.#groupOf[row] as number).filter((group) => group >= 0);
     const places = new Map(rows.map((row, place) => [row, place]));
@@ -388,7 +391,7 @@ export class WorkloadHistory implements HistoryShape {
     const keptGroups = kept.map((row) => this.#groupOf[row] as number).filter((group) => group >= 0);
     for (const name of COLUMN_NAMES) {
       const rows = HISTORY_COLUMNS[name].rows === 'workloads' ? kept : keptGroups;
-      this.#columns[name] = this.#copyRows(name, rows, this.#columns[name].length / this.#cells[name]);
+      this.#columns[name] = this.#copyRows(name, rows, Math.ceil(rows.length * GROWTH));
     }
     const newRows = new Map(kept.map((row, position) => [row, position]));
     this.#groups = keptGroups.map((group) => newRows.get(this.#groups[group] as number) as number);
@@ -396,23 +399,34 @@ export class WorkloadHistory implements HistoryShape {
     this.#index();
   }
 
+  /** Whether a workload was there in any hour. */
+  #isKnown(row: number): boolean {
+    for (let slot = 0; slot < this.hours; slot++) {
+      if (this.#hours[slot] !== -1 && this.#isThere(row, slot)) return true;
+    }
+    return false;
+  }
+
   /** The hours that a workload was there. */
   #hoursOf(row: number): KnownHours {
     const known: KnownHours = { count: 0, newest: -1 };
     for (let slot = 0; slot < this.hours; slot++) {
-      if (!this.#isThere('levels', row, slot) && !this.#isThere('rises', row, slot)) continue;
+      if (this.#hours[slot] === -1 || !this.#isThere(row, slot)) continue;
       known.count++;
       known.newest = Math.max(known.newest, this.#hours[slot] as number);
     }
     return known;
   }
 
-  /** Whether a column has something of a workload in an hour. */
-  #isThere(name: 'levels' | 'rises', row: number, slot: number): boolean {
-    const { features, cellsPerHour, unknown } = HISTORY_COLUMNS[name];
-    for (let feature = 0; feature < this[features].length; feature++) {
-      const cell = this.#cell(name, row, feature, slot);
-      for (let part = 0; part < cellsPerHour; part++) if (this.#columns[name][cell + part] !== unknown) return true;
+  /** Whether anything is known of a workload in an hour. */
+  #isThere(row: number, slot: number): boolean {
+    const { levels, rises } = this.#columns;
+    for (let counter = 0; counter < this.counters.length; counter++) {
+      if (rises[this.#cell('rises', row, counter, slot)] !== UNKNOWN_DEVIATION) return true;
+    }
+    for (let gauge = 0; gauge < this.gauges.length; gauge++) {
+      const cell = this.#cell('levels', row, gauge, slot);
+      for (let half = 0; half < BINS_PER_HOUR; half++) if (levels[cell + half] !== UNKNOWN_LEVEL) return true;
     }
     return false;
   }

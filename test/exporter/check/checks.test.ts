@@ -34,7 +34,7 @@ const historyWith = (replaced: object) => ({
   history: FINE.history.known ? known({ ...FINE.history.value, ...replaced }) : FINE.history,
 });
 
-const reachOf = (reachSeconds: number) => ({ pastDays: known({ reachSeconds, stepSeconds: 21_600 }) });
+const reachOf = (reachSeconds: number | undefined) => ({ pastDays: known({ reachSeconds, stepSeconds: 21_600 }) });
 
 const ROWS: readonly Row[] = [
   row('the server names nothing', { server: known(undefined) }, 'server', 'ok', /does not report its name/),
@@ -423,6 +423,11 @@ const ROWS: readonly Row[] = [
     'ok',
     /^Prometheus has the last 7 days, which the history remembers\.$/,
   ),
+  {
+    ...row('nothing is to be remembered', reachOf(undefined), 'past_days', 'ok', /^Nothing is remembered of past days/),
+    conditions: { historyDays: 0 },
+  },
+  row('Prometheus is some hours old', reachOf(0), 'past_days', 'warning', /data of the last hours, and the history/),
   row('its oldest hours are not found', reachOf(7 * 86_400 - 7200), 'past_days', 'ok', /the last 7 days/),
   row(
     'Prometheus keeps less than the history remembers',
@@ -593,7 +598,7 @@ describe('checks', () => {
       features: featuresWith({ cpu: empty, memory: empty, restarts: empty }),
       sources: sourcesWith({ cpu: gone, memory: gone, restarts: gone }),
       history: known({ reachSeconds: 0, stepSeconds: 60, windowInstants: 61, windowGaps: 61, slices: [] }),
-      pastDays: known({ reachSeconds: 0, stepSeconds: 21_600 }),
+      pastDays: known({ reachSeconds: undefined, stepSeconds: 21_600 }),
     };
     const { notChecked } = judgeFacts(facts, CONDITIONS);
     expect(notChecked.map(({ check }) => check)).to.deep.equal([

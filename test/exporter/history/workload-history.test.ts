@@ -139,7 +139,7 @@ describe('history of workloads', () => {
         2,
       );
       const { workloads } = history.state();
-      expect(workloads.length).to.be.at.most(80);
+      expect(workloads.length).to.be.at.most(70);
       expect(workloads).to.include.members([...Object.keys(regular), 'ops/backup', 'ci/run-47', 'ci/run-46']);
       expect(workloads).not.to.include('ci/run-3');
       expect(binsOf(history, 'ops/backup', 0, NEWEST)).to.deep.equal([3, 4]);
@@ -150,16 +150,24 @@ describe('history of workloads', () => {
     it('keeps memory in bounds however long that goes on', () => {
       const history = historyOf([], 2);
       for (let index = 0; index < 500; index++) history.add(hourWith(index));
-      expect(history.workloads.length).to.be.at.most(80);
+      expect(history.workloads.length).to.be.at.most(70);
       expect(history.sizeBytes).to.be.below(250_000);
     });
   });
 
-  it('takes about 5 KB for a workload and week, with the built-in features', () => {
+  it('takes at most 60 MB for a week of 10,000 pods, whatever their workloads', () => {
     const names = { gauges: ['cpu', 'memory'], counters: ['restarts'] };
-    const history = new WorkloadHistory({ days: 7, ...names });
-    const workloads = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`shop/w-${index}`, 1]));
-    history.add(summaryOf(NEWEST, workloads));
-    expect(history.sizeBytes / 64).to.be.below(6_000);
+    // With siblings, a workload has three pods or more.
+    for (const [count, siblings] of [
+      [10_000, false],
+      [3_333, true],
+    ] as const) {
+      const history = new WorkloadHistory({ days: 7, ...names });
+      for (const hour of [NEWEST - 1, NEWEST]) {
+        const workloads = Object.fromEntries(Array.from({ length: count }, (_, index) => [`${hour}/w-${index}`, 1]));
+        history.add(summaryOf(hour, workloads, { pods: 10_000, siblings }));
+      }
+      expect(history.sizeBytes).to.be.below(60e6);
+    }
   });
 });

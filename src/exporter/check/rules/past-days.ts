@@ -14,7 +14,10 @@ export const pastDays = checkOf(
   'past_days',
   (facts) => facts.pastDays,
   ({ reachSeconds, stepSeconds }, _, { historyDays, keeper }) => {
-    if (reachSeconds === 0) return NO_SERIES;
+    if (historyDays === 0) {
+      return { severity: 'ok', summary: 'Nothing is remembered of past days (HISTORY_DAYS=0, or BASELINE=cluster).' };
+    }
+    if (reachSeconds === undefined) return NO_SERIES;
     const days = counted(historyDays, 'day');
     const known = keeper && `The history knows ${formatNumber(keeper.knownHours / HOURS_PER_DAY)} of ${days}.`;
     if (keeper?.isFailing) {
@@ -25,11 +28,12 @@ export const pastDays = checkOf(
         advice: keeper.lastError?.message ?? '',
       };
     }
+    const reach = reachSeconds === 0 ? 'hours' : formatDuration(reachSeconds);
     // The oldest instants need not be there: nothing was asked for in between.
     if (reachSeconds < historyDays * DAY_SECONDS - stepSeconds) {
       return {
         severity: 'warning',
-        summary: `Prometheus has data of the last ${formatDuration(reachSeconds)}, and the history remembers ${days}.`,
+        summary: `Prometheus has data of the last ${reach}, and the history remembers ${days}.`,
         meaning: MEANING,
         advice: 'Wait if Prometheus is new. Otherwise raise its retention, or lower HISTORY_DAYS to what it keeps.',
       };
