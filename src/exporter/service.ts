@@ -244,8 +244,12 @@ export class Service implements Exporter {
       loadPercent,
       queryOffsetSeconds,
       ...featureNames({ features }),
-      read: (stretch, signal) =>
-        readHours({ source, request: { ...request, ...stretch } }, signal, (code) => this.#countRequest(code)),
+      read: (stretch, signal) => {
+        const expectedPods = this.#trainer.model?.pods;
+        return readHours({ source, request: { ...request, ...stretch, expectedPods } }, signal, (code) =>
+          this.#countRequest(code),
+        );
+      },
       retrain: () => this.#trainer.train(),
       file: modelPath === '' ? undefined : new HistoryFile({ store, configuration, days, logger, now }),
       logger,

@@ -61,7 +61,7 @@ let [hours, requests, seconds] = [0, 0, 0];
 while (hours < Number(options.hours)) {
   const stretch = nextStretch(hoursToRead(history, newest), history);
   if (stretch === undefined) break;
-  const request = { ...scope, ...stretch };
+  const request = { ...scope, ...stretch, expectedPods: Number(options.pods) };
   const read = await readHoursInWorker({ source, request }, new AbortController().signal, () => requests++);
   seconds += read.seconds;
   lengths.push(read.summaries.length);

@@ -459,8 +459,8 @@ describe('serve', function () {
       expect(exposedValue(text, 'anomaly_exporter_history_known_seconds')).to.equal(86_400);
       expect(exposedValue(text, 'anomaly_exporter_history_missing_seconds')).to.equal(0);
       const asked = prometheus.requests.filter(isOfHistory);
-      // Three features: an hour, and four stretches of at most six, each in two requests.
-      expect(asked).to.have.lengthOf(3 * (1 + 4 * 2));
+      // Three features: an hour, and four stretches of at most six.
+      expect(asked).to.have.lengthOf(3 * (1 + 4));
       expect(Math.max(...asked.map(({ endSeconds }) => endSeconds)) % 3600).to.equal(0);
     });
 

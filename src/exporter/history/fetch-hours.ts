@@ -16,6 +16,8 @@ export interface HoursRequest {
   readonly ownerQueries: OwnerQueries;
   /** Most pods to look at, always the same ones of those that are there. Unlimited if unset. */
   readonly maximumPods?: number;
+  /** About how many pods there are, so that the first requests are no larger than the others. */
+  readonly expectedPods?: number | undefined;
   /** Numbers of the first and last hour (`hourOf`), both included. */
   readonly firstHour: number;
   readonly lastHour: number;
@@ -42,7 +44,7 @@ export function instantsOfHours({ firstHour, lastHour }: Pick<HoursRequest, 'fir
  */
 export async function fetchHours(
   api: PrometheusApi,
-  { features, ownerQueries, maximumPods, firstHour, lastHour }: HoursRequest,
+  { features, ownerQueries, maximumPods, expectedPods = 0, firstHour, lastHour }: HoursRequest,
   signal?: AbortSignal,
 ): Promise<HourSummary[]> {
   const ranges = new RangeFetcher(api, {
@@ -65,6 +67,7 @@ export async function fetchHours(
   const { startSeconds, instants } = instantsOfHours({ firstHour, lastHour });
   const range = { startSeconds, stepSeconds: HISTORY_STEP_SECONDS, instants };
   for (const feature of features) {
+    ranges.expect(feature.query, expectedPods);
     for await (const { answer } of ranges.fetch(feature.query, range, signal)) {
       for (const hour of hours) hour.builder.add(feature, samplesBetween(answer, hour.startSeconds, hour.endSeconds));
     }

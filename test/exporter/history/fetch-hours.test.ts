@@ -74,6 +74,18 @@ describe('reading hours of the past', () => {
     expect(api.asked.filter(({ kind }) => kind === 'instant')).to.have.lengthOf(3 * (4 + 1));
   });
 
+  it('asks for as much at a time as is known to be reasonable', async () => {
+    const sizesWith = async (expectedPods?: number) => {
+      api.asked.length = 0;
+      await fetchHours(api, { ...REQUEST, expectedPods });
+      const ofCpu = api.asked.filter(({ kind, query }) => kind === 'range' && topicOf(query) === 'cpu');
+      return ofCpu.map(({ startSeconds, endSeconds }) => (endSeconds - startSeconds) / 300 + 1);
+    };
+    expect(await sizesWith()).to.deep.equal([60, 1]);
+    expect(await sizesWith(4)).to.deep.equal([61]);
+    expect(await sizesWith(10_000)).to.deep.equal([20, 20, 20, 1]);
+  });
+
   it('knows hours without a pod', async () => {
     const [summary] = await fetchHours(
       fakeApi(() => []),
