@@ -644,7 +644,7 @@ const exporter: DashboardRow = {
         description:
           'Series in the answers of Prometheus that could not be used, whole or in part, by reason. Duplicates come ' +
           'from series that differ in other labels than those of the pod.',
-        width: 8,
+        width: 6,
         unit: 'short',
         noValue: 'No series was left out.',
       },
@@ -654,9 +654,34 @@ const exporter: DashboardRow = {
       .decimals(0),
     lines(
       {
+        title: 'Messages a day: expected, budget, recent',
+        description:
+          'Messages a day that are expected when nothing is wrong, by days that are left out, and the budget ' +
+          '`ALERT_BUDGET_PER_DAY` (dashed). “Recent” are the workloads a day that exceeded their boundaries on the last ' +
+          'three days, incidents included: far above the budget, look at what happened.',
+        width: 6,
+        unit: 'none',
+        noValue: 'Less than four days are known.',
+      },
+      [
+        {
+          expression: 'max by (instance) (anomaly_exporter_expected_messages_per_day)',
+          legend: 'expected, {{instance}}',
+        },
+        {
+          expression: 'max by (instance) (anomaly_exporter_recent_exceeding_workloads_per_day)',
+          legend: 'recent, {{instance}}',
+        },
+        { expression: 'max(anomaly_exporter_alert_budget_messages_per_day)', legend: 'budget' },
+      ],
+    )
+      .min(0)
+      .overrideByRegexp('/^budget/', [{ id: 'custom.lineStyle', value: DASHED }]),
+    lines(
+      {
         title: 'Memory of the exporter',
         description: 'Resident memory of each replica. A saw is usual: it rises while a model is trained.',
-        width: 8,
+        width: 6,
         unit: 'bytes',
       },
       [{ expression: ofExporter('process_resident_memory_bytes'), legend: '{{instance}}' }],
@@ -665,7 +690,7 @@ const exporter: DashboardRow = {
       {
         title: 'CPU of the exporter',
         description: 'CPU in use by each replica, in cores. A peak is a training; the rest are scrapes.',
-        width: 8,
+        width: 6,
         unit: 'none',
       },
       [

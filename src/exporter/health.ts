@@ -106,6 +106,7 @@ export function healthReport(sources: HealthSources): HealthReport {
             : null,
         }
       : null,
+    budget: model ? budgetHealth(model) : null,
     shard: sharding
       ? {
           ordinal: sharding.shard.ordinal,
@@ -125,6 +126,17 @@ export function healthReport(sources: HealthSources): HealthReport {
       }),
     },
     last_pass: last === undefined ? null : passHealth(last),
+  };
+}
+
+function budgetHealth(model: Model): HealthReport['budget'] {
+  const orNull = (value: number) => (Number.isNaN(value) ? null : value);
+  return {
+    per_day: model.alertBudgetPerDay,
+    expected_per_day: orNull(model.expectedMessagesPerDay),
+    recent_workloads_per_day: orNull(model.recentExceedingPerDay),
+    workloads: model.limits.keys.length,
+    known_days: model.knownHours / HOURS_PER_DAY,
   };
 }
 

@@ -99,7 +99,11 @@ export class Service implements Exporter {
     }
     this.#scope = trainingScope(settings, featureSet);
     this.#snapshots = snapshotManager(options, this.#scope, describeSource(source));
-    const check = (signal: AbortSignal) => inspect(settings, featureSet, api, now, signal, this.#keeper?.state());
+    const check = (signal: AbortSignal) =>
+      inspect(settings, featureSet, api, now, signal, () => ({
+        keeper: this.#keeper?.state(),
+        model: this.#trainer.model,
+      }));
     this.#checks = new CheckRunner({ inspect: check, logger, now });
     this.#keeper = this.#createKeeper();
     this.#trainer = new Trainer({

@@ -98,6 +98,13 @@ export const CONDITIONS: Conditions = {
   explain: 'flagged',
   historyDays: 7,
   keeper: undefined,
+  model: {
+    remembers: true,
+    knownHours: 144,
+    alertBudgetPerDay: 4,
+    expectedMessagesPerDay: 3.5,
+    recentExceedingPerDay: 1.25,
+  },
   memoryLimitBytes: 2 ** 30,
   nowSeconds: 1_767_268_800,
 };

@@ -80,6 +80,7 @@ export const freshHealth: HealthReport = {
   training: { running: true, runs: 0, failures: 0, last_success: null, last_error: null, next_run: null },
   snapshot: null,
   history: null,
+  budget: null,
   shard: null,
   check: { last_success: null, last_error: null, findings: [] },
   last_pass: null,
@@ -139,6 +140,7 @@ export const seasonedHealth: HealthReport = {
       last_error: null,
     },
   },
+  budget: { per_day: 4, expected_per_day: 3.5, recent_workloads_per_day: 1.25, workloads: 80, known_days: 6 },
   shard: { ordinal: 1, total: 3, namespaces: 7, message: null },
   check: {
     last_success: '2026-01-01T00:00:12Z',

@@ -18,6 +18,11 @@ export const MODEL = {
   baseline: { kind: 'pod' },
   threshold: 0.61803,
   samples: 7_320,
+  limits: { keys: ['shop/cart', 'shop/till'] },
+  knownHours: 144,
+  alertBudgetPerDay: 4,
+  expectedMessagesPerDay: 3.5,
+  recentExceedingPerDay: 1.25,
 } as unknown as Model;
 
 export const TRAINED: TrainingState = {

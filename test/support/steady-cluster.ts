@@ -50,14 +50,21 @@ export function steadyTable(
   return featureTable(CATALOG, pods, { startSeconds, stepSeconds });
 }
 
-/** The history of some days before the model, hour by hour. */
-export function steadyHistory(days: number): WorkloadHistory {
+/**
+ * The history of some days before the model, hour by hour.
+ *
+ * @param coursesOf what was unusual in an hour.
+ */
+export function steadyHistory(
+  days: number,
+  coursesOf: (hour: number) => Readonly<Record<string, Course>> = () => ({}),
+): WorkloadHistory {
   const names = (type: string) => CATALOG.filter((feature) => feature.type === type).map(({ name }) => name);
   const history = new WorkloadHistory({ days: 7, gauges: names('gauge'), counters: names('counter') });
   const last = TRAINED_AT / HOUR_SECONDS - 1;
   for (let hour = last - 24 * days + 1; hour <= last; hour++) {
     const instants = (HOUR_SECONDS + LEAD_SECONDS) / HISTORY_STEP_SECONDS + 1;
-    const table = steadyTable((hour + 1) * HOUR_SECONDS, instants, HISTORY_STEP_SECONDS);
+    const table = steadyTable((hour + 1) * HOUR_SECONDS, instants, HISTORY_STEP_SECONDS, coursesOf(hour));
     history.add(summariseHour(table, CATALOG, hour));
   }
   return history;

@@ -3,6 +3,7 @@
 import type { CheckDefinition } from './check-definition.js';
 import type { Conditions, Facts } from './facts.js';
 import type { CheckReport } from './finding.js';
+import { alertBudget } from './rules/alert-budget.js';
 import { kubeStateMetrics } from './rules/kube-state-metrics.js';
 import { pastDays } from './rules/past-days.js';
 import { exportedSeries, podCoverage } from './rules/pods.js';
@@ -28,6 +29,7 @@ export const CHECKS: readonly CheckDefinition[] = [
   kubeStateMetrics,
   history,
   pastDays,
+  alertBudget,
   trainingCostCheck,
   exportedSeries,
   prometheusWarnings,

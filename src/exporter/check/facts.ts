@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import type { KeeperState } from '../keeper/keeper.js';
+import type { Model } from '../model/model.js';
 import type { BuildInfo, Labels } from '../prometheus/api.js';
 import type { PrometheusError } from '../prometheus/errors.js';
 import type { TrainingTimes } from '../training/plan.js';
@@ -118,6 +119,12 @@ export interface Facts {
   readonly infos: readonly string[];
 }
 
+/** What checks need to know of a model. */
+export type ModelFacts = Pick<
+  Model,
+  'remembers' | 'knownHours' | 'alertBudgetPerDay' | 'expectedMessagesPerDay' | 'recentExceedingPerDay'
+>;
+
 /** The settings that facts are compared with. */
 export interface Conditions
   extends Pick<Settings, 'namespaceRegex' | 'podLabel' | 'requestTimeoutSeconds' | 'explain'> {
@@ -126,6 +133,8 @@ export interface Conditions
   readonly historyDays: number;
   /** What a running service remembers; `undefined` for the command. */
   readonly keeper: KeeperState | undefined;
+  /** The model of a running service; `undefined` for the command, and where there is none. */
+  readonly model: ModelFacts | undefined;
   /** Memory that this process may use. */
   readonly memoryLimitBytes: number;
   /** When the facts were gathered, Unix time. */

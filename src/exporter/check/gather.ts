@@ -7,7 +7,6 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { endedPodsIn, endedPodsQuery } from '../features/pod-phase.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
-import type { KeeperState } from '../keeper/keeper.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { trainingSlices, trainingWindow } from '../training/plan.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
@@ -30,7 +29,7 @@ export interface Inspection {
  * Asks Prometheus what the checks need to know.
  *
  * @param now Unix time in milliseconds.
- * @param keeper what a running service remembers.
+ * @param running what a running service remembers and has learned, asked for when all else is known.
  * @throws {PrometheusError} when it does not answer the first question.
  */
 export async function inspect(
@@ -39,10 +38,10 @@ export async function inspect(
   api: PrometheusServerApi,
   now: () => number,
   signal: AbortSignal,
-  keeper?: KeeperState,
+  running: () => Pick<Conditions, 'keeper' | 'model'> = () => ({ keeper: undefined, model: undefined }),
 ): Promise<Inspection> {
   const nowSeconds = () => now() / 1000;
-  const conditions = { ...conditionsOf(settings, nowSeconds()), keeper };
+  const conditions = conditionsOf(settings, nowSeconds());
   const { training } = conditions;
   const { queryOffsetSeconds } = settings;
   const { historyDays } = conditions;
@@ -55,10 +54,10 @@ export async function inspect(
     nowSeconds,
     signal,
   });
-  return { facts, conditions };
+  return { facts, conditions: { ...conditions, ...running() } };
 }
 
-function conditionsOf(settings: Settings, nowSeconds: number): Conditions {
+function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, 'keeper' | 'model'> {
   const { namespaceRegex, podLabel, requestTimeoutSeconds, explain, baseline, maximumPods } = settings;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone);
   // The limit of the container, or the memory of the machine.
@@ -73,7 +72,7 @@ function conditionsOf(settings: Settings, nowSeconds: number): Conditions {
   };
   const historyDays = baseline === 'cluster' ? 0 : settings.historyDays;
   const scope = { namespaceRegex, podLabel, requestTimeoutSeconds, explain };
-  return { ...scope, training, historyDays, keeper: undefined, memoryLimitBytes, nowSeconds };
+  return { ...scope, training, historyDays, memoryLimitBytes, nowSeconds };
 }
 
 /** Where the facts come from. */

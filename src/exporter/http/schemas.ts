@@ -159,6 +159,22 @@ const HistoryHealth = object('What is remembered of the workloads of the last da
   ),
 });
 
+const BudgetHealth = object('Messages a day, and what the boundaries of the model rest on.', {
+  per_day: field(z.number().positive(), 'The budget when nothing is wrong (`ALERT_BUDGET_PER_DAY`).', 4),
+  expected_per_day: numberOrNull(
+    'Messages a day that are expected when nothing is wrong, by days that are left out; null while less than four days ' +
+      'are known.',
+    3.6,
+  ),
+  recent_workloads_per_day: numberOrNull(
+    'Workloads a day that exceeded their boundaries in a gauge on the last three days, each day judged by the other ' +
+      'ones, incidents included; null while less than four days are known.',
+    2.3,
+  ),
+  workloads: count('Workloads with boundaries of their own.', 80),
+  known_days: field(z.number().nonnegative(), 'Days that the boundaries rest on. The last day is left out.', 6),
+});
+
 const CheckFinding = object('A problem of the installation.', {
   check: text('Name of the check.', 'rate_window'),
   severity: field(
@@ -222,6 +238,7 @@ export const HealthReport = object('The state of the exporter.', {
   }),
   snapshot: field(SnapshotHealth.nullable(), 'The model on disk; null without `MODEL_PATH`.'),
   history: field(HistoryHealth.nullable(), 'The history; null with `HISTORY_DAYS=0` or `BASELINE=cluster`.'),
+  budget: field(BudgetHealth.nullable(), 'The budget of messages; null without a model.'),
   shard: field(ShardHealth.nullable(), 'The shard; null if one process watches all namespaces.'),
   check: object('The check of the installation that follows each training.', {
     last_success: timeOrNull('When the installation was last checked; null before the first check.'),

@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { PassOutcome } from '../detection/detection.js';
 import { anomaly, workload } from './anomaly.js';
+import { budget } from './budget.js';
 import { detector } from './detector.js';
 import { explanation } from './explanation.js';
 import type { Family } from './family.js';
@@ -18,6 +19,7 @@ export const FAMILIES: readonly Family<ScrapeState>[] = [
   ...explanation,
   ...workload,
   ...detector,
+  ...budget,
   ...history,
   ...service,
 ];

@@ -4,6 +4,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { HOUR_SECONDS } from '../history/grid.js';
 import type { WorkloadHistory } from '../history/workload-history.js';
 import type { BaselineKind } from './baseline.js';
+import { countExceeding } from './held-back.js';
 import { calibrate, VIEWS } from './limits.js';
 import type { Model } from './model.js';
 import { COLUMNS, newColumns } from './rows.js';
@@ -16,6 +17,18 @@ interface LimitParameters {
   readonly sensitivity: number;
 }
 
+type LimitParts =
+  | 'remembers'
+  | 'limits'
+  | 'fleet'
+  | 'knownHours'
+  | 'alertBudgetPerDay'
+  | 'expectedMessagesPerDay'
+  | 'recentExceedingPerDay';
+
+/** Days that `recentExceedingPerDay` is about. */
+export const RECENT_DAYS = 3;
+
 /**
  * The part of a model that comes from a history.
  *
@@ -27,7 +40,7 @@ export function fitLimits(
   features: readonly FeatureDefinition[],
   { baseline, contamination, alertBudgetPerDay, sensitivity }: LimitParameters,
   endSeconds: number,
-): Pick<Model, 'remembers' | 'limits' | 'fleet' | 'knownHours' | 'expectedMessagesPerDay'> {
+): Pick<Model, LimitParts> {
   // A share of the training rows to flag is an order without any other condition.
   const isUsed = baseline !== 'cluster' && contamination === 'auto';
   const options = {
@@ -38,7 +51,7 @@ export function fitLimits(
   };
   const remembers = isUsed && history !== undefined;
   const limits = remembers ? calibrate(history, options) : undefined;
-  if (limits === undefined) {
+  if (!remembers || limits === undefined) {
     const fleet = newColumns(COLUMNS.fleet, { features: features.length, views: VIEWS.length });
     fleet.boundaries.fill(Number.NaN);
     return {
@@ -46,15 +59,22 @@ export function fitLimits(
       limits: { ...newColumns(COLUMNS.limits, {}), keys: [], rows: new Map() },
       fleet,
       knownHours: 0,
+      alertBudgetPerDay,
       expectedMessagesPerDay: Number.NaN,
+      recentExceedingPerDay: Number.NaN,
     };
   }
-  const { keys, season, boundaries, unknown, hours, expectedPerDay } = limits;
+  const { keys, season, boundaries, unknown, hours, expectedPerDay, exceedingByDay, lastHour } = limits;
+  // The hours that are not learned from are judged by all days, and the days before them by all others.
+  const heldBack = countExceeding(history, features, limits, lastHour + 1, options.lastHour);
+  const recent = exceedingByDay.slice(1 - RECENT_DAYS).reduce((sum, count) => sum + count, heldBack);
   return {
     remembers,
     limits: { keys, rows: new Map(keys.map((key, row) => [key, row])), season, boundaries },
     fleet: { boundaries: unknown },
     knownHours: hours,
+    alertBudgetPerDay,
     expectedMessagesPerDay: expectedPerDay,
+    recentExceedingPerDay: exceedingByDay.length === 0 ? Number.NaN : recent / RECENT_DAYS,
   };
 }

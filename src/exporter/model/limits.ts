@@ -103,6 +103,10 @@ export interface Limits {
   readonly hours: number;
   /** Messages a day that the boundaries let through, on days that are left out; `NaN` where too little is known. */
   readonly expectedPerDay: number;
+  /** How many workloads exceed their boundaries on each of these days, the last one last; empty where too little is known. */
+  readonly exceedingByDay: readonly number[];
+  /** Number of the last hour that the boundaries rest on. */
+  readonly lastHour: number;
 }
 
 /** The largest deviations of a workload, feature and view in each block of time. */
@@ -144,7 +148,9 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
     boundaries,
     unknown: boundariesOfUnknown(boundaries, features.length),
     hours,
-    expectedPerDay: exceeding / blocksIn(span),
+    expectedPerDay: isByDays ? exceeding.reduce((sum, count) => sum + count, 0) / blocksIn(span) : Number.NaN,
+    exceedingByDay: exceeding,
+    lastHour: span.last,
   };
 }
 
@@ -313,8 +319,8 @@ function boundaryOf(maxima: Float64Array, floor: number, margin: number, without
 interface Margin {
   /** In units. */
   readonly margin: number;
-  /** Blocks of workloads that exceed it; `NaN` where that is not known. */
-  readonly exceeding: number;
+  /** How many workloads exceed it in each block; empty where that is not known. */
+  readonly exceeding: readonly number[];
 }
 
 /**
@@ -337,7 +343,7 @@ function calibrateFirstDays(all: readonly Blocks[], allowed: number): Margin {
     }
     hours = Math.max(hours, maxima.length);
   }
-  return { margin: marginAfter(hours), exceeding: Number.NaN };
+  return { margin: marginAfter(hours), exceeding: [] };
 }
 
 /**
@@ -366,7 +372,12 @@ function leaveOneOut(all: readonly Blocks[], allowed: number): Margin {
   const excesses = [...worst.values()].flatMap((ofRow) => [...ofRow]).filter((excess) => excess > 0);
   excesses.sort((a, b) => b - a);
   const margin = marginFor(excesses, allowed);
-  return { margin, exceeding: excesses.filter((excess) => excess > margin).length };
+  const exceeding = Array.from({ length: all[0]?.maxima.length ?? 0 }, (_, block) => {
+    let count = 0;
+    for (const ofRow of worst.values()) if ((ofRow[block] as number) > margin) count++;
+    return count;
+  });
+  return { margin, exceeding };
 }
 
 /** @param excesses descending. */

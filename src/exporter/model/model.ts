@@ -22,6 +22,13 @@ export interface Model {
   readonly knownHours: number;
   /** Messages a day that they let through when nothing is wrong; `NaN` where too little is known to say. */
   readonly expectedMessagesPerDay: number;
+  /** Messages a day that they are made for (`ALERT_BUDGET_PER_DAY`). */
+  readonly alertBudgetPerDay: number;
+  /**
+   * Workloads a day that were beyond these boundaries in CPU, memory or another gauge on the last three days, each day judged
+   * by the other ones: false messages and incidents alike. `NaN` where too little is known to leave a day out.
+   */
+  readonly recentExceedingPerDay: number;
   /** The score, tail included, above which a pod is anomalous. */
   readonly threshold: number;
   /** What the largest input of a row must reach for a flag; `-Infinity` where any may do. */

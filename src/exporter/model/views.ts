@@ -2,7 +2,7 @@
 
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
-import { BIN_SECONDS, BINS_PER_DAY, BINS_PER_HOUR, HOURS_PER_DAY, hourOf, isWeekend } from '../history/grid.js';
+import { BIN_SECONDS, BINS_PER_HOUR, hourOf } from '../history/grid.js';
 import { LEAST_SIBLINGS, RISE_SECONDS } from '../history/hour-summary.js';
 import { levelOf, valueOfLevel } from '../history/level.js';
 import {
@@ -14,6 +14,7 @@ import {
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
 import { heightAfter } from './counter.js';
+import { slotAt } from './held-back.js';
 import { LEAST_RISE_BOUNDARY, RISE_VIEW, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, medianOfSiblings, RECENT_SAMPLES } from './recent.js';
@@ -268,7 +269,5 @@ export class ViewJudge {
 /** Which half hour of which kind of day a time is in (`SEASON_SLOTS`). */
 function slotOf(timeSeconds: number): number {
   const hour = hourOf(timeSeconds);
-  const half = Math.ceil(timeSeconds / BIN_SECONDS) - 1 - hour * BINS_PER_HOUR;
-  const slot = (hour % HOURS_PER_DAY) * BINS_PER_HOUR + half;
-  return (isWeekend(Math.floor(hour / HOURS_PER_DAY)) ? BINS_PER_DAY : 0) + slot;
+  return slotAt(hour, Math.ceil(timeSeconds / BIN_SECONDS) - 1 - hour * BINS_PER_HOUR);
 }

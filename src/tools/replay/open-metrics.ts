@@ -1,6 +1,7 @@
 /** What the exporter would have exposed, as OpenMetrics text with timestamps. */
 
 import { anomaly, workload } from '../../exporter/metrics/anomaly.js';
+import { budget } from '../../exporter/metrics/budget.js';
 import { detector } from '../../exporter/metrics/detector.js';
 import { explanation } from '../../exporter/metrics/explanation.js';
 import { type Family, sample } from '../../exporter/metrics/family.js';
@@ -24,6 +25,7 @@ const FAMILIES: readonly Family<DetectorState>[] = [
   ...workload,
   { name: 'up', help: 'The replay counts as scraped.', type: 'gauge', labels: [], samples: () => sample(1) },
   ...detector,
+  ...budget,
 ];
 
 /** Collects the samples of a chunk minute by minute: OpenMetrics wants all samples of a series in one place. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CHECKS, judgeFacts } from '../../../src/exporter/check/checks.js';
-import type { Conditions, Facts } from '../../../src/exporter/check/facts.js';
+import type { Conditions, Facts, ModelFacts } from '../../../src/exporter/check/facts.js';
 import type { Finding, Severity } from '../../../src/exporter/check/finding.js';
 import {
   answerOf,
@@ -35,6 +35,19 @@ const historyWith = (replaced: object) => ({
 });
 
 const reachOf = (reachSeconds: number | undefined) => ({ pastDays: known({ reachSeconds, stepSeconds: 21_600 }) });
+
+/** A row about a model with a history, with parts of it replaced. */
+const budgetRow = (
+  what: string,
+  replaced: Partial<ModelFacts>,
+  severity: Severity,
+  ...says: readonly RegExp[]
+): Row => ({
+  ...row(what, {}, 'alert_budget', severity, ...says),
+  conditions: {
+    model: CONDITIONS.model && { ...CONDITIONS.model, ...replaced },
+  },
+});
 
 const ROWS: readonly Row[] = [
   row('the server names nothing', { server: known(undefined) }, 'server', 'ok', /does not report its name/),
@@ -451,6 +464,37 @@ const ROWS: readonly Row[] = [
     conditions: { keeper: { ...REMEMBERED, isFailing: true } },
   },
 
+  budgetRow(
+    'the budget is kept',
+    {},
+    'ok',
+    /^3\.5 messages a day are expected .* budget is 4\. .* 1\.25 workloads a day/,
+  ),
+  budgetRow('twice the budget is expected', { expectedMessagesPerDay: 8 }, 'ok', /^8 messages/),
+  budgetRow(
+    'more than that is expected',
+    { expectedMessagesPerDay: 8.25 },
+    'warning',
+    /^8\.25 messages/,
+    /no boundary keeps the budget/,
+    /Raise ALERT_BUDGET_PER_DAY/,
+  ),
+  budgetRow(
+    'many workloads exceeded their boundaries',
+    { recentExceedingPerDay: 9 },
+    'warning',
+    /9 workloads a day/,
+    /incidents/,
+  ),
+  budgetRow(
+    'less than four days are known',
+    { expectedMessagesPerDay: Number.NaN, recentExceedingPerDay: Number.NaN, knownHours: 30 },
+    'warning',
+    /rest on 30 h of the past/,
+    /More than 4 messages a day may come/,
+    /four days/,
+  ),
+
   row('training is cheap', {}, 'training_cost', 'ok', /15 requests, 2,328 samples/, /every 15 min/),
   // A training of three features of 100,000 pods took 821 MB when it was measured (docs/performance.md).
   {
@@ -585,10 +629,22 @@ describe('checks', () => {
     const { findings, notChecked } = judgeFacts(nothing, CONDITIONS);
     expect(findings.map(({ check, severity }) => [check, severity])).to.deep.equal([
       ['queries', 'error'],
+      ['alert_budget', 'ok'],
       ['prometheus_warnings', 'ok'],
     ]);
-    expect(notChecked).to.have.lengthOf(CHECKS.length - 2);
+    expect(notChecked).to.have.lengthOf(CHECKS.length - 3);
     expect(new Set(notChecked.map(({ because }) => because))).to.deep.equal(new Set(['Prometheus was away.']));
+  });
+
+  it('know no budget without a model that remembers', () => {
+    for (const [model, because] of [
+      [undefined, 'There is no model, which knows how many messages to expect.'],
+      [CONDITIONS.model && { ...CONDITIONS.model, remembers: false }, /^Nothing is remembered/],
+    ] as const) {
+      const { notChecked } = judgeFacts(FINE, { ...CONDITIONS, model });
+      expect(notChecked.map(({ check }) => check)).to.deep.equal(['alert_budget']);
+      expect(notChecked[0]?.because).to.match(new RegExp(because));
+    }
   });
 
   it('are not made where the series are missing that they look at', () => {

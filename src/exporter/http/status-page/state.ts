@@ -11,7 +11,7 @@ type Mark = 'ok' | 'problem' | 'waiting';
 /** A list of terms and descriptions. */
 export function stateList(report: HealthReport, nowSeconds: number): Html {
   return html`<dl class="state">
-${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.history === null ? NO_HTML : history(report.history, nowSeconds), report.shard === null ? NO_HTML : shard(report.shard)]}
+${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.history === null ? NO_HTML : history(report.history, nowSeconds), report.budget === null || report.history === null ? NO_HTML : budget(report.budget), report.shard === null ? NO_HTML : shard(report.shard)]}
 </dl>`;
 }
 
@@ -79,6 +79,25 @@ function history(
     html`Knows ${formatNumber(known_days)} of ${counted(days, 'day')} of ${counted(workloads, 'workload')}.`,
     missing_hours > 1 ? html`${counted(missing_hours, 'hour')} are still to be read from Prometheus.` : NO_HTML,
     failure('Last failure', last_error, nowSeconds),
+  ]);
+}
+
+function budget({
+  per_day,
+  expected_per_day,
+  recent_workloads_per_day,
+  workloads,
+  known_days,
+}: NonNullable<HealthReport['budget']>): Html {
+  const rest = html`The boundaries of ${counted(workloads, 'workload')} rest on ${formatNumber(known_days)} days.`;
+  if (expected_per_day === null || recent_workloads_per_day === null) {
+    const sentence = html`Too little is known to say how many messages a day to expect.`;
+    return entry('Messages', 'waiting', 'not known yet', [sentence, rest]);
+  }
+  return entry('Messages', 'ok', `${formatNumber(expected_per_day)} a day expected`, [
+    html`The budget is ${formatNumber(per_day)} a day when nothing is wrong.`,
+    html`On the last three days, ${counted(recent_workloads_per_day, 'workload')} a day exceeded their boundaries.`,
+    rest,
   ]);
 }
 

@@ -34,6 +34,7 @@ const Description = z.strictObject({
     .max(2 ** 16),
   remembers: z.boolean(),
   knownHours: z.int().min(0),
+  alertBudgetPerDay: z.number().positive(),
   threshold: z.number(),
   sensitivity: z.number().positive(),
   windowStartSeconds: z.number(),
@@ -45,6 +46,7 @@ const Description = z.strictObject({
   averagePathLength: z.number().positive(),
   /** `null`: not known. */
   expectedMessagesPerDay: z.number().min(0).nullable(),
+  recentExceedingPerDay: z.number().min(0).nullable(),
 });
 
 type Description = z.infer<typeof Description>;
@@ -63,14 +65,26 @@ const KEYS_PER_TURN = 16_384;
 
 /** Writes a model, after other texts, to an array that owns its buffer: it can be transferred to another thread. */
 export function encodeModel(model: Model, metadata: Readonly<Record<string, string>> = {}): Uint8Array<ArrayBuffer> {
-  const { baseline, forest, limits, fleet, minimumInput, expectedMessagesPerDay, pods, ...values } = model;
+  const {
+    baseline,
+    forest,
+    limits,
+    fleet,
+    minimumInput,
+    expectedMessagesPerDay,
+    recentExceedingPerDay,
+    pods,
+    ...values
+  } = model;
+  const orNull = (value: number) => (Number.isNaN(value) ? null : value);
   const description: Description = {
     ...values,
     features: [...model.features],
     baseline: baseline.kind,
     minimumInput: minimumInput === Number.NEGATIVE_INFINITY ? null : minimumInput,
     averagePathLength: forest.averagePathLength,
-    expectedMessagesPerDay: Number.isNaN(expectedMessagesPerDay) ? null : expectedMessagesPerDay,
+    expectedMessagesPerDay: orNull(expectedMessagesPerDay),
+    recentExceedingPerDay: orNull(recentExceedingPerDay),
   };
   const leaves = 2 ** forest.depth;
   const sizes: Sizes = {
@@ -141,7 +155,14 @@ export async function decodeModelInTurns(bytes: Uint8Array, pause: () => Promise
 
 function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined, Model> {
   const description = readDescription(metadata[DESCRIPTION]);
-  const { baseline: kind, minimumInput, averagePathLength, expectedMessagesPerDay, ...values } = description;
+  const {
+    baseline: kind,
+    minimumInput,
+    averagePathLength,
+    expectedMessagesPerDay,
+    recentExceedingPerDay,
+    ...values
+  } = description;
   const { features } = values;
   const sizes = new Map<Dimension, number>([
     ['features', features.length],
@@ -183,6 +204,7 @@ function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined,
     limits: { ...limits, ...limitRows },
     fleet,
     expectedMessagesPerDay: expectedMessagesPerDay ?? Number.NaN,
+    recentExceedingPerDay: recentExceedingPerDay ?? Number.NaN,
     minimumInput: minimumInput ?? Number.NEGATIVE_INFINITY,
     pods: sizeOf('pods'),
   };

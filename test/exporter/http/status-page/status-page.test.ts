@@ -111,6 +111,21 @@ describe('GET /', () => {
       expect(await historyOf(null)).not.to.contain('History');
     });
 
+    it('with the messages that are expected, and what came', async () => {
+      const budgetOf = async (replaced: Partial<NonNullable<typeof seasonedHealth.budget>> | null) => {
+        const budget = replaced && seasonedHealth.budget && { ...seasonedHealth.budget, ...replaced };
+        return wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, budget }) }));
+      };
+      expect(await budgetOf({})).to.contain(
+        'Messages 3.5 a day expected The budget is 4 a day when nothing is wrong. On the last three days, ' +
+          '1.25 workloads a day exceeded their boundaries. The boundaries of 80 workloads rest on 6 days.',
+      );
+      expect(await budgetOf({ expected_per_day: null, recent_workloads_per_day: null })).to.contain(
+        'Messages not known yet Too little is known to say how many messages a day to expect.',
+      );
+      expect(await budgetOf(null)).not.to.contain('Messages');
+    });
+
     it('with the part of the cluster that a shard watches', async () => {
       const shardOf = async (shard: typeof seasonedHealth.shard) =>
         wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, shard }) }));
