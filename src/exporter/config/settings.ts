@@ -289,12 +289,12 @@ export const SETTINGS = Object.freeze({
     ...integer(1, 3600, 'a whole number of seconds'),
     help: 'Distance between two samples in the training window, in seconds.',
   }),
-  historyDays: define('HISTORY_DAYS', '7', {
+  historyDays: define('HISTORY_DAYS', '8', {
     ...integer(0, 28, 'a whole number of days'),
     expected: 'a whole number of days from 0 (no history) to 28',
     help:
-      'How many days of each workload to remember. They are read from Prometheus after the start, the newest hours ' +
-      'first. `BASELINE=cluster` has no history.',
+      'How many days of each workload to remember: a week, and the last day, which is not learned from yet. They are ' +
+      'read from Prometheus after the start, the newest hours first. `BASELINE=cluster` has no history.',
   }),
   historyLoadPercent: define('HISTORY_LOAD_PERCENT', '10', {
     ...integer(1, 100, 'a percentage'),

@@ -78,11 +78,13 @@ export async function fetchHours(
   let before = await ownersAt(firstHour * HOUR_SECONDS);
   for (const { hour, endSeconds, builder } of hours) {
     const after = await ownersAt(endSeconds);
-    const { table } = builder.build((namespace, pod) => {
+    const workloadOf = (namespace: string, pod: string) => {
       const key = podKey(namespace, pod);
       // Of pods that were there in between only, the name has to do.
       return after.get(key) ?? before.get(key) ?? workloadFromName(pod);
-    });
+    };
+    // As for scoring: a pod that restarts all the time may have nothing but its restarts.
+    const { table } = builder.build(workloadOf, { isEnded: () => false, warmUpSeconds: 0 });
     summaries.push(summariseHour(table, features, hour));
     before = after;
   }

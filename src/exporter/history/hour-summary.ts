@@ -62,7 +62,11 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
   const counters = features.filter(({ type }) => type === 'counter');
   const end = Math.round(((hour + 1) * HOUR_SECONDS - (table.timestampsSeconds[0] ?? 0)) / HISTORY_STEP_SECONDS);
   const instants = { first: end - HOUR_SECONDS / HISTORY_STEP_SECONDS + 1, end };
-  const members = groupPods(table, instants);
+  const members = groupPods(
+    table,
+    instants,
+    counters.map((counter) => features.indexOf(counter)),
+  );
   const workloads = [...members.keys()];
   const summary: HourSummary = {
     hour,
@@ -102,13 +106,14 @@ interface Instants {
 
 const unknown = (length: number) => new Float32Array(length).fill(Number.NaN);
 
-/** The pods with values in an hour, by workload, in the order of their keys. */
-function groupPods(table: FeatureTable, { first, end }: Instants): Map<string, number[]> {
+/** The pods that were there in an hour, or of which a counter rose, by workload, in the order of their keys. */
+function groupPods(table: FeatureTable, { first, end }: Instants, counters: readonly number[]): Map<string, number[]> {
   const members = new Map<string, number[]>();
   for (const [pod, { namespace, workload }] of table.pods.entries()) {
     let instant = Math.max(0, first);
     while (instant <= end && !table.isPresent(pod, instant)) instant++;
-    if (instant > end) continue;
+    // A pod that has ended keeps its counters; one that restarts all the time may have nothing else.
+    if (instant > end && !counters.some((column) => largestRise(table, [pod], column, { first, end }) > 0)) continue;
     const key = podKey(namespace, workload);
     const pods = members.get(key);
     if (pods === undefined) members.set(key, [pod]);

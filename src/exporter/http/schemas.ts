@@ -140,7 +140,7 @@ const SnapshotHealth = object('The model on disk.', {
 });
 
 const HistoryHealth = object('What is remembered of the workloads of the last days.', {
-  days: count('How many days are to be remembered (`HISTORY_DAYS`).', 7),
+  days: count('How many days are to be remembered (`HISTORY_DAYS`).', 8),
   known_days: field(z.number().nonnegative(), 'Days that are known: hours with pods, divided by 24.', 2.5),
   missing_hours: count('Hours that are still to be read from Prometheus.'),
   workloads: count('Workloads of which something is known.'),

@@ -50,7 +50,7 @@ const DEFAULTS: Settings = {
   retrainSchedule: '*/15 * * * *',
   retrainTimezone: 'UTC',
   cpuRateWindow: '1m',
-  historyDays: 7,
+  historyDays: 8,
   historyLoadPercent: 10,
   featuresFile: '',
   explain: 'flagged',

@@ -52,6 +52,20 @@ describe('reading hours of the past', () => {
     expect(summaries[0]).to.deep.include({ gauges: ['cpu', 'memory'], counters: ['restarts'] });
   });
 
+  it('knows the restarts of a pod that has no usage, as it dies too soon, and no pod that has ended', async () => {
+    const dying: FakePod = { namespace: 'shop', pod: 'till-0', owner: 'till', restartsAt: [START + 600, START + 1200] };
+    const withoutUsage: Answer = (query, timeSeconds) =>
+      new SmallCluster([...PODS, dying])
+        .answer(query, timeSeconds)
+        .filter(({ labels: { pod } }) => pod !== 'till-0' || ['restarts', 'podOwners'].includes(topicOf(query)));
+    const [first, second, third] = await fetchHours(fakeApi(withoutUsage), REQUEST);
+    const row = first?.workloads.findIndex((key) => key.startsWith('shop/till')) ?? -1;
+    expect(first?.rises[row]).to.equal(2);
+    expect(first?.bins[row * 2 * 2 * 5]).to.be.NaN;
+    expect([...(second?.workloads ?? []), ...(third?.workloads ?? [])].join()).to.include('shop/till');
+    expect(third?.pods).to.equal(4);
+  });
+
   it('is the same for an hour alone as for one among others', async () => {
     const together = await fetchHours(api, { ...REQUEST, maximumPods: 3 });
     for (const [index, summary] of together.entries()) {
