@@ -100,9 +100,9 @@ describe('the report of a backtest', () => {
     expect(report.alerts[0]).to.deep.include({
       alert: 'PodAnomalous',
       pod: 'cart-0',
-      start: '2026-05-01T01:55:00Z',
+      start: '2026-05-01T01:54:30Z',
       end: '2026-05-01T02:20:00Z',
-      duration_seconds: 1500,
+      duration_seconds: 1530,
       sent: true,
       ended: 'recovered',
     });
@@ -120,7 +120,7 @@ describe('the report of a backtest', () => {
 
   it('tells what the alert would have said, at the minute when it fires', () => {
     expect(report.alerts[0]?.features).to.deep.equal([
-      { feature: 'cpu', unit: 'cores', actual: 2.15, expected: 0.2, deviation: 20 },
+      { feature: 'cpu', unit: 'cores', actual: 1 + 114 / 100, expected: 0.2, deviation: 20 },
       { feature: 'memory', unit: 'bytes', actual: 2 ** 30, expected: 2 ** 29, deviation: -3 },
     ]);
   });
@@ -153,14 +153,14 @@ describe('the report of a backtest', () => {
   });
 
   it('sees which of the alerts of then came later', () => {
-    expect(report.alerts[0]?.existing).to.deep.equal([{ alertname: 'Slow', match: 'pod', lead_seconds: 300 }]);
+    expect(report.alerts[0]?.existing).to.deep.equal([{ alertname: 'Slow', match: 'pod', lead_seconds: 330 }]);
     expect(report.sensitivities.map(({ overlap }) => overlap)).to.deep.equal(
       [1, 0].map((without) => ({
         alerts_by_match: { pod: 1, workload: 0, namespace: 0 },
         alerts_without: without,
         existing_matched: 1,
         existing_later: 1,
-        median_lead_seconds: 300,
+        median_lead_seconds: 330,
       })),
     );
     const unknown = makeReport({ ...INPUT, existing: undefined });
@@ -178,8 +178,8 @@ describe('the report of a backtest', () => {
     expect(text).to.include('ANOMALY_SENSITIVITY=4');
     expect(text).to.match(/\* 4 +6 +522 +1 +1 /);
     expect(text).to.include('Of 1 alert, 1 ended as the pod was back at what is usual for it, 0 as');
-    expect(text).to.include('pod shop/cart-0, for 25 min\n    cpu 2.15 cores, usually 0.2 cores (+20 spreads)');
-    expect(text).to.include('1 of them had it first, 5 min earlier');
+    expect(text).to.include('pod shop/cart-0, for 26 min\n    cpu 2.14 cores, usually 0.2 cores (+20 spreads)');
+    expect(text).to.include('1 of them had it first, 6 min earlier');
   });
 
   describe('as a page', () => {
@@ -213,7 +213,7 @@ describe('the report of a backtest', () => {
     it('draws the features that the pod has, and tells what a chart shows', () => {
       expect(page.match(/<svg /g)).to.have.lengthOf(2);
       expect(page.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)).to.have.lengthOf(2);
-      expect(page).to.include('2026-05-01 01:55, for 25 min');
+      expect(page).to.include('2026-05-01 01:54, for 26 min');
     });
 
     it('is the same where nothing was found', () => {

@@ -26,7 +26,7 @@ describe('the layout of a file', () => {
     ]);
     expect(sourcesOf(['cpu_cores', 'cpu_pct_of_limit'], [], ['cpu_cores'])).to.deep.equal(['cpu_pct_of_limit']);
     const { feature } = layoutOf(['memory_pct_of_limit']).columns[0] ?? {};
-    expect(feature).to.include({ name: 'memory', unit: 'percent', spreadFloor: 1, direction: 'both' });
+    expect(feature).to.include({ name: 'memory', unit: 'percent', spreadFloor: 1, direction: 'brief_falls' });
   });
 
   it('adds columns that are asked for, and ignores the others', () => {

@@ -63,8 +63,8 @@ describe('what on-call gets', () => {
 
   it('is a caught fault, from its start to the message', () => {
     const [fault] = tally({ 'cart-0': [[100, 140]] }, [faultOn('cart-0', 100, 140)]).faults;
-    // Known a minute after it began, flagged for five minutes, and the wait of the group.
-    expect(fault?.delayMinutes).to.equal(1 + 5 + 0.75);
+    // Known a minute after it began, flagged in the fifth minute, and the wait of the group.
+    expect(fault?.delayMinutes).to.equal(1 + 4.5 + 0.75);
     expect(fault).to.deep.include({ ended: 'recovered', heldShare: 1, pods: ['cart-0'], kind: 'web' });
   });
 
@@ -79,15 +79,15 @@ describe('what on-call gets', () => {
       [faultOn('cart-0', 100, 240)],
     );
     expect(messages.map(({ isOfFault }) => isOfFault)).to.deep.equal([true, true]);
-    // On from 106 to 141 and from 206 to 231, of the 134 minutes from the first alert to the end of the fault.
-    expect(faults[0]?.heldShare).to.be.closeTo((35 + 25) / 134, 1e-9);
+    // On from 105.5 to 141 and from 205.5 to 231, of the 134.5 minutes from the first alert to the end of the fault.
+    expect(faults[0]?.heldShare).to.be.closeTo((35.5 + 25.5) / 134.5, 1e-9);
     expect(faults[0]?.ended).to.equal('became_usual');
   });
 
   it('counts an alert of the workload for the fault of a pod, and not that of another pod', () => {
     const both = tally({ 'cart-0': [[100, 140]], 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
     expect(both.messages.map(({ alerts }) => alerts.map(({ alert }) => alert))).to.deep.equal([['WorkloadAnomalous']]);
-    expect(both.faults[0]?.delayMinutes).to.equal(6.75);
+    expect(both.faults[0]?.delayMinutes).to.equal(6.25);
     const other = tally({ 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
     expect(other.faults[0]?.delayMinutes).to.equal(undefined);
     expect(other.messages[0]?.isOfFault).to.equal(true);
@@ -97,7 +97,7 @@ describe('what on-call gets', () => {
     const faults = ['cart-0', 'cart-1', 'till-0'].map((pod) => faultOn(pod, 100, 140, { id: 'release' }));
     const found = tally({ 'till-0': [[110, 140]] }, faults).faults;
     expect(found).to.have.lengthOf(1);
-    expect(found[0]).to.deep.include({ pods: ['cart-0', 'cart-1', 'till-0'], delayMinutes: 16.75 });
+    expect(found[0]).to.deep.include({ pods: ['cart-0', 'cart-1', 'till-0'], delayMinutes: 16.25 });
   });
 
   it('does not count an alert that was only kept firing when the fault began', () => {
