@@ -96,12 +96,12 @@ export const CONDITIONS: Conditions = {
     maximumPods: 100_000,
   },
   explain: 'flagged',
+  alertBudgetPerDay: 4,
   historyDays: 7,
   keeper: undefined,
   model: {
     remembers: true,
     knownHours: 144,
-    alertBudgetPerDay: 4,
     expectedMessagesPerDay: 3.5,
     recentExceedingPerDay: 1.25,
   },

@@ -120,14 +120,11 @@ export interface Facts {
 }
 
 /** What checks need to know of a model. */
-export type ModelFacts = Pick<
-  Model,
-  'remembers' | 'knownHours' | 'alertBudgetPerDay' | 'expectedMessagesPerDay' | 'recentExceedingPerDay'
->;
+export type ModelFacts = Pick<Model, 'remembers' | 'knownHours' | 'expectedMessagesPerDay' | 'recentExceedingPerDay'>;
 
 /** The settings that facts are compared with. */
 export interface Conditions
-  extends Pick<Settings, 'namespaceRegex' | 'podLabel' | 'requestTimeoutSeconds' | 'explain'> {
+  extends Pick<Settings, 'namespaceRegex' | 'podLabel' | 'requestTimeoutSeconds' | 'explain' | 'alertBudgetPerDay'> {
   readonly training: Omit<TrainingTimes, 'nowSeconds'> & Pick<Settings, 'baseline' | 'maximumPods'>;
   /** How many days are to be remembered; 0 for none. */
   readonly historyDays: number;

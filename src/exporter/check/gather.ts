@@ -58,7 +58,8 @@ export async function inspect(
 }
 
 function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, 'keeper' | 'model'> {
-  const { namespaceRegex, podLabel, requestTimeoutSeconds, explain, baseline, maximumPods } = settings;
+  const { namespaceRegex, podLabel, requestTimeoutSeconds, explain, alertBudgetPerDay, baseline, maximumPods } =
+    settings;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone);
   // The limit of the container, or the memory of the machine.
   const constrained = process.constrainedMemory();
@@ -71,7 +72,7 @@ function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, 
     untilNextTrainingSeconds: interval ?? DEFAULT_INTERVAL_SECONDS,
   };
   const historyDays = baseline === 'cluster' ? 0 : settings.historyDays;
-  const scope = { namespaceRegex, podLabel, requestTimeoutSeconds, explain };
+  const scope = { namespaceRegex, podLabel, requestTimeoutSeconds, explain, alertBudgetPerDay };
   return { ...scope, training, historyDays, memoryLimitBytes, nowSeconds };
 }
 

@@ -495,6 +495,22 @@ const ROWS: readonly Row[] = [
     /four days/,
   ),
 
+  {
+    ...row('there is no model yet', {}, 'alert_budget', 'ok', /^The budget is 4 messages a day .* reports how many/),
+    conditions: { model: undefined },
+  },
+  {
+    ...row('nothing is to be remembered', {}, 'alert_budget', 'ok', /^Nothing is remembered \(HISTORY_DAYS=0/),
+    conditions: { historyDays: 0 },
+  },
+
+  budgetRow(
+    'a share of the rows is to be flagged',
+    { remembers: false },
+    'ok',
+    /^Nothing is remembered .* CONTAMINATION/,
+  ),
+
   row('training is cheap', {}, 'training_cost', 'ok', /15 requests, 2,328 samples/, /every 15 min/),
   // A training of three features of 100,000 pods took 821 MB when it was measured (docs/performance.md).
   {
@@ -634,17 +650,6 @@ describe('checks', () => {
     ]);
     expect(notChecked).to.have.lengthOf(CHECKS.length - 3);
     expect(new Set(notChecked.map(({ because }) => because))).to.deep.equal(new Set(['Prometheus was away.']));
-  });
-
-  it('know no budget without a model that remembers', () => {
-    for (const [model, because] of [
-      [undefined, 'There is no model, which knows how many messages to expect.'],
-      [CONDITIONS.model && { ...CONDITIONS.model, remembers: false }, /^Nothing is remembered/],
-    ] as const) {
-      const { notChecked } = judgeFacts(FINE, { ...CONDITIONS, model });
-      expect(notChecked.map(({ check }) => check)).to.deep.equal(['alert_budget']);
-      expect(notChecked[0]?.because).to.match(new RegExp(because));
-    }
   });
 
   it('are not made where the series are missing that they look at', () => {

@@ -11,11 +11,17 @@ const TOLERATED_BUDGETS = 2;
 export const alertBudget = checkOf(
   'alert_budget',
   () => always(undefined),
-  (_, __, { model }) => {
-    if (model === undefined) return { because: 'There is no model, which knows how many messages to expect.' };
-    if (!model.remembers) return { because: 'Nothing is remembered (HISTORY_DAYS=0 or BASELINE=cluster).' };
-    const { alertBudgetPerDay, expectedMessagesPerDay, recentExceedingPerDay, knownHours } = model;
+  (_, __, { model, alertBudgetPerDay, historyDays }) => {
     const budget = counted(alertBudgetPerDay, 'message');
+    if (historyDays === 0 || model?.remembers === false) {
+      const settings = 'HISTORY_DAYS=0, BASELINE=cluster, or a share for IFOREST_CONTAMINATION';
+      return { severity: 'ok', summary: `Nothing is remembered (${settings}), and no budget is kept.` };
+    }
+    if (model === undefined) {
+      const summary = `The budget is ${budget} a day (ALERT_BUDGET_PER_DAY). A running exporter reports how many to expect.`;
+      return { severity: 'ok', summary };
+    }
+    const { expectedMessagesPerDay, recentExceedingPerDay, knownHours } = model;
     if (Number.isNaN(expectedMessagesPerDay)) {
       return {
         severity: 'warning',
