@@ -25,6 +25,8 @@ class Workshop {
   readonly api: FakeApi = fakeApi(new SmallCluster().answer);
   readonly trainings: Parameters<typeof trainInWorker>[0][] = [];
   readonly readings: HoursRequest[] = [];
+  /** Each reading waits for it. */
+  reading = (): Promise<void> => Promise.resolve();
   nowMilliseconds = NOON;
   /** Replace it at will. */
   training = (): Promise<TrainingResult> => train(this.api, this.trainings.at(-1)?.request ?? expect.fail());
@@ -50,6 +52,7 @@ class Workshop {
       },
       readHours: async (input) => {
         this.readings.push(input.request);
+        await this.reading();
         return { summaries: await fetchHours(this.api, input.request), seconds: 0 };
       },
       webConfigReload: () => undefined,
@@ -146,6 +149,47 @@ describe('Service', () => {
     await workshop.trained();
     expect(workshop.trainings).to.deep.equal([]);
     expect(workshop.service.health().training.last_error?.message).to.include('Feature cpu (built in): Parse');
+  });
+
+  it('reads the past after the first training, never during one, and trains again with what it knows', async () => {
+    const workshop = await workshopWith({ HISTORY_DAYS: '2', HISTORY_LOAD_PERCENT: '100' });
+    const held = gate();
+    const { training } = workshop;
+    workshop.training = () => held.opened.then(training);
+    workshop.service.start();
+    await eventually(() => expect(workshop.trainings).to.have.lengthOf(1));
+    expect(workshop.readings).to.deep.equal([]);
+    expect(workshop.trainings[0]?.request.history?.workloads).to.deep.equal([]);
+    held.open();
+    // With the first day, and with all.
+    await eventually(() => expect(workshop.service.health().training.runs).to.equal(3));
+    expect(workshop.service.health().history).to.include({ days: 2, known_days: 2, missing_hours: 0 });
+    const known = workshop.trainings.map(({ request }) => request.history?.hours.filter((hour) => hour !== -1).length);
+    expect(known).to.deep.equal([0, 25, 48]);
+    expect(workshop.readings[0]).to.include({ maximumPods: 100_000, expectedPods: 6 });
+  });
+
+  it('makes a training wait for the reading that is under way', async () => {
+    const workshop = await workshopWith({
+      HISTORY_DAYS: '1',
+      HISTORY_LOAD_PERCENT: '100',
+      RETRAIN_SCHEDULE: '* * * * * *',
+    });
+    const held = gate();
+    workshop.reading = () => held.opened;
+    await workshop.trained();
+    await eventually(() => expect(workshop.readings).to.have.lengthOf(1));
+    const trainings = workshop.trainings.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(workshop.trainings).to.have.lengthOf(trainings);
+    held.open();
+    await eventually(() => expect(workshop.trainings.length).to.be.above(trainings));
+  });
+
+  it('remembers nothing with HISTORY_DAYS=0', async () => {
+    const workshop = await (await workshopWith({ HISTORY_DAYS: '0' })).trained();
+    expect(workshop.trainings[0]?.request).not.to.have.property('history');
+    expect(workshop.service.health().history).to.equal(null);
   });
 
   it('counts its requests and those of trainings, by their status', async () => {

@@ -110,11 +110,12 @@ export class HistoryKeeper {
   /**
    * Waits for a reading that is under way, or ends it when that takes long.
    *
+   * @param patienceMilliseconds how long to wait.
    * @returns what lets the next reading begin; it has to be called.
    */
-  async hold(): Promise<() => void> {
+  async hold(patienceMilliseconds = PATIENCE_MILLISECONDS): Promise<() => void> {
     this.#holds++;
-    const impatience = setTimeout(() => this.#makingWay.abort(), PATIENCE_MILLISECONDS);
+    const impatience = setTimeout(() => this.#makingWay.abort(), patienceMilliseconds);
     await this.#reading;
     clearTimeout(impatience);
     return () => {

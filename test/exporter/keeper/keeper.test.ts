@@ -242,6 +242,26 @@ describe('history keeper', () => {
     await eventually(() => expect(workshop.keeper.state().missingHours).to.equal(0));
   });
 
+  it('ends a reading that takes long when it is held, and reads less at a time from then on', async () => {
+    const workshop = workshopWith();
+    const { summaries } = workshop;
+    let hangs = true;
+    workshop.summaries = (stretch, signal) =>
+      hangs && stretch.lastHour !== stretch.firstHour
+        ? new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('Ended.'))))
+        : summaries(stretch, signal);
+    workshop.keeper.start();
+    await eventually(() => expect(workshop.stretches).to.have.lengthOf(2));
+    const release = await within(5_000, 'the hold', workshop.keeper.hold(20));
+    hangs = false;
+    release();
+    await workshop.filled();
+    const lengths = workshop.stretches.map(({ firstHour, lastHour }) => lastHour - firstHour + 1);
+    expect(lengths.slice(0, 4)).to.deep.equal([1, 6, 3, 6]);
+    expect(workshop.keeper.state()).to.include({ failures: 0, isFailing: false, knownHours: 48 });
+    expect(workshop.said('warn')).to.deep.equal([]);
+  });
+
   it('ends a reading at once when it is stopped, without calling that a failure', async () => {
     const workshop = workshopWith();
     workshop.summaries = (_, signal) =>
