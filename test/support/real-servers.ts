@@ -73,11 +73,20 @@ export function startAlertmanager({ directory, port, configuration }: ServerPlac
   return startServer(alertmanagerProgram(), port, parameters, answers(port, '/-/ready'));
 }
 
-/** Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces. */
-export async function writeHistory(directory: string, history: Iterable<string>): Promise<void> {
+/**
+ * Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces.
+ *
+ * @param longestBlock for days of data, which `promtool` would otherwise read once for every two hours.
+ */
+export async function writeHistory(
+  directory: string,
+  history: Iterable<string>,
+  longestBlock: '2h' | '54h' = '2h',
+): Promise<void> {
   const file = join(directory, 'history.om');
   await writeFile(file, history);
-  const parameters = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(directory, 'data')];
+  const limit = `--max-block-duration=${longestBlock}`;
+  const parameters = ['tsdb', 'create-blocks-from', 'openmetrics', limit, file, join(directory, 'data')];
   await promisify(execFile)('promtool', parameters, { maxBuffer: 64 * 2 ** 20, timeout: 120_000 });
 }
 
