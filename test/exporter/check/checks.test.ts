@@ -508,7 +508,7 @@ const ROWS: readonly Row[] = [
     'a share of the rows is to be flagged',
     { remembers: false },
     'ok',
-    /^Nothing is remembered .* CONTAMINATION/,
+    /^Nothing is remembered .* IFOREST_CONTAMINATION\)/,
   ),
 
   row('training is cheap', {}, 'training_cost', 'ok', /15 requests, 2,328 samples/, /every 15 min/),
