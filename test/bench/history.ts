@@ -20,10 +20,13 @@ import { startChild } from './children.js';
 const { values: options } = parseArgs({
   options: { pods: { type: 'string', default: '10000' }, hours: { type: 'string', default: '12' } },
 });
+/** The default of HISTORY_DAYS. */
+const DAYS = 8;
+
 const prometheus = await startChild<{ readonly url: string }>('prometheus.js', [options.pods]);
 const source = { connection: connectionTo(prometheus.first.url), sharding: undefined };
 const scope = { features: FEATURES, ownerQueries: buildOwnerQueries({ namespaceRegex: '.*' }) };
-const history = new WorkloadHistory({ days: 7, ...featureNames(scope) });
+const history = new WorkloadHistory({ days: DAYS, ...featureNames(scope) });
 const newest = lastSettledHour(Date.now() / 1000);
 
 /** Peak of the resident memory of this process so far, in bytes (Linux). */
@@ -81,8 +84,8 @@ const milliseconds = ({ longest }: Turns) => `${longest.toFixed(1)} ms`;
 console.log(
   `${options.pods} pods, ${history.workloads.length} workloads, ${hours} hours in stretches of ${[...new Set(lengths)].join(', ')}:
   ${(seconds / hours).toFixed(2)} s and ${(requests / hours).toFixed(1)} requests for an hour
-  a week at 10 %: ${((168 * seconds) / hours / 360).toFixed(1)} h
-  history of a week: ${megabytes(history.sizeBytes)}, file ${megabytes(bytes.length)}
+  ${DAYS} days at 10 %: ${((24 * DAYS * seconds) / hours / 360).toFixed(1)} h
+  history of ${DAYS} days: ${megabytes(history.sizeBytes)}, file ${megabytes(bytes.length)}
   memory while reading: ${megabytes(peakBytes() - before)} above the start
   longest block: ${milliseconds(adding)} to add an hour, ${milliseconds(copying)} to copy, ${milliseconds(encoding)} to encode`,
 );

@@ -155,14 +155,14 @@ describe('history of workloads', () => {
     });
   });
 
-  it('takes at most 60 MB for a week of 10,000 pods, whatever their workloads', () => {
+  it('takes at most 60 MB for eight days of 10,000 pods, whatever their workloads', () => {
     const names = { gauges: ['cpu', 'memory'], counters: ['restarts'] };
     // With siblings, a workload has three pods or more.
     for (const [count, siblings] of [
       [10_000, false],
       [3_333, true],
     ] as const) {
-      const history = new WorkloadHistory({ days: 7, ...names });
+      const history = new WorkloadHistory({ days: 8, ...names });
       for (const hour of [NEWEST - 1, NEWEST]) {
         const workloads = Object.fromEntries(Array.from({ length: count }, (_, index) => [`${hour}/w-${index}`, 1]));
         history.add(summaryOf(hour, workloads, { pods: 10_000, siblings }));
