@@ -14,7 +14,6 @@ import { createWorld } from '../src/tools/simulation/cluster.js';
 import type { ScriptedIncident } from '../src/tools/simulation/incidents.js';
 import { startBrowser } from '../test/support/browser.js';
 import { startIncidentDemo } from '../test/support/demo-incident.js';
-import { get } from '../test/support/http-client.js';
 import { eventually, within } from '../test/support/waiting.js';
 import { fleetPicture } from './fleet-picture.js';
 
@@ -51,7 +50,7 @@ const incident = (
 
 const INCIDENTS = [
   incident('cart', 'shop', 'runaway-cpu', 9.4, 40),
-  incident('checkout', 'payments', 'slow-leak', 31, 50),
+  incident('checkout', 'payments', 'fast-leak', 31, 50),
   incident('config-sync', 'platform', 'crash-loop', 40, 30),
 ];
 
@@ -118,9 +117,7 @@ async function drawStatusPage(browser: Browser, file: string): Promise<void> {
   const clock = stopClock(Date.UTC(2026, 0, 15, 9, 1, 30));
   const demo = await startIncidentDemo();
   try {
-    const trained = eventually(async () => {
-      if (!JSON.parse((await get(`${demo.url}/healthz`)).text).model.trained) throw new Error('There is no model yet.');
-    });
+    const trained = eventually(() => demo.requireDays());
     // `eventually` cannot be used: its clock is fixed as well.
     await within(60_000, 'a model', trained);
     clock.advance(95);

@@ -1,11 +1,13 @@
 /** The demo's cluster with incidents under way, and the real exporter on top of it. */
 
 import { parseSettings } from '../../src/exporter/config/parse.js';
+import { HealthReport } from '../../src/exporter/http/schemas.js';
 import { startService } from '../../src/exporter/serve.js';
 import { startPrometheusApi } from '../../src/tools/demo/prometheus-api.js';
 import { worldQueries } from '../../src/tools/demo/queries.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
 import type { IncidentKind, ScriptedIncident } from '../../src/tools/simulation/incidents.js';
+import { get } from './http-client.js';
 import { recordingLogger } from './recording-logger.js';
 
 const MINUTE_SECONDS = 60;
@@ -23,23 +25,26 @@ const incident = (
   endOffsetSeconds: 3600,
 });
 
+/** All last for longer than what is brief. */
 const INCIDENTS: readonly ScriptedIncident[] = [
-  incident('runaway-cpu', ['shop', 'cart', 1], 14),
-  incident('slow-leak', ['payments', 'checkout', 0], 9),
+  incident('runaway-cpu', ['shop', 'cart', 1], 20),
+  incident('fast-leak', ['payments', 'checkout', 0], 12),
   incident('crash-loop', ['platform', 'config-sync', 0], 6),
-  incident('bad-replica', ['shop', 'catalog', 2], 3),
+  incident('bad-replica', ['shop', 'catalog', 2], 8),
 ];
 
 /** A running exporter. */
 export interface IncidentDemo {
   readonly url: string;
   readonly prometheusUrl: string;
-  /** The pod with the runaway CPU, for a quarter of an hour by now. */
+  /** The pod with the runaway CPU, flagged for a quarter of an hour by now. */
   readonly culprit: string;
+  /** @throws {Error} until the model knows some days, and so judges what lasts. */
+  requireDays(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts both. The simulated Prometheus has all of the past at once; the first training may still be running. */
+/** Starts both. The simulated Prometheus has all of the past at once; the exporter has yet to train and to read it. */
 export async function startIncidentDemo(): Promise<IncidentDemo> {
   const nowSeconds = () => Date.now() / 1000;
   const world = createWorld({ seed: 1, startSeconds: nowSeconds(), incidents: INCIDENTS });
@@ -51,12 +56,20 @@ export async function startIncidentDemo(): Promise<IncidentDemo> {
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_LEVEL: 'warn',
+    // The least from which boundaries are calibrated: the last day is not learned from.
+    HISTORY_DAYS: '4',
+    HISTORY_LOAD_PERCENT: '100',
   });
   const service = await startService(settings, recordingLogger(), { checkInstallation: false });
   return {
     url: service.url,
     prometheusUrl: prometheus.url,
     culprit: culprit.pod,
+    async requireDays() {
+      const { model, history, training } = HealthReport.parse(JSON.parse((await get(`${service.url}/healthz`)).text));
+      if (model.trained && history?.missing_hours === 0 && !training.running) return;
+      throw new Error('The exporter does not know the last days yet.');
+    },
     async close() {
       await service.close();
       await prometheus.close();

@@ -33,7 +33,7 @@ export interface Effect {
   restarts(elapsed: number): readonly number[];
 }
 
-export type IncidentKind = 'runaway-cpu' | 'memory-leak' | 'slow-leak' | 'memory-stress' | 'crash-loop' | 'bad-replica';
+export type IncidentKind = 'runaway-cpu' | 'memory-leak' | 'fast-leak' | 'memory-stress' | 'crash-loop' | 'bad-replica';
 
 /** What an incident does not change. */
 const USUAL: Omit<Effect, 'title'> = {
@@ -92,9 +92,9 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     cpuSeconds: (_, usual) => 2.5 * usual,
     memoryBytes: (elapsed, usual) => usual * (1 + 0.6 * Math.min(1, elapsed / 60)),
   },
-  'slow-leak': {
+  'fast-leak': {
     ...USUAL,
-    title: 'slow memory leak',
+    title: 'fast memory leak',
     memoryBytes: (elapsed, usual) => usual + (elapsed / 60) * (0.1 * usual + 3 * MIB),
   },
   'memory-stress': {
