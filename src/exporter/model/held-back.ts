@@ -3,7 +3,8 @@
 import type { FeatureDefinition } from '../features/catalog.js';
 import { BINS_PER_DAY, BINS_PER_HOUR, HOURS_PER_DAY, isWeekend } from '../history/grid.js';
 import { decodeLevel, type WorkloadHistory } from '../history/workload-history.js';
-import { type Limits, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
+import { type Limits, SIBLING_VIEWS, VIEWS } from './limits.js';
+import { SEASON_SLOTS } from './season.js';
 
 /**
  * Counts the workloads that exceed the boundary of any gauge and view in any of some hours.

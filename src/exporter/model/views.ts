@@ -15,9 +15,10 @@ import {
 import { decodeLevel } from '../history/workload-history.js';
 import { heightAfter } from './counter.js';
 import { slotAt } from './held-back.js';
-import { LEAST_RISE_BOUNDARY, RISE_VIEW, SEASON_SLOTS, SIBLING_VIEWS, VIEWS } from './limits.js';
+import { LEAST_RISE_BOUNDARY, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, medianOfSiblings, RECENT_SAMPLES } from './recent.js';
+import { SEASON_SLOTS } from './season.js';
 
 /** What the views say of pods, one row for each pod. */
 export interface Judgement {

@@ -13,10 +13,11 @@ import { type BuiltTable, FeatureTableBuilder } from '../../../src/exporter/feat
 import { workloadFromName } from '../../../src/exporter/features/workload.js';
 import { encodeLevel } from '../../../src/exporter/history/workload-history.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
-import { RISE_VIEW, SEASON_SLOTS, VIEWS } from '../../../src/exporter/model/limits.js';
+import { RISE_VIEW, VIEWS } from '../../../src/exporter/model/limits.js';
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { marginsOf } from '../../../src/exporter/model/score.js';
+import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';

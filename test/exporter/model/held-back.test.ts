@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { fitLimits } from '../../../src/exporter/model/fit-limits.js';
 import { countExceeding, slotAt } from '../../../src/exporter/model/held-back.js';
-import { calibrate, SEASON_SLOTS } from '../../../src/exporter/model/limits.js';
+import { calibrate } from '../../../src/exporter/model/limits.js';
+import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { type Course, steadyHistory, TRAINED_AT } from '../../support/steady-cluster.js';
 import { CATALOG } from '../../support/tables.js';

@@ -5,10 +5,11 @@ import type { FeatureDefinition } from '../../features/catalog.js';
 import { MINIMUM_TRAINING_SAMPLES } from '../fit.js';
 import { LARGEST_DEPTH } from '../forest.js';
 import { patternCells } from '../hourly-pattern.js';
-import { SEASON_SLOTS, VIEWS } from '../limits.js';
+import { VIEWS } from '../limits.js';
 import type { Model } from '../model.js';
 import { RECENT_SAMPLES } from '../recent.js';
 import { COLUMNS, type Column, type Columns, type Dimension, nameOfKey, type Sizes } from '../rows.js';
+import { SEASON_SLOTS } from '../season.js';
 import { decodeText, readTensors, type Tensor, type TensorFile, writeTensors } from './safetensors.js';
 import { check, SnapshotError } from './snapshot-error.js';
 

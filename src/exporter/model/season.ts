@@ -1,0 +1,83 @@
+/** What a workload does at a time of day: the level to expect, from the other days of the same kind. */
+
+import { quantileInPlace } from '../../lib/statistics.js';
+import { BINS_PER_DAY, BINS_PER_HOUR, isWeekend } from '../history/grid.js';
+import { encodeLevel } from '../history/workload-history.js';
+import type { Span } from './blocks.js';
+
+/** Half hours of a working day, then those of a day of a weekend. */
+export const SEASON_SLOTS = 2 * BINS_PER_DAY;
+
+/** Which half hours of some days are the same time of day, on the same kind of day. */
+export class Calendar {
+  /** Number of the first half hour since 1970, and how many there are. */
+  readonly #first: number;
+  readonly #bins: number;
+  readonly #room = new Float64Array(3);
+  readonly #same: Float64Array;
+  readonly #any: Float64Array;
+
+  constructor({ first, last }: Span) {
+    this.#first = first * BINS_PER_HOUR;
+    this.#bins = (last - first + 1) * BINS_PER_HOUR;
+    const days = Math.ceil(this.#bins / BINS_PER_DAY) + 1;
+    this.#same = new Float64Array(days);
+    this.#any = new Float64Array(days);
+  }
+
+  /**
+   * The level to expect in each half hour, from the other days; without other days, from all half hours.
+   *
+   * @param levels of all half hours.
+   * @param slots the level to expect in the time to come is written to it.
+   */
+  seasonOf(levels: Float64Array, slots: Uint16Array): Float64Array {
+    const smooth = levels.map((_, bin) => this.#medianOfThree(levels, bin));
+    const expected = new Float64Array(levels.length).fill(Number.NaN);
+    const all = smooth.filter((level) => !Number.isNaN(level));
+    if (all.length === 0) return expected;
+    const usual = quantileInPlace(all, all.length, 0.5);
+    for (let slot = 0; slot < BINS_PER_DAY; slot++) {
+      const offset = (((slot - this.#first) % BINS_PER_DAY) + BINS_PER_DAY) % BINS_PER_DAY;
+      for (const weekend of [false, true]) {
+        const level = this.#medianAt(smooth, offset, weekend, -1) ?? usual;
+        slots[(weekend ? BINS_PER_DAY : 0) + slot] = encodeLevel(level);
+      }
+      for (let bin = offset; bin < this.#bins; bin += BINS_PER_DAY) {
+        if (Number.isNaN(smooth[bin])) continue;
+        expected[bin] = this.#medianAt(smooth, offset, this.#isWeekend(bin), bin) ?? usual;
+      }
+    }
+    return expected;
+  }
+
+  /**
+   * The median level at a time of day on days of a kind, on all days where that kind is not known.
+   *
+   * @param without a half hour that does not count.
+   */
+  #medianAt(smooth: Float64Array, offset: number, weekend: boolean, without: number): number | undefined {
+    let [same, any] = [0, 0];
+    for (let bin = offset; bin < this.#bins; bin += BINS_PER_DAY) {
+      const level = smooth[bin] as number;
+      if (bin === without || Number.isNaN(level)) continue;
+      this.#any[any++] = level;
+      if (this.#isWeekend(bin) === weekend) this.#same[same++] = level;
+    }
+    if (same > 0) return quantileInPlace(this.#same, same, 0.5);
+    return any > 0 ? quantileInPlace(this.#any, any, 0.5) : undefined;
+  }
+
+  #isWeekend(bin: number): boolean {
+    return isWeekend(Math.floor((this.#first + bin) / BINS_PER_DAY));
+  }
+
+  #medianOfThree(levels: Float64Array, bin: number): number {
+    let count = 0;
+    for (let other = Math.max(0, bin - 1); other <= Math.min(levels.length - 1, bin + 1); other++) {
+      const level = levels[other] as number;
+      if (!Number.isNaN(level)) this.#room[count++] = level;
+    }
+    return count === 0 ? Number.NaN : quantileInPlace(this.#room, count, 0.5);
+  }
+}
