@@ -150,7 +150,7 @@ describe('limits of workloads', () => {
     });
 
     it('take a level that stays for usual', () => {
-      const released: RememberedDays = (hour) => ({ level: dayOf(hour) >= 4 ? 3 : 1, up: 0.1, down: 0.1 });
+      const released: RememberedDays = (hour) => ({ level: dayOf(hour) >= 2 ? 3 : 1, up: 0.1, down: 0.1 });
       const limits = limitsOf(rememberDays({ ...FLEET, 'shop/cart': released }));
       const expected = decodeLevel(limits.season[limits.keys.indexOf('shop/cart') * 2 * SEASON_SLOTS + 20] as number);
       expect(3.1 - expected).to.be.below(limits.of('shop/cart', 'seasonUp'));
