@@ -202,7 +202,7 @@ export class FeatureTableBuilder {
    * ones: call this only when its query succeeded.
    *
    * @param workloadOf the workload of a pod, by namespace and name, and its position in `podsSeen`.
-   * @param scoring for a table to score, which has pods that only their counters tell of; without it, a table to learn
+   * @param scoring for a table to score, which has pods that have counters only; without it, a table to learn
    *   from.
    * @returns also where in `podsSeen` each pod of the table is.
    */

@@ -91,7 +91,7 @@ export const WORKLOADS: readonly WorkloadSpec[] = [
 /** The pod that is larger than all others, steady, and always healthy. */
 export const DATABASE = { namespace: 'data', pod: 'postgres-0' };
 
-/** The pod that does nearly nothing but for the daily job of the demo. */
+/** The pod that does nearly nothing except the daily job of the demo. */
 export const BACKUP = { namespace: 'data', pod: 'backup-0' };
 
 /** A new version of a Deployment: its pods are replaced one after the other. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { fitLimits } from '../../../src/exporter/model/fit-limits.js';
-import { SEASON_SLOTS, VIEWS } from '../../../src/exporter/model/limits.js';
+import { VIEWS } from '../../../src/exporter/model/limits.js';
+import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { limitsOf, MONDAY, REMEMBERED_FEATURES, rememberDays } from '../../support/remembered-days.js';
 
