@@ -45,7 +45,7 @@ class Recorder extends Writable {
 }
 
 const at = (seconds: number) => new Date(seconds * 1000).toISOString();
-const QUICK = { IFOREST_N_ESTIMATORS: '10', IFOREST_MAX_SAMPLES: '64' };
+const QUICK = { IFOREST_N_ESTIMATORS: '10', IFOREST_MAX_SAMPLES: '64', HISTORY_DAYS: '3' };
 
 describe('the command backtest', function () {
   this.timeout(60_000);
@@ -90,7 +90,7 @@ describe('the command backtest', function () {
   it('tells of the incident that was, before the alert that was', async () => {
     const { stdout, progress } = await run({ output: directory, sensitivity: '3,4,6' });
     expect(progress).to.match(
-      /^Up to 6 pods at a time, 2 h and the 7 d before, 9 trainings; to fetch: about \d+ requests, .* Expected time/,
+      /^Up to 6 pods at a time, 2 h and the 3 d before, 9 trainings; to fetch: about \d+ requests, .* Expected time/,
     );
     expect(stdout)
       .to.include('pod shop/cart-1')
@@ -147,14 +147,14 @@ describe('the command backtest', function () {
   it('reads the days before on their own grid, each hour once, and says how much was known', async () => {
     const [start, end] = [START + 3600, START + 20 * 3600];
     const { stdout, progress } = await run({ start: at(start), end: at(end), output: directory });
-    expect(progress).to.include('19 h and the 7 d before');
+    expect(progress).to.include('19 h and the 3 d before');
     const instants = ofHours().flatMap(({ startSeconds, endSeconds }) =>
       Array.from({ length: (endSeconds - startSeconds) / 300 + 1 }, (_, index) => startSeconds + index * 300),
     );
     // Pieces overlap by the hour that the first of their hours is compared with. What is in the range is here already.
-    expect(Math.min(...instants)).to.equal(start - 86_400 * 7 - 2 * 3600);
+    expect(Math.min(...instants)).to.equal(start - 86_400 * 3 - 2 * 3600);
     expect(Math.max(...instants)).to.equal(start - 3600);
-    expect(instants.length).to.be.within(7 * 288, 7 * 288 * 1.2);
+    expect(instants.length).to.be.within(3 * 288, 3 * 288 * 1.2);
     // Data begins at the end of an hour, five hours before the start; the last hour is not over at the first training.
     expect((await reportIn(directory)).days_remembered_at_start).to.equal(0.2083);
     expect(stdout).to.include('History known at the start: 0.208 days');
@@ -167,10 +167,12 @@ describe('the command backtest', function () {
   });
 
   it('remembers nothing where the service would not', async () => {
-    const { progress } = await run({ output: directory }, { BASELINE: 'cluster' });
-    expect(progress).to.match(/^Up to 6 pods at a time, 2 h, 9 trainings;/);
-    expect(ofHours()).to.deep.equal([]);
-    expect((await reportIn(directory)).days_remembered_at_start).to.equal(0);
+    for (const settings of [{ BASELINE: 'cluster' }, { HISTORY_DAYS: '0' }]) {
+      const { progress } = await run({ output: directory }, settings);
+      expect(progress).to.include('Up to 6 pods at a time, 2 h, 9 trainings;');
+      expect(ofHours()).to.deep.equal([]);
+      expect((await reportIn(directory)).days_remembered_at_start).to.equal(0);
+    }
   });
 
   it('asks with the matchers of the settings for what belongs to one cluster, alerts included', async () => {
