@@ -234,8 +234,8 @@ const reasons: DashboardRow = {
           'The pods that are flagged at this moment, the most anomalous first. “Reason” is the feature that is ' +
           'furthest from what is usual for the pod, and “Deviation” tells by how many of its usual spreads: 4 are ' +
           'the default boundary, negative is below the usual. Then follow CPU in cores and memory, each beside its ' +
-          'usual value; restarts are those of the last ten minutes. A click on a pod selects it. With `EXPLAIN=off` ' +
-          'the exporter gives the scores only.',
+          'usual value: at this time of day, of its siblings now, or in the last hours, whichever tells most. Restarts ' +
+          'are those within an hour. A click on a pod selects it. With `EXPLAIN=off` the exporter gives the scores only.',
         width: 24,
         unit: 'none',
         noValue: 'No pod is flagged.',
@@ -272,7 +272,7 @@ const reasons: DashboardRow = {
         {
           title: 'Restarts',
           refId: 'restarts',
-          // The usual value of a counter is its value ten minutes ago.
+          // The usual value of a counter is its value an hour ago.
           query: amongFlaggedNow(
             `${ofPod('anomaly_feature_value', RESTARTS)} - ${ofPod('anomaly_feature_expected', RESTARTS)}`,
             TABLE_ROWS,

@@ -62,8 +62,8 @@ export function compare(
   if (judgement === undefined || !remembers) return { expected, deviations, comparisons };
   const width = features.length;
   for (let row = 0; row < scores.length; row++) {
+    if (isBrief({ features, remembers }, judgement, scores, row)) continue;
     const end = (row + 1) * width;
-    if ((scores[row] as number) > 0 && largestShare(judgement.shares.subarray(end - width, end)) <= 1) continue;
     for (let cell = end - width; cell < end; cell++) {
       const usual = judgement.expected[cell] as number;
       if (Number.isNaN(usual)) continue;
@@ -75,6 +75,18 @@ export function compare(
     }
   }
   return { expected, deviations, comparisons };
+}
+
+/** Whether only its last hours flag a pod, for some minutes. */
+export function isBrief(
+  { features, remembers }: Pick<Model, 'features' | 'remembers'>,
+  judgement: Judgement | undefined,
+  scores: Float64Array,
+  row: number,
+): boolean {
+  const width = features.length;
+  const shares = judgement?.shares.subarray(row * width, (row + 1) * width) ?? new Float64Array();
+  return remembers && (scores[row] as number) > 0 && largestShare(shares) <= 1;
 }
 
 /** The largest share of a boundary that any feature of a pod reached; beyond 1 the pod is anomalous. */

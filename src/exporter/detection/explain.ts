@@ -1,7 +1,7 @@
 /** Why a pod has its score: each feature beside its usual value, and the part that it has in the score. */
 
 import { marginsOf } from '../model/score.js';
-import { COMPARISONS, type Comparison, largestShare } from './comparison.js';
+import { COMPARISONS, type Comparison, isBrief } from './comparison.js';
 import { verdictOf } from './detect.js';
 import type { Detection } from './detection.js';
 
@@ -78,10 +78,10 @@ function contributionsOf(detection: Detection, rows: readonly number[]): Float64
   const sharesOf = (all: Float64Array | undefined, index: number) =>
     all?.subarray(index * width, (index + 1) * width) ?? new Float64Array(width);
   // A pod that is flagged without a view was flagged briefly; one that a view flags has been unusual for longer.
-  const isBrief = rows.map((row, index) => (scores[row] as number) > 0 && largestShare(sharesOf(shares, index)) <= 1);
+  const brief = rows.map((row) => isBrief(model, judgement, scores, row));
   const scoresOf = (changed: Float64Array, ofViews: Float64Array | undefined) =>
     marginsOf(model, changed).map((margin, index) =>
-      model.remembers ? verdictOf(margin, sharesOf(ofViews, index), () => isBrief[index] as boolean) : margin,
+      model.remembers ? verdictOf(margin, sharesOf(ofViews, index), () => brief[index] as boolean) : margin,
     );
   // Not the scores of the detection: both sides of the difference have to be made in the same way.
   const before = scoresOf(own, shares);

@@ -1,7 +1,7 @@
 /** Why a pod is flagged: which features are worth a mention, and each as a sentence. */
 
 import { formatNumber, formatPercent, formatQuantity } from '../../lib/text/format.js';
-import { COMPARISON_WORDS } from './comparison.js';
+import { COMPARISON_WORDS, type Comparison } from './comparison.js';
 import type { FeatureExplanation } from './explain.js';
 
 /** From this share of the score on, a feature is a reason. */
@@ -32,22 +32,29 @@ export type Reason = Pick<FeatureExplanation, 'feature' | 'unit' | 'actual' | 'e
 
 /** `memory 1.9 GiB, usually 614 MiB at this time of day (3.1 × as much, +21.7 spreads, 97 % of the score)`. */
 export function describeReason(reason: Reason): string {
-  const { feature, unit, actual, expected, deviation, share = 0, comparison, boundary } = reason;
-  const amount = (value: number) => featureValue(value, feature, unit);
+  const { feature, actual, expected, deviation, share = 0, comparison } = reason;
+  const { lasting } = comparison === undefined ? NO_WORDS : COMPARISON_WORDS[comparison];
+  const hasRatio = comparison !== undefined && !NOT_BY_RATIO.has(comparison) && expected > 0;
   const notes = [
+    lasting,
+    hasRatio ? `${formatNumber(actual / expected)} × as much` : '',
     `${deviation > 0 ? '+' : ''}${formatNumber(deviation)} spreads`,
-    ...(share < NOTABLE_SHARE ? [] : [`${formatPercent(share)} of the score`]),
+    share < NOTABLE_SHARE ? '' : `${formatPercent(share)} of the score`,
   ];
+  return `${feature} ${describeValue(reason)} (${notes.filter(Boolean).join(', ')})`;
+}
+
+/** Their distances are not on a logarithmic scale. */
+const NOT_BY_RATIO: ReadonlySet<Comparison> = new Set(['last_hours', 'rise_in_an_hour']);
+
+/** A value and the one to expect: `1.9 GiB, usually 614 MiB at this time of day`. */
+export function describeValue({ feature, unit, actual, expected, comparison, boundary }: Reason): string {
   if (comparison === 'rise_in_an_hour') {
     const most = boundary == null ? '' : `, usually at most ${formatNumber(boundary - expected)}`;
-    return `${feature} ${formatNumber(actual - expected)} within an hour${most} (${notes.join(', ')})`;
+    return `${formatNumber(actual - expected)} within an hour${most}`;
   }
-  const { usual, when, lasting } = comparison === undefined ? NO_WORDS : COMPARISON_WORDS[comparison];
-  if (comparison !== undefined && comparison !== 'last_hours' && expected > 0) {
-    notes.unshift(`${formatNumber(actual / expected)} × as much`);
-  }
-  if (lasting !== '') notes.unshift(lasting);
-  return `${feature} ${amount(actual)}, ${usual} ${amount(expected)}${when && ` ${when}`} (${notes.join(', ')})`;
+  const { usual, when } = comparison === undefined ? NO_WORDS : COMPARISON_WORDS[comparison];
+  return `${featureValue(actual, feature, unit)}, ${usual} ${featureValue(expected, feature, unit)}${when && ` ${when}`}`;
 }
 
 /** A value beside the name of its feature: `restarts 2`, not `restarts 2 restarts`. */

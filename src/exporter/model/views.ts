@@ -267,6 +267,33 @@ export class ViewJudge {
   }
 }
 
+/**
+ * The values of a gauge that the last days make usual for a pod of a workload at a time of day, if they last for some minutes;
+ * `undefined` where they do not know it.
+ *
+ * @param key of the workload.
+ */
+export function usualAt(
+  { features, limits }: Pick<Model, 'features' | 'limits'>,
+  key: string,
+  column: number,
+  timeSeconds: number,
+): { readonly lower: number; readonly upper: number } | undefined {
+  const row = limits.rows.get(key);
+  const feature = features[column] as FeatureDefinition;
+  if (row === undefined || feature.type === 'counter') return undefined;
+  const cell = row * features.length + column;
+  const level = decodeLevel(limits.season[cell * SEASON_SLOTS + slotOf(timeSeconds)] as number);
+  // What lasts for some minutes has the first two views.
+  const up = limits.boundaries[cell * VIEWS.length] as number;
+  const down = limits.boundaries[cell * VIEWS.length + 1] as number;
+  if (Number.isNaN(level) || Number.isNaN(up)) return undefined;
+  return {
+    lower: Number.isNaN(down) ? Number.NEGATIVE_INFINITY : valueOfLevel(feature, level - down),
+    upper: valueOfLevel(feature, level + up),
+  };
+}
+
 /** Which half hour of which kind of day a time is in (`SEASON_SLOTS`). */
 function slotOf(timeSeconds: number): number {
   const hour = hourOf(timeSeconds);

@@ -24,6 +24,9 @@ export type HistoryOutcome =
 /** Of one request. */
 export const MAXIMUM_HISTORIES = 20;
 
+/** Pods that are asked for beside them, since theirs is what is usual now. */
+const MAXIMUM_SIBLINGS = 100;
+
 /** Instants that are judged: an hour, both ends included. */
 const HISTORY_INSTANTS = 61;
 
@@ -70,7 +73,7 @@ export class HistoryReader {
       return { kind: 'failed', message: 'Too many history requests are running. Try again.' };
     }
     this.#reading++;
-    const answer = this.#read(model, timeSeconds, pods)
+    const answer = this.#read(model, timeSeconds, pods, siblingsOf(detection, pods))
       .catch((error: unknown): HistoryOutcome => {
         // The next caller may have more luck.
         this.#cache.delete(key);
@@ -85,13 +88,15 @@ export class HistoryReader {
     model: Model,
     timeSeconds: number,
     pods: readonly (PodIdentity & { key: string; score: number })[],
+    siblings: readonly PodIdentity[],
   ): Promise<HistoryOutcome> {
+    const all = [...pods, ...siblings];
     const instants = instantsUpTo(timeSeconds, HISTORY_INSTANTS + RECENT_INSTANTS - 1);
     const controller = new AbortController();
     const signal = withDeadline(controller.signal, this.timeoutSeconds);
     const asked = model.features.map((feature) =>
       this.api.queryRange({
-        query: addMatchers(feature.query, podMatchers(pods, feature.podLabel)),
+        query: addMatchers(feature.query, podMatchers(all, feature.podLabel)),
         startSeconds: (instants[RECENT_INSTANTS - 1] as number) - recentSecondsOf(feature),
         endSeconds: timeSeconds,
         stepSeconds: RECENT_STEP_SECONDS,
@@ -110,7 +115,7 @@ export class HistoryReader {
     for (const [index, answer] of answers.entries()) {
       builder.add(model.features[index] as FeatureDefinition, answer);
     }
-    const workloads = new Map(pods.map(({ key, workload }) => [key, workload]));
+    const workloads = new Map(all.map(({ namespace, pod, workload }) => [podKey(namespace, pod), workload]));
     const built = builder.build((namespace, pod) => workloads.get(podKey(namespace, pod)) ?? pod, {
       // Only scored pods have a history.
       isEnded: () => false,
@@ -126,6 +131,25 @@ export class HistoryReader {
     }
     return { kind: 'histories', histories };
   }
+}
+
+/**
+ * The other pods of the workloads of some pods, which these are compared with; the smallest workloads first, as far as there is
+ * room for all of their pods. A model without a history compares nothing with siblings.
+ */
+function siblingsOf({ model, table }: Detection, pods: readonly (PodIdentity & { key: string })[]): PodIdentity[] {
+  if (!model.remembers) return [];
+  const shown = new Set(pods.map(({ key }) => key));
+  const groups = new Map(pods.map(({ namespace, workload }) => [podKey(namespace, workload), [] as PodIdentity[]]));
+  for (const identity of table.pods) {
+    const group = groups.get(podKey(identity.namespace, identity.workload));
+    if (group !== undefined && !shown.has(podKey(identity.namespace, identity.pod))) group.push(identity);
+  }
+  const siblings: PodIdentity[] = [];
+  for (const group of [...groups.values()].sort((a, b) => a.length - b.length)) {
+    if (siblings.length + group.length <= MAXIMUM_SIBLINGS) siblings.push(...group);
+  }
+  return siblings;
 }
 
 /** Matchers for some pods. They also match a pod in the namespace of another, which is harmless. */

@@ -2,8 +2,9 @@
 
 import { formatDuration } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
+import { COMPARISON_WORDS } from '../../detection/comparison.js';
 import type { FeatureExplanation } from '../../detection/explain.js';
-import { featureValue } from '../../detection/reasons.js';
+import { describeValue, featureValue } from '../../detection/reasons.js';
 import { podKey } from '../../features/table.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { plot, usualRange } from './plot.js';
@@ -29,7 +30,8 @@ export function podsTable(table: PodsTable): Html {
     history.kind === 'failed'
       ? html`<strong>The last hour is not available:</strong> ${history.message} `
       : html`Last hour: the line is the feature, the shaded band what is usual, a bar at the bottom marks when the pod was
-flagged, scored with the current model. `;
+flagged, scored with the current model. What is usual is that of the same time of day where the days before are known.
+"Briefly": it is unusual for its last hours only, which is flagged for at most three minutes and makes no alert. `;
   return html`<table role="table" class="pods" aria-describedby="legend">
 <caption class="unseen">The most anomalous pods</caption>
 <thead role="rowgroup"><tr role="row">
@@ -42,7 +44,7 @@ ${shown.map((pod) => row(pod, table))}
 <p id="legend" class="quiet">${last}Values at <time datetime="${isoTime(timeSeconds)}">${isoTime(timeSeconds)}</time>.</p>`;
 }
 
-function row({ identity: { namespace, pod, workload }, score, reasons }: ShownPod, table: PodsTable): Html {
+function row({ identity: { namespace, pod, workload }, score, isBrief, reasons }: ShownPod, table: PodsTable): Html {
   const [main, ...others] = reasons;
   const outcome = table.history;
   const history = outcome.kind === 'histories' ? outcome.histories.get(podKey(namespace, pod)) : undefined;
@@ -53,7 +55,7 @@ function row({ identity: { namespace, pod, workload }, score, reasons }: ShownPo
 <small>${link(namespace, { namespace, workload: undefined })} / ${link(workload, { namespace, workload })}</small></th>
 ${[
   cell('Score', html`${score.toFixed(2)}`),
-  cell('Flagged', isFlagged ? beginning(history, table) : html`<span class="quiet">no</span>`),
+  cell('Flagged', isFlagged ? beginning(history, isBrief, table) : html`<span class="quiet">no</span>`),
   ...(main === undefined ? [] : readings(main, others, own)),
   cell('Last hour', history && own ? plot(history, own) : html`<span class="quiet">not shown</span>`),
 ]}
@@ -68,34 +70,37 @@ function cell(label: string, content: Html): Html {
 const DIRECTIONS = { above: 'above usual', below: 'below usual', usual: 'usual' } as const;
 
 function readings(
-  { feature, unit, actual, expected, direction }: FeatureExplanation,
+  { feature, unit, actual, expected, direction, comparison }: FeatureExplanation,
   others: readonly FeatureExplanation[],
   history: FeatureHistory | undefined,
 ): readonly Html[] {
   const amount = (value: number) => featureValue(value, feature, unit);
-  const also = others.map(
-    (other) =>
-      html`<small>also <bdi>${other.feature}</bdi>: ${featureValue(other.actual, other.feature, other.unit)}, usually ${featureValue(other.expected, other.feature, other.unit)}</small>`,
-  );
+  const also = others.map((other) => html`<small>also <bdi>${other.feature}</bdi>: ${describeValue(other)}</small>`);
+  const { when, lasting } = COMPARISON_WORDS[comparison];
+  const words = [comparison.startsWith('siblings') ? 'its siblings now' : when, lasting].filter(Boolean).join(', ');
   const range = history && usualRange(history, amount);
   const what = html`<bdi>${feature}</bdi> <small class="direction">${DIRECTIONS[direction]}</small> ${also}`;
   return [
     cell('Feature', what),
     cell('Now', html`<span class="now">${amount(actual)}</span>`),
-    cell('Usually', html`${amount(expected)} ${range ? html`<small>${range}</small>` : NO_HTML}`),
+    cell(
+      'Usually',
+      html`${amount(expected)} <small>${words}</small> ${range ? html`<small>${range}</small>` : NO_HTML}`,
+    ),
   ];
 }
 
-function beginning(history: PodHistory | undefined, { timeSeconds, nowSeconds }: PodsTable): Html {
+function beginning(history: PodHistory | undefined, isBrief: boolean, { timeSeconds, nowSeconds }: PodsTable): Html {
   const since = history && flaggedSince(history);
-  if (since === undefined) return html`<strong>yes</strong>`;
+  const yes = html`<strong>yes</strong>${isBrief ? ', briefly' : ''}`;
+  if (since === undefined) return yes;
   const iso = isoTime(since.timeSeconds);
   const words = since.orEarlier
     ? 'for over an hour'
     : since.timeSeconds === timeSeconds
       ? 'since now'
       : `for ${formatDuration(nowSeconds - since.timeSeconds)}`;
-  return html`<strong>yes</strong>, <time datetime="${iso}">${words}<small>${since.orEarlier ? 'before ' : 'since '}${iso.slice(11, 16)} UTC</small></time>`;
+  return html`${yes}, <time datetime="${iso}">${words}<small>${since.orEarlier ? 'before ' : 'since '}${iso.slice(11, 16)} UTC</small></time>`;
 }
 
 function link(name: string, filters: Filters): Html {

@@ -1,12 +1,15 @@
 /** The last hour of some pods, scored again with the current model: since when they are flagged, and what was usual. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { COMPARISONS } from '../../detection/comparison.js';
 import { detect, RECENT_INSTANTS } from '../../detection/detect.js';
+import type { Detection } from '../../detection/detection.js';
 import { podKey } from '../../features/table.js';
 import type { BuiltTable } from '../../features/table-builder.js';
 import { Measurer } from '../../model/measure.js';
 import type { Model } from '../../model/model.js';
 import { deviationsWithin } from '../../model/transform.js';
+import { usualAt } from '../../model/views.js';
 
 /** One feature of a pod over time. All arrays have one number for each instant, `NaN` where the pod was not scored. */
 export interface FeatureHistory {
@@ -33,9 +36,10 @@ export interface PodHistory {
 const SPREADS_WITHOUT_MINIMUM = 2;
 
 /**
- * Runs a detection at each instant of a table that has the `RECENT_INSTANTS` before it. Each sees exactly what a pass
- * at that time would have seen, so nothing depends on what the process remembers. Lets the event loop turn in between.
- * The band is where the feature alone cannot cause a flag: `minimumInput` of the model, in the feature's unit.
+ * Runs a detection at each instant of a table that has the `RECENT_INSTANTS` before it. Each sees what a pass at that time
+ * would have seen, so nothing depends on what the process remembers; only what lasts for an hour is not seen before the
+ * training window. Lets the event loop turn in between. The band is where the feature alone cannot cause a flag: the
+ * boundaries at that time of day where the model knows the workload, otherwise `minimumInput`, in the feature's unit.
  *
  * @returns histories by the keys of the pods (`podKey`).
  */
@@ -73,20 +77,31 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
       incomplete: new Map(),
       droppedSeries: new Map(),
     });
-    for (const [row, { namespace, pod }] of detection.table.pods.entries()) {
+    for (const [row, { namespace, pod, workload }] of detection.table.pods.entries()) {
       const history = pods.get(podKey(namespace, pod));
       if (history === undefined) continue;
       history.scores[instant] = detection.scores[row] as number;
       for (const [column, { values, lower, upper, band }] of history.features.entries()) {
-        const ground = band.ofRises ? (detection.expected[row * width + column] as number) : 0;
+        const cell = row * width + column;
+        const ground = band.ofRises ? (detection.expected[cell] as number) : 0;
+        const ofDays = usualByDays(detection, podKey(namespace, workload), cell);
         values[instant] = detection.table.at(row, 0, column);
-        lower[instant] = ground + band.lower;
-        upper[instant] = ground + band.upper;
+        lower[instant] = ofDays?.lower ?? ground + band.lower;
+        upper[instant] = ofDays?.upper ?? ground + band.upper;
       }
     }
     await nextTurn();
   }
   return pods;
+}
+
+/** What the last days make usual at the instant of a detection; `undefined` where they do not know it. */
+function usualByDays({ model, comparisons, judgement, timeSeconds }: Detection, workload: string, cell: number) {
+  const column = cell % model.features.length;
+  if (COMPARISONS[comparisons[cell] as number] === 'rise_in_an_hour') {
+    return { lower: Number.NEGATIVE_INFINITY, upper: judgement?.boundaries[cell] as number };
+  }
+  return usualAt(model, workload, column, timeSeconds);
 }
 
 /**

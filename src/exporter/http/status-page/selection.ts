@@ -1,6 +1,7 @@
 /** Which pods of a detection the page shows, and how many there are of each kind. */
 
 import { z } from 'zod';
+import { isBrief } from '../../detection/comparison.js';
 import type { Detection } from '../../detection/detection.js';
 import { explain, type FeatureExplanation } from '../../detection/explain.js';
 import { notableReasons } from '../../detection/reasons.js';
@@ -82,7 +83,8 @@ export function select(detection: Detection, filters: Filters) {
       const all = explanations[index] as FeatureExplanation[];
       // At least one, and no more of a pod that is not flagged.
       const reasons = score > 0 ? notableReasons(all) : all.slice(0, 1);
-      return { identity: table.pods[row] as PodIdentity, row, score, reasons };
+      const brief = isBrief(detection.model, detection.judgement, scores, row);
+      return { identity: table.pods[row] as PodIdentity, row, score, isBrief: brief, reasons };
     }),
     /** Pods that pass the filters. */
     matching: rows.length,

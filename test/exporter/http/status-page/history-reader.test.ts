@@ -69,6 +69,18 @@ describe('HistoryReader', () => {
     }
   });
 
+  it('asks for their siblings as well where the model compares with them, up to a hundred', async () => {
+    const model = { ...detection.model, remembers: true };
+    await new HistoryReader(api).read({ ...detection, model }, [rowOf('cart-3')]);
+    for (const pod of namedPods(25)) expect(api.asked[0]?.query).to.match(new RegExp(`[|"]${pod.pod}[|"]`));
+    api.asked.length = 0;
+    const pods = namedPods(102).map(({ namespace, pod }) => ({ namespace, pod, workload: 'cart' }));
+    const values = new Float64Array(pods.length * FEATURES.length);
+    const table = new FeatureTable({ ...detection.table, pods, values });
+    await new HistoryReader(api).read({ ...detection, model, table }, [3]);
+    expect(api.asked[0]?.query).to.contain('pod=~"cart-3",');
+  });
+
   it('escapes names in the expressions', async () => {
     const pods = detection.table.pods.map((identity) => ({ ...identity, pod: 'a.b"c\\d|.*' }));
     await new HistoryReader(api).read({ ...detection, table: new FeatureTable({ ...detection.table, pods }) }, [0]);

@@ -1,9 +1,15 @@
 import { expect } from 'chai';
 import { detect, RECENT_INSTANTS } from '../../../../src/exporter/detection/detect.js';
 import { FeatureTable } from '../../../../src/exporter/features/table.js';
-import { flaggedSince, type PodHistory, replay } from '../../../../src/exporter/http/status-page/replay.js';
+import {
+  type FeatureHistory,
+  flaggedSince,
+  type PodHistory,
+  replay,
+} from '../../../../src/exporter/http/status-page/replay.js';
 import { fitModel } from '../../../../src/exporter/model/fit.js';
 import { QUICK_PARAMETERS } from '../../../support/parameters.js';
+import { type Course, steadyModel, steadyTable, TRAINED_AT } from '../../../support/steady-cluster.js';
 import { asBuilt, CATALOG, featureTable, recentOf, sliceTable } from '../../../support/tables.js';
 
 const MEBIBYTE = 2 ** 20;
@@ -62,6 +68,25 @@ describe('replay', () => {
     expect(restarts?.values[54]).to.equal(504);
     expect(restarts?.upper[54]).to.be.within(501, 503);
     expect(restarts?.lower[54]).to.equal(Number.NEGATIVE_INFINITY);
+  });
+
+  it('has the boundaries of the time of day as the band, where the model knows the workload', async () => {
+    const remembering = steadyModel();
+    const instants = 61 + RECENT_INSTANTS - 1;
+    const course: Course = ([cpu, memory, restarts]) => [cpu, 3 * memory, restarts];
+    const minutes = steadyTable(TRAINED_AT + 1800, instants, 60, { 'report-0': course });
+    const { features, scores } = historyOf(await replay(remembering, asBuilt(minutes)), 'report-0');
+    const [cpu, memory, restarts] = features as [FeatureHistory, FeatureHistory, FeatureHistory];
+    // Half an hour before noon and half an hour after it.
+    expect(cpu.upper[10]).to.be.within(0.21, 1);
+    expect(cpu.lower[50]).to.be.within(1, 1.95);
+    expect(cpu.upper[50]).to.be.within(2.05, 4);
+    for (const instant of [10, 50]) {
+      expect(cpu.values[instant]).to.be.within(cpu.lower[instant] as number, cpu.upper[instant] as number);
+      expect(memory.values[instant]).to.be.above(memory.upper[instant] as number);
+      expect(scores[instant]).to.be.above(0);
+      expect([restarts.lower[instant], restarts.upper[instant]]).to.deep.equal([Number.NEGATIVE_INFINITY, 4]);
+    }
   });
 
   it('knows nothing of a time at which the pod was not there', async () => {

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import request from 'supertest';
+import { COMPARISONS, type Comparison } from '../../../../src/exporter/detection/comparison.js';
 import type { Detection, PassOutcome } from '../../../../src/exporter/detection/detection.js';
 import { createApp } from '../../../../src/exporter/http/app.js';
 import { ENDPOINTS } from '../../../../src/exporter/http/endpoints.js';
 import type { HistoryOutcome } from '../../../../src/exporter/http/status-page/history-reader.js';
 import type { PodHistory } from '../../../../src/exporter/http/status-page/replay.js';
+import { emptyJudgement } from '../../../../src/exporter/model/views.js';
 import {
   failedPass,
   fakeDependencies,
@@ -220,6 +222,38 @@ describe('GET /', () => {
       expect(words).to.contain('shop / cart-1-workload 0.14 yes cpu above usual also memory : 2 memory-unit');
       expect(rowsOf(page)).to.have.length(5);
       expect(page.match(/class="flagged"/g)).to.have.length(2);
+    });
+
+    it('with what each value is compared with', async () => {
+      const outcome = passOf(somePods);
+      if (outcome.kind !== 'detection') return expect.fail(outcome.kind);
+      const { detection } = outcome;
+      const compared = async (comparison: Comparison) => {
+        detection.comparisons.fill(COMPARISONS.indexOf(comparison));
+        return wordsOf(await pageOf({ outcome }));
+      };
+      expect(await compared('time_of_day')).to.contain('usually 0.5 memory-unit at this time of day');
+      expect(await compared('time_of_day')).to.match(/1 cpu-unit -0\.5 cpu-unit at this time of day not shown/);
+      expect(await compared('siblings_for_an_hour')).to.contain('-0.5 cpu-unit its siblings now, for an hour');
+      expect(await compared('rise_in_an_hour')).to.contain('also restarts : 1.5 within an hour');
+      expect(await compared('last_hours'))
+        .to.contain('0.14 yes cpu')
+        .and.not.to.contain('yes , briefly');
+    });
+
+    it('and which are unusual for their last hours only, for a moment', async () => {
+      const outcome = passOf(somePods);
+      if (outcome.kind !== 'detection') return expect.fail(outcome.kind);
+      const detection = { ...outcome.detection, model: { ...outcome.detection.model, remembers: true } };
+      const words = wordsOf(await pageOf({ outcome: { ...outcome, detection } }));
+      expect(words).to.contain('0.14 yes , briefly cpu above usual');
+      expect(words).to.match(/flagged for at most three minutes and makes no alert/);
+      // One that a view flags as well is not brief, and one that is not flagged neither.
+      const judgement = { ...emptyJudgement(3 * somePods.length) };
+      judgement.shares.fill(1.5, 0, 1);
+      const judged = wordsOf(await pageOf({ outcome: { ...outcome, detection: { ...detection, judgement } } }));
+      expect(judged).to.contain('0.14 yes cpu').and.to.contain('0.05 yes , briefly cpu');
+      expect(judged.match(/briefly/g)).to.have.length(1);
     });
 
     it('with the last hour, and since when', async () => {
