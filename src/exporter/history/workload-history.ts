@@ -156,13 +156,6 @@ export class WorkloadHistory implements HistoryShape {
     return this.range(upToHour).filter((hour) => this.knows(hour));
   }
 
-  /** The hours up to one that are not known yet, the newest first. */
-  missingHours(upToHour: number): number[] {
-    return this.range(upToHour)
-      .filter((hour) => !this.knows(hour))
-      .reverse();
-  }
-
   /** The pods that were there in a known hour; 0 for another. */
   podsIn(hour: number): number {
     return this.knows(hour) ? (this.#pods[hour % this.hours] as number) : 0;

@@ -124,10 +124,13 @@ export class HistoryKeeper {
   }
 
   async #run(): Promise<void> {
-    const { delay } = this.options;
+    const { delay, logger } = this.options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const seconds = await this.#step();
+      const seconds = await this.#step().catch((error: unknown) => {
+        logger.error({ err: error }, 'Reading the past failed unexpectedly. Please report this.');
+        return LONGEST_SLEEP_SECONDS;
+      });
       if (!signal.aborted) await delay(seconds * 1000, signal);
     }
   }

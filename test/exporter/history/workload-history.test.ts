@@ -51,7 +51,6 @@ describe('history of workloads', () => {
     expect(history.riseAt(0, 0, NEWEST - 1)).to.deep.equal(gap);
     expect(history.podsIn(NEWEST - 1)).to.equal(0);
     expect(history.knownHours(NEWEST)).to.deep.equal([NEWEST - 2, NEWEST]);
-    expect(history.missingHours(NEWEST).slice(0, 3)).to.deep.equal([NEWEST - 1, NEWEST - 3, NEWEST - 4]);
   });
 
   it('has no siblings of workloads that have none', () => {

@@ -275,6 +275,18 @@ describe('history keeper', () => {
     expect(workshop.stretches).to.have.lengthOf(1);
   });
 
+  it('goes on after a fault of the program, and asks to report it', async () => {
+    let faults = 1;
+    const workshop = workshopWith({
+      retrain: async () => {
+        if (faults-- > 0) throw new TypeError('x is not a function');
+      },
+    });
+    await workshop.filled();
+    expect(workshop.said('error')).to.deep.equal(['Reading the past failed unexpectedly. Please report this.']);
+    expect(workshop.keeper.state()).to.include({ knownHours: 48, missingHours: 0 });
+  });
+
   it('goes on after a clock that was set forward, and after one that was set back', async () => {
     const workshop = workshopWith();
     // Prometheus knows nothing of the future.
