@@ -145,6 +145,16 @@ describe('serve', function () {
       expect(seen.sort()).to.deep.equal(cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`).sort());
     });
 
+    it('remembers the workloads of its own namespaces, and asks for no others', async () => {
+      await start({ SHARD: '0', TOTAL_SHARDS: '3', HISTORY_DAYS: '1', HISTORY_LOAD_PERCENT: '100' });
+      await eventually(async () => expect((await health()).history?.known_days).to.equal(1));
+      const own = NAMESPACES.filter((namespace) => shardOf(namespace, 3) === 0);
+      expect((await health()).history).to.include({ workloads: own.length, failing: false });
+      const ranges = prometheus.requests.filter(({ stepSeconds }) => stepSeconds === HISTORY_STEP_SECONDS);
+      expect(ranges).to.not.be.empty;
+      for (const { query } of ranges) expect(query).to.include(`namespace=~"${own.join('|')}"`);
+    });
+
     it('serves without a namespace, says so, and counts no failed training', async () => {
       const taken = new Set(NAMESPACES.map((namespace) => shardOf(namespace, 40)));
       const empty = Array.from({ length: 40 }, (_, ordinal) => ordinal).find((ordinal) => !taken.has(ordinal));

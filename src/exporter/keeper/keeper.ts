@@ -59,6 +59,9 @@ const PATIENCE_MILLISECONDS = 30_000;
 /** How often to look whether a training has ended. */
 const HELD_SECONDS = 1;
 
+/** A failure is followed by a rest of at most this time: the clock that measures it may have been set. */
+const LONGEST_REST_SECONDS = 900;
+
 /** Where all is known, the clock is looked at this often: it may be set. */
 const LONGEST_SLEEP_SECONDS = 300;
 
@@ -203,9 +206,8 @@ export class HistoryKeeper {
       if (this.#stopping.signal.aborted) return 0;
       this.#mostHours = Math.max(1, Math.floor(hours / 2));
       if (makingWay.aborted) return HELD_SECONDS;
-      // A clock that was set makes no long rest.
       const seconds = Math.max(0, (now() - started) / 1000);
-      return Math.max(this.#fail(error), Math.min(seconds * restPerSecond, LONGEST_SLEEP_SECONDS));
+      return Math.max(this.#fail(error), Math.min(seconds * restPerSecond, LONGEST_REST_SECONDS));
     }
   }
 
