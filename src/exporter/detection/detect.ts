@@ -112,6 +112,7 @@ function* detectInSteps(
       for (const column of gauges) {
         judged.shares[row * width + column] = 0;
         judged.expected[row * width + column] = Number.NaN;
+        judged.boundaries[row * width + column] = Number.NaN;
       }
     }
     positions.push(pod);

@@ -145,16 +145,17 @@ export class ViewJudge {
     const { limits: known, fleet, features } = this.#model;
     const boundaries = limits < 0 ? fleet.boundaries : known.boundaries;
     const start = (Math.max(0, limits) * features.length + column) * VIEWS.length;
-    const isCounter = features[column]?.type === 'counter';
-    let [share, view] = [0, 0];
-    for (let own = 0; own < VIEWS.length; own++) {
+    const boundaryOf = (own: number) => {
       const boundary = boundaries[start + own] as number;
       // A crash loop is one from the first minute on, when nothing is known of earlier days.
-      const isUnknownRise = isCounter && !(boundary > 0);
-      const ownShare = (this.#deviations[own] as number) / (isUnknownRise ? LEAST_RISE_BOUNDARY : boundary);
+      return features[column]?.type === 'counter' && !(boundary > 0) ? LEAST_RISE_BOUNDARY : boundary;
+    };
+    let [share, view] = [0, 0];
+    for (let own = 0; own < VIEWS.length; own++) {
+      const ownShare = (this.#deviations[own] as number) / boundaryOf(own);
       if (ownShare > share) [share, view] = [ownShare, own];
     }
-    return { share, view, boundary: boundaries[start + view] as number };
+    return { share, view, boundary: boundaryOf(view) };
   }
 
   /** Fills deviations and references with what the views of a gauge say. */

@@ -444,7 +444,11 @@ describe('detect', () => {
         if (minute > 0 && minute % 60 === 0) {
           current = adapt((await train(fakeApi(lingering), { ...REQUEST, nowSeconds })).model);
         }
-        const found = flaggedIn(detect(current, await tableOf({ answer: lingering }, nowSeconds)));
+        const detection = detect(current, await tableOf({ answer: lingering }, nowSeconds));
+        for (const numbers of [detection.scores, detection.expected, detection.deviations, detection.table.values]) {
+          expect([...numbers].every(Number.isFinite)).to.equal(true);
+        }
+        const found = flaggedIn(detection);
         expect(found.filter((name) => name !== 'till-1')).to.deep.equal([]);
         if (found.length > 0) flagged.push(minute);
       }
