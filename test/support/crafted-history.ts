@@ -66,6 +66,11 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
       ['app', 'sidecar'].map((container) => ({ labels: { ...labels, container }, size: 1 })),
     );
     yield* family(history, 'kube_pod_container_status_restarts', 'counter', '_total', containers, () => 0);
+    const phases = states.flatMap(({ labels }) => [
+      { labels: { ...labels, phase: 'Running' }, size: 1 },
+      { labels: { ...labels, phase: 'Succeeded' }, size: 0 },
+    ]);
+    yield* family(history, 'kube_pod_status_phase', 'gauge', '', phases, (_, size) => size);
     const owned = states.map(({ labels }) => ({
       labels: { ...labels, owner_kind: 'StatefulSet', owner_name: 'cart', owner_is_controller: 'true' },
       size: 1,

@@ -7,6 +7,7 @@ const FAMILIES: readonly (readonly [name: string, topic: QueryTopic, type: 'coun
   ['container_cpu_usage_seconds_total', 'cpu', 'counter'],
   ['container_memory_usage_bytes', 'memory', 'gauge'],
   ['kube_pod_container_status_restarts_total', 'restarts', 'gauge'],
+  ['kube_pod_init_container_status_restarts_total', 'kube_pod_init_container_status_restarts_total', 'gauge'],
   ['kube_pod_owner', 'kube_pod_owner', 'gauge'],
 ];
 
@@ -15,6 +16,7 @@ const QUERIES: Readonly<Record<string, string>> = {
   cpu: 'container_cpu_usage_seconds_total',
   memory: 'container_memory_usage_bytes',
   restarts: 'kube_pod_container_status_restarts_total',
+  kube_pod_init_container_status_restarts_total: 'kube_pod_init_container_status_restarts_total',
   kube_pod_owner: 'kube_pod_owner',
 };
 
@@ -27,7 +29,10 @@ export function* smallClusterHistory(
     const lines = new Map<string, { sum: number; text: string }>();
     for (let time = startSeconds; time <= endSeconds; time += stepSeconds) {
       for (const { labels, value } of cluster.answer(QUERIES[topic] ?? '', time)) {
-        const all = topic === 'kube_pod_owner' ? labels : { ...labels, container: 'app' };
+        const all =
+          topic === 'kube_pod_owner'
+            ? labels
+            : { ...labels, container: topic.startsWith('kube_pod_init') ? 'setup' : 'app' };
         const key = `${name}{${Object.entries(all)
           .map(([label, text]) => `${label}="${text}"`)
           .join(',')}}`;

@@ -144,6 +144,8 @@ export class SmallCluster {
         return { labels, value: Math.round(200 * MEBIBYTE * size * wavering * (misbehaves ? 4 : 1)) };
       case 'restarts':
         return { labels, value: 2 + restartsAt.filter((instant) => instant <= timeSeconds).length };
+      case 'kube_pod_init_container_status_restarts_total':
+        return { labels, value: 0 };
       case 'kube_pod_status_phase':
         return timeSeconds < endedSeconds ? undefined : { labels: { ...labels, phase: 'Succeeded' }, value: 1 };
       case 'kube_pod_owner':
