@@ -117,7 +117,7 @@ withSettings(
 
 program
   .command('demo')
-  .description('Run the exporter on a simulated cluster, with incidents that begin within two minutes.')
+  .description('Run the exporter on a simulated cluster that has days of history, with incidents to find.')
   .option('--port <number>', 'port of the exporter, 0 takes a free one', wholeNumberBetween(0, 65535), 8000)
   .option('--speed <factor>', 'how many times faster the incidents begin and grow', numberBetween(0.1, 20), 1)
   .option(

@@ -36,6 +36,10 @@ export interface DemoContext {
 }
 
 const SEED = 1;
+/** What a real Prometheus is given of the past: as much as the exporter asks for, and an hour for the first comparison. */
+const HISTORY_DAYS = 8.1;
+/** Writing it takes about as long. */
+const PREPARATION_SECONDS = 15;
 const POLL_MILLISECONDS = 2_000;
 const REQUEST_LIMIT_MILLISECONDS = 5_000;
 const nowSeconds = () => Date.now() / 1000;
@@ -53,14 +57,23 @@ export async function runDemo(
   { stdout, signal, environment }: DemoContext,
   start: typeof startService = startService,
 ): Promise<void> {
-  const startSeconds = nowSeconds();
+  // A real Prometheus has to be given its history first.
+  const startSeconds = nowSeconds() + (options.prometheus ? PREPARATION_SECONDS : 0);
+  if (options.prometheus) stdout.write('Prometheus gets eight days of history, which takes some seconds.\n');
   const world = createWorld({ seed: SEED, startSeconds, speed: options.speed, dailyJob: DAILY_JOB });
   const running: Pick<RunningServer, 'close'>[] = [];
   try {
     const port = options.prometheus && options.port === 0 ? await freePort() : options.port;
     const path = environment.PATH ?? '';
     const prometheus = options.prometheus
-      ? await startScrapingPrometheus({ world, nowSeconds, exporterPort: port, path, signal })
+      ? await startScrapingPrometheus({
+          world,
+          nowSeconds,
+          exporterPort: port,
+          historyDays: HISTORY_DAYS,
+          path,
+          signal,
+        })
       : await startPrometheusApi(worldQueries(world), nowSeconds, options.prometheusPort);
     running.push(prometheus);
     const { settings } = parseSettings({

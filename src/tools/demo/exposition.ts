@@ -1,5 +1,7 @@
 /** The state of a world as the kubelet's cAdvisor and kube-state-metrics expose it. */
 
+import { PHASE_METRIC } from '../../exporter/features/pod-phase.js';
+import { HISTORY_STEP_SECONDS } from '../../exporter/history/grid.js';
 import { labelText } from '../../exporter/metrics/text.js';
 import type { World } from '../simulation/cluster.js';
 import { hexadecimal } from '../simulation/names.js';
@@ -19,6 +21,8 @@ export interface MetricSample {
 
 const sample = (labels: MetricSample['labels'], value: number): MetricSample => ({ labels, value });
 
+const CPU_METRIC = 'container_cpu_usage_seconds_total';
+
 /** Everything that is exposed at an instant (Unix seconds). */
 export function metricFamilies(world: World, timeSeconds: number): readonly MetricFamily[] {
   const pods = world.pods(timeSeconds);
@@ -26,7 +30,7 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
   const ofPods = pods.map(({ namespace, pod, uid, owner }) => ownerSample({ namespace, pod, uid }, owner));
   return [
     {
-      name: 'container_cpu_usage_seconds_total',
+      name: CPU_METRIC,
       type: 'counter',
       help: 'Cumulative cpu time consumed in seconds.',
       samples: cgroups.map(({ labels, cpuSeconds }) => sample({ ...labels, cpu: 'total' }, cpuSeconds)),
@@ -54,7 +58,7 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
         .map(({ namespace, pod, uid }) => sample({ namespace, pod, uid, container: 'prepare-volume' }, 0)),
     },
     {
-      name: 'kube_pod_status_phase',
+      name: PHASE_METRIC,
       type: 'gauge',
       help: "The pod's current phase.",
       samples: pods.flatMap((state) => {
@@ -144,31 +148,49 @@ export interface HistoryOptions {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly stepSeconds: number;
+  /** Days before the start of which there is only what the exporter asks for of the past. Default 0. */
+  readonly daysBefore?: number;
   /** Labels that a scrape would add (`job`, `instance`), so that history and scrapes are the same series. */
   readonly targetLabels: Readonly<Record<string, string>>;
 }
 
+/** Two samples as far apart as this make the rate at an instant of the sparse days. */
+const SPARSE_RATE_SECONDS = 45;
+
 /**
  * The samples of all scrapes in a range as OpenMetrics text with timestamps, for `promtool tsdb create-blocks-from
- * openmetrics`: series by series, each in order of time. Yields one family at a time.
+ * openmetrics`: series by series, each in order of time. Yields one series at a time.
  */
 export function* openMetricsHistory(world: World, options: HistoryOptions): Generator<string> {
-  const { startSeconds, endSeconds, stepSeconds, targetLabels } = options;
+  const { startSeconds, endSeconds, stepSeconds, daysBefore = 0, targetLabels } = options;
+  /** For each family and series, value and time of each sample. */
   const families = new Map<string, Map<string, string[]>>();
-  for (let time = startSeconds; time <= endSeconds; time += stepSeconds) {
+  const scrape = (time: number, isKept: (name: string, labels: MetricSample['labels']) => boolean) => {
     for (const { name, type, help, samples } of metricFamilies(world, time)) {
       const family = name.replace(/_total$/, '');
       const head = `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
       const series = getOrSet(families, head, () => new Map<string, string[]>());
       for (const { labels, value } of samples) {
-        const key = `${name}${textOf({ ...labels, ...targetLabels })}`;
-        getOrSet(series, key, () => []).push(`${key} ${value} ${time}\n`);
+        if (!isKept(name, labels)) continue;
+        getOrSet(series, `${name}${textOf({ ...labels, ...targetLabels })}`, () => []).push(`${value} ${time}`);
       }
     }
+  };
+  const first = Math.ceil((startSeconds - daysBefore * 86_400) / HISTORY_STEP_SECONDS) * HISTORY_STEP_SECONDS;
+  for (let time = first; time < startSeconds; time += HISTORY_STEP_SECONDS) {
+    scrape(time - SPARSE_RATE_SECONDS, (name, labels) => name === CPU_METRIC && isOfContainer(labels));
+    scrape(time, (name, labels) => name !== PHASE_METRIC && isOfContainer(labels));
   }
-  for (const [head, series] of families) yield head + [...series.values()].flat().join('');
+  for (let time = startSeconds; time <= endSeconds; time += stepSeconds) scrape(time, () => true);
+  for (const [head, series] of families) {
+    yield head;
+    for (const [key, samples] of series) yield samples.map((sample) => `${key} ${sample}\n`).join('');
+  }
   yield '# EOF\n';
 }
+
+/** Neither of a whole pod nor of its pause container; series without a container are. */
+const isOfContainer = ({ container }: MetricSample['labels']) => container !== '' && container !== 'POD';
 
 function getOrSet<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
   const value = map.get(key) ?? make();

@@ -20,6 +20,9 @@ export interface RealPrometheusOptions {
   readonly signal?: AbortSignal;
 }
 
+/** `promtool` reads the whole history once for each block. */
+const LONG_BLOCKS = '--max-block-duration=162h';
+
 const READY_LIMIT_MILLISECONDS = 30_000;
 const READY_POLL_MILLISECONDS = 200;
 const STOP_LIMIT_MILLISECONDS = 10_000;
@@ -45,7 +48,8 @@ export async function startRealPrometheus(options: RealPrometheusOptions): Promi
     if (options.history) {
       const file = join(directory, 'history.om');
       await writeFile(file, options.history);
-      await promisify(execFile)(promtool, ['tsdb', 'create-blocks-from', 'openmetrics', file, data], {
+      const parameters = ['tsdb', 'create-blocks-from', 'openmetrics', LONG_BLOCKS, file, data];
+      await promisify(execFile)(promtool, parameters, {
         ...(options.signal && { signal: options.signal }),
         maxBuffer: 64 * 2 ** 20,
       });

@@ -18,17 +18,19 @@ export interface ScrapedWorldOptions extends Pick<RealPrometheusOptions, 'path' 
   readonly nowSeconds: () => number;
   /** The port of 127.0.0.1 on which the exporter will listen. */
   readonly exporterPort: number;
+  /** How many days of history it has. */
+  readonly historyDays: number;
 }
 
-/** Somewhat more than the training window, at a usual scrape interval. */
-const HISTORY_SECONDS = 75 * 60;
-const HISTORY_STEP_SECONDS = 15;
+/** Somewhat more than the training window, at a usual scrape interval. The days before are sparse. */
+const SCRAPED_SECONDS = 75 * 60;
+const SCRAPED_STEP_SECONDS = 15;
 /** Shorter than in the history, so that incidents show soon. */
 const SCRAPE_SECONDS = 5;
 
-/** A real Prometheus with an hour of history, which scrapes the world and the exporter. */
+/** A real Prometheus with a history, which scrapes the world and the exporter. */
 export async function startScrapingPrometheus(options: ScrapedWorldOptions): Promise<RunningServer> {
-  const { world, nowSeconds, exporterPort, ...ofPrometheus } = options;
+  const { world, nowSeconds, exporterPort, historyDays, ...ofPrometheus } = options;
   const cluster = await startExposition(world, nowSeconds);
   // The same labels in history and scrapes: otherwise each series would end and another begin.
   const target = { job: 'cluster', instance: new URL(cluster.url).host };
@@ -38,9 +40,10 @@ export async function startScrapingPrometheus(options: ScrapedWorldOptions): Pro
       ...ofPrometheus,
       configuration: configuration(target, `127.0.0.1:${exporterPort}`),
       history: openMetricsHistory(world, {
-        startSeconds: end - HISTORY_SECONDS,
+        startSeconds: end - SCRAPED_SECONDS,
         endSeconds: end,
-        stepSeconds: HISTORY_STEP_SECONDS,
+        stepSeconds: SCRAPED_STEP_SECONDS,
+        daysBefore: historyDays,
         targetLabels: target,
       }),
     });

@@ -72,6 +72,22 @@ describe('the history as OpenMetrics', () => {
     }
   });
 
+  it('has of the days before what the history of the exporter looks at, each series in order as well', () => {
+    const daysBefore = 0.05;
+    const text = [...openMetricsHistory(world, { ...options, daysBefore, targetLabels: {} })].join('');
+    const timesOf = (series: RegExp) =>
+      text.split('\n').flatMap((line) => (series.test(line) ? [Number(line.split(' ').at(-1)) - START] : []));
+    const cpu = timesOf(/^container_cpu.*pod="ledger-0",container="ledger"/);
+    const memory = timesOf(/^container_memory.*pod="ledger-0",container="ledger"/);
+    // START is at seven minutes past: the instants are at 9:05, 9:00, …
+    const sparse = Array.from({ length: 15 }, (_, i) => -120 - 300 * (14 - i));
+    const scraped = [-60, -45, -30, -15, 0];
+    expect(memory).to.deep.equal([...sparse, ...scraped]);
+    expect(cpu).to.deep.equal([...sparse.flatMap((time) => [time - 45, time]), ...scraped]);
+    expect(timesOf(/^container_memory.*pod="ledger-0",container="POD"/)).to.deep.equal(scraped);
+    expect(timesOf(/^kube_pod_owner.*pod="ledger-0"/)).to.deep.equal([...sparse, ...scraped]);
+  });
+
   it('names the families of counters without `_total` and ends as it must', () => {
     expect(lines).to.include('# TYPE container_cpu_usage_seconds counter');
     expect(lines).to.include('# TYPE container_memory_usage_bytes gauge');
