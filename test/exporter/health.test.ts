@@ -1,0 +1,39 @@
+import { expect } from 'chai';
+import { type HealthSources, healthReport } from '../../src/exporter/health.js';
+import type { Model } from '../../src/exporter/model/model.js';
+import { NO_FINDINGS, UNTRAINED } from '../support/metric-sources.js';
+import { steadyModel } from '../support/steady-cluster.js';
+
+const budgetOf = (model: Model | undefined) => {
+  const sources: HealthSources = {
+    version: '1.2.3',
+    prometheusUrl: 'http://prometheus:9090',
+    baseline: 'pod',
+    model,
+    training: UNTRAINED,
+    snapshot: undefined,
+    history: undefined,
+    findings: NO_FINDINGS,
+    passes: { last: undefined, lastUpstreamError: undefined },
+    nowSeconds: 1_767_268_800,
+  };
+  return healthReport(sources).budget;
+};
+
+describe('the health report', () => {
+  it('has the budget of messages, and what came of the boundaries', () => {
+    const workloads = { per_day: 4, workloads: 2 };
+    expect(budgetOf(steadyModel(7))).to.deep.equal({
+      ...workloads,
+      expected_per_day: 0,
+      recent_workloads_per_day: 0,
+      known_days: 6,
+    });
+    expect(budgetOf(steadyModel(1))).to.include({
+      ...workloads,
+      expected_per_day: null,
+      recent_workloads_per_day: null,
+    });
+    expect(budgetOf(undefined)).to.equal(null);
+  });
+});
