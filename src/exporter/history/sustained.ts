@@ -92,7 +92,8 @@ export interface EarlierSamples {
 }
 
 /**
- * The long time up to an instant: one of the samples may be an exception.
+ * The long time up to an instant: one of the samples may be an exception, but not the newest. A pod that is as usual now
+ * does not deviate, whatever it did in the hour before.
  *
  * @param timeSeconds Unix time of the instant.
  * @param earlier as far as they are older than what the series has, and of that time.
@@ -106,9 +107,10 @@ export function sustainedLong(
   earlier?: EarlierSamples,
 ): void {
   const stride = Math.max(1, Math.round(LONG_STEP_SECONDS / stepSeconds));
+  const newest = values[end] as number;
   into.up = Number.NaN;
   into.down = Number.NaN;
-  if (Number.isNaN(values[end] as number)) return;
+  if (Number.isNaN(newest)) return;
   extremes.clear();
   let oldest = end;
   for (let position = end; position >= 0 && position >= end - stride * (LONG_INSTANTS - 1); position -= stride) {
@@ -128,6 +130,6 @@ export function sustainedLong(
     }
   }
   if (extremes.count < LEAST_LONG_INSTANTS) return;
-  into.up = extremes.secondLeast;
-  into.down = extremes.secondMost;
+  into.up = Math.min(extremes.secondLeast, newest);
+  into.down = Math.max(extremes.secondMost, newest);
 }

@@ -52,9 +52,11 @@ describe('what lasts for five minutes', () => {
 describe('what lasts for an hour', () => {
   const hour = (value: number) => new Array<number>(LONG_INSTANTS).fill(value);
 
-  it('is what all but one of the samples reach', () => {
+  it('is what all but one of the samples reach, and the newest', () => {
     expect(long(hour(3))).to.deep.equal([3, 3]);
-    expect(long([...hour(3).slice(1), 1])).to.deep.equal([3, 3]);
+    expect(long([3, 1, ...hour(3).slice(2)])).to.deep.equal([3, 3]);
+    expect(long([...hour(3).slice(1), 1])).to.deep.equal([1, 3]);
+    expect(long([...hour(3).slice(1), 5])).to.deep.equal([3, 5]);
     expect(long([1, 2, ...hour(3).slice(2)])).to.deep.equal([2, 3]);
     // What is older than an hour is another story.
     expect(long([-5, -5, ...hour(3)])).to.deep.equal([3, 3]);

@@ -1,0 +1,205 @@
+import { expect } from 'chai';
+import { detect, verdictOf } from '../../../src/exporter/detection/detect.js';
+import type { WorkloadHistory } from '../../../src/exporter/history/workload-history.js';
+import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.js';
+import type { Model } from '../../../src/exporter/model/model.js';
+import { simulateAlerts } from '../../../src/tools/replay/alerts.js';
+import { runsOf } from '../../../src/tools/replay/chunk-result.js';
+import { QUICK_PARAMETERS } from '../../support/parameters.js';
+import { type Course, steadyHistory, steadyTable, TRAINED_AT } from '../../support/steady-cluster.js';
+import { asBuilt, CATALOG, type WrittenPod } from '../../support/tables.js';
+
+/** What pods do instead of what is usual: a factor of their CPU, by pod, at minutes since the training. */
+type Loads = Readonly<Record<string, (minute: number) => number>>;
+
+const coursesAt = (loads: Loads, minute: number): Record<string, Course> =>
+  Object.fromEntries(
+    Object.entries(loads).map(([pod, loadAt]) => [
+      pod,
+      ([cpu, memory, restarts], secondsAgo) => [cpu * loadAt(minute - secondsAgo / 60), memory, restarts],
+    ]),
+  );
+
+/** Scores and shares of boundaries of a pod at a minute. */
+function judgeAt(model: Model, loads: Loads, pod: WrittenPod['pod'], minute: number) {
+  const table = steadyTable(TRAINED_AT + 60 * minute, 11, 60, coursesAt(loads, minute));
+  const { table: scored, scores, judgement } = detect(model, asBuilt(table));
+  const row = scored.pods.findIndex((own) => own.pod === pod);
+  const width = CATALOG.length;
+  const shares = [...(judgement?.shares.slice(row * width, (row + 1) * width) ?? [])];
+  return { score: scores[row] as number, share: Math.max(0, ...shares.map(Math.abs)) };
+}
+
+const MINUTES = 60;
+const minutesFrom = (from: number) => Array.from({ length: MINUTES }, (_, index) => from + index);
+
+/** The minutes of an hour in which a pod is flagged. */
+const flaggedMinutes = (model: Model, loads: Loads, pod: string, from = 1) =>
+  minutesFrom(from).filter((minute) => judgeAt(model, loads, pod, minute).score > 0);
+
+/** A model that is trained some minutes after the history ends, on the hour before. */
+function trainedAt(
+  minute: number,
+  history: WorkloadHistory | undefined,
+  loads: Loads = {},
+  parameters: Partial<ModelParameters> = {},
+) {
+  const window = steadyTable(TRAINED_AT + 60 * minute, 61, 60, coursesAt(loads, minute));
+  return fitModel({ window, history: [] }, CATALOG, { ...QUICK_PARAMETERS, ...parameters }, history);
+}
+
+const since =
+  (from: number, factor: number) =>
+  (minute: number): number =>
+    minute < from ? 1 : factor;
+
+/** The alerts of a pod by the shipped rules. */
+function alertsOf(flagged: readonly number[], closedRanges: boolean) {
+  const minutes = Uint8Array.from({ length: MINUTES + 20 }, (_, minute) => Number(flagged.includes(minute)));
+  const pod = {
+    namespace: 'ns',
+    pod: 'report-0',
+    workload: 'report',
+    scored: [0, minutes.length],
+    flagged: runsOf(minutes),
+  };
+  const others = Array.from({ length: 10 }, (_, index) => ({
+    ...pod,
+    pod: `other-${index}`,
+    workload: `o-${index}`,
+    flagged: [],
+  }));
+  return simulateAlerts([pod, ...others], minutes.length, { forSeconds: 300, closedRanges });
+}
+
+describe('verdicts with a history of days', () => {
+  let history: WorkloadHistory;
+  let model: Model;
+
+  before(() => {
+    history = steadyHistory(7);
+    model = trainedAt(0, history);
+  });
+
+  describe('of what is usual at this time of the day', () => {
+    // From 12:00 on, `report` takes ten times as much as in the hour before, as each day.
+    it('flag it for at most three minutes, and make no alert', () => {
+      const flagged = flaggedMinutes(model, {}, 'report-0');
+      expect(flagged.length).to.be.within(1, 3);
+      for (const closedRanges of [false, true]) expect(alertsOf(flagged, closedRanges)).to.deep.equal([]);
+    });
+
+    it('flag it again and again where it is over in between, and make no alert', () => {
+      const loads = { 'report-0': (minute: number) => (minute % 9 < 5 ? 1 : 0.1) };
+      const flagged = flaggedMinutes(model, loads, 'report-0', 10);
+      expect(flagged.length).to.be.within(10, 3 * Math.ceil(MINUTES / 9));
+      for (const closedRanges of [false, true]) expect(alertsOf(flagged, closedRanges)).to.deep.equal([]);
+    });
+
+    it('flag it for longer without a history', () => {
+      expect(flaggedMinutes(trainedAt(0, undefined), {}, 'report-0')).to.have.lengthOf.above(30);
+    });
+  });
+
+  describe('of what is not', () => {
+    const loads = { 'web-1': since(5, 6) };
+
+    it('flag it from the first minutes on, and from the fifth on for as long as it lasts', () => {
+      const flagged = flaggedMinutes(model, loads, 'web-1');
+      expect(flagged[0]).to.be.within(5, 6);
+      expect(flagged).to.include.members(minutesFrom(10).filter((minute) => minute <= MINUTES));
+      for (const closedRanges of [false, true]) {
+        const [alert, ...more] = alertsOf(flagged, closedRanges);
+        expect(more).to.deep.equal([]);
+        expect((alert?.startSeconds ?? 0) / 60).to.be.within(9, 16);
+      }
+    });
+
+    it('flag it after trainings that have seen nothing else', () => {
+      for (const hours of [1, 3]) {
+        const trained = trainedAt(5 + 60 * hours, history, loads);
+        expect(flaggedMinutes(trained, loads, 'web-1', 6 + 60 * hours), `${hours} hours`).to.have.lengthOf(MINUTES);
+      }
+      // The last hours alone take it for usual.
+      expect(flaggedMinutes(trainedAt(65, undefined, loads), loads, 'web-1', 66)).to.have.lengthOf(0);
+    });
+
+    it('end with it', () => {
+      const over = { 'web-1': (minute: number) => (minute >= 5 && minute < 30 ? 6 : 1) };
+      const flagged = flaggedMinutes(model, over, 'web-1');
+      expect(flagged.filter((minute) => minute >= 31)).to.deep.equal([]);
+    });
+
+    it('flag a fall to nothing as long as it lasts', () => {
+      const fallen = { 'web-1': since(5, 0) };
+      expect(flaggedMinutes(model, fallen, 'web-1')).to.include.members(
+        minutesFrom(10).filter((minute) => minute <= MINUTES),
+      );
+      const later = trainedAt(65, history, fallen);
+      expect(flaggedMinutes(later, fallen, 'web-1', 66)).to.have.lengthOf(MINUTES);
+    });
+
+    it('leave its siblings alone', () => {
+      for (const pod of ['web-0', 'web-2', 'web-3']) expect(flaggedMinutes(model, loads, pod), pod).to.deep.equal([]);
+    });
+  });
+
+  it('flag all that is beyond a boundary, and nothing else after the first minutes', () => {
+    const loads = { 'web-1': since(5, 6), 'web-2': since(20, 1.2), 'web-3': since(30, 0.05) };
+    for (const pod of ['web-0', 'web-1', 'web-2', 'web-3', 'report-0']) {
+      for (const minute of minutesFrom(1)) {
+        const { score, share } = judgeAt(model, loads, pod, minute);
+        if (share > 1) expect(score, `${pod} at ${minute}`).to.be.above(0);
+        else if (minute > 40) expect(score, `${pod} at ${minute}`).to.be.at.most(0);
+      }
+    }
+  });
+
+  for (const [what, parameters] of [
+    ['BASELINE=cluster', { baseline: 'cluster' }],
+    ['a share of the rows to flag', { contamination: 0.02 }],
+  ] as const) {
+    it(`take no notice of it with ${what}`, () => {
+      const loads = { 'web-1': since(5, 6) };
+      const [known, unknown] = [trainedAt(0, history, {}, parameters), trainedAt(0, undefined, {}, parameters)];
+      expect(known.remembers).to.equal(false);
+      for (const minute of [1, 4, 20, 45]) {
+        for (const pod of ['web-1', 'report-0']) {
+          expect(judgeAt(known, loads, pod, minute), `${pod} at ${minute}`).to.deep.equal(
+            judgeAt(unknown, loads, pod, minute),
+          );
+        }
+      }
+    });
+  }
+
+  it('go by the last hours for some minutes where the history is empty', () => {
+    const empty = trainedAt(0, steadyHistory(0));
+    expect(empty.remembers).to.equal(true);
+    expect(flaggedMinutes(empty, { 'web-1': since(5, 6) }, 'web-1').length).to.be.within(1, 3);
+  });
+});
+
+describe('verdictOf', () => {
+  const shares = (...all: number[]) => Float64Array.from(all);
+  const never = () => expect.fail('needs no look back');
+
+  it('is above 0 where any feature is beyond its boundary, above or below', () => {
+    for (const own of [shares(0, 1.01), shares(-1.01, 0.5), shares(40)]) {
+      expect(verdictOf(-0.3, own, never)).to.be.above(0);
+      expect(verdictOf(0.02, own, never)).to.be.above(0);
+    }
+  });
+
+  it('is the larger, the further beyond, and no less than by the last hours', () => {
+    expect(verdictOf(-0.3, shares(4), never)).to.be.above(verdictOf(-0.3, shares(2), never));
+    expect(verdictOf(0.4, shares(1.1), never)).to.equal(0.4);
+  });
+
+  it('is that of the last hours within the boundaries, as long as it is brief', () => {
+    expect(verdictOf(0.2, shares(1, -0.4), () => true)).to.equal(0.2);
+    expect(verdictOf(0.2, shares(1, -0.4), () => false)).to.equal(0);
+    expect(verdictOf(-0.2, shares(0.9), never)).to.equal(-0.2);
+    expect(verdictOf(0, shares(0), never)).to.equal(0);
+  });
+});
