@@ -44,8 +44,8 @@ const RISE = COMPARISONS.indexOf('rise_in_an_hour');
 
 /**
  * Chooses what counts for each value. It is the view that reached the largest share of its boundary; a boundary is as many
- * usual spreads as the sensitivity says. The last hours count where no view knows the workload, and for pods that only
- * they flag.
+ * usual spreads as the sensitivity says. The last hours count where no view knows the workload, for pods that only they
+ * flag, and for values of flagged pods that no view finds unusual: these may still have a part in the score.
  *
  * @param ofLastHours the comparison with the last hours.
  * @param scores of the pods, above 0 is anomalous.
@@ -63,12 +63,14 @@ export function compare(
   const width = features.length;
   for (let row = 0; row < scores.length; row++) {
     if (isBrief({ features, remembers }, judgement, scores, row)) continue;
+    const isFlagged = (scores[row] as number) > 0;
     const end = (row + 1) * width;
     for (let cell = end - width; cell < end; cell++) {
       const usual = judgement.expected[cell] as number;
-      if (Number.isNaN(usual)) continue;
+      const share = judgement.shares[cell] as number;
+      if (Number.isNaN(usual) || (isFlagged && share === 0)) continue;
       expected[cell] = usual;
-      deviations[cell] = (judgement.shares[cell] as number) * sensitivity;
+      deviations[cell] = share * sensitivity;
       const isCounter = features[cell % width]?.type === 'counter';
       // Rises and falls of a view count as one.
       comparisons[cell] = isCounter ? RISE : 1 + Math.floor((judgement.views[cell] as number) / 2);

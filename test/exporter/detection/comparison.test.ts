@@ -87,6 +87,15 @@ describe('what a value is compared with', () => {
     expect(explanationOf(detection, 'web-0', 'memory').comparison).to.not.equal('last_hours');
   });
 
+  it('is the last hours for what no view finds unusual in a flagged pod', () => {
+    // Falls of memory are not judged by the days before.
+    const course: Course = ([cpu, memory, restarts]) => [4 * cpu, 0.4 * memory, restarts];
+    const detection = detectionOf({ 'web-1': course });
+    expect(scoreOf(detection, 'web-1')).to.be.above(0);
+    expect(explanationOf(detection, 'web-1', 'cpu').comparison).to.not.equal('last_hours');
+    expect(explanationOf(detection, 'web-1', 'memory')).to.include({ comparison: 'last_hours', direction: 'below' });
+  });
+
   it('is the last hours where nothing is known of the days before', () => {
     const fresh = steadyModel(0);
     const detection = detect(fresh, steadyMinutes({ 'web-1': memoryTimes(3, 90) }));

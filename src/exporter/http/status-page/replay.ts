@@ -1,7 +1,6 @@
 /** The last hour of some pods, scored again with the current model: since when they are flagged, and what was usual. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { COMPARISONS } from '../../detection/comparison.js';
 import { detect, RECENT_INSTANTS } from '../../detection/detect.js';
 import type { Detection } from '../../detection/detection.js';
 import { podKey } from '../../features/table.js';
@@ -96,12 +95,11 @@ export async function replay(model: Model, built: BuiltTable): Promise<Map<strin
 }
 
 /** What the last days make usual at the instant of a detection; `undefined` where they do not know it. */
-function usualByDays({ model, comparisons, judgement, timeSeconds }: Detection, workload: string, cell: number) {
+function usualByDays({ model, judgement, timeSeconds }: Detection, workload: string, cell: number) {
   const column = cell % model.features.length;
-  if (COMPARISONS[comparisons[cell] as number] === 'rise_in_an_hour') {
-    return { lower: Number.NEGATIVE_INFINITY, upper: judgement?.boundaries[cell] as number };
-  }
-  return usualAt(model, workload, column, timeSeconds);
+  if (model.features[column]?.type !== 'counter') return usualAt(model, workload, column, timeSeconds);
+  const upper = judgement?.boundaries[cell] ?? Number.NaN;
+  return Number.isNaN(upper) ? undefined : { lower: Number.NEGATIVE_INFINITY, upper };
 }
 
 /**
