@@ -89,7 +89,7 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
   'bad-replica': {
     ...USUAL,
     title: 'one bad replica',
-    cpuSeconds: (_, usual) => 2.5 * usual,
+    cpuSeconds: (_, usual) => 3 * usual,
     memoryBytes: (elapsed, usual) => usual * (1 + 0.6 * Math.min(1, elapsed / 60)),
   },
   'fast-leak': {
@@ -128,7 +128,7 @@ const scripted = (
  * soon, to show how a flag clears. Two begin while it is watched.
  */
 export const SCRIPT: readonly ScriptedIncident[] = [
-  scripted('memory-leak', 'payments', 'ledger', 1, -2 * 3600, 900),
+  scripted('memory-leak', 'payments', 'ledger', 1, -3 * 3600, 900),
   scripted('bad-replica', 'shop', 'catalog', 2, -15 * 60, 150),
   scripted('runaway-cpu', 'shop', 'cart', 1, 20, 920),
   scripted('crash-loop', 'platform', 'config-sync', 0, 45, 945),
