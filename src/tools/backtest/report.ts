@@ -262,11 +262,12 @@ function statementOf(alert: Alert, { index, notifications }: SensitivityRun, rep
     /** The pod that is furthest off, of a workload's or the fleet's alert. */
     worst_pod: pod === '' && worst !== undefined ? podKey(worst.pod.namespace, worst.pod.pod) : '',
     features: featureReadings(worst?.reading ?? [], features).map(
-      ({ name: feature, unit, actual, expected, deviation }) => ({
+      ({ name: feature, unit, actual, expected, deviation, comparison }) => ({
         feature,
         unit,
         actual,
         expected,
+        comparison,
         deviation,
       }),
     ),

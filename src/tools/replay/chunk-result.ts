@@ -27,13 +27,13 @@ export interface PodStretch extends PodIdentity {
 }
 
 /**
- * The score, then for each feature actual, expected and deviation; `null` for a feature that the model did without.
+ * The score, then for each feature actual, expected, deviation, and the position of its comparison in `COMPARISONS`; `null` for a feature that the model did without.
  * In the units of the features, six digits.
  */
 export type Reading = readonly (number | null)[];
 
-/** Numbers of one feature in a reading: actual, expected, deviation. */
-export const READING_NUMBERS = 3;
+/** Numbers of one feature in a reading: actual, expected, deviation, comparison. */
+export const READING_NUMBERS = 4;
 
 /** Totals of a chunk, and all of its pods. */
 export interface ChunkResult {

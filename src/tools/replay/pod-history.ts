@@ -1,5 +1,6 @@
 /** Pods over all chunks of a replay, with the readings that were kept. */
 
+import { COMPARISONS, type Comparison } from '../../exporter/detection/comparison.js';
 import { type PodIdentity, podKey } from '../../exporter/features/table.js';
 import { groupBy } from '../../lib/group-by.js';
 import type { Alert, PodFlags } from './alerts.js';
@@ -104,6 +105,7 @@ export interface FeatureReading extends FeatureName {
   readonly expected: number;
   /** In usual spreads. */
   readonly deviation: number;
+  readonly comparison: Comparison;
 }
 
 /** The features of a reading, the one that is furthest off first. */
@@ -111,9 +113,9 @@ export function featureReadings(reading: Reading, features: readonly FeatureName
   return features
     .flatMap((feature, column): FeatureReading[] => {
       const start = 1 + column * READING_NUMBERS;
-      const [actual, expected, deviation] = reading.slice(start, start + READING_NUMBERS);
-      if (actual == null || expected == null || deviation == null) return [];
-      return [{ ...feature, actual, expected, deviation }];
+      const [actual, expected, deviation, position] = reading.slice(start, start + READING_NUMBERS);
+      if (actual == null || expected == null || deviation == null || position == null) return [];
+      return [{ ...feature, actual, expected, deviation, comparison: COMPARISONS[position] as Comparison }];
     })
     .sort((a, b) => Math.abs(b.deviation) - Math.abs(a.deviation));
 }

@@ -14,7 +14,7 @@ import {
 
 export interface Track {
   readonly identity: PodIdentity;
-  /** minutes × (1 + features × 3): score, then actual, expected and deviation of each feature; `NaN` without. */
+  /** minutes × `readingSize`: what a `Reading` has, `NaN` without. */
   readonly readings: Float64Array;
   /** minutes: 1 where there is a score. */
   readonly scored: Uint8Array;
@@ -79,6 +79,7 @@ export class Tracks {
         readings[position] = detection.table.at(row, 0, column);
         readings[position + 1] = detection.expected[cell] as number;
         readings[position + 2] = detection.deviations[cell] as number;
+        readings[position + 3] = detection.comparisons[cell] as number;
       }
     }
   }

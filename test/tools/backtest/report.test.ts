@@ -24,7 +24,7 @@ function stretch(pod: string, flagged: readonly (readonly number[])[]): PodStret
     scored: [0, 120],
     flagged,
     readMinutes: minutes,
-    readings: minutes.flatMap((minute) => [0.1, 1 + minute / 100, 0.2, 20, 2 ** 30, 2 ** 29, -3]),
+    readings: minutes.flatMap((minute) => [0.1, 1 + minute / 100, 0.2, 20, 1, 2 ** 30, 2 ** 29, -3, 0]),
   };
 }
 
@@ -120,8 +120,8 @@ describe('the report of a backtest', () => {
 
   it('tells what the alert would have said, at the minute when it fires', () => {
     expect(report.alerts[0]?.features).to.deep.equal([
-      { feature: 'cpu', unit: 'cores', actual: 1 + 114 / 100, expected: 0.2, deviation: 20 },
-      { feature: 'memory', unit: 'bytes', actual: 2 ** 30, expected: 2 ** 29, deviation: -3 },
+      { feature: 'cpu', unit: 'cores', actual: 1 + 114 / 100, expected: 0.2, comparison: 'time_of_day', deviation: 20 },
+      { feature: 'memory', unit: 'bytes', actual: 2 ** 30, expected: 2 ** 29, comparison: 'last_hours', deviation: -3 },
     ]);
   });
 
@@ -178,7 +178,9 @@ describe('the report of a backtest', () => {
     expect(text).to.include('ANOMALY_SENSITIVITY=4');
     expect(text).to.match(/\* 4 +6 +522 +1 +1 /);
     expect(text).to.include('Of 1 alert, 1 ended as the pod was back at what is usual for it, 0 as');
-    expect(text).to.include('pod shop/cart-0, for 26 min\n    cpu 2.14 cores, usually 0.2 cores (+20 spreads)');
+    expect(text).to.include(
+      'pod shop/cart-0, for 26 min\n    cpu 2.14 cores, usually 0.2 cores at this time of day (10.7 × as much, +20 spreads)',
+    );
     expect(text).to.include('1 of them had it first, 6 min earlier');
   });
 
@@ -194,7 +196,7 @@ describe('the report of a backtest', () => {
         alert: report.alerts[0] ?? expect.fail(),
         startSeconds: START + 6600,
         endSeconds: START + 6600 + 180,
-        readings: [[0.1, 1, 0.2, 20, null, null, null], null, [0.1, 2, 0.2, 20, null, null, null]],
+        readings: [[0.1, 1, 0.2, 20, 1, null, null, null, null], null, [0.1, 2, 0.2, 20, 1, null, null, null, null]],
       },
     });
     const page = reportHtml({ ...report, prometheus: HOSTILE, notes: [HOSTILE] }, [plot(HOSTILE)], FEATURES);

@@ -9,9 +9,9 @@ const FEATURES = [
   { name: 'restarts', unit: 'restarts', isCounter: true },
 ];
 
-/** Score, then actual, expected and deviation of CPU and of restarts. */
-const cpu = (actual: number): Reading => [0.1, actual, 1, 10 * (actual - 1), 3, 3, 0];
-const restarts = (count: number): Reading => [0.1, 1, 1, 0, count, 3, 10];
+/** Score, then actual, expected, deviation and comparison of CPU and of restarts. */
+const cpu = (actual: number): Reading => [0.1, actual, 1, 10 * (actual - 1), 0, 3, 3, 0, 0];
+const restarts = (count: number): Reading => [0.1, 1, 1, 0, 0, count, 3, 10, 0];
 
 /** A pod that is flagged from minute 30 to 50, with these readings by minute. */
 function pod(readings: readonly (readonly [number, Reading])[], scored: readonly number[] = [0, 180]): PodHistory {
