@@ -168,7 +168,7 @@ describe('limits of workloads', () => {
     });
 
     it('take a weekend for usual, though it comes again only after a week', () => {
-      for (const hours of [8 * DAY, 8 * DAY + 12, 14 * DAY]) {
+      for (const hours of [8 * DAY, 8 * DAY + 12, 10 * DAY, 14 * DAY]) {
         const weekend: RememberedDays = (hour) => ({ up: dayOf(hour) % 7 >= 5 ? 2.5 : 0.1, down: 0.1 });
         const limits = limitsOf(rememberDays({ ...FLEET, 'shop/cart': weekend }, { hours }), { budgetPerDay: 1 });
         expect(limits.of('shop/cart', 'seasonUp'), `${hours} hours`).to.be.above(2.5);
