@@ -56,6 +56,12 @@ export function emptyJudgement(cells: number): Judgement {
   };
 }
 
+/**
+ * A deviation that was beyond its boundary within the last hour stays one down to this share of it: what wavers around a
+ * boundary is one incident, and not many. Read from the samples of that hour, so that replicas agree.
+ */
+const STAY_SHARE = 0.7;
+
 /** Judges pods of a table at its last instant, one at a time. */
 export class ViewJudge {
   readonly #model: Model;
@@ -73,6 +79,8 @@ export class ViewJudge {
   readonly #short: Sustained = { up: Number.NaN, down: Number.NaN };
   readonly #long: Sustained = { up: Number.NaN, down: Number.NaN };
   readonly #deviations = new Float64Array(VIEWS.length);
+  /** The largest deviation of the same kind within the hour before. */
+  readonly #before = new Float64Array(VIEWS.length);
   readonly #references = new Float64Array(VIEWS.length);
 
   /** @param rows row of each pod of the table in the model, -1 where it has none (`locatePods`). */
@@ -121,6 +129,7 @@ export class ViewJudge {
     const { features } = this.#model;
     for (const [column, feature] of features.entries()) {
       this.#deviations.fill(Number.NaN);
+      this.#before.fill(Number.NaN);
       this.#references.fill(Number.NaN);
       if (feature.type === 'counter') this.#compareRise(pod, column);
       else this.#compareLevels(pod, column, feature);
@@ -148,7 +157,8 @@ export class ViewJudge {
     const boundaryOf = (own: number) => {
       const boundary = boundaries[start + own] as number;
       // A crash loop is one from the first minute on, when nothing is known of earlier days.
-      return features[column]?.type === 'counter' && !(boundary > 0) ? LEAST_RISE_BOUNDARY : boundary;
+      if (features[column]?.type === 'counter' && !(boundary > 0)) return LEAST_RISE_BOUNDARY;
+      return (this.#before[own] as number) > boundary ? STAY_SHARE * boundary : boundary;
     };
     let [share, view] = [0, 0];
     for (let own = 0; own < VIEWS.length; own++) {
@@ -169,8 +179,8 @@ export class ViewJudge {
     if (Number.isNaN(this.#short.up)) return;
     this.#sustainLong(levels, recent);
     const season = this.#seasonOf(group, column);
-    this.#compare(0, season, this.#short);
-    this.#compare(2, season, this.#long);
+    this.#compare(0, season);
+    this.#lookBack(0, season, levels, recent);
     const middle = this.#middleOf(group, column, feature);
     if (middle === undefined) return;
     const recentMiddle = this.#readRecent('workloads', group.row, column, this.#recentMiddle);
@@ -180,21 +190,44 @@ export class ViewJudge {
     }
     const newestMiddle = middle[this.#last] as number;
     sustainedShort(difference, this.#last, stepSeconds, this.#short);
-    this.#compare(SIBLING_VIEWS, 0, this.#short, newestMiddle);
     // `recent` is not asked for any more.
     for (let sample = 0; sample < RECENT_SAMPLES; sample++) {
       recent.values[sample] = (recent.values[sample] as number) - (recentMiddle.values[sample] as number);
     }
     this.#sustainLong(difference, recent);
-    this.#compare(SIBLING_VIEWS + 2, 0, this.#long, newestMiddle);
+    this.#compare(SIBLING_VIEWS, 0, newestMiddle);
+    this.#lookBack(SIBLING_VIEWS, 0, difference, recent);
   }
 
-  /** How far a level stays above and below a reference: two views. */
-  #compare(view: number, reference: number, { up, down }: Sustained, shown = reference): void {
-    this.#deviations[view] = up - reference;
-    this.#deviations[view + 1] = reference - down;
-    this.#references[view] = shown;
-    this.#references[view + 1] = shown;
+  /** How far a level stays above and below a reference, for the short and the long time: four views. */
+  #compare(view: number, reference: number, shown = reference): void {
+    for (const [offset, { up, down }] of [this.#short, this.#long].entries()) {
+      this.#deviations[view + 2 * offset] = up - reference;
+      this.#deviations[view + 2 * offset + 1] = reference - down;
+    }
+    this.#references.fill(shown, view, view + 4);
+  }
+
+  /** How far it stayed there in the hour before, as far as samples five minutes apart tell. */
+  #lookBack(view: number, reference: number, levels: Float64Array, { values }: EarlierSamples): void {
+    let [up, down] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const addPair = (older: number, newer: number) => {
+      if (Number.isNaN(older) || Number.isNaN(newer)) return;
+      up = Math.max(up, Math.min(older, newer));
+      down = Math.min(down, Math.max(older, newer));
+    };
+    for (let sample = 1; sample < values.length; sample++) {
+      addPair(values[sample - 1] as number, values[sample] as number);
+    }
+    const stride = Math.max(1, Math.round(LONG_STEP_SECONDS / this.#table.stepSeconds));
+    for (let newer = this.#last - stride; newer >= stride; newer -= stride) {
+      addPair(levels[newer - stride] as number, levels[newer] as number);
+    }
+    this.#before[view] = up - reference;
+    this.#before[view + 1] = reference - down;
+    sustainedLong(values, values.length - 1, LONG_STEP_SECONDS, this.#long);
+    this.#before[view + 2] = this.#long.up - reference;
+    this.#before[view + 3] = reference - this.#long.down;
   }
 
   #sustainLong(levels: Float64Array, earlier: EarlierSamples): void {
