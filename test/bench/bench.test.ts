@@ -20,11 +20,12 @@ describe('Benchmark', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('measures everything, at the least effort', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const json = join(folder, 'figures.json');
     const effort = ['--scrapes', '2', '--seconds', '1', '--idle', '0.1', '--trainings', '1', '--rounds', '1'];
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, '--pods', '20', ...effort, '--json', json], {
-      timeout: 55_000,
+    const few = ['--pods', '20', '--history', '2'];
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...few, ...effort, '--json', json], {
+      timeout: 110_000,
     });
     const { measurements } = JSON.parse(readFileSync(json, 'utf8')) as { measurements: Measurement[] };
     const names = measurements.map(({ name }) => name);
@@ -36,6 +37,9 @@ describe('Benchmark', () => {
       'training',
       'scrape p99 while training / idle',
       'processor time at rest, share of one',
+      'longest block in a scrape while the past is read',
+      'scrape with a history',
+      'training with a history',
       'start to first scores, without snapshot',
       'stage: fetch',
       'stage: decode',

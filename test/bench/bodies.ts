@@ -4,7 +4,14 @@ import { hashText, uniform } from '../../src/tools/simulation/random.js';
 import type { BenchPod } from './cluster.js';
 
 /** What a query is about. */
-export type Topic = 'cpu' | 'memory' | 'restarts' | 'kube_pod_owner' | 'kube_replicaset_owner' | 'kube_job_owner';
+export type Topic =
+  | 'cpu'
+  | 'memory'
+  | 'restarts'
+  | 'kube_pod_owner'
+  | 'kube_replicaset_owner'
+  | 'kube_job_owner'
+  | 'kube_pod_status_phase';
 
 /** By a word that only queries about the topic have. */
 const WORDS: Readonly<Record<Topic, string>> = {
@@ -14,6 +21,7 @@ const WORDS: Readonly<Record<Topic, string>> = {
   kube_pod_owner: 'kube_pod_owner',
   kube_replicaset_owner: 'kube_replicaset_owner',
   kube_job_owner: 'kube_job_owner',
+  kube_pod_status_phase: 'kube_pod_status_phase',
 };
 
 export function topicOf(query: string): Topic | undefined {
@@ -131,6 +139,8 @@ export class Bodies {
           }),
         );
       case 'kube_job_owner':
+      // No pod has ended.
+      case 'kube_pod_status_phase':
         return [];
       default:
         return this.#pods.map(({ namespace, pod }, index) => ({

@@ -23,6 +23,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --seconds S        longest time for the scrapes of each kind (default 15)
   --trainings N      trainings (default 3; 1 for more than 50000 pods)
   --idle S           seconds of rest to measure (default 10)
+  --history DAYS     also read this many days, at least 2, and scrape with a model that knows them (default 0)
   --rounds N         rounds of each stage (default 10)`;
 
 /** What a file of figures holds. */
@@ -45,6 +46,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '15' },
     trainings: { type: 'string' },
     idle: { type: 'string', default: '10' },
+    history: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '10' },
     help: { type: 'boolean', default: false },
   },
@@ -62,6 +64,7 @@ async function measure(pods: number): Promise<Measurement[]> {
         scrapeSeconds: Number(options.seconds),
         trainings,
         idleSeconds: Number(options.idle),
+        historyDays: Number(options.history),
       };
       found.push(...(await measureExporter(url, pods, effort)));
     }

@@ -16,36 +16,13 @@ import { decodeModel, decodeModelInTurns, encodeModel } from '../../src/exporter
 import { DEFAULT_FEATURES, madeUpTables } from '../support/made-up-cluster.js';
 import { DEFAULT_PARAMETERS } from '../support/parameters.js';
 import { asBuilt } from '../support/tables.js';
+import { longestTurn, processorMilliseconds, report, time } from './processor-time.js';
 
 const { values: options } = parseArgs({
   options: { pods: { type: 'string', default: '10000' }, runs: { type: 'string', default: '5' } },
 });
 const pods = Number(options.pods);
 const runs = Number(options.runs);
-
-/** Processor time of this process so far, in milliseconds: other work on the machine changes it little. */
-function processorMilliseconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-/** Median, least and most. */
-function report(name: string, milliseconds: readonly number[]): void {
-  const times = milliseconds.toSorted((a, b) => a - b);
-  const [least, median, most] = [0, (runs - 1) >> 1, runs - 1].map((at) => (times[at] as number).toFixed(1));
-  console.log(`${name.padEnd(44)} ${median?.padStart(9)} ms  (${least} to ${most})`);
-}
-
-function time(name: string, work: () => void): void {
-  report(
-    name,
-    Array.from({ length: runs }, () => {
-      const started = processorMilliseconds();
-      work();
-      return processorMilliseconds() - started;
-    }),
-  );
-}
 
 /** Receives a model from another thread again and again, beside a loop that measures how long a turn takes. */
 async function measureSwap(): Promise<void> {
@@ -60,25 +37,12 @@ async function measureSwap(): Promise<void> {
   const longest: number[] = [];
   const whole: number[] = [];
   for (let run = 0; run < runs; run++) {
-    let longestTurn = 0;
-    let isDone = false;
     const bytes = receive();
     // Sleeps until the other thread has sent the model: its work is not measured, and this thread has received nothing.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     const started = processorMilliseconds();
-    const turns = (async () => {
-      for (let before = started; !isDone; ) {
-        await nextTurn();
-        const now = processorMilliseconds();
-        longestTurn = Math.max(longestTurn, now - before);
-        before = now;
-      }
-    })();
-    await decodeModelInTurns(await bytes, nextTurn);
+    longest.push(await longestTurn(async () => decodeModelInTurns(await bytes, nextTurn)));
     whole.push(processorMilliseconds() - started);
-    isDone = true;
-    await turns;
-    longest.push(longestTurn);
   }
   await worker.terminate();
   report('a new model: longest block of this thread', longest);
@@ -92,14 +56,14 @@ const rows = Float64Array.from({ length: pods * width }, (_, cell) => Math.sin(c
 const { window } = tables;
 const instants = window.timestampsSeconds.length;
 console.log(`${pods} pods, window of ${instants} instants, ${runs} runs, processor time`);
-time('fit', () => fitModel(tables, DEFAULT_FEATURES, DEFAULT_PARAMETERS));
-time(`forest, ${pods} rows × ${width}`, () => scoreRows(model.forest, rows));
+await time('fit', runs, () => fitModel(tables, DEFAULT_FEATURES, DEFAULT_PARAMETERS));
+await time(`forest, ${pods} rows × ${width}`, runs, () => scoreRows(model.forest, rows));
 const recent = asBuilt(window.selectInstants(instants - RECENT_INSTANTS, instants));
-time('detect', () => detect(model, recent));
-time('look-ups of a scrape', () => locatePods(model.baseline.pods, window.pods));
+await time('detect', runs, () => detect(model, recent));
+await time('look-ups of a scrape', runs, () => locatePods(model.baseline.pods, window.pods));
 const encoded = encodeModel(model);
-time('encode', () => encodeModel(model));
-time('decode', () => decodeModel(encoded));
+await time('encode', runs, () => encodeModel(model));
+await time('decode', runs, () => decodeModel(encoded));
 console.log(`size of the model as bytes: ${(encoded.length / 1e6).toFixed(1)} MB`);
 await measureSwap();
 console.log(`peak resident memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);

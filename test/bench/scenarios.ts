@@ -17,6 +17,8 @@ export interface Effort {
   readonly scrapeSeconds: number;
   readonly trainings: number;
   readonly idleSeconds: number;
+  /** Days of a history that is read meanwhile and used then, at least 2; 0 for none. */
+  readonly historyDays: number;
 }
 
 /** What `/detect` is asked for: as many pods as it gives by default, and all. */
@@ -90,10 +92,43 @@ export async function measureExporter(prometheusUrl: string, pods: number, effor
   const tail = (seconds: readonly number[]) => summarize('', pods, 'seconds', seconds).p99;
   record('scrape p99 while training / idle', 'ratio', [tail(busy) / tail(idle)]);
   if (peaks.length > 0) record('peak memory', 'bytes', peaks);
+  if (effort.historyDays > 0) found.push(...(await measureHistory(prometheusUrl, pods, effort)));
 
   if (Object.values(SETTINGS).some(({ env }) => env === 'MODEL_PATH')) {
     record('start to first scores, with snapshot', 'seconds', await startsWithSnapshot(prometheusUrl, pods, effort));
   }
+  return found;
+}
+
+/** Trainings until a history is full: at the start, when a day is known, and when all days are. */
+const TRAININGS_OF_HISTORY = 3;
+
+/** Scrapes while the past is read as fast as it can be, and with a model that knows it. */
+async function measureHistory(prometheusUrl: string, pods: number, effort: Effort): Promise<Measurement[]> {
+  const found: Measurement[] = [];
+  const environment = {
+    PROMETHEUS_URL: prometheusUrl,
+    RETRAIN_SCHEDULE: '0 4 29 2 *',
+    HISTORY_DAYS: String(effort.historyDays),
+    HISTORY_LOAD_PERCENT: '100',
+  };
+  await withExporter(environment, async (exporter) => {
+    const measure = async (when: string) => {
+      const { scrapes, blocks, processor } = await scrapeOften(exporter, effort, pods);
+      found.push(summarize(`scrape ${when}`, pods, 'seconds', scrapes));
+      found.push(summarize(`longest block in a scrape ${when}`, pods, 'seconds', blocks));
+      found.push(summarize(`processor time of a scrape ${when}`, pods, 'seconds', processor));
+    };
+    await exporter.trained();
+    await measure('while the past is read');
+    const { seconds } = await exporter.trained(TRAININGS_OF_HISTORY);
+    found.push(summarize('training with a history', pods, 'seconds', [seconds]));
+    await measure('with a history');
+    const memory = exporter.memory();
+    if (memory === undefined) return;
+    found.push(summarize('memory after scrapes, with a history', pods, 'bytes', [memory.residentBytes]));
+    found.push(summarize('peak memory, with a history', pods, 'bytes', [memory.peakBytes]));
+  });
   return found;
 }
 

@@ -12,35 +12,57 @@ export const DEFAULT_FEATURES: readonly FeatureDefinition[] = buildCatalog({
   cpuRateWindow: '1m',
 });
 
+/** Pods of a workload. */
 const REPLICAS = 10;
 const WORKLOADS_PER_NAMESPACE = 10;
 const WINDOW_INSTANTS = 61;
 const SLICE_INSTANTS = 18;
 const STEP_SECONDS = 60;
 
-/** A window of an hour and two slices of earlier hours: noisy CPU, creeping memory, few restarts. */
-export function madeUpTables(pods: number, seed = 1): TrainingTables {
-  const end = 500 * 3600;
-  const slice = (hours: number) => madeUpTable(pods, end - hours * 3600 - STEP_SECONDS, SLICE_INSTANTS, seed + hours);
+/** Unix time of the newest instant, the end of an hour. */
+export const MADE_UP_END_SECONDS = 500 * 3600;
+
+/**
+ * A window of an hour and two slices of earlier hours: noisy CPU, creeping memory, few restarts.
+ *
+ * @param replicas pods of a workload, at most `REPLICAS`; the average where it is no whole number.
+ */
+export function madeUpTables(pods: number, seed = 1, replicas = REPLICAS): TrainingTables {
+  const slice = (hours: number) => {
+    const startSeconds = MADE_UP_END_SECONDS - hours * 3600 - STEP_SECONDS;
+    return madeUpTable({ pods, replicas, startSeconds, instants: SLICE_INSTANTS, seed: seed + hours });
+  };
+  const startSeconds = MADE_UP_END_SECONDS - (WINDOW_INSTANTS - 1) * STEP_SECONDS;
   return {
-    window: madeUpTable(pods, end - (WINDOW_INSTANTS - 1) * STEP_SECONDS, WINDOW_INSTANTS, seed),
+    window: madeUpTable({ pods, replicas, startSeconds, instants: WINDOW_INSTANTS, seed }),
     history: [slice(2), slice(3)],
   };
 }
 
-function madeUpTable(pods: number, startSeconds: number, instants: number, seed: number): FeatureTable {
+/** A part of a made-up cluster. */
+interface MadeUpPart {
+  readonly pods: number;
+  readonly replicas: number;
+  /** Unix time of the first instant, in seconds. */
+  readonly startSeconds: number;
+  readonly instants: number;
+  readonly stepSeconds?: number;
+  readonly seed: number;
+}
+
+export function madeUpTable({ pods, replicas, startSeconds, instants, stepSeconds = STEP_SECONDS, seed }: MadeUpPart) {
   const random = createRandom(seed);
   const axes = {
     features: DEFAULT_FEATURES.map(({ name }) => name),
     pods: Array.from({ length: pods }, (_, pod) => {
-      const workload = Math.floor(pod / REPLICAS);
+      const workload = Math.floor(pod / replicas);
       return {
         namespace: `namespace-${String(Math.floor(workload / WORKLOADS_PER_NAMESPACE)).padStart(5, '0')}`,
         pod: `workload-${String(workload).padStart(5, '0')}-5d4f8c7b9-x${String(pod % REPLICAS).padStart(4, '0')}`,
         workload: `workload-${String(workload).padStart(5, '0')}`,
       };
     }),
-    timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => startSeconds + instant * STEP_SECONDS),
+    timestampsSeconds: Float64Array.from({ length: instants }, (_, instant) => startSeconds + instant * stepSeconds),
   };
   return FeatureTable.fill(axes, (pod, cells) => {
     const cpu = 0.01 + ((pod * 7919) % 1000) / 1000;
