@@ -56,6 +56,9 @@ export function emptyJudgement(cells: number): Judgement {
   };
 }
 
+/** How far back gauges are looked at in a table, in seconds. */
+const GAUGE_SECONDS = 600;
+
 /**
  * A deviation that was beyond its boundary within the last hour stays one down to this share of it: what wavers around a
  * boundary is one incident, and not many. Read from the samples of that hour, so that replicas agree.
@@ -69,6 +72,8 @@ export class ViewJudge {
   readonly #rows: Int32Array;
   readonly #groups: readonly Group[];
   readonly #last: number;
+  /** Gauges are looked at from this instant on: a table reaches further back for its counters. */
+  readonly #first: number;
   readonly #timeSeconds: number;
   /** Where the season of this time stands. */
   readonly #slot: number;
@@ -89,6 +94,7 @@ export class ViewJudge {
     this.#table = table;
     this.#rows = rows;
     this.#last = table.timestampsSeconds.length - 1;
+    this.#first = Math.max(0, this.#last - Math.round(GAUGE_SECONDS / table.stepSeconds));
     this.#timeSeconds = table.timestampsSeconds[this.#last] as number;
     this.#slot = slotOf(this.#timeSeconds);
     this.#groups = this.#group();
@@ -96,7 +102,7 @@ export class ViewJudge {
     this.#recent = recentSamples();
     this.#recentMiddle = recentSamples();
     this.#levels = new Float64Array(table.timestampsSeconds.length);
-    this.#difference = new Float64Array(table.timestampsSeconds.length);
+    this.#difference = new Float64Array(table.timestampsSeconds.length).fill(Number.NaN);
   }
 
   /** The group of each pod. */
@@ -185,7 +191,7 @@ export class ViewJudge {
     if (middle === undefined) return;
     const recentMiddle = this.#readRecent('workloads', group.row, column, this.#recentMiddle);
     const difference = this.#difference;
-    for (let instant = 0; instant <= this.#last; instant++) {
+    for (let instant = this.#first; instant <= this.#last; instant++) {
       difference[instant] = (levels[instant] as number) - (middle[instant] as number);
     }
     const newestMiddle = middle[this.#last] as number;
@@ -262,7 +268,10 @@ export class ViewJudge {
 
   #readLevels(pod: number, column: number, feature: FeatureDefinition, into: Float64Array): void {
     this.#table.copyColumn(pod, column, into);
-    for (let instant = 0; instant < into.length; instant++) into[instant] = levelOf(feature, into[instant] as number);
+    for (let instant = this.#first; instant <= this.#last; instant++) {
+      into[instant] = levelOf(feature, into[instant] as number);
+    }
+    into.fill(Number.NaN, 0, this.#first);
   }
 
   /** The median of the pods of a workload at each instant; `undefined` where there are no siblings. */
@@ -276,7 +285,8 @@ export class ViewJudge {
     });
     const room = new Float64Array(group.pods.length);
     const middle = new Float64Array(instants);
-    for (let instant = 0; instant < instants; instant++) {
+    middle.fill(Number.NaN, 0, this.#first);
+    for (let instant = this.#first; instant < instants; instant++) {
       for (let index = 0; index < room.length; index++) room[index] = all[index * instants + instant] as number;
       middle[instant] = medianOfSiblings(room);
     }
