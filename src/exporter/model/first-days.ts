@@ -10,7 +10,7 @@ import { type Blocks, type Calibration, LEAST_LIMIT, type Span } from './blocks.
 const TAIL_SCALE = 0.85;
 
 /** The margin is larger by this many units, divided by the hours that are known: what was not seen yet may come. */
-const UNSEEN_HOURS = 8;
+const UNSEEN_HOURS = 4;
 
 /** A unit is at least this share of the relative spread floor of the feature. */
 const UNIT_SHARE = 1.25;
