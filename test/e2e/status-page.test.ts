@@ -163,6 +163,9 @@ describe('the status page in a browser', function () {
     }
   });
 
+  /** What is new is flagged at once, and for three minutes. */
+  const aMinuteAgo = () => Date.now() / 1000 - 60;
+
   /** A page whose clock stands until the test winds it on. */
   const openStopped = async (path: string): Promise<Page> => {
     // Lower than the page, which has to scroll.
@@ -181,7 +184,7 @@ describe('the status page in a browser', function () {
     await link.focus();
     const target = await link.getAttribute('href');
     await page.evaluate('window.scrollTo(0, 60)');
-    cluster.misbehave('cart-3', Date.now() / 1000 - 180);
+    cluster.misbehave('cart-3', aMinuteAgo());
     try {
       await get(`${service.url}/metrics`);
       await page.clock.fastForward(REFRESH_MILLISECONDS);
@@ -200,14 +203,14 @@ describe('the status page in a browser', function () {
   it('moves the focus to the heading of the table when the pod that had it leaves, and Tab goes on from there', async () => {
     const [leaving = ''] = HOSTILE_PODS;
     const coming = [0, 1, 2, 3, 4].map((index) => `cart-${index}`);
-    cluster.misbehave(leaving, Date.now() / 1000 - 180);
+    cluster.misbehave(leaving, aMinuteAgo());
     try {
       await get(`${service.url}/metrics`);
       const page = await openStopped('/');
       await rows(page).filter({ hasText: leaving }).getByRole('link').first().focus();
       // As many flagged pods as fill the table.
       cluster.behave(leaving);
-      for (const pod of coming) cluster.misbehave(pod, Date.now() / 1000 - 180);
+      for (const pod of coming) cluster.misbehave(pod, aMinuteAgo());
       await get(`${service.url}/metrics`);
       for (let refresh = 0; refresh < 2; refresh++) {
         await page.clock.fastForward(REFRESH_MILLISECONDS);
