@@ -36,7 +36,7 @@ export function instantsUpTo(timeSeconds: number, count = RECENT_INSTANTS): Floa
 }
 
 /** Pods that are scored in one turn of the event loop: some milliseconds of work. */
-const PODS_PER_TURN = 2048;
+const PODS_PER_TURN = 1024;
 
 /**
  * Scores every pod that is there at the last instant of a table, and that is past its warm-up. A pod that lacks a required

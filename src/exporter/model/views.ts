@@ -207,27 +207,31 @@ export class ViewJudge {
 
   /** How far a level stays above and below a reference, for the short and the long time: four views. */
   #compare(view: number, reference: number, shown = reference): void {
-    for (const [offset, { up, down }] of [this.#short, this.#long].entries()) {
-      this.#deviations[view + 2 * offset] = up - reference;
-      this.#deviations[view + 2 * offset + 1] = reference - down;
-    }
+    const deviations = this.#deviations;
+    deviations[view] = this.#short.up - reference;
+    deviations[view + 1] = reference - this.#short.down;
+    deviations[view + 2] = this.#long.up - reference;
+    deviations[view + 3] = reference - this.#long.down;
     this.#references.fill(shown, view, view + 4);
   }
 
   /** How far it stayed there in the hour before, as far as samples five minutes apart tell. */
   #lookBack(view: number, reference: number, levels: Float64Array, { values }: EarlierSamples): void {
-    let [up, down] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const addPair = (older: number, newer: number) => {
-      if (Number.isNaN(older) || Number.isNaN(newer)) return;
-      up = Math.max(up, Math.min(older, newer));
-      down = Math.min(down, Math.max(older, newer));
-    };
+    let up = Number.NEGATIVE_INFINITY;
+    let down = Number.POSITIVE_INFINITY;
     for (let sample = 1; sample < values.length; sample++) {
-      addPair(values[sample - 1] as number, values[sample] as number);
+      const older = values[sample - 1] as number;
+      const newer = values[sample] as number;
+      // Comparisons with `NaN` are false.
+      if (older > up && newer > up) up = older < newer ? older : newer;
+      if (older < down && newer < down) down = older > newer ? older : newer;
     }
     const stride = Math.max(1, Math.round(LONG_STEP_SECONDS / this.#table.stepSeconds));
-    for (let newer = this.#last - stride; newer >= stride; newer -= stride) {
-      addPair(levels[newer - stride] as number, levels[newer] as number);
+    for (let position = this.#last - stride; position >= this.#first + stride; position -= stride) {
+      const older = levels[position - stride] as number;
+      const newer = levels[position] as number;
+      if (older > up && newer > up) up = older < newer ? older : newer;
+      if (older < down && newer < down) down = older > newer ? older : newer;
     }
     this.#before[view] = up - reference;
     this.#before[view + 1] = reference - down;
