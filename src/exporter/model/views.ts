@@ -60,9 +60,10 @@ export function emptyJudgement(cells: number): Judgement {
 const GAUGE_SECONDS = 600;
 
 /**
- * A deviation that was beyond its boundary within the last hour stays one down to this share of it: what wavers around a
- * boundary is one incident, and not many. Read from the samples of that hour, so that replicas agree.
+ * A deviation that was beyond its boundary within this time, in seconds, stays one down to this share of it: what wavers
+ * around a boundary is one incident, and not many. Read from the samples of that time, so that replicas agree.
  */
+const STAY_SECONDS = 3600;
 const STAY_SHARE = 0.7;
 
 /** Judges pods of a table at its last instant, one at a time. */
@@ -216,10 +217,12 @@ export class ViewJudge {
   }
 
   /** How far it stayed there in the hour before, as far as samples five minutes apart tell. */
-  #lookBack(view: number, reference: number, levels: Float64Array, { values }: EarlierSamples): void {
+  #lookBack(view: number, reference: number, levels: Float64Array, { values, endSeconds }: EarlierSamples): void {
     let up = Number.NEGATIVE_INFINITY;
     let down = Number.POSITIVE_INFINITY;
+    const age = this.#timeSeconds - endSeconds;
     for (let sample = 1; sample < values.length; sample++) {
+      if (age + (values.length - 1 - sample) * LONG_STEP_SECONDS > STAY_SECONDS) continue;
       const older = values[sample - 1] as number;
       const newer = values[sample] as number;
       // Comparisons with `NaN` are false.
@@ -235,6 +238,7 @@ export class ViewJudge {
     }
     this.#before[view] = up - reference;
     this.#before[view + 1] = reference - down;
+    if (age > STAY_SECONDS) return;
     sustainedLong(values, values.length - 1, LONG_STEP_SECONDS, this.#long);
     this.#before[view + 2] = this.#long.up - reference;
     this.#before[view + 3] = reference - this.#long.down;

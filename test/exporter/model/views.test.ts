@@ -305,6 +305,26 @@ describe('views of a pod', () => {
     expect(judge(model, pods, 'web-1').share).to.equal(0);
   });
 
+  describe('near their boundary', () => {
+    const known = { web: { season: USUAL, load: { seasonUp: Math.LN2 } } };
+    /** Beyond the boundary from minute 30 to 50, and not far below it from some minute on. */
+    const waveringFrom =
+      (from: number): Course =>
+      (minute) => [minute >= 30 && minute < 50 ? 401 : minute < from ? USUAL : 101 * 2 ** 0.8 - 1, 0];
+    const shareAt = (minute: number) => {
+      const pods = { 'web-0': waveringFrom(minute - 6) };
+      return judge(modelOf(pods, known), pods, 'web-0', 0, minute - 10, minute).share;
+    };
+
+    it('deviate as long as they were beyond it within the hour before', () => {
+      for (const minute of [70, 90, 104]) expect(shareAt(minute), `at ${minute}`).to.be.closeTo(0.8 / 0.7, 0.03);
+    });
+
+    it('do not deviate later, however long ago the training was', () => {
+      for (const minute of [110, 121, 600]) expect(shareAt(minute), `at ${minute}`).to.be.closeTo(0.8, 0.03);
+    });
+  });
+
   it('name the one that is furthest beyond its boundary', () => {
     const pods = { 'web-0': steady(), 'web-1': steady(), 'web-2': steady(), 'web-3': since(64, 401) };
     const viewWith = (load: Known['load']) =>
