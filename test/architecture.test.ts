@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/deadline': [],
   'lib/group-by': [],
   'lib/partition-point': [],
+  'lib/steps': [],
   'lib/statistics': [],
   'lib/text': [],
   'lib/logging': [],

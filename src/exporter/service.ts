@@ -218,7 +218,7 @@ export class Service implements Exporter {
     const release = await this.#keeper?.hold();
     try {
       const result = await train(
-        { source, request: trainingRequest(this.#scope, occasion, this.#keeper?.historyState()) },
+        { source, request: trainingRequest(this.#scope, occasion, await this.#keeper?.historyState()) },
         signal,
         (code) => this.#countRequest(code),
         trainingLimitSeconds(occasion.untilNextTrainingSeconds),

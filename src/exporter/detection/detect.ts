@@ -1,6 +1,7 @@
 /** Model and the last minutes in, scores out: no clock, no network. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { finish, finishInTurns } from '../../lib/steps.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { FeatureTable, type PodIdentity } from '../features/table.js';
 import type { BuiltTable } from '../features/table-builder.js';
@@ -38,6 +39,9 @@ export function instantsUpTo(timeSeconds: number, count = RECENT_INSTANTS): Floa
 /** Pods that are scored in one turn of the event loop: some milliseconds of work. */
 const PODS_PER_TURN = 1024;
 
+/** Pods whose last minutes are scored as well in one turn, when they are unusual for their last hours. */
+const LOOKS_BACK_PER_TURN = 128;
+
 /**
  * Scores every pod that is there at the last instant of a table, and that is past its warm-up. A pod that lacks a required
  * feature, or that is warming up, is scored by its counters alone once one of them rose: a container that dies within
@@ -48,10 +52,7 @@ const PODS_PER_TURN = 1024;
  * @param rows row of each pod of the table in the model, -1 where it has none (`locatePods`).
  */
 export function detect(model: Model, built: BuiltTable, rows?: Int32Array): Detection {
-  const steps = detectInSteps(model, built, rows);
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  return step.value;
+  return finish(detectInSteps(model, built, rows));
 }
 
 /**
@@ -65,13 +66,10 @@ export async function detectInTurns(
   signal: AbortSignal,
   rows?: Int32Array,
 ): Promise<Detection> {
-  const steps = detectInSteps(model, built, rows);
-  let step = steps.next();
-  for (; !step.done; step = steps.next()) {
+  return finishInTurns(detectInSteps(model, built, rows), async () => {
     await nextTurn();
     signal.throwIfAborted();
-  }
-  return step.value;
+  });
 }
 
 function* detectInSteps(
@@ -135,11 +133,17 @@ function* detectInSteps(
     yield;
   }
   if (model.remembers) {
-    const wasBrief = (row: number) =>
-      isBrief(model, measurer, positions[row] as number, last, counterRows.has(row) ? gauges : silent);
+    let lookedBack = 0;
+    const isBriefly = (row: number) => {
+      lookedBack++;
+      return hasJustBegun(model, measurer, positions[row] as number, last, counterRows.has(row) ? gauges : silent);
+    };
     for (let row = 0; row < scores.length; row++) {
       const shares = judged.shares.subarray(row * width, (row + 1) * width);
-      scores[row] = verdictOf(scores[row] as number, shares, () => wasBrief(row));
+      scores[row] = verdictOf(scores[row] as number, shares, () => isBriefly(row));
+      if (lookedBack < LOOKS_BACK_PER_TURN) continue;
+      lookedBack = 0;
+      yield;
     }
   }
   const judgement = judge && {
@@ -193,7 +197,7 @@ export function verdictOf(margin: number, shares: Float64Array, isBriefly: () =>
  *
  * @param usual columns that count as usual.
  */
-function isBrief(model: Model, measurer: Measurer, pod: number, last: number, usual: Iterable<number>): boolean {
+function hasJustBegun(model: Model, measurer: Measurer, pod: number, last: number, usual: Iterable<number>): boolean {
   const first = Math.max(0, last - BRIEF_MINUTES * (USUAL_MINUTES - 1));
   const width = model.features.length;
   const before = emptyMeasurement((last - first) * width);

@@ -1,5 +1,6 @@
 /** What workloads did during the last days: hour by hour, in bounded memory. */
 
+import { finish, finishInTurns } from '../../lib/steps.js';
 import { BINS_PER_HOUR, HOURS_PER_DAY } from './grid.js';
 import { BIN_FIELDS, type HourSummary, SIBLING_FIELDS } from './hour-summary.js';
 
@@ -78,7 +79,7 @@ export function cellsPerRow(shape: HistoryShape): Readonly<Record<HistoryColumnN
 const GROWTH = 1.1;
 const FIRST_ROWS = 64;
 
-/** Workloads that are added, or forgotten, at a stretch: a few milliseconds of work. */
+/** Workloads that are added, copied or forgotten at a stretch: a few milliseconds of work. */
 const WORKLOADS_PER_TURN = 256;
 
 /** The memory of all workloads over some days. Hours may be added in any order. */
@@ -168,14 +169,12 @@ export class WorkloadHistory implements HistoryShape {
 
   /** Adds an hour, in the place of the one that many days before. An hour that is known, or too old, changes nothing. */
   add(summary: HourSummary): void {
-    const steps = this.#addInSteps(summary);
-    while (steps.next().done !== true);
+    finish(this.#addInSteps(summary));
   }
 
   /** Does the same; `pause` is awaited every few milliseconds, so that other work has its turn. */
-  async addInTurns(summary: HourSummary, pause: () => Promise<unknown>): Promise<void> {
-    const steps = this.#addInSteps(summary);
-    while (steps.next().done !== true) await pause();
+  addInTurns(summary: HourSummary, pause: () => Promise<unknown>): Promise<void> {
+    return finishInTurns(this.#addInSteps(summary), pause);
   }
 
   *#addInSteps(summary: HourSummary): Generator<undefined, void> {
@@ -189,7 +188,7 @@ export class WorkloadHistory implements HistoryShape {
     this.#makeRoom('workloads', this.#workloads.length + newcomers);
     yield;
     for (const [own, key] of summary.workloads.entries()) {
-      if (own % WORKLOADS_PER_TURN === WORKLOADS_PER_TURN - 1) yield;
+      if (isEndOfTurn(own)) yield;
       const row = this.#rowFor(key);
       for (const [gauge, column] of gauges.entries()) {
         if (column >= 0) this.#writeGauge(summary, own * summary.gauges.length + column, row, gauge, slot);
@@ -204,16 +203,23 @@ export class WorkloadHistory implements HistoryShape {
     this.#hours[slot] = hour;
     this.#pods[slot] = summary.pods;
     yield;
-    this.#dropRarest();
+    yield* this.#dropRarest();
   }
 
   /** Forgets what is older than its days, and the future: a clock that was set makes both of what was neither. */
   forgetAllBut(newestHour: number): void {
-    this.#hours.forEach((hour, slot) => {
-      if (hour <= newestHour && hour > newestHour - this.hours) return;
-      const steps = this.#forget(slot);
-      while (steps.next().done !== true);
-    });
+    finish(this.#forgetAllButInSteps(newestHour));
+  }
+
+  /** Does the same; `pause` is awaited every few milliseconds, so that other work has its turn. */
+  forgetAllButInTurns(newestHour: number, pause: () => Promise<unknown>): Promise<void> {
+    return finishInTurns(this.#forgetAllButInSteps(newestHour), pause);
+  }
+
+  *#forgetAllButInSteps(newestHour: number): Generator<undefined, void> {
+    for (const [slot, hour] of this.#hours.entries()) {
+      if (hour > newestHour || hour <= newestHour - this.hours) yield* this.#forget(slot);
+    }
   }
 
   /** @param from cell in the summary. */
@@ -289,14 +295,28 @@ export class WorkloadHistory implements HistoryShape {
    * make the same state, in whatever order they came, unless there were too many workloads to keep all.
    */
   state(): HistoryState {
-    const rows = [...this.#workloads.keys()].filter((row) => this.#isKnown(row));
+    return finish(this.#stateInSteps());
+  }
+
+  /** Does the same; `pause` is awaited every few milliseconds. Nothing may change meanwhile. */
+  stateInTurns(pause: () => Promise<unknown>): Promise<HistoryState> {
+    return finishInTurns(this.#stateInSteps(), pause);
+  }
+
+  *#stateInSteps(): Generator<undefined, HistoryState> {
+    const rows: number[] = [];
+    for (const row of this.#workloads.keys()) {
+      if (isEndOfTurn(row)) yield;
+      if (this.#isKnown(row)) rows.push(row);
+    }
     rows.sort((a, b) => ((this.#workloads[a] as string) < (this.#workloads[b] as string) ? -1 : 1));
     const groups = rows.map((row) => this.#groupOf[row] as number).filter((group) => group >= 0);
     const places = new Map(rows.map((row, place) => [row, place]));
-    const columns = COLUMN_NAMES.map((name) => {
+    const columns: [HistoryColumnName, Uint16Array | Uint8Array][] = [];
+    for (const name of COLUMN_NAMES) {
       const kept = HISTORY_COLUMNS[name].rows === 'workloads' ? rows : groups;
-      return [name, this.#copyRows(name, kept, kept.length)];
-    });
+      columns.push([name, yield* this.#copyRows(name, kept, kept.length)]);
+    }
     return {
       days: this.days,
       gauges: this.gauges,
@@ -360,7 +380,7 @@ export class WorkloadHistory implements HistoryShape {
       const { cellsPerHour, unknown } = HISTORY_COLUMNS[name];
       const [first, distance] = [slot * cellsPerHour, this.hours * cellsPerHour];
       for (let line = 0; first + line * distance < this.#columns[name].length; line++) {
-        if (line % WORKLOADS_PER_TURN === WORKLOADS_PER_TURN - 1) yield;
+        if (isEndOfTurn(line)) yield;
         this.#columns[name].fill(unknown, first + line * distance, first + line * distance + cellsPerHour);
       }
     }
@@ -371,10 +391,14 @@ export class WorkloadHistory implements HistoryShape {
    * of these the ones that were not seen for the longest time: jobs under names that never come again would fill the
    * memory otherwise.
    */
-  #dropRarest(): void {
+  *#dropRarest(): Generator<undefined, void> {
     const most = Math.max(FIRST_ROWS, this.mostPods);
     if (this.#workloads.length <= most * GROWTH) return;
-    const hours = this.#workloads.map((_, row) => this.#hoursOf(row));
+    const hours: KnownHours[] = [];
+    for (const row of this.#workloads.keys()) {
+      if (isEndOfTurn(row)) yield;
+      hours.push(this.#hoursOf(row));
+    }
     const order = [...this.#workloads.keys()].sort((a, b) => {
       const [one, other] = [hours[a] as KnownHours, hours[b] as KnownHours];
       const byName = (this.#workloads[a] as string) < (this.#workloads[b] as string) ? -1 : 1;
@@ -384,7 +408,7 @@ export class WorkloadHistory implements HistoryShape {
     const keptGroups = kept.map((row) => this.#groupOf[row] as number).filter((group) => group >= 0);
     for (const name of COLUMN_NAMES) {
       const rows = HISTORY_COLUMNS[name].rows === 'workloads' ? kept : keptGroups;
-      this.#columns[name] = this.#copyRows(name, rows, Math.ceil(rows.length * GROWTH));
+      this.#columns[name] = yield* this.#copyRows(name, rows, Math.ceil(rows.length * GROWTH));
     }
     const newRows = new Map(kept.map((row, position) => [row, position]));
     this.#groups = keptGroups.map((group) => newRows.get(this.#groups[group] as number) as number);
@@ -425,15 +449,23 @@ export class WorkloadHistory implements HistoryShape {
   }
 
   /** Some rows of a column, in the given order, with room for others. */
-  #copyRows(name: HistoryColumnName, rows: readonly number[], room: number): Uint16Array | Uint8Array {
+  *#copyRows(
+    name: HistoryColumnName,
+    rows: readonly number[],
+    room: number,
+  ): Generator<undefined, Uint16Array | Uint8Array> {
     const size = this.#cells[name];
-    const copied = newColumn(name, room * size);
-    rows.forEach((from, to) => {
-      copied.set(this.#columns[name].subarray(from * size, (from + 1) * size), to * size);
-    });
-    return copied;
+    const column = this.#columns[name];
+    const copied = name === 'levels' ? new Uint16Array(room * size) : new Uint8Array(room * size);
+    for (const [to, from] of rows.entries()) {
+      if (isEndOfTurn(to)) yield;
+      copied.set(column.subarray(from * size, (from + 1) * size), to * size);
+    }
+    return copied.fill(HISTORY_COLUMNS[name].unknown, rows.length * size);
   }
 }
+
+const isEndOfTurn = (index: number) => index % WORKLOADS_PER_TURN === WORKLOADS_PER_TURN - 1;
 
 interface KnownHours {
   count: number;

@@ -72,8 +72,8 @@ export class HistoryKeeper {
   #history: WorkloadHistory;
   #running: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
-  /** The reading that is under way, which does not reject, and what ends it. */
-  #reading: Promise<unknown> | undefined;
+  /** The change of the history that is under way, which does not reject, and what ends a reading. */
+  #changing: Promise<unknown> | undefined;
   #makingWay = new AbortController();
   #holds = 0;
   /** Bound of the next stretch; lower after a failure, since a shorter one may succeed. */
@@ -105,9 +105,9 @@ export class HistoryKeeper {
     if (!this.#stopping.signal.aborted) this.#running ??= this.#run();
   }
 
-  /** What is known, as a copy. */
-  historyState(): HistoryState {
-    return this.#history.state();
+  /** What is known, as a copy. Call it between `hold` and the release: nothing may change meanwhile. */
+  historyState(): Promise<HistoryState> {
+    return this.#history.stateInTurns(nextTurn);
   }
 
   /**
@@ -119,7 +119,7 @@ export class HistoryKeeper {
   async hold(patienceMilliseconds = PATIENCE_MILLISECONDS): Promise<() => void> {
     this.#holds++;
     const impatience = setTimeout(() => this.#makingWay.abort(), patienceMilliseconds);
-    await this.#reading;
+    await this.#changing;
     clearTimeout(impatience);
     return () => {
       this.#holds--;
@@ -143,7 +143,8 @@ export class HistoryKeeper {
     if (this.#holds > 0) return HELD_SECONDS;
     const { logger, now } = this.options;
     const newest = this.#newestHour();
-    this.#history.forgetAllBut(newest);
+    await this.#alone(this.#history.forgetAllButInTurns(newest, nextTurn));
+    if (this.#holds > 0) return HELD_SECONDS;
     const missing = hoursToRead(this.#history, newest);
     const stretch = nextStretch(missing, this.#history, this.#mostHours);
     if (stretch === undefined) {
@@ -158,14 +159,19 @@ export class HistoryKeeper {
       );
     }
     const hoursBefore = this.#knownHours();
-    const reading = this.#read(stretch);
-    this.#reading = reading;
-    const seconds = await reading;
-    this.#reading = undefined;
+    const seconds = await this.#alone(this.#read(stretch));
     // With a day, each time of the day is known once.
     const isFirstDay = hoursBefore < HOURS_PER_DAY && this.#knownHours() >= HOURS_PER_DAY;
     if (isFirstDay) await this.#retrain();
     return seconds;
+  }
+
+  /** Has `hold` wait for what changes the history. @param work does not reject. */
+  async #alone<Result>(work: Promise<Result>): Promise<Result> {
+    this.#changing = work;
+    const result = await work;
+    this.#changing = undefined;
+    return result;
   }
 
   #newestHour(): number {
@@ -253,7 +259,7 @@ export class HistoryKeeper {
   async #save(): Promise<void> {
     if (!this.#isUnsaved) return;
     this.#isUnsaved = false;
-    await this.options.file?.save(this.#history.state());
+    await this.options.file?.save(await this.#history.stateInTurns(nextTurn));
   }
 
   state(): KeeperState {

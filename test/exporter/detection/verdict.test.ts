@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { detect, verdictOf } from '../../../src/exporter/detection/detect.js';
+import { detect, detectInTurns, verdictOf } from '../../../src/exporter/detection/detect.js';
+import { FeatureTable } from '../../../src/exporter/features/table.js';
 import type { WorkloadHistory } from '../../../src/exporter/history/workload-history.js';
 import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
@@ -99,6 +100,29 @@ describe('verdicts with a history of days', () => {
     it('flag it for longer without a history', () => {
       expect(flaggedMinutes(trainedAt(0, undefined), {}, 'report-0')).to.have.lengthOf.above(30);
     });
+  });
+
+  it('look back at many pods in turns', async () => {
+    const one = steadyTable(TRAINED_AT + 120, 11, 60);
+    const position = one.pods.findIndex(({ pod }) => pod === 'report-0');
+    const many = Array.from({ length: 600 }, (_, index) => ({
+      namespace: 'ns',
+      pod: `report-${index}`,
+      workload: 'report',
+    }));
+    const { features, timestampsSeconds } = one;
+    const table = FeatureTable.fill({ features, timestampsSeconds, pods: many }, (_, cells) => {
+      for (const [column] of features.entries()) {
+        for (const [instant] of timestampsSeconds.entries()) {
+          cells[instant * features.length + column] = one.at(position, instant, column);
+        }
+      }
+    });
+    let turns = 0;
+    const signal = { throwIfAborted: () => void turns++ } as unknown as AbortSignal;
+    const { scores } = await detectInTurns(model, asBuilt(table), signal);
+    expect(scores.every((score) => score > 0)).to.equal(true);
+    expect(turns).to.be.above(5);
   });
 
   describe('of what is not', () => {

@@ -117,6 +117,20 @@ describe('history of workloads', () => {
     expect(history.state()).to.deep.equal(historyOf([summaryOf(NEWEST, workloads)]).state());
   });
 
+  it('is copied in turns, and forgets in turns', async () => {
+    const workloads = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`shop/w-${index}`, index / 100]));
+    const history = historyOf([summaryOf(NEWEST, workloads)]);
+    const expected = history.state();
+    let turns = 0;
+    const pause = async () => void turns++;
+    expect(await history.stateInTurns(pause)).to.deep.equal(expected);
+    expect(turns).to.be.above(12);
+    turns = 0;
+    await history.forgetAllButInTurns(NEWEST + 1000, pause);
+    expect(turns).to.be.above(6);
+    expect(history.state()).to.deep.equal(historyOf().state());
+  });
+
   it('forgets what a clock that was set has made the future or too old', () => {
     const history = historyOf([NEWEST, NEWEST - 1, NEWEST - 20].map((hour) => summaryOf(hour, { 'shop/cart': 1 })));
     history.forgetAllBut(NEWEST - 1);

@@ -302,7 +302,7 @@ describe('history keeper', () => {
     await known(START_SECONDS + 30 * 24 * HOUR_SECONDS, 0);
     await known(START_SECONDS + HOUR_SECONDS, 48);
     await known(START_SECONDS - 3 * HOUR_SECONDS, 48);
-    const { hours } = workshop.keeper.historyState();
+    const { hours } = await workshop.keeper.historyState();
     expect(Math.max(...hours)).to.be.below(HOUR + 1);
   });
 
@@ -357,7 +357,8 @@ describe('history keeper', () => {
     const two = replica({ file: fileWith(FEATURES) }, (_, attempt) => attempt % 4 === 2);
     await two.keeper.restore();
     await two.filled();
-    expect(two.keeper.historyState()).to.deep.equal(one.keeper.historyState());
-    expect(two.keeper.historyState().workloads).to.include('shop/cart');
+    const state = await two.keeper.historyState();
+    expect(state).to.deep.equal(await one.keeper.historyState());
+    expect(state.workloads).to.include('shop/cart');
   });
 });

@@ -1,6 +1,7 @@
 /** A model as bytes: the same for the file and for the way from the thread that trains to the one that serves. */
 
 import { z } from 'zod';
+import { finish, finishInTurns } from '../../../lib/steps.js';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { MINIMUM_TRAINING_SAMPLES } from '../fit.js';
 import { LARGEST_DEPTH } from '../forest.js';
@@ -138,20 +139,12 @@ function textTensor(lines: readonly string[]): Tensor {
  * @throws {SnapshotError} the only error there is.
  */
 export function decodeModel(bytes: Uint8Array): Model {
-  const steps = decodeInSteps(readTensors(bytes));
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  return step.value;
+  return finish(decodeInSteps(readTensors(bytes)));
 }
 
 /** Does the same; `pause` is awaited every few milliseconds, so that other work has its turn. */
 export async function decodeModelInTurns(bytes: Uint8Array, pause: () => Promise<unknown>): Promise<Model> {
-  const steps = decodeInSteps(readTensors(bytes));
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-    await pause();
-  }
+  return finishInTurns(decodeInSteps(readTensors(bytes)), pause);
 }
 
 function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined, Model> {

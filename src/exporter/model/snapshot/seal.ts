@@ -1,6 +1,7 @@
 /** What all saved files begin with: a checksum, the version of their format, and the settings that they belong to. */
 
 import { createHash } from 'node:crypto';
+import { finish, finishInTurns } from '../../../lib/steps.js';
 import { LENGTH_BYTES, readTensors, type TensorFile } from './safetensors.js';
 import { check, SnapshotError } from './snapshot-error.js';
 
@@ -39,12 +40,7 @@ export async function withChecksumInTurns<Bytes extends Uint8Array>(
   bytes: Bytes,
   pause: () => Promise<unknown>,
 ): Promise<Bytes> {
-  const steps = checksumInSteps(bytes);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return writeChecksum(bytes, value);
-    await pause();
-  }
+  return writeChecksum(bytes, await finishInTurns(checksumInSteps(bytes), pause));
 }
 
 /**
@@ -72,12 +68,7 @@ function requireVersion(version: number, expected: number): void {
   );
 }
 
-function checksumOf(bytes: Uint8Array): string {
-  const steps = checksumInSteps(bytes);
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  return step.value;
-}
+const checksumOf = (bytes: Uint8Array): string => finish(checksumInSteps(bytes));
 
 function* checksumInSteps(bytes: Uint8Array): Generator<undefined, string> {
   const hash = createHash('sha256').update(bytes.subarray(0, CHECKSUM_AT));
