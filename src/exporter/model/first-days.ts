@@ -43,12 +43,14 @@ function statisticsOf(maxima: Float64Array): Statistics {
 /**
  * Calibrates on hours, or blocks of some hours.
  *
+ * @param all is gone through several times; `usual` is written to.
  * @param budgetPerDay messages that all workloads together may make.
  */
-export function calibrateFirstDays(all: readonly Blocks[], budgetPerDay: number, { blockHours }: Span): Calibration {
-  const workloads = new Set(all.map(({ row }) => row)).size;
+export function calibrateFirstDays(all: Iterable<Blocks>, budgetPerDay: number, { blockHours }: Span): Calibration {
+  const rows = new Set<number>();
+  for (const { row } of all) rows.add(row);
   const allowed = (budgetPerDay * blockHours) / HOURS_PER_DAY;
-  const margin = TAIL_SCALE * Math.log(Math.max(2, workloads / allowed));
+  const margin = TAIL_SCALE * Math.log(Math.max(2, rows.size / allowed));
   const fleet = fleetVariances(all);
   const boundaryOf = ({ usual, feature, floor, column, view }: Blocks) => {
     const { limit, variance, count } = statisticsOf(usual);
@@ -61,27 +63,34 @@ export function calibrateFirstDays(all: readonly Blocks[], budgetPerDay: number,
   return { boundaryOf, exceeding: [] };
 }
 
+/** What the workloads have of a feature and view: the limit of each, and the sum of their variances. */
+interface Fleet {
+  readonly limits: number[];
+  variances: number;
+}
+
 const cellOf = ({ column, view }: Pick<Blocks, 'column' | 'view'>) => `${column}/${view}`;
 
 /**
  * For each feature and view: the mean variance within workloads, and, while there are few blocks, the variance between
  * them. What the workloads of the fleet differ by is no reason for a flag.
  */
-function fleetVariances(all: readonly Blocks[]): ReadonlyMap<string, number> {
-  const groups = new Map<string, Statistics[]>();
+function fleetVariances(all: Iterable<Blocks>): ReadonlyMap<string, number> {
+  const groups = new Map<string, Fleet>();
   let blocks = 1;
   for (const own of all) {
-    const statistics = statisticsOf(own.maxima);
+    const { limit, variance } = statisticsOf(own.maxima);
     const key = cellOf(own);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [statistics]);
-    else group.push(statistics);
+    const fleet = groups.get(key) ?? { limits: [], variances: 0 };
+    groups.set(key, fleet);
+    fleet.limits.push(limit);
+    fleet.variances += variance;
     blocks = Math.max(blocks, own.maxima.length);
   }
   return new Map(
-    [...groups].map(([key, group]) => {
-      const within = group.reduce((sum, { variance }) => sum + variance, 0) / group.length;
-      const between = statisticsOf(Float64Array.from(group, ({ limit }) => limit)).variance;
+    [...groups].map(([key, { limits, variances }]) => {
+      const within = variances / limits.length;
+      const between = statisticsOf(Float64Array.from(limits)).variance;
       return [key, ((blocks - 1) * within + between) / blocks];
     }),
   );

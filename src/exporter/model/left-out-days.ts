@@ -3,7 +3,7 @@
  */
 
 import { HOURS_PER_DAY, isWeekend } from '../history/grid.js';
-import { type Blocks, type Calibration, LEAST_LIMIT, type Span } from './blocks.js';
+import { type Blocks, blocksIn, type Calibration, LEAST_LIMIT, type Span } from './blocks.js';
 
 /**
  * A unit is at least this. To the spread of the days of a workload, a share of its limit counts like one day more: few
@@ -57,17 +57,18 @@ function boundaryOf(maxima: Float64Array, floor: number, margin: number, without
 /**
  * The margin that days which are left out exceed as often as they may; incidents are not learned from.
  *
+ * @param all is gone through several times; `usual` is written to.
  * @param allowed how many workloads and days may.
  */
-export function calibrateByDays(all: readonly Blocks[], allowed: number, span: Span): Calibration {
-  const { margin } = leaveOneOut(all, allowed);
+export function calibrateByDays(all: Iterable<Blocks>, allowed: number, span: Span): Calibration {
+  const { margin } = leaveOneOut(all, allowed, blocksIn(span));
   for (const blocks of all) forgetIncidents(blocks, Math.max(INCIDENT_UNITS, INCIDENT_MARGINS * margin), span);
-  const { margin: last, exceeding } = leaveOneOut(all, allowed);
+  const { margin: last, exceeding } = leaveOneOut(all, allowed, blocksIn(span));
   return { exceeding, boundaryOf: ({ usual, floor }) => boundaryOf(usual, floor, last) };
 }
 
-/** @returns the margin, in units, and how many workloads exceed it in each block. */
-function leaveOneOut(all: readonly Blocks[], allowed: number): { margin: number; exceeding: number[] } {
+/** @param blocks how many there are. @returns the margin, in units, and how many workloads exceed it in each block. */
+function leaveOneOut(all: Iterable<Blocks>, allowed: number, blocks: number): { margin: number; exceeding: number[] } {
   const worst = new Map<number, Float64Array>();
   for (const { row, maxima, usual, floor } of all) {
     const ofRow = worst.get(row) ?? new Float64Array(maxima.length);
@@ -82,7 +83,7 @@ function leaveOneOut(all: readonly Blocks[], allowed: number): { margin: number;
   const excesses = [...worst.values()].flatMap((ofRow) => [...ofRow]).filter((excess) => excess > 0);
   excesses.sort((a, b) => b - a);
   const margin = marginFor(excesses, allowed);
-  const exceeding = Array.from({ length: all[0]?.maxima.length ?? 0 }, (_, block) => {
+  const exceeding = Array.from({ length: blocks }, (_, block) => {
     let count = 0;
     for (const ofRow of worst.values()) if ((ofRow[block] as number) > margin) count++;
     return count;

@@ -12,7 +12,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { BINS_PER_HOUR, HOURS_PER_DAY } from '../history/grid.js';
 import { BIN_FIELDS, SIBLING_FIELDS } from '../history/hour-summary.js';
 import { encodeLevel, type WorkloadHistory } from '../history/workload-history.js';
-import { type Blocks, blockOf, blocksIn, raise, type Span } from './blocks.js';
+import { BlockStore, type Blocks, blockOf, blocksIn, raise, type Span } from './blocks.js';
 import { calibrateFirstDays } from './first-days.js';
 import { calibrateByDays } from './left-out-days.js';
 import { Calendar, SEASON_SLOTS } from './season.js';
@@ -97,7 +97,7 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
   const span: Span = { first, last: known[hours - 1] as number, blockHours };
   const rows = history.workloads.length;
   const season = new Uint16Array(rows * features.length * SEASON_SLOTS).fill(encodeLevel(Number.NaN));
-  const all = [...allBlocks(history, options, span, season)];
+  const all = new BlockStore(allBlocks(history, options, span, season));
   const { boundaryOf, exceeding } = isByDays
     ? calibrateByDays(all, budgetPerDay * blocksIn(span), span)
     : calibrateFirstDays(all, budgetPerDay, span);
