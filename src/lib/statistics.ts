@@ -20,6 +20,18 @@ export function quantileInPlace(values: Float64Array, count: number, q: number):
   return lower + (upper - lower) * (position - below);
 }
 
+/**
+ * The median of the values that are there; `NaN` where these are too few.
+ *
+ * @param values those that are `NaN` do not count. They are put into another order, or overwritten.
+ * @param least how many values must be there, at least one.
+ */
+export function medianOfKnown(values: Float64Array, least = 1): number {
+  let count = 0;
+  for (const value of values) if (!Number.isNaN(value)) values[count++] = value;
+  return count < least ? Number.NaN : quantileInPlace(values, count, 0.5);
+}
+
 /** Puts the value of rank `rank` in its place, with no larger one before it and no smaller one after (Hoare, 1961). */
 function select(values: Float64Array, count: number, rank: number): void {
   let left = 0;

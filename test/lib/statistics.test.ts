@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import { createRandom } from '../../src/exporter/model/random.js';
-import { meanAndStandardDeviation, quantileInPlace, robustLocationScale } from '../../src/lib/statistics.js';
+import {
+  meanAndStandardDeviation,
+  medianOfKnown,
+  quantileInPlace,
+  robustLocationScale,
+} from '../../src/lib/statistics.js';
 import { createNormal } from '../support/random-data.js';
 
 describe('quantileInPlace', () => {
@@ -65,6 +70,17 @@ describe('quantileInPlace', () => {
     expect(quantileInPlace(values, 3, 0.5)).to.equal(2);
     expect([...sorted(values, 3)]).to.deep.equal([1, 2, 3]);
     expect([...values.subarray(3)]).to.deep.equal([-100, 100]);
+  });
+});
+
+describe('medianOfKnown', () => {
+  it('goes by the values that are there, where these are enough', () => {
+    const { NaN: gap } = Number;
+    expect(medianOfKnown(Float64Array.of(gap, 4, gap, 1, 9), 3)).to.equal(4);
+    expect(medianOfKnown(Float64Array.of(gap, 4, gap, 1), 3)).to.deep.equal(gap);
+    expect(medianOfKnown(Float64Array.of(gap, 4, gap, 1))).to.equal(2.5);
+    expect(medianOfKnown(Float64Array.of(gap))).to.deep.equal(gap);
+    expect(medianOfKnown(Float64Array.of())).to.deep.equal(gap);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What is remembered of an hour: a few numbers for each workload, whatever the number of its pods. */
 
-import { quantileInPlace } from '../../lib/statistics.js';
+import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { BIN_SECONDS, BINS_PER_HOUR, HISTORY_STEP_SECONDS, HOUR_SECONDS } from './grid.js';
@@ -142,12 +142,8 @@ class Levels {
     });
     const room = new Float64Array(pods.length);
     this.#middle = Float64Array.from({ length: this.#instants }, (_, instant) => {
-      let count = 0;
-      for (const levels of this.#pods) {
-        const level = levels[instant] as number;
-        if (!Number.isNaN(level)) room[count++] = level;
-      }
-      return count < LEAST_SIBLINGS ? Number.NaN : quantileInPlace(room, count, 0.5);
+      for (const [pod, levels] of this.#pods.entries()) room[pod] = levels[instant] as number;
+      return medianOfKnown(room, LEAST_SIBLINGS);
     });
   }
 
@@ -180,15 +176,10 @@ class Levels {
 
   /** Of all pods from one instant to before another. */
   #median(from: number, to: number): number {
-    const room = new Float64Array(this.#pods.length * Math.max(0, to - from));
-    let count = 0;
-    for (const levels of this.#pods) {
-      for (let instant = from; instant < to; instant++) {
-        const level = levels[instant] as number;
-        if (!Number.isNaN(level)) room[count++] = level;
-      }
-    }
-    return count === 0 ? Number.NaN : quantileInPlace(room, count, 0.5);
+    const size = Math.max(0, to - from);
+    const room = new Float64Array(this.#pods.length * size);
+    for (const [pod, levels] of this.#pods.entries()) room.set(levels.subarray(from, from + size), pod * size);
+    return medianOfKnown(room);
   }
 }
 

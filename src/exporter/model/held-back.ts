@@ -1,10 +1,10 @@
 /** What came of the boundaries: which workloads exceeded them in hours that the boundaries do not rest on. */
 
 import type { FeatureDefinition } from '../features/catalog.js';
-import { BINS_PER_DAY, BINS_PER_HOUR, HOURS_PER_DAY, isWeekend } from '../history/grid.js';
+import { BINS_PER_HOUR } from '../history/grid.js';
 import { decodeLevel, type WorkloadHistory } from '../history/workload-history.js';
 import { type Limits, SIBLING_VIEWS, VIEWS } from './limits.js';
-import { SEASON_SLOTS } from './season.js';
+import { SEASON_SLOTS, slotOfBin } from './season.js';
 
 /**
  * Counts the workloads that exceed the boundary of any gauge and view in any of some hours.
@@ -20,7 +20,7 @@ export function countExceeding(
 ): number {
   const hourly = new Float64Array(last - first + 1);
   const bins = new Float64Array(hourly.length * BINS_PER_HOUR);
-  const slots = Array.from(bins, (_, bin) => slotAt(first + Math.floor(bin / BINS_PER_HOUR), bin % BINS_PER_HOUR));
+  const slots = Array.from(bins, (_, bin) => slotOfBin(first * BINS_PER_HOUR + bin));
   const isBeyond = (row: number, column: number, gauge: number, view: number) => {
     const cell = row * features.length + column;
     const boundary = boundaries[cell * VIEWS.length + view] as number;
@@ -45,10 +45,4 @@ export function countExceeding(
     if (gauges.some(({ gauge, column }) => VIEWS.some((_, view) => isBeyond(row, column, gauge, view)))) count++;
   }
   return count;
-}
-
-/** Which half hour of which kind of day it is (`SEASON_SLOTS`). @param half of the hour. */
-export function slotAt(hour: number, half: number): number {
-  const slot = (hour % HOURS_PER_DAY) * BINS_PER_HOUR + half;
-  return (isWeekend(Math.floor(hour / HOURS_PER_DAY)) ? BINS_PER_DAY : 0) + slot;
 }

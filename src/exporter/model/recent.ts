@@ -1,7 +1,7 @@
 /** The last hour of a training window: how long a deviation has lasted is read from it in the passes that follow. */
 
 import { groupBy } from '../../lib/group-by.js';
-import { quantileInPlace } from '../../lib/statistics.js';
+import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { FeatureTable } from '../features/table.js';
 import { LEAST_SIBLINGS } from '../history/hour-summary.js';
@@ -47,7 +47,7 @@ export function fitRecent(
     for (let cell = 0; cell < size; cell++) {
       if (features[Math.floor(cell / RECENT_SAMPLES)]?.type !== 'gauge') continue;
       for (const [index, pod] of own.entries()) room[index] = decodeLevel(pods.recent[pod * size + cell] as number);
-      workloads.recent[row * size + cell] = encodeLevel(medianOfSiblings(room));
+      workloads.recent[row * size + cell] = encodeLevel(medianOfKnown(room, LEAST_SIBLINGS));
     }
   }
 }
@@ -60,15 +60,4 @@ function encodeRise(rise: number): number {
 /** The rise that `encodeRise` wrote; 0 where it is not known. */
 export function decodeRise(code: number): number {
   return code === UNKNOWN_RISE ? 0 : code;
-}
-
-/**
- * The median of the values that are there, `NaN` where there are too few to be siblings.
- *
- * @param values are put into another order.
- */
-export function medianOfSiblings(values: Float64Array): number {
-  let count = 0;
-  for (const value of values) if (!Number.isNaN(value)) values[count++] = value;
-  return count < LEAST_SIBLINGS ? Number.NaN : quantileInPlace(values, count, 0.5);
 }

@@ -1,12 +1,22 @@
 /** What a workload does at a time of day: the level to expect, from the other days of the same kind. */
 
-import { quantileInPlace } from '../../lib/statistics.js';
-import { BINS_PER_DAY, BINS_PER_HOUR, isWeekend } from '../history/grid.js';
+import { medianOfKnown, quantileInPlace } from '../../lib/statistics.js';
+import { BIN_SECONDS, BINS_PER_DAY, BINS_PER_HOUR, isWeekend } from '../history/grid.js';
 import { encodeLevel } from '../history/workload-history.js';
 import type { Span } from './blocks.js';
 
 /** Half hours of a working day, then those of a day of a weekend. */
 export const SEASON_SLOTS = 2 * BINS_PER_DAY;
+
+/** The slot of a half hour. @param bin its number since 1970. */
+export function slotOfBin(bin: number): number {
+  return (isWeekend(Math.floor(bin / BINS_PER_DAY)) ? BINS_PER_DAY : 0) + (bin % BINS_PER_DAY);
+}
+
+/** The slot of a time. A half hour holds its end, and not its beginning, as an hour does. */
+export function slotOf(timeSeconds: number): number {
+  return slotOfBin(Math.ceil(timeSeconds / BIN_SECONDS) - 1);
+}
 
 /** Which half hours of some days are the same time of day, on the same kind of day. */
 export class Calendar {
@@ -34,9 +44,8 @@ export class Calendar {
   seasonOf(levels: Float64Array, slots: Uint16Array): Float64Array {
     const smooth = levels.map((_, bin) => this.#medianOfThree(levels, bin));
     const expected = new Float64Array(levels.length).fill(Number.NaN);
-    const all = smooth.filter((level) => !Number.isNaN(level));
-    if (all.length === 0) return expected;
-    const usual = quantileInPlace(all, all.length, 0.5);
+    const usual = medianOfKnown(smooth.slice());
+    if (Number.isNaN(usual)) return expected;
     for (let slot = 0; slot < BINS_PER_DAY; slot++) {
       const offset = (((slot - this.#first) % BINS_PER_DAY) + BINS_PER_DAY) % BINS_PER_DAY;
       for (const weekend of [false, true]) {

@@ -1,8 +1,8 @@
 /** Compares pods with what their workloads did during the last days, each view with the boundary of its workload. */
 
+import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
-import { BIN_SECONDS, BINS_PER_HOUR, hourOf } from '../history/grid.js';
 import { LEAST_SIBLINGS, RISE_SECONDS } from '../history/hour-summary.js';
 import { levelOf, valueOfLevel } from '../history/level.js';
 import {
@@ -14,11 +14,10 @@ import {
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
 import { heightAfter } from './counter.js';
-import { slotAt } from './held-back.js';
 import { LEAST_RISE_BOUNDARY, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './limits.js';
 import type { Model } from './model.js';
-import { decodeRise, medianOfSiblings, RECENT_SAMPLES } from './recent.js';
-import { SEASON_SLOTS } from './season.js';
+import { decodeRise, RECENT_SAMPLES } from './recent.js';
+import { SEASON_SLOTS, slotOf } from './season.js';
 
 /** What the views say of pods, one row for each pod. */
 export interface Judgement {
@@ -296,7 +295,7 @@ export class ViewJudge {
     middle.fill(Number.NaN, 0, this.#first);
     for (let instant = this.#first; instant < instants; instant++) {
       for (let index = 0; index < room.length; index++) room[index] = all[index * instants + instant] as number;
-      middle[instant] = medianOfSiblings(room);
+      middle[instant] = medianOfKnown(room, LEAST_SIBLINGS);
     }
     group.middles[column] = middle;
     return middle;
@@ -344,10 +343,4 @@ export function usualAt(
     lower: Number.isNaN(down) ? Number.NEGATIVE_INFINITY : valueOfLevel(feature, level - down),
     upper: valueOfLevel(feature, level + up),
   };
-}
-
-/** Which half hour of which kind of day a time is in (`SEASON_SLOTS`). */
-function slotOf(timeSeconds: number): number {
-  const hour = hourOf(timeSeconds);
-  return slotAt(hour, Math.ceil(timeSeconds / BIN_SECONDS) - 1 - hour * BINS_PER_HOUR);
 }

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { fitLimits } from '../../../src/exporter/model/fit-limits.js';
-import { countExceeding, slotAt } from '../../../src/exporter/model/held-back.js';
+import { countExceeding } from '../../../src/exporter/model/held-back.js';
 import { calibrate } from '../../../src/exporter/model/limits.js';
-import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { type Course, steadyHistory, TRAINED_AT } from '../../support/steady-cluster.js';
 import { CATALOG } from '../../support/tables.js';
@@ -61,13 +60,5 @@ describe('what came of the boundaries', () => {
       expect([recentExceedingPerDay, expectedMessagesPerDay]).to.deep.equal([Number.NaN, Number.NaN]);
     }
     expect(limitsOf(steadyHistory(4)).recentExceedingPerDay).to.equal(0);
-  });
-});
-
-describe('slotAt', () => {
-  it('is the half hour of a working day or of a day at the weekend', () => {
-    // 1970 began on a Thursday.
-    expect([slotAt(0, 0), slotAt(0, 1), slotAt(23, 1), slotAt(24, 0)]).to.deep.equal([0, 1, 47, 0]);
-    expect([slotAt(48, 0), slotAt(95, 1), slotAt(96, 0)]).to.deep.equal([48, SEASON_SLOTS - 1, 0]);
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { levelOf } from '../../../src/exporter/history/level.js';
 import { decodeLevel } from '../../../src/exporter/history/workload-history.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
-import { decodeRise, medianOfSiblings, RECENT_SAMPLES } from '../../../src/exporter/model/recent.js';
+import { decodeRise, RECENT_SAMPLES } from '../../../src/exporter/model/recent.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { feature, featureTable, RESTARTS } from '../../support/tables.js';
 
@@ -61,14 +61,5 @@ describe('the last hour of a training window', () => {
     }
     const alone = recentOf({ ...pods, 'job-0': () => [1, 0] }, 'workloads', 'ns/job', 0).map(decodeLevel);
     expect(alone.every(Number.isNaN)).to.equal(true);
-  });
-});
-
-describe('medianOfSiblings', () => {
-  it('goes by the values that are there, where these are enough', () => {
-    const { NaN: gap } = Number;
-    expect(medianOfSiblings(Float64Array.of(gap, 4, gap, 1, 9))).to.equal(4);
-    expect(medianOfSiblings(Float64Array.of(gap, 4, gap, 1))).to.deep.equal(gap);
-    expect(medianOfSiblings(Float64Array.of())).to.deep.equal(gap);
   });
 });
