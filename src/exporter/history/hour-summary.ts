@@ -3,6 +3,7 @@
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
+import { heightAfter } from './counter-height.js';
 import { BIN_SECONDS, BINS_PER_HOUR, HISTORY_STEP_SECONDS, HOUR_SECONDS } from './grid.js';
 import { levelOf } from './level.js';
 import { type Sustained, sustainedLong, sustainedShort } from './sustained.js';
@@ -201,20 +202,21 @@ function lower(values: Float32Array, cell: number, value: number): void {
   if (!(value >= (values[cell] as number)) && !Number.isNaN(value)) values[cell] = value;
 }
 
-/** Of any pod, over the last `RISE_SECONDS` of any instant. A counter that falls rises by nothing. */
+/** Of any pod, over the last `RISE_SECONDS` of any instant. */
 function largestRise(table: FeatureTable, pods: readonly number[], column: number, { first, end }: Instants): number {
   const span = RISE_SECONDS / HISTORY_STEP_SECONDS;
   let largest = 0;
-  const values = new Float64Array(table.timestampsSeconds.length);
+  const rises = new Float64Array(table.timestampsSeconds.length);
   for (const pod of pods) {
-    table.copyColumn(pod, column, values);
-    for (let instant = Math.max(1, first); instant <= end; instant++) {
-      let rise = 0;
-      for (let step = Math.max(1, instant - span + 1); step <= instant; step++) {
-        const difference = (values[step] as number) - (values[step - 1] as number);
-        if (difference > 0) rise += difference;
-      }
-      largest = Math.max(largest, rise);
+    table.copyColumn(pod, column, rises);
+    let height = Number.NaN;
+    let sum = 0;
+    for (let instant = 0; instant <= end; instant++) {
+      const value = rises[instant] as number;
+      rises[instant] = value > height ? value - height : 0;
+      height = heightAfter(height, value);
+      sum += (rises[instant] as number) - (rises[instant - span] ?? 0);
+      if (instant >= first) largest = Math.max(largest, sum);
     }
   }
   return largest;

@@ -1,25 +1,13 @@
 /** Counters as features: not how high they stand, but how far they rose just now. */
 
+import { heightAfter } from '../history/counter-height.js';
+
 /**
  * Rises count together when they are less than this apart, in seconds, and for this long after the last of them. The
  * kubelet waits for at most 5 minutes before it restarts a container. With the life of the container (up to 3 minutes)
  * and a scrape that sees the restart up to a minute late, a crash loop is never quiet for longer.
  */
 export const COUNTER_WINDOW_SECONDS = 10 * 60;
-
-/** A fall to less than this share of the height is a new beginning. A smaller fall is a correction. */
-const RESET_SHARE = 0.5;
-
-/**
- * The height that the next value of a counter rises from. A fall is no rise: after a reset (a new object of the same name),
- * the counter rises from where it fell to; after a correction, from where it stood before.
- *
- * @param height of the values before; `NaN` before the first one.
- * @param value `NaN` where it is missing.
- */
-export function heightAfter(height: number, value: number): number {
-  return Number.isNaN(height) || value > height || value < RESET_SHARE * height ? value : height;
-}
 
 /**
  * How far a counter rose in the ten minutes up to its last rise, at each instant; 0 from ten minutes after that rise on.

@@ -4,12 +4,12 @@ import { groupBy } from '../../lib/group-by.js';
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { FeatureTable } from '../features/table.js';
+import { heightAfter } from '../history/counter-height.js';
 import { LEAST_SIBLINGS } from '../history/hour-summary.js';
 import { levelOf } from '../history/level.js';
 import { LONG_INSTANTS, LONG_STEP_SECONDS } from '../history/sustained.js';
 import { decodeLevel, encodeLevel } from '../history/workload-history.js';
 import type { Baseline } from './baseline.js';
-import { heightAfter } from './counter.js';
 
 /** Samples of the last hour of a training window, `LONG_STEP_SECONDS` apart, the last one at its end. */
 export const RECENT_SAMPLES = LONG_INSTANTS;

@@ -3,6 +3,7 @@
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
+import { heightAfter } from '../history/counter-height.js';
 import { LEAST_SIBLINGS, RISE_SECONDS } from '../history/hour-summary.js';
 import { levelOf, valueOfLevel } from '../history/level.js';
 import {
@@ -13,7 +14,6 @@ import {
   sustainedShort,
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
-import { heightAfter } from './counter.js';
 import { LEAST_RISE_BOUNDARY, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, RECENT_SAMPLES } from './recent.js';

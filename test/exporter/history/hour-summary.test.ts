@@ -135,5 +135,8 @@ describe('summary of an hour', () => {
     expect(rises((at) => (at < 14 ? 7 : at < 20 ? 0 : 2))).to.equal(2);
     // Each within an hour of some instant of the hour, and not both of the same.
     expect(rises((at) => (at < 4 ? 0 : at < 22 ? 2 : 5))).to.equal(3);
+    // As in the scoring: a correction is no new beginning, and what is missing hides no rise.
+    expect(rises((at) => (at % 3 === 2 ? 6 : 7))).to.equal(0);
+    expect(rises((at) => (at < 14 ? 7 : at < 17 ? Number.NaN : 9))).to.equal(2);
   });
 });
