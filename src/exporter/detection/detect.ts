@@ -10,7 +10,7 @@ import { emptyMeasurement, type Measurement, Measurer, WARM_UP_SECONDS } from '.
 import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import { marginsOf } from '../model/score.js';
-import { emptyJudgement, ViewJudge } from '../model/views.js';
+import { emptyJudgement, GAUGE_SECONDS, ViewJudge } from '../model/views.js';
 import { compare, largestShare } from './comparison.js';
 import type { Detection } from './detection.js';
 
@@ -23,8 +23,8 @@ export const RECENT_STEP_SECONDS = 60;
  */
 export const RECENT_INSTANTS = (2 * COUNTER_WINDOW_SECONDS) / RECENT_STEP_SECONDS;
 
-/** How many of them have values of gauges: these are judged by the last two, and the warm-up is counted in them. */
-export const GAUGE_INSTANTS = 11;
+/** How many of them have values of gauges: these are judged by them, and the warm-up is counted in them. */
+const GAUGE_INSTANTS = GAUGE_SECONDS / RECENT_STEP_SECONDS + 1;
 
 /** How far back a feature is asked for, in seconds. */
 export function recentSecondsOf({ type }: Pick<FeatureDefinition, 'type'>): number {

@@ -1,12 +1,12 @@
 /** The grid of the history: how finely the past is looked at, and in what portions. */
 
-/** Distance of the instants that are read of the past, in seconds: a twelfth of what a training reads of its window. */
+/** Distance of the instants that are read of the past, in seconds: five times that of a training window by default. */
 export const HISTORY_STEP_SECONDS = 300;
 
 /** The past is read and remembered by whole hours since 1970, so that all replicas come to the same numbers. */
 export const HOUR_SECONDS = 3600;
 
-/** Levels are remembered for each half hour: fine enough for a morning ramp, and three values make a robust median. */
+/** Levels are remembered for each half hour: fine enough for a morning ramp, and six values make a robust median. */
 export const BIN_SECONDS = 1800;
 export const BINS_PER_HOUR = HOUR_SECONDS / BIN_SECONDS;
 

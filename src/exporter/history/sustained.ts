@@ -1,5 +1,7 @@
 /** Levels that last: what a value stayed above, or below, for a while. A deviation counts only when it lasts. */
 
+import { HISTORY_STEP_SECONDS } from './grid.js';
+
 /** What the last values of a series stayed at or above (`up`), and at or below (`down`); `NaN` where too little is known. */
 export interface Sustained {
   up: number;
@@ -11,7 +13,7 @@ const SHORT_SECONDS = 300;
 
 /** One that is too small for that counts when it lasts for this time, sampled at the distances of the history. */
 const LONG_SECONDS = 3600;
-export const LONG_STEP_SECONDS = 300;
+export const LONG_STEP_SECONDS = HISTORY_STEP_SECONDS;
 
 /** Instants of the long time, both ends included, and how many of them must have values. */
 export const LONG_INSTANTS = LONG_SECONDS / LONG_STEP_SECONDS + 1;

@@ -24,7 +24,7 @@ interface HistoryColumn {
 /** What `BIN_FIELDS` has after the level. They come in pairs: one above the level, one below it. */
 const EXTREMES = BIN_FIELDS.length - 1;
 
-/** All columns. Those of groups are only there for workloads that have siblings, which many have not. */
+/** All columns. Those of groups are only there for workloads whose pods have siblings: many workloads have one pod. */
 export const HISTORY_COLUMNS = {
   levels: { rows: 'workloads', features: 'gauges', cellsPerHour: BINS_PER_HOUR, unknown: UNKNOWN_LEVEL },
   extremes: {

@@ -27,7 +27,7 @@ type LimitParts =
   | 'recentExceedingPerDay';
 
 /** Days that `recentExceedingPerDay` is about. */
-export const RECENT_DAYS = 3;
+const RECENT_DAYS = 3;
 
 /**
  * The part of a model that comes from a history.

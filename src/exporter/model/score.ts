@@ -32,8 +32,8 @@ export function scoresOf(forest: Forest, inputs: Float64Array, kind: BaselineKin
  * Margins of rows: the score minus the threshold of the model; above 0 is anomalous.
  *
  * @param inputs rows × features, as in a `Measurement`.
- * @returns one for each row. Not above 0 where no input reaches the model's `minimumInput`: where data hardly varies, the forest finds small deviations of several
- *   features together rare, but they are no reason to wake anybody.
+ * @returns one for each row. Not above 0 where no input reaches the model's `minimumInput`: where data hardly varies, the
+ *   forest finds small deviations of several features together rare, but they are no reason to wake anybody.
  */
 export function marginsOf(model: Model, inputs: Float64Array): Float64Array {
   const width = model.features.length;

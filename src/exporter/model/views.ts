@@ -56,7 +56,7 @@ export function emptyJudgement(cells: number): Judgement {
 }
 
 /** How far back gauges are looked at in a table, in seconds. */
-const GAUGE_SECONDS = 600;
+export const GAUGE_SECONDS = 600;
 
 /**
  * A deviation that was beyond its boundary within this time, in seconds, stays one down to this share of it: what wavers
@@ -249,7 +249,8 @@ export class ViewJudge {
 
   /** How far a counter rose within the last hour: before the table, and in it. */
   #compareRise(pod: number, column: number): void {
-    const { model, table } = { model: this.#model, table: this.#table };
+    const model = this.#model;
+    const table = this.#table;
     const values = this.#levels;
     table.copyColumn(pod, column, values);
     let rise = 0;
