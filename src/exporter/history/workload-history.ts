@@ -185,7 +185,7 @@ export class WorkloadHistory implements HistoryShape {
     const gauges = this.gauges.map((name) => summary.gauges.indexOf(name));
     const counters = this.counters.map((name) => summary.counters.indexOf(name));
     const newcomers = summary.workloads.filter((key) => !this.#rows.has(key)).length;
-    this.#makeRoom('workloads', this.#workloads.length + newcomers);
+    yield* this.#makeRoom('workloads', this.#workloads.length + newcomers);
     yield;
     for (const [own, key] of summary.workloads.entries()) {
       if (isEndOfTurn(own)) yield;
@@ -344,7 +344,7 @@ export class WorkloadHistory implements HistoryShape {
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     const row = this.#workloads.length;
-    this.#makeRoom('workloads', row + 1);
+    finish(this.#makeRoom('workloads', row + 1));
     this.#workloads.push(key);
     this.#groupOf.push(-1);
     this.#rows.set(key, row);
@@ -355,18 +355,25 @@ export class WorkloadHistory implements HistoryShape {
     const known = this.#groupOf[row] as number;
     if (known >= 0) return known;
     const group = this.#groups.length;
-    this.#makeRoom('groups', group + 1);
+    finish(this.#makeRoom('groups', group + 1));
     this.#groups.push(row);
     this.#groupOf[row] = group;
     return group;
   }
 
-  #makeRoom(table: HistoryColumn['rows'], rows: number): void {
+  *#makeRoom(table: HistoryColumn['rows'], rows: number): Generator<undefined, void> {
     for (const name of COLUMN_NAMES) {
+      const size = this.#cells[name];
       const old = this.#columns[name];
-      if (HISTORY_COLUMNS[name].rows !== table || old.length >= rows * this.#cells[name]) continue;
-      const grown = newColumn(name, Math.max(FIRST_ROWS, Math.ceil(rows * GROWTH)) * this.#cells[name]);
-      grown.set(old);
+      if (HISTORY_COLUMNS[name].rows !== table || old.length >= rows * size) continue;
+      const room = Math.max(FIRST_ROWS, Math.ceil(rows * GROWTH));
+      const grown = emptyColumn(name, room * size);
+      for (let row = 0; row < room; row++) {
+        if (isEndOfTurn(row)) yield;
+        const [start, end] = [row * size, (row + 1) * size];
+        if (end <= old.length) grown.set(old.subarray(start, end), start);
+        else grown.fill(HISTORY_COLUMNS[name].unknown, start, end);
+      }
       this.#columns[name] = grown;
     }
   }
@@ -456,7 +463,7 @@ export class WorkloadHistory implements HistoryShape {
   ): Generator<undefined, Uint16Array | Uint8Array> {
     const size = this.#cells[name];
     const column = this.#columns[name];
-    const copied = name === 'levels' ? new Uint16Array(room * size) : new Uint8Array(room * size);
+    const copied = emptyColumn(name, room * size);
     for (const [to, from] of rows.entries()) {
       if (isEndOfTurn(to)) yield;
       copied.set(column.subarray(from * size, (from + 1) * size), to * size);
@@ -475,8 +482,12 @@ interface KnownHours {
 
 /** Cells of which nothing is known. */
 export function newColumn(name: HistoryColumnName, length: number): Uint16Array | Uint8Array {
-  const column = name === 'levels' ? new Uint16Array(length) : new Uint8Array(length);
-  return column.fill(HISTORY_COLUMNS[name].unknown);
+  return emptyColumn(name, length).fill(HISTORY_COLUMNS[name].unknown);
+}
+
+/** Cells that are still to be written. */
+function emptyColumn(name: HistoryColumnName, length: number): Uint16Array | Uint8Array {
+  return name === 'levels' ? new Uint16Array(length) : new Uint8Array(length);
 }
 
 /** Extremes come in pairs: one above the level, one below it. */
