@@ -63,9 +63,6 @@ const EMPTY_SHARD_RETRY_SECONDS = 60;
 /** Time for a pass that is under way when the service ends. */
 const PASS_GRACE_MILLISECONDS = 5_000;
 
-/** A history of four weeks and 20,000 workloads; it holds a third of a megabyte for 60 workloads and a week. */
-const LARGEST_HISTORY_BYTES = 512 * 2 ** 20;
-
 /** Everything between Prometheus and the HTTP endpoints. */
 export class Service implements Exporter {
   readonly #prometheus: OpenPrometheus;
@@ -241,7 +238,7 @@ export class Service implements Exporter {
     const { features, ownerQueries } = featureSet;
     const { source } = this.#prometheus;
     const configuration = { features, source: describeSource(source) };
-    const store = new ModelStore(`${modelPath}.history`, now, undefined, LARGEST_HISTORY_BYTES);
+    const store = new ModelStore(`${modelPath}.history`, now);
     const request = { features, ownerQueries, maximumPods };
     return new HistoryKeeper({
       days,

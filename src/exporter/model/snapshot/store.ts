@@ -12,8 +12,11 @@ export type FileSystem = Pick<typeof nodeFiles, 'lstat' | 'open' | 'readdir' | '
 /** Only this user may read what pods there are, and nobody else may change what is loaded. */
 const MODE = 0o600;
 
-/** Several times what 100,000 pods need. */
-const LARGEST_MODEL_BYTES = 128 * 2 ** 20;
+/**
+ * Several times what a model of 100,000 pods in 30,000 workloads needs, which is about 50 MiB; and a history of four weeks and 20,000
+ * workloads.
+ */
+export const LARGEST_FILE_BYTES = 512 * 2 ** 20;
 
 /** A temporary file that was not written for this time belongs to a process that has ended. */
 const LEFTOVER_MILLISECONDS = 60_000;
@@ -37,7 +40,7 @@ export class ModelStore {
     path: string,
     now: () => number,
     files: FileSystem = nodeFiles,
-    largestBytes: number = LARGEST_MODEL_BYTES,
+    largestBytes: number = LARGEST_FILE_BYTES,
   ) {
     this.path = path;
     this.#now = now;

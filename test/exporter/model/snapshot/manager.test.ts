@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { Model } from '../../../../src/exporter/model/model.js';
 import { SnapshotManager } from '../../../../src/exporter/model/snapshot/manager.js';
 import { encodeSnapshot } from '../../../../src/exporter/model/snapshot/snapshot.js';
-import { type FileSystem, ModelStore } from '../../../../src/exporter/model/snapshot/store.js';
+import { type FileSystem, LARGEST_FILE_BYTES, ModelStore } from '../../../../src/exporter/model/snapshot/store.js';
 import { configurationOf, smallModel, TRAINED_AT } from '../../../support/models.js';
 import { type RecordingLogger, recordingLogger } from '../../../support/recording-logger.js';
 
@@ -117,9 +117,9 @@ describe('snapshot keeper', () => {
   }
 
   it('warns of a model that is too large to be loaded', async () => {
-    await keeperWith().save(new Uint8Array(128 * 2 ** 20 + 1), TRAINED_AT);
+    await keeperWith().save(new Uint8Array(LARGEST_FILE_BYTES + 1), TRAINED_AT);
     expect(said()).to.have.lengthOf(1);
-    expect(said()[0]).to.include('was not saved').and.to.include('it has 134217729 bytes');
+    expect(said()[0]).to.include('was not saved').and.to.include('it has 536870913 bytes');
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 });

@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { SnapshotError } from '../../../../src/exporter/model/snapshot/snapshot-error.js';
-import { type FileSystem, ModelStore } from '../../../../src/exporter/model/snapshot/store.js';
+import { type FileSystem, LARGEST_FILE_BYTES, ModelStore } from '../../../../src/exporter/model/snapshot/store.js';
 import { rejection } from '../../../support/rejection.js';
 import { eventually, within } from '../../../support/waiting.js';
 
@@ -128,14 +128,14 @@ describe('model store', () => {
     await file.truncate(4 * 2 ** 30);
     await file.close();
     const error = await rejection(storeWith().read(), SnapshotError);
-    expect(error.message).to.equal('it has 4294967296 bytes where at most 134217728 are expected');
+    expect(error.message).to.equal('it has 4294967296 bytes where at most 536870912 are expected');
   });
 
   it('writes no file that it would not read, and leaves the old one', async () => {
     const store = storeWith();
     await store.write(OLD);
-    const error = await rejection(store.write(new Uint8Array(128 * 2 ** 20 + 1)), SnapshotError);
-    expect(error.message).to.equal('it has 134217729 bytes where at most 134217728 are expected');
+    const error = await rejection(store.write(new Uint8Array(LARGEST_FILE_BYTES + 1)), SnapshotError);
+    expect(error.message).to.equal('it has 536870913 bytes where at most 536870912 are expected');
     expect(readFileSync(path)).to.deep.equal(OLD);
     expect(readdirSync(folder)).to.deep.equal(['model']);
   });
