@@ -12,10 +12,7 @@ export type FileSystem = Pick<typeof nodeFiles, 'lstat' | 'open' | 'readdir' | '
 /** Only this user may read what pods there are, and nobody else may change what is loaded. */
 const MODE = 0o600;
 
-/**
- * Several times what a model of 100,000 pods in 30,000 workloads needs, which is about 50 MiB; and a history of four weeks and 20,000
- * workloads.
- */
+/** Ten times a model of 100,000 pods in 30,000 workloads (about 50 MiB); a history of four weeks and 20,000 workloads. */
 export const LARGEST_FILE_BYTES = 512 * 2 ** 20;
 
 /** A temporary file that was not written for this time belongs to a process that has ended. */
