@@ -594,7 +594,8 @@ describe('serve', function () {
       await start({ MODEL_PATH: path() });
       await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
       expect(logger.lines.map(({ message }) => message).join()).to.include('its end was not written');
-      expect(readFileSync(path())).to.have.lengthOf(whole.length);
+      // Numbers of the header have more or fewer digits from one training to the next.
+      expect(readFileSync(path()).length).to.be.closeTo(whole.length, 64);
       expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
     });
 

@@ -130,7 +130,7 @@ export interface Conditions
   readonly historyDays: number;
   /** What a running service remembers; `undefined` for the command. */
   readonly keeper: KeeperState | undefined;
-  /** The model of a running service; `undefined` for the command, and where there is none. */
+  /** The model of a running service; `undefined` for the command, and before the first training. */
   readonly model: ModelFacts | undefined;
   /** Memory that this process may use. */
   readonly memoryLimitBytes: number;
