@@ -73,7 +73,8 @@ export class HistoryFile {
     return age >= SAVE_EVERY_MILLISECONDS || age < 0;
   }
 
-  async save(state: HistoryState): Promise<void> {
+  /** @returns whether it was saved; the log says why not. */
+  async save(state: HistoryState): Promise<boolean> {
     const { store, configuration, logger, now } = this.options;
     this.#lastSaveMilliseconds = now();
     try {
@@ -82,12 +83,14 @@ export class HistoryFile {
       const sizeBytes = bytes.length;
       this.#state = { ...this.#state, lastSaveSucceeded: true, savedSeconds: now() / 1000, sizeBytes };
       logger.debug({ path: store.path, sizeBytes }, 'Saved the history of workloads.');
+      return true;
     } catch (error) {
       this.#state = { ...this.#state, lastSaveSucceeded: false };
       this.#fail(
         `The history of workloads was not saved to ${store.path}: ${reasonOf(error)}. It is used all the same; what was ` +
           'saved before is still there.',
       );
+      return false;
     }
   }
 

@@ -257,9 +257,11 @@ export class HistoryKeeper {
   }
 
   async #save(): Promise<void> {
-    if (!this.#isUnsaved) return;
+    const { file } = this.options;
+    if (file === undefined || !this.#isUnsaved) return;
+    // Hours that are added meanwhile are unsaved again.
     this.#isUnsaved = false;
-    await this.options.file?.save(await this.#history.stateInTurns(nextTurn));
+    if (!(await file.save(await this.#history.stateInTurns(nextTurn)))) this.#isUnsaved = true;
   }
 
   state(): KeeperState {

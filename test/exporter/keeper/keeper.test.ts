@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -326,6 +326,18 @@ describe('history keeper', () => {
     );
     expect(asked.length).to.equal(new Set(asked).size);
     expect(second.keeper.state()).to.include({ knownHours: 48 });
+  });
+
+  it('saves when it stops what it could not save before', async () => {
+    const file = () => fileWith(FEATURES.filter(({ name }) => name !== 'memory'));
+    rmSync(folder, { recursive: true });
+    const workshop = await workshopWith({ file: file() }).filled();
+    await eventually(() => expect(workshop.retrainings).to.equal(2));
+    mkdirSync(folder);
+    await workshop.keeper.stop();
+    const next = workshopWith({ file: file() });
+    await next.keeper.restore();
+    expect(next.keeper.state().knownHours).to.equal(48);
   });
 
   it('is the same for two replicas with other starts, interruptions and sizes of their stretches', async () => {
