@@ -9,6 +9,7 @@ import type { HealthReport } from '../../src/exporter/http/schemas.js';
 import type { PrometheusErrorKind } from '../../src/exporter/prometheus/errors.js';
 import { OPEN } from '../../src/lib/web-config/config.js';
 import { additiveModel } from './additive-model.js';
+import { scoredAs } from './scored.js';
 import { feature } from './tables.js';
 
 /** A pod name that no Kubernetes accepts, for views that must not trust that. */
@@ -47,7 +48,7 @@ export function passOf(
       timestampsSeconds: Float64Array.of(passReport.timeSeconds),
       values: Float64Array.from(cells),
     }),
-    scores: Float64Array.from(pods, ({ score }) => score),
+    ...scoredAs(...pods.map(({ score }) => score)),
     expected: Float64Array.from(cells, (value) => value - 1.5),
     deviations: new Float64Array(cells.length).fill(3),
     comparisons: new Uint8Array(cells.length),

@@ -9,6 +9,7 @@ import type { Model } from '../../src/exporter/model/model.js';
 import { createRandom } from '../../src/exporter/model/random.js';
 import type { SnapshotState } from '../../src/exporter/model/snapshot/manager.js';
 import type { TrainingState } from '../../src/exporter/training/trainer.js';
+import { scoredAs } from './scored.js';
 import { FEATURES } from './small-cluster.js';
 
 /** Of a model, metrics read these. */
@@ -124,7 +125,7 @@ export function detectionOf(pods: readonly (readonly [namespace: string, pod: st
       timestampsSeconds: Float64Array.of(1_767_268_860),
       values: eighths(cells, 0),
     }),
-    scores: Float64Array.from(pods, () => random() - 0.5),
+    ...scoredAs(...pods.map(() => random() - 0.5)),
     expected: new Float64Array(cells).fill(1),
     deviations: eighths(cells, -1).map((distance) => distance / 2),
     comparisons: new Uint8Array(cells),

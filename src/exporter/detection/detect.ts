@@ -39,7 +39,7 @@ export function instantsUpTo(timeSeconds: number, count = RECENT_INSTANTS): Floa
 /** Pods that are scored in one turn of the event loop: some milliseconds of work. */
 const PODS_PER_TURN = 1024;
 
-/** Pods whose last minutes are scored as well in one turn, when they are unusual for their last hours. */
+/** Pods whose last minutes are scored as well in one turn. */
 const LOOKS_BACK_PER_TURN = 128;
 
 /**
@@ -132,19 +132,27 @@ function* detectInSteps(
     scores.set(marginsOf(model, inputs.subarray(row * width, (row + PODS_PER_TURN) * width)), row);
     yield;
   }
-  if (model.remembers) {
-    let lookedBack = 0;
-    const isBriefly = (row: number) => {
-      lookedBack++;
-      return hasJustBegun(model, measurer, positions[row] as number, last, counterRows.has(row) ? gauges : silent);
-    };
-    for (let row = 0; row < scores.length; row++) {
+  const lasting = new Uint8Array(scored.length);
+  let lookedBack = 0;
+  const lookBack = (row: number, minutes: number) => {
+    lookedBack++;
+    const usual = counterRows.has(row) ? gauges : silent;
+    return marginsBefore(model, measurer, positions[row] as number, last, minutes, usual);
+  };
+  for (let row = 0; row < scores.length; row++) {
+    const margin = scores[row] as number;
+    if (model.remembers) {
       const shares = judged.shares.subarray(row * width, (row + 1) * width);
-      scores[row] = verdictOf(scores[row] as number, shares, () => isBriefly(row));
-      if (lookedBack < LOOKS_BACK_PER_TURN) continue;
-      lookedBack = 0;
-      yield;
+      const verdict = verdictOf(margin, shares, () => hasJustBegun(lookBack(row, LOOK_BACK_MINUTES)));
+      scores[row] = verdict.score;
+      lasting[row] = Number(verdict.lasts);
+    } else if (margin > 0) {
+      const flagged = 1 + lookBack(row, LASTING_MINUTES - 1).filter((earlier) => earlier > 0).length;
+      lasting[row] = Number(flagged >= LEAST_LASTING_FLAGS);
     }
+    if (lookedBack < LOOKS_BACK_PER_TURN) continue;
+    lookedBack = 0;
+    yield;
   }
   const judgement = judge && {
     shares: ofScored(judged.shares),
@@ -162,6 +170,9 @@ function* detectInSteps(
       values: ofScored(measured.actual),
     }),
     scores,
+    flags: Uint8Array.from(scores, (score) => Number(score > 0)),
+    lasting,
+    muted: new Uint8Array(scored.length),
     ...compare(model, { expected: ofScored(measured.expected), deviations }, judgement, scores),
     inputs,
     ...(judgement && { judgement }),
@@ -171,45 +182,65 @@ function* detectInSteps(
 }
 
 /**
- * What is unusual for the last hours alone is flagged for this many minutes, until it has been usual for some minutes: the
- * shipped rules stay silent on that.
+ * What is unusual for the last hours alone is flagged for this many minutes, until it has been usual for some minutes. It
+ * never counts as lasting.
  */
 const BRIEF_MINUTES = 3;
 const USUAL_MINUTES = 4;
+const LOOK_BACK_MINUTES = BRIEF_MINUTES * (USUAL_MINUTES - 1);
+
+/** Without a memory, an anomaly lasts if the pod is flagged now and in this many of the last minutes, this one included. */
+const LASTING_MINUTES = 6;
+const LEAST_LASTING_FLAGS = 5;
 
 /** What a view adds to the score for each doubling of its share of the boundary. */
 const VIEW_WEIGHT = 0.1;
 
 /**
- * The score of a pod, of which the last hours have one opinion and the last days another. What is unusual for the last
- * hours counts while it is brief; what lasts counts as far as the last days do not know it.
+ * The score of a pod, of which the last hours have one opinion and the last days another, and whether its anomaly lasts.
+ * What is unusual for the last hours counts while it is brief; what lasts counts as far as the last days do not know it.
  *
  * @param margin the score by the last hours; `shares` of the boundaries of the last days, one for each feature.
  */
-export function verdictOf(margin: number, shares: Float64Array, isBriefly: () => boolean): number {
+export function verdictOf(
+  margin: number,
+  shares: Float64Array,
+  isBriefly: () => boolean,
+): { readonly score: number; readonly lasts: boolean } {
   const share = largestShare(shares);
-  if (share > 1) return Math.max(margin, VIEW_WEIGHT * Math.log2(share));
-  return margin > 0 && !isBriefly() ? 0 : margin;
+  if (share > 1) return { score: Math.max(margin, VIEW_WEIGHT * Math.log2(share)), lasts: true };
+  return { score: margin > 0 && !isBriefly() ? 0 : margin, lasts: false };
 }
 
 /**
- * Whether what is unusual for the last hours has just begun.
+ * The scores of a pod by the last hours, at up to `minutes` instants before the last one.
  *
- * @param usual columns that count as usual.
+ * @param usual columns that count as usual, as absent values do.
  */
-function hasJustBegun(model: Model, measurer: Measurer, pod: number, last: number, usual: Iterable<number>): boolean {
-  const first = Math.max(0, last - BRIEF_MINUTES * (USUAL_MINUTES - 1));
+function marginsBefore(
+  model: Model,
+  measurer: Measurer,
+  pod: number,
+  last: number,
+  minutes: number,
+  usual: Iterable<number>,
+): Float64Array {
+  const first = Math.max(0, last - minutes);
   const width = model.features.length;
   const before = emptyMeasurement((last - first) * width);
   measurer.measurePod(pod, first, last, before, 0);
   for (const column of usual)
     for (let cell = column; cell < before.inputs.length; cell += width) before.inputs[cell] = 0;
-  // Absent values count as usual.
   before.inputs.forEach((input, cell) => {
     if (Number.isNaN(input)) before.inputs[cell] = 0;
   });
+  return marginsOf(model, before.inputs);
+}
+
+/** Whether what is unusual for the last hours has just begun. @param before the scores of the minutes before. */
+function hasJustBegun(before: Float64Array): boolean {
   let [unusual, usualInARow] = [0, 0];
-  for (const margin of marginsOf(model, before.inputs).reverse()) {
+  for (const margin of before.reverse()) {
     if (margin > 0) {
       unusual++;
       usualInARow = 0;

@@ -15,6 +15,12 @@ export interface Detection extends Compared {
   readonly table: FeatureTable;
   /** pods: the score minus the threshold of the model; above 0 is anomalous. */
   readonly scores: Float64Array;
+  /** pods: 1 where the pod is anomalous and not muted, otherwise 0. */
+  readonly flags: Uint8Array;
+  /** pods: 1 where the pod is flagged and its anomaly lasts, which is worth an alert, otherwise 0. */
+  readonly lasting: Uint8Array;
+  /** pods: 1 where the pod is muted now: scored, but never flagged. */
+  readonly muted: Uint8Array;
   /** pods × features: what the forest saw of the deviations (`measure`). */
   readonly inputs: Float64Array;
   /** What the last days say of the same pods; absent while nothing is known of them. */

@@ -81,7 +81,7 @@ function contributionsOf(detection: Detection, rows: readonly number[]): Float64
   const brief = rows.map((row) => isBrief(model, judgement, scores, row));
   const scoresOf = (changed: Float64Array, ofViews: Float64Array | undefined) =>
     marginsOf(model, changed).map((margin, index) =>
-      model.remembers ? verdictOf(margin, sharesOf(ofViews, index), () => brief[index] as boolean) : margin,
+      model.remembers ? verdictOf(margin, sharesOf(ofViews, index), () => brief[index] as boolean).score : margin,
     );
   // Not the scores of the detection: both sides of the difference have to be made in the same way.
   const before = scoresOf(own, shares);

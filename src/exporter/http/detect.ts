@@ -60,18 +60,21 @@ export async function* detectAnswer(detection: Detection, filters: DetectQuery):
 }
 
 /** Equal scores stay in the order of the table, which is by namespace and pod: the sort is stable. */
-function matchingRows({ table, scores }: Detection, { namespace, flagged }: DetectQuery): number[] {
+function matchingRows({ table, scores, flags }: Detection, { namespace, flagged }: DetectQuery): number[] {
   const rows: number[] = [];
   for (const [row, identity] of table.pods.entries()) {
     if (namespace !== undefined && identity.namespace !== namespace) continue;
-    if (flagged === undefined || (scores[row] as number) > 0 === flagged) rows.push(row);
+    if (flagged === undefined || (flags[row] === 1) === flagged) rows.push(row);
   }
   return rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
 }
 
-function toPod({ table, scores }: Detection, row: number, explanations: readonly FeatureExplanation[]): PodJudgement {
+function toPod(
+  { table, scores, flags }: Detection,
+  row: number,
+  explanations: readonly FeatureExplanation[],
+): PodJudgement {
   const { namespace, pod, workload } = table.pods[row] as PodIdentity;
-  const score = scores[row] as number;
   const actual = (name: string) => explanations.find(({ feature }) => feature === name)?.actual ?? null;
   return {
     namespace,
@@ -80,8 +83,8 @@ function toPod({ table, scores }: Detection, row: number, explanations: readonly
     cpu: actual('cpu'),
     memory: actual('memory'),
     restarts: actual('restarts'),
-    anomaly_flag: score > 0 ? 1 : 0,
-    anomaly_score: score,
+    anomaly_flag: flags[row] === 1 ? 1 : 0,
+    anomaly_score: scores[row] as number,
     features: explanations.map(({ contribution: _, ...judgement }) => judgement),
   };
 }

@@ -101,7 +101,7 @@ const PodJudgement = object('One pod and its score.', {
   restarts: numberOrNull('Container restarts so far; null if the model does not use them.', 0),
   anomaly_flag: field(
     z.union([z.literal(0), z.literal(1)]),
-    '1 if the pod is anomalous (`anomaly_score` above 0), else 0.',
+    '1 if the pod is anomalous (`anomaly_score` above 0) and not muted, else 0.',
     1,
   ),
   anomaly_score: number('Score minus the threshold of the model; above 0 is anomalous.', 0.12),

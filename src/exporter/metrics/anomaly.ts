@@ -9,24 +9,26 @@ import { type DetectorState, ofDetection } from './state.js';
 const seriesOf = memoizeByObject(({ table }: Detection) => table.pods.map(({ namespace, pod }) => [namespace, pod]));
 
 /** One series for each scored pod. A pod that is not scored has none: absent is not normal. */
-const ofPods = (name: string, help: string, read: (scores: Float64Array) => ArrayLike<number>) =>
+const ofPods = (name: string, help: string, read: (detection: Detection) => ArrayLike<number>) =>
   ofDetection(name, help, ['namespace', 'pod'], (detection) => {
-    return { series: seriesOf(detection), values: read(detection.scores) };
+    return { series: seriesOf(detection), values: read(detection) };
   });
 
 export const anomaly: readonly Family<DetectorState>[] = [
-  ofPods('anomaly_flag', 'Whether the pod is anomalous: 1 if anomaly_score is above 0, otherwise 0.', (scores) =>
-    Uint8Array.from(scores, (score) => Number(score > 0)),
+  ofPods(
+    'anomaly_flag',
+    'Whether the pod is anomalous: 1 if anomaly_score is above 0 and the pod is not muted, otherwise 0.',
+    ({ flags }) => flags,
   ),
   ofPods(
     'anomaly_score',
     'Score of the pod minus the threshold of the model; above 0 is anomalous.',
-    (scores) => scores,
+    ({ scores }) => scores,
   ),
 ];
 
 /** Pods by workload. */
-const countsOf = memoizeByObject(({ table, scores }: Detection) => {
+const countsOf = memoizeByObject(({ table, flags }: Detection) => {
   const series: (readonly [namespace: string, workload: string])[] = [];
   const counts = { series, scored: [] as number[], flagged: [] as number[] };
   const positions = new Map<string, number>();
@@ -45,7 +47,7 @@ const countsOf = memoizeByObject(({ table, scores }: Detection) => {
       counts.flagged.push(0);
     }
     counts.scored[position] = (counts.scored[position] as number) + 1;
-    counts.flagged[position] = (counts.flagged[position] as number) + Number((scores[row] as number) > 0);
+    counts.flagged[position] = (counts.flagged[position] as number) + (flags[row] as number);
   });
   return counts;
 });

@@ -58,10 +58,10 @@ export const explanation: readonly Family<DetectorState>[] = [
 ];
 
 /** Ascending, so that series keep their order from scrape to scrape. */
-function rowsInScope({ table, scores }: Detection, scope: ExplainScope): number[] {
+function rowsInScope({ table, scores, flags }: Detection, scope: ExplainScope): number[] {
   if (scope === 'off') return [];
   if (scope === 'all') return [...table.pods.keys()];
-  const flagged = [...table.pods.keys()].filter((row) => (scores[row] as number) > 0);
+  const flagged = [...table.pods.keys()].filter((row) => flags[row] === 1);
   if (flagged.length <= MOST_EXPLAINED_PODS) return flagged;
   const ascending = Float64Array.from(flagged, (row) => scores[row] as number).sort();
   const least = ascending[ascending.length - MOST_EXPLAINED_PODS] as number;

@@ -69,8 +69,8 @@ export class Tracks {
     for (const [row, identity] of detection.table.pods.entries()) {
       const { scored, flagged, readings } = this.#track(identity);
       scored[minute] = 1;
-      for (const [index, { scores }] of detections.entries()) {
-        if ((scores[row] as number) > 0) (flagged[index] as Uint8Array)[minute] = 1;
+      for (const [index, { flags }] of detections.entries()) {
+        if (flags[row] === 1) (flagged[index] as Uint8Array)[minute] = 1;
       }
       readings[start] = detection.scores[row] as number;
       for (const [column, place] of places.entries()) {

@@ -9,6 +9,7 @@ import { marginsOf } from '../../../src/exporter/model/score.js';
 import { additiveModel } from '../../support/additive-model.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { normalRows } from '../../support/random-data.js';
+import { scoredAs } from '../../support/scored.js';
 import { asBuilt, CATALOG, feature, featureTable } from '../../support/tables.js';
 
 const [A, B, C] = [feature('a', { unit: 'apples' }), feature('b'), feature('c')];
@@ -31,7 +32,7 @@ function detectionWith(
     timeSeconds: 0,
     model,
     table: featureTable(features, pods),
-    scores: marginsOf(model, inputs),
+    ...scoredAs(...marginsOf(model, inputs)),
     expected: new Float64Array(flat.length).fill(10),
     deviations: flat,
     comparisons: new Uint8Array(flat.length),

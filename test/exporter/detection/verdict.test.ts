@@ -21,14 +21,14 @@ const coursesAt = (loads: Loads, minute: number): Record<string, Course> =>
     ]),
   );
 
-/** Scores and shares of boundaries of a pod at a minute. */
+/** Scores and shares of boundaries of a pod at a minute, and whether its anomaly lasts. */
 function judgeAt(model: Model, loads: Loads, pod: WrittenPod['pod'], minute: number) {
   const table = steadyTable(TRAINED_AT + 60 * minute, 11, 60, coursesAt(loads, minute));
-  const { table: scored, scores, judgement } = detect(model, asBuilt(table));
+  const { table: scored, scores, judgement, lasting } = detect(model, asBuilt(table));
   const row = scored.pods.findIndex((own) => own.pod === pod);
   const width = CATALOG.length;
   const shares = [...(judgement?.shares.slice(row * width, (row + 1) * width) ?? [])];
-  return { score: scores[row] as number, share: Math.max(0, ...shares.map(Math.abs)) };
+  return { score: scores[row] as number, share: Math.max(0, ...shares.map(Math.abs)), lasts: lasting[row] === 1 };
 }
 
 const MINUTES = 60;
@@ -37,6 +37,10 @@ const minutesFrom = (from: number) => Array.from({ length: MINUTES }, (_, index)
 /** The minutes of an hour in which a pod is flagged. */
 const flaggedMinutes = (model: Model, loads: Loads, pod: string, from = 1) =>
   minutesFrom(from).filter((minute) => judgeAt(model, loads, pod, minute).score > 0);
+
+/** The minutes of an hour in which the anomaly of a pod lasts. */
+const lastingMinutes = (model: Model, loads: Loads, pod: string) =>
+  minutesFrom(1).filter((minute) => judgeAt(model, loads, pod, minute).lasts);
 
 /** A model that is trained some minutes after the history ends, on the hour before. */
 function trainedAt(
@@ -87,6 +91,7 @@ describe('verdicts with a history of days', () => {
     it('flag it for at most three minutes, and make no alert', () => {
       const flagged = flaggedMinutes(model, {}, 'report-0');
       expect(flagged.length).to.be.within(1, 3);
+      expect(lastingMinutes(model, {}, 'report-0')).to.deep.equal([]);
       for (const closedRanges of [false, true]) expect(alertsOf(flagged, closedRanges)).to.deep.equal([]);
     });
 
@@ -99,6 +104,17 @@ describe('verdicts with a history of days', () => {
 
     it('flag it for longer without a history', () => {
       expect(flaggedMinutes(trainedAt(0, undefined), {}, 'report-0')).to.have.lengthOf.above(30);
+    });
+
+    it('last without a history once five of six minutes are flagged, and until then not', () => {
+      const plain = trainedAt(0, undefined);
+      const lasts = { 'web-1': (minute: number) => (minute >= 5 && minute !== 8 && minute < 20 ? 20 : 1) };
+      const flagged = flaggedMinutes(plain, lasts, 'web-1');
+      expect(flagged).to.include.members([5, 6, 7, 9, 10]).and.not.include(8);
+      const inSixMinutes = (minute: number) => flagged.filter((own) => own > minute - 6 && own <= minute).length;
+      const expected = flagged.filter((minute) => inSixMinutes(minute) >= 5);
+      expect(expected[0]).to.be.within(10, 11);
+      expect(lastingMinutes(plain, lasts, 'web-1')).to.deep.equal(expected);
     });
   });
 
@@ -132,6 +148,9 @@ describe('verdicts with a history of days', () => {
       const flagged = flaggedMinutes(model, loads, 'web-1');
       expect(flagged[0]).to.be.within(5, 6);
       expect(flagged).to.include.members(minutesFrom(10).filter((minute) => minute <= MINUTES));
+      expect(lastingMinutes(model, loads, 'web-1')).to.deep.equal(
+        minutesFrom(10).filter((minute) => minute <= MINUTES),
+      );
       for (const closedRanges of [false, true]) {
         const [alert, ...more] = alertsOf(flagged, closedRanges);
         expect(more).to.deep.equal([]);
@@ -208,22 +227,26 @@ describe('verdictOf', () => {
   const shares = (...all: number[]) => Float64Array.from(all);
   const never = () => expect.fail('needs no look back');
 
-  it('is above 0 where any feature is beyond its boundary, above or below', () => {
+  it('is above 0, and lasts, where any feature is beyond its boundary, above or below', () => {
     for (const own of [shares(0, 1.01), shares(-1.01, 0.5), shares(40)]) {
-      expect(verdictOf(-0.3, own, never)).to.be.above(0);
-      expect(verdictOf(0.02, own, never)).to.be.above(0);
+      for (const margin of [-0.3, 0.02]) {
+        const { score, lasts } = verdictOf(margin, own, never);
+        expect(score).to.be.above(0);
+        expect(lasts).to.equal(true);
+      }
     }
   });
 
   it('is the larger, the further beyond, and no less than by the last hours', () => {
-    expect(verdictOf(-0.3, shares(4), never)).to.be.above(verdictOf(-0.3, shares(2), never));
-    expect(verdictOf(0.4, shares(1.1), never)).to.equal(0.4);
+    expect(verdictOf(-0.3, shares(4), never).score).to.be.above(verdictOf(-0.3, shares(2), never).score);
+    expect(verdictOf(0.4, shares(1.1), never).score).to.equal(0.4);
   });
 
-  it('is that of the last hours within the boundaries, as long as it is brief', () => {
-    expect(verdictOf(0.2, shares(1, -0.4), () => true)).to.equal(0.2);
-    expect(verdictOf(0.2, shares(1, -0.4), () => false)).to.equal(0);
-    expect(verdictOf(-0.2, shares(0.9), never)).to.equal(-0.2);
-    expect(verdictOf(0, shares(0), never)).to.equal(0);
+  it('is that of the last hours within the boundaries, as long as it is brief, and does not last', () => {
+    const unlasting = (score: number) => ({ score, lasts: false });
+    expect(verdictOf(0.2, shares(1, -0.4), () => true)).to.deep.equal(unlasting(0.2));
+    expect(verdictOf(0.2, shares(1, -0.4), () => false)).to.deep.equal(unlasting(0));
+    expect(verdictOf(-0.2, shares(0.9), never)).to.deep.equal(unlasting(-0.2));
+    expect(verdictOf(0, shares(0), never)).to.deep.equal(unlasting(0));
   });
 });

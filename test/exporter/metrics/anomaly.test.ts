@@ -4,6 +4,7 @@ import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { createMetrics } from '../../../src/exporter/metrics/registry.js';
 import { samplesOf } from '../../support/exposition.js';
 import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
+import { scoredAs } from '../../support/scored.js';
 
 const PODS = [
   ['bank', 'cart-a', 'cart', 0.1],
@@ -22,7 +23,7 @@ function detectionOfPods(pods: readonly (typeof PODS)[number][]): Detection {
       ...detection.table,
       pods: pods.map(([namespace, pod, workload]) => ({ namespace, pod, workload })),
     }),
-    scores: Float64Array.from(pods, ([, , , score]) => score),
+    ...scoredAs(...pods.map(([, , , score]) => score)),
   };
 }
 

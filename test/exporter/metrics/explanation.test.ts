@@ -5,6 +5,7 @@ import { createMetrics } from '../../../src/exporter/metrics/registry.js';
 import type { ExplainScope } from '../../../src/exporter/metrics/state.js';
 import { exposedValue, samplesOf } from '../../support/exposition.js';
 import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
+import { scoredAs } from '../../support/scored.js';
 
 const PODS = [
   ['shop', 'cart-0'],
@@ -13,7 +14,7 @@ const PODS = [
 ] as const;
 
 /** `shop/cart-1` is flagged; a score of 0 is none. */
-const detection: Detection = { ...detectionOf(PODS), scores: Float64Array.of(-0.1, 0.2, 0) };
+const detection: Detection = { ...detectionOf(PODS), ...scoredAs(-0.1, 0.2, 0) };
 
 const metricsWith = (explain: ExplainScope) => createMetrics(() => stateWith({ explain }));
 
@@ -68,8 +69,8 @@ describe('gauges of features', () => {
       (_, row) => ['shop', `cart-${String(row).padStart(4, '0')}`] as const,
     );
     // Most of every third pod are the worst; all others are equal, and the first of them get the places left.
-    const scores = Float64Array.from(pods, (_, row) => (row % 3 === 2 && row > 30 ? 0.3 : 0.1));
-    const many = { ...detectionOf(pods), scores };
+    const scores = pods.map((_, row) => (row % 3 === 2 && row > 30 ? 0.3 : 0.1));
+    const many = { ...detectionOf(pods), ...scoredAs(...scores) };
     const text = await textOf('flagged', passTo(many));
     const worst = pods.filter((_, row) => row % 3 === 2 && row > 30).map(([, pod]) => `shop/${pod}`);
     const others = pods.filter((_, row) => row % 3 !== 2 || row <= 30).map(([, pod]) => `shop/${pod}`);
@@ -86,7 +87,7 @@ describe('gauges of features', () => {
     const metrics = metricsWith('flagged');
     const before = await metrics.render(async () => passTo(detection));
     expect(podsIn(before.body, 'anomaly_feature_deviation')).to.have.lengthOf(3);
-    const calm = { ...detection, scores: Float64Array.of(-0.1, -0.2, 0) };
+    const calm = { ...detection, ...scoredAs(-0.1, -0.2, 0) };
     const after = await metrics.render(async () => passTo(calm));
     for (const { name } of explanation) expect(samplesOf(after.body, name), name).to.deep.equal([]);
   });

@@ -16,6 +16,7 @@ import {
   UNTRAINED,
 } from '../../support/metric-sources.js';
 import { requireTool } from '../../support/real-tools.js';
+import { scoredAs } from '../../support/scored.js';
 
 /** Tests run in the root of the repository. */
 const GOLDEN_FILE = 'test/golden/metrics.prom';
@@ -76,7 +77,7 @@ describe('metrics text', () => {
   });
 
   it('flags a score above 0, and not one of 0', async () => {
-    const detection = { ...detectionOf(ORDINARY_PODS), scores: Float64Array.of(0, Number.MIN_VALUE) };
+    const detection = { ...detectionOf(ORDINARY_PODS), ...scoredAs(0, Number.MIN_VALUE) };
     const text = await textOf(passTo(detection));
     const [first, second] = samplesOf(text, 'anomaly_flag').map(({ value }) => value);
     expect([first, second]).to.deep.equal([0, 1]);

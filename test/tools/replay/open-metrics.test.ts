@@ -3,6 +3,7 @@ import { FAMILIES } from '../../../src/exporter/metrics/registry.js';
 import { OpenMetricsText } from '../../../src/tools/replay/open-metrics.js';
 import type { MinuteState } from '../../../src/tools/replay/replay.js';
 import { detectionOf, MODEL, ORDINARY_PODS } from '../../support/metric-sources.js';
+import { scoredAs } from '../../support/scored.js';
 
 const START = 1_767_268_800;
 const OPTIONS = {
@@ -37,7 +38,7 @@ const scored = (score: number): MinuteState => ({
   outcome: {
     ...REPORT,
     kind: 'detection',
-    detection: { ...detectionOf(ORDINARY_PODS), scores: Float64Array.of(score, -0.25) },
+    detection: { ...detectionOf(ORDINARY_PODS), ...scoredAs(score, -0.25) },
   },
   model: MODEL,
   training: {

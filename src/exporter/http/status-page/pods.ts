@@ -44,12 +44,14 @@ ${shown.map((pod) => row(pod, table))}
 <p id="legend" class="quiet">${last}Values at <time datetime="${isoTime(timeSeconds)}">${isoTime(timeSeconds)}</time>.</p>`;
 }
 
-function row({ identity: { namespace, pod, workload }, score, isBrief, reasons }: ShownPod, table: PodsTable): Html {
+function row(
+  { identity: { namespace, pod, workload }, score, isFlagged, isBrief, reasons }: ShownPod,
+  table: PodsTable,
+): Html {
   const [main, ...others] = reasons;
   const outcome = table.history;
   const history = outcome.kind === 'histories' ? outcome.histories.get(podKey(namespace, pod)) : undefined;
   const own = history?.features.find(({ feature }) => feature === main?.feature);
-  const isFlagged = score > 0;
   return html`<tr role="row"${isFlagged ? html` class="flagged"` : NO_HTML}>
 <th role="rowheader" scope="row"><bdi class="name" title="${pod}">${pod}</bdi>
 <small>${link(namespace, { namespace, workload: undefined })} / ${link(workload, { namespace, workload })}</small></th>

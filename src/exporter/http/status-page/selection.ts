@@ -54,14 +54,14 @@ const MAXIMUM_NAMES = 200;
 
 /** Selects the pods. Looks once at each pod, and sorts those that pass the filters. */
 export function select(detection: Detection, filters: Filters) {
-  const { scores, table } = detection;
+  const { flags, scores, table } = detection;
   const rows: number[] = [];
   const namespaces = new Set<string>();
   const workloads = new Set<string>();
   let flagged = 0;
   let matchingFlagged = 0;
   for (const [row, { namespace, workload }] of table.pods.entries()) {
-    const isFlagged = (scores[row] as number) > 0;
+    const isFlagged = flags[row] === 1;
     if (isFlagged) flagged++;
     namespaces.add(namespace);
     if (filters.namespace !== undefined && namespace !== filters.namespace) continue;
@@ -71,7 +71,7 @@ export function select(detection: Detection, filters: Filters) {
     if (isFlagged) matchingFlagged++;
   }
   // Equal scores stay in the order of the table, by namespace and pod.
-  rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  rows.sort((a, b) => (flags[b] as number) - (flags[a] as number) || (scores[b] as number) - (scores[a] as number));
   const least = isFiltered(filters) ? MAXIMUM_SHOWN : MINIMUM_SHOWN;
   const some = rows.slice(0, Math.min(MAXIMUM_SHOWN, Math.max(matchingFlagged, least)));
   const explanations = explain(detection, some);
@@ -80,11 +80,12 @@ export function select(detection: Detection, filters: Filters) {
     /** Flagged pods first, the most anomalous of each first. */
     shown: some.map((row, index) => {
       const score = scores[row] as number;
+      const isFlagged = flags[row] === 1;
       const all = explanations[index] as FeatureExplanation[];
       // At least one, and no more of a pod that is not flagged.
-      const reasons = score > 0 ? notableReasons(all) : all.slice(0, 1);
+      const reasons = isFlagged ? notableReasons(all) : all.slice(0, 1);
       const brief = isBrief(detection.model, detection.judgement, scores, row);
-      return { identity: table.pods[row] as PodIdentity, row, score, isBrief: brief, reasons };
+      return { identity: table.pods[row] as PodIdentity, row, score, isFlagged, isBrief: brief, reasons };
     }),
     /** Pods that pass the filters. */
     matching: rows.length,
