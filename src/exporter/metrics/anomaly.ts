@@ -8,7 +8,7 @@ import { type DetectorState, ofDetection } from './state.js';
 /** Both gauges of pods show the same ones. */
 const seriesOf = memoizeByObject(({ table }: Detection) => table.pods.map(({ namespace, pod }) => [namespace, pod]));
 
-/** One series for each scored pod. A pod that is not scored has none: absent is not normal. */
+/** One series for each scored pod. A pod that is not scored has none: absent does not mean normal. */
 const ofPods = (name: string, help: string, read: (detection: Detection) => ArrayLike<number>) =>
   ofDetection(name, help, ['namespace', 'pod'], (detection) => {
     return { series: seriesOf(detection), values: read(detection) };
@@ -25,10 +25,20 @@ export const anomaly: readonly Family<DetectorState>[] = [
     'Score of the pod minus the threshold of the model; above 0 is anomalous.',
     ({ scores }) => scores,
   ),
+  ofDetection(
+    'anomaly_lasting',
+    'Always 1, for pods whose anomaly lasts, which is worth an alert; absent for all other pods.',
+    ['namespace', 'pod', 'workload'],
+    ({ table, lasting }) => {
+      const pods = table.pods.filter((_, row) => lasting[row] === 1);
+      const series = pods.map(({ namespace, pod, workload }) => [namespace, pod, workload]);
+      return { series, values: new Uint8Array(series.length).fill(1) };
+    },
+  ),
 ];
 
 /** Pods by workload. */
-const countsOf = memoizeByObject(({ table, flags }: Detection) => {
+const countsOf = memoizeByObject(({ table, flags, muted }: Detection) => {
   const series: (readonly [namespace: string, workload: string])[] = [];
   const counts = { series, scored: [] as number[], flagged: [] as number[] };
   const positions = new Map<string, number>();
@@ -46,7 +56,7 @@ const countsOf = memoizeByObject(({ table, flags }: Detection) => {
       counts.scored.push(0);
       counts.flagged.push(0);
     }
-    counts.scored[position] = (counts.scored[position] as number) + 1;
+    counts.scored[position] = (counts.scored[position] as number) + 1 - (muted[row] as number);
     counts.flagged[position] = (counts.flagged[position] as number) + (flags[row] as number);
   });
   return counts;
@@ -62,5 +72,5 @@ const ofWorkloads = (name: string, help: string, column: 'flagged' | 'scored') =
 /** How far trouble reaches: one bad replica, a whole workload, or everything. */
 export const workload: readonly Family<DetectorState>[] = [
   ofWorkloads('anomaly_workload_pods_flagged', 'Flagged pods of the workload.', 'flagged'),
-  ofWorkloads('anomaly_workload_pods_scored', 'Scored pods of the workload.', 'scored'),
+  ofWorkloads('anomaly_workload_pods_scored', 'Scored pods of the workload that are not muted.', 'scored'),
 ];

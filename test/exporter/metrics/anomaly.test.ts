@@ -32,6 +32,25 @@ const countsIn = (text: string, name: string) =>
     samplesOf(text, name).map(({ labels, value }) => [`${labels.namespace}/${labels.workload}`, value]),
   );
 
+describe('anomaly_lasting', () => {
+  it('has a series, with the workload, for pods whose anomaly lasts, and none for the others', async () => {
+    const detection = detectionOfPods(PODS);
+    const lasting = Uint8Array.from(PODS, ([namespace], row) =>
+      Number(namespace === 'bank' || row === PODS.length - 1),
+    );
+    const metrics = createMetrics(() => stateWith({ explain: 'off' }));
+    const { body } = await metrics.render(async () => passTo({ ...detection, lasting }));
+    expect(samplesOf(body, 'anomaly_lasting')).to.deep.equal(
+      PODS.filter((_, row) => lasting[row] === 1).map(([namespace, pod, workload]) => ({
+        name: 'anomaly_lasting',
+        labels: { namespace, pod, workload },
+        value: 1,
+      })),
+    );
+    expect(samplesOf(body, 'anomaly_flag')).to.have.lengthOf(PODS.length);
+  });
+});
+
 describe('gauges of workloads', () => {
   const metrics = createMetrics(() => stateWith({ explain: 'off' }));
   const textOf = async (outcome = passTo(detectionOfPods(PODS))) => (await metrics.render(async () => outcome)).body;
@@ -48,6 +67,16 @@ describe('gauges of workloads', () => {
     expect(countsIn(await textOf(), 'anomaly_workload_pods_flagged')).to.deep.equal({
       'bank/cart': 1,
       'shop/cart': 2,
+      'shop/till': 0,
+    });
+  });
+
+  it('leave muted pods out, so that these do not make the share of the flagged ones smaller', async () => {
+    const detection = detectionOfPods(PODS);
+    const muted = Uint8Array.from(PODS, ([, , workload]) => Number(workload === 'till'));
+    expect(countsIn(await textOf(passTo({ ...detection, muted })), 'anomaly_workload_pods_scored')).to.deep.equal({
+      'bank/cart': 1,
+      'shop/cart': 3,
       'shop/till': 0,
     });
   });

@@ -85,6 +85,9 @@ describe('the metrics of then as OpenMetrics text', () => {
       [1, START + 60],
       [1, START + 120],
     ]);
+    expect(samplesIn(text, 'anomaly_lasting', `${CART},workload="cart-6c9f7d8b5-x2x8p"`)).to.deep.equal([
+      [1, START + 120],
+    ]);
     // Only while it is flagged.
     expect(samplesIn(text, 'anomaly_feature_value', `${CART},feature="memory"`)).to.deep.equal([[0.125, START + 120]]);
     const workload = 'namespace="shop",workload="cart-6c9f7d8b5-x2x8p"';
