@@ -17,6 +17,7 @@ import { type Descriptions, readDescriptions } from './description.js';
 import { type FinishedCase, resultOf, summaryOf } from './evaluation.js';
 import { type Labels, readLabels } from './labels.js';
 import { parseAdditionalColumns } from './layout.js';
+import { type LevelChange, readLevelChanges } from './level-changes.js';
 import { tallyCase } from './measures.js';
 import { nabCaseOf } from './nab.js';
 import { type OnCallTally, tallyOnCall } from './on-call.js';
@@ -31,7 +32,7 @@ import type { EvaluatedPiece, EvaluationTask } from './worker.js';
 
 /** What is asked on the command line. */
 export interface EvaluateOptions {
-  /** Directory with `*.csv`, `*.csv.gz` and `labels.json`. */
+  /** Directory with `*.csv`, `*.csv.gz` and `labels.json`; a fleet has `fleet.json` and `changes.json` as well. */
   readonly data: string;
   /** File for every score, gzip when it ends in `.gz`. */
   readonly scores?: string | undefined;
@@ -76,6 +77,7 @@ interface Work {
   /** Minutes to learn from; `undefined`: as the description of the case says. */
   readonly learningMinutes: number | undefined;
   readonly labels: Labels;
+  readonly changes: readonly LevelChange[];
   readonly descriptions: Descriptions;
   readonly pool: ThreadPool<EvaluationTask, EvaluatedPiece>;
   readonly scoresFile: ScoresFile | undefined;
@@ -106,6 +108,7 @@ export async function runEvaluate(
   const settings = { ...asked, sensitivity: sensitivities[chosen] as number };
   const files = await listCases(options.data);
   const labels = await readLabels(options.data);
+  const changes = await readLevelChanges(options.data);
   const descriptions = await readDescriptions(options.data);
   const outputs = await openOutputs(options);
   const progress = createProgress(progressOutput, Date.now);
@@ -130,6 +133,7 @@ export async function runEvaluate(
       additional,
       learningMinutes,
       labels,
+      changes,
       descriptions,
       pool,
       scoresFile: outputs.scores,
@@ -226,6 +230,7 @@ async function evaluateCase(file: CaseFile, work: Work, show: (share: number) =>
     show(READING_SHARE + (1 - READING_SHARE) * share),
   );
   const faults = labels.faults.filter((fault) => fault.case === file.name);
+  const changes = work.changes.filter((change) => change.case === file.name);
   const summary = summaryOf(recording);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   progress.caseDone(
@@ -233,7 +238,7 @@ async function evaluateCase(file: CaseFile, work: Work, show: (share: number) =>
   );
   const tally = tallyCase(recording, scores, unscoredMinutes(recording, scores, chunks), faults);
   const onCall = sensitivities.map((_, index) =>
-    tallyOnCall(recording, chunks, tally.faults, description.kinds, index),
+    tallyOnCall(recording, chunks, tally.faults, changes, description.kinds, index),
   );
   const nab = nabCaseOf(recording, scores, faults, onCall[chosen] as OnCallTally);
   return { summary, tally, onCall, nab };

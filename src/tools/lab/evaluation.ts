@@ -65,6 +65,7 @@ export function resultOf(finished: readonly FinishedCase[], context: Context) {
     episodes: tallies.flatMap(({ episodes }) => episodes),
     alertedNewReplicas: tallies.flatMap(({ alertedNewReplicas }) => alertedNewReplicas),
     onCallFaults: onCall.flatMap(({ faults }) => faults),
+    levelChanges: onCall.flatMap(({ changes }) => changes),
     messages: onCall.flatMap(({ messages }) => messages),
   };
 }

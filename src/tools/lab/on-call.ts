@@ -3,13 +3,14 @@
 import { podKey } from '../../exporter/features/table.js';
 import { groupBy } from '../../lib/group-by.js';
 import { type Alert, simulateAlerts } from '../replay/alerts.js';
-import { type ChunkResult, lengthOf } from '../replay/chunk-result.js';
+import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-result.js';
 import { countEndings, type Ending, endingOf, isGone } from '../replay/endings.js';
 import { type Message, notify } from '../replay/messages.js';
 import { concerns, flagsOf, joinChunks, type PodHistory } from '../replay/pod-history.js';
 import { BIN_SECONDS, type Case } from './case.js';
 import type { FaultOutcome } from './fault-outcomes.js';
 import type { Fault } from './labels.js';
+import type { LevelChange } from './level-changes.js';
 import { MINUTES_OF_DAY, mean } from './measures.js';
 import { podOfFault } from './point-classes.js';
 import { scoredRange } from './recorded-history.js';
@@ -29,11 +30,18 @@ const AFTERMATH_SECONDS = 360;
 /** An alert that begins later than this after the end of a fault has not caught it. */
 const CATCH_SECONDS = 120;
 
+/** A message that comes within this time after a fault, about nothing that began before, is about the recovery. */
+const RECOVERY_SECONDS = 7200;
+
+/** The alerts about a change of level begin within this time after it. */
+const CHANGE_SECONDS = 36 * 3600;
+
 /**
  * Runs the shipped rules over a case at one sensitivity.
  *
  * @param chunks of the whole case, in order of time.
  * @param outcomes of the labels of this case.
+ * @param changes of level for good of this case, in order of time.
  * @param kinds of workloads, by their keys.
  * @param sensitivity index among those that were replayed.
  */
@@ -41,6 +49,7 @@ export function tallyOnCall(
   recording: Case,
   chunks: readonly ChunkResult[],
   outcomes: readonly FaultOutcome[],
+  changes: readonly LevelChange[],
   kinds: ReadonlyMap<string, string>,
   sensitivity: number,
 ) {
@@ -65,6 +74,8 @@ export function tallyOnCall(
     if (kind !== undefined) addTo(scoredMinutesByKind, kind, lengthOf(pod.scored));
   }
   const faults = groupBy<FaultOutcome, unknown>(outcomes, (outcome) => outcome.fault.id ?? outcome);
+  const run = { alerts: reported, messages, sentSeconds, pods, features, sensitivity, startSeconds };
+  const isLate = ({ startSeconds: start }: LevelChange) => start >= startSeconds && start < endSeconds;
   return {
     /** Pod-minutes with a score, in all and by kind of workload. */
     scoredMinutes: pods.reduce((sum, { scored }) => sum + lengthOf(scored), 0),
@@ -88,9 +99,9 @@ export function tallyOnCall(
       /** About a workload with a labelled fault, at its time; else it is a false one. */
       isOfFault: isOfFault(message),
     })),
-    faults: [...faults.values()].map((group) =>
-      onCallFault(group, { alerts: reported, sentSeconds, pods, startSeconds }, kindOf),
-    ),
+    faults: [...faults.values()].map((group) => onCallFault(group, run, kindOf)),
+    /** Changes of level for good that come after the minutes that are only learned from. */
+    changes: changes.filter(isLate).map((change) => onCallChange(change, changes, run, isOfFault)),
   };
 }
 
@@ -99,8 +110,11 @@ type Owner = Pick<PodHistory, 'namespace' | 'workload'>;
 interface Run {
   /** Those that on-call learned of. */
   readonly alerts: readonly Alert[];
+  readonly messages: readonly Message[];
   readonly sentSeconds: ReadonlyMap<Alert, number>;
   readonly pods: readonly PodHistory[];
+  readonly features: readonly FeatureName[];
+  readonly sensitivity: number;
   /** Unix time from which the times of alerts count. */
   readonly startSeconds: number;
 }
@@ -108,7 +122,7 @@ interface Run {
 /** A fault, by its labels on all pods that it hits, and what on-call got of it. */
 function onCallFault(
   group: readonly [FaultOutcome, ...FaultOutcome[]],
-  { alerts, sentSeconds, pods, startSeconds }: Run,
+  { alerts, messages, sentSeconds, pods, features, sensitivity, startSeconds }: Run,
   kindOf: (owner: Owner) => string | undefined,
 ) {
   const judged = group.filter(({ leftOut }) => leftOut === undefined);
@@ -126,6 +140,13 @@ function onCallFault(
   const sent = own.map((alert) => startSeconds + (sentSeconds.get(alert) as number));
   const spans = own.map((alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds] as const);
   const [last] = [...own].sort((a, b) => b.heldUntilSeconds - a.heldUntilSeconds);
+  const workloads = new Set(hit.map(({ pod: { namespace, workload } }) => podKey(namespace, workload)));
+  // The alert of the fleet is about a fault of one workload only by chance.
+  const isAbout = ({ namespace, workload }: Message) =>
+    namespace === '' ? workloads.size > 1 : workloads.has(podKey(namespace, workload));
+  const messagesOf = (isOf: (alert: Alert) => boolean) =>
+    messages.filter((message) => isAbout(message) && message.alerts.some(isOf)).length;
+  const ending = last && endedOf(last, hit, startSeconds + last.heldUntilSeconds >= to - BIN_SECONDS);
   return {
     case: caseName,
     type,
@@ -139,13 +160,54 @@ function onCallFault(
     delayMinutes: own.length === 0 ? undefined : Math.max(0, Math.min(...sent) - from) / 60,
     /** Of the time from the first alert to the end of the fault, the share with an alert on; `undefined` without. */
     heldShare: heldShare(spans, from, to),
-    /** How the last alert of it ended. */
-    ended: last && endedOf(last, hit, startSeconds + last.heldUntilSeconds >= to - BIN_SECONDS),
+    /** How the last alert of it ended, by the labels; and whether the values say the same. */
+    ended: ending,
+    isEndedRight: last && ending === endingOf(last, pods, sensitivity, features),
+    /** Messages about its workload while it lasted. */
+    messages: messagesOf((alert) =>
+      overlaps(alert, startSeconds, { startSeconds: from, endSeconds: to }, CATCH_SECONDS),
+    ),
+    /** Messages about its workload with alerts that began after it. */
+    recoveryMessages: messagesOf((alert) => {
+      const after = startSeconds + alert.startSeconds - to;
+      return after >= CATCH_SECONDS && after < RECOVERY_SECONDS;
+    }),
+  };
+}
+
+/** A change of level for good, and what on-call got of it. @param changes all of them, in order of time. */
+function onCallChange(
+  change: LevelChange,
+  changes: readonly LevelChange[],
+  { alerts, messages, startSeconds }: Run,
+  isOfFault: (message: Message) => boolean,
+) {
+  const from = change.startSeconds;
+  const isSame = ({ namespace, workload }: Owner) => namespace === change.namespace && workload === change.workload;
+  const next = changes.find((other) => isSame(other) && other.startSeconds > from);
+  const to = Math.min(from + CHANGE_SECONDS, next?.startSeconds ?? Infinity);
+  const isOfTime = (alert: Alert) =>
+    startSeconds + alert.startSeconds >= from && startSeconds + alert.startSeconds < to;
+  const own = messages.filter((message) => isSame(message) && message.alerts.some(isOfTime) && !isOfFault(message));
+  const reported = own.length === 0 ? [] : alerts.filter((alert) => isSame(alert) && isOfTime(alert));
+  const isOn = reported.some(({ open }) => open);
+  const lastSeconds = startSeconds + Math.max(...reported.map(({ heldUntilSeconds }) => heldUntilSeconds));
+  return {
+    ...change,
+    messages: own.length,
+    /** Until its last alert ended; `undefined` without one, and where one still fires at the end. */
+    hoursUntilQuiet: own.length === 0 || isOn ? undefined : (lastSeconds - from) / 3600,
+    isStillOn: isOn,
   };
 }
 
 /** Whether an alert, not counting the time for which it is kept firing, falls into a fault or shortly after it. */
-function overlaps(alert: Alert, startSeconds: number, fault: Fault, afterSeconds: number): boolean {
+function overlaps(
+  alert: Alert,
+  startSeconds: number,
+  fault: Pick<Fault, 'startSeconds' | 'endSeconds'>,
+  afterSeconds: number,
+): boolean {
   return (
     startSeconds + alert.heldUntilSeconds > fault.startSeconds &&
     startSeconds + alert.startSeconds < fault.endSeconds + afterSeconds
@@ -187,6 +249,7 @@ export function measureOnCall(tallies: readonly OnCallTally[]) {
   const wrong = messages.filter(({ isOfFault }) => !isOfFault);
   const judged = tallies.flatMap(({ faults }) => faults).filter(({ leftOut }) => leftOut === undefined);
   const types = [...new Set(judged.map(({ type }) => type))].sort();
+  const changes = tallies.flatMap((tally) => tally.changes);
   const minutesByKind = new Map<string, number>();
   for (const { scoredMinutesByKind } of tallies) {
     for (const [kind, minutes] of scoredMinutesByKind) addTo(minutesByKind, kind, minutes);
@@ -210,6 +273,8 @@ export function measureOnCall(tallies: readonly OnCallTally[]) {
     falseEndings: countEndings(wrong.flatMap(({ endings }) => endings)),
     faults: caughtOf(judged),
     byFaultType: types.map((type) => ({ type, ...caughtOf(judged.filter((fault) => fault.type === type)) })),
+    /** Changes of level for good, by what the recordings call them. */
+    byChange: [...groupBy(changes, ({ change }) => change)].map(([change, own]) => ({ change, ...settledOf(own) })),
     /** The loudest first; empty where the recordings do not tell kinds. */
     byKind: ratesOf(falseKinds, minutesByKind),
     /** The loudest first. */
@@ -229,6 +294,31 @@ function caughtOf(faults: OnCallTally['faults']) {
     meanDelayMinutes: mean(caught.flatMap(({ delayMinutes }) => delayMinutes ?? [])),
     meanHeldShare: mean(caught.flatMap((fault) => fault.heldShare ?? [])),
     endings: countEndings(caught.flatMap(({ ended }) => ended ?? [])),
+    /** Of the faults that were caught: whose last alert ended as the values say. */
+    endedRight: caught.filter(({ isEndedRight }) => isEndedRight).length,
+    meanMessages: mean(caught.map((fault) => fault.messages)),
+    withOneMessage: caught.filter((fault) => fault.messages === 1).length,
+    /** Of all these faults. */
+    recoveryMessages: faults.reduce((sum, fault) => sum + fault.recoveryMessages, 0),
+  };
+}
+
+/** Changes of level together. */
+export type OnCallSettled = ReturnType<typeof settledOf>;
+
+function settledOf(changes: OnCallTally['changes']) {
+  const reported = changes.filter(({ messages }) => messages > 0);
+  const hours = reported.flatMap(({ hoursUntilQuiet }) => hoursUntilQuiet ?? []);
+  return {
+    changes: changes.length,
+    /** With a message, and with more than one. */
+    reported: reported.length,
+    reportedAgain: reported.filter(({ messages }) => messages > 1).length,
+    messages: reported.reduce((sum, { messages }) => sum + messages, 0),
+    /** Of those with a message: until the last alert ended; and those that still alert at the end. `NaN` without any. */
+    meanHoursUntilQuiet: mean(hours),
+    mostHoursUntilQuiet: hours.length === 0 ? Number.NaN : Math.max(...hours),
+    stillOn: reported.filter(({ isStillOn }) => isStillOn).length,
   };
 }
 

@@ -15,7 +15,7 @@ export function reportJson(
   evaluation: Evaluation,
   made: { readonly data: string; readonly columns: readonly string[]; readonly settings: Settings },
 ): unknown {
-  const { durationSeconds, sensitivities, onCallFaults, messages, alertedNewReplicas } = evaluation;
+  const { durationSeconds, sensitivities, onCallFaults, levelChanges, messages, alertedNewReplicas } = evaluation;
   const { data, columns, settings } = made;
   const {
     baseline,
@@ -50,6 +50,7 @@ export function reportJson(
       ...measuresJson(measures),
     })),
     onCallFaults,
+    levelChanges,
     messages,
     faults: evaluation.faults.map(faultJson),
     falseEpisodes: evaluation.episodes,

@@ -41,10 +41,13 @@ export function sectionsOf(evaluation: Evaluation) {
     `The budget of a case when nothing is wrong: ${budgetPerDay} messages a day; ` +
     `expected by the last models: ${decimal(onCall.expectedPerDay, 1)}.`;
   const endings = `False alerts ended: ${recovered} recovered, ${usual} became usual, ${gone} gone, ${on} still on.`;
+  const all = { type: 'all', ...onCall.faults };
+  const faultRows = onCall.byFaultType.length > 1 ? [...onCall.byFaultType, all] : onCall.byFaultType;
   const onCallTables = [
     tableOf(ON_CALL_COLUMNS, rows),
     tableOf(SENSITIVITY_COLUMNS, sensitivities.length === 1 ? [] : sensitivities),
-    tableOf(FAULT_COLUMNS, onCall.byFaultType),
+    tableOf(FAULT_COLUMNS, faultRows),
+    tableOf(CHANGE_COLUMNS, onCall.byChange),
     tableOf([left<MessageRate>('', 'kind', ({ of }) => of), MESSAGES, RATE], onCall.byKind),
     tableOf(
       [left<MessageRate>('', 'loudest workloads', ({ of }) => of), MESSAGES],
@@ -96,6 +99,21 @@ const SENSITIVITY_COLUMNS: readonly TextColumn<SensitivityMeasures>[] = [
 const FAULT_COLUMNS: readonly TextColumn<OnCallMeasures['byFaultType'][number]>[] = [
   left('', 'fault', ({ type }) => type),
   ...caughtColumns<OnCallCaught>((row) => row),
+  right('', 'right', (row) => String(row.endedRight)),
+  right('messages', 'mean', (row) => decimal(row.meanMessages, 2)),
+  right('just', 'one', (row) => String(row.withOneMessage)),
+  right('at', 'recovery', (row) => String(row.recoveryMessages)),
+];
+
+const CHANGE_COLUMNS: readonly TextColumn<OnCallMeasures['byChange'][number]>[] = [
+  left('a level', 'for good', ({ change }) => change),
+  right('', 'changes', (row) => String(row.changes)),
+  right('with a', 'message', (row) => String(row.reported)),
+  right('', 'messages', (row) => String(row.messages)),
+  right('with', 'several', (row) => String(row.reportedAgain)),
+  right('hours until', 'quiet', (row) => decimal(row.meanHoursUntilQuiet, 1)),
+  right('', 'at most', (row) => decimal(row.mostHoursUntilQuiet, 1)),
+  right('still', 'on', (row) => String(row.stillOn)),
 ];
 
 function onCallColumns<Of extends { readonly onCall: OnCallMeasures }>(): readonly TextColumn<Of>[] {

@@ -69,6 +69,10 @@ const FILES = {
   'percent.csv.gz': percentages(),
   'absolute.csv': absolutes(),
   'labels.json': JSON.stringify(LABELS),
+  'changes.json': JSON.stringify([
+    { case: 'percent', namespace: 'shop', workload: 'till', change: 'release', start: START + 6000, cpu_factor: 2 },
+    { case: 'elsewhere', namespace: 'shop', workload: 'till', change: 'shift', start: START + 6000, cpu_factor: 2 },
+  ]),
 };
 
 /** A stream that keeps what is written to it. */
@@ -106,6 +110,7 @@ describe('evaluate', function () {
         .and.to.match(/^all cases /m);
       expect(report).to.contain('1 rows with another number of fields than the header, left out');
       expect(report).to.contain('1 of a case without a file');
+      expect(report).to.match(/^release +1 +0 +0 +0 +- +- +0$/m);
       expect(report.split('\n').filter((line) => line.length > 110)).to.deep.equal([]);
 
       const numbers = JSON.parse(await readFile(json, 'utf8'));
@@ -122,6 +127,8 @@ describe('evaluate', function () {
         pods: ['cart-1'],
         left_out: null,
       });
+      expect(numbers.level_changes).to.have.lengthOf(1);
+      expect(numbers.level_changes[0]).to.deep.include({ workload: 'till', cpu_factor: 2, messages: 0 });
       expect(numbers.parameters).to.include({ baseline: 'pod', sensitivity: 4, alert_budget_per_day: 4, seed: 42 });
       expect(numbers.faults.map((fault: { caught: unknown }) => fault.caught)).to.deep.equal([true, null]);
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Fault } from '../../../src/tools/lab/labels.js';
+import type { LevelChange } from '../../../src/tools/lab/level-changes.js';
 import { measureOnCall, tallyOnCall } from '../../../src/tools/lab/on-call.js';
 import type { ChunkResult } from '../../../src/tools/replay/chunk-result.js';
 import { faultOn, recordingOf } from './recording.js';
@@ -42,9 +43,9 @@ const KINDS = new Map([
   ['ns/queue', 'queue'],
 ]);
 
-function tally(flagged: Parameters<typeof chunk>[0], faults: readonly Fault[]) {
+function tally(flagged: Parameters<typeof chunk>[0], faults: readonly Fault[], changes: readonly LevelChange[] = []) {
   const outcomes = faults.map((fault) => ({ fault, leftOut: undefined, delayMinutes: undefined }));
-  return tallyOnCall(recording, [chunk(flagged)], outcomes, KINDS, 0);
+  return tallyOnCall(recording, [chunk(flagged)], outcomes, changes, KINDS, 0);
 }
 
 describe('what on-call gets', () => {
@@ -104,6 +105,94 @@ describe('what on-call gets', () => {
     const late = faultOn('cart-0', 125, 135);
     expect(tally({ 'cart-0': [[100, 120]] }, [late]).faults[0]?.delayMinutes).to.equal(undefined);
     expect(tally({ 'cart-0': [[100, 128]] }, [late]).faults[0]?.delayMinutes).to.equal(0);
+  });
+
+  it('counts the messages of each fault, and those about the recovery', () => {
+    const faults = [faultOn('cart-0', 100, 240), faultOn('till-0', 100, 140)];
+    const flagged = {
+      'cart-0': [
+        [100, 130],
+        [200, 220],
+      ],
+      // Back at 140, and flagged again for that.
+      'till-0': [
+        [100, 140],
+        [165, 190],
+      ],
+    } as const;
+    const found = tally(flagged, faults);
+    expect(found.faults.map(({ messages, recoveryMessages }) => [messages, recoveryMessages])).to.deep.equal([
+      [2, 0],
+      [1, 1],
+    ]);
+    expect(measureOnCall([found]).faults).to.deep.include({
+      meanMessages: 1.5,
+      withOneMessage: 1,
+      recoveryMessages: 1,
+    });
+    // Two hours later, it is about something else.
+    const late = tally({ 'till-0': [[265, 290]] }, [faultOn('till-0', 100, 140)]);
+    expect(late.faults[0]).to.deep.include({ messages: 0, recoveryMessages: 0 });
+  });
+
+  it('does not count the alert of the whole fleet for a fault of one workload', () => {
+    const all = Object.fromEntries(PODS.map((pod) => [pod, [[100, 140]] as const]));
+    const one = tally(all, [faultOn('cart-0', 100, 140)]);
+    expect(one.messages.map(({ namespace }) => namespace)).to.deep.equal(['']);
+    expect(one.faults[0]).to.deep.include({ messages: 0 });
+    const outage = tally(
+      all,
+      PODS.map((pod) => faultOn(pod, 100, 140, { id: 'outage' })),
+    );
+    expect(outage.faults[0]).to.deep.include({ messages: 1, heldShare: 1, ended: 'recovered' });
+  });
+
+  it('says whether the values tell how the last alert of a fault ended', () => {
+    const usual = { 'cart-0': [[100, 130]] } as const;
+    const [recovered, unseen] = [faultOn('cart-0', 100, 130), faultOn('cart-0', 100, 240)].map(
+      (fault) => tally(usual, [fault]).faults[0],
+    );
+    expect(recovered).to.deep.include({ ended: 'recovered', isEndedRight: true });
+    expect(unseen).to.deep.include({ ended: 'became_usual', isEndedRight: false });
+  });
+
+  it('says of a level that changed for good how often it was reported, and until when', () => {
+    const change = (workload: string, minute: number, changes: Partial<LevelChange> = {}): LevelChange => ({
+      case: 'case',
+      namespace: 'ns',
+      workload,
+      change: 'shift',
+      startSeconds: recording.startSeconds + 60 * minute,
+      cpuFactor: 2,
+      memoryFactor: 1,
+      ...changes,
+    });
+    const changes = [change('queue', 30), change('queue', 100), change('cart', 100, { change: 'release' })];
+    const flagged = {
+      'queue-0': [
+        [110, 130],
+        [200, 220],
+      ],
+    } as const;
+    const found = tally(flagged, [], changes);
+    // What comes while a case is only learned from is not judged.
+    expect(found.changes.map(({ workload, messages }) => [workload, messages])).to.deep.equal([
+      ['queue', 2],
+      ['cart', 0],
+    ]);
+    expect(found.changes[0]?.hoursUntilQuiet).to.be.closeTo((221 - 100) / 60, 0.05);
+    expect(measureOnCall([found]).byChange.map((row) => [row.change, row.changes, row.reportedAgain])).to.deep.equal([
+      ['shift', 1, 1],
+      ['release', 1, 0],
+    ]);
+    // From the next change on, an alert is about that one.
+    const again = tally(flagged, [], [change('queue', 100), change('queue', 150)]);
+    expect(again.changes.map(({ messages }) => messages)).to.deep.equal([1, 1]);
+    // An alert about a fault is about that.
+    const faulty = tally(flagged, [faultOn('queue-0', 105, 230)], [change('queue', 100)]);
+    expect(faulty.changes[0]).to.deep.include({ messages: 0, hoursUntilQuiet: undefined });
+    const open = tally({ 'queue-0': [[200, 360]] }, [], [change('queue', 100)]);
+    expect(open.changes[0]).to.deep.include({ messages: 1, hoursUntilQuiet: undefined, isStillOn: true });
   });
 
   it('adds up over cases', () => {

@@ -3,11 +3,12 @@
 import { podColumns } from './columns.js';
 import { FAULTS, type FleetFault } from './faults.js';
 import type { Fleet } from './fleet.js';
-import type { FleetPod } from './lives.js';
+import { type FleetPod, versionsOf } from './lives.js';
+import type { FleetWorkload } from './workload.js';
 
 /** An entry of `labels.json`, in the form of the public sets: a fault on one of the pods that it hits. */
 export type FleetLabel = ReturnType<typeof labelOf>;
-/** An entry of `changes.json`: a pod that was restarted, or that is new. */
+/** An entry of `changes.json`: a pod that was restarted or that is new, or the release of a workload. */
 export type FleetChange = ReturnType<typeof fleetChanges>[number];
 /** `fleet.json`: what the recording is of. */
 export type FleetDescription = ReturnType<typeof describeFleet>;
@@ -114,29 +115,46 @@ const maximum = (values: readonly number[]) => (values.length === 0 ? null : Mat
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null;
 
-/** New pods and single restarts that belong to no fault, by time. Runs of jobs are what those workloads are. */
+/**
+ * New pods and single restarts that belong to no fault, and releases, by time. Runs of jobs are what those workloads are.
+ */
 export function fleetChanges(fleet: Fleet) {
-  return fleet.pods
-    .flatMap((pod) => changesOf(pod).map((change) => ({ pod, ...change })))
+  const ofPods = fleet.pods.flatMap(({ pod, workload, ...life }) =>
+    changesOf(life).map(({ change, minute }) => ({ workload, minute, pod, change })),
+  );
+  const ofWorkloads = fleet.workloads.flatMap((workload) =>
+    levelsOf(fleet, workload).map(({ minute, ...change }) => ({ workload, minute, ...change })),
+  );
+  return [...ofPods, ...ofWorkloads]
     .filter(({ minute }) => 0 <= minute && minute < fleet.minutes)
-    .map(({ pod: { pod, workload }, change, minute }) => ({
+    .map(({ workload: { namespace, name, kind }, minute, ...change }) => ({
       case: caseName(fleet),
-      namespace: workload.namespace,
-      pod,
-      workload: workload.name,
-      kind: workload.kind,
-      change,
+      namespace,
+      workload: name,
+      kind,
+      ...change,
       start: seconds(fleet, minute),
     }))
     .sort((a, b) => a.start - b.start);
 }
 
-function changesOf({ cause, born, downs, faults }: FleetPod) {
+function changesOf({ cause, born, downs, faults }: Pick<FleetPod, 'cause' | 'born' | 'downs' | 'faults'>) {
   const isFaulty = faults.some((fault) => fault.start <= born);
   return [
     ...(cause === 'start' || cause === 'run' || isFaulty ? [] : [{ change: cause, minute: born }]),
     ...downs.flatMap(({ isFault, from }) => (isFault ? [] : { change: 'restart' as const, minute: from })),
   ];
+}
+
+/** The releases of a workload that belong to no fault, and what the usual CPU and memory are multiplied by for good. */
+function levelsOf(fleet: Fleet, workload: FleetWorkload) {
+  const faults = fleet.faults.filter((fault) => fault.workload === workload);
+  const versions = versionsOf(workload, faults, fleet);
+  return versions.flatMap(({ change, minute, cpu, memory }, index) => {
+    const previous = versions[index - 1];
+    if (change === undefined || previous === undefined) return [];
+    return { change, minute, cpu_factor: cpu / previous.cpu, memory_factor: memory / previous.memory };
+  });
 }
 
 export function describeFleet(fleet: Fleet) {

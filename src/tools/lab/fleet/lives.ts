@@ -53,6 +53,8 @@ const LEVEL_CHANGE = 0.25;
 /** A version of a workload, from an instant on. */
 interface Version {
   readonly minute: number;
+  /** What brought it; `undefined`: it is from before the recording, or a fault did, or its end. */
+  readonly change: 'release' | undefined;
   /** Which template: a version that is rolled back to has its old one. */
   readonly template: number;
   readonly cpu: number;
@@ -89,7 +91,7 @@ const isFrozen = (minute: number, faults: readonly FleetFault[]) =>
   faults.some(({ start, end }) => start - FREEZE_BEFORE < minute && minute < end + FREEZE_AFTER);
 
 /** The versions of a workload, the first from before the recording. A release with a fault is rolled back in the end. */
-function versionsOf(workload: FleetWorkload, faults: readonly FleetFault[], { minutes }: Span): Version[] {
+export function versionsOf(workload: FleetWorkload, faults: readonly FleetFault[], { minutes }: Span): Version[] {
   const { path, profile, isWorkingTime } = workload;
   const draw = new Draw(`${path}/releases`);
   const wanted = draw
@@ -102,18 +104,19 @@ function versionsOf(workload: FleetWorkload, faults: readonly FleetFault[], { mi
     .filter(({ minute }) => !isFrozen(minute, faults));
   const bad = faults.filter(({ type }) => type === 'release_doubles_cpu');
   const events = [...wanted, ...bad.map((fault) => ({ minute: fault.start, fault }))];
-  const versions: Version[] = [{ minute: -MONTH, template: 0, cpu: 1, memory: 1 }];
+  const versions: Version[] = [{ minute: -MONTH, change: undefined, template: 0, cpu: 1, memory: 1 }];
   for (const [index, { minute, fault }] of events.sort((a, b) => a.minute - b.minute).entries()) {
     const previous = versions.at(-1) as Version;
     const change = new Draw(`${path}/release/${Math.round(minute)}`);
     const isNewLevel = change.chance(LEVEL_CHANGE);
     versions.push({
       minute,
+      change: fault === undefined ? 'release' : undefined,
       template: index + 1,
       cpu: previous.cpu * (fault?.size ?? change.spread(1, isNewLevel ? 0.25 : 0.02)),
       memory: previous.memory * (fault === undefined ? change.spread(1, isNewLevel ? 0.15 : 0.02) : 1),
     });
-    if (fault !== undefined) versions.push({ ...previous, minute: fault.end });
+    if (fault !== undefined) versions.push({ ...previous, minute: fault.end, change: undefined });
   }
   return versions;
 }

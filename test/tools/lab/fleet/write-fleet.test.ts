@@ -111,11 +111,25 @@ describe('a fleet in files', function () {
     const changes = jsonOf<readonly FleetChange[]>('changes.json');
     const kinds = new Set(changes.map(({ change }) => change));
     expect([...kinds]).to.include.members(['rollout', 'scale-up', 'restart']);
-    for (const { namespace, pod, start, change } of changes) {
-      const of = rows.get(`${namespace}/${pod}`);
-      if (of === undefined || change === 'restart') continue;
-      const first = of.find(({ time }) => time >= start);
+    for (const { namespace, start, ...change } of changes) {
+      if (!('pod' in change) || change.change === 'restart') continue;
+      const first = rows.get(`${namespace}/${change.pod}`)?.find(({ time }) => time >= start);
       if (first !== undefined) expect(first.time - start).to.be.below(600);
+    }
+  });
+
+  it('record releases, with the factor by which CPU and memory of new pods differ from those of old ones', () => {
+    const changes = jsonOf<readonly FleetChange[]>('changes.json');
+    const releases = changes.flatMap((change) => ('cpu_factor' in change ? [change] : []));
+    expect(releases.length).to.be.at.least(1);
+    for (const { namespace, workload, start } of releases) {
+      const born = changes.filter(
+        (other) => other.change === 'rollout' && other.namespace === namespace && other.workload === workload,
+      );
+      expect(
+        born.some((other) => other.start - start >= 0 && other.start - start < 900),
+        workload,
+      ).to.equal(true);
     }
   });
 
