@@ -158,6 +158,8 @@ program
   .option('--days <days>', 'how long: the last two days have faults', wholeNumberBetween(FEWEST_DAYS, 60), 9)
   .option('--pods <number>', 'pods at a time', wholeNumberBetween(FEWEST_PODS, 10_000), 240)
   .option('--incident', 'some faults happen in the days to learn from as well', false)
+  .option('--lasting', 'some levels change for good, and some faults last for more than a day', false)
+  .option('--outage', 'all workloads do nearly nothing at once, for half an hour or more', false)
   .option('--start <date>', 'first day, such as 2026-03-23 (default: depends on the seed)')
   .action(async (options: SimulateFleetOptions) => {
     const { runSimulateFleet } = await import('./tools/lab/fleet/write-fleet.js');

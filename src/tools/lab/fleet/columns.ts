@@ -3,8 +3,9 @@
 import { uniform } from '../../simulation/random.js';
 import { cpuAt, lastBegun, memoryAt } from './activity.js';
 import { gaussian, redNoise } from './draw.js';
-import { type FaultEffect, faultEffect, NO_EFFECT } from './faults.js';
+import { bothEffects, type FaultEffect, faultEffect, NO_EFFECT } from './faults.js';
 import type { Fleet } from './fleet.js';
+import { levelAt } from './levels.js';
 import type { FleetPod, Tooth } from './lives.js';
 
 const PAGE_BYTES = 4096;
@@ -46,8 +47,10 @@ export function podColumns(fleet: Fleet, pod: FleetPod, from: number, to: number
     if (isDown || outage !== undefined || uniform(key ^ 0x2c1b3c, minute) < LOST_SCRAPES) continue;
     const sinceStart = time - (downs[ended - 1]?.to ?? born);
     if (sinceStart < SEEN_AFTER) continue;
-    const fault = pod.faults.find((one) => one.start <= time && time < one.end);
-    const effect = fault ? faultEffect(fault, time, sinceStart) : NO_EFFECT;
+    let effect = NO_EFFECT;
+    for (const fault of pod.faults) {
+      if (fault.start <= time && time < fault.end) effect = bothEffects(effect, faultEffect(fault, time, sinceStart));
+    }
     const moment = { minute, time, sinceStart, effect };
     if (sinceStart >= RATE_MINUTES) columns.cpuCores[index] = cpuOf(pod, moment);
     columns.memoryBytes[index] = memoryOf(pod, moment);
@@ -72,7 +75,7 @@ function cpuOf(pod: FleetPod, { minute, time, sinceStart, effect }: Moment): num
   for (const { list } of activities) work += cpuAt(list, lastBegun(list, time), time);
   const noise = Math.exp(cpuNoise * gaussian(key + 3, minute) + cpuDrift * redNoise(key + 5, time));
   const start = 1 + startCpu * Math.exp(-sinceStart / startMinutes);
-  const usual = cpuCores * cpuFactor * work * noise * start;
+  const usual = cpuCores * cpuFactor * levelAt(pod.levels, 'cpu', time) * work * noise * start;
   const taken = usual * effect.cpuFactor + effect.cpuLimitShare * cpuLimit;
   // The kernel's throttling is not exact.
   return taken < cpuLimit ? taken : cpuLimit * (1 - 0.01 * uniform(key + 11, minute));
@@ -99,7 +102,7 @@ function memoryOf(pod: FleetPod, { minute, time, sinceStart, effect }: Moment): 
   share += heapAt(heap, time);
   if (memoryNoise > 0) share *= 1 + memoryNoise * gaussian(key + 19, minute);
   share *= 1 - profile.emptyShare * Math.exp(-sinceStart / profile.fillMinutes);
-  const taken = memoryBytes * memoryFactor * share * effect.memoryFactor;
+  const taken = memoryBytes * memoryFactor * levelAt(pod.levels, 'memory', time) * share * effect.memoryFactor;
   const bytes = Math.min(memoryLimit, taken + effect.memoryLimitShare * (memoryLimit - taken));
   return PAGE_BYTES * Math.max(1, Math.round(bytes / PAGE_BYTES));
 }

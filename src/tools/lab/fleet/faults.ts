@@ -35,8 +35,8 @@ const fault = (
 
 const WIDE = { isWide: true, needsLoad: true };
 
-/** All types of fault, by the name that labels have for it. */
-export const FAULTS = {
+/** The types that each fleet has, by the name that labels have for it. */
+const USUAL = {
   runaway_cpu: fault('runaway CPU', [20, 8 * HOUR], [0.5, 1], { needsRestart: true }),
   cpu_doubled: fault('CPU doubled on one replica', [HOUR, DAY], [1.8, 2.6], { needsLoad: true, replicas: 2 }),
   release_doubles_cpu: fault('a release that doubles CPU', [90, 20 * HOUR], [1.8, 2.6], WIDE),
@@ -50,11 +50,30 @@ export const FAULTS = {
   lost_traffic: fault('lost traffic of a whole workload', [30, 6 * HOUR], [0.04, 0.25], WIDE),
 };
 
+/** What lasts for so long that it cannot be told from a new level. */
+const LASTING = {
+  cpu_doubled_for_days: fault('CPU doubled on one replica, for more than a day', [26 * HOUR, 40 * HOUR], [1.8, 2.6], {
+    needsLoad: true,
+    replicas: 2,
+  }),
+  memory_step_for_days: fault('memory step, for more than a day', [26 * HOUR, 40 * HOUR], [1.6, 2.4], {
+    needsRestart: true,
+  }),
+  level_for_days: fault('CPU doubled on all replicas, for more than a day', [26 * HOUR, 40 * HOUR], [1.8, 2.6], WIDE),
+};
+
+/** All types of fault. */
+export const FAULTS = {
+  ...USUAL,
+  ...LASTING,
+  mass_outage: fault('the whole fleet does nearly nothing', [30, 90], [0.02, 0.02], { isWide: true }),
+};
+
 export type FaultType = keyof typeof FAULTS;
 
 /** A fault of a fleet. Times in minutes from its start. */
 export interface FleetFault {
-  /** Unique within the fleet; one fault can hit several pods. */
+  /** One fault can hit several pods, and a mass outage all workloads. */
   readonly id: string;
   readonly type: FaultType;
   readonly workload: FleetWorkload;
@@ -74,31 +93,70 @@ const APART_MINUTES = 4 * HOUR;
 const EDGE_MINUTES = HOUR;
 const LOAD_NEEDED = 0.45;
 const ATTEMPTS = 500;
+/** Pods for each fault of a type that lasts for more than a day. */
+const PODS_PER_LASTING_FAULT = 240;
+/** A mass outage leaves this time at either end of the days that count. */
+const OUTAGE_EDGE_MINUTES = 3 * HOUR;
 /** With incidents in the days to learn from, one fault in four has happened before. */
 const EARLIER = 4;
 /** An earlier incident leaves the first day alone. */
 const FIRST_DAY = DAY;
 
+/** What a fleet has besides the usual. */
+export interface FaultOptions {
+  readonly pods: number;
+  /** Some faults happen in the days to learn from as well. */
+  readonly incident: boolean;
+  /** Some faults last for more than a day. */
+  readonly lasting: boolean;
+  /** All workloads do nearly nothing at once. */
+  readonly outage: boolean;
+}
+
 /**
  * Plans all faults, in order of their types. They come after `learningMinutes`; with `incident` some come before as
- * well, last in the list.
+ * well. What is asked for besides the usual ones changes nothing about these, and comes after them in the list.
  */
 export function planFaults(
   workloads: readonly FleetWorkload[],
   { seed, minutes }: Span,
   learningMinutes: number,
-  { pods, incident }: { readonly pods: number; readonly incident: boolean },
+  { pods, incident, lasting, outage }: FaultOptions,
 ): FleetFault[] {
-  const draw = new Draw(`${seed}/faults`);
   const faults: FleetFault[] = [];
-  const times = Math.max(1, Math.round(pods / PODS_PER_FAULT));
-  for (const type of Object.keys(FAULTS) as FaultType[]) {
-    for (let i = 0; i < times; i++) {
-      const fault = place(type, workloads, draw, learningMinutes, minutes, faults);
-      if (fault !== undefined) faults.push({ ...fault, id: `${type}-${i + 1}` });
+  const add = (types: object, draw: Draw, podsPerFault: number) => {
+    const times = Math.max(1, Math.round(pods / podsPerFault));
+    for (const type of Object.keys(types) as FaultType[]) {
+      for (let i = 0; i < times; i++) {
+        const fault = place(type, workloads, draw, learningMinutes, minutes, faults);
+        if (fault !== undefined) faults.push({ ...fault, id: `${type}-${i + 1}` });
+      }
     }
-  }
-  return incident ? [...faults, ...earlierFaults(faults, seed, learningMinutes)] : faults;
+  };
+  add(USUAL, new Draw(`${seed}/faults`), PODS_PER_FAULT);
+  const earlier = incident ? earlierFaults(faults, seed, learningMinutes) : [];
+  if (lasting) add(LASTING, new Draw(`${seed}/lasting-faults`), PODS_PER_LASTING_FAULT);
+  faults.push(...earlier);
+  return outage ? [...faults, ...massOutage(workloads, seed, learningMinutes, minutes)] : faults;
+}
+
+/** All workloads at once. */
+function massOutage(workloads: readonly FleetWorkload[], seed: number, from: number, to: number): FleetFault[] {
+  const type = 'mass_outage';
+  const draw = new Draw(`${seed}/outage`);
+  const length = draw.log(...FAULTS[type].minutes);
+  const start = draw.between(from + OUTAGE_EDGE_MINUTES, to - OUTAGE_EDGE_MINUTES - length);
+  const [size] = FAULTS[type].size;
+  const common = {
+    id: `${type}-1`,
+    type,
+    replica: undefined,
+    start,
+    end: start + length,
+    size,
+    isLearned: false,
+  } as const;
+  return workloads.map((workload) => ({ workload, ...common }));
 }
 
 /** A place and time where the fault makes sense and nothing else goes wrong; `undefined` if none is found. */
@@ -146,7 +204,7 @@ function isSuitable(type: FaultType, { kind, controller, replicas, profile }: Fl
   if (controller === 'CronJob' || controller === 'Job' || replicas < needed) return false;
   if (type === 'release_doubles_cpu' && controller !== 'Deployment') return false;
   if (needsLoad) return LOADED.has(kind) && !(isWide && profile.autoscaler !== undefined);
-  const isMemory = type === 'memory_step' || type.endsWith('_leak');
+  const isMemory = type.startsWith('memory_step') || type.endsWith('_leak');
   return !(isMemory && UNSTEADY_MEMORY.has(kind));
 }
 
@@ -154,7 +212,7 @@ function isSuitable(type: FaultType, { kind, controller, replicas, profile }: Fl
 const LOADED: ReadonlySet<KindName> = new Set(['web', 'autoscaled', 'heap', 'store', 'database', 'cache', 'batch']);
 
 /** Kinds whose memory grows to a multiple with each piece of work. */
-const UNSTEADY_MEMORY: ReadonlySet<KindName> = new Set(['ci-runner', 'backup', 'queue']);
+export const UNSTEADY_MEMORY: ReadonlySet<KindName> = new Set(['ci-runner', 'backup', 'queue']);
 
 /** Some of the faults on the same replica days before, at another time of the day. */
 function earlierFaults(faults: readonly FleetFault[], seed: number, learningMinutes: number): FleetFault[] {
@@ -202,9 +260,13 @@ export function faultEffect(fault: FleetFault, minute: number, sinceStart: numbe
     case 'runaway_cpu':
       return { ...NO_EFFECT, cpuLimitShare: size * onset };
     case 'cpu_doubled':
+    case 'cpu_doubled_for_days':
+    case 'level_for_days':
+    case 'mass_outage':
     case 'lost_traffic':
       return { ...NO_EFFECT, cpuFactor: grown(onset) };
     case 'memory_step':
+    case 'memory_step_for_days':
       return { ...NO_EFFECT, memoryFactor: grown(onset) };
     case 'fast_leak':
     case 'slow_leak':
@@ -217,6 +279,16 @@ export function faultEffect(fault: FleetFault, minute: number, sinceStart: numbe
     default:
       return NO_EFFECT;
   }
+}
+
+/** What two faults do to a pod at the same time. */
+export function bothEffects(one: FaultEffect, other: FaultEffect): FaultEffect {
+  return {
+    cpuFactor: one.cpuFactor * other.cpuFactor,
+    cpuLimitShare: one.cpuLimitShare + other.cpuLimitShare,
+    memoryFactor: one.memoryFactor * other.memoryFactor,
+    memoryLimitShare: Math.max(one.memoryLimitShare, other.memoryLimitShare),
+  };
 }
 
 /** The time between the end of a container and its next start, in minutes. */

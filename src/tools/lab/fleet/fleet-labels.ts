@@ -8,7 +8,7 @@ import type { FleetWorkload } from './workload.js';
 
 /** An entry of `labels.json`, in the form of the public sets: a fault on one of the pods that it hits. */
 export type FleetLabel = ReturnType<typeof labelOf>;
-/** An entry of `changes.json`: a pod that was restarted or that is new, or the release of a workload. */
+/** An entry of `changes.json`: a pod that was restarted or that is new, or a workload with a new level. */
 export type FleetChange = ReturnType<typeof fleetChanges>[number];
 /** `fleet.json`: what the recording is of. */
 export type FleetDescription = ReturnType<typeof describeFleet>;
@@ -116,7 +116,8 @@ const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null;
 
 /**
- * New pods and single restarts that belong to no fault, and releases, by time. Runs of jobs are what those workloads are.
+ * New pods and single restarts that belong to no fault, releases and shifts, by time. Runs of jobs are what those
+ * workloads are.
  */
 export function fleetChanges(fleet: Fleet) {
   const ofPods = fleet.pods.flatMap(({ pod, workload, ...life }) =>
@@ -146,15 +147,20 @@ function changesOf({ cause, born, downs, faults }: Pick<FleetPod, 'cause' | 'bor
   ];
 }
 
-/** The releases of a workload that belong to no fault, and what the usual CPU and memory are multiplied by for good. */
+/** Changes of level that belong to no fault: what the usual CPU and memory of a workload are multiplied by from then on. */
 function levelsOf(fleet: Fleet, workload: FleetWorkload) {
   const faults = fleet.faults.filter((fault) => fault.workload === workload);
-  const versions = versionsOf(workload, faults, fleet);
-  return versions.flatMap(({ change, minute, cpu, memory }, index) => {
+  const levels = fleet.levels.filter((level) => level.workload === workload);
+  const versions = versionsOf(workload, faults, levels, fleet);
+  const releases = versions.flatMap(({ change, minute, cpu, memory }, index) => {
     const previous = versions[index - 1];
     if (change === undefined || previous === undefined) return [];
     return { change, minute, cpu_factor: cpu / previous.cpu, memory_factor: memory / previous.memory };
   });
+  const shifts = levels
+    .filter(({ change }) => change === 'shift')
+    .map(({ change, start, cpu, memory }) => ({ change, minute: start, cpu_factor: cpu, memory_factor: memory }));
+  return [...releases, ...shifts];
 }
 
 export function describeFleet(fleet: Fleet) {

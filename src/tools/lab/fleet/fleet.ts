@@ -2,6 +2,7 @@
 
 import { Draw } from './draw.js';
 import { planFaults } from './faults.js';
+import { planLevels } from './levels.js';
 import { FEWEST_DAYS, FEWEST_PODS } from './limits.js';
 import { podsOf } from './lives.js';
 import { drawWorkloads, type Span } from './workload.js';
@@ -15,6 +16,10 @@ export interface FleetOptions {
   readonly pods: number;
   /** Some faults happen in the days to learn from as well. */
   readonly incident: boolean;
+  /** Some levels change for good, and some faults last for more than a day. Default: false. */
+  readonly lasting?: boolean | undefined;
+  /** All workloads do nearly nothing at once, for half an hour or more. Default: false. */
+  readonly outage?: boolean | undefined;
   /** Unix time of its start, a midnight in UTC. Default: a day of the week that depends on the seed. */
   readonly startSeconds?: number | undefined;
 }
@@ -34,7 +39,7 @@ const FIRST_MONDAY = Date.UTC(2026, 0, 12) / 1000;
  * @throws {RangeError} if days or pods are too few, or the start is no midnight.
  */
 export function createFleet(options: FleetOptions) {
-  const { seed, days, pods } = options;
+  const { seed, days, pods, lasting = false, outage = false } = options;
   const weekday = new Draw(`${seed}/start`).whole(0, 6);
   const startSeconds = options.startSeconds ?? FIRST_MONDAY + weekday * DAY_SECONDS;
   if (!(days >= FEWEST_DAYS)) throw new RangeError(`Expected at least ${FEWEST_DAYS} days, got ${days}.`);
@@ -46,7 +51,10 @@ export function createFleet(options: FleetOptions) {
   const learningMinutes = minutes - FAULT_DAYS * DAY_MINUTES;
   const span = { seed, startSeconds, minutes, nodes: Math.max(3, Math.round(pods / PODS_PER_NODE)) };
   const workloads = drawWorkloads(span, pods);
-  const faults = planFaults(workloads, span, learningMinutes, options);
+  const faults = planFaults(workloads, span, learningMinutes, { ...options, lasting, outage });
+  // A mass outage hits all workloads, those with a change as well.
+  const others = faults.filter(({ type }) => type !== 'mass_outage');
+  const levels = lasting ? planLevels(workloads, span, learningMinutes, { pods, faults: others }) : [];
   const { drains, outages } = drawNodeEvents(span);
   return {
     ...span,
@@ -54,6 +62,7 @@ export function createFleet(options: FleetOptions) {
     learningMinutes,
     workloads,
     faults,
+    levels,
     drains,
     /** From and to: nothing is scraped on a node, or at all. */
     outages,
@@ -62,6 +71,7 @@ export function createFleet(options: FleetOptions) {
       podsOf(
         workload,
         faults.filter((fault) => fault.workload === workload),
+        levels.filter((level) => level.workload === workload),
         drains,
         span,
       ),

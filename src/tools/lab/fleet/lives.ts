@@ -5,6 +5,7 @@ import { hashText, uniform } from '../../simulation/random.js';
 import { type Activities, drawActivities } from './activity.js';
 import { Draw } from './draw.js';
 import { type FleetFault, faultDowns } from './faults.js';
+import type { FleetLevel } from './levels.js';
 import type { FleetWorkload, Span } from './workload.js';
 
 /** Why a pod is there. */
@@ -54,7 +55,7 @@ const LEVEL_CHANGE = 0.25;
 interface Version {
   readonly minute: number;
   /** What brought it; `undefined`: it is from before the recording, or a fault did, or its end. */
-  readonly change: 'release' | undefined;
+  readonly change: 'release' | 'rollback' | undefined;
   /** Which template: a version that is rolled back to has its old one. */
   readonly template: number;
   readonly cpu: number;
@@ -65,60 +66,79 @@ interface Version {
 interface Siblings {
   readonly workload: FleetWorkload;
   readonly faults: readonly FleetFault[];
+  readonly levels: readonly FleetLevel[];
   readonly span: Span;
   /** The work that they do at the same time. */
   readonly shared: readonly Activities[];
 }
 
-/** All pods that a workload has within the span. @param faults those of this workload. */
+/** All pods that a workload has within the span. @param faults those of this workload, as are the levels. */
 export function podsOf(
   workload: FleetWorkload,
   faults: readonly FleetFault[],
+  levels: readonly FleetLevel[],
   drains: readonly Drain[],
   span: Span,
 ): FleetPod[] {
   const shared = activitiesOf(workload, workload.path, span, true);
-  const siblings = { workload, faults, span, shared };
+  const siblings = { workload, faults, levels, span, shared };
   if (workload.controller === 'CronJob' || workload.controller === 'Job') return runsOf(siblings);
-  const versions = versionsOf(workload, faults, span);
+  const versions = versionsOf(workload, faults, levels, span);
   return slotsOf(workload, span).flatMap((slot) => livesOf(siblings, slot, versions, drains));
 }
 
 const nodeOf = (key: number, { nodes }: Span) => Math.floor(uniform(key, 1) * nodes);
 
-/** Whether a workload has no releases and replacements at a time, because of a fault. */
-const isFrozen = (minute: number, faults: readonly FleetFault[]) =>
-  faults.some(({ start, end }) => start - FREEZE_BEFORE < minute && minute < end + FREEZE_AFTER);
+/** Whether a workload has no releases and replacements at a time, because of a fault or another change. */
+const isFrozen = (minute: number, spans: readonly { readonly start: number; readonly end: number }[]) =>
+  spans.some(({ start, end }) => start - FREEZE_BEFORE < minute && minute < end + FREEZE_AFTER);
 
 /** The versions of a workload, the first from before the recording. A release with a fault is rolled back in the end. */
-export function versionsOf(workload: FleetWorkload, faults: readonly FleetFault[], { minutes }: Span): Version[] {
+export function versionsOf(
+  workload: FleetWorkload,
+  faults: readonly FleetFault[],
+  levels: readonly FleetLevel[],
+  { minutes }: Span,
+): Version[] {
   const { path, profile, isWorkingTime } = workload;
   const draw = new Draw(`${path}/releases`);
+  const bad = faults.filter(({ type }) => type === 'release_doubles_cpu');
+  const planned = levels.filter(({ change }) => change === 'release');
+  const events = [
+    ...bad.map(({ start, end, size }) => ({ start, end, level: { cpu: size, memory: 1 }, isFault: true })),
+    ...planned.map((level) => ({ start: level.start, end: level.until ?? Infinity, level, isFault: false })),
+  ];
+  const frozen = [...faults, ...planned.map(({ start, until = start }) => ({ start, end: until }))];
   const wanted = draw
     .times(profile.releasesPerWeek / 7 / 1440, 0, minutes)
     .map((time) => {
       let minute = time;
       while (!isWorkingTime(minute) && minute < minutes) minute += draw.between(20, 200);
-      return { minute, fault: undefined };
+      return minute;
     })
-    .filter(({ minute }) => !isFrozen(minute, faults));
-  const bad = faults.filter(({ type }) => type === 'release_doubles_cpu');
-  const events = [...wanted, ...bad.map((fault) => ({ minute: fault.start, fault }))];
+    .filter((minute) => !isFrozen(minute, frozen))
+    .map((start) => ({ start, end: Infinity, level: undefined, isFault: false }));
   const versions: Version[] = [{ minute: -MONTH, change: undefined, template: 0, cpu: 1, memory: 1 }];
-  for (const [index, { minute, fault }] of events.sort((a, b) => a.minute - b.minute).entries()) {
+  const all = [...wanted, ...events].sort((a, b) => a.start - b.start);
+  for (const [index, { start, end, level, isFault }] of all.entries()) {
     const previous = versions.at(-1) as Version;
-    const change = new Draw(`${path}/release/${Math.round(minute)}`);
-    const isNewLevel = change.chance(LEVEL_CHANGE);
+    const { cpu, memory } = level ?? drawLevel(new Draw(`${path}/release/${Math.round(start)}`));
     versions.push({
-      minute,
-      change: fault === undefined ? 'release' : undefined,
+      minute: start,
+      change: isFault ? undefined : 'release',
       template: index + 1,
-      cpu: previous.cpu * (fault?.size ?? change.spread(1, isNewLevel ? 0.25 : 0.02)),
-      memory: previous.memory * (fault === undefined ? change.spread(1, isNewLevel ? 0.15 : 0.02) : 1),
+      cpu: previous.cpu * cpu,
+      memory: previous.memory * memory,
     });
-    if (fault !== undefined) versions.push({ ...previous, minute: fault.end, change: undefined });
+    if (end < Infinity) versions.push({ ...previous, minute: end, change: isFault ? undefined : 'rollback' });
   }
   return versions;
+}
+
+/** By how much a release changes the levels. */
+function drawLevel(draw: Draw) {
+  const isNewLevel = draw.chance(LEVEL_CHANGE);
+  return { cpu: draw.spread(1, isNewLevel ? 0.25 : 0.02), memory: draw.spread(1, isNewLevel ? 0.15 : 0.02) };
 }
 
 /** The place of one replica, which one pod after the other fills. */
@@ -217,7 +237,11 @@ function activitiesOf({ profile, isWorkingTime }: FleetWorkload, path: string, {
     .map(([index, rhythm]) => drawActivities(rhythm, new Draw(`${path}/rhythm/${index}`), minutes, isWorkingTime));
 }
 
-function makePod({ workload, faults, span, shared }: Siblings, life: Life, version: Pick<Version, 'cpu' | 'memory'>) {
+function makePod(
+  { workload, faults, levels, span, shared }: Siblings,
+  life: Life,
+  version: Pick<Version, 'cpu' | 'memory'>,
+) {
   const { profile, path } = workload;
   const { replica, born, end, cause } = life;
   // The replica of a StatefulSet has its share of the data for good.
@@ -246,6 +270,7 @@ function makePod({ workload, faults, span, shared }: Siblings, life: Life, versi
     /** The ends of its containers, each with the next start, in order of time. */
     downs: downs.sort((a, b) => a.from - b.from),
     faults: ofPod,
+    levels,
     activities: [
       ...shared,
       ...activitiesOf(workload, `${path}/${replica}/${Math.round(Math.max(0, born))}`, span, false),

@@ -58,9 +58,10 @@ export async function runSimulateFleet(
   for (const [name, content] of Object.entries({ fleet: describeFleet(fleet), changes, labels })) {
     await writeFile(join(output, `${name}.json`), `${JSON.stringify(content, undefined, 1)}\n`);
   }
+  const faults = new Set(fleet.faults.map(({ id }) => id)).size;
   const learned = fleet.faults.filter(({ isLearned }) => isLearned).length;
   stdout.write(
-    `${path}: ${fleet.workloads.length} workloads, ${rows} rows, ${fleet.faults.length - learned} faults, ` +
+    `${path}: ${fleet.workloads.length} workloads, ${rows} rows, ${faults - learned} faults, ` +
       `${learned} more in the days to learn from, ${labels.length} labels, ${changes.length} normal changes\n`,
   );
 }

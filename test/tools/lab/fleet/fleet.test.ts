@@ -69,6 +69,84 @@ describe('a fleet', function () {
     expect(untouched.length).to.be.above(20);
   });
 
+  it('has levels that change for good and faults of days if that is asked for, and is otherwise the same', () => {
+    const lasting = fleetOf({ lasting: true });
+    const added = lasting.faults.slice(fleet.faults.length);
+    expect(lasting.faults.slice(0, fleet.faults.length).map(({ id, start }) => [id, start])).to.deep.equal(
+      fleet.faults.map(({ id, start }) => [id, start]),
+    );
+    expect(added.map(({ type }) => type)).to.deep.equal([
+      'cpu_doubled_for_days',
+      'memory_step_for_days',
+      'level_for_days',
+    ]);
+    for (const { start, end } of added) {
+      expect(end - start).to.be.within(1560, 2400);
+      expect(end).to.be.below(lasting.minutes);
+    }
+    const changed = new Set([...lasting.levels, ...added].map(({ workload }) => workload.path));
+    expect(changed.size).to.equal(lasting.levels.length + 3);
+    const valuesIn = (one: Fleet) =>
+      one.pods
+        .filter(({ workload: { path } }) => !changed.has(path))
+        .map((pod) => [pod.pod, pod.born, ...podColumns(one, pod, 12_000, 12_003).cpuCores]);
+    expect(valuesIn(lasting)).to.deep.equal(valuesIn(fleet));
+    expect(changed.size).to.be.below(lasting.workloads.length / 2);
+  });
+
+  it('shows a new level in all pods of a workload: with a release in the new ones', () => {
+    const lasting = fleetOf({ lasting: true });
+    const sorts = new Set<string>();
+    for (const { workload, change, start, until, onset, cpu, memory } of lasting.levels) {
+      sorts.add(`${change} ${cpu === 1 ? 'memory' : 'cpu'}${until === undefined ? '' : ' rolled back'}`);
+      if (!['web', 'autoscaled', 'idle', 'daemon', 'store'].includes(workload.kind)) continue;
+      const ofWorkload = lasting.pods.filter((pod) => pod.workload === workload);
+      const levelOf = (from: number, to: number, of: 'cpu' | 'memory') =>
+        median(
+          ofWorkload
+            .filter(({ born, end }) => born < from - 30 && end > to)
+            .flatMap((pod) => valuesOf(lasting, pod, from, to)[of]),
+        );
+      // The same hour of the day before.
+      const at = start + onset + 60;
+      for (const [of, factor] of [['cpu', cpu] as const, ['memory', memory] as const]) {
+        const ratio = levelOf(at, at + 60, of) / levelOf(at - DAY, at - DAY + 60, of);
+        if (factor !== 1) expect(Math.log(ratio) / Math.log(factor), `${workload.path} ${of}`).to.be.within(0.4, 1.6);
+      }
+      const born = ofWorkload.filter(({ cause, born: at }) => cause === 'rollout' && at >= start && at < start + 30);
+      expect(born.length > 0, workload.path).to.equal(change === 'release');
+      const back = ofWorkload.some(({ born: minute }) => until !== undefined && minute >= until && minute < until + 30);
+      expect(back).to.equal(until !== undefined);
+    }
+    expect([...sorts].sort()).to.deep.equal([
+      'release cpu',
+      'release cpu rolled back',
+      'release memory',
+      'shift cpu',
+      'shift memory',
+    ]);
+  });
+
+  it('does nearly nothing in an outage, all of it', () => {
+    const one = fleetOf({ outage: true });
+    const outages = one.faults.filter(({ type }) => type === 'mass_outage');
+    expect(new Set(outages.map(({ workload }) => workload)).size).to.equal(one.workloads.length);
+    expect(new Set(outages.map(({ id }) => id)).size).to.equal(1);
+    const [{ start, end }] = outages as [FleetFault];
+    expect(end - start).to.be.within(30, 90);
+    const shares = one.pods
+      .filter(({ born, end: last, faults }) => born < start - 60 && last > end && faults.length === 1)
+      .map((pod) => {
+        const before = median(valuesOf(one, pod, start - 30, start).cpu);
+        return median(valuesOf(one, pod, start + 4, end).cpu) / before;
+      });
+    expect(shares.length).to.be.above(100);
+    expect(median(shares)).to.be.within(0.015, 0.025);
+    expect(one.faults.filter(({ type }) => type !== 'mass_outage').map(({ id }) => id)).to.deep.equal(
+      fleet.faults.map(({ id }) => id),
+    );
+  });
+
   it('gives the same values in any order and in pieces of any size', () => {
     for (const pod of fleet.pods.filter((_, i) => i % 97 === 0)) {
       const whole = podColumns(fleet, pod, 0, fleet.minutes);

@@ -133,6 +133,21 @@ describe('a fleet in files', function () {
     }
   });
 
+  it('record shifts and rollbacks of a fleet with levels that change for good, and label an outage on all pods', async () => {
+    const options = { incident: false, lasting: true, outage: true, days: 5 };
+    const { said: saidOfThem } = await write('lasting', options);
+    const contentOf = (file: string) => JSON.parse(bytesOf('lasting', file).toString());
+    const changes: readonly FleetChange[] = contentOf('changes.json');
+    const levels = changes.filter((change) => 'cpu_factor' in change);
+    expect(new Set(levels.map(({ change }) => change))).to.deep.equal(new Set(['release', 'rollback', 'shift']));
+    const labels: readonly FleetLabel[] = contentOf('labels.json');
+    const outage = labels.filter(({ fault_type: type }) => type === 'mass_outage');
+    expect(outage.length).to.be.above(50);
+    expect(new Set(outage.map(({ fault }) => fault)).size).to.equal(1);
+    const faults = new Set(labels.map(({ fault }) => fault)).size;
+    expect(saidOfThem).to.contain(` rows, ${faults} faults, `);
+  });
+
   it('are not mixed with other data, and only begin on a date', async () => {
     expect((await rejection(write('dated', { start: '26.3.2026' }), UsageError)).message).to.equal(
       'Expected a date such as 2026-03-23 in --start, got "26.3.2026".',
