@@ -75,6 +75,8 @@ export function tallyOnCall(
   }
   const faults = groupBy<FaultOutcome, unknown>(outcomes, (outcome) => outcome.fault.id ?? outcome);
   const run = { alerts: reported, messages, sentSeconds, pods, features, sensitivity, startSeconds };
+  const reports = changes.map((change) => reportsOfChange(change, changes, run));
+  const ofChanges = new Set(reports.flatMap((report) => report.messages));
   const isLate = ({ startSeconds: start }: LevelChange) => start >= startSeconds && start < endSeconds;
   return {
     /** Pod-minutes with a score, in all and by kind of workload. */
@@ -98,10 +100,14 @@ export function tallyOnCall(
       endings: message.alerts.map((alert) => endingOf(alert, pods, sensitivity, features)),
       /** About a workload with a labelled fault, at its time; else it is a false one. */
       isOfFault: isOfFault(message),
+      /** About a workload whose level has changed for good in the hours before. */
+      isOfChange: ofChanges.has(message),
     })),
     faults: [...faults.values()].map((group) => onCallFault(group, run, kindOf)),
     /** Changes of level for good that come after the minutes that are only learned from. */
-    changes: changes.filter(isLate).map((change) => onCallChange(change, changes, run, isOfFault)),
+    changes: reports
+      .filter(({ change }) => isLate(change))
+      .map((report) => onCallChange(report, startSeconds, isOfFault)),
   };
 }
 
@@ -175,28 +181,33 @@ function onCallFault(
   };
 }
 
-/** A change of level for good, and what on-call got of it. @param changes all of them, in order of time. */
-function onCallChange(
+/** What on-call got of a change of level for good. @param changes all of them, in order of time. */
+function reportsOfChange(
   change: LevelChange,
   changes: readonly LevelChange[],
   { alerts, messages, startSeconds }: Run,
+) {
+  const isSame = ({ namespace, workload }: Owner) => namespace === change.namespace && workload === change.workload;
+  const next = changes.find((other) => isSame(other) && other.startSeconds > change.startSeconds);
+  const from = change.startSeconds - startSeconds;
+  const to = Math.min(from + CHANGE_SECONDS, (next?.startSeconds ?? Infinity) - startSeconds);
+  const isOfIt = (alert: Alert) => isSame(alert) && alert.startSeconds >= from && alert.startSeconds < to;
+  return { change, alerts: alerts.filter(isOfIt), messages: messages.filter((message) => message.alerts.some(isOfIt)) };
+}
+
+function onCallChange(
+  { change, alerts, messages }: ReturnType<typeof reportsOfChange>,
+  startSeconds: number,
   isOfFault: (message: Message) => boolean,
 ) {
-  const from = change.startSeconds;
-  const isSame = ({ namespace, workload }: Owner) => namespace === change.namespace && workload === change.workload;
-  const next = changes.find((other) => isSame(other) && other.startSeconds > from);
-  const to = Math.min(from + CHANGE_SECONDS, next?.startSeconds ?? Infinity);
-  const isOfTime = (alert: Alert) =>
-    startSeconds + alert.startSeconds >= from && startSeconds + alert.startSeconds < to;
-  const own = messages.filter((message) => isSame(message) && message.alerts.some(isOfTime) && !isOfFault(message));
-  const reported = own.length === 0 ? [] : alerts.filter((alert) => isSame(alert) && isOfTime(alert));
-  const isOn = reported.some(({ open }) => open);
-  const lastSeconds = startSeconds + Math.max(...reported.map(({ heldUntilSeconds }) => heldUntilSeconds));
+  const own = messages.filter((message) => !isOfFault(message));
+  const isOn = own.length > 0 && alerts.some(({ open }) => open);
+  const lastSeconds = startSeconds + Math.max(...alerts.map(({ heldUntilSeconds }) => heldUntilSeconds));
   return {
     ...change,
     messages: own.length,
-    /** Until its last alert ended; `undefined` without one, and where one still fires at the end. */
-    hoursUntilQuiet: own.length === 0 || isOn ? undefined : (lastSeconds - from) / 3600,
+    /** Until its last alert ended; `undefined` without a message, and where an alert still fires at the end. */
+    hoursUntilQuiet: own.length === 0 || isOn ? undefined : (lastSeconds - change.startSeconds) / 3600,
     isStillOn: isOn,
   };
 }
@@ -267,6 +278,8 @@ export function measureOnCall(tallies: readonly OnCallTally[]) {
     falsePerDay: (wrong.length * MINUTES_OF_DAY) / tallies.reduce((sum, { minutes }) => sum + minutes, 0),
     /** What the last models expected of that when nothing is wrong, the mean over the cases; `NaN` where one did not know. */
     expectedPerDay: mean(tallies.map(({ expectedPerDay }) => expectedPerDay)),
+    /** Of these: about a level that has changed for good. */
+    falseAboutChanges: wrong.filter(({ isOfChange }) => isOfChange).length,
     falsePer1000PodsAndDay: (1000 * wrong.length) / podDays,
     faultMessages: messages.length - wrong.length,
     /** How the alerts of the false messages ended. */

@@ -40,7 +40,9 @@ export function sectionsOf(evaluation: Evaluation) {
   const budget =
     `The budget of a case when nothing is wrong: ${budgetPerDay} messages a day; ` +
     `expected by the last models: ${decimal(onCall.expectedPerDay, 1)}.`;
-  const endings = `False alerts ended: ${recovered} recovered, ${usual} became usual, ${gone} gone, ${on} still on.`;
+  const endings =
+    `False alerts ended: ${recovered} recovered, ${usual} became usual, ${gone} gone, ${on} still on. ` +
+    `${onCall.falseAboutChanges} false messages are about a level that has changed for good.`;
   const all = { type: 'all', ...onCall.faults };
   const faultRows = onCall.byFaultType.length > 1 ? [...onCall.byFaultType, all] : onCall.byFaultType;
   const onCallTables = [

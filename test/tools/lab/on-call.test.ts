@@ -185,6 +185,8 @@ describe('what on-call gets', () => {
       ['shift', 1, 1],
       ['release', 1, 0],
     ]);
+    expect(found.messages.map(({ isOfChange }) => isOfChange)).to.deep.equal([true, true]);
+    expect(measureOnCall([found])).to.deep.include({ falseMessages: 2, falseAboutChanges: 2 });
     // From the next change on, an alert is about that one.
     const again = tally(flagged, [], [change('queue', 100), change('queue', 150)]);
     expect(again.changes.map(({ messages }) => messages)).to.deep.equal([1, 1]);
