@@ -140,16 +140,19 @@ function onCallFault(
     const pod = pods.find((own) => own.pod === fault.pod && own.namespace === (fault.namespace ?? own.namespace));
     return pod === undefined ? [] : [{ pod, fault }];
   });
-  const own = alerts.filter((alert) =>
-    hit.some(({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS)),
+  const workloads = new Set(hit.map(({ pod: { namespace, workload } }) => podKey(namespace, workload)));
+  // The alert of the fleet reports a fault of many workloads, and one of a single workload only by chance.
+  const isWide = workloads.size > 1;
+  const own = alerts.filter(
+    (alert) =>
+      (!isWide || alert.namespace === '') &&
+      hit.some(({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS)),
   );
   const sent = own.map((alert) => startSeconds + (sentSeconds.get(alert) as number));
   const spans = own.map((alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds] as const);
   const [last] = [...own].sort((a, b) => b.heldUntilSeconds - a.heldUntilSeconds);
-  const workloads = new Set(hit.map(({ pod: { namespace, workload } }) => podKey(namespace, workload)));
-  // The alert of the fleet is about a fault of one workload only by chance.
   const isAbout = ({ namespace, workload }: Message) =>
-    namespace === '' ? workloads.size > 1 : workloads.has(podKey(namespace, workload));
+    namespace === '' ? isWide : workloads.has(podKey(namespace, workload));
   const messagesOf = (isOf: (alert: Alert) => boolean) =>
     messages.filter((message) => isAbout(message) && message.alerts.some(isOf)).length;
   const ending = last && endedOf(last, hit, startSeconds + last.heldUntilSeconds >= to - BIN_SECONDS);
@@ -170,8 +173,11 @@ function onCallFault(
     ended: ending,
     isEndedRight: last && ending === endingOf(last, pods, sensitivity, features),
     /** Messages about its workload while it lasted. */
-    messages: messagesOf((alert) =>
-      overlaps(alert, startSeconds, { startSeconds: from, endSeconds: to }, CATCH_SECONDS),
+    messages: messagesOf(
+      (alert) =>
+        // While many workloads have a fault, some of them have an alert for something else.
+        (!isWide || startSeconds + alert.startSeconds >= from) &&
+        overlaps(alert, startSeconds, { startSeconds: from, endSeconds: to }, CATCH_SECONDS),
     ),
     /** Messages about its workload with alerts that began after it. */
     recoveryMessages: messagesOf((alert) => {

@@ -95,10 +95,10 @@ describe('what on-call gets', () => {
   });
 
   it('takes the labels of one fault together', () => {
-    const faults = ['cart-0', 'cart-1', 'till-0'].map((pod) => faultOn(pod, 100, 140, { id: 'release' }));
+    const faults = ['till-0', 'till-1'].map((pod) => faultOn(pod, 100, 140, { id: 'release' }));
     const found = tally({ 'till-0': [[110, 140]] }, faults).faults;
     expect(found).to.have.lengthOf(1);
-    expect(found[0]).to.deep.include({ pods: ['cart-0', 'cart-1', 'till-0'], delayMinutes: 16.25 });
+    expect(found[0]).to.deep.include({ pods: ['till-0', 'till-1'], delayMinutes: 16.25 });
   });
 
   it('does not count an alert that was only kept firing when the fault began', () => {
@@ -145,6 +145,12 @@ describe('what on-call gets', () => {
       PODS.map((pod) => faultOn(pod, 100, 140, { id: 'outage' })),
     );
     expect(outage.faults[0]).to.deep.include({ messages: 1, heldShare: 1, ended: 'recovered' });
+    // That of a workload says little of a fault of many, and what began before says nothing.
+    const unseen = tally(
+      { 'cart-0': [[105, 140]], 'till-0': [[80, 140]] },
+      PODS.map((pod) => faultOn(pod, 100, 140, { id: 'outage' })),
+    );
+    expect(unseen.faults[0]).to.deep.include({ messages: 1, delayMinutes: undefined });
   });
 
   it('says whether the values tell how the last alert of a fault ended', () => {
