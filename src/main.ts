@@ -173,7 +173,7 @@ withSettings(
     .option('--start <instant>', 'RFC 3339, Unix seconds, now, or back from now such as -14d (default: -14d)')
     .option('--end <instant>', 'as --start (default: now, less PROMETHEUS_QUERY_OFFSET_SECONDS)')
     .option('--sensitivity <spreads>', 'values of ANOMALY_SENSITIVITY to compare, such as 3,4,6')
-    .option('--for <duration>', 'how long a pod must misbehave before its alert (default: 5m, as in the rules)')
+    .option('--for <duration>', 'for how long an anomaly must be read as lasting (default: 90s, as in the rules)')
     .option(
       '--budget <messages>',
       'messages a day that you are ready to read, as ALERT_BUDGET_PER_DAY',

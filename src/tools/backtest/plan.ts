@@ -19,7 +19,7 @@ export interface BacktestOptions extends ShardFlags {
   readonly end?: string | undefined;
   /** Sensitivities to compare, with commas between them. */
   readonly sensitivity?: string | undefined;
-  /** How long a pod must misbehave before its alert. */
+  /** For how long an anomaly must be read as lasting before its alert. */
   readonly for?: string | undefined;
   /** Messages a day that you are ready to read: the setting `ALERT_BUDGET_PER_DAY`. */
   readonly budget?: number | undefined;

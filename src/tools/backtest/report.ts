@@ -8,7 +8,7 @@ import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-re
 import { countEndings, endingOf } from '../replay/endings.js';
 import { type Message, type Notifications, notify } from '../replay/messages.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
-import { featureReadings, flagsOf, joinChunks, type PodHistory, worstReading } from '../replay/pod-history.js';
+import { featureReadings, joinChunks, type PodHistory, podRunsAt, worstReading } from '../replay/pod-history.js';
 import { recurrenceOf } from '../replay/recurrence.js';
 import { suggestSensitivity } from './budget.js';
 import { type ExistingAlert, overlapsOf } from './existing-alerts.js';
@@ -76,7 +76,7 @@ export function makeReport(input: ReportInput) {
   const scoredMinutes = sumOf(pods, ({ scored }) => lengthOf(scored));
   const replayed: Replayed = { input, days, pods, features, scoredMinutes };
   const runs = sensitivities.map((sensitivity, index): SensitivityRun => {
-    const alerts = simulateAlerts(flagsOf(pods, index), minutes, input.rules);
+    const alerts = simulateAlerts(podRunsAt(pods, index), minutes, input.rules);
     return { sensitivity, index, alerts, notifications: notify(alerts) };
   });
   const chosenRun = runs[chosen] as SensitivityRun;
@@ -182,12 +182,8 @@ function loudestOf(
     found.set(key, known);
     return known;
   };
-  const workloads = new Map(pods.map((pod) => [podKey(pod.namespace, pod.pod), pod.workload]));
-  /** Where an alert counts: the pods of a workload under one name, whatever the rule takes from theirs. */
-  const placeOf = ({ namespace, workload, pod }: Alert) =>
-    namespace === '' || (keep === 'pod' && pod === '')
-      ? undefined
-      : at({ namespace, workload: workloads.get(podKey(namespace, pod)) ?? workload, pod });
+  const placeOf = (alert: Alert) =>
+    alert.namespace === '' || (keep === 'pod' && alert.pod === '') ? undefined : at(alert);
   for (const pod of pods) {
     const flagged = lengthOf(pod.flagged[index] ?? []);
     if (flagged > 0) at(pod).flagged += flagged;

@@ -2,11 +2,11 @@
 
 import { podKey } from '../../exporter/features/table.js';
 import { groupBy } from '../../lib/group-by.js';
-import { type Alert, simulateAlerts } from '../replay/alerts.js';
+import { type Alert, SHIPPED_FOR_SECONDS, simulateAlerts } from '../replay/alerts.js';
 import { type ChunkResult, type FeatureName, lengthOf } from '../replay/chunk-result.js';
 import { countEndings, type Ending, endingOf, isGone } from '../replay/endings.js';
 import { type Message, notify } from '../replay/messages.js';
-import { concerns, flagsOf, joinChunks, type PodHistory } from '../replay/pod-history.js';
+import { concerns, joinChunks, type PodHistory, podRunsAt } from '../replay/pod-history.js';
 import { BIN_SECONDS, type Case } from './case.js';
 import type { FaultOutcome } from './fault-outcomes.js';
 import type { Fault } from './labels.js';
@@ -22,7 +22,7 @@ export type OnCallTally = ReturnType<typeof tallyOnCall>;
 export type OnCallMeasures = ReturnType<typeof measureOnCall>;
 
 /** The rules as Prometheus 3 reads them. */
-const RULES = { forSeconds: 300, closedRanges: false };
+const RULES = { forSeconds: SHIPPED_FOR_SECONDS, closedRanges: false };
 
 /** After a fault, what it did may still show for this long. */
 const AFTERMATH_SECONDS = 360;
@@ -57,7 +57,7 @@ export function tallyOnCall(
   const features = chunks[0]?.features ?? [];
   const pods = joinChunks(chunks, startSeconds);
   const minutes = Math.max(0, Math.round((endSeconds - startSeconds) / BIN_SECONDS));
-  const alerts = simulateAlerts(flagsOf(pods, sensitivity), minutes, RULES);
+  const alerts = simulateAlerts(podRunsAt(pods, sensitivity), minutes, RULES);
   const { messages, sentSeconds } = notify(alerts);
   const reported = alerts.filter((alert) => sentSeconds.has(alert));
   const kindOf = ({ namespace, workload }: Owner) => kinds.get(podKey(namespace, workload));

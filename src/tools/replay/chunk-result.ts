@@ -15,8 +15,9 @@ export interface FeatureName {
 /** A pod in a chunk. Minutes count from the start of the chunk. */
 export interface PodStretch extends PodIdentity {
   readonly scored: Runs;
-  /** For each sensitivity: the minutes that are flagged. */
+  /** For each sensitivity: the minutes that are flagged, and of these those in which the anomaly lasts. */
   readonly flagged: readonly Runs[];
+  readonly lasting: readonly Runs[];
   /**
    * Some minutes, ascending: of each flagged run the first ones, then every tenth, and the minute after it; and the first
    * minute of the chunk, before which a run may have ended.

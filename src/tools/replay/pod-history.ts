@@ -3,7 +3,7 @@
 import { COMPARISONS, type Comparison } from '../../exporter/detection/comparison.js';
 import { type PodIdentity, podKey } from '../../exporter/features/table.js';
 import { groupBy } from '../../lib/group-by.js';
-import type { Alert, PodFlags } from './alerts.js';
+import type { Alert, PodRuns } from './alerts.js';
 import {
   type ChunkResult,
   type FeatureName,
@@ -21,6 +21,7 @@ export interface PodHistory extends PodIdentity {
   readonly scored: Runs;
   /** For each sensitivity. */
   readonly flagged: readonly Runs[];
+  readonly lasting: readonly Runs[];
   /** The readings that were kept, by minute. */
   readonly readings: ReadonlyMap<number, Reading>;
 }
@@ -49,14 +50,15 @@ export function joinChunks(chunks: readonly ChunkResult[], startSeconds: number)
       workload,
       scored: join((stretch) => stretch.scored),
       flagged: flagged.map((_, index) => join((stretch) => stretch.flagged[index] ?? [])),
+      lasting: flagged.map((_, index) => join((stretch) => stretch.lasting[index] ?? [])),
       readings,
     };
   });
 }
 
 /** What the rules read of pods at one of the sensitivities. */
-export function flagsOf(pods: readonly PodHistory[], sensitivity: number): PodFlags[] {
-  return pods.map((pod) => ({ ...pod, flagged: pod.flagged[sensitivity] ?? [] }));
+export function podRunsAt(pods: readonly PodHistory[], sensitivity: number): PodRuns[] {
+  return pods.map((pod) => ({ ...pod, lasting: pod.lasting[sensitivity] ?? [] }));
 }
 
 export interface PodReading {

@@ -18,8 +18,9 @@ export interface Track {
   readonly readings: Float64Array;
   /** minutes: 1 where there is a score. */
   readonly scored: Uint8Array;
-  /** For each sensitivity, minutes: 1 where it flags. */
+  /** For each sensitivity, minutes: 1 where it flags, and where the anomaly lasts. */
   readonly flagged: readonly Uint8Array[];
+  readonly lasting: readonly Uint8Array[];
 }
 
 /** Readings of each run that are kept in the result: at first all, as alerts begin there, then one of ten. */
@@ -67,10 +68,11 @@ export class Tracks {
     const places = features.map(({ name }) => this.features.findIndex((own) => own.name === name));
     const start = minute * this.#size;
     for (const [row, identity] of detection.table.pods.entries()) {
-      const { scored, flagged, readings } = this.#track(identity);
+      const { scored, flagged, lasting, readings } = this.#track(identity);
       scored[minute] = 1;
-      for (const [index, { flags }] of detections.entries()) {
-        if (flags[row] === 1) (flagged[index] as Uint8Array)[minute] = 1;
+      for (const [index, own] of detections.entries()) {
+        (flagged[index] as Uint8Array)[minute] = own.flags[row] as number;
+        (lasting[index] as Uint8Array)[minute] = own.lasting[row] as number;
       }
       readings[start] = detection.scores[row] as number;
       for (const [column, place] of places.entries()) {
@@ -91,6 +93,7 @@ export class Tracks {
       readings: new Float64Array(this.minutes * this.#size).fill(Number.NaN),
       scored: new Uint8Array(this.minutes),
       flagged: Array.from({ length: this.sensitivities }, () => new Uint8Array(this.minutes)),
+      lasting: Array.from({ length: this.sensitivities }, () => new Uint8Array(this.minutes)),
     };
     this.#tracks.set(key, track);
     return track;
@@ -102,7 +105,8 @@ export class Tracks {
       const flagged = track.flagged.map(runsOf);
       const minutes = minutesToKeep(flagged).filter((minute) => scored[minute] === 1);
       const readings = this.#readings(track, minutes);
-      return { ...identity, scored: runsOf(scored), flagged, readMinutes: minutes, readings };
+      const lasting = track.lasting.map(runsOf);
+      return { ...identity, scored: runsOf(scored), flagged, lasting, readMinutes: minutes, readings };
     });
   }
 

@@ -23,6 +23,7 @@ function stretch(pod: string, flagged: readonly (readonly number[])[]): PodStret
     workload: pod.replace(/-\d+$/, ''),
     scored: [0, 120],
     flagged,
+    lasting: flagged,
     readMinutes: minutes,
     readings: minutes.flatMap((minute) => [0.1, 1 + minute / 100, 0.2, 20, 1, 2 ** 30, 2 ** 29, -3, 0]),
   };
@@ -101,8 +102,8 @@ describe('the report of a backtest', () => {
       alert: 'PodAnomalous',
       pod: 'cart-0',
       start: '2026-05-01T01:54:30Z',
-      end: '2026-05-01T02:20:00Z',
-      duration_seconds: 1530,
+      end: '2026-05-01T02:19:30Z',
+      duration_seconds: 1500,
       sent: true,
       ended: 'recovered',
     });
@@ -179,7 +180,7 @@ describe('the report of a backtest', () => {
     expect(text).to.match(/\* 4 +6 +522 +1 +1 /);
     expect(text).to.include('Of 1 alert, 1 ended as the pod was back at what is usual for it, 0 as');
     expect(text).to.include(
-      'pod shop/cart-0, for 26 min\n    cpu 2.14 cores, usually 0.2 cores at this time of day (10.7 × as much, +20 spreads)',
+      'pod shop/cart-0, for 25 min\n    cpu 2.14 cores, usually 0.2 cores at this time of day (10.7 × as much, +20 spreads)',
     );
     expect(text).to.include('1 of them had it first, 6 min earlier');
   });
@@ -215,7 +216,7 @@ describe('the report of a backtest', () => {
     it('draws the features that the pod has, and tells what a chart shows', () => {
       expect(page.match(/<svg /g)).to.have.lengthOf(2);
       expect(page.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)).to.have.lengthOf(2);
-      expect(page).to.include('2026-05-01 01:54, for 26 min');
+      expect(page).to.include('2026-05-01 01:54, for 25 min');
     });
 
     it('is the same where nothing was found', () => {

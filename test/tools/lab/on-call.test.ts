@@ -12,8 +12,10 @@ const recording = recordingOf(
   PODS.map((pod) => ({ pod, at: () => [1, 1] })),
 );
 
-/** What a replay found: pods that are flagged for these minutes of the case. A flag is known at the end of its minute. */
-function chunk(flagged: Readonly<Record<string, readonly (readonly [from: number, to: number])[]>>): ChunkResult {
+/**
+ * What a replay found: pods whose anomalies last for these minutes of the case. They are known at the end of their minute.
+ */
+function chunk(lasting: Readonly<Record<string, readonly (readonly [from: number, to: number])[]>>): ChunkResult {
   return {
     startSeconds: recording.startSeconds + 61 * 60,
     minutes: MINUTES - 60,
@@ -23,7 +25,8 @@ function chunk(flagged: Readonly<Record<string, readonly (readonly [from: number
       pod,
       workload: pod.split('-')[0] ?? '',
       scored: [0, MINUTES - 60],
-      flagged: [(flagged[pod] ?? []).flatMap(([from, to]) => [from - 60, to - 60])],
+      flagged: [(lasting[pod] ?? []).flatMap(([from, to]) => [from - 60, to - 60])],
+      lasting: [(lasting[pod] ?? []).flatMap(([from, to]) => [from - 60, to - 60])],
       readMinutes: [],
       readings: [],
     })),
@@ -43,9 +46,9 @@ const KINDS = new Map([
   ['ns/queue', 'queue'],
 ]);
 
-function tally(flagged: Parameters<typeof chunk>[0], faults: readonly Fault[], changes: readonly LevelChange[] = []) {
+function tally(lasting: Parameters<typeof chunk>[0], faults: readonly Fault[], changes: readonly LevelChange[] = []) {
   const outcomes = faults.map((fault) => ({ fault, leftOut: undefined, delayMinutes: undefined }));
-  return tallyOnCall(recording, [chunk(flagged)], outcomes, changes, KINDS, 0);
+  return tallyOnCall(recording, [chunk(lasting)], outcomes, changes, KINDS, 0);
 }
 
 describe('what on-call gets', () => {
@@ -64,8 +67,8 @@ describe('what on-call gets', () => {
 
   it('is a caught fault, from its start to the message', () => {
     const [fault] = tally({ 'cart-0': [[100, 140]] }, [faultOn('cart-0', 100, 140)]).faults;
-    // Known a minute after it began, flagged in the fifth minute, and the wait of the group.
-    expect(fault?.delayMinutes).to.equal(1 + 4.5 + 0.75);
+    // Known a minute after it began, confirmed by three readings, and the wait of the group.
+    expect(fault?.delayMinutes).to.equal(1 + 1 + 0.75);
     expect(fault).to.deep.include({ ended: 'recovered', heldShare: 1, pods: ['cart-0'], kind: 'web' });
   });
 
@@ -80,15 +83,15 @@ describe('what on-call gets', () => {
       [faultOn('cart-0', 100, 240)],
     );
     expect(messages.map(({ isOfFault }) => isOfFault)).to.deep.equal([true, true]);
-    // On from 105.5 to 141 and from 205.5 to 231, of the 134.5 minutes from the first alert to the end of the fault.
-    expect(faults[0]?.heldShare).to.be.closeTo((35.5 + 25.5) / 134.5, 1e-9);
+    // On from 102 to 140.5 and from 202 to 230.5, of the 138 minutes from the first alert to the end of the fault.
+    expect(faults[0]?.heldShare).to.be.closeTo((38.5 + 28.5) / 138, 1e-9);
     expect(faults[0]?.ended).to.equal('became_usual');
   });
 
   it('counts an alert of the workload for the fault of a pod, and not that of another pod', () => {
     const both = tally({ 'cart-0': [[100, 140]], 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
     expect(both.messages.map(({ alerts }) => alerts.map(({ alert }) => alert))).to.deep.equal([['WorkloadAnomalous']]);
-    expect(both.faults[0]?.delayMinutes).to.equal(6.25);
+    expect(both.faults[0]?.delayMinutes).to.equal(2.75);
     const other = tally({ 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
     expect(other.faults[0]?.delayMinutes).to.equal(undefined);
     expect(other.messages[0]?.isOfFault).to.equal(true);
@@ -98,10 +101,10 @@ describe('what on-call gets', () => {
     const faults = ['till-0', 'till-1'].map((pod) => faultOn(pod, 100, 140, { id: 'release' }));
     const found = tally({ 'till-0': [[110, 140]] }, faults).faults;
     expect(found).to.have.lengthOf(1);
-    expect(found[0]).to.deep.include({ pods: ['till-0', 'till-1'], delayMinutes: 16.25 });
+    expect(found[0]).to.deep.include({ pods: ['till-0', 'till-1'], delayMinutes: 12.75 });
   });
 
-  it('does not count an alert that was only kept firing when the fault began', () => {
+  it('does not count an alert that was only held when the fault began', () => {
     const late = faultOn('cart-0', 125, 135);
     expect(tally({ 'cart-0': [[100, 120]] }, [late]).faults[0]?.delayMinutes).to.equal(undefined);
     expect(tally({ 'cart-0': [[100, 128]] }, [late]).faults[0]?.delayMinutes).to.equal(0);

@@ -6,9 +6,15 @@ import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { parseRules, RULES_FILE } from '../../../scripts/prometheus-rules.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
-import { type AlertName, EVALUATION_SECONDS, type PodFlags, simulateAlerts } from '../../../src/tools/replay/alerts.js';
+import {
+  type AlertName,
+  EVALUATION_SECONDS,
+  type PodRuns,
+  SHIPPED_FOR_SECONDS,
+  simulateAlerts,
+} from '../../../src/tools/replay/alerts.js';
 import { type ChunkResult, runsOf } from '../../../src/tools/replay/chunk-result.js';
-import { flagsOf, joinChunks } from '../../../src/tools/replay/pod-history.js';
+import { joinChunks, podRunsAt } from '../../../src/tools/replay/pod-history.js';
 import { requireTool } from '../../support/real-tools.js';
 
 const MINUTES = 150;
@@ -19,10 +25,10 @@ function closedRangesOfPromtool(): boolean {
   return !/version 3\./.test(stdout + stderr);
 }
 
-/** Flags of some workloads that come and go at random, and whose pods come and go. */
-function randomPods(seed: number, calmness: number): PodFlags[] {
+/** Anomalies of some workloads that come and go at random, and whose pods come and go. */
+function randomPods(seed: number, calmness: number): PodRuns[] {
   const random = createRandom(seed);
-  const pods: PodFlags[] = [];
+  const pods: PodRuns[] = [];
   for (const [workload, replicas] of [
     ['cart', 1],
     ['till', 2],
@@ -37,7 +43,7 @@ function randomPods(seed: number, calmness: number): PodFlags[] {
     });
     for (let replica = 0; replica < replicas; replica++) {
       const scored = new Uint8Array(MINUTES);
-      const flagged = new Uint8Array(MINUTES);
+      const lasting = new Uint8Array(MINUTES);
       let absent = 0;
       let own = 0;
       for (let minute = 0; minute < MINUTES; minute++) {
@@ -48,14 +54,14 @@ function randomPods(seed: number, calmness: number): PodFlags[] {
         if (absent > 0) continue;
         scored[minute] = 1;
         const bad = own > 0 || trouble[minute] === true;
-        flagged[minute] = Number(bad ? random() < calmness : random() < 0.03);
+        lasting[minute] = Number(bad ? random() < calmness : random() < 0.03);
       }
       pods.push({
         namespace: 'shop',
         pod: `${workload}-${replica}`,
         workload,
         scored: runsOf(scored),
-        flagged: runsOf(flagged),
+        lasting: runsOf(lasting),
       });
     }
   }
@@ -69,16 +75,17 @@ const partOf = (runs: readonly number[], from: number, to: number): number[] => 
 };
 
 /** The same pods as a replay in three chunks leaves them: what `backtest` and `evaluate` give to the rules. */
-function replayedInChunks(pods: readonly PodFlags[]): PodFlags[] {
+function replayedInChunks(pods: readonly PodRuns[]): PodRuns[] {
   const cuts = [0, 40, 97, MINUTES];
   const chunks = cuts.slice(1).map((to, index): ChunkResult => {
     const from = cuts[index] as number;
-    const stretches = pods.map(({ namespace, pod, workload, scored, flagged }) => ({
+    const stretches = pods.map(({ namespace, pod, workload, scored, lasting }) => ({
       namespace,
       pod,
       workload,
       scored: partOf(scored, from, to),
-      flagged: [[], partOf(flagged, from, to)],
+      flagged: [[], partOf(lasting, from, to)],
+      lasting: [[], partOf(lasting, from, to)],
       readMinutes: [],
       readings: [],
     }));
@@ -97,7 +104,7 @@ function replayedInChunks(pods: readonly PodFlags[]): PodFlags[] {
       warnings: [],
     };
   });
-  return flagsOf(joinChunks(chunks, 0), 1);
+  return podRunsAt(joinChunks(chunks, 0), 1);
 }
 
 const within = (runs: readonly number[], minute: number) =>
@@ -115,21 +122,24 @@ function seriesValues(value: (minute: number) => number | undefined): string {
   return words.join(' ');
 }
 
-function inputSeries(pods: readonly PodFlags[]) {
-  const ofPods = pods.map(({ namespace, pod, scored, flagged }) => ({
-    series: `anomaly_flag{namespace="${namespace}",pod="${pod}"}`,
-    values: seriesValues((minute) => (within(scored, minute) ? Number(within(flagged, minute)) : undefined)),
+function inputSeries(pods: readonly PodRuns[]) {
+  const ofPods = pods.flatMap(({ namespace, pod, workload, scored, lasting }) => [
+    {
+      series: `anomaly_flag{namespace="${namespace}",pod="${pod}"}`,
+      values: seriesValues((minute) => (within(scored, minute) ? Number(within(lasting, minute)) : undefined)),
+    },
+    {
+      series: `anomaly_lasting{namespace="${namespace}",pod="${pod}",workload="${workload}"}`,
+      values: seriesValues((minute) => (within(lasting, minute) ? 1 : undefined)),
+    },
+  ]);
+  const ofWorkloads = [...new Set(pods.map(({ workload }) => workload))].map((workload) => ({
+    series: `anomaly_workload_pods_scored{namespace="shop",workload="${workload}"}`,
+    values: seriesValues((minute) => {
+      const scored = pods.filter((pod) => pod.workload === workload && within(pod.scored, minute)).length;
+      return scored === 0 ? undefined : scored;
+    }),
   }));
-  const count = (workload: string, minute: number, runs: (pod: PodFlags) => readonly number[]) =>
-    pods.filter((pod) => pod.workload === workload && within(runs(pod), minute)).length;
-  const ofWorkloads = [...new Set(pods.map(({ workload }) => workload))].flatMap((workload) =>
-    (['flagged', 'scored'] as const).map((of) => ({
-      series: `anomaly_workload_pods_${of}{namespace="shop",workload="${workload}"}`,
-      values: seriesValues((minute) =>
-        count(workload, minute, (pod) => pod.scored) === 0 ? undefined : count(workload, minute, (pod) => pod[of]),
-      ),
-    })),
-  );
   return [...ofPods, ...ofWorkloads];
 }
 
@@ -171,10 +181,10 @@ describe('the simulated alerts beside those of promtool', function () {
     [3, 0.85],
     [4, 0.7],
   ] as const) {
-    it(`fire at the same moments: random flags ${seed}`, () => {
+    it(`fire at the same moments: random anomalies ${seed}`, () => {
       const pods = randomPods(seed, calmness);
       const alerts = simulateAlerts(replayedInChunks(pods), MINUTES, {
-        forSeconds: 300,
+        forSeconds: SHIPPED_FOR_SECONDS,
         closedRanges: closedRangesOfPromtool(),
       });
       expect(alerts.length, 'alerts to compare').to.be.above(3);

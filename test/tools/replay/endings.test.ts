@@ -21,6 +21,7 @@ function pod(readings: readonly (readonly [number, Reading])[], scored: readonly
     workload: 'cart',
     scored,
     flagged: [[30, 50]],
+    lasting: [[30, 50]],
     readings: new Map(readings),
   };
 }
