@@ -14,7 +14,7 @@ const FIELD_OFFSETS = [0, 0.5, -0.5, 0.25, -0.25];
 export function summaryOf(
   hour: number,
   workloads: Readonly<Record<string, number>>,
-  { pods = Object.keys(workloads).length, rise = 1, siblings = true } = {},
+  { pods = Object.keys(workloads).length, rise = 1, siblings = true, release = 0 } = {},
 ): HourSummary {
   const levels = Object.values(workloads);
   return {
@@ -34,6 +34,7 @@ export function summaryOf(
       levels.flatMap(() => SIBLING_FIELDS.map((_, field) => (siblings ? 0.1 * (field + 1) : Number.NaN))),
     ),
     rises: Float32Array.from(levels, () => rise),
+    releases: Float32Array.from(levels, () => release),
   };
 }
 

@@ -19,6 +19,8 @@ export interface RememberedHour {
   /** How far any pod stayed above its siblings; without it, there are none. */
   readonly siblings?: number;
   readonly rises?: number;
+  /** The instant of a release in the hour, from 1. */
+  readonly release?: number;
 }
 
 /** What a workload did in an hour, counted from the first; `undefined` where it was not there. */
@@ -70,6 +72,7 @@ export function rememberDays(
       ),
       siblings: gaugesOf(({ siblings = Number.NaN }) => SIBLING_FIELDS.map(() => siblings)),
       rises: Float32Array.from(there.flatMap(({ rises = 0 }) => counters.map(() => rises))),
+      releases: Float32Array.from(there, ({ release = 0 }) => release),
     });
   }
   return history;

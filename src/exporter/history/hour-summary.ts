@@ -2,10 +2,11 @@
 
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { type FeatureTable, podKey } from '../features/table.js';
+import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
 import { heightAfter } from './counter-height.js';
 import { BIN_SECONDS, BINS_PER_HOUR, HISTORY_STEP_SECONDS, HOUR_SECONDS } from './grid.js';
 import { levelOf } from './level.js';
+import { lastRelease, revisionOf } from './release.js';
 import { type Sustained, sustainedLong, sustainedShort } from './sustained.js';
 
 /** What a half hour is remembered by. All are levels (`levelOf`), `NaN` where they are not known. */
@@ -45,6 +46,8 @@ export interface HourSummary {
   readonly siblings: Float32Array;
   /** workloads × counters: the largest rise of any pod within `RISE_SECONDS`. */
   readonly rises: Float32Array;
+  /** workloads: the instant of the hour, from 1, at which another revision became that of most pods; 0 without a release. */
+  readonly releases: Float32Array;
 }
 
 const LEVEL = 0;
@@ -78,6 +81,7 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
     bins: unknown(workloads.length * gauges.length * BINS_PER_HOUR * BIN_FIELDS.length),
     siblings: unknown(workloads.length * gauges.length * SIBLING_FIELDS.length),
     rises: unknown(workloads.length * counters.length),
+    releases: new Float32Array(workloads.length),
   };
   let row = 0;
   for (const pods of members.values()) {
@@ -94,6 +98,7 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
       const column = features.indexOf(counter);
       summary.rises[row * counters.length + index] = largestRise(table, pods, column, instants);
     }
+    summary.releases[row] = releaseOf(table, pods, instants);
     row++;
   }
   return summary;
@@ -220,4 +225,12 @@ function largestRise(table: FeatureTable, pods: readonly number[], column: numbe
     }
   }
   return largest;
+}
+
+/** The instant of the last release, counted from 1; 0 without one. */
+function releaseOf(table: FeatureTable, pods: readonly number[], { first, end }: Instants): number {
+  const revisions = pods.map((pod) => revisionOf(table.pods[pod] as PodIdentity));
+  const isPresent = (position: number, instant: number) => table.isPresent(pods[position] as number, instant);
+  const release = lastRelease(revisions, isPresent, { first, end, hour: HOUR_SECONDS / HISTORY_STEP_SECONDS });
+  return release < 0 ? 0 : release - first + 1;
 }

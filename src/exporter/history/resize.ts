@@ -3,6 +3,7 @@
 import { HOURS_PER_DAY } from './grid.js';
 import {
   COLUMN_NAMES,
+  featuresOf,
   HISTORY_COLUMNS,
   type HistoryColumnName,
   type HistoryColumns,
@@ -34,9 +35,9 @@ function moveHours(
   to: number,
   kept: readonly (readonly [slot: number, hour: number])[],
 ): HistoryColumns[HistoryColumnName] {
-  const { rows, features, cellsPerHour } = HISTORY_COLUMNS[name];
+  const { rows, cellsPerHour } = HISTORY_COLUMNS[name];
   // Each line holds the hours of a feature of one row.
-  const lines = { workloads, groups }[rows].length * shape[features].length;
+  const lines = { workloads, groups }[rows].length * featuresOf(shape, name);
   const moved = newColumn(name, lines * to * cellsPerHour);
   for (let line = 0; line < lines; line++) {
     for (const [slot, hour] of kept) {

@@ -1,7 +1,7 @@
 /** What workloads did during the last days: hour by hour, in bounded memory. */
 
 import { finish, finishInTurns } from '../../lib/steps.js';
-import { BINS_PER_HOUR, HOURS_PER_DAY } from './grid.js';
+import { BINS_PER_HOUR, HISTORY_STEP_SECONDS, HOUR_SECONDS, HOURS_PER_DAY } from './grid.js';
 import { BIN_FIELDS, type HourSummary, SIBLING_FIELDS } from './hour-summary.js';
 
 /** Levels are kept to this precision, half a percent of the value, from -160 to 160; further ones are cut off. */
@@ -16,7 +16,8 @@ const UNKNOWN_DEVIATION = 255;
 /** A column: its rows, the features that it has in each, and how many cells it has for an hour of a feature. */
 interface HistoryColumn {
   readonly rows: 'workloads' | 'groups';
-  readonly features: 'gauges' | 'counters';
+  /** `none`: it is about the workload as a whole. */
+  readonly features: 'gauges' | 'counters' | 'none';
   readonly cellsPerHour: number;
   readonly unknown: number;
 }
@@ -34,6 +35,7 @@ export const HISTORY_COLUMNS = {
     unknown: UNKNOWN_DEVIATION,
   },
   rises: { rows: 'workloads', features: 'counters', cellsPerHour: 1, unknown: UNKNOWN_DEVIATION },
+  releases: { rows: 'workloads', features: 'none', cellsPerHour: 1, unknown: 0 },
   siblings: { rows: 'groups', features: 'gauges', cellsPerHour: SIBLING_FIELDS.length, unknown: UNKNOWN_DEVIATION },
 } as const satisfies Readonly<Record<string, HistoryColumn>>;
 
@@ -66,11 +68,17 @@ export interface HistoryState extends HistoryShape {
   readonly columns: HistoryColumns;
 }
 
+/** Features that a column has cells of, for each row and hour. */
+export function featuresOf(shape: HistoryShape, name: HistoryColumnName): number {
+  const { features } = HISTORY_COLUMNS[name];
+  return features === 'none' ? 1 : shape[features].length;
+}
+
 /** Cells of each column for one row. */
 export function cellsPerRow(shape: HistoryShape): Readonly<Record<HistoryColumnName, number>> {
   const sizes = COLUMN_NAMES.map((name) => {
-    const { features, cellsPerHour } = HISTORY_COLUMNS[name];
-    return [name, shape[features].length * shape.days * HOURS_PER_DAY * cellsPerHour];
+    const { cellsPerHour } = HISTORY_COLUMNS[name];
+    return [name, featuresOf(shape, name) * shape.days * HOURS_PER_DAY * cellsPerHour];
   });
   return Object.fromEntries(sizes) as Record<HistoryColumnName, number>;
 }
@@ -118,6 +126,7 @@ export class WorkloadHistory implements HistoryShape {
       levels: new Uint16Array(0),
       extremes: new Uint8Array(0),
       rises: new Uint8Array(0),
+      releases: new Uint8Array(0),
       siblings: new Uint8Array(0),
     };
   }
@@ -198,6 +207,7 @@ export class WorkloadHistory implements HistoryShape {
         const code = Number.isNaN(rise) ? UNKNOWN_DEVIATION : Math.min(Math.round(rise), UNKNOWN_DEVIATION - 1);
         this.#columns.rises[this.#cell('rises', row, counter, slot)] = code;
       }
+      this.#columns.releases[this.#cell('releases', row, 0, slot)] = summary.releases[own] as number;
     }
     // Known only now that it is complete: what reads between two steps does not find half of it.
     this.#hours[slot] = hour;
@@ -288,6 +298,13 @@ export class WorkloadHistory implements HistoryShape {
     if (!this.knows(hour)) return Number.NaN;
     const code = this.#columns.rises[this.#cell('rises', row, counter, hour % this.hours)] as number;
     return code === UNKNOWN_DEVIATION ? Number.NaN : code;
+  }
+
+  /** When a workload was released in an hour, Unix time in seconds; `NaN` where it was not, or where that is not known. */
+  releaseAt(row: number, hour: number): number {
+    if (!this.knows(hour)) return Number.NaN;
+    const instant = this.#columns.releases[this.#cell('releases', row, 0, hour % this.hours)] as number;
+    return instant === 0 ? Number.NaN : hour * HOUR_SECONDS + instant * HISTORY_STEP_SECONDS;
   }
 
   /**

@@ -62,6 +62,20 @@ describe('history of workloads', () => {
     expect(siblingsOf(history, 'shop/cart', 0, NEWEST, 2)[1]).to.be.closeTo(0.1, 0.021);
   });
 
+  it('knows when a workload was released, and in which hours it was not', () => {
+    const history = historyOf([
+      summaryOf(NEWEST - 1, { 'shop/cart': 1 }, { release: 3 }),
+      summaryOf(NEWEST, { 'shop/cart': 1, 'shop/web': 1 }, { release: 12 }),
+    ]);
+    const releases = (key: string, hour: number) => history.releaseAt(history.rowOf(key), hour);
+    expect(releases('shop/cart', NEWEST - 1)).to.equal((NEWEST - 1) * 3600 + 900);
+    expect(releases('shop/cart', NEWEST)).to.equal((NEWEST + 1) * 3600);
+    expect(releases('shop/web', NEWEST - 1)).to.deep.equal(gap);
+    expect(releases('shop/cart', NEWEST - 2)).to.deep.equal(gap);
+    history.add(summaryOf(NEWEST + 23, { 'shop/cart': 1 }));
+    expect(releases('shop/cart', NEWEST + 23)).to.deep.equal(gap);
+  });
+
   it('puts an hour in the place of the one that many days before, with nothing left of that', () => {
     const history = historyOf([summaryOf(NEWEST - 24, { 'shop/cart': 5, 'shop/web': 5 }, { rise: 9 })]);
     history.add(summaryOf(NEWEST, { 'shop/cart': 1 }));

@@ -69,6 +69,7 @@ describe('the checkpoint of a backtest', () => {
       bins: Float32Array.of(Number.NaN, 1.5),
       siblings: Float32Array.of(0.1),
       rises: Float32Array.of(2),
+      releases: Float32Array.of(7),
     };
     await (await open('a')).saveHour(hour);
     expect(await (await open('a')).loadHour(hour.hour)).to.deep.equal(hour);

@@ -22,7 +22,7 @@ export interface HistoryConfiguration {
 }
 
 /** Raise it whenever the columns, or the meaning of anything in them, change. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 const dtypeOf = (name: HistoryColumnName): Dtype => (name === 'levels' ? 'U16' : 'U8');
 
