@@ -4,9 +4,9 @@ import type { PodIdentity } from '../features/table.js';
 
 /**
  * What the name of a pod says of its template: a Deployment names its ReplicaSets by a hash of it, from an alphabet without
- * vowels and look-alikes (apimachinery, `util/rand`).
+ * vowels and look-alikes (apimachinery, `util/rand`). Eight digits are the minute of a CronJob.
  */
-const REVISION_OF_REST = /^-([bcdfghjklmnpqrstvwxz2456789]{6,10})-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
+const REVISION_OF_REST = /^-(?!\d{8}-)([bcdfghjklmnpqrstvwxz2456789]{6,10})-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
 
 /** The revision of a pod of a Deployment; `undefined` for all others. */
 export function revisionOf({ pod, workload }: Pick<PodIdentity, 'pod' | 'workload'>): string | undefined {

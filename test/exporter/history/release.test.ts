@@ -10,6 +10,7 @@ describe('revision of a pod', () => {
     ['agent-x2x8p', 'agent', undefined],
     ['db-0', 'db', undefined],
     ['report-29412345-x2x8p', 'report', undefined],
+    ['report-29442645-x2x8p', 'report', undefined],
     // Kubernetes cuts a name that is too long.
     ['a-workload-with-a-very-long-n6c9f7d8b5x2x8p', 'a-workload-with-a-very-long-name', undefined],
     ['lonely', 'lonely', undefined],
