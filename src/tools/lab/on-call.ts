@@ -61,13 +61,14 @@ export function tallyOnCall(
   const { messages, sentSeconds } = notify(alerts);
   const reported = alerts.filter((alert) => sentSeconds.has(alert));
   const kindOf = ({ namespace, workload }: Owner) => kinds.get(podKey(namespace, workload));
-  const isOfFault = ({ namespace, workload, alerts: own }: Message) =>
-    outcomes.some(({ fault }) => {
+  const isOf = (labels: readonly FaultOutcome[], { namespace, workload, alerts: own }: Message) =>
+    labels.some(({ fault }) => {
       const identity = recording.pods[podOfFault(recording, fault)]?.identity;
       if (identity === undefined) return false;
       const isAbout = namespace === '' || (identity.namespace === namespace && identity.workload === workload);
       return isAbout && own.some((alert) => overlaps(alert, startSeconds, fault, AFTERMATH_SECONDS));
     });
+  const isOfFault = (message: Message) => isOf(outcomes, message);
   const scoredMinutesByKind = new Map<string, number>();
   for (const pod of pods) {
     const kind = kindOf(pod);
@@ -103,7 +104,10 @@ export function tallyOnCall(
       /** About a workload whose level has changed for good in the hours before. */
       isOfChange: ofChanges.has(message),
     })),
-    faults: [...faults.values()].map((group) => onCallFault(group, run, kindOf)),
+    faults: [...faults.values()].map((group) => {
+      const others = outcomes.filter((outcome) => !group.includes(outcome));
+      return onCallFault(group, run, kindOf, (message) => ofChanges.has(message) || isOf(others, message));
+    }),
     /** Changes of level for good that come after the minutes that are only learned from. */
     changes: reports
       .filter(({ change }) => isLate(change))
@@ -125,11 +129,16 @@ interface Run {
   readonly startSeconds: number;
 }
 
-/** A fault, by its labels on all pods that it hits, and what on-call got of it. */
+/**
+ * A fault, by its labels on all pods that it hits, and what on-call got of it.
+ *
+ * @param isOfOther whether a message is about another fault or a change of level.
+ */
 function onCallFault(
   group: readonly [FaultOutcome, ...FaultOutcome[]],
   { alerts, messages, sentSeconds, pods, features, sensitivity, startSeconds }: Run,
   kindOf: (owner: Owner) => string | undefined,
+  isOfOther: (message: Message) => boolean,
 ) {
   const judged = group.filter(({ leftOut }) => leftOut === undefined);
   const faults = (judged.length > 0 ? judged : group).map(({ fault }) => fault);
@@ -153,8 +162,8 @@ function onCallFault(
   const [last] = [...own].sort((a, b) => b.heldUntilSeconds - a.heldUntilSeconds);
   const isAbout = ({ namespace, workload }: Message) =>
     namespace === '' ? isWide : workloads.has(podKey(namespace, workload));
-  const messagesOf = (isOf: (alert: Alert) => boolean) =>
-    messages.filter((message) => isAbout(message) && message.alerts.some(isOf)).length;
+  const messagesOf = (isOfIt: (alert: Alert) => boolean) =>
+    messages.filter((message) => isAbout(message) && message.alerts.some(isOfIt));
   const ending = last && endedOf(last, hit, startSeconds + last.heldUntilSeconds >= to - BIN_SECONDS);
   return {
     case: caseName,
@@ -178,12 +187,12 @@ function onCallFault(
         // While many workloads have a fault, some of them have an alert for something else.
         (!isWide || startSeconds + alert.startSeconds >= from) &&
         overlaps(alert, startSeconds, { startSeconds: from, endSeconds: to }, CATCH_SECONDS),
-    ),
-    /** Messages about its workload with alerts that began after it. */
+    ).length,
+    /** Messages about its workload with alerts that began after it, and about nothing else that is known. */
     recoveryMessages: messagesOf((alert) => {
       const after = startSeconds + alert.startSeconds - to;
       return after >= CATCH_SECONDS && after < RECOVERY_SECONDS;
-    }),
+    }).filter((message) => !isOfOther(message)).length,
   };
 }
 

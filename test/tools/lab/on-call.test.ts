@@ -133,6 +133,12 @@ describe('what on-call gets', () => {
       withOneMessage: 1,
       recoveryMessages: 1,
     });
+    // Another fault begins.
+    const next = tally(flagged, [faultOn('till-0', 100, 140, { id: 'a' }), faultOn('till-0', 160, 190, { id: 'b' })]);
+    expect(next.faults.map(({ messages, recoveryMessages }) => [messages, recoveryMessages])).to.deep.equal([
+      [1, 0],
+      [1, 0],
+    ]);
     // Two hours later, it is about something else.
     const late = tally({ 'till-0': [[265, 290]] }, [faultOn('till-0', 100, 140)]);
     expect(late.faults[0]).to.deep.include({ messages: 0, recoveryMessages: 0 });
