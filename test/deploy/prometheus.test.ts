@@ -216,9 +216,9 @@ describe('deploy/prometheus', function () {
 
     /** Changes that a person might make in good faith, each with the test that notices it. */
     const mutations: readonly (readonly [file: string, what: string, from: string, to: string])[] = [
-      ['blip.yaml', 'believes two readings', '[3m]) >= 3', '[3m]) >= 2'],
-      ['blip.yaml', 'lets no reading be missing', 'avg[3m]) >= 3', 'avg[1m]) >= 3'],
-      ['blip.yaml', 'counts for too long', 'avg[3m]) >= 3', 'avg[20m]) >= 3'],
+      ['blip.yaml', 'believes two readings', 'count >= 3', 'count >= 2'],
+      ['blip.yaml', 'lets no reading be missing', 'avg[3m])', 'avg[1m])'],
+      ['blip.yaml', 'counts for too long', 'avg[3m])', 'avg[20m])'],
       [
         'brief.yaml',
         'fires for flags',
@@ -243,7 +243,7 @@ describe('deploy/prometheus', function () {
         'by (namespace, pod) (anomaly_flag)\n            > 0.5',
         'by (namespace, pod) (anomaly_flag)\n            > 0.9',
       ],
-      ['crash-loop.yaml', 'demands a whole window', 'avg[3m]) >= 3', 'avg[3m]) >= 6'],
+      ['crash-loop.yaml', 'demands a whole window', 'count >= 3', 'count >= 6'],
       ['recovering.yaml', 'ends at once', 'confirmed[10m]', 'confirmed[1m]'],
       ['recovering.yaml', 'never ends', 'confirmed[10m]', 'confirmed[10h]'],
       [
@@ -252,7 +252,7 @@ describe('deploy/prometheus', function () {
         'abs(namespace_workload_pod_feature:anomaly_feature_deviation:avg{%s} or on () last_over_time(namespace_workload_pod_feature:anomaly_feature_deviation:avg{%s}[20m]))',
         'abs(namespace_workload_pod_feature:anomaly_feature_deviation:avg{%s} or on () vector(0) unless vector(0))',
       ],
-      ['short-lived-pod.yaml', 'fires for what is gone', '[3m]) >= 3', '[3m]) >= 2'],
+      ['short-lived-pod.yaml', 'fires for what is gone', 'count >= 3', 'count >= 2'],
       [
         'persistent-anomaly.yaml',
         'makes up a workload',
@@ -266,7 +266,10 @@ describe('deploy/prometheus', function () {
         '(anomaly_workload_pods_scored))',
       ],
       ['whole-workload.yaml', 'takes half for most', '>= 2)\n            > 0.5', '>= 2)\n            >= 0.5'],
-      ['mass-flagging.yaml', 'counts small clusters', 'confirmed) >= 5', 'confirmed) >= 1'],
+      ['mass-flagging.yaml', 'counts small clusters', 'count >= 2) >= 5', 'count >= 2) >= 1'],
+      ['mass-flagging.yaml', 'comes with its pods', 'count >= 2', 'count >= 3'],
+      ['whole-workload.yaml', 'comes with its pods', 'count >= 2', 'count >= 3'],
+      ['mass-flagging.yaml', 'believes a single reading', 'count >= 2', 'count >= 1'],
       ['mass-flagging.yaml', 'takes a fifth for more', '> 0.2', '>= 0.2'],
       ['mass-flagging.yaml', 'resolves with its pods', 'ratio[20m]', 'ratio[10m]'],
       ['stale-model.yaml', 'has no patience', '> 2400', '> 1200'],

@@ -23,7 +23,10 @@ export interface RuleOptions {
   readonly closedRanges: boolean;
 }
 
-/** Three readings confirm an anomaly, within twice that time: some may be missing. */
+/**
+ * Three readings within twice that time, some of which may be missing. In the shares of a workload and of the fleet, a pod
+ * counts after half of them.
+ */
 export const SHIPPED_FOR_SECONDS = 90;
 
 export type AlertName = 'PodAnomalous' | 'WorkloadAnomalous' | 'AnomalyMassFlagging';
@@ -63,9 +66,9 @@ const WORKLOAD_PODS = 2;
 const MASS_SHARE = 0.2;
 const MASS_PODS = 5;
 
-/** A pod and the readings, two a minute, at which its anomaly is confirmed. */
-interface ConfirmedPod extends PodRuns {
-  readonly confirmed: Runs;
+/** A pod and the readings, two a minute, at which its anomaly has been read twice, so that it counts in the shares. */
+interface CountedPod extends PodRuns {
+  readonly counted: Runs;
 }
 
 /**
@@ -75,27 +78,27 @@ interface ConfirmedPod extends PodRuns {
  * @param minutes length of the time.
  */
 export function simulateAlerts(pods: readonly PodRuns[], minutes: number, options: RuleOptions): Alert[] {
-  const confirmed = pods.map((pod) => ({ ...pod, confirmed: confirmedOf(pod.lasting, options) }));
-  const workloads = groupBy(confirmed, ({ namespace, workload }) => podKey(namespace, workload));
+  const enough = options.forSeconds / EVALUATION_SECONDS;
+  const counted = pods.map((pod) => ({ ...pod, counted: repeatedOf(pod.lasting, Math.ceil(enough / 2), options) }));
+  const workloads = groupBy(counted, ({ namespace, workload }) => podKey(namespace, workload));
   const fire = (name: AlertName, identity: Partial<PodIdentity>, readings: Runs) =>
     firing({ name, namespace: '', workload: '', pod: '', ...identity }, readings, minutes, options);
   return [
-    ...fire('AnomalyMassFlagging', {}, shareAbove(confirmed, minutes, { share: MASS_SHARE, least: MASS_PODS })),
+    ...fire('AnomalyMassFlagging', {}, shareAbove(counted, minutes, { share: MASS_SHARE, least: MASS_PODS })),
     ...[...workloads.values()].flatMap((own) => {
       const [{ namespace, workload }] = own;
       const readings = shareAbove(own, minutes, { share: WORKLOAD_SHARE, scored: WORKLOAD_PODS });
       return fire('WorkloadAnomalous', { namespace, workload }, readings);
     }),
-    ...confirmed.flatMap(({ namespace, workload, pod, confirmed: readings }) =>
-      fire('PodAnomalous', { namespace, workload, pod }, readings),
+    ...pods.flatMap(({ namespace, workload, pod, lasting }) =>
+      fire('PodAnomalous', { namespace, workload, pod }, repeatedOf(lasting, enough, options)),
     ),
   ].sort((a, b) => a.startSeconds - b.startSeconds || (alertKey(a) < alertKey(b) ? -1 : 1));
 }
 
-/** The readings with an anomaly that enough of the readings before have as well. */
-function confirmedOf(lasting: Runs, { forSeconds, closedRanges }: RuleOptions): Runs {
-  const enough = forSeconds / EVALUATION_SECONDS;
-  const window = 2 * enough + (closedRanges ? 1 : 0);
+/** The readings of an anomaly that are at least the `enough`-th ones in the range up to them. */
+function repeatedOf(lasting: Runs, enough: number, { forSeconds, closedRanges }: RuleOptions): Runs {
+  const window = (2 * forSeconds) / EVALUATION_SECONDS + (closedRanges ? 1 : 0);
   const readings = spansOf(lasting).flatMap(([from, to]) =>
     Array.from({ length: (to - from) * READINGS_A_MINUTE }, (_, index) => from * READINGS_A_MINUTE + index),
   );
@@ -115,20 +118,20 @@ function runsOfReadings(readings: readonly number[]): Runs {
 }
 
 /**
- * The readings at which the confirmed pods are more than a share of the scored ones.
+ * The readings at which the pods that count are more than a share of the scored ones.
  *
- * @param limits how many pods must be scored, and confirmed, at least.
+ * @param limits how many pods must be scored, and must count, at least.
  */
 function shareAbove(
-  pods: readonly ConfirmedPod[],
+  pods: readonly CountedPod[],
   minutes: number,
   { share, scored: leastScored = 1, least = 1 }: { share: number; scored?: number; least?: number },
 ): Runs {
-  if (pods.length < leastScored || pods.every(({ confirmed }) => confirmed.length === 0)) return [];
+  if (pods.length < leastScored || pods.every(({ counted }) => counted.length === 0)) return [];
   const scored = countsOf(pods, minutes, (pod) => pod.scored);
-  const confirmed = countsOf(pods, minutes * READINGS_A_MINUTE, (pod) => pod.confirmed);
+  const counted = countsOf(pods, minutes * READINGS_A_MINUTE, (pod) => pod.counted);
   const readings: number[] = [];
-  for (const [reading, bad] of confirmed.entries()) {
+  for (const [reading, bad] of counted.entries()) {
     const all = scored[Math.floor(reading / READINGS_A_MINUTE)] as number;
     if (bad >= least && all >= leastScored && bad / all > share) readings.push(reading);
   }
@@ -136,7 +139,7 @@ function shareAbove(
 }
 
 /** How many pods are in a run at each position. */
-function countsOf(pods: readonly ConfirmedPod[], length: number, runsOfPod: (pod: ConfirmedPod) => Runs): Int32Array {
+function countsOf(pods: readonly CountedPod[], length: number, runsOfPod: (pod: CountedPod) => Runs): Int32Array {
   const counts = new Int32Array(length + 1);
   const add = (position: number, pods: number) => {
     counts[position] = (counts[position] as number) + pods;

@@ -91,7 +91,7 @@ describe('what on-call gets', () => {
   it('counts an alert of the workload for the fault of a pod, and not that of another pod', () => {
     const both = tally({ 'cart-0': [[100, 140]], 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
     expect(both.messages.map(({ alerts }) => alerts.map(({ alert }) => alert))).to.deep.equal([['WorkloadAnomalous']]);
-    expect(both.faults[0]?.delayMinutes).to.equal(2.75);
+    expect(both.faults[0]?.delayMinutes).to.equal(2.25);
     const other = tally({ 'cart-1': [[100, 140]] }, [faultOn('cart-0', 100, 140)]);
     expect(other.faults[0]?.delayMinutes).to.equal(undefined);
     expect(other.messages[0]?.isOfFault).to.equal(true);
