@@ -2,7 +2,7 @@
 
 import type { FindingsState } from '../../src/exporter/check/runner.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
-import { FeatureTable } from '../../src/exporter/features/table.js';
+import { FeatureTable, podKey } from '../../src/exporter/features/table.js';
 import type { KeeperState } from '../../src/exporter/keeper/keeper.js';
 import type { ScrapeState } from '../../src/exporter/metrics/state.js';
 import type { Model } from '../../src/exporter/model/model.js';
@@ -126,6 +126,7 @@ export function detectionOf(pods: readonly (readonly [namespace: string, pod: st
       values: eighths(cells, 0),
     }),
     ...scoredAs(...pods.map(() => random() - 0.5)),
+    releases: new Map(pods.map(([namespace, pod], index) => [podKey(namespace, pod), 1_767_268_000 + index])),
     expected: new Float64Array(cells).fill(1),
     deviations: eighths(cells, -1).map((distance) => distance / 2),
     comparisons: new Uint8Array(cells),

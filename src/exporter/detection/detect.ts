@@ -3,11 +3,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { finish, finishInTurns } from '../../lib/steps.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { FeatureTable, type PodIdentity } from '../features/table.js';
+import { FeatureTable, type PodIdentity, podKey } from '../features/table.js';
 import type { BuiltTable } from '../features/table-builder.js';
 import { COUNTER_WINDOW_SECONDS } from '../model/counter.js';
 import { emptyMeasurement, type Measurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
+import { releasesAt } from '../model/releases.js';
 import { locatePods } from '../model/rows.js';
 import { marginsOf } from '../model/score.js';
 import { emptyJudgement, GAUGE_SECONDS, ViewJudge } from '../model/views.js';
@@ -160,6 +161,7 @@ function* detectInSteps(
     boundaries: ofScored(judged.boundaries),
     views: judged.views.subarray(0, scored.length * width),
   };
+  const flags = Uint8Array.from(scores, (score) => Number(score > 0));
   return {
     timeSeconds: table.timestampsSeconds[last] ?? Number.NaN,
     model,
@@ -170,12 +172,13 @@ function* detectInSteps(
       values: ofScored(measured.actual),
     }),
     scores,
-    flags: Uint8Array.from(scores, (score) => Number(score > 0)),
+    flags,
     lasting,
     muted: new Uint8Array(scored.length),
     ...compare(model, { expected: ofScored(measured.expected), deviations }, judgement, scores),
     inputs,
     ...(judgement && { judgement }),
+    releases: releasesAt(model, table, podsOfWorkloads(table, scored, flags)),
     unscored,
     droppedSeries,
   };
@@ -303,4 +306,15 @@ function isWarmingUp({ baseline }: Model, table: FeatureTable, pod: number, row:
   }
   if (samples * RECENT_STEP_SECONDS >= WARM_UP_SECONDS) return false;
   return row < 0 || (baseline.pods.seenSeconds[row] as number) < WARM_UP_SECONDS;
+}
+
+/** The pods of a table, by the keys of their workloads: of those that have a flagged pod. */
+function podsOfWorkloads({ pods }: FeatureTable, scored: readonly PodIdentity[], flags: Uint8Array) {
+  const workloads = new Map<string, number[]>();
+  for (const [row, { namespace, workload }] of scored.entries()) {
+    if (flags[row] === 1) workloads.set(podKey(namespace, workload), []);
+  }
+  if (workloads.size === 0) return workloads;
+  for (const [pod, { namespace, workload }] of pods.entries()) workloads.get(podKey(namespace, workload))?.push(pod);
+  return workloads;
 }

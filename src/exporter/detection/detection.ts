@@ -25,6 +25,8 @@ export interface Detection extends Compared {
   readonly inputs: Float64Array;
   /** What the last days say of the same pods; absent while nothing is known of them. */
   readonly judgement?: Judgement;
+  /** When workloads with a flagged pod were released within the last day, Unix time in seconds, by their keys (`podKey`). */
+  readonly releases: ReadonlyMap<string, number>;
   /** How many pods were seen and not scored, by reason (`missing_cpu`, `no_usage`, `completed`, …). */
   readonly unscored: ReadonlyMap<string, number>;
   /** How many series were left out, by reason (`unlabelled`, `duplicate`, …). */

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
 import type { Detection } from '../detection/detection.js';
 import { explain, type FeatureExplanation } from '../detection/explain.js';
-import type { PodIdentity } from '../features/table.js';
+import { type PodIdentity, podKey } from '../features/table.js';
 import type { AppDependencies } from './dependencies.js';
 import { type DetectQuery, parseDetectQuery } from './detect-query.js';
 import { sendError } from './errors.js';
@@ -70,11 +70,12 @@ function matchingRows({ table, scores, flags }: Detection, { namespace, flagged 
 }
 
 function toPod(
-  { table, scores, flags }: Detection,
+  { table, scores, flags, releases }: Detection,
   row: number,
   explanations: readonly FeatureExplanation[],
 ): PodJudgement {
   const { namespace, pod, workload } = table.pods[row] as PodIdentity;
+  const releaseSeconds = flags[row] === 1 ? releases.get(podKey(namespace, workload)) : undefined;
   const actual = (name: string) => explanations.find(({ feature }) => feature === name)?.actual ?? null;
   return {
     namespace,
@@ -85,6 +86,7 @@ function toPod(
     restarts: actual('restarts'),
     anomaly_flag: flags[row] === 1 ? 1 : 0,
     anomaly_score: scores[row] as number,
+    release: releaseSeconds === undefined ? null : new Date(releaseSeconds * 1000).toISOString(),
     features: explanations.map(({ contribution: _, ...judgement }) => judgement),
   };
 }

@@ -105,6 +105,10 @@ const PodJudgement = object('One pod and its score.', {
     1,
   ),
   anomaly_score: number('Score minus the threshold of the model; above 0 is anomalous.', 0.12),
+  release: timeOrNull(
+    'When the workload was last released: when its pods became those of another revision. Of flagged pods, within the last ' +
+      'day; otherwise null.',
+  ),
   features: field(z.array(FeatureJudgement), 'The features of the model, the one with the largest share first.'),
 });
 

@@ -73,4 +73,17 @@ const ofWorkloads = (name: string, help: string, column: 'flagged' | 'scored') =
 export const workload: readonly Family<DetectorState>[] = [
   ofWorkloads('anomaly_workload_pods_flagged', 'Flagged pods of the workload.', 'flagged'),
   ofWorkloads('anomaly_workload_pods_scored', 'Scored pods of the workload that are not muted.', 'scored'),
+  ofDetection(
+    'anomaly_workload_release_timestamp_seconds',
+    'When the workload was last released, Unix time; only for workloads with a flagged pod, and releases of the last day.',
+    ['namespace', 'workload'],
+    ({ table, flags, releases }) => {
+      const released = new Map<string, readonly [namespace: string, workload: string]>();
+      for (const [row, { namespace, workload: name }] of table.pods.entries()) {
+        const key = podKey(namespace, name);
+        if (flags[row] === 1 && releases.has(key)) released.set(key, [namespace, name]);
+      }
+      return { series: [...released.values()], values: [...released.keys()].map((key) => releases.get(key) as number) };
+    },
+  ),
 ];

@@ -11,6 +11,7 @@ import { growForest } from './grow.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
 import { fitRecent } from './recent.js';
+import { fitReleases } from './releases.js';
 import { scoresOf } from './score.js';
 import { type RowSource, TrainingRows } from './training-rows.js';
 import { INPUT_LIMIT, inputOf, probePoints } from './transform.js';
@@ -101,6 +102,7 @@ export function fitModel(
   const random = createRandom(parameters.randomState);
   const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity);
   fitRecent(window, features, baseline);
+  fitReleases(window, history, baseline);
   const rows = new TrainingRows(baseline, features, window, inputOf(parameters.sensitivity));
   const forest = fitForest(method, rows, features, parameters, random);
   const instants = window.timestampsSeconds;

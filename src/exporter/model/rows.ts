@@ -82,6 +82,10 @@ export const COLUMNS = {
     scale: column('F64', ['workloads', 'features'], isPositive),
     /** The same hour of the median of its pods. */
     recent: column('U16', ['workloads', 'features', 'samples'], any),
+    /** Its newest release of the last day, Unix time; 0 without one (`fitReleases`). */
+    releaseSeconds: column('F64', ['workloads'], isDuration),
+    /** What stands for the revision of most of its pods; 0 where they have none. */
+    revision: column('U32', ['workloads'], any),
   },
   /** A row for each workload of the last days (`Limits`). */
   limits: {

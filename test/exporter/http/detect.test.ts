@@ -48,6 +48,25 @@ const equally = { comparison: 'last_hours', boundary: null, deviation: 3, direct
 const appOf = (outcome: ReturnType<typeof passOf>) => createApp(fakeDependencies({ detect: async () => outcome }));
 
 describe('GET /detect', () => {
+  it('says when the workload of a flagged pod was released', async () => {
+    const outcome = passOf([
+      { namespace: 'b', pod: 'worst', score: 0.5 },
+      { namespace: 'b', pod: 'usual', score: -0.5 },
+    ]);
+    if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
+    const releases = new Map([
+      ['b/worst-workload', 1767222000],
+      ['b/usual-workload', 1767222000],
+    ]);
+    const { body } = await request(appOf({ ...outcome, detection: { ...outcome.detection, releases } }))
+      .get('/detect')
+      .expect(200);
+    expect(body.pods.map(({ pod, release }: { pod: string; release: string | null }) => [pod, release])).to.deep.equal([
+      ['worst', '2025-12-31T23:00:00.000Z'],
+      ['usual', null],
+    ]);
+  });
+
   it('answers exactly what its schema says', async () => {
     const { body } = await request(appOf(passOf(pods.slice(4))))
       .get('/detect')
@@ -67,6 +86,7 @@ describe('GET /detect', () => {
           restarts: 3,
           anomaly_flag: 1,
           anomaly_score: 0.4,
+          release: null,
           features: [
             { feature: 'cpu', unit: 'cpu-unit', actual: 1, expected: -0.5, ...equally },
             { feature: 'memory', unit: 'memory-unit', actual: 2, expected: 0.5, ...equally },
