@@ -19,7 +19,7 @@ export type Presence = (pod: number, instant: number) => boolean;
 /**
  * The last instant at which the revision of most pods was no longer the one that it had been, or most of the pods were
  * others than an hour before; -1 without one. A rollback is a release as well; a canary of less than half of the pods, a
- * pod that is replaced by its like, and more or fewer replicas are none.
+ * pod that is replaced by its like, and more or fewer replicas do not count.
  *
  * @param revisions of each pod. Where no pod has one, as in a DaemonSet, their names have to do.
  * @param first, end the instants that count, both included. They are compared with those of the hour before `first`.

@@ -50,7 +50,7 @@ const USUAL = {
   lost_traffic: fault('lost traffic of a whole workload', [30, 6 * HOUR], [0.04, 0.25], WIDE),
 };
 
-/** What lasts for so long that it cannot be told from a new level. */
+/** What lasts for so long that nobody could know it from a new level. */
 const LASTING = {
   cpu_doubled_for_days: fault('CPU doubled on one replica, for more than a day', [26 * HOUR, 40 * HOUR], [1.8, 2.6], {
     needsLoad: true,
