@@ -42,7 +42,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/model',
   ],
   'exporter/keeper': ['exporter/prometheus', 'exporter/history', 'exporter/model', 'exporter/training'],
-  'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model'],
+  'exporter/tuning': ['exporter/prometheus', 'exporter/features'],
+  'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/tuning'],
   'exporter/check': [
     'exporter/version',
     'exporter/prometheus',
@@ -54,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/model',
     'exporter/training',
     'exporter/keeper',
+    'exporter/tuning',
     'exporter/detection',
   ],
   'exporter/metrics': [
@@ -88,6 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/model',
     'exporter/training',
     'exporter/keeper',
+    'exporter/tuning',
     'exporter/detection',
     'exporter/check',
     'exporter/metrics',
@@ -131,7 +134,15 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'swagger-ui-dist': ['exporter/http'],
   tinypool: ['tools/replay'],
   yaml: ['lib/yaml'],
-  zod: ['exporter/config', 'exporter/features', 'exporter/model', 'exporter/http', 'lib/web-config', 'tools/lab'],
+  zod: [
+    'exporter/config',
+    'exporter/features',
+    'exporter/model',
+    'exporter/tuning',
+    'exporter/http',
+    'lib/web-config',
+    'tools/lab',
+  ],
 };
 
 /** What may stand in some places only. `where` tests a path within `src`. */

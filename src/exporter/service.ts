@@ -37,6 +37,7 @@ import {
 } from './training/run-in-worker.js';
 import { longestIntervalSeconds, startSchedule } from './training/schedule.js';
 import { Trainer } from './training/trainer.js';
+import { buildAnnotationQuery } from './tuning/annotation-query.js';
 import { VERSION } from './version.js';
 
 export interface ServiceOptions {
@@ -115,6 +116,7 @@ export class Service implements Exporter {
       api,
       ownerQueries: featureSet.ownerQueries,
       phaseSelector: featureSet.phaseSelector,
+      annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
       queryOffsetSeconds: settings.queryOffsetSeconds,
       model: () => this.#trainer.model,
       timeoutSeconds: settings.requestTimeoutSeconds,

@@ -49,12 +49,14 @@ export type QueryTopic =
   | 'kube_replicaset_owner'
   | 'kube_job_owner'
   | 'kube_pod_status_phase'
+  | 'annotations'
   | 'kube_pod_init_container_status_restarts_total';
 
 export function topicOf(query: string): QueryTopic {
   if (query.includes('container_cpu_usage_seconds_total')) return 'cpu';
   if (query.includes('container_memory_usage_bytes')) return 'memory';
   if (query.includes('kube_pod_container_status_restarts_total')) return 'restarts';
+  if (query.startsWith('{__name__=~"kube_(namespace|')) return 'annotations';
   const metric = /^\w+/.exec(query)?.[0];
   switch (metric) {
     case 'kube_pod_owner':
@@ -89,6 +91,8 @@ const MEBIBYTE = 1024 * 1024;
 /** Pods whose load wavers by a few percent, and some that misbehave from a moment on. */
 export class SmallCluster {
   readonly pods: FakePod[];
+  /** Series of annotations and labels, as the query for them finds them. */
+  readonly annotations: FakeSample['labels'][] = [];
   /** Queries about these find no series. */
   readonly silent = new Set<QueryTopic>();
   readonly #misbehavingSince = new Map<string, number>();
@@ -111,6 +115,7 @@ export class SmallCluster {
     if (isOfCheck(query)) return this.#counted(query, timeSeconds);
     const topic = topicOf(query);
     if (this.silent.has(topic)) return [];
+    if (topic === 'annotations') return this.annotations.map((labels) => ({ labels, value: 1 }));
     return this.pods.flatMap((pod) => {
       const sample = this.#sample(topic, pod, timeSeconds);
       return sample === undefined ? [] : [sample];

@@ -8,6 +8,7 @@ import type { Model } from '../model/model.js';
 import type { BuildInfo, Labels } from '../prometheus/api.js';
 import type { PrometheusError } from '../prometheus/errors.js';
 import type { TrainingTimes } from '../training/plan.js';
+import type { AnnotatedTuning } from '../tuning/annotations.js';
 
 /** A value, or why it could not be had. */
 export type Fact<Value> =
@@ -114,6 +115,8 @@ export interface Facts {
    * `undefined` without one.
    */
   readonly pastDays: Fact<{ readonly reachSeconds: number | undefined; readonly stepSeconds: number }>;
+  /** What annotations and labels say; of no object where they do not count. */
+  readonly tuningAnnotations: Fact<Pick<AnnotatedTuning, 'objects' | 'mistakes' | 'ends'>>;
   /** The warnings in all answers of the server, each once. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];

@@ -11,6 +11,8 @@ import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { trainingSlices, trainingWindow } from '../training/plan.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
+import { buildAnnotationQuery, readObjectKeys } from '../tuning/annotation-query.js';
+import { NO_ANNOTATIONS, tuningOfObjects } from '../tuning/annotations.js';
 import { Asker, factOf } from './asker.js';
 import { answersOf, podsWithoutUsage } from './check-definition.js';
 import type { AnswerFacts, Conditions, Facts, FeatureFacts, Source } from './facts.js';
@@ -51,6 +53,7 @@ export async function inspect(
     queryOffsetSeconds,
     training,
     historyDays,
+    annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
     nowSeconds,
     signal,
   });
@@ -81,6 +84,8 @@ export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries' 
   readonly api: PrometheusServerApi;
   readonly training: Conditions['training'];
   readonly historyDays: Conditions['historyDays'];
+  /** Asks for annotations (`buildAnnotationQuery`); `undefined` where they do not count. */
+  readonly annotationQuery?: string | undefined;
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
   /** Unix time in seconds. */
@@ -102,6 +107,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     phaseSelector,
     training,
     historyDays,
+    annotationQuery,
     queryOffsetSeconds = 0,
     nowSeconds,
     signal,
@@ -145,6 +151,10 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     oldest === undefined ? unread : await factOf(gatherHistory(asker, oldest.selector.text, training));
   const pastDays: Facts['pastDays'] =
     oldest === undefined ? unread : await factOf(gatherPastDays(asker, oldest.selector.text, historyDays));
+  const tuningAnnotations: Facts['tuningAnnotations'] =
+    annotationQuery === undefined
+      ? { known: true, value: NO_ANNOTATIONS }
+      : await factOf(asker.instant(annotationQuery).then((answer) => tuningOfObjects(readObjectKeys(answer))));
   return {
     clock: { known: true, value: clock },
     server,
@@ -154,6 +164,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     endedPods,
     history,
     pastDays,
+    tuningAnnotations,
     warnings: [...asker.warnings],
     infos: [...asker.infos],
   };

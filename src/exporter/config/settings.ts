@@ -387,6 +387,12 @@ export const SETTINGS = Object.freeze({
     help: 'A file with the features to use instead of the built-in ones.',
     schema: filePath,
   }),
+  tuningAnnotations: define('TUNING_ANNOTATIONS', 'on', {
+    ...oneOf('on', 'off'),
+    help:
+      'Whether annotations and labels `k8s-anomaly-detector/…` of pods, their owners and their namespaces count, where ' +
+      'kube-state-metrics exports them.',
+  }),
   modelPath: define('MODEL_PATH', '', {
     expected: 'the path of a file (it does not end in `/`), or nothing to keep no model',
     example: '/var/lib/k8s-anomaly-detector/model',

@@ -10,6 +10,7 @@ import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
+import type { LiveAnnotations } from '../tuning/live-annotations.js';
 import { detectInTurns, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf } from './detect.js';
 import type { Detection, PassOutcome, PassReport } from './detection.js';
 import type { EndedPods } from './ended-pods.js';
@@ -47,6 +48,7 @@ export class PassRun {
     private readonly options: PassRunOptions,
     private readonly workloads: WorkloadDirectory,
     private readonly endedPods: EndedPods,
+    private readonly annotations: LiveAnnotations | undefined,
   ) {
     this.#model = options.model();
     this.#started = options.now();
@@ -142,7 +144,7 @@ export class PassRun {
       signal.throwIfAborted();
     }
     const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
-    this.#begin('owners and phases of pods');
+    this.#begin('owners, phases and annotations of pods');
     const either = withDeadline(signal, aboutPodsTimeoutSeconds);
     const orWarn = async (consequence: string, answer: Promise<void>) =>
       answer.catch((error: unknown) => {
@@ -157,6 +159,10 @@ export class PassRun {
       orWarn(
         'Pods that have ended may count as pods without usage',
         this.endedPods.lookUp(builder.incompletePods(), timeSeconds, either),
+      ),
+      orWarn(
+        'Annotations count as they were last known',
+        this.annotations?.lookUp(timeSeconds, either) ?? Promise.resolve(),
       ),
     ]);
     this.#begin('scoring');

@@ -2,6 +2,7 @@
 
 import { withDeadline } from '../../lib/deadline.js';
 import type { OwnerQueries } from '../features/workload.js';
+import { LiveAnnotations } from '../tuning/live-annotations.js';
 import type { PassOutcome } from './detection.js';
 import { EndedPods } from './ended-pods.js';
 import { PassRun, type PassRunOptions } from './pass-run.js';
@@ -11,6 +12,8 @@ export interface DetectionPassOptions extends PassRunOptions {
   readonly ownerQueries: OwnerQueries;
   /** The series that say which pods have ended (`buildPhaseSelector`). */
   readonly phaseSelector: string;
+  /** Asks for annotations (`buildAnnotationQuery`); `undefined` where they do not count. */
+  readonly annotationQuery?: string | undefined;
   /** Longest time of a pass, in seconds. */
   readonly timeoutSeconds: number;
   /**
@@ -23,7 +26,7 @@ export interface DetectionPassOptions extends PassRunOptions {
 /** Subtracted from the caller's timeout, for rendering and the way back (as blackbox_exporter does). */
 const TIMEOUT_OFFSET_SECONDS = 0.5;
 
-/** Of the time of a pass, what the questions about pods may take: scores are worth more than owners and phases. */
+/** Of the time of a pass, what the questions about pods may take: scores are worth more than owners, phases and annotations. */
 const ABOUT_PODS_SHARE = 0.25;
 
 /** A pass that is under way, and how many callers wait for it. */
@@ -38,11 +41,14 @@ interface RunningPass {
 export class DetectionPass {
   readonly #workloads: WorkloadDirectory;
   readonly #endedPods: EndedPods;
+  readonly #annotations: LiveAnnotations | undefined;
   #running: RunningPass | undefined;
 
   constructor(private readonly options: DetectionPassOptions) {
     this.#workloads = new WorkloadDirectory(options.api, options.ownerQueries);
     this.#endedPods = new EndedPods(options.api, options.phaseSelector);
+    const { annotationQuery } = options;
+    this.#annotations = annotationQuery === undefined ? undefined : new LiveAnnotations(options.api, annotationQuery);
   }
 
   /**
@@ -86,7 +92,7 @@ export class DetectionPass {
     const controller = new AbortController();
     // Its own limit as well: otherwise callers that join one after the other would keep a stuck pass alive.
     const signal = withDeadline(controller.signal, longest);
-    const run = new PassRun(this.options, this.#workloads, this.#endedPods);
+    const run = new PassRun(this.options, this.#workloads, this.#endedPods, this.#annotations);
     const outcome = run.outcome(signal, longest, timeoutSeconds * ABOUT_PODS_SHARE).then((result) => {
       if (this.#running === pass) this.#running = undefined;
       // Callers who gave up were given, and `onOutcome` was called with, another outcome.

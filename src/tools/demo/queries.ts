@@ -3,6 +3,7 @@
 import { buildCatalog } from '../../exporter/features/catalog.js';
 import { buildPhaseSelector, endedPodsQuery, PHASE_METRIC } from '../../exporter/features/pod-phase.js';
 import { durationSeconds } from '../../exporter/features/queries/selectors.js';
+import { buildAnnotationQuery } from '../../exporter/tuning/annotation-query.js';
 import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
 import { type MetricSample, metricFamilies } from './exposition.js';
@@ -15,7 +16,8 @@ export type ResolveQuery = (query: string) => Evaluate | undefined;
 
 /**
  * Answers the built-in queries of the catalog, for any namespaces and rate window, the query for ended pods, the plain
- * selectors of kube-state-metrics' owners, with or without a matcher for the namespace, and the query for firing alerts.
+ * selectors of kube-state-metrics' owners, with or without a matcher for the namespace, and the queries for annotations and
+ * for firing alerts.
  * Each may be restricted to some pods. The questions of `check` are not answered.
  *
  * PromQL is not evaluated: the namespaces and the window are cut out of the query; if the catalog makes exactly this
@@ -35,8 +37,9 @@ export function worldQueries(world: World): ResolveQuery {
     const namespaceRegex = /namespace=~"((?:[^"\\]|\\.)*)"/.exec(query)?.[1] ?? '.*';
     const isNamespace = anchored(namespaceRegex);
     if (isNamespace === undefined) return undefined;
-    // There are no alert rules here.
+    // There are no alert rules here, and no annotations.
     if (query.startsWith('ALERTS{')) return () => [];
+    if (query === buildAnnotationQuery({ namespaceRegex: unquoted(namespaceRegex) })) return () => [];
     const pods = (time: number) => world.pods(time).filter(({ namespace }) => isNamespace.test(namespace));
 
     const [, owners] = /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];

@@ -53,6 +53,7 @@ const DEFAULTS: Settings = {
   historyDays: 8,
   historyLoadPercent: 10,
   featuresFile: '',
+  tuningAnnotations: 'on',
   explain: 'flagged',
   modelPath: '',
   host: '0.0.0.0',
@@ -329,6 +330,13 @@ const ROWS: {
       ['off', 'off'],
     ],
     bad: ['Flagged', 'none', 'true', '1', 'flagged,all'],
+  },
+  tuningAnnotations: {
+    good: [
+      ['on', 'on'],
+      ['off', 'off'],
+    ],
+    bad: ['On', 'true', '1'],
   },
   featuresFile: {
     good: [

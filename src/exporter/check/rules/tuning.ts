@@ -1,0 +1,36 @@
+/** Rules about what people tuned: by the file, and by annotations. */
+
+import { counted, examples } from '../../../lib/text/format.js';
+import { checkOf } from '../check-definition.js';
+
+/** Whether all annotations are valid, and none of them has served its time. */
+export const tuningAnnotations = checkOf(
+  'tuning_annotations',
+  (facts) => facts.tuningAnnotations,
+  ({ objects, mistakes, ends }, _, { nowSeconds }) => {
+    const past = ends.filter(({ untilSeconds }) => untilSeconds <= nowSeconds);
+    if (mistakes.length === 0 && past.length === 0) {
+      const summary =
+        objects === 0
+          ? 'No object has a k8s-anomaly-detector annotation or label that kube-state-metrics exports.'
+          : `The k8s-anomaly-detector annotations and labels of ${counted(objects, 'object')} are valid.`;
+      return { severity: 'ok', summary };
+    }
+    const invalid = mistakes.map(({ object, sentence }) => `${object} (${sentence})`);
+    const over = past.map(({ object, untilSeconds }) => `${object} (${isoTime(untilSeconds)})`);
+    return {
+      severity: 'warning',
+      summary: [
+        ...(invalid.length > 0 ? [`${counted(invalid.length, 'invalid value')}: ${examples(invalid)}.`] : []),
+        ...(over.length > 0 ? [`The mute-until of ${counted(over.length, 'object')} is over: ${examples(over)}.`] : []),
+      ].join(' '),
+      meaning: [
+        ...(invalid.length > 0 ? ['An invalid value counts as not set.'] : []),
+        ...(over.length > 0 ? ['These pods are not muted any more.'] : []),
+      ].join(' '),
+      advice: 'Correct or remove the annotation (docs/tuning.md).',
+    };
+  },
+);
+
+const isoTime = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');

@@ -1,0 +1,38 @@
+/** The tuning by annotations and labels, as it was last known. */
+
+import type { PrometheusApi } from '../prometheus/api.js';
+import { readObjectKeys } from './annotation-query.js';
+import { type AnnotatedTuning, NO_ANNOTATIONS, tuningOfObjects } from './annotations.js';
+
+/** Prometheus is asked once in each slot of this many seconds, for its beginning: so replicas agree. */
+const SLOT_SECONDS = 30;
+
+/** Asks for the annotations of all objects, at most once every half minute. */
+export class LiveAnnotations {
+  #known: AnnotatedTuning = NO_ANNOTATIONS;
+  #askedSlot = Number.NaN;
+
+  constructor(
+    private readonly api: PrometheusApi,
+    private readonly query: string,
+  ) {}
+
+  /** From the last answer; nothing is tuned before the first. */
+  get known(): AnnotatedTuning {
+    return this.#known;
+  }
+
+  /**
+   * Asks again if the last question was about an earlier slot.
+   *
+   * @throws {PrometheusError} when the question fails; what was known before stays.
+   */
+  async lookUp(timeSeconds: number, signal?: AbortSignal): Promise<void> {
+    const slot = Math.floor(timeSeconds / SLOT_SECONDS);
+    if (slot === this.#askedSlot) return;
+    this.#askedSlot = slot;
+    const answer = await this.api.query({ query: this.query, timeSeconds: slot * SLOT_SECONDS, signal });
+    // Of two questions under way, the answer to the later one counts.
+    if (slot === this.#askedSlot) this.#known = tuningOfObjects(readObjectKeys(answer));
+  }
+}

@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
+import { buildAnnotationQuery } from '../../../src/exporter/tuning/annotation-query.js';
+import { LiveAnnotations } from '../../../src/exporter/tuning/live-annotations.js';
+import { type FakeApi, fakeApi } from '../../support/fake-api.js';
+import { rejection } from '../../support/rejection.js';
+import { SmallCluster } from '../../support/small-cluster.js';
+import { gate } from '../../support/waiting.js';
+
+const NOON = 1_767_268_800;
+const QUERY = buildAnnotationQuery({ namespaceRegex: '.*' });
+const IGNORED = {
+  __name__: 'kube_pod_annotations',
+  namespace: 'shop',
+  pod: 'cart-0',
+  annotation_k8s_anomaly_detector_ignore: 'true',
+};
+
+describe('live annotations', () => {
+  let api: FakeApi;
+  let cluster: SmallCluster;
+  let annotations: LiveAnnotations;
+
+  const layers = () => annotations.known.layersOf({ namespace: 'shop', pod: 'cart-0', workload: 'cart' });
+
+  beforeEach(() => {
+    cluster = new SmallCluster();
+    cluster.annotations.push(IGNORED);
+    api = fakeApi(cluster.answer);
+    annotations = new LiveAnnotations(api, QUERY);
+  });
+
+  it('are asked for once in half a minute, for the beginning of it', async () => {
+    expect(layers()).to.deep.equal([]);
+    for (let seconds = 7; seconds < 90; seconds += 5) await annotations.lookUp(NOON + seconds);
+    expect(api.asked.map(({ kind, query, endSeconds }) => [kind, query, endSeconds - NOON])).to.deep.equal(
+      [0, 30, 60].map((seconds) => ['instant', QUERY, seconds]),
+    );
+    expect(layers()).to.deep.equal([{ ignore: true }]);
+  });
+
+  it('are forgotten once they are gone', async () => {
+    await annotations.lookUp(NOON);
+    cluster.annotations.pop();
+    await annotations.lookUp(NOON + 30);
+    expect(layers()).to.deep.equal([]);
+  });
+
+  it('stay as they were known when Prometheus fails, and are asked for again in the next half minute', async () => {
+    await annotations.lookUp(NOON);
+    api.before = () => {
+      throw new PrometheusError('unavailable', 'Away.');
+    };
+    await rejection(annotations.lookUp(NOON + 30), PrometheusError);
+    expect(layers()).to.deep.equal([{ ignore: true }]);
+    await annotations.lookUp(NOON + 45);
+    api.before = () => {};
+    cluster.annotations.pop();
+    await annotations.lookUp(NOON + 60);
+    expect(layers()).to.deep.equal([]);
+  });
+
+  it('are those of the later question where an earlier one is answered last', async () => {
+    const held = gate();
+    api.before = ({ endSeconds }) => (endSeconds === NOON ? held.opened : undefined);
+    const early = annotations.lookUp(NOON);
+    await annotations.lookUp(NOON + 30);
+    cluster.annotations.pop();
+    held.open();
+    await early;
+    expect(layers()).to.deep.equal([{ ignore: true }]);
+  });
+});
