@@ -11,9 +11,17 @@ import type { Model } from '../model/model.js';
 import { releasesAt } from '../model/releases.js';
 import { locatePods } from '../model/rows.js';
 import { marginsOf } from '../model/score.js';
+import { shrink } from '../model/transform.js';
 import { emptyJudgement, GAUGE_SECONDS, ViewJudge } from '../model/views.js';
+import { type PodTuning, UNTUNED } from '../tuning/tuning.js';
 import { compare, largestShare } from './comparison.js';
 import type { Detection } from './detection.js';
+
+/** What people said about a pod, as it counts at the time of a detection. */
+export type TuningOf = (pod: PodIdentity) => PodTuning;
+
+/** The reason why a pod is not scored that somebody opted out. */
+export const OPTED_OUT = 'opted_out';
 
 /** Distance of the instants that a detection looks at, in seconds. */
 export const RECENT_STEP_SECONDS = 60;
@@ -51,9 +59,10 @@ const LOOKS_BACK_PER_TURN = 128;
  * @param built up to `RECENT_INSTANTS` instants, `RECENT_STEP_SECONDS` apart, with the columns of the model's features
  *   in their order.
  * @param rows row of each pod of the table in the model, -1 where it has none (`locatePods`).
+ * @param tuningOf what people said about a pod, as it counts now.
  */
-export function detect(model: Model, built: BuiltTable, rows?: Int32Array): Detection {
-  return finish(detectInSteps(model, built, rows));
+export function detect(model: Model, built: BuiltTable, rows?: Int32Array, tuningOf?: TuningOf): Detection {
+  return finish(detectInSteps(model, built, rows, tuningOf));
 }
 
 /**
@@ -66,8 +75,9 @@ export async function detectInTurns(
   built: BuiltTable,
   signal: AbortSignal,
   rows?: Int32Array,
+  tuningOf?: TuningOf,
 ): Promise<Detection> {
-  return finishInTurns(detectInSteps(model, built, rows), async () => {
+  return finishInTurns(detectInSteps(model, built, rows, tuningOf), async () => {
     await nextTurn();
     signal.throwIfAborted();
   });
@@ -77,10 +87,12 @@ function* detectInSteps(
   model: Model,
   { table, unscored: notInTable, incomplete, droppedSeries }: BuiltTable,
   rows = locatePods(model.baseline.pods, table.pods),
+  tuningOf: TuningOf = () => UNTUNED,
 ): Generator<undefined, Detection> {
   const width = model.features.length;
   const last = table.timestampsSeconds.length - 1;
   const unscored = new Map(notInTable);
+  const count = (reason: string) => unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
   const scored: PodIdentity[] = [];
   const measurer = new Measurer(model.baseline, model.features, table, true, rows);
   const measured = emptyMeasurement(table.pods.length * width);
@@ -89,6 +101,7 @@ function* detectInSteps(
   const judged = emptyJudgement(judge === undefined ? 0 : table.pods.length * width);
   const gauges = model.features.flatMap(({ type }, column) => (type === 'counter' ? [] : [column]));
   const positions: number[] = [];
+  const tunings = new Map<number, PodTuning>();
   /** Rows of pods that are scored by their counters alone. */
   const counterRows = new Set<number>();
   for (const [pod, identity] of table.pods.entries()) {
@@ -96,14 +109,20 @@ function* detectInSteps(
     const isPresent = table.isPresent(pod, last);
     const isYoung = isPresent && isWarmingUp(model, table, pod, rows[pod] as number);
     const isWhole = isPresent && !isYoung;
+    const tuning = tuningOf(identity);
+    if (tuning.ignored) {
+      if (isPresent || incomplete.has(pod)) count(OPTED_OUT);
+      continue;
+    }
     const row = scored.length;
     measurer.measurePod(pod, last, last + 1, measured, row);
     if (!isWhole && !keepCountersAlone(model, measured, row)) {
       const reason = isYoung ? 'warmup' : incomplete.get(pod);
-      if (reason !== undefined) unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
+      if (reason !== undefined) count(reason);
       continue;
     }
-    judge?.judge(pod, judged, row);
+    if (tuning.sensitivity !== undefined) rescale(model, measured, row, distanceOf(model, tuning));
+    judge?.judge(pod, judged, row, distanceOf(model, tuning));
     if (isWhole) {
       for (const column of silent) if (!isSilent(table, pod, column)) silent.delete(column);
     } else {
@@ -116,6 +135,7 @@ function* detectInSteps(
     }
     positions.push(pod);
     scored.push(identity);
+    if (tuning !== UNTUNED) tunings.set(row, tuning);
   }
   yield;
   const ofScored = (cells: Float64Array) => cells.subarray(0, scored.length * width);
@@ -138,7 +158,8 @@ function* detectInSteps(
   const lookBack = (row: number, minutes: number) => {
     lookedBack++;
     const usual = counterRows.has(row) ? gauges : silent;
-    return marginsBefore(model, measurer, positions[row] as number, last, minutes, usual);
+    const distance = distanceOf(model, tunings.get(row) ?? UNTUNED);
+    return marginsBefore(model, measurer, positions[row] as number, last, minutes, usual, distance);
   };
   for (let row = 0; row < scores.length; row++) {
     const margin = scores[row] as number;
@@ -155,13 +176,14 @@ function* detectInSteps(
     lookedBack = 0;
     yield;
   }
+  const muted = Uint8Array.from(scores, (_, row) => Number(tunings.get(row)?.mutedBy !== undefined));
   const judgement = judge && {
     shares: ofScored(judged.shares),
     expected: ofScored(judged.expected),
     boundaries: ofScored(judged.boundaries),
     views: judged.views.subarray(0, scored.length * width),
   };
-  const flags = Uint8Array.from(scores, (score) => Number(score > 0));
+  const flags = Uint8Array.from(scores, (score, row) => Number(score > 0 && muted[row] === 0));
   return {
     timeSeconds: table.timestampsSeconds[last] ?? Number.NaN,
     model,
@@ -173,8 +195,9 @@ function* detectInSteps(
     }),
     scores,
     flags,
-    lasting,
-    muted: new Uint8Array(scored.length),
+    lasting: lasting.map((lasts, row) => Number(lasts > 0 && muted[row] === 0)),
+    muted,
+    tunings,
     ...compare(model, { expected: ofScored(measured.expected), deviations }, judgement, scores),
     inputs,
     ...(judgement && { judgement }),
@@ -219,6 +242,7 @@ export function verdictOf(
  * The scores of a pod by the last hours, at up to `minutes` instants before the last one.
  *
  * @param usual columns that count as usual, as absent values do.
+ * @param distance of the boundaries, in terms of those without tuning.
  */
 function marginsBefore(
   model: Model,
@@ -227,17 +251,33 @@ function marginsBefore(
   last: number,
   minutes: number,
   usual: Iterable<number>,
+  distance: number,
 ): Float64Array {
   const first = Math.max(0, last - minutes);
   const width = model.features.length;
   const before = emptyMeasurement((last - first) * width);
   measurer.measurePod(pod, first, last, before, 0);
+  if (distance !== 1) for (let row = 0; row < last - first; row++) rescale(model, before, row, distance);
   for (const column of usual)
     for (let cell = column; cell < before.inputs.length; cell += width) before.inputs[cell] = 0;
   before.inputs.forEach((input, cell) => {
     if (Number.isNaN(input)) before.inputs[cell] = 0;
   });
   return marginsOf(model, before.inputs);
+}
+
+/** How far away the boundaries of a pod are, in terms of those without tuning. */
+const distanceOf = ({ sensitivity }: Model, tuning: PodTuning): number =>
+  (tuning.sensitivity ?? sensitivity) / sensitivity;
+
+/** Measures a row again as if a usual spread were larger by a factor. */
+function rescale({ features, baseline }: Model, measured: Measurement, row: number, factor: number): void {
+  const end = (row + 1) * features.length;
+  for (let cell = end - features.length; cell < end; cell++) {
+    const input = measured.inputs[cell] as number;
+    measured.deviations[cell] = (measured.deviations[cell] as number) / factor;
+    measured.inputs[cell] = baseline.kind === 'cluster' ? input / factor : shrink(input, factor);
+  }
 }
 
 /** Whether what is unusual for the last hours has just begun. @param before the scores of the minutes before. */

@@ -4,6 +4,7 @@ import type { FeatureTable } from '../features/table.js';
 import type { Model } from '../model/model.js';
 import type { Judgement } from '../model/views.js';
 import type { PrometheusErrorKind } from '../prometheus/errors.js';
+import type { PodTuning } from '../tuning/tuning.js';
 import type { Compared } from './comparison.js';
 
 /** Scores of all pods at one instant. Row `i` of each array belongs to `table.pods[i]`. */
@@ -21,6 +22,8 @@ export interface Detection extends Compared {
   readonly lasting: Uint8Array;
   /** pods: 1 where the pod is muted now: scored, but never flagged. */
   readonly muted: Uint8Array;
+  /** By row: what people said about the pods that somebody said something about. */
+  readonly tunings: ReadonlyMap<number, PodTuning>;
   /** pods × features: what the forest saw of the deviations (`measure`). */
   readonly inputs: Float64Array;
   /** What the last days say of the same pods; absent while nothing is known of them. */

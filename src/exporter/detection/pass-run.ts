@@ -10,8 +10,10 @@ import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
 import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
+import { NO_ANNOTATIONS } from '../tuning/annotations.js';
 import type { LiveAnnotations } from '../tuning/live-annotations.js';
-import { detectInTurns, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf } from './detect.js';
+import { tuningAt } from '../tuning/tuning.js';
+import { detectInTurns, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf, type TuningOf } from './detect.js';
 import type { Detection, PassOutcome, PassReport } from './detection.js';
 import type { EndedPods } from './ended-pods.js';
 import type { WorkloadDirectory } from './workloads.js';
@@ -169,7 +171,14 @@ export class PassRun {
     const { built, rows } = this.workloads.buildTable(model, builder, seenRows, (pod) => this.endedPods.has(pod));
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
-    return detectInTurns(model, built, signal, rows);
+    return detectInTurns(model, built, signal, rows, this.#tuningAt(this.#started / 1000));
+  }
+
+  /** What counts at a time, in Unix seconds: of all that is tuned, or of nothing. */
+  #tuningAt(timeSeconds: number): TuningOf | undefined {
+    const { annotations } = this;
+    if (annotations === undefined || annotations.known === NO_ANNOTATIONS) return undefined;
+    return (pod) => tuningAt(annotations.known.layersOf(pod), timeSeconds);
   }
 
   async #ask(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<QueryResult> {

@@ -41,6 +41,11 @@ export function inputOf(deviation: number): number {
   return Math.asinh(deviation);
 }
 
+/** The input of a deviation that is smaller by a factor. */
+export function shrink(input: number, factor: number): number {
+  return Math.asinh(Math.sinh(input) / factor);
+}
+
 /** How far a feature alone may deviate to each side, in spreads, before its input reaches `input` (above 0). */
 export function deviationsWithin(input: number): { readonly below: number; readonly above: number } {
   const above = Math.sinh(input);

@@ -130,8 +130,8 @@ export class ViewJudge {
     });
   }
 
-  /** Judges a pod, and writes to row `row` of `into`. */
-  judge(pod: number, into: Judgement, row: number): void {
+  /** Judges a pod by boundaries that are `distance` times as far, and writes to row `row` of `into`. */
+  judge(pod: number, into: Judgement, row: number, distance = 1): void {
     const { features } = this.#model;
     for (const [column, feature] of features.entries()) {
       this.#deviations.fill(Number.NaN);
@@ -140,7 +140,7 @@ export class ViewJudge {
       if (feature.type === 'counter') this.#compareRise(pod, column);
       else this.#compareLevels(pod, column, feature);
       const cell = row * features.length + column;
-      const { share, view, boundary } = this.#worstView(this.#groups[pod] as Group, column);
+      const { share, view, boundary } = this.#worstView(this.#groups[pod] as Group, column, distance);
       const reference = this.#references[view] as number;
       into.views[cell] = view;
       if (feature.type === 'counter') {
@@ -156,14 +156,14 @@ export class ViewJudge {
     }
   }
 
-  #worstView({ limits }: Group, column: number): { share: number; view: number; boundary: number } {
+  #worstView({ limits }: Group, column: number, distance: number): { share: number; view: number; boundary: number } {
     const { limits: known, fleet, features } = this.#model;
     const boundaries = limits < 0 ? fleet.boundaries : known.boundaries;
     const start = (Math.max(0, limits) * features.length + column) * VIEWS.length;
     const boundaryOf = (own: number) => {
-      const boundary = boundaries[start + own] as number;
+      const boundary = distance * (boundaries[start + own] as number);
       // A crash loop is one from the first minute on, when nothing is known of earlier days.
-      if (features[column]?.type === 'counter' && !(boundary > 0)) return LEAST_RISE_BOUNDARY;
+      if (features[column]?.type === 'counter' && !(boundary > 0)) return distance * LEAST_RISE_BOUNDARY;
       return (this.#before[own] as number) > boundary ? STAY_SHARE * boundary : boundary;
     };
     let [share, view] = [0, 0];

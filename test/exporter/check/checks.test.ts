@@ -34,6 +34,15 @@ const historyWith = (replaced: object) => ({
   history: FINE.history.known ? known({ ...FINE.history.value, ...replaced }) : FINE.history,
 });
 
+const tunedWith = (replaced: object) => ({
+  tuningAnnotations: known({ objects: 3, mistakes: [], ends: [], ...replaced }),
+});
+const mistakeOf = (pod: string) => ({
+  object: `pod shop/${pod}`,
+  sentence: 'k8s-anomaly-detector/ignore: expected `true` or `false`, got "yes"',
+});
+const endOf = (untilSeconds: number) => ({ object: 'namespace ci', untilSeconds });
+
 const reachOf = (reachSeconds: number | undefined) => ({ pastDays: known({ reachSeconds, stepSeconds: 21_600 }) });
 
 /** A row about a model with a history, with parts of it replaced. */
@@ -559,6 +568,26 @@ const ROWS: readonly Row[] = [
     conditions: { explain: 'all' },
   },
 
+  row('nobody annotates', tunedWith({ objects: 0 }), 'tuning_annotations', 'ok', /^No object has/),
+  row('all annotations are valid', tunedWith({}), 'tuning_annotations', 'ok', /of 3 objects are valid/),
+  row(
+    'values are invalid',
+    tunedWith({ mistakes: ['a', 'b', 'c', 'd', 'e'].map(mistakeOf) }),
+    'tuning_annotations',
+    'warning',
+    /5 invalid values: pod shop\/a \(k8s-anomaly-detector\/ignore: expected `true` or `false`, got "yes"\),/,
+    /and 2 more\./,
+    /counts as not set/,
+  ),
+  row(
+    'the time of muting is over',
+    tunedWith({ ends: [CONDITIONS.nowSeconds, CONDITIONS.nowSeconds + 1].map(endOf) }),
+    'tuning_annotations',
+    'warning',
+    /mute-until of 1 object is over: namespace ci \(2026-01-01T12:00:00Z\)\./,
+    /not muted any more/,
+  ),
+
   row('the server remarks nothing', {}, 'prometheus_warnings', 'ok', /without warnings/),
   row('it hints', { infos: ['metric might not be a counter'] }, 'prometheus_warnings', 'ok', /1 hint: "metric/),
   row('it warns', { warnings: ['store 3 is down'] }, 'prometheus_warnings', 'warning', /1 warning: "store 3 is down"/),
@@ -625,6 +654,7 @@ describe('checks', () => {
       endedPods: away,
       history: away,
       pastDays: away,
+      tuningAnnotations: away,
       features: featuresWith({ cpu: away, memory: away, restarts: away }),
       sources: sourcesWith(
         Object.fromEntries(

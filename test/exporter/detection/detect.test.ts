@@ -5,6 +5,7 @@ import {
   RECENT_INSTANTS,
   RECENT_STEP_SECONDS,
   recentSecondsOf,
+  type TuningOf,
 } from '../../../src/exporter/detection/detect.js';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
 import type { FeatureDefinition } from '../../../src/exporter/features/catalog.js';
@@ -19,9 +20,17 @@ import type { Model } from '../../../src/exporter/model/model.js';
 import { marginsOf } from '../../../src/exporter/model/score.js';
 import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { type PodTuning, UNTUNED } from '../../../src/exporter/tuning/tuning.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import { type FakePod, FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import {
+  type Answer,
+  type FakePod,
+  FEATURES,
+  namedPods,
+  OWNER_QUERIES,
+  SmallCluster,
+} from '../../support/small-cluster.js';
 
 const WARM_UP_MINUTES = WARM_UP_SECONDS / 60;
 
@@ -135,6 +144,88 @@ describe('detect', () => {
       const { scores } = detect(model, await tableOf(alone));
       expect([...scores], pod).to.deep.equal([together.scores[row]]);
     }
+  });
+
+  describe('with tuned pods', () => {
+    const tuned =
+      (name: string, tuning: Partial<PodTuning>): TuningOf =>
+      ({ pod }) =>
+        pod === name ? { ...UNTUNED, ...tuning } : UNTUNED;
+    let built: BuiltTable;
+    let untuned: Detection;
+
+    beforeEach(async () => {
+      for (const pod of ['cart-2', 'till-1']) cluster.misbehave(pod, NOW - 600);
+      built = await tableOf(cluster);
+      untuned = detect(model, built);
+      expect(flaggedIn(untuned)).to.deep.equal(['cart-2', 'till-1']);
+      expect([...untuned.lasting]).to.deep.equal([0, 0, 0, 1, 1]);
+    });
+
+    it('does not score an ignored pod, counts it, and changes nothing for the others', () => {
+      const { table, scores, unscored } = detect(model, built, undefined, tuned('cart-2', { ignored: true }));
+      expect(table.pods.map(({ pod }) => pod)).to.deep.equal(['vault-0', 'Cart-0', 'cart-10', 'till-1']);
+      expect([...unscored]).to.deep.equal([['opted_out', 1]]);
+      expect([...scores]).to.deep.equal([...untuned.scores].toSpliced(3, 1));
+    });
+
+    it('does not count an ignored pod that has gone', async () => {
+      const before = cluster.answer;
+      const answer: Answer = (query, time) =>
+        before(query, time).filter(({ labels: { pod } }) => pod !== 'cart-2' || time < NOW - 120);
+      const gone = await tableOf({ answer });
+      expect([...detect(model, gone, undefined, tuned('cart-2', { ignored: true })).unscored]).to.deep.equal([]);
+    });
+
+    it('scores a muted pod, and neither flags it nor lets it last', () => {
+      const tuning = { mutedBy: 'pod shop/cart-2', mutedUntilSeconds: NOW + 60 };
+      const { scores, flags, lasting, muted, tunings } = detect(model, built, undefined, tuned('cart-2', tuning));
+      expect(scores).to.deep.equal(untuned.scores);
+      expect([[...flags], [...lasting], [...muted]]).to.deep.equal([
+        [0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 1],
+        [0, 0, 0, 1, 0],
+      ]);
+      expect([...tunings]).to.deep.equal([[3, { ...UNTUNED, ...tuning }]]);
+    });
+
+    it('measures a pod by the sensitivity of its own: twice as many spreads are half as far', () => {
+      const { deviations, flags } = detect(model, built, undefined, tuned('cart-2', { sensitivity: 8 }));
+      deviations.forEach((deviation, cell) => {
+        const factor = Math.floor(cell / FEATURES.length) === 3 ? 2 : 1;
+        expect(deviation).to.be.closeTo((untuned.deviations[cell] as number) / factor, 1e-9);
+      });
+      expect([...flags]).to.deep.equal([0, 0, 0, 1, 1]);
+      // CPU is 45 spreads off, which is about one of a pod for which 40 count as one.
+      const { scores, lasting } = detect(
+        { ...model, sensitivity: 1 },
+        built,
+        undefined,
+        tuned('cart-2', { sensitivity: 40 }),
+      );
+      expect(scores[3]).to.be.at.most(0);
+      expect([...lasting]).to.deep.equal([0, 0, 0, 0, 1]);
+      const same = detect(model, built, undefined, tuned('cart-2', { sensitivity: model.sensitivity }));
+      for (const [row, score] of same.scores.entries())
+        expect(score).to.be.closeTo(untuned.scores[row] as number, 1e-9);
+    });
+
+    it('looks back at a pod by the sensitivity of its own', () => {
+      // Within reach of 20 spreads at each of the minutes before, and far beyond 4.
+      const { lasting, scores } = detect(model, built, undefined, tuned('cart-2', { sensitivity: 30 }));
+      expect(scores[3]).to.be.above(0);
+      expect([...lasting]).to.deep.equal([0, 0, 0, 1, 1]);
+    });
+
+    it('does the same by the plain method', async () => {
+      const request = { ...REQUEST, parameters: { ...QUICK_PARAMETERS, baseline: 'cluster' as const } };
+      const plain = (await train(fakeApi(cluster.answer), request, new AbortController().signal)).model;
+      const before = detect(plain, built);
+      const after = detect(plain, built, undefined, tuned('cart-2', { sensitivity: 2 * plain.sensitivity }));
+      for (let cell = 3 * FEATURES.length; cell < 4 * FEATURES.length; cell++) {
+        expect(after.inputs[cell]).to.be.closeTo((before.inputs[cell] as number) / 2, 1e-12);
+      }
+    });
   });
 
   it('leaves pods without a required feature out, and counts them', async () => {

@@ -7,6 +7,7 @@ import type { Model } from '../../../src/exporter/model/model.js';
 import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { buildAnnotationQuery } from '../../../src/exporter/tuning/annotation-query.js';
 import { type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
@@ -453,6 +454,47 @@ describe('detection pass', () => {
     expect(detection.table.pods.at(-1)).to.include({ pod: 'till-0', workload: 'till' });
     expect(warnings).to.have.lengthOf(1);
     expect(warnings[0]).to.include('Workloads of new pods are taken from their names');
+  });
+
+  describe('annotations', () => {
+    const annotationQuery = buildAnnotationQuery({ namespaceRegex: '.*' });
+    const ofCart = (key: string, value: string) => ({
+      __name__: 'kube_pod_annotations',
+      namespace: 'shop',
+      pod: 'cart-0',
+      [`annotation_k8s_anomaly_detector_${key}`]: value,
+    });
+
+    it('are asked for beside owners and phases, and count in the same pass', async () => {
+      cluster.misbehave('cart-0', NOON);
+      cluster.annotations.push(ofCart('mute_until', String(NOON + 3600)));
+      const pass = passWith({ annotationQuery });
+      const { detection, warnings } = expectDetection(await pass.run(undefined));
+      expect(warnings).to.deep.equal([]);
+      const row = detection.table.pods.findIndex(({ pod }) => pod === 'cart-0');
+      expect(detection.tunings.get(row)).to.include({ mutedBy: 'pod shop/cart-0', mutedUntilSeconds: NOON + 3600 });
+      expect(asked('annotations')).to.have.lengthOf(1);
+      now = (NOON + 3600) * 1000;
+      expect(expectDetection(await pass.run(undefined)).detection.muted.every((muted) => muted === 0)).to.equal(true);
+    });
+
+    it('count as they were last known when they cannot be asked for, which is a warning', async () => {
+      cluster.annotations.push(ofCart('ignore', 'true'));
+      const pass = passWith({ annotationQuery });
+      await pass.run(undefined);
+      api.before = ({ query }) => {
+        if (query === annotationQuery) throw new PrometheusError('forbidden', 'Annotations are secret.');
+      };
+      now += 60_000;
+      const { detection, warnings } = expectDetection(await pass.run(undefined));
+      expect(warnings).to.deep.equal(['Annotations count as they were last known: Annotations are secret.']);
+      expect(detection.unscored.get('opted_out')).to.equal(1);
+    });
+
+    it('are not asked for where they do not count', async () => {
+      await passWith().run(undefined);
+      expect(asked('annotations')).to.deep.equal([]);
+    });
   });
 
   describe('pods without usage', () => {

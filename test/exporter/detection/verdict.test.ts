@@ -1,14 +1,18 @@
 import { expect } from 'chai';
 import { detect, detectInTurns, verdictOf } from '../../../src/exporter/detection/detect.js';
+import type { Detection } from '../../../src/exporter/detection/detection.js';
 import { FeatureTable } from '../../../src/exporter/features/table.js';
+import { levelOf } from '../../../src/exporter/history/level.js';
 import type { WorkloadHistory } from '../../../src/exporter/history/workload-history.js';
 import { fitModel, type ModelParameters } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
+import type { Judgement } from '../../../src/exporter/model/views.js';
+import { UNTUNED } from '../../../src/exporter/tuning/tuning.js';
 import { SHIPPED_FOR_SECONDS, simulateAlerts } from '../../../src/tools/replay/alerts.js';
 import { runsOf } from '../../../src/tools/replay/chunk-result.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { type Course, steadyHistory, steadyTable, TRAINED_AT } from '../../support/steady-cluster.js';
-import { asBuilt, CATALOG, type WrittenPod } from '../../support/tables.js';
+import { asBuilt, CATALOG, CPU, type WrittenPod } from '../../support/tables.js';
 
 /** What pods do instead of what is usual: a factor of their CPU, by pod, at minutes since the training. */
 type Loads = Readonly<Record<string, (minute: number) => number>>;
@@ -117,6 +121,31 @@ describe('verdicts with a history of days', () => {
       expect(expected[0]).to.be.within(10, 11);
       expect(lastingMinutes(plain, lasts, 'web-1')).to.deep.equal(expected);
     });
+  });
+
+  it('have boundaries that are farther for a pod with a sensitivity of its own', () => {
+    const loads = coursesAt({ 'web-1': since(-90, 3) }, 30);
+    const built = asBuilt(steadyTable(TRAINED_AT + 30 * 60, 11, 60, loads));
+    const before = detect(model, built);
+    const row = before.table.pods.findIndex(({ pod }) => pod === 'web-1');
+    const cell = row * CATALOG.length;
+    const factor = 2 * (before.judgement?.shares[cell] ?? 0);
+    const sensitivity = factor * model.sensitivity;
+    const after = detect(model, built, undefined, ({ pod }) =>
+      pod === 'web-1' ? { ...UNTUNED, sensitivity } : UNTUNED,
+    );
+    const [own, tuned] = [before.judgement, after.judgement] as [Judgement, Judgement];
+    expect(own.shares[cell]).to.be.above(1);
+    // Less than half of it: what was beyond its boundary stays so down to a share of it, which counts here no more.
+    expect(tuned.shares[cell]).to.be.within(0.3, 0.5);
+    // On the scale of levels, which is about logarithmic.
+    const distance = ({ boundaries, expected }: Judgement) =>
+      levelOf(CPU, boundaries[cell] as number) - levelOf(CPU, expected[cell] as number);
+    const deviation = (judgement: Judgement) => distance(judgement) * (judgement.shares[cell] as number);
+    expect(deviation(tuned)).to.be.closeTo(deviation(own), 1e-9);
+    expect([before.lasting[row], after.lasting[row]]).to.deep.equal([1, 0]);
+    const others = (detection: Detection) => detection.scores.filter((_, other) => other !== row);
+    expect(others(after)).to.deep.equal(others(before));
   });
 
   it('look back at many pods in turns', async () => {
