@@ -7,6 +7,7 @@ import type { HealthReport } from './http/schemas.js';
 import type { KeeperState } from './keeper/keeper.js';
 import type { BaselineKind } from './model/baseline.js';
 import type { Model } from './model/model.js';
+import { nameOfKey } from './model/rows.js';
 import type { SnapshotState } from './model/snapshot/manager.js';
 import { emptyShardMessage } from './sharding/shard.js';
 import type { ShardingState } from './sharding/shard-namespaces.js';
@@ -137,6 +138,17 @@ function budgetHealth(model: Model): HealthReport['budget'] {
     recent_workloads_per_day: orNull(model.recentExceedingPerDay),
     workloads: model.limits.keys.length,
     known_days: model.knownHours / HOURS_PER_DAY,
+    accepted_levels: model.acceptedLevels.map(
+      ({ workload, feature, factor, beganSeconds, acceptedSeconds, withRelease }) => ({
+        namespace: workload.slice(0, workload.indexOf('/')),
+        workload: nameOfKey(workload),
+        feature,
+        factor,
+        began: isoTime(beganSeconds),
+        accepted: isoTime(acceptedSeconds),
+        with_release: withRelease,
+      }),
+    ),
   };
 }
 

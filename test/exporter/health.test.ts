@@ -28,6 +28,7 @@ describe('the health report', () => {
       expected_per_day: 0,
       recent_workloads_per_day: 0,
       known_days: 6,
+      accepted_levels: [],
     });
     expect(budgetOf(steadyModel(1))).to.include({
       ...workloads,

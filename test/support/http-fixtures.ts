@@ -141,7 +141,14 @@ export const seasonedHealth: HealthReport = {
       last_error: null,
     },
   },
-  budget: { per_day: 4, expected_per_day: 3.5, recent_workloads_per_day: 1.25, workloads: 80, known_days: 6 },
+  budget: {
+    per_day: 4,
+    expected_per_day: 3.5,
+    recent_workloads_per_day: 1.25,
+    workloads: 80,
+    known_days: 6,
+    accepted_levels: [],
+  },
   shard: { ordinal: 1, total: 3, namespaces: 7, message: null },
   check: {
     last_success: '2026-01-01T00:00:12Z',

@@ -24,6 +24,7 @@ export const MODEL = {
   alertBudgetPerDay: 4,
   expectedMessagesPerDay: 3.5,
   recentExceedingPerDay: 1.25,
+  acceptedLevels: [],
 } as unknown as Model;
 
 export const TRAINED: TrainingState = {

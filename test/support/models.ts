@@ -31,6 +31,8 @@ export const configurationOf = (baseline: BaselineKind): TrainingConfiguration =
     randomState: 42,
     sensitivity: 4,
     alertBudgetPerDay: 4,
+    acceptReleaseHours: 12,
+    acceptLevelHours: 24,
   };
   return {
     features: FEATURES,

@@ -4,7 +4,8 @@ import type { FeatureDefinition } from '../../src/exporter/features/catalog.js';
 import { BINS_PER_HOUR } from '../../src/exporter/history/grid.js';
 import { BIN_FIELDS, SIBLING_FIELDS } from '../../src/exporter/history/hour-summary.js';
 import { WorkloadHistory } from '../../src/exporter/history/workload-history.js';
-import { calibrate, type Limits, VIEWS, type View } from '../../src/exporter/model/limits.js';
+import { calibrate, type Limits } from '../../src/exporter/model/limits.js';
+import { VIEWS, type View } from '../../src/exporter/model/view-list.js';
 import { CPU, RESTARTS } from './tables.js';
 
 /** Number of the first hour of a Monday (UTC). */
@@ -85,11 +86,12 @@ export function limitsOf(
     features = REMEMBERED_FEATURES,
     budgetPerDay = 4,
     sensitivity = 4,
+    acceptance = { releaseHours: 12, levelHours: 24 },
     lastHour = Number.MAX_SAFE_INTEGER,
   }: Partial<Parameters<typeof calibrate>[1]> = {},
 ) {
   const upTo = Math.min(lastHour, Math.max(...history.state().hours));
-  const limits = calibrate(history, { features, budgetPerDay, sensitivity, lastHour: upTo });
+  const limits = calibrate(history, { features, budgetPerDay, sensitivity, acceptance, lastHour: upTo });
   if (limits === undefined) throw new Error('Expected a history of which something is known.');
   const cellOf = (row: number, view: View, column: number) =>
     (row * features.length + column) * VIEWS.length + VIEWS.indexOf(view);

@@ -356,6 +356,16 @@ export const SETTINGS = Object.freeze({
       'How many messages a day the whole cluster may make when nothing is wrong. What a workload does on its own ' +
       'during the days of `HISTORY_DAYS` decides where its boundary is.',
   }),
+  acceptReleaseHours: define('ACCEPT_RELEASE_HOURS', '12', {
+    ...integer(2, 24, 'a whole number of hours'),
+    help:
+      'A release may change what a workload uses for good. After so many hours, its new level counts as usual, and the ' +
+      'alert ends as accepted.',
+  }),
+  acceptLevelHours: define('ACCEPT_LEVEL_HOURS', '24', {
+    ...integer(2, 24, 'a whole number of hours'),
+    help: 'The same for a level that changed without a release.',
+  }),
   retrainSchedule: define('RETRAIN_SCHEDULE', '*/15 * * * *', {
     expected: 'a cron expression of 5 fields (6 with seconds first)',
     help: 'When to retrain, as a cron expression.',

@@ -163,6 +163,16 @@ const HistoryHealth = object('What is remembered of the workloads of the last da
   ),
 });
 
+const AcceptedLevel = object('A level of a workload that has become usual.', {
+  namespace: text('Namespace of the workload.', 'shop'),
+  workload: text('Name of the workload.', 'cart'),
+  feature: text('Name of the feature.', 'cpu'),
+  factor: field(z.number().positive(), 'About what the usual value is multiplied by.', 1.8),
+  began: time('When the level began, to half an hour.'),
+  accepted: time('Since when it is usual.'),
+  with_release: field(z.boolean(), 'Whether it began with a release of the workload.'),
+});
+
 const BudgetHealth = object('Messages a day, and what the boundaries of the model rest on.', {
   per_day: field(z.number().positive(), 'The budget when nothing is wrong (`ALERT_BUDGET_PER_DAY`).', 4),
   expected_per_day: numberOrNull(
@@ -177,6 +187,10 @@ const BudgetHealth = object('Messages a day, and what the boundaries of the mode
   ),
   workloads: count('Workloads with boundaries of their own.', 80),
   known_days: field(z.number().nonnegative(), 'Days that the boundaries rest on. The last day is left out.', 6),
+  accepted_levels: field(
+    z.array(AcceptedLevel),
+    'Levels that were accepted on the last day, the newest first, at most 100.',
+  ),
 });
 
 const CheckFinding = object('A problem of the installation.', {

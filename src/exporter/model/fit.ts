@@ -30,6 +30,9 @@ export interface ModelParameters {
   readonly sensitivity: number;
   /** Messages a day that all pods together may make when nothing is wrong. */
   readonly alertBudgetPerDay: number;
+  /** Hours after which a level is accepted that came with a release, and one that came without. */
+  readonly acceptReleaseHours: number;
+  readonly acceptLevelHours: number;
 }
 
 /** Fewer complete training rows than this make no model. */

@@ -9,27 +9,15 @@
 
 import { quantileInPlace } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { BINS_PER_HOUR, HOURS_PER_DAY } from '../history/grid.js';
-import { BIN_FIELDS, SIBLING_FIELDS } from '../history/hour-summary.js';
-import { encodeLevel, type WorkloadHistory } from '../history/workload-history.js';
-import { BlockStore, type Blocks, blockOf, blocksIn, raise, type Span } from './blocks.js';
+import { HOURS_PER_DAY } from '../history/grid.js';
+import type { WorkloadHistory } from '../history/workload-history.js';
+import { BlockStore, blockOf, blocksIn, raise, type Span } from './blocks.js';
 import { calibrateFirstDays } from './first-days.js';
+import { heldOf } from './held-back.js';
 import { calibrateByDays } from './left-out-days.js';
-import { Calendar, SEASON_SLOTS } from './season.js';
-
-/**
- * What a pod is compared with: its workload at this time of the day, and its siblings now. Even positions are rises and
- * odd ones falls; deviations of `Long` views last for an hour.
- */
-export const VIEWS = ['seasonUp', 'seasonDown', 'seasonLongUp', 'seasonLongDown', ...SIBLING_FIELDS] as const;
-
-export type View = (typeof VIEWS)[number];
-
-/** Where the views of siblings begin; those of the season have the order of `BIN_FIELDS` after the level. */
-export const SIBLING_VIEWS = BIN_FIELDS.length - 1;
-
-/** Of a counter, only its rise within an hour is judged; it has the place of the first view. */
-export const RISE_VIEW = 0;
+import type { Acceptance } from './levels.js';
+import { RISE_VIEW, VIEWS } from './view-list.js';
+import { emptyLearned, type WorkloadStep, workloadBlocks } from './workload-blocks.js';
 
 /** The last day is not learned from: what is wrong since this morning must not be usual by noon. */
 const HELD_BACK_HOURS = HOURS_PER_DAY;
@@ -48,9 +36,6 @@ const boundaryAbove = (rises: number) => rises + 0.5;
 /** The boundary of a counter that did not rise, or of which nothing is known. */
 export const LEAST_RISE_BOUNDARY = boundaryAbove(FREE_RISES);
 
-/** What lasts needs to deviate by less than what is there for a minute: this share of the spreads. */
-const SUSTAINED_SHARE = 0.5;
-
 export interface CalibrationOptions {
   /** The newest hour that may be known. */
   readonly lastHour: number;
@@ -59,6 +44,8 @@ export interface CalibrationOptions {
   readonly budgetPerDay: number;
   /** Spreads that a deviation must reach whatever the workload did, of at least `relativeSpreadFloor` each. */
   readonly sensitivity: number;
+  /** Hours after which a level is accepted that came with a release, and without one. */
+  readonly acceptance: Acceptance;
 }
 
 /** Boundaries of all workloads that are known. */
@@ -67,6 +54,12 @@ export interface Limits {
   readonly keys: readonly string[];
   /** workloads × features × `SEASON_SLOTS`: the level to expect, as `encodeLevel` writes it. */
   readonly season: Uint16Array;
+  /** workloads × features × 2: how far below that (at most 0) and above it (at least 0) other levels are known. */
+  readonly range: Float32Array;
+  /** workloads × features × `VIEWS`: 1 where a workload is held beyond its boundary (`heldOf`). */
+  readonly held: Uint8Array;
+  /** The steps of level that were accepted, by workload. */
+  readonly steps: readonly WorkloadStep[];
   /**
    * workloads × features × `VIEWS`: the deviation above which a pod is anomalous, as a difference of levels; of a counter
    * a number of rises. `NaN` where the workload is not known in a view.
@@ -96,8 +89,9 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
   const blockHours = isByDays ? HOURS_PER_DAY : Math.max(1, Math.min(HOURS_PER_DAY, Math.round(hours ** 2 / 192)));
   const span: Span = { first, last: known[hours - 1] as number, blockHours };
   const rows = history.workloads.length;
-  const season = new Uint16Array(rows * features.length * SEASON_SLOTS).fill(encodeLevel(Number.NaN));
-  const all = new BlockStore(allBlocks(history, options, span, season));
+  const newest = known.at(-1) as number;
+  const learned = emptyLearned(rows * features.length);
+  const all = new BlockStore(workloadBlocks(history, options, span, newest, learned));
   const { boundaryOf, exceeding } = isByDays
     ? calibrateByDays(all, budgetPerDay * blocksIn(span), span)
     : calibrateFirstDays(all, budgetPerDay, span);
@@ -109,7 +103,8 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
   writeRises(history, features, span, boundaries);
   return {
     keys: history.workloads,
-    season,
+    ...learned,
+    held: heldOf(history, features, { ...learned, boundaries }, span.last + 1, newest),
     boundaries,
     unknown: boundariesOfUnknown(boundaries, features.length),
     hours,
@@ -117,47 +112,6 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
     exceedingByDay: exceeding,
     lastHour: span.last,
   };
-}
-
-/** The blocks of all workloads, gauges and views that anything is known of. @param season is written to. */
-function* allBlocks(
-  history: WorkloadHistory,
-  { features, sensitivity }: CalibrationOptions,
-  span: Span,
-  season: Uint16Array,
-): Generator<Blocks> {
-  const calendar = new Calendar(span);
-  const hourly = new Float64Array(span.last - span.first + 1);
-  const bins = Array.from(BIN_FIELDS, () => new Float64Array(hourly.length * BINS_PER_HOUR));
-  const [levels] = bins as [Float64Array];
-  for (let row = 0; row < history.workloads.length; row++) {
-    for (const [column, feature] of features.entries()) {
-      const gauge = history.gauges.indexOf(feature.name);
-      if (gauge < 0) continue;
-      const floor = Math.log1p(SUSTAINED_SHARE * sensitivity * feature.relativeSpreadFloor);
-      for (const [field, values] of bins.entries()) history.copyBins(row, gauge, field, span.first, values);
-      const start = (row * features.length + column) * SEASON_SLOTS;
-      const expected = calendar.seasonOf(levels, season.subarray(start, start + SEASON_SLOTS));
-      for (let view = 0; view < VIEWS.length; view++) {
-        const isFall = view % 2 === 1;
-        if (isFall && feature.direction !== 'both') continue;
-        const maxima = new Float64Array(blocksIn(span)).fill(Number.NaN);
-        if (view < SIBLING_VIEWS) {
-          const values = bins[view + 1] as Float64Array;
-          for (let bin = 0; bin < values.length; bin++) {
-            const deviation = (values[bin] as number) - (expected[bin] as number);
-            raise(maxima, blockOf(span, span.first + Math.floor(bin / BINS_PER_HOUR)), isFall ? -deviation : deviation);
-          }
-        } else {
-          history.copySiblings(row, gauge, view - SIBLING_VIEWS, span.first, hourly);
-          for (let hour = 0; hour < hourly.length; hour++) {
-            raise(maxima, blockOf(span, span.first + hour), hourly[hour] as number);
-          }
-        }
-        if (!maxima.every(Number.isNaN)) yield { row, column, feature, view, maxima, usual: maxima.slice(), floor };
-      }
-    }
-  }
 }
 
 /** Boundaries of counters: more than one rise in an hour, and more than on the days that had the most. */

@@ -5,6 +5,20 @@ import type { Baseline } from './baseline.js';
 import type { Forest } from './forest.js';
 import type { COLUMNS, Columns, LimitRows } from './rows.js';
 
+/** A level of a workload that has become usual. */
+export interface AcceptedLevel {
+  /** Key of the workload. */
+  readonly workload: string;
+  readonly feature: string;
+  /** About what the usual value is multiplied by. */
+  readonly factor: number;
+  /** When it began, and since when it is usual, Unix time in seconds. */
+  readonly beganSeconds: number;
+  readonly acceptedSeconds: number;
+  /** Whether it began with a release. */
+  readonly withRelease: boolean;
+}
+
 /** A fitted model: everything that scoring needs, and nothing of the training rows. */
 export interface Model {
   /** Identifies queries, features and parameters; models with different ones are not interchangeable. */
@@ -29,6 +43,8 @@ export interface Model {
    * by the other ones: false messages and incidents alike. `NaN` where too little is known to leave a day out.
    */
   readonly recentExceedingPerDay: number;
+  /** The levels that were accepted on the last day, the newest first, at most 100. */
+  readonly acceptedLevels: readonly AcceptedLevel[];
   /** The score, tail included, above which a pod is anomalous. */
   readonly threshold: number;
   /** What the largest input of a row must reach for a flag; `-Infinity` where any may do. */

@@ -16,6 +16,7 @@ export type Dimension =
   | 'patterns'
   | 'samples'
   | 'slots'
+  | 'sides'
   | 'views'
   | 'trees'
   | 'nodes'
@@ -44,6 +45,7 @@ const column = <Type extends Dtype>(
 
 const any = () => true;
 const isDuration = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY;
+const isFlag = (value: number) => value === 0 || value === 1;
 const isPositive = (value: number) => value > 0 && value < Number.POSITIVE_INFINITY;
 /** `NaN`: there is no boundary. */
 const isBoundary = (value: number) => value > 0 || Number.isNaN(value);
@@ -90,6 +92,8 @@ export const COLUMNS = {
   /** A row for each workload of the last days (`Limits`). */
   limits: {
     season: column('U16', ['limits', 'features', 'slots'], any),
+    range: column('F32', ['limits', 'features', 'sides'], Number.isFinite),
+    held: column('U8', ['limits', 'features', 'views'], isFlag),
     boundaries: column('F32', ['limits', 'features', 'views'], isBoundary),
   },
   /** What workloads are judged by that nothing is known of. */

@@ -14,10 +14,12 @@ import {
   sustainedShort,
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
-import { LEAST_RISE_BOUNDARY, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './limits.js';
+import { HELD_SHARE } from './held-back.js';
+import { LEAST_RISE_BOUNDARY } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, RECENT_SAMPLES } from './recent.js';
 import { SEASON_SLOTS, slotOf } from './season.js';
+import { isFall, longOf, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './view-list.js';
 
 /** What the views say of pods, one row for each pod. */
 export interface Judgement {
@@ -44,6 +46,14 @@ interface Group {
   /** For each feature, the median of the pods at each instant; once it was asked for. */
   readonly middles: (Float64Array | undefined)[];
 }
+
+/** How far below (at most 0) and above (at least 0) a reference levels are known. */
+interface Known {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+const NOTHING_KNOWN: Known = { lowest: 0, highest: 0 };
 
 /** Room for `cells` cells. */
 export function emptyJudgement(cells: number): Judgement {
@@ -87,6 +97,8 @@ export class ViewJudge {
   /** The largest deviation of the same kind within the hour before. */
   readonly #before = new Float64Array(VIEWS.length);
   readonly #references = new Float64Array(VIEWS.length);
+  /** How far from the reference a view begins to count: the levels up to there are known. */
+  readonly #known = new Float64Array(VIEWS.length);
 
   /** @param rows row of each pod of the table in the model, -1 where it has none (`locatePods`). */
   constructor(model: Model, table: FeatureTable, rows: Int32Array) {
@@ -137,6 +149,7 @@ export class ViewJudge {
       this.#deviations.fill(Number.NaN);
       this.#before.fill(Number.NaN);
       this.#references.fill(Number.NaN);
+      this.#known.fill(0);
       if (feature.type === 'counter') this.#compareRise(pod, column);
       else this.#compareLevels(pod, column, feature);
       const cell = row * features.length + column;
@@ -149,10 +162,10 @@ export class ViewJudge {
         into.boundaries[cell] = reference + Math.floor(boundary);
         continue;
       }
-      const sign = view % 2 === 1 ? -1 : 1;
+      const sign = isFall(view) ? -1 : 1;
       into.shares[cell] = sign * share;
       into.expected[cell] = valueOfLevel(feature, reference);
-      into.boundaries[cell] = valueOfLevel(feature, reference + sign * boundary);
+      into.boundaries[cell] = valueOfLevel(feature, reference + sign * ((this.#known[view] as number) + boundary));
     }
   }
 
@@ -164,6 +177,8 @@ export class ViewJudge {
       const boundary = distance * (boundaries[start + own] as number);
       // A crash loop is one from the first minute on, when nothing is known of earlier days.
       if (features[column]?.type === 'counter' && !(boundary > 0)) return distance * LEAST_RISE_BOUNDARY;
+      const stay = HELD_SHARE * boundary;
+      if (limits >= 0 && known.held[start + own] === 1 && (this.#deviations[longOf(own)] as number) > stay) return stay;
       return (this.#before[own] as number) > boundary ? STAY_SHARE * boundary : boundary;
     };
     let [share, view] = [0, 0];
@@ -184,9 +199,8 @@ export class ViewJudge {
     sustainedShort(levels, this.#last, stepSeconds, this.#short);
     if (Number.isNaN(this.#short.up)) return;
     this.#sustainLong(levels, recent);
-    const season = this.#seasonOf(group, column);
-    this.#compare(0, season);
-    this.#lookBack(0, season, levels, recent);
+    this.#compare(0, this.#seasonOf(group, column), this.#rangeOf(group, column));
+    this.#lookBack(0, levels, recent);
     const middle = this.#middleOf(group, column, feature);
     if (middle === undefined) return;
     const recentMiddle = this.#readRecent('workloads', group.row, column, this.#recentMiddle);
@@ -201,22 +215,36 @@ export class ViewJudge {
       recent.values[sample] = (recent.values[sample] as number) - (recentMiddle.values[sample] as number);
     }
     this.#sustainLong(difference, recent);
-    this.#compare(SIBLING_VIEWS, 0, newestMiddle);
-    this.#lookBack(SIBLING_VIEWS, 0, difference, recent);
+    this.#compare(SIBLING_VIEWS, 0);
+    this.#lookBack(SIBLING_VIEWS, difference, recent);
+    this.#references.fill(newestMiddle, SIBLING_VIEWS);
   }
 
-  /** How far a level stays above and below a reference, for the short and the long time: four views. */
-  #compare(view: number, reference: number, shown = reference): void {
-    const deviations = this.#deviations;
-    deviations[view] = this.#short.up - reference;
-    deviations[view + 1] = reference - this.#short.down;
-    deviations[view + 2] = this.#long.up - reference;
-    deviations[view + 3] = reference - this.#long.down;
-    this.#references.fill(shown, view, view + 4);
+  /**
+   * How far a level stays above and below a reference, for the short and the long time: four views.
+   *
+   * @param known how far below and above the reference the levels are known.
+   */
+  #compare(view: number, reference: number, known: Known = NOTHING_KNOWN): void {
+    this.#references.fill(reference, view, view + 4);
+    for (const own of [view, view + 2]) {
+      this.#known[own] = known.highest;
+      this.#known[own + 1] = -known.lowest;
+    }
+    const { up, down } = this.#short;
+    this.#deviate(view, this.#deviations, up, down);
+    this.#deviate(view + 2, this.#deviations, this.#long.up, this.#long.down);
+  }
+
+  /** Writes how far two levels are beyond what is known: one upwards, and one downwards. */
+  #deviate(view: number, into: Float64Array, up: number, down: number): void {
+    const reference = this.#references[view] as number;
+    into[view] = up - reference - (this.#known[view] as number);
+    into[view + 1] = reference - down - (this.#known[view + 1] as number);
   }
 
   /** How far it stayed there in the hour before, as far as samples five minutes apart tell. */
-  #lookBack(view: number, reference: number, levels: Float64Array, { values, endSeconds }: EarlierSamples): void {
+  #lookBack(view: number, levels: Float64Array, { values, endSeconds }: EarlierSamples): void {
     let up = Number.NEGATIVE_INFINITY;
     let down = Number.POSITIVE_INFINITY;
     const age = this.#timeSeconds - endSeconds;
@@ -235,12 +263,10 @@ export class ViewJudge {
       if (older > up && newer > up) up = older < newer ? older : newer;
       if (older < down && newer < down) down = older > newer ? older : newer;
     }
-    this.#before[view] = up - reference;
-    this.#before[view + 1] = reference - down;
+    this.#deviate(view, this.#before, up, down);
     if (age > STAY_SECONDS) return;
     sustainedLong(values, values.length - 1, LONG_STEP_SECONDS, this.#long);
-    this.#before[view + 2] = this.#long.up - reference;
-    this.#before[view + 3] = reference - this.#long.down;
+    this.#deviate(view + 2, this.#before, this.#long.up, this.#long.down);
   }
 
   #sustainLong(levels: Float64Array, earlier: EarlierSamples): void {
@@ -312,6 +338,13 @@ export class ViewJudge {
     return into;
   }
 
+  #rangeOf({ limits }: Group, column: number): Known {
+    if (limits < 0) return NOTHING_KNOWN;
+    const { range } = this.#model.limits;
+    const cell = 2 * (limits * this.#model.features.length + column);
+    return { lowest: range[cell] as number, highest: range[cell + 1] as number };
+  }
+
   #seasonOf({ limits }: Group, column: number): number {
     if (limits < 0) return Number.NaN;
     const { season } = this.#model.limits;
@@ -341,7 +374,9 @@ export function usualAt(
   const down = limits.boundaries[cell * VIEWS.length + 1] as number;
   if (Number.isNaN(level) || Number.isNaN(up)) return undefined;
   return {
-    lower: Number.isNaN(down) ? Number.NEGATIVE_INFINITY : valueOfLevel(feature, level - down),
-    upper: valueOfLevel(feature, level + up),
+    lower: Number.isNaN(down)
+      ? Number.NEGATIVE_INFINITY
+      : valueOfLevel(feature, level + (limits.range[2 * cell] as number) - down),
+    upper: valueOfLevel(feature, level + (limits.range[2 * cell + 1] as number) + up),
   };
 }

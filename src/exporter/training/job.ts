@@ -62,8 +62,19 @@ export const TRAINING_REQUEST_TIMEOUT_SECONDS = 60;
 
 /** The parameters of the model, without the other settings. */
 export function modelParameters(settings: ModelParameters): ModelParameters {
-  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity, alertBudgetPerDay } = settings;
-  return { baseline, estimators, maxSamples, contamination, randomState, sensitivity, alertBudgetPerDay };
+  const { baseline, estimators, maxSamples, contamination, randomState, sensitivity } = settings;
+  const { alertBudgetPerDay, acceptReleaseHours, acceptLevelHours } = settings;
+  return {
+    baseline,
+    estimators,
+    maxSamples,
+    contamination,
+    randomState,
+    sensitivity,
+    alertBudgetPerDay,
+    acceptReleaseHours,
+    acceptLevelHours,
+  };
 }
 
 /** The request for the training of an occasion: its newest sample is as old as it takes to be complete. */

@@ -47,6 +47,8 @@ const DEFAULTS: Settings = {
   baseline: 'pod',
   sensitivity: 4,
   alertBudgetPerDay: 4,
+  acceptReleaseHours: 12,
+  acceptLevelHours: 24,
   retrainSchedule: '*/15 * * * *',
   retrainTimezone: 'UTC',
   cpuRateWindow: '1m',
@@ -299,6 +301,17 @@ const ROWS: {
   alertBudgetPerDay: {
     good: [['2.5', 2.5]],
     bad: ['0', 'many', '1001'],
+  },
+  acceptReleaseHours: {
+    good: [
+      ['2', 2],
+      ['24', 24],
+    ],
+    bad: ['1', '25', '2.5', '12h'],
+  },
+  acceptLevelHours: {
+    good: [['6', 6]],
+    bad: ['1', '25', 'a day'],
   },
   retrainSchedule: {
     good: [

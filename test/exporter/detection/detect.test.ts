@@ -14,11 +14,11 @@ import { type BuiltTable, FeatureTableBuilder } from '../../../src/exporter/feat
 import { workloadFromName } from '../../../src/exporter/features/workload.js';
 import { encodeLevel } from '../../../src/exporter/history/workload-history.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
-import { RISE_VIEW, VIEWS } from '../../../src/exporter/model/limits.js';
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { marginsOf } from '../../../src/exporter/model/score.js';
 import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
+import { RISE_VIEW, VIEWS } from '../../../src/exporter/model/view-list.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { type PodTuning, UNTUNED } from '../../../src/exporter/tuning/tuning.js';
 import { fakeApi } from '../../support/fake-api.js';
@@ -554,7 +554,8 @@ describe('detect', () => {
       const boundaries = new Float32Array(width).fill(Number.NaN);
       boundaries[restarts * VIEWS.length + RISE_VIEW] = boundary;
       const season = new Uint16Array(FEATURES.length * SEASON_SLOTS).fill(encodeLevel(Number.NaN));
-      const limits = { keys: ['shop/till'], rows: new Map([['shop/till', 0]]), boundaries, season };
+      const knownLevels = { range: new Float32Array(FEATURES.length * 2), held: new Uint8Array(boundaries.length) };
+      const limits = { keys: ['shop/till'], rows: new Map([['shop/till', 0]]), boundaries, season, ...knownLevels };
       return { ...trained, remembers: true, knownHours: 168, limits };
     };
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { fitLimits } from '../../../src/exporter/model/fit-limits.js';
-import { VIEWS } from '../../../src/exporter/model/limits.js';
 import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
+import { VIEWS } from '../../../src/exporter/model/view-list.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import { limitsOf, MONDAY, REMEMBERED_FEATURES, rememberDays } from '../../support/remembered-days.js';
 
@@ -58,6 +58,38 @@ describe('fitLimits', () => {
     expect(fleet.boundaries).to.have.lengthOf(REMEMBERED_FEATURES.length * VIEWS.length);
     expect([...fleet.boundaries].every(Number.isNaN)).to.equal(true);
     expect(expectedMessagesPerDay).to.deep.equal(Number.NaN);
+  });
+
+  it('reports the levels that were accepted on the last day, by the hours of the parameters', () => {
+    // A release at the beginning of the last day.
+    const begin = HOURS - 24;
+    const cart = (hour: number) => ({
+      level: hour >= begin ? 3 : 2,
+      up: 0.1,
+      down: 0.1,
+      release: hour === begin ? 1 : 0,
+    });
+    const acceptedWith = (changes: Partial<typeof DEFAULT_PARAMETERS>, endSeconds = END_SECONDS) =>
+      fitLimits(
+        rememberDays({ 'shop/cart': cart, 'shop/till': WORKLOADS['shop/till'] }),
+        REMEMBERED_FEATURES,
+        { ...DEFAULT_PARAMETERS, ...changes },
+        endSeconds,
+      ).acceptedLevels;
+    const beganSeconds = (MONDAY + begin) * 3600;
+    const [accepted, ...others] = acceptedWith({});
+    expect(others).to.deep.equal([]);
+    expect(accepted?.factor).to.be.closeTo(Math.E, 0.02);
+    expect(accepted).to.deep.include({
+      workload: 'shop/cart',
+      feature: 'cpu',
+      beganSeconds,
+      acceptedSeconds: beganSeconds + 12 * 3600,
+      withRelease: true,
+    });
+    expect(acceptedWith({ acceptReleaseHours: 4 })[0]?.acceptedSeconds).to.equal(beganSeconds + 4 * 3600);
+    expect(acceptedWith({}, beganSeconds + 11 * 3600)).to.deep.equal([]);
+    expect(acceptedWith({ acceptReleaseHours: 11 }, beganSeconds + 11 * 3600)).to.have.lengthOf(1);
   });
 
   it('says what rate to expect once some days are known', () => {

@@ -2,10 +2,13 @@ import { expect } from 'chai';
 import { fitLimits } from '../../../src/exporter/model/fit-limits.js';
 import { countExceeding } from '../../../src/exporter/model/held-back.js';
 import { calibrate } from '../../../src/exporter/model/limits.js';
+import { VIEWS } from '../../../src/exporter/model/view-list.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
+import { limitsOf as limitsOfDays, REMEMBERED_FEATURES, rememberDays } from '../../support/remembered-days.js';
 import { type Course, steadyHistory, TRAINED_AT } from '../../support/steady-cluster.js';
-import { CATALOG } from '../../support/tables.js';
+import { CATALOG, CPU } from '../../support/tables.js';
 
+const DAY = 24;
 const LAST = TRAINED_AT / 3600 - 1;
 const leak: Course = ([cpu, memory, restarts]) => [cpu, 3 * memory, restarts];
 
@@ -19,7 +22,34 @@ const limitsOf = (history: ReturnType<typeof steadyHistory>) =>
   fitLimits(history, CATALOG, DEFAULT_PARAMETERS, TRAINED_AT);
 
 describe('what came of the boundaries', () => {
-  const options = { lastHour: LAST, features: CATALOG, budgetPerDay: 4, sensitivity: 4 };
+  const options = {
+    lastHour: LAST,
+    features: CATALOG,
+    budgetPerDay: 4,
+    sensitivity: 4,
+    acceptance: { releaseHours: 12, levelHours: 24 },
+  };
+
+  it('holds a workload that was beyond a boundary until it is far below it for half an hour', () => {
+    const heldWith = (course: (hoursAgo: number) => number) => {
+      const history = rememberDays({
+        'shop/web': (hour) => ({ up: 8 * DAY - hour <= DAY ? course(8 * DAY - hour) : 0.05 }),
+        ...Object.fromEntries(['a', 'b', 'c'].map((name) => [`shop/${name}`, () => ({ up: 0.1 })])),
+      });
+      const limits = limitsOfDays(history);
+      const view = VIEWS.indexOf('seasonUp');
+      expect([...limits.held.subarray(REMEMBERED_FEATURES.length * VIEWS.length)]).not.to.include(1);
+      return limits.held[view];
+    };
+    const limit = 5;
+    expect(heldWith(() => 0.05)).to.equal(0);
+    expect(heldWith(() => limit)).to.equal(1);
+    // Beyond six hours ago, and above half of the boundary (the least there is) since then.
+    const boundary = Math.log1p(0.5 * 4 * CPU.relativeSpreadFloor);
+    expect(heldWith((hoursAgo) => (hoursAgo > 6 ? limit : 0.7 * boundary))).to.equal(1);
+    expect(heldWith((hoursAgo) => (hoursAgo > 6 ? limit : hoursAgo === 6 ? 0.05 : 0.7 * boundary))).to.equal(0);
+    expect(heldWith(() => 0.7 * boundary)).to.equal(0);
+  });
 
   it('counts workloads, and each once', () => {
     const history = leakyHistory(0, 5, 'report-0', 'web-1');

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { decodeLevel } from '../../../src/exporter/history/workload-history.js';
-import { calibrate, VIEWS, type View } from '../../../src/exporter/model/limits.js';
+import { calibrate, type Limits } from '../../../src/exporter/model/limits.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
 import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
+import { VIEWS, type View } from '../../../src/exporter/model/view-list.js';
 import {
   limitsOf,
   MONDAY,
@@ -201,9 +202,70 @@ describe('limits of workloads', () => {
     });
   });
 
+  describe('of a workload that has another level since a release', () => {
+    // Thursday, 10:00.
+    const RELEASE = 3 * DAY + 10;
+    /** @param offset of the level since then. @param until when. */
+    const released =
+      (offset: number, until = Number.POSITIVE_INFINITY): RememberedDays =>
+      (hour) => ({
+        level: 2 + (hour % DAY >= 8 && dayOf(hour) % 7 < 5 ? 1 : 0) + (hour >= RELEASE && hour < until ? offset : 0),
+        up: 0.05,
+        down: 0.05,
+        release: hour === RELEASE || hour === until ? 1 : 0,
+      });
+    const limitsAt = (days: RememberedDays, hours: number) =>
+      limitsOf(rememberDays({ 'shop/web': days, ...randomFleet(20, 3) }, { hours, firstHour: MONDAY - 2 * DAY }));
+    const shifted =
+      (days: RememberedDays): RememberedDays =>
+      (hour) =>
+        days(hour - 2 * DAY);
+    const seasonAt = ({ season }: Pick<Limits, 'season'>, slot: number) => decodeLevel(season[slot] as number);
+
+    it('expect the new level once it is accepted, on each kind of day, and are as near as before', () => {
+      const steady = limitsAt(shifted(released(0)), 2 * DAY + RELEASE + 12);
+      const before = limitsAt(shifted(released(0.8)), 2 * DAY + RELEASE + 11);
+      const after = limitsAt(shifted(released(0.8)), 2 * DAY + RELEASE + 12);
+      const noon = 24;
+      const sunday = SEASON_SLOTS / 2 + noon;
+      expect(seasonAt(before, noon)).to.be.closeTo(3, 0.01);
+      expect(seasonAt(after, noon)).to.be.closeTo(3.8, 0.02);
+      expect(seasonAt(before, sunday)).to.be.closeTo(2, 0.01);
+      expect(seasonAt(after, sunday)).to.be.closeTo(2.8, 0.02);
+      expect(after.of('shop/web', 'seasonUp')).to.be.closeTo(steady.of('shop/web', 'seasonUp'), 0.1);
+      expect(before.steps).to.deep.equal([]);
+      expect(after.steps).to.have.lengthOf(1);
+      expect(after.steps[0]).to.include({ row: 0, column: 0, isRelease: true });
+      // The level before is still known.
+      expect(after.range[0]).to.be.closeTo(-0.8, 0.02);
+      expect(after.range[1]).to.equal(0);
+    });
+
+    it('are as near as before a week later, when days of both levels are learned from', () => {
+      const [steady, after] = [0, 0.8].map((offset) => limitsAt(shifted(released(offset)), 8 * DAY));
+      expect(after?.of('shop/web', 'seasonUp')).to.be.closeTo(steady?.of('shop/web', 'seasonUp') ?? 0, 0.1);
+      expect(after?.of('shop/web', 'seasonDown')).to.be.closeTo(steady?.of('shop/web', 'seasonDown') ?? 0, 0.1);
+    });
+
+    it('are the old ones again after a rollback', () => {
+      const rolledBack = limitsAt(shifted(released(0.8, RELEASE + 20)), 2 * DAY + RELEASE + 20 + 12);
+      expect(seasonAt(rolledBack, 24)).to.be.closeTo(3, 0.02);
+      expect(rolledBack.steps).to.have.lengthOf(2);
+      expect(rolledBack.range[0]).to.be.closeTo(0, 0.02);
+      expect(rolledBack.range[1]).to.be.closeTo(0, 0.02);
+    });
+  });
+
   describe('with little known', () => {
     it('are absent where nothing is known', () => {
-      const options = { features: REMEMBERED_FEATURES, budgetPerDay: 4, sensitivity: 4, lastHour: MONDAY + 100 };
+      const acceptance = { releaseHours: 12, levelHours: 24 };
+      const options = {
+        features: REMEMBERED_FEATURES,
+        budgetPerDay: 4,
+        sensitivity: 4,
+        acceptance,
+        lastHour: MONDAY + 100,
+      };
       expect(calibrate(rememberDays({}, { hours: 0 }), options)).to.equal(undefined);
       expect(calibrate(rememberDays({}, { hours: 50 }), options)).to.equal(undefined);
       // Only what is over counts.

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { levelOf } from '../../../src/exporter/history/level.js';
 import { encodeLevel } from '../../../src/exporter/history/workload-history.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
-import { VIEWS, type View } from '../../../src/exporter/model/limits.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { locatePods } from '../../../src/exporter/model/rows.js';
 import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
+import { VIEWS, type View } from '../../../src/exporter/model/view-list.js';
 import { emptyJudgement, ViewJudge } from '../../../src/exporter/model/views.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { feature, featureTable, RESTARTS } from '../../support/tables.js';
@@ -56,6 +56,10 @@ interface Known {
   /** Boundaries of the load; others are not known. */
   readonly load?: Partial<Record<View, number>>;
   readonly restarts?: number;
+  /** How far below and above the season levels are known. */
+  readonly range?: readonly [lowest: number, highest: number];
+  /** The views in which the workload is held. */
+  readonly held?: readonly View[];
 }
 
 const boundariesOf = ({ load = {}, restarts = Number.NaN }: Known) => [
@@ -78,6 +82,10 @@ function modelOf(pods: Pods, workloads: Readonly<Record<string, Known>>, fleet: 
         known.flatMap(({ season = Number.NaN }) =>
           FEATURES.flatMap(() => new Array<number>(SEASON_SLOTS).fill(encodeLevel(levelOf(LOAD, season)))),
         ),
+      ),
+      range: Float32Array.from(known.flatMap(({ range = [0, 0] }) => FEATURES.flatMap(() => range))),
+      held: Uint8Array.from(
+        known.flatMap(({ held = [] }) => FEATURES.flatMap(() => VIEWS.map((view) => Number(held.includes(view))))),
       ),
       boundaries: Float32Array.from(known.flatMap(boundariesOf)),
     },
@@ -141,6 +149,33 @@ describe('views of a pod', () => {
       const pods = { 'web-0': since(64, 401) };
       const unknown = { web: { load: { seasonUp: Math.LN2, seasonDown: Math.LN2 } } };
       expect(judge(modelOf(pods, unknown), pods, 'web-0').share).to.equal(0);
+    });
+
+    it('count from the levels that are known, on both sides', () => {
+      const to = (value: number, range?: readonly [number, number]) => {
+        const pods = { 'web-0': since(64, value) };
+        return judge(modelOf(pods, { web: { ...known.web, ...(range && { range }) } }), pods, 'web-0').share;
+      };
+      expect(to(401)).to.be.above(1.9);
+      expect(to(401, [0, 2 * Math.LN2])).to.be.within(-0.1, 0.1);
+      expect(to(401, [0, Math.LN2])).to.be.closeTo(1, 0.05);
+      // Known levels below say nothing of a rise.
+      expect(to(401, [-5, 0])).to.be.above(1.9);
+      expect(to(0, [-5, 0])).to.be.within(-0.1, 0.1);
+    });
+
+    it('are nearer for what has lasted for an hour, where the workload is held', () => {
+      const shareOf = (value: number, from: number, held: readonly View[]) => {
+        const pods = { 'web-0': since(from, value) };
+        return judge(modelOf(pods, { web: { ...known.web, held } }), pods, 'web-0').share;
+      };
+      // Half of the boundary, and a bit.
+      const value = USUAL * 1.55;
+      expect(shareOf(value, 0, [])).to.be.within(0.5, 0.9);
+      expect(shareOf(value, 0, ['seasonUp'])).to.be.above(1);
+      // A pod that went there some minutes ago is another one.
+      expect(shareOf(value, NOW_MINUTE - 20, ['seasonUp'])).to.be.within(0.5, 0.9);
+      expect(shareOf(value, 0, ['seasonDown'])).to.be.within(0.5, 0.9);
     });
 
     it('take no notice of how large a pod is: only of what is usual for it', () => {

@@ -11,7 +11,7 @@ type Mark = 'ok' | 'problem' | 'waiting';
 /** A list of terms and descriptions. */
 export function stateList(report: HealthReport, nowSeconds: number): Html {
   return html`<dl class="state">
-${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.history === null ? NO_HTML : history(report.history, nowSeconds), report.budget === null || report.history === null ? NO_HTML : budget(report.budget), report.shard === null ? NO_HTML : shard(report.shard)]}
+${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.history === null ? NO_HTML : history(report.history, nowSeconds), report.budget === null || report.history === null ? NO_HTML : budget(report.budget), report.budget?.accepted_levels.length ? levels(report.budget.accepted_levels, nowSeconds) : NO_HTML, report.shard === null ? NO_HTML : shard(report.shard)]}
 </dl>`;
 }
 
@@ -99,6 +99,20 @@ function budget({
     html`On the last three days, ${counted(recent_workloads_per_day, 'workload')} a day exceeded their boundaries.`,
     rest,
   ]);
+}
+
+/** Levels that are shown; the others are in `/healthz`. */
+const MOST_LEVELS = 10;
+
+function levels(accepted: NonNullable<HealthReport['budget']>['accepted_levels'], nowSeconds: number): Html {
+  const shown = accepted
+    .slice(0, MOST_LEVELS)
+    .map(
+      ({ namespace, workload, feature, factor, began, accepted: since, with_release }) =>
+        html`<bdi>${namespace}/${workload}</bdi> has ${formatNumber(factor)} times its usual ${feature} ${with_release ? 'with the release' : 'without a release'} ${timeElement(began, nowSeconds)}, accepted ${timeElement(since, nowSeconds)}. `,
+    );
+  const word = `${counted(accepted.length, 'level')} accepted on the last day`;
+  return entry('Levels', 'ok', word, shown);
 }
 
 /** By times of ISO 8601; unknown ones are not later. */

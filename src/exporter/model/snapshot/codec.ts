@@ -6,11 +6,12 @@ import type { FeatureDefinition } from '../../features/catalog.js';
 import { MINIMUM_TRAINING_SAMPLES } from '../fit.js';
 import { LARGEST_DEPTH } from '../forest.js';
 import { patternCells } from '../hourly-pattern.js';
-import { VIEWS } from '../limits.js';
-import type { Model } from '../model.js';
+
+import type { AcceptedLevel, Model } from '../model.js';
 import { RECENT_SAMPLES } from '../recent.js';
 import { COLUMNS, type Column, type Columns, type Dimension, nameOfKey, type Sizes } from '../rows.js';
 import { SEASON_SLOTS } from '../season.js';
+import { VIEWS } from '../view-list.js';
 import { decodeText, readTensors, type Tensor, type TensorFile, writeTensors } from './safetensors.js';
 import { check, SnapshotError } from './snapshot-error.js';
 
@@ -27,6 +28,15 @@ const Feature = z.strictObject({
   required: z.boolean(),
 }) satisfies z.ZodType<FeatureDefinition>;
 
+const AcceptedLevelSchema = z.strictObject({
+  workload: z.string(),
+  feature: z.string(),
+  factor: z.number().positive(),
+  beganSeconds: z.number(),
+  acceptedSeconds: z.number(),
+  withRelease: z.boolean(),
+}) satisfies z.ZodType<AcceptedLevel>;
+
 /** What is not a column: the plain values of a model in their order, then what stands elsewhere in it. */
 const Description = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
@@ -37,6 +47,7 @@ const Description = z.strictObject({
   remembers: z.boolean(),
   knownHours: z.int().min(0),
   alertBudgetPerDay: z.number().positive(),
+  acceptedLevels: z.array(AcceptedLevelSchema).max(1000),
   threshold: z.number(),
   sensitivity: z.number().positive(),
   windowStartSeconds: z.number(),
@@ -82,6 +93,7 @@ export function encodeModel(model: Model, metadata: Readonly<Record<string, stri
   const description: Description = {
     ...values,
     features: [...model.features],
+    acceptedLevels: [...model.acceptedLevels],
     baseline: baseline.kind,
     minimumInput: minimumInput === Number.NEGATIVE_INFINITY ? null : minimumInput,
     averagePathLength: forest.averagePathLength,
@@ -96,6 +108,7 @@ export function encodeModel(model: Model, metadata: Readonly<Record<string, stri
     limits: limits.keys.length,
     samples: RECENT_SAMPLES,
     slots: SEASON_SLOTS,
+    sides: 2,
     views: VIEWS.length,
     features: model.features.length,
     trees: forest.estimators,
@@ -162,6 +175,7 @@ function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined,
     ['features', features.length],
     ['samples', RECENT_SAMPLES],
     ['slots', SEASON_SLOTS],
+    ['sides', 2],
     ['views', VIEWS.length],
   ]);
   const tables = Object.fromEntries(Object.keys(COLUMNS).map((table) => [table, {}]));

@@ -128,6 +128,29 @@ describe('GET /', () => {
       expect(await budgetOf(null)).not.to.contain('Messages');
     });
 
+    it('with the levels that were accepted', async () => {
+      const level = {
+        namespace: 'shop',
+        workload: 'cart',
+        feature: 'cpu',
+        factor: 1.8,
+        began: '2026-01-01T00:00:00Z',
+        accepted: '2026-01-01T12:00:00Z',
+        with_release: true,
+      };
+      const levelsOf = async (accepted_levels: (typeof level)[]) => {
+        const budget = seasonedHealth.budget && { ...seasonedHealth.budget, accepted_levels };
+        return wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, budget }) }));
+      };
+      expect(await levelsOf([])).not.to.contain('Levels');
+      const words = await levelsOf([level, { ...level, workload: 'till', with_release: false }]);
+      expect(words).to.match(
+        /Levels 2 levels accepted on the last day shop\/cart has 1\.8 times its usual cpu with the release/,
+      );
+      expect(words).to.match(/shop\/till has 1\.8 times its usual cpu without a release .*, accepted /);
+      expect(await levelsOf(new Array(12).fill(level))).to.match(/12 levels accepted/);
+    });
+
     it('with the part of the cluster that a shard watches', async () => {
       const shardOf = async (shard: typeof seasonedHealth.shard) =>
         wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, shard }) }));
