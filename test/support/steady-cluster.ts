@@ -17,7 +17,7 @@ export const TRAINED_AT = 20_444 * 86_400 + 12 * HOUR_SECONDS;
 export const MEBIBYTE = 2 ** 20;
 
 /** Four replicas of `web`, and `report` alone, whose CPU is ten times as high from 12:00 to 15:00 each day. */
-const PODS = ['web-0', 'web-1', 'web-2', 'web-3', 'report-0'];
+export const STEADY_PODS = ['web-0', 'web-1', 'web-2', 'web-3', 'report-0'];
 const USUAL = [0.2, 200 * MEBIBYTE, 3] as const;
 
 /** CPU, memory and restarts of a pod. */
@@ -34,7 +34,7 @@ export function steadyTable(
   courses: Readonly<Record<string, Course>> = {},
 ): FeatureTable {
   const startSeconds = endSeconds - (instants - 1) * stepSeconds;
-  const pods = PODS.map((pod, index) => {
+  const pods = STEADY_PODS.map((pod, index) => {
     const normal = createNormal(startSeconds + index);
     const workload = pod.slice(0, -'-0'.length);
     const rows = Array.from({ length: instants }, (_, instant) => {

@@ -293,8 +293,8 @@ function hasJustBegun(before: Float64Array): boolean {
 }
 
 /**
- * The columns that count as usual while they read 0 for every pod: an optional gauge that does has most likely lost its
- * source, and would seem to have fallen everywhere. Where 0 is usual, nothing changes.
+ * The columns that count as usual once they have read 0 for every pod for some minutes: an optional gauge that does has
+ * most likely lost its source, and would seem to have fallen everywhere. Where 0 is usual, nothing changes.
  */
 function silentColumns({ features, baseline }: Model): Set<number> {
   return new Set(
@@ -304,8 +304,16 @@ function silentColumns({ features, baseline }: Model): Set<number> {
   );
 }
 
-const isSilent = (table: FeatureTable, pod: number, column: number) =>
-  table.timestampsSeconds.every((_, instant) => !table.isPresent(pod, instant) || table.at(pod, instant, column) === 0);
+/** What is lost is silent before it lasts, so that it raises no alert. */
+const SILENT_MINUTES = LASTING_MINUTES - 1;
+
+function isSilent(table: FeatureTable, pod: number, column: number): boolean {
+  const instants = table.timestampsSeconds.length;
+  for (let instant = Math.max(0, instants - SILENT_MINUTES); instant < instants; instant++) {
+    if (table.isPresent(pod, instant) && table.at(pod, instant, column) !== 0) return false;
+  }
+  return true;
+}
 
 /**
  * Lets a row count by the counters that it has: all else counts as usual, and reads 0 where it is absent.
