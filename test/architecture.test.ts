@@ -44,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'exporter/keeper': ['exporter/prometheus', 'exporter/history', 'exporter/model', 'exporter/training'],
   'exporter/tuning': ['exporter/prometheus', 'exporter/features'],
   'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/tuning'],
+  'exporter/episodes': ['exporter/features', 'exporter/detection'],
   'exporter/check': [
     'exporter/version',
     'exporter/prometheus',
@@ -66,9 +67,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/training',
     'exporter/keeper',
     'exporter/detection',
+    'exporter/episodes',
     'exporter/check',
   ],
-  'exporter/http': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/detection'],
+  'exporter/http': [
+    'exporter/prometheus',
+    'exporter/features',
+    'exporter/model',
+    'exporter/detection',
+    'exporter/episodes',
+  ],
   'exporter/health': [
     'exporter/history',
     'exporter/sharding',
@@ -92,6 +100,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/keeper',
     'exporter/tuning',
     'exporter/detection',
+    'exporter/episodes',
     'exporter/check',
     'exporter/metrics',
     'exporter/http',

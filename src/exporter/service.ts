@@ -12,6 +12,7 @@ import type { Detection, PassOutcome } from './detection/detection.js';
 import { isUpstreamFailure, logOutcome } from './detection/log-outcome.js';
 import { DetectionPass } from './detection/pass.js';
 import { RecentPass } from './detection/recent-pass.js';
+import { advance, type EpisodesState, NO_EPISODES } from './episodes/episodes.js';
 import { requireSoundQueries } from './features/queries/check-features.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
 import { healthReport, type PassHistory } from './health.js';
@@ -79,6 +80,7 @@ export class Service implements Exporter {
   readonly #metrics: Metrics;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly #requests = new Map<string, number>();
+  #episodes = NO_EPISODES;
   #passes: PassHistory = { last: undefined, lastUpstreamError: undefined };
   /** Whether the shard had namespaces when that was logged; `undefined` before the first list. */
   #hadNamespaces: boolean | undefined;
@@ -174,6 +176,10 @@ export class Service implements Exporter {
     return this.#recent.recent();
   }
 
+  episodes(): EpisodesState {
+    return this.#episodes;
+  }
+
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
     return this.#histories.read(detection, rows);
   }
@@ -197,6 +203,7 @@ export class Service implements Exporter {
       training: this.#trainer.state(),
       snapshot: this.#snapshots?.state(),
       history: this.#keeper?.state(),
+      episodes: this.#episodes,
       findings: this.#checks.state(),
       sharding: this.#prometheus.namespaces?.state,
     };
@@ -273,6 +280,7 @@ export class Service implements Exporter {
   #record(outcome: PassOutcome): void {
     const { last, lastUpstreamError } = this.#passes;
     logOutcome(this.options.logger, last, outcome);
+    if (outcome.kind === 'detection') this.#episodes = advance(this.#episodes, outcome.detection);
     this.#passes = {
       last: outcome,
       lastUpstreamError: isUpstreamFailure(outcome) ? outcome : lastUpstreamError,

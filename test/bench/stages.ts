@@ -9,6 +9,7 @@ import { gzip } from 'node:zlib';
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/exporter/detection/detect.js';
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../src/exporter/detection/workloads.js';
+import { NO_EPISODES } from '../../src/exporter/episodes/episodes.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
 import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
@@ -148,7 +149,7 @@ async function measureScrape(): Promise<void> {
   await time('answer of /detect, all pods', async () => {
     let pieceSeconds = 0;
     let began = now();
-    for await (const _piece of detectAnswer(detection, { limit: 0 })) {
+    for await (const _piece of detectAnswer(detection, NO_EPISODES, { limit: 0 })) {
       pieceSeconds = Math.max(pieceSeconds, (now() - began) / 1000);
       began = now();
     }
@@ -157,6 +158,7 @@ async function measureScrape(): Promise<void> {
   record('longest piece of /detect, all pods', 'seconds', longest);
   const metrics = createMetrics(() => ({
     model,
+    episodes: NO_EPISODES,
     training: {
       runs: 1,
       failures: 0,

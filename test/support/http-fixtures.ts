@@ -1,6 +1,7 @@
 /** Small worlds for the tests of the HTTP side. */
 
 import type { Detection, PassOutcome, PassReport } from '../../src/exporter/detection/detection.js';
+import { NO_EPISODES } from '../../src/exporter/episodes/episodes.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
 import type { Access } from '../../src/exporter/http/access.js';
 import type { AppDependencies, Exporter } from '../../src/exporter/http/dependencies.js';
@@ -206,6 +207,7 @@ export function fakeDependencies(replaced: Replaced = {}): AppDependencies & {
       return passOf([{ namespace: 'shop', pod: 'cart-1', score: 0.1 }]);
     },
     recentPass: async () => failedPass('no_model', 'The first training has not finished yet.'),
+    episodes: () => NO_EPISODES,
     history: async () => ({ kind: 'histories', histories: new Map() }),
     health: () => freshHealth,
     ...replaced,

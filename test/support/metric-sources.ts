@@ -2,6 +2,7 @@
 
 import type { FindingsState } from '../../src/exporter/check/runner.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
+import type { EndReason, EpisodesState } from '../../src/exporter/episodes/episodes.js';
 import { FeatureTable, podKey } from '../../src/exporter/features/table.js';
 import type { KeeperState } from '../../src/exporter/keeper/keeper.js';
 import type { ScrapeState } from '../../src/exporter/metrics/state.js';
@@ -180,6 +181,29 @@ export const NO_MODEL_PASS: PassOutcome = {
   warnings: [],
 };
 
+/** One anomaly that lasts, and one that has ended, of the pod with ordinary names and of one with others. */
+const EPISODES: EpisodesState = {
+  timeSeconds: 1_767_268_860,
+  open: new Map(
+    ORDINARY_PODS.slice(0, 1).map(([namespace, pod]) => [
+      podKey(namespace, pod),
+      { namespace, pod, workload: pod, sinceSeconds: 1_767_268_260, quiet: undefined },
+    ]),
+  ),
+  ended: [
+    ['shop', 'till-0', 'till', 'recovered'],
+    ['quo"tes', 'a"b"c', 'new\nline', 'accepted'],
+  ].map(([namespace = '', pod = '', workload = '', reason]) => ({
+    namespace,
+    pod,
+    workload,
+    sinceSeconds: 1_767_266_000,
+    endSeconds: 1_767_268_000,
+    reason: reason as EndReason,
+  })),
+  endedTotal: { recovered: 3, gone: 2, accepted: 1, muted: 0 },
+};
+
 /** The state of an exporter with a model, except for what is replaced. */
 export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}): Omit<ScrapeState, 'outcome'> {
   return {
@@ -187,6 +211,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
     training: TRAINED,
     snapshot: SAVED,
     history: REMEMBERED,
+    episodes: EPISODES,
     findings: FINDINGS,
     sharding: { shard: { ordinal: 1, total: 3 }, namespaces: 7 },
     prometheusRequests: new Map([

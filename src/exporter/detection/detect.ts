@@ -94,6 +94,7 @@ function* detectInSteps(
   const unscored = new Map(notInTable);
   const count = (reason: string) => unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
   const scored: PodIdentity[] = [];
+  const optedOut = new Set<string>();
   const measurer = new Measurer(model.baseline, model.features, table, true, rows);
   const measured = emptyMeasurement(table.pods.length * width);
   const silent = silentColumns(model);
@@ -112,6 +113,7 @@ function* detectInSteps(
     const tuning = tuningOf(identity);
     if (tuning.ignored) {
       if (isPresent || incomplete.has(pod)) count(OPTED_OUT);
+      optedOut.add(podKey(identity.namespace, identity.pod));
       continue;
     }
     const row = scored.length;
@@ -202,6 +204,8 @@ function* detectInSteps(
     inputs,
     ...(judgement && { judgement }),
     releases: releasesAt(model, table, podsOfWorkloads(table, scored, flags)),
+    optedOut,
+    accepted: new Set(),
     unscored,
     droppedSeries,
   };

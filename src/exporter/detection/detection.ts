@@ -30,6 +30,13 @@ export interface Detection extends Compared {
   readonly judgement?: Judgement;
   /** When workloads with a flagged pod were released within the last day, Unix time in seconds, by their keys (`podKey`). */
   readonly releases: ReadonlyMap<string, number>;
+  /** Keys of the pods that are opted out of scores. */
+  readonly optedOut: ReadonlySet<string>;
+  /**
+   * Keys of the pods whose anomaly would last by the model before, and does not by this one, which is new: the boundaries have
+   * moved, and not the pods.
+   */
+  readonly accepted: ReadonlySet<string>;
   /** How many pods were seen and not scored, by reason (`missing_cpu`, `no_usage`, `completed`, …). */
   readonly unscored: ReadonlyMap<string, number>;
   /** How many series were left out, by reason (`unlabelled`, `duplicate`, …). */

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import { podKey } from '../features/table.js';
 import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
@@ -51,6 +52,8 @@ export class PassRun {
     private readonly workloads: WorkloadDirectory,
     private readonly endedPods: EndedPods,
     private readonly annotations: LiveAnnotations | undefined,
+    /** The model of the last pass, if a pod had an anomaly that lasts in it. */
+    private readonly before: Model | undefined,
   ) {
     this.#model = options.model();
     this.#started = options.now();
@@ -171,7 +174,15 @@ export class PassRun {
     const { built, rows } = this.workloads.buildTable(model, builder, seenRows, (pod) => this.endedPods.has(pod));
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
-    return detectInTurns(model, built, signal, rows, this.#tuningAt(this.#started / 1000));
+    const tuningOf = this.#tuningAt(this.#started / 1000);
+    const detection = await detectInTurns(model, built, signal, rows, tuningOf);
+    const { before } = this;
+    // Another fingerprint means other features or parameters: what the old model says is then about something else.
+    if (before === undefined || before === model || before.fingerprint !== model.fingerprint) return detection;
+    return {
+      ...detection,
+      accepted: acceptedIn(detection, await detectInTurns(before, built, signal, undefined, tuningOf)),
+    };
   }
 
   /** What counts at a time, in Unix seconds: of all that is tuned, or of nothing. */
@@ -205,4 +216,16 @@ export class PassRun {
 /** From one reading of the clock to the next, in milliseconds; the clock may have been set back meanwhile. */
 function secondsBetween(start: number, end: number): number {
   return Math.max(0, end - start) / 1000;
+}
+
+/** Keys of the pods whose anomaly lasts by the model before, and by the new one not. */
+function acceptedIn(detection: Detection, before: Detection): ReadonlySet<string> {
+  const lasting = new Set<string>();
+  for (const [row, { namespace, pod }] of before.table.pods.entries()) {
+    if (before.lasting[row] === 1) lasting.add(podKey(namespace, pod));
+  }
+  for (const [row, { namespace, pod }] of detection.table.pods.entries()) {
+    if (lasting.size > 0 && detection.lasting[row] === 1) lasting.delete(podKey(namespace, pod));
+  }
+  return lasting;
 }

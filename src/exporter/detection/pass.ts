@@ -2,6 +2,7 @@
 
 import { withDeadline } from '../../lib/deadline.js';
 import type { OwnerQueries } from '../features/workload.js';
+import type { Model } from '../model/model.js';
 import { LiveAnnotations } from '../tuning/live-annotations.js';
 import type { PassOutcome } from './detection.js';
 import { EndedPods } from './ended-pods.js';
@@ -43,6 +44,8 @@ export class DetectionPass {
   readonly #endedPods: EndedPods;
   readonly #annotations: LiveAnnotations | undefined;
   #running: RunningPass | undefined;
+  /** The model of the last pass, if a pod had an anomaly that lasts in it: the next model may accept that. */
+  #before: Model | undefined;
 
   constructor(private readonly options: DetectionPassOptions) {
     this.#workloads = new WorkloadDirectory(options.api, options.ownerQueries);
@@ -92,9 +95,13 @@ export class DetectionPass {
     const controller = new AbortController();
     // Its own limit as well: otherwise callers that join one after the other would keep a stuck pass alive.
     const signal = withDeadline(controller.signal, longest);
-    const run = new PassRun(this.options, this.#workloads, this.#endedPods, this.#annotations);
+    const run = new PassRun(this.options, this.#workloads, this.#endedPods, this.#annotations, this.#before);
     const outcome = run.outcome(signal, longest, timeoutSeconds * ABOUT_PODS_SHARE).then((result) => {
       if (this.#running === pass) this.#running = undefined;
+      if (result.kind === 'detection') {
+        const { model, lasting } = result.detection;
+        this.#before = lasting.includes(1) ? model : undefined;
+      }
       // Callers who gave up were given, and `onOutcome` was called with, another outcome.
       if (pass.waiting > 0) onOutcome(result);
       return result;

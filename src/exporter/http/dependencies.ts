@@ -1,6 +1,7 @@
 /** What the HTTP side asks of the rest of the program. */
 
 import type { Detection, PassOutcome } from '../detection/detection.js';
+import type { EpisodesState } from '../episodes/episodes.js';
 import type { Access } from './access.js';
 import type { HealthReport } from './schemas.js';
 import type { HistoryOutcome } from './status-page/history-reader.js';
@@ -17,6 +18,8 @@ export interface Exporter {
   detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome>;
   /** The outcome of the last pass while it is recent, of any caller. Does not reject, as `detect`. */
   recentPass(): Promise<PassOutcome>;
+  /** The anomalies that last, and those that ended lately, as the last pass left them. */
+  episodes(): EpisodesState;
   /** The last hour of some pods of a detection, by their rows. Does not reject: a failure is an outcome. */
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome>;
   /** The state of the exporter, from memory. */

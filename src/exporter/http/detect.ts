@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
 import type { Detection } from '../detection/detection.js';
 import { explain, type FeatureExplanation } from '../detection/explain.js';
+import { type EpisodesState, lastingSince } from '../episodes/episodes.js';
 import { type PodIdentity, podKey } from '../features/table.js';
 import type { AppDependencies } from './dependencies.js';
 import { type DetectQuery, parseDetectQuery } from './detect-query.js';
@@ -21,7 +22,7 @@ export function detect({ exporter }: Pick<AppDependencies, 'exporter'>): Request
     response.type('json');
     if (request.method === 'HEAD') return void response.end();
     try {
-      await pipeline(detectAnswer(outcome.detection, query.filters), response);
+      await pipeline(detectAnswer(outcome.detection, exporter.episodes(), query.filters), response);
     } catch (error) {
       // The client has left: nobody is there to answer, and nothing went wrong here.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
@@ -43,17 +44,22 @@ const PODS_PER_PIECE = 256;
  * two pieces, and a piece is only made when the one before it was taken. Only what is shown is explained: that costs
  * more than the scores did.
  */
-export async function* detectAnswer(detection: Detection, filters: DetectQuery): AsyncGenerator<string> {
+export async function* detectAnswer(
+  detection: Detection,
+  episodes: EpisodesState,
+  filters: DetectQuery,
+): AsyncGenerator<string> {
   const matching = matchingRows(detection, filters);
   const { limit } = filters;
-  const head = { time: detection.timeSeconds, matching: matching.length, limit, pods: [] };
+  const ended = endedEpisodes(episodes, filters);
+  const head = { time: detection.timeSeconds, matching: matching.length, limit, ended, pods: [] };
   yield JSON.stringify(head satisfies DetectResponse).slice(0, -']}'.length);
   const rows = limit === 0 ? matching : matching.slice(0, limit);
   for (let start = 0; start < rows.length; start += PODS_PER_PIECE) {
     await nextTurn();
     const some = rows.slice(start, start + PODS_PER_PIECE);
     const explanations = explain(detection, some);
-    const pods = some.map((row, index) => JSON.stringify(toPod(detection, row, explanations[index] ?? [])));
+    const pods = some.map((row, index) => JSON.stringify(toPod(detection, episodes, row, explanations[index] ?? [])));
     yield `${start === 0 ? '' : ','}${pods.join(',')}`;
   }
   yield ']}';
@@ -69,8 +75,23 @@ function matchingRows({ table, scores, flags }: Detection, { namespace, flagged 
   return rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
 }
 
+/** Of all namespaces, or of one. */
+function endedEpisodes({ ended }: EpisodesState, { namespace, limit }: DetectQuery): DetectResponse['ended'] {
+  const matching = ended.filter((episode) => namespace === undefined || episode.namespace === namespace).reverse();
+  return (limit === 0 ? matching : matching.slice(0, limit)).map(({ sinceSeconds, endSeconds, ...episode }) => ({
+    ...episode,
+    since: isoTime(sinceSeconds),
+    end: isoTime(endSeconds),
+  }));
+}
+
+const isoTime = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+const timeOrNull = (seconds: number | undefined) => (seconds === undefined ? null : isoTime(seconds));
+
 function toPod(
   { table, scores, flags, releases }: Detection,
+  episodes: EpisodesState,
   row: number,
   explanations: readonly FeatureExplanation[],
 ): PodJudgement {
@@ -86,7 +107,8 @@ function toPod(
     restarts: actual('restarts'),
     anomaly_flag: flags[row] === 1 ? 1 : 0,
     anomaly_score: scores[row] as number,
-    release: releaseSeconds === undefined ? null : new Date(releaseSeconds * 1000).toISOString(),
+    since: timeOrNull(lastingSince(episodes, podKey(namespace, pod))),
+    release: timeOrNull(releaseSeconds),
     features: explanations.map(({ contribution: _, ...judgement }) => judgement),
   };
 }

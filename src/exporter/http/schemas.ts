@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { COMPARISONS } from '../detection/comparison.js';
+import { END_REASONS } from '../episodes/episodes.js';
 
 /** Every error code, and the HTTP status that it is sent with. */
 export const ERROR_STATUS = Object.freeze({
@@ -105,6 +106,9 @@ const PodJudgement = object('One pod and its score.', {
     1,
   ),
   anomaly_score: number('Score minus the threshold of the model; above 0 is anomalous.', 0.12),
+  since: timeOrNull(
+    'Since when its anomaly lasts, as far as this process has seen it; null if it does not last, as one of some minutes.',
+  ),
   release: timeOrNull(
     'When the workload was last released: when its pods became those of another revision. Of flagged pods, within the last ' +
       'day; otherwise null.',
@@ -114,10 +118,29 @@ const PodJudgement = object('One pod and its score.', {
 
 export type PodJudgement = z.infer<typeof PodJudgement>;
 
+const EndedEpisode = object('An anomaly that lasted and has ended.', {
+  namespace: text('Namespace of the pod.', 'shop'),
+  pod: text('Name of the pod.', 'cart-6c9f7d8b5-x2x8p'),
+  workload: text('Workload of the pod.', 'cart'),
+  since: time('When it began, as far as this process has seen it.'),
+  end: time('When it ended.'),
+  reason: field(
+    z.enum(END_REASONS),
+    '`recovered`: the pod is back within its boundaries. `gone`: it is no longer there, or no longer scored. `accepted`: it is ' +
+      'where it was, and its boundaries have moved, since the level has become usual. `muted`: somebody has muted it or opted ' +
+      'it out.',
+    'recovered',
+  ),
+});
+
 export const DetectResponse = object('Flags and scores at one instant.', {
   time: number('The instant that was scored, Unix time in seconds.', 1767225600),
   matching: count('How many scored pods pass the filters; `pods` has the first `limit` of them.', 1),
   limit: count('The most pods that this answer may have; 0 for all.', 1000),
+  ended: field(
+    z.array(EndedEpisode),
+    'The anomalies that ended in the last half hour, the newest first, in the namespace of the filter, and at most `limit`.',
+  ),
   pods: field(
     z.array(PodJudgement),
     'The scored pods that pass the filters, most anomalous first, then by namespace and pod.',

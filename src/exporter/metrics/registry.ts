@@ -6,6 +6,7 @@ import type { PassOutcome } from '../detection/detection.js';
 import { anomaly, workload } from './anomaly.js';
 import { budget } from './budget.js';
 import { detector } from './detector.js';
+import { episodes } from './episodes.js';
 import { explanation } from './explanation.js';
 import type { Family } from './family.js';
 import { history } from './history.js';
@@ -18,6 +19,7 @@ export const FAMILIES: readonly Family<ScrapeState>[] = [
   ...anomaly,
   ...explanation,
   ...workload,
+  ...episodes,
   ...detector,
   ...budget,
   ...history,

@@ -3,6 +3,7 @@
 import type { ReloadState } from '../../lib/web-config/live-config.js';
 import type { FindingsState } from '../check/runner.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
+import type { EpisodesState } from '../episodes/episodes.js';
 import type { KeeperState } from '../keeper/keeper.js';
 import type { Model } from '../model/model.js';
 import type { SnapshotState } from '../model/snapshot/manager.js';
@@ -29,6 +30,7 @@ export interface ScrapeState extends DetectorState {
   readonly snapshot: SnapshotState | undefined;
   /** The account of the history of workloads; `undefined` where nothing is remembered. */
   readonly history: KeeperState | undefined;
+  readonly episodes: EpisodesState;
   readonly findings: FindingsState;
   /** `undefined` where this process watches all namespaces. */
   readonly sharding: ShardingState | undefined;

@@ -393,6 +393,27 @@ describe('detection pass', () => {
     expect(detection.model.threshold).to.equal(2);
   });
 
+  it('says what the model before would still flag and the new one accepts, once', async () => {
+    for (const pod of ['cart-3', 'cart-4']) cluster.misbehave(pod, NOON + 100);
+    const pass = passWith();
+    const lastingAndAccepted = async (seconds: number) => {
+      now = (NOON + seconds) * 1000;
+      const { lasting, table, accepted } = expectDetection(await run(pass)).detection;
+      return {
+        lasting: table.pods.flatMap(({ pod }, row) => (lasting[row] === 1 ? pod : [])),
+        accepted: [...accepted],
+      };
+    };
+    expect(await lastingAndAccepted(100)).to.deep.equal({ lasting: [], accepted: [] });
+    expect(await lastingAndAccepted(3600)).to.deep.equal({ lasting: ['cart-3', 'cart-4'], accepted: [] });
+    // It is trained on hours in which the pods misbehaved; one of them is itself again.
+    const later = { ...REQUEST, nowSeconds: NOON + 18_000 };
+    ({ model: current } = await train(api, later, new AbortController().signal));
+    cluster.behave('cart-4');
+    expect(await lastingAndAccepted(18_030)).to.deep.equal({ lasting: [], accepted: ['shop/cart-3'] });
+    expect(await lastingAndAccepted(18_060)).to.deep.equal({ lasting: [], accepted: [] });
+  });
+
   it('does not reject for a fault of the program, and tells what it was', async () => {
     current = { ...model, forest: { ...model.forest, features: 7 } };
     const outcome = expectFailure(await run(passWith()));

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
+import { type EpisodesState, NO_EPISODES } from '../../../src/exporter/episodes/episodes.js';
 import { createApp } from '../../../src/exporter/http/app.js';
 import { detectAnswer } from '../../../src/exporter/http/detect.js';
 import { DetectResponse, ErrorResponse, type PodJudgement } from '../../../src/exporter/http/schemas.js';
@@ -67,6 +68,42 @@ describe('GET /detect', () => {
     ]);
   });
 
+  it('says since when an anomaly lasts, and which have ended, the newest first', async () => {
+    const ended = (namespace: string, pod: string, endSeconds: number) => ({
+      ...{ namespace, pod, workload: 'cart', sinceSeconds: 1767225000, endSeconds, reason: 'recovered' as const },
+    });
+    const quiet = { sinceSeconds: 1767225500, reason: 'recovered' as const };
+    const open = (pod: string, own?: typeof quiet) =>
+      [`b/${pod}`, { namespace: 'b', pod, workload: 'cart', sinceSeconds: 1767225060, quiet: own }] as const;
+    const episodes: EpisodesState = {
+      ...NO_EPISODES,
+      open: new Map([open('worst'), open('quiet', quiet)]),
+      ended: [ended('a', 'first', 1767225100), ended('b', 'second', 1767225200), ended('b', 'third', 1767225300)],
+    };
+    const outcome = passOf([
+      { namespace: 'b', pod: 'worst', score: 0.5 },
+      { namespace: 'b', pod: 'quiet', score: -0.5 },
+    ]);
+    const app = createApp(fakeDependencies({ detect: async () => outcome, episodes: () => episodes }));
+    const { body } = await request(app).get('/detect').expect(200);
+    expect(DetectResponse.parse(body)).to.deep.equal(body);
+    expect(body.pods.map(({ since }: { since: string | null }) => since)).to.deep.equal([
+      '2025-12-31T23:51:00.000Z',
+      null,
+    ]);
+    expect(body.ended.map(({ pod }: { pod: string }) => pod)).to.deep.equal(['third', 'second', 'first']);
+    expect(body.ended[0]).to.deep.equal({
+      namespace: 'b',
+      pod: 'third',
+      workload: 'cart',
+      since: '2025-12-31T23:50:00.000Z',
+      end: '2025-12-31T23:55:00.000Z',
+      reason: 'recovered',
+    });
+    const limited = await request(app).get('/detect?namespace=b&limit=1').expect(200);
+    expect(limited.body.ended.map(({ pod }: { pod: string }) => pod)).to.deep.equal(['third']);
+  });
+
   it('answers exactly what its schema says', async () => {
     const { body } = await request(appOf(passOf(pods.slice(4))))
       .get('/detect')
@@ -76,6 +113,7 @@ describe('GET /detect', () => {
       time: 1767225600,
       matching: 1,
       limit: 1000,
+      ended: [],
       pods: [
         {
           namespace: 'b',
@@ -86,6 +124,7 @@ describe('GET /detect', () => {
           restarts: 3,
           anomaly_flag: 1,
           anomaly_score: 0.4,
+          since: null,
           release: null,
           features: [
             { feature: 'cpu', unit: 'cpu-unit', actual: 1, expected: -0.5, ...equally },
@@ -190,7 +229,7 @@ describe('GET /detect', () => {
     setImmediate(count);
     let most = 0;
     let text = '';
-    for await (const piece of detectAnswer(detection, { limit: 0 })) {
+    for await (const piece of detectAnswer(detection, NO_EPISODES, { limit: 0 })) {
       most = Math.max(most, piece.split('"pod":').length - 1);
       text += piece;
     }

@@ -120,7 +120,9 @@ describe('the families of metrics', () => {
     name.startsWith('nodejs_') || name.startsWith('process_') ? help.length > 0 : /^[A-Z].*\.$/.test(help),
   );
   check('are of this exporter, or of the process', ({ name }) =>
-    /^(anomaly_((flag|score|lasting)$|feature_|workload_|exporter_)|process_|nodejs_)/.test(name),
+    /^(anomaly_((flag|score|lasting|since_timestamp_seconds|ended_timestamp_seconds)$|feature_|workload_|exporter_)|process_|nodejs_)/.test(
+      name,
+    ),
   );
   check('carry only labels with a legal name and a value', ({ samples }) =>
     samples.every(({ labels }) =>

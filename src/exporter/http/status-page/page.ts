@@ -4,11 +4,13 @@ import type { RequestHandler } from 'express';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { PassOutcome } from '../../detection/detection.js';
+import type { EpisodesState } from '../../episodes/episodes.js';
 import type { AppDependencies } from '../dependencies.js';
 import { ENDPOINTS } from '../endpoints.js';
 import type { HealthReport } from '../schemas.js';
 import { allow } from '../security.js';
 import { ASSETS } from './assets.js';
+import { endedSection } from './ended.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { podsTable } from './pods.js';
 import { type Filters, filterLink, isFiltered, readFilters, type Selection, select } from './selection.js';
@@ -19,6 +21,7 @@ import { timeElement } from './time.js';
 interface StatusPage {
   readonly report: HealthReport;
   readonly outcome: PassOutcome;
+  readonly episodes: EpisodesState;
   readonly selection: Selection | undefined;
   readonly history: HistoryOutcome;
   readonly filters: Filters;
@@ -38,7 +41,8 @@ export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' |
       history = await exporter.history(outcome.detection, rows);
     }
     const report = exporter.health();
-    const page = render({ report, outcome, selection, history, filters, nowSeconds: now() / 1000 });
+    const episodes = exporter.episodes();
+    const page = render({ report, outcome, episodes, selection, history, filters, nowSeconds: now() / 1000 });
     const self = "'self'";
     const sources = { 'script-src': self, 'style-src': self, 'connect-src': self };
     allow(response, { ...sources, 'img-src': 'data:', 'form-action': self });
@@ -48,7 +52,7 @@ export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' |
 
 /** Links are relative, so that they hold behind a path prefix as well. */
 function render(page: StatusPage): Html {
-  const { report, filters, selection, nowSeconds } = page;
+  const { report, episodes, filters, selection, nowSeconds } = page;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -77,6 +81,7 @@ ${filterForm(filters, selection)}
 </div>
 <div id="live">
 ${pods(page)}
+${endedSection(episodes, filters, nowSeconds)}
 <section aria-labelledby="state"><h2 id="state">State</h2>
 ${stateList(report, nowSeconds)}
 </section>

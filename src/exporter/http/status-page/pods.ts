@@ -45,7 +45,7 @@ ${shown.map((pod) => row(pod, table))}
 }
 
 function row(
-  { identity: { namespace, pod, workload }, score, isFlagged, isBrief, reasons }: ShownPod,
+  { identity: { namespace, pod, workload }, score, isFlagged, isBrief, releaseSeconds, reasons }: ShownPod,
   table: PodsTable,
 ): Html {
   const [main, ...others] = reasons;
@@ -57,7 +57,12 @@ function row(
 <small>${link(namespace, { namespace, workload: undefined })} / ${link(workload, { namespace, workload })}</small></th>
 ${[
   cell('Score', html`${score.toFixed(2)}`),
-  cell('Flagged', isFlagged ? beginning(history, isBrief, table) : html`<span class="quiet">no</span>`),
+  cell(
+    'Flagged',
+    isFlagged
+      ? html`${beginning(history, isBrief, table)}${released(releaseSeconds)}`
+      : html`<span class="quiet">no</span>`,
+  ),
   ...(main === undefined ? [] : readings(main, others, own)),
   cell('Last hour', history && own ? plot(history, own) : html`<span class="quiet">not shown</span>`),
 ]}
@@ -103,6 +108,13 @@ function beginning(history: PodHistory | undefined, isBrief: boolean, { timeSeco
       ? 'since now'
       : `for ${formatDuration(nowSeconds - since.timeSeconds)}`;
   return html`${yes}, <time datetime="${iso}">${words}<small>${since.orEarlier ? 'before ' : 'since '}${iso.slice(11, 16)} UTC</small></time>`;
+}
+
+/** What changed lately. */
+function released(seconds: number | undefined): Html {
+  if (seconds === undefined) return NO_HTML;
+  const iso = isoTime(seconds);
+  return html` <small>released <time datetime="${iso}">${iso.slice(11, 16)} UTC</time></small>`;
 }
 
 function link(name: string, filters: Filters): Html {

@@ -5,7 +5,7 @@ import { isBrief } from '../../detection/comparison.js';
 import type { Detection } from '../../detection/detection.js';
 import { explain, type FeatureExplanation } from '../../detection/explain.js';
 import { notableReasons } from '../../detection/reasons.js';
-import type { PodIdentity } from '../../features/table.js';
+import { type PodIdentity, podKey } from '../../features/table.js';
 
 /** The parameters as the API document describes them. */
 export const StatusQuery = z.object({
@@ -54,7 +54,7 @@ const MAXIMUM_NAMES = 200;
 
 /** Selects the pods. Looks once at each pod, and sorts those that pass the filters. */
 export function select(detection: Detection, filters: Filters) {
-  const { flags, scores, table } = detection;
+  const { flags, releases, scores, table } = detection;
   const rows: number[] = [];
   const namespaces = new Set<string>();
   const workloads = new Set<string>();
@@ -85,7 +85,9 @@ export function select(detection: Detection, filters: Filters) {
       // At least one, and no more of a pod that is not flagged.
       const reasons = isFlagged ? notableReasons(all) : all.slice(0, 1);
       const brief = isBrief(detection.model, detection.judgement, scores, row);
-      return { identity: table.pods[row] as PodIdentity, row, score, isFlagged, isBrief: brief, reasons };
+      const identity = table.pods[row] as PodIdentity;
+      const releaseSeconds = isFlagged ? releases.get(podKey(identity.namespace, identity.workload)) : undefined;
+      return { identity, row, score, isFlagged, isBrief: brief, releaseSeconds, reasons };
     }),
     /** Pods that pass the filters. */
     matching: rows.length,

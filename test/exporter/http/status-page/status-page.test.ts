@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import request from 'supertest';
 import { COMPARISONS, type Comparison } from '../../../../src/exporter/detection/comparison.js';
 import type { Detection, PassOutcome } from '../../../../src/exporter/detection/detection.js';
+import { NO_EPISODES } from '../../../../src/exporter/episodes/episodes.js';
 import { createApp } from '../../../../src/exporter/http/app.js';
 import { ENDPOINTS } from '../../../../src/exporter/http/endpoints.js';
 import type { HistoryOutcome } from '../../../../src/exporter/http/status-page/history-reader.js';
@@ -217,6 +218,23 @@ describe('GET /', () => {
       expect(wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check: well }) }))).not.to.contain('Findings');
     });
 
+    it('and what has ended lately, and why', async () => {
+      const ended = (['recovered', 'gone', 'accepted', 'muted'] as const).map((reason, index) => ({
+        ...{ namespace: 'shop', pod: `cart-${index}`, workload: index === 3 ? 'till' : 'cart', reason },
+        ...{ sinceSeconds: SCORED_AT - 3600, endSeconds: SCORED_AT - 1200 + 60 * index },
+      }));
+      const episodes = () => ({ ...NO_EPISODES, ended });
+      const words = wordsOf(await pageOf({ episodes }));
+      expect(words).to.match(
+        /Ended in the last half hour .*cart-3 : muted .*cart-2 : accepted 23 min ago .* after 42 min; the pod is/,
+      );
+      expect(words).to.include('recovered').and.to.include('gone');
+      expect(wordsOf(await pageOf({ episodes }, '/?workload=till'))).to.not.include('recovered');
+      expect(wordsOf(await pageOf({}))).to.not.include('Ended');
+      const many = Array.from({ length: 25 }, () => ended[0] as (typeof ended)[0]);
+      expect(wordsOf(await pageOf({ episodes: () => ({ ...NO_EPISODES, ended: many }) }))).to.include('And 5 more');
+    });
+
     it('why pods have no score', async () => {
       const passed = passOf(somePods);
       if (passed.kind !== 'detection') throw new Error(passed.kind);
@@ -290,6 +308,15 @@ describe('GET /', () => {
       );
       // The gap parts the line.
       expect(page.match(/<polyline/g)).to.have.length(2);
+    });
+
+    it('and when the workload was released', async () => {
+      const outcome = passOf(somePods);
+      if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
+      const releases = new Map([['shop/cart-1-workload', SCORED_AT - 720]]);
+      const words = wordsOf(await pageOf({ outcome: { ...outcome, detection: { ...outcome.detection, releases } } }));
+      expect(words).to.match(/cart-1 .*yes released 23:48 UTC/);
+      expect(words.match(/released/g)).to.have.lengthOf(1);
     });
 
     it('and says so where the last hour cannot be had', async () => {
