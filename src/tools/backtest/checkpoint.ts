@@ -15,7 +15,7 @@ import { formatInstant } from './time-range.js';
 import type { ReplayedChunk } from './worker.js';
 
 /** Raise it when the form of the files or the meaning of what is in them changes. */
-const CHECKPOINT_VERSION = 3;
+const CHECKPOINT_VERSION = 4;
 
 /** What `nameOf` makes, and nothing that somebody else may have put there. */
 const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;

@@ -12,6 +12,8 @@ import { MINUTE_SECONDS } from './plan.js';
 /** A pod over the whole time. Minutes count from its start. */
 export interface PodRuns extends PodIdentity {
   readonly scored: Runs;
+  /** The minutes in which it does not count in the shares. */
+  readonly muted: Runs;
   /** The minutes in which it has a series of `anomaly_lasting`. */
   readonly lasting: Runs;
 }
@@ -129,10 +131,12 @@ function shareAbove(
 ): Runs {
   if (pods.length < leastScored || pods.every(({ counted }) => counted.length === 0)) return [];
   const scored = countsOf(pods, minutes, (pod) => pod.scored);
+  const muted = countsOf(pods, minutes, (pod) => pod.muted);
   const counted = countsOf(pods, minutes * READINGS_A_MINUTE, (pod) => pod.counted);
   const readings: number[] = [];
   for (const [reading, bad] of counted.entries()) {
-    const all = scored[Math.floor(reading / READINGS_A_MINUTE)] as number;
+    const minute = Math.floor(reading / READINGS_A_MINUTE);
+    const all = (scored[minute] as number) - (muted[minute] as number);
     if (bad >= least && all >= leastScored && bad / all > share) readings.push(reading);
   }
   return runsOfReadings(readings);

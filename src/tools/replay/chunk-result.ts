@@ -15,6 +15,8 @@ export interface FeatureName {
 /** A pod in a chunk. Minutes count from the start of the chunk. */
 export interface PodStretch extends PodIdentity {
   readonly scored: Runs;
+  /** Of these, the minutes in which it is muted. */
+  readonly muted: Runs;
   /** For each sensitivity: the minutes that are flagged, and of these those in which the anomaly lasts. */
   readonly flagged: readonly Runs[];
   readonly lasting: readonly Runs[];

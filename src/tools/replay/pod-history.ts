@@ -19,6 +19,7 @@ import { readingSize } from './tracks.js';
 /** A pod over the whole time, with the last workload that is known. Minutes count from its start. */
 export interface PodHistory extends PodIdentity {
   readonly scored: Runs;
+  readonly muted: Runs;
   /** For each sensitivity. */
   readonly flagged: readonly Runs[];
   readonly lasting: readonly Runs[];
@@ -49,6 +50,7 @@ export function joinChunks(chunks: readonly ChunkResult[], startSeconds: number)
       pod,
       workload,
       scored: join((stretch) => stretch.scored),
+      muted: join((stretch) => stretch.muted),
       flagged: flagged.map((_, index) => join((stretch) => stretch.flagged[index] ?? [])),
       lasting: flagged.map((_, index) => join((stretch) => stretch.lasting[index] ?? [])),
       readings,

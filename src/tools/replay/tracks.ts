@@ -18,6 +18,8 @@ export interface Track {
   readonly readings: Float64Array;
   /** minutes: 1 where there is a score. */
   readonly scored: Uint8Array;
+  /** minutes: 1 where it is muted. */
+  readonly muted: Uint8Array;
   /** For each sensitivity, minutes: 1 where it flags, and where the anomaly lasts. */
   readonly flagged: readonly Uint8Array[];
   readonly lasting: readonly Uint8Array[];
@@ -68,8 +70,9 @@ export class Tracks {
     const places = features.map(({ name }) => this.features.findIndex((own) => own.name === name));
     const start = minute * this.#size;
     for (const [row, identity] of detection.table.pods.entries()) {
-      const { scored, flagged, lasting, readings } = this.#track(identity);
+      const { scored, muted, flagged, lasting, readings } = this.#track(identity);
       scored[minute] = 1;
+      muted[minute] = detection.muted[row] as number;
       for (const [index, own] of detections.entries()) {
         (flagged[index] as Uint8Array)[minute] = own.flags[row] as number;
         (lasting[index] as Uint8Array)[minute] = own.lasting[row] as number;
@@ -92,6 +95,7 @@ export class Tracks {
       identity,
       readings: new Float64Array(this.minutes * this.#size).fill(Number.NaN),
       scored: new Uint8Array(this.minutes),
+      muted: new Uint8Array(this.minutes),
       flagged: Array.from({ length: this.sensitivities }, () => new Uint8Array(this.minutes)),
       lasting: Array.from({ length: this.sensitivities }, () => new Uint8Array(this.minutes)),
     };
@@ -106,7 +110,8 @@ export class Tracks {
       const minutes = minutesToKeep(flagged).filter((minute) => scored[minute] === 1);
       const readings = this.#readings(track, minutes);
       const lasting = track.lasting.map(runsOf);
-      return { ...identity, scored: runsOf(scored), flagged, lasting, readMinutes: minutes, readings };
+      const muted = runsOf(track.muted);
+      return { ...identity, scored: runsOf(scored), muted, flagged, lasting, readMinutes: minutes, readings };
     });
   }
 

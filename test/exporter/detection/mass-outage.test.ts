@@ -65,6 +65,7 @@ function replayed(model: Model, outage: Outage): PodRuns[] {
     pod,
     workload: pod.replace(/-\d+$/, ''),
     scored: [0, MINUTES],
+    muted: [],
     lasting: runsOf(lasting[index] as Uint8Array),
   }));
 }

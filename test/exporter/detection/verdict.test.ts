@@ -70,6 +70,7 @@ function alertsOf(lasting: readonly number[], closedRanges: boolean) {
     pod: 'report-0',
     workload: 'report',
     scored: [0, minutes.length],
+    muted: [],
     lasting: runsOf(minutes),
   };
   const others = Array.from({ length: 10 }, (_, index) => ({

@@ -22,6 +22,7 @@ function stretch(pod: string, flagged: readonly (readonly number[])[]): PodStret
     pod,
     workload: pod.replace(/-\d+$/, ''),
     scored: [0, 120],
+    muted: [],
     flagged,
     lasting: flagged,
     readMinutes: minutes,

@@ -25,6 +25,7 @@ function chunk(lasting: Readonly<Record<string, readonly (readonly [from: number
       pod,
       workload: pod.split('-')[0] ?? '',
       scored: [0, MINUTES - 60],
+      muted: [],
       flagged: [(lasting[pod] ?? []).flatMap(([from, to]) => [from - 60, to - 60])],
       lasting: [(lasting[pod] ?? []).flatMap(([from, to]) => [from - 60, to - 60])],
       readMinutes: [],

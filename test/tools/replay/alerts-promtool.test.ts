@@ -43,6 +43,7 @@ function randomPods(seed: number, calmness: number): PodRuns[] {
     });
     for (let replica = 0; replica < replicas; replica++) {
       const scored = new Uint8Array(MINUTES);
+      const muted = new Uint8Array(MINUTES);
       const lasting = new Uint8Array(MINUTES);
       let absent = 0;
       let own = 0;
@@ -53,6 +54,9 @@ function randomPods(seed: number, calmness: number): PodRuns[] {
         else if (random() < 0.02) own = Math.round(20 * random() ** 2);
         if (absent > 0) continue;
         scored[minute] = 1;
+        // One of the four pods of a workload is muted for a while.
+        muted[minute] = Number(replica === 3 && minute >= 60 && minute < 100);
+        if (muted[minute] === 1) continue;
         const bad = own > 0 || trouble[minute] === true;
         lasting[minute] = Number(bad ? random() < calmness : random() < 0.03);
       }
@@ -61,6 +65,7 @@ function randomPods(seed: number, calmness: number): PodRuns[] {
         pod: `${workload}-${replica}`,
         workload,
         scored: runsOf(scored),
+        muted: runsOf(muted),
         lasting: runsOf(lasting),
       });
     }
@@ -79,11 +84,12 @@ function replayedInChunks(pods: readonly PodRuns[]): PodRuns[] {
   const cuts = [0, 40, 97, MINUTES];
   const chunks = cuts.slice(1).map((to, index): ChunkResult => {
     const from = cuts[index] as number;
-    const stretches = pods.map(({ namespace, pod, workload, scored, lasting }) => ({
+    const stretches = pods.map(({ namespace, pod, workload, scored, muted, lasting }) => ({
       namespace,
       pod,
       workload,
       scored: partOf(scored, from, to),
+      muted: partOf(muted, from, to),
       flagged: [[], partOf(lasting, from, to)],
       lasting: [[], partOf(lasting, from, to)],
       readMinutes: [],
@@ -136,8 +142,8 @@ function inputSeries(pods: readonly PodRuns[]) {
   const ofWorkloads = [...new Set(pods.map(({ workload }) => workload))].map((workload) => ({
     series: `anomaly_workload_pods_scored{namespace="shop",workload="${workload}"}`,
     values: seriesValues((minute) => {
-      const scored = pods.filter((pod) => pod.workload === workload && within(pod.scored, minute)).length;
-      return scored === 0 ? undefined : scored;
+      const scored = pods.filter((pod) => pod.workload === workload && within(pod.scored, minute));
+      return scored.length === 0 ? undefined : scored.filter((pod) => !within(pod.muted, minute)).length;
     }),
   }));
   return [...ofPods, ...ofWorkloads];

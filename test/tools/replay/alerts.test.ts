@@ -10,6 +10,7 @@ const pod = (name: string, lasting: readonly number[], scored: readonly number[]
   pod: name,
   workload: name.split('-')[0] ?? '',
   scored,
+  muted: [],
   lasting,
 });
 /** Quiet pods, each a workload of its own. */
@@ -75,6 +76,14 @@ describe('the alerts of the shipped rules', () => {
     expect(names([pod('cart-0', [30, 50])])).to.deep.equal(['PodAnomalous']);
     // One of two pods has no score any more.
     expect(names([pod('cart-0', [30, 50]), pod('cart-1', [], [0, 20])])).to.deep.equal(['PodAnomalous']);
+  });
+
+  it('do not count muted pods in the shares', () => {
+    const muted = { ...pod('cart-2', []), muted: [20, 60] };
+    const names = run([pod('cart-0', [30, 50]), pod('cart-1', []), muted, pod('cart-3', [30, 50])]).map(
+      ({ name }) => name,
+    );
+    expect(names).to.deep.equal(['WorkloadAnomalous', 'PodAnomalous', 'PodAnomalous']);
   });
 
   it('fire for the fleet from a fifth of all pods and five on, for twenty minutes after', () => {

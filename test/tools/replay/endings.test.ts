@@ -20,6 +20,7 @@ function pod(readings: readonly (readonly [number, Reading])[], scored: readonly
     pod: 'cart-0',
     workload: 'cart',
     scored,
+    muted: [],
     flagged: [[30, 50]],
     lasting: [[30, 50]],
     readings: new Map(readings),
