@@ -38,6 +38,9 @@ function promtool(...parameters: string[]): { readonly status: number | null; re
   return { status, output: stdout + stderr };
 }
 
+/** The alerts that say how they ended. */
+const aboutPods: ReadonlySet<string> = new Set(['PodAnomalous', 'WorkloadAnomalous', 'AnomalyMassFlagging']);
+
 describe('deploy/prometheus', function () {
   this.timeout(60_000);
 
@@ -317,6 +320,7 @@ describe('deploy/prometheus', function () {
           '## What happened',
           '## What to check',
           '## What to do',
+          ...(aboutPods.has(alert) ? ['## How it ends'] : []),
           '## If the detector is wrong',
           '## Silence it',
         ]);
