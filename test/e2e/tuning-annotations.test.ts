@@ -63,7 +63,7 @@ describe('annotations on a real Prometheus', function () {
     started = Math.floor(Date.now() / 1000);
     const times = { startSeconds: started - 75 * 60, endSeconds: started + 600, stepSeconds: 15 };
     const cluster = new SmallCluster(WORKLOADS.flatMap(([namespace, workload]) => owned(namespace, workload)));
-    for (const [, workload] of WORKLOADS) cluster.misbehave(`${workload}-0`, started - 600);
+    for (const [, workload] of WORKLOADS) cluster.misbehave(`${workload}-0`, started - 600, 4);
     // kube-state-metrics names its own pod in each series that has no pod.
     const scrapeLabels = { job: 'kube-state-metrics', pod: 'kube-state-metrics-0' };
     const tuned = [

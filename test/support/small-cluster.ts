@@ -95,20 +95,20 @@ export class SmallCluster {
   readonly annotations: FakeSample['labels'][] = [];
   /** Queries about these find no series. */
   readonly silent = new Set<QueryTopic>();
-  readonly #misbehavingSince = new Map<string, number>();
+  readonly #misbehaving = new Map<string, { readonly sinceSeconds: number; readonly factor: number }>();
 
   constructor(pods: readonly FakePod[] = namedPods(6)) {
     this.pods = [...pods];
   }
 
-  /** From that instant on the pod takes ten times its usual CPU and four times its usual memory. */
-  misbehave(pod: string, sinceSeconds: number): void {
-    this.#misbehavingSince.set(pod, sinceSeconds);
+  /** From that instant on the pod takes `factor` times its usual CPU, and 0.4 times that of its usual memory. */
+  misbehave(pod: string, sinceSeconds: number, factor = 10): void {
+    this.#misbehaving.set(pod, { sinceSeconds, factor });
   }
 
   /** The pod is itself again, in the past as well. */
   behave(pod: string): void {
-    this.#misbehavingSince.delete(pod);
+    this.#misbehaving.delete(pod);
   }
 
   readonly answer: Answer = (query, timeSeconds) => {
@@ -139,14 +139,18 @@ export class SmallCluster {
     if (timeSeconds < sinceSeconds) return undefined;
     if ((topic === 'cpu' || topic === 'memory') && timeSeconds >= unmeasuredSeconds) return undefined;
     const labels = { namespace, pod };
-    const misbehaves = timeSeconds >= (this.#misbehavingSince.get(pod) ?? Infinity);
+    const { sinceSeconds: misbehavingSince = Infinity, factor = 1 } = this.#misbehaving.get(pod) ?? {};
+    const excess = timeSeconds >= misbehavingSince ? factor : undefined;
     const wavering = 0.95 + 0.1 * noise(`${topic} ${namespace} ${pod} ${timeSeconds.toFixed(3)}`);
     const size = 1 + noise(`${namespace} ${pod}`);
     switch (topic) {
       case 'cpu':
-        return { labels, value: 0.2 * size * wavering * (misbehaves ? 10 : 1) };
+        return { labels, value: 0.2 * size * wavering * (excess ?? 1) };
       case 'memory':
-        return { labels, value: Math.round(200 * MEBIBYTE * size * wavering * (misbehaves ? 4 : 1)) };
+        return {
+          labels,
+          value: Math.round(200 * MEBIBYTE * size * wavering * (excess === undefined ? 1 : 0.4 * excess)),
+        };
       case 'restarts':
         return { labels, value: 2 + restartsAt.filter((instant) => instant <= timeSeconds).length };
       case 'kube_pod_init_container_status_restarts_total':
