@@ -74,6 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/prometheus',
     'exporter/features',
     'exporter/model',
+    'exporter/tuning',
     'exporter/detection',
     'exporter/episodes',
   ],

@@ -279,6 +279,7 @@ describe('deploy/prometheus', function () {
       ['missing-model.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['upstream-down.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['unscored-pods.yaml', 'counts young pods', 'warmup|completed', 'completed'],
+      ['unscored-pods.yaml', 'counts pods that are ignored on purpose', 'completed|opted_out', 'completed'],
       ['shards.yaml', 'has no patience', 'for: 10m', 'for: 5m'],
       ['shards.yaml', 'lets one shard stand in for another', 'min by (job) (', 'max by (job) ('],
       [

@@ -3,10 +3,12 @@
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
+import { OPTED_OUT } from '../detection/detect.js';
 import type { Detection } from '../detection/detection.js';
 import { explain, type FeatureExplanation } from '../detection/explain.js';
 import { type EpisodesState, lastingSince } from '../episodes/episodes.js';
 import { type PodIdentity, podKey } from '../features/table.js';
+import { UNTUNED } from '../tuning/tuning.js';
 import type { AppDependencies } from './dependencies.js';
 import { type DetectQuery, parseDetectQuery } from './detect-query.js';
 import { sendError } from './errors.js';
@@ -51,8 +53,16 @@ export async function* detectAnswer(
 ): AsyncGenerator<string> {
   const matching = matchingRows(detection, filters);
   const { limit } = filters;
-  const ended = endedEpisodes(episodes, filters);
-  const head = { time: detection.timeSeconds, matching: matching.length, limit, ended, pods: [] };
+  const { timeSeconds: time, muted, unscored } = detection;
+  const head = {
+    time,
+    matching: matching.length,
+    muted: muted.reduce((sum, isMuted) => sum + isMuted, 0),
+    opted_out: unscored.get(OPTED_OUT) ?? 0,
+    limit,
+    ended: endedEpisodes(episodes, filters),
+    pods: [],
+  };
   yield JSON.stringify(head satisfies DetectResponse).slice(0, -']}'.length);
   const rows = limit === 0 ? matching : matching.slice(0, limit);
   for (let start = 0; start < rows.length; start += PODS_PER_PIECE) {
@@ -90,13 +100,14 @@ const isoTime = (seconds: number) => new Date(seconds * 1000).toISOString();
 const timeOrNull = (seconds: number | undefined) => (seconds === undefined ? null : isoTime(seconds));
 
 function toPod(
-  { table, scores, flags, releases }: Detection,
+  { model, table, scores, flags, releases, tunings }: Detection,
   episodes: EpisodesState,
   row: number,
   explanations: readonly FeatureExplanation[],
 ): PodJudgement {
   const { namespace, pod, workload } = table.pods[row] as PodIdentity;
   const releaseSeconds = flags[row] === 1 ? releases.get(podKey(namespace, workload)) : undefined;
+  const { mutedBy, mutedUntilSeconds, sensitivity } = tunings.get(row) ?? UNTUNED;
   const actual = (name: string) => explanations.find(({ feature }) => feature === name)?.actual ?? null;
   return {
     namespace,
@@ -109,6 +120,9 @@ function toPod(
     anomaly_score: scores[row] as number,
     since: timeOrNull(lastingSince(episodes, podKey(namespace, pod))),
     release: timeOrNull(releaseSeconds),
+    muted_by: mutedBy ?? null,
+    muted_until: timeOrNull(mutedUntilSeconds),
+    sensitivity: sensitivity ?? model.sensitivity,
     features: explanations.map(({ contribution: _, ...judgement }) => judgement),
   };
 }

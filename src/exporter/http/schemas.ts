@@ -113,6 +113,16 @@ const PodJudgement = object('One pod and its score.', {
     'When the workload was last released: when its pods became those of another revision. Of flagged pods, within the last ' +
       'day; otherwise null.',
   ),
+  muted_by: textOrNull(
+    'Which rule of the tuning file, or which object by an annotation or label, mutes the pod now; null if it is not muted.',
+    'deployment shop/cart',
+  ),
+  muted_until: timeOrNull('When the pod is no longer muted; null if it is not muted, or without a known end.'),
+  sensitivity: number(
+    'How many spreads are the boundary of this pod: `ANOMALY_SENSITIVITY`, or what an owner set. `deviation` is in spreads ' +
+      'that are larger in the same ratio.',
+    4,
+  ),
   features: field(z.array(FeatureJudgement), 'The features of the model, the one with the largest share first.'),
 });
 
@@ -136,6 +146,8 @@ const EndedEpisode = object('An anomaly that lasted and has ended.', {
 export const DetectResponse = object('Flags and scores at one instant.', {
   time: number('The instant that was scored, Unix time in seconds.', 1767225600),
   matching: count('How many scored pods pass the filters; `pods` has the first `limit` of them.', 1),
+  muted: count('Pods that are muted now, in all namespaces.', 2),
+  opted_out: count('Pods that are ignored, and not scored, in all namespaces.', 0),
   limit: count('The most pods that this answer may have; 0 for all.', 1000),
   ended: field(
     z.array(EndedEpisode),

@@ -7,6 +7,7 @@ import { type EpisodesState, NO_EPISODES } from '../../../src/exporter/episodes/
 import { createApp } from '../../../src/exporter/http/app.js';
 import { detectAnswer } from '../../../src/exporter/http/detect.js';
 import { DetectResponse, ErrorResponse, type PodJudgement } from '../../../src/exporter/http/schemas.js';
+import { UNTUNED } from '../../../src/exporter/tuning/tuning.js';
 import { failedPass, fakeDependencies, HOSTILE, passOf } from '../../support/http-fixtures.js';
 import { closeServers, startServer } from '../../support/http-server.js';
 import { closed, getRequest } from '../../support/raw-http.js';
@@ -104,6 +105,30 @@ describe('GET /detect', () => {
     expect(limited.body.ended.map(({ pod }: { pod: string }) => pod)).to.deep.equal(['third']);
   });
 
+  it('says what is muted, by what and until when, and how many pods are ignored', async () => {
+    const outcome = passOf([
+      { namespace: 'b', pod: 'worst', score: 0.5 },
+      { namespace: 'b', pod: 'usual', score: -0.5 },
+    ]);
+    if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
+    const tuning = { ...UNTUNED, sensitivity: 8, mutedBy: 'namespace b', mutedUntilSeconds: 1767229200 };
+    const detection = {
+      ...outcome.detection,
+      flags: Uint8Array.of(0, 0),
+      muted: Uint8Array.of(1, 0),
+      tunings: new Map([[0, tuning]]),
+      unscored: new Map([['opted_out', 3]]),
+    };
+    const { body } = await request(appOf({ ...outcome, detection }))
+      .get('/detect')
+      .expect(200);
+    expect(body).to.include({ muted: 1, opted_out: 3 });
+    const [worst, usual] = body.pods;
+    expect(worst).to.include({ anomaly_flag: 0, muted_by: 'namespace b', muted_until: '2026-01-01T01:00:00.000Z' });
+    expect(worst).to.include({ sensitivity: 8 });
+    expect(usual).to.include({ muted_by: null, muted_until: null, sensitivity: 4 });
+  });
+
   it('answers exactly what its schema says', async () => {
     const { body } = await request(appOf(passOf(pods.slice(4))))
       .get('/detect')
@@ -112,6 +137,8 @@ describe('GET /detect', () => {
     expect(body).to.deep.equal({
       time: 1767225600,
       matching: 1,
+      muted: 0,
+      opted_out: 0,
       limit: 1000,
       ended: [],
       pods: [
@@ -126,6 +153,9 @@ describe('GET /detect', () => {
           anomaly_score: 0.4,
           since: null,
           release: null,
+          muted_by: null,
+          muted_until: null,
+          sensitivity: 4,
           features: [
             { feature: 'cpu', unit: 'cpu-unit', actual: 1, expected: -0.5, ...equally },
             { feature: 'memory', unit: 'memory-unit', actual: 2, expected: 0.5, ...equally },

@@ -3,8 +3,10 @@
 import type { RequestHandler } from 'express';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
-import type { PassOutcome } from '../../detection/detection.js';
+import type { Detection, PassOutcome } from '../../detection/detection.js';
 import type { EpisodesState } from '../../episodes/episodes.js';
+import type { PodIdentity } from '../../features/table.js';
+import { UNTUNED } from '../../tuning/tuning.js';
 import type { AppDependencies } from '../dependencies.js';
 import { ENDPOINTS } from '../endpoints.js';
 import type { HealthReport } from '../schemas.js';
@@ -156,8 +158,29 @@ function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
   return html`<section aria-labelledby="coverage"><h2 id="coverage">Last pass</h2>
 <p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${Math.round(outcome.durationSeconds * 1000)} ms. ${outcome.kind === 'detection' ? (scored ?? '') : outcome.message}</p>
 ${list(unscored.map(([reason, count]) => html`<li>${counted(count, 'pod')} ${describeReason(reason)}</li>`))}
+${outcome.kind === 'detection' ? mutedPods(outcome.detection, nowSeconds) : NO_HTML}
 ${list(outcome.warnings.map((warning) => html`<li>${warning}</li>`))}
 </section>`;
+}
+
+/** Muted pods that the page names. */
+const MOST_MUTED = 20;
+
+/** What is muted is not forgotten: which pods, by what, until when, and whether they would be flagged. */
+function mutedPods({ table, muted, scores, tunings }: Detection, nowSeconds: number): Html {
+  const rows = [...tunings.keys()].filter((row) => muted[row] === 1);
+  // Those that would be flagged first.
+  rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  const items = rows.slice(0, MOST_MUTED).map((row) => {
+    const { namespace, pod } = table.pods[row] as PodIdentity;
+    const { mutedBy, mutedUntilSeconds } = tunings.get(row) ?? UNTUNED;
+    const until =
+      mutedUntilSeconds === undefined ? NO_HTML : html` until ${timeElement(mutedUntilSeconds, nowSeconds)}`;
+    const anomalous = (scores[row] as number) > 0 ? '; it would be flagged now' : '';
+    return html`<li>${namespace}/${pod} is muted by ${mutedBy ?? ''}${until}${anomalous}</li>`;
+  });
+  const more = rows.length - items.length;
+  return list([...items, ...(more > 0 ? [html`<li>${counted(more, 'more pod')} are muted</li>`] : [])]);
 }
 
 /** A list; an empty one is left out, since screen readers would announce it. */
@@ -168,6 +191,7 @@ function list(items: readonly Html[]): Html {
 const UNSCORED: Readonly<Record<string, string>> = {
   warmup: 'warming up, too young to judge',
   completed: 'completed',
+  opted_out: 'ignored by a rule or an annotation',
   no_usage: 'without any usage, though not reported as completed',
   not_finite: 'with a value that is not a number',
   misaligned: 'with values at other times than requested',

@@ -8,6 +8,7 @@ import { ENDPOINTS } from '../../../../src/exporter/http/endpoints.js';
 import type { HistoryOutcome } from '../../../../src/exporter/http/status-page/history-reader.js';
 import type { PodHistory } from '../../../../src/exporter/http/status-page/replay.js';
 import { emptyJudgement } from '../../../../src/exporter/model/views.js';
+import { UNTUNED } from '../../../../src/exporter/tuning/tuning.js';
 import {
   failedPass,
   fakeDependencies,
@@ -251,6 +252,30 @@ describe('GET /', () => {
       expect(words).to.contain('1 pod of a later version');
       expect(words).to.contain('The rate is odd.');
     });
+  });
+
+  it('names muted pods, those that would be flagged first, and counts ignored ones', async () => {
+    const outcome = passOf(somePods);
+    if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
+    const mutedBy = 'deployment shop/<cart>';
+    const detection = {
+      ...outcome.detection,
+      muted: Uint8Array.from(somePods, (_, row) => Number(row === 0 || row === 1)),
+      tunings: new Map([
+        [1, { ...UNTUNED, mutedBy }],
+        [0, { ...UNTUNED, mutedBy, mutedUntilSeconds: SCORED_AT + 7200 }],
+        [2, { ...UNTUNED, sensitivity: 8 }],
+      ]),
+      unscored: new Map([['opted_out', 3]]),
+    };
+    const page = await pageOf({ outcome: { ...outcome, detection } });
+    const words = wordsOf(page);
+    expect(words).to.match(
+      /shop\/cart-1 is muted by deployment shop\/<cart> until .*2026-01-01T02:00:00Z ; it would be flagged now .*shop\/cart-2 is muted by/,
+    );
+    expect(words).to.include('3 pods ignored by a rule or an annotation');
+    expect(page).to.not.include('<cart>');
+    expect(words).to.not.include('checkout-1 is muted');
   });
 
   describe('shows the most anomalous pods', () => {
