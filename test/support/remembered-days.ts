@@ -1,7 +1,7 @@
 /** Histories of workloads that are written as deviations, hour by hour. */
 
 import type { FeatureDefinition } from '../../src/exporter/features/catalog.js';
-import { BINS_PER_HOUR } from '../../src/exporter/history/grid.js';
+import { BINS_PER_HOUR, HOUR_SECONDS } from '../../src/exporter/history/grid.js';
 import { BIN_FIELDS, SIBLING_FIELDS } from '../../src/exporter/history/hour-summary.js';
 import { WorkloadHistory } from '../../src/exporter/history/workload-history.js';
 import { calibrate, type Limits } from '../../src/exporter/model/limits.js';
@@ -79,6 +79,13 @@ export function rememberDays(
   return history;
 }
 
+/** The defaults, at the end of an hour. */
+export const acceptanceAt = (hour: number) => ({
+  releaseHours: 12,
+  levelHours: 24,
+  nowSeconds: (hour + 1) * HOUR_SECONDS,
+});
+
 /** The boundaries of a history, by workload and view. */
 export function limitsOf(
   history: WorkloadHistory,
@@ -86,12 +93,15 @@ export function limitsOf(
     features = REMEMBERED_FEATURES,
     budgetPerDay = 4,
     sensitivity = 4,
-    acceptance = { releaseHours: 12, levelHours: 24 },
+    acceptance,
     lastHour = Number.MAX_SAFE_INTEGER,
   }: Partial<Parameters<typeof calibrate>[1]> = {},
 ) {
   const upTo = Math.min(lastHour, Math.max(...history.state().hours));
-  const limits = calibrate(history, { features, budgetPerDay, sensitivity, acceptance, lastHour: upTo });
+  const limits = calibrate(history, {
+    ...{ features, budgetPerDay, sensitivity, lastHour: upTo },
+    acceptance: acceptance ?? acceptanceAt(upTo),
+  });
   if (limits === undefined) throw new Error('Expected a history of which something is known.');
   const cellOf = (row: number, view: View, column: number) =>
     (row * features.length + column) * VIEWS.length + VIEWS.indexOf(view);

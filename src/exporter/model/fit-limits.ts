@@ -57,7 +57,7 @@ export function fitLimits(
     features,
     budgetPerDay: alertBudgetPerDay,
     sensitivity,
-    acceptance: { releaseHours: acceptReleaseHours, levelHours: acceptLevelHours },
+    acceptance: { releaseHours: acceptReleaseHours, levelHours: acceptLevelHours, nowSeconds: endSeconds },
   };
   const remembers = isUsed && history !== undefined;
   const limits = remembers ? calibrate(history, options) : undefined;

@@ -23,6 +23,8 @@ export interface LevelStep {
 export interface Acceptance {
   readonly releaseHours: number;
   readonly levelHours: number;
+  /** Unix time in seconds: what is due by then is accepted. The hour that goes on is not known yet, and not waited for. */
+  readonly nowSeconds: number;
 }
 
 /** A smaller step is none: it is below every boundary. A step must also be this many times the usual spread from day to day. */
@@ -56,14 +58,16 @@ const BINS_AFTER = 2;
 export class StepFinder {
   readonly #releaseBins: number;
   readonly #levelBins: number;
+  readonly #nowSeconds: number;
   readonly #room = new Float64Array(MOST_DAYS);
   #levels = new Float64Array(0);
   #residuals = new Float64Array(0);
   #firstBin = 0;
 
-  constructor({ releaseHours, levelHours }: Acceptance) {
+  constructor({ releaseHours, levelHours, nowSeconds }: Acceptance) {
     this.#releaseBins = releaseHours * BINS_PER_HOUR;
     this.#levelBins = levelHours * BINS_PER_HOUR;
+    this.#nowSeconds = nowSeconds;
   }
 
   /**
@@ -71,20 +75,22 @@ export class StepFinder {
    *
    * @param levels of all known half hours, `NaN` where unknown.
    * @param firstBin number of the first one since 1970.
-   * @param releases numbers of the half hours with a release.
+   * @param releases Unix times in seconds, by the number of the half hour.
    */
-  find(levels: Float64Array, firstBin: number, releases: ReadonlySet<number>): LevelStep[] {
+  find(levels: Float64Array, firstBin: number, releases: ReadonlyMap<number, number>): LevelStep[] {
     this.#levels = levels.slice();
     this.#firstBin = firstBin;
     this.#residuals = new Float64Array(levels.length);
     const steps: LevelStep[] = [];
     this.#updateResiduals(0);
     for (let begin = LEAST_BINS_OF_RELEASE; begin < levels.length; begin++) {
-      const isRelease = releases.has(firstBin + begin);
+      const releaseSeconds = releases.get(firstBin + begin);
+      const isRelease = releaseSeconds !== undefined;
       if (!isRelease && !this.#mayBegin(begin, releases)) continue;
+      const beganSeconds = releaseSeconds ?? (firstBin + begin + 1) * BIN_SECONDS;
       const step =
-        (isRelease ? this.#stepAt(begin, true, this.#releaseBins) : undefined) ??
-        this.#stepAt(begin, isRelease, this.#levelBins);
+        (isRelease ? this.#stepAt(begin, true, this.#releaseBins, beganSeconds) : undefined) ??
+        this.#stepAt(begin, isRelease, this.#levelBins, beganSeconds);
       if (step === undefined) continue;
       steps.push(step);
       align(this.#levels, firstBin, [step]);
@@ -119,7 +125,7 @@ export class StepFinder {
   }
 
   /** Whether the level moves here. A half hour without an earlier day is judged by those before the step. */
-  #mayBegin(begin: number, releases: ReadonlySet<number>): boolean {
+  #mayBegin(begin: number, releases: ReadonlyMap<number, number>): boolean {
     for (let later = 1; later <= BINS_TO_RELEASE; later++) {
       if (releases.has(this.#firstBin + begin + later)) return false;
     }
@@ -136,14 +142,16 @@ export class StepFinder {
     );
   }
 
-  #stepAt(begin: number, isRelease: boolean, wait: number): LevelStep | undefined {
+  #stepAt(begin: number, isRelease: boolean, wait: number, beganSeconds: number): LevelStep | undefined {
     const end = this.#levels.length;
+    const isDue = this.#nowSeconds >= beganSeconds + wait * BIN_SECONDS;
     const least = Math.min(isRelease ? LEAST_BINS_OF_RELEASE : LEAST_BINS, wait - BINS_AFTER);
     const shifts: number[] = [];
     const slots = new Set<number>();
     let [higher, lower] = [0, 0];
     let bin = begin + (isRelease ? BINS_AFTER : 0);
     for (; bin < begin + wait || slots.size < least; bin++) {
+      if (bin >= end && isDue && slots.size >= least) break;
       if (bin >= end || bin > begin + MOST_BINS) return undefined;
       const residual = bin < begin + BINS_PER_DAY ? (this.#residuals[bin] as number) : this.#residualAt(bin, 0, begin);
       if (Number.isNaN(residual)) continue;
@@ -164,7 +172,12 @@ export class StepFinder {
     const third = Math.ceil(shifts.length / 3);
     if (Math.abs(median(shifts.slice(-third)) - median(shifts.slice(0, third))) > MOST_DRIFT * size) return undefined;
     if (size < (isRelease ? LEAST_SPREADS_OF_RELEASE : LEAST_SPREADS) * this.#spreadBeside(begin)) return undefined;
-    return { bin: this.#firstBin + begin, offset, isRelease, acceptedBin: this.#firstBin + bin };
+    return {
+      bin: this.#firstBin + begin,
+      offset,
+      isRelease,
+      acceptedBin: this.#firstBin + Math.max(bin, begin + wait),
+    };
   }
 
   /** How far half hours usually are from earlier days: before a step, or else since then; 0 where that is not known. */
@@ -219,12 +232,17 @@ export function knownRange(steps: readonly LevelStep[]): { lowest: number; highe
   return { lowest: Math.min(...levels) - level, highest: Math.max(...levels) - level };
 }
 
-/** Numbers of the half hours in which a workload was released. */
-export function releaseBins(history: WorkloadHistory, row: number, firstHour: number, lastHour: number): Set<number> {
-  const bins = new Set<number>();
+/** When a workload was released, Unix times in seconds, by the numbers of the half hours. */
+export function releasesByBin(
+  history: WorkloadHistory,
+  row: number,
+  firstHour: number,
+  lastHour: number,
+): Map<number, number> {
+  const releases = new Map<number, number>();
   for (let hour = firstHour; hour <= lastHour; hour++) {
     const seconds = history.releaseAt(row, hour);
-    if (!Number.isNaN(seconds)) bins.add(Math.ceil(seconds / BIN_SECONDS) - 1);
+    if (!Number.isNaN(seconds)) releases.set(Math.ceil(seconds / BIN_SECONDS) - 1, seconds);
   }
-  return bins;
+  return releases;
 }

@@ -5,7 +5,15 @@ import { BINS_PER_HOUR } from '../history/grid.js';
 import { BIN_FIELDS } from '../history/hour-summary.js';
 import { encodeLevel, type WorkloadHistory } from '../history/workload-history.js';
 import { type Blocks, blockOf, blocksIn, raise, type Span } from './blocks.js';
-import { type Acceptance, align, knownRange, type LevelStep, releaseBins, StepFinder, transitionOf } from './levels.js';
+import {
+  type Acceptance,
+  align,
+  knownRange,
+  type LevelStep,
+  releasesByBin,
+  StepFinder,
+  transitionOf,
+} from './levels.js';
 import { Calendar, SEASON_SLOTS } from './season.js';
 import { isFall, SIBLING_VIEWS, VIEWS } from './view-list.js';
 
@@ -67,7 +75,7 @@ export function* workloadBlocks(
   const known = new Float64Array((newestHour - span.first + 1) * BINS_PER_HOUR);
   const finder = new StepFinder(acceptance);
   for (let row = 0; row < history.workloads.length; row++) {
-    const releases = releaseBins(history, row, span.first, newestHour);
+    const releases = releasesByBin(history, row, span.first, newestHour);
     for (const [column, feature] of features.entries()) {
       const gauge = history.gauges.indexOf(feature.name);
       if (gauge < 0) continue;

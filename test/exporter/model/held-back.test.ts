@@ -5,7 +5,12 @@ import { calibrate } from '../../../src/exporter/model/limits.js';
 import { VIEWS } from '../../../src/exporter/model/view-list.js';
 import { leastBoundary } from '../../../src/exporter/model/workload-blocks.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
-import { limitsOf as limitsOfDays, REMEMBERED_FEATURES, rememberDays } from '../../support/remembered-days.js';
+import {
+  acceptanceAt,
+  limitsOf as limitsOfDays,
+  REMEMBERED_FEATURES,
+  rememberDays,
+} from '../../support/remembered-days.js';
 import { type Course, steadyHistory, TRAINED_AT } from '../../support/steady-cluster.js';
 import { CATALOG, CPU } from '../../support/tables.js';
 
@@ -28,7 +33,7 @@ describe('what came of the boundaries', () => {
     features: CATALOG,
     budgetPerDay: 4,
     sensitivity: 4,
-    acceptance: { releaseHours: 12, levelHours: 24 },
+    acceptance: acceptanceAt(LAST),
   };
 
   it('holds a workload that was beyond a boundary until it is far below it for half an hour', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { BINS_PER_DAY, BINS_PER_HOUR } from '../../../src/exporter/history/grid.js';
-import { align, knownRange, type LevelStep, releaseBins, StepFinder } from '../../../src/exporter/model/levels.js';
+import { BINS_PER_DAY, BINS_PER_HOUR, HOUR_SECONDS } from '../../../src/exporter/history/grid.js';
+import { align, knownRange, type LevelStep, releasesByBin, StepFinder } from '../../../src/exporter/model/levels.js';
 import { createRandom } from '../../../src/exporter/model/random.js';
 import { MONDAY, rememberDays } from '../../support/remembered-days.js';
 
@@ -21,11 +21,17 @@ function office(seed = 1): Course {
   };
 }
 
-/** @param releases hours in which the workload was released. @param first hour that is known, and the first that is not yet. */
-function stepsOf(course: Course, releases: readonly number[], first: number, end: number): LevelStep[] {
+/**
+ * @param releases hours in which the workload was released.
+ * @param first hour that is known, and the first that is not yet.
+ * @param nowHour it is this hour, with fractions.
+ */
+function stepsOf(course: Course, releases: readonly number[], first: number, end: number, nowHour = end): LevelStep[] {
   const levels = Float64Array.from({ length: (end - first) * BINS_PER_HOUR }, (_, bin) => course(first + bin / 2));
-  const bins = new Set(releases.map((hour) => MONDAY_BIN + 2 * hour));
-  return new StepFinder({ releaseHours: 12, levelHours: 24 }).find(levels, MONDAY_BIN + 2 * first, bins);
+  const seconds = (hour: number) => (MONDAY + hour) * HOUR_SECONDS;
+  const times = new Map(releases.map((hour) => [MONDAY_BIN + Math.floor(2 * hour), seconds(hour)]));
+  const acceptance = { releaseHours: 12, levelHours: 24, nowSeconds: seconds(nowHour) };
+  return new StepFinder(acceptance).find(levels, MONDAY_BIN + 2 * first, times);
 }
 
 /** Steps as their hours, counted from the Monday. */
@@ -51,6 +57,17 @@ describe('steps of level', () => {
     expect(others).to.deep.equal([]);
     expect(hoursOf([step as LevelStep])).to.deep.equal([{ began: BEGIN, accepted: BEGIN + 12, isRelease: true }]);
     expect(step?.offset).to.be.closeTo(0.7, 0.05);
+  });
+
+  it('are accepted when it is time, though the hour that goes on is not known yet', () => {
+    const course = from(BEGIN, 0.7);
+    // It was released at a quarter past; the hour before has not settled yet.
+    expect(stepsOf(course, [BEGIN + 0.25], 0, BEGIN + 11, BEGIN + 12.2)).to.deep.equal([]);
+    expect(stepsOf(course, [BEGIN + 0.25], 0, BEGIN + 11, BEGIN + 12.26)).to.have.lengthOf(1);
+    // With too little known since then, it is not.
+    expect(stepsOf(course, [BEGIN + 0.25], 0, BEGIN + 4, BEGIN + 13)).to.deep.equal([]);
+    expect(stepsOf(course, [], 0, BEGIN + 23, BEGIN + 24.25)).to.deep.equal([]);
+    expect(stepsOf(course, [], 0, BEGIN + 23, BEGIN + 24.5)).to.have.lengthOf(1);
   });
 
   it('are accepted after a day where there was no release', () => {
@@ -147,7 +164,11 @@ describe('steps of level', () => {
   it('know the half hours with a release', () => {
     const releases: Record<number, number> = { 3: 1, 5: 6, 7: 7, 9: 12 };
     const history = rememberDays({ 'shop/web': (hour) => ({ release: releases[hour] ?? 0 }) }, { hours: 20 });
-    const bins = releaseBins(history, 0, MONDAY, MONDAY + 8);
-    expect([...bins].map((bin) => (bin - MONDAY_BIN) / 2)).to.deep.equal([3, 5, 7.5]);
+    const bins = releasesByBin(history, 0, MONDAY, MONDAY + 8);
+    expect([...bins].map(([bin, seconds]) => [(bin - MONDAY_BIN) / 2, seconds / 60 - MONDAY * 60])).to.deep.equal([
+      [3, 185],
+      [5, 330],
+      [7.5, 455],
+    ]);
   });
 });

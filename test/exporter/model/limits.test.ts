@@ -5,6 +5,7 @@ import { createRandom } from '../../../src/exporter/model/random.js';
 import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
 import { VIEWS, type View } from '../../../src/exporter/model/view-list.js';
 import {
+  acceptanceAt,
   limitsOf,
   MONDAY,
   REMEMBERED_FEATURES,
@@ -258,7 +259,7 @@ describe('limits of workloads', () => {
 
   describe('with little known', () => {
     it('are absent where nothing is known', () => {
-      const acceptance = { releaseHours: 12, levelHours: 24 };
+      const acceptance = acceptanceAt(MONDAY + 100);
       const options = {
         features: REMEMBERED_FEATURES,
         budgetPerDay: 4,
