@@ -114,6 +114,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/config',
     'exporter/connect',
     'exporter/training',
+    'exporter/tuning',
     'exporter/http',
     'exporter/service',
   ],

@@ -11,6 +11,7 @@ import { listen } from './http/server.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { Service, type ServiceOptions } from './service.js';
 import { readHoursInWorker, trainInWorker } from './training/run-in-worker.js';
+import { openTuningFile } from './tuning/tuning-file.js';
 import { VERSION } from './version.js';
 
 export interface RunningService {
@@ -23,7 +24,7 @@ export interface RunningService {
 /**
  * Starts the exporter: loads the model of an earlier run where there is one, listens, then trains.
  *
- * @throws {MistakesError} when the feature file or the web configuration cannot be read, or is wrong.
+ * @throws {MistakesError} when the feature file, the tuning file or the web configuration cannot be read, or is wrong.
  * @throws {Error} when the address cannot be listened on.
  */
 export async function startService(
@@ -33,6 +34,7 @@ export async function startService(
 ): Promise<RunningService> {
   const now = Date.now;
   const featureSet = await loadFeatures(settings.featuresFile, settings);
+  const tuning = await openTuningFile(settings.tuningFile, { logger, now });
   const web = await openWebConfig(settings.webConfigFile, { logger, now });
   const service = new Service({
     settings,
@@ -43,6 +45,7 @@ export async function startService(
     train: trainInWorker,
     readHours: readHoursInWorker,
     webConfigReload: () => web.state,
+    tuning,
     checkInstallation,
   });
   await service.restore();
@@ -66,6 +69,7 @@ export async function startService(
     async close() {
       await service.close(server.close());
       web.close();
+      tuning?.close();
     },
   };
 }

@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../lib/deadline.js';
+import type { LiveFile, ReloadState } from '../lib/files/live-file.js';
 import type { Logger } from '../lib/logging/logger.js';
-import type { ReloadState } from '../lib/web-config/live-config.js';
 import { inspect } from './check/gather.js';
 import { CheckRunner } from './check/runner.js';
 import type { Settings } from './config/settings.js';
@@ -39,6 +39,7 @@ import {
 import { longestIntervalSeconds, startSchedule } from './training/schedule.js';
 import { Trainer } from './training/trainer.js';
 import { buildAnnotationQuery } from './tuning/annotation-query.js';
+import type { TuningFile } from './tuning/tuning-file.js';
 import { VERSION } from './version.js';
 
 export interface ServiceOptions {
@@ -55,9 +56,13 @@ export interface ServiceOptions {
   readonly readHours: typeof readHoursInWorker;
   /** How the last reading of the web configuration went; `undefined` without one. */
   readonly webConfigReload: () => ReloadState | undefined;
+  /** The rules of the tuning file, which may change; `undefined` without one. */
+  readonly tuning: LiveTuning | undefined;
   /** Whether to check the installation after each training; `false` where Prometheus only answers what serves scores. */
   readonly checkInstallation: boolean;
 }
+
+type LiveTuning = Pick<LiveFile<TuningFile>, 'current' | 'state' | 'failure'>;
 
 /** How soon a shard without namespaces looks again whether it has something to train on. */
 const EMPTY_SHARD_RETRY_SECONDS = 60;
@@ -87,7 +92,7 @@ export class Service implements Exporter {
   #hasTrained = false;
 
   constructor(private readonly options: ServiceOptions) {
-    const { settings, featureSet, logger, now, open } = options;
+    const { settings, featureSet, logger, now, open, tuning } = options;
     this.#prometheus = open({
       onRequest: (code) => this.#countRequest(code),
       onWarning: (sentence) => logger.warn({}, sentence),
@@ -103,6 +108,7 @@ export class Service implements Exporter {
       inspect(settings, featureSet, api, now, signal, () => ({
         keeper: this.#keeper?.state(),
         model: this.#trainer.model,
+        tuningFile: tuning && { rules: tuning.current.rules.length, failure: tuning.failure },
       }));
     this.#checks = new CheckRunner({ inspect: check, logger, now });
     this.#keeper = this.#createKeeper();
@@ -119,6 +125,7 @@ export class Service implements Exporter {
       ownerQueries: featureSet.ownerQueries,
       phaseSelector: featureSet.phaseSelector,
       annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
+      tuningRules: tuning && (() => tuning.current.layersOf),
       queryOffsetSeconds: settings.queryOffsetSeconds,
       model: () => this.#trainer.model,
       timeoutSeconds: settings.requestTimeoutSeconds,
@@ -134,6 +141,7 @@ export class Service implements Exporter {
       ...this.#state(),
       prometheusRequests: this.#requests,
       webConfigReload: options.webConfigReload(),
+      tuningReload: tuning?.state,
       explain: settings.explain,
     }));
   }

@@ -172,6 +172,7 @@ async function measureScrape(): Promise<void> {
     sharding: undefined,
     prometheusRequests: new Map(),
     webConfigReload: undefined,
+    tuningReload: undefined,
     explain: 'flagged',
     version: '0.0.0',
   }));

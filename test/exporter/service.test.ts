@@ -56,6 +56,7 @@ class Workshop {
         return { summaries: await fetchHours(this.api, input.request), seconds: 0 };
       },
       webConfigReload: () => undefined,
+      tuning: undefined,
       checkInstallation: false,
     });
   }

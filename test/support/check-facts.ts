@@ -100,6 +100,7 @@ export const CONDITIONS: Conditions = {
   alertBudgetPerDay: 4,
   historyDays: 7,
   keeper: undefined,
+  tuningFile: undefined,
   model: {
     remembers: true,
     knownHours: 144,

@@ -219,6 +219,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
       ['503', 5],
       ['error', 6],
     ]),
+    tuningReload: { successful: false, lastSuccessSeconds: 1_767_268_600 },
     webConfigReload: { successful: true, lastSuccessSeconds: 1_767_268_700 },
     explain: 'flagged',
     version: '1.2.3',

@@ -12,7 +12,7 @@ export function scoredAs(
     muted: new Uint8Array(scores.length),
     tunings: new Map(),
     releases: new Map(),
-    optedOut: new Set(),
+    optedOut: new Map(),
     accepted: new Set(),
   };
 }

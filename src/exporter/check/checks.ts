@@ -13,7 +13,7 @@ import { series } from './rules/series.js';
 import { clock, prometheusWarnings, server } from './rules/server.js';
 import { clusters, duplicates, freshness } from './rules/sources.js';
 import { history, trainingCostCheck } from './rules/training.js';
-import { tuningAnnotations } from './rules/tuning.js';
+import { tuningAnnotations, tuningFile } from './rules/tuning.js';
 
 /** The checks that facts decide. All of them can change while the service runs. */
 export const CHECKS: readonly CheckDefinition[] = [
@@ -28,6 +28,7 @@ export const CHECKS: readonly CheckDefinition[] = [
   duplicates,
   clusters,
   kubeStateMetrics,
+  tuningFile,
   tuningAnnotations,
   history,
   pastDays,

@@ -11,10 +11,12 @@ import { loadFeatures } from '../features/queries/feature-file.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { parseBaseUrl } from '../prometheus/url.js';
 import { emptyShardMessage } from '../sharding/shard.js';
+import { loadTuningFile } from '../tuning/tuning-file.js';
 import { VERSION } from '../version.js';
 import { CHECKS, judgeFacts } from './checks.js';
+import type { Conditions } from './facts.js';
 import type { CheckReport, Finding } from './finding.js';
-import { CHECK_TIMEOUT_SECONDS, inspect } from './gather.js';
+import { CHECK_TIMEOUT_SECONDS, inspect, NOT_RUNNING } from './gather.js';
 import { exitStatus, reportJson, reportText } from './report.js';
 
 /** What is asked on the command line. */
@@ -78,6 +80,7 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     const file = featuresFile === '' ? '' : ` (${featuresFile})`;
     const parsed = `The features are ${names}${file}; their queries are valid PromQL.`;
     findings.push({ check, severity: 'ok', summary: parsed });
+    const tuningFile = await tuningFileOf(settings.tuningFile);
     check = 'prometheus';
     const { api, namespaces } = openPrometheus(settings, featureSet, { now: Date.now });
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
@@ -89,7 +92,10 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
       } as const;
       return stoppedBy(idle, 'This shard has no namespaces.');
     }
-    const { facts, conditions } = await inspect(settings, featureSet, api, Date.now, signal);
+    const { facts, conditions } = await inspect(settings, featureSet, api, Date.now, signal, () => ({
+      ...NOT_RUNNING,
+      tuningFile,
+    }));
     const { display } = parseBaseUrl(settings.prometheusUrl);
     const firstSeconds = facts.clock.known ? 2 * facts.clock.value.uncertaintySeconds : 0;
     const milliseconds = Math.max(1, Math.round(firstSeconds * 1000));
@@ -104,6 +110,17 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     const meaning = 'Scrapes have no scores, and no model is trained.';
     // The query is not shown: it is the check's own.
     return stoppedBy({ severity: 'error', summary: got, meaning, ...(advice !== undefined && { advice }) });
+  }
+}
+
+/** A mistake in the tuning file does not keep the other checks from being made. */
+async function tuningFileOf(path: string): Promise<Conditions['tuningFile']> {
+  if (path === '') return undefined;
+  try {
+    return { rules: (await loadTuningFile(path)).rules.length, failure: undefined };
+  } catch (error) {
+    if (!(error instanceof MistakesError)) throw error;
+    return { rules: 0, failure: error.message };
   }
 }
 

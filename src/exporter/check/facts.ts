@@ -135,6 +135,8 @@ export interface Conditions
   readonly keeper: KeeperState | undefined;
   /** The model of a running service; `undefined` for the command, and before the first training. */
   readonly model: ModelFacts | undefined;
+  /** The rules that count, and why the tuning file was not taken over as it is; `undefined` without a file. */
+  readonly tuningFile: { readonly rules: number; readonly failure: string | undefined } | undefined;
   /** Memory that this process may use. */
   readonly memoryLimitBytes: number;
   /** When the facts were gathered, Unix time. */

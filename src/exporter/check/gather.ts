@@ -21,6 +21,12 @@ import { gatherSource } from './gather-source.js';
 /** Limit for all questions of a check together, in seconds. */
 export const CHECK_TIMEOUT_SECONDS = 120;
 
+/** What those know that ask for a check. */
+type Running = Pick<Conditions, 'keeper' | 'model' | 'tuningFile'>;
+
+/** As of a program that neither remembers anything nor has learned or read it. */
+export const NOT_RUNNING: Running = { keeper: undefined, model: undefined, tuningFile: undefined };
+
 /** What a check judges: facts, and what they are compared with. */
 export interface Inspection {
   readonly facts: Facts;
@@ -31,7 +37,7 @@ export interface Inspection {
  * Asks Prometheus what the checks need to know.
  *
  * @param now Unix time in milliseconds.
- * @param running what a running service remembers and has learned, asked for when all else is known.
+ * @param running what a running service remembers and has learned, and the tuning file; asked for when all else is known.
  * @throws {PrometheusError} when it does not answer the first question.
  */
 export async function inspect(
@@ -40,7 +46,7 @@ export async function inspect(
   api: PrometheusServerApi,
   now: () => number,
   signal: AbortSignal,
-  running: () => Pick<Conditions, 'keeper' | 'model'> = () => ({ keeper: undefined, model: undefined }),
+  running: () => Running = () => NOT_RUNNING,
 ): Promise<Inspection> {
   const nowSeconds = () => now() / 1000;
   const conditions = conditionsOf(settings, nowSeconds());
@@ -60,7 +66,7 @@ export async function inspect(
   return { facts, conditions: { ...conditions, ...running() } };
 }
 
-function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, 'keeper' | 'model'> {
+function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, keyof Running> {
   const { namespaceRegex, podLabel, requestTimeoutSeconds, explain, alertBudgetPerDay, baseline, maximumPods } =
     settings;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone);

@@ -397,6 +397,14 @@ export const SETTINGS = Object.freeze({
     help: 'A file with the features to use instead of the built-in ones.',
     schema: filePath,
   }),
+  tuningFile: define('TUNING_FILE', '', {
+    expected: 'the path of a YAML file (it does not end in `/`), or nothing for no rules',
+    example: '/etc/detector/tuning.yaml',
+    help:
+      'A file with rules that ignore or mute pods, or give them a sensitivity of their own. It is read again when it ' +
+      'changes, without a restart.',
+    schema: filePath,
+  }),
   tuningAnnotations: define('TUNING_ANNOTATIONS', 'on', {
     ...oneOf('on', 'off'),
     help:

@@ -15,7 +15,7 @@ import { shrink } from '../model/transform.js';
 import { emptyJudgement, GAUGE_SECONDS, ViewJudge } from '../model/views.js';
 import { type PodTuning, UNTUNED } from '../tuning/tuning.js';
 import { compare, largestShare } from './comparison.js';
-import type { Detection } from './detection.js';
+import type { Detection, OptedOutPod } from './detection.js';
 
 /** What people said about a pod, as it counts at the time of a detection. */
 export type TuningOf = (pod: PodIdentity) => PodTuning;
@@ -94,7 +94,6 @@ function* detectInSteps(
   const unscored = new Map(notInTable);
   const count = (reason: string) => unscored.set(reason, (unscored.get(reason) ?? 0) + 1);
   const scored: PodIdentity[] = [];
-  const optedOut = new Set<string>();
   const measurer = new Measurer(model.baseline, model.features, table, true, rows);
   const measured = emptyMeasurement(table.pods.length * width);
   const silent = silentColumns(model);
@@ -103,6 +102,7 @@ function* detectInSteps(
   const gauges = model.features.flatMap(({ type }, column) => (type === 'counter' ? [] : [column]));
   const positions: number[] = [];
   const tunings = new Map<number, PodTuning>();
+  const optedOut = new Map<string, OptedOutPod>();
   /** Rows of pods that are scored by their counters alone. */
   const counterRows = new Set<number>();
   for (const [pod, identity] of table.pods.entries()) {
@@ -111,9 +111,11 @@ function* detectInSteps(
     const isYoung = isPresent && isWarmingUp(model, table, pod, rows[pod] as number);
     const isWhole = isPresent && !isYoung;
     const tuning = tuningOf(identity);
-    if (tuning.ignored) {
-      if (isPresent || incomplete.has(pod)) count(OPTED_OUT);
-      optedOut.add(podKey(identity.namespace, identity.pod));
+    if (tuning.ignoredBy !== undefined) {
+      if (isPresent || incomplete.has(pod)) {
+        count(OPTED_OUT);
+        optedOut.set(podKey(identity.namespace, identity.pod), { ...identity, by: tuning.ignoredBy });
+      }
       continue;
     }
     const row = scored.length;

@@ -1,11 +1,16 @@
 /** What a detection pass answers: the one source of the gauges and of the JSON views. */
 
-import type { FeatureTable } from '../features/table.js';
+import type { FeatureTable, PodIdentity } from '../features/table.js';
 import type { Model } from '../model/model.js';
 import type { Judgement } from '../model/views.js';
 import type { PrometheusErrorKind } from '../prometheus/errors.js';
 import type { PodTuning } from '../tuning/tuning.js';
 import type { Compared } from './comparison.js';
+
+/** A pod that is not scored, and who says so: `deployment shop/cart`. */
+export interface OptedOutPod extends PodIdentity {
+  readonly by: string;
+}
 
 /** Scores of all pods at one instant. Row `i` of each array belongs to `table.pods[i]`. */
 export interface Detection extends Compared {
@@ -30,8 +35,8 @@ export interface Detection extends Compared {
   readonly judgement?: Judgement;
   /** When workloads with a flagged pod were released within the last day, Unix time in seconds, by their keys (`podKey`). */
   readonly releases: ReadonlyMap<string, number>;
-  /** Keys of the pods that are opted out of scores. */
-  readonly optedOut: ReadonlySet<string>;
+  /** The pods that are opted out of scores, by their keys, in the order of the table. */
+  readonly optedOut: ReadonlyMap<string, OptedOutPod>;
   /**
    * Keys of the pods whose anomaly would last by the model before, and does not by this one, which is new: the boundaries have
    * moved, and not the pods.

@@ -13,6 +13,7 @@ import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { NO_ANNOTATIONS } from '../tuning/annotations.js';
 import type { LiveAnnotations } from '../tuning/live-annotations.js';
+import type { LayersOf } from '../tuning/rules.js';
 import { tuningAt } from '../tuning/tuning.js';
 import { detectInTurns, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf, type TuningOf } from './detect.js';
 import type { Detection, PassOutcome, PassReport } from './detection.js';
@@ -26,6 +27,8 @@ export interface PassRunOptions {
   readonly model: () => Model | undefined;
   /** Why there is no model, as a sentence. */
   readonly whyNoModel: () => string;
+  /** The rules of the tuning file, as they are now; none if unset. */
+  readonly tuningRules?: (() => LayersOf) | undefined;
   /** Most pods to score; those beyond it are counted. Unlimited if unset. */
   readonly maximumPods?: number;
   /** Unix time in milliseconds. */
@@ -187,9 +190,11 @@ export class PassRun {
 
   /** What counts at a time, in Unix seconds: of all that is tuned, or of nothing. */
   #tuningAt(timeSeconds: number): TuningOf | undefined {
-    const { annotations } = this;
-    if (annotations === undefined || annotations.known === NO_ANNOTATIONS) return undefined;
-    return (pod) => tuningAt(annotations.known.layersOf(pod), timeSeconds);
+    const rules = this.options.tuningRules?.();
+    const annotations = this.annotations?.known ?? NO_ANNOTATIONS;
+    if (annotations === NO_ANNOTATIONS) return rules && ((pod) => tuningAt(rules(pod), timeSeconds));
+    // What is said of an object itself is more specific than what a rule says.
+    return (pod) => tuningAt([...(rules?.(pod) ?? []), ...annotations.layersOf(pod)], timeSeconds);
   }
 
   async #ask(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<QueryResult> {

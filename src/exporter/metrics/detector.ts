@@ -1,7 +1,15 @@
 /** Families of scores, model and trainings, which a replay of the past has as well. */
 
+import type { Detection } from '../detection/detection.js';
 import { byLabel, type Family, NO_SAMPLES, single } from './family.js';
 import { type DetectorState, detectionOf } from './state.js';
+
+/** A number of pods; absent where the pass failed. */
+const ofDetectionNumber = (name: string, help: string, read: (detection: Detection) => number) =>
+  single(name, help, (state: DetectorState) => {
+    const detection = detectionOf(state);
+    return detection && read(detection);
+  });
 
 /** The detection pass of this scrape, the model, trainings, and the build. */
 export const detector: readonly Family<DetectorState>[] = [
@@ -34,6 +42,26 @@ export const detector: readonly Family<DetectorState>[] = [
     'Pods that were found and not scored, by reason; `completed` only if kube-state-metrics says so, otherwise `no_usage`.',
     'reason',
     (state) => detectionOf(state)?.unscored ?? [],
+  ),
+  ofDetectionNumber(
+    'anomaly_exporter_pods_muted',
+    'Scored pods that are muted now, by the tuning file or an annotation.',
+    ({ muted }) => muted.reduce((sum, one) => sum + one, 0),
+  ),
+  ofDetectionNumber(
+    'anomaly_exporter_pods_muted_anomalous',
+    'Muted pods that would be flagged otherwise.',
+    ({ muted, scores }) => muted.reduce((sum, one, row) => sum + Number(one > 0 && (scores[row] as number) > 0), 0),
+  ),
+  ofDetectionNumber(
+    'anomaly_exporter_pods_opted_out',
+    'Pods that are not scored because of the tuning file or an annotation.',
+    ({ optedOut }) => optedOut.size,
+  ),
+  ofDetectionNumber(
+    'anomaly_exporter_pods_own_sensitivity',
+    'Scored pods with a sensitivity of their own, by the tuning file or an annotation.',
+    ({ tunings }) => [...tunings.values()].filter(({ sensitivity }) => sensitivity !== undefined).length,
   ),
   byLabel(
     'anomaly_exporter_series_dropped',

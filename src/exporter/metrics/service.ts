@@ -1,4 +1,4 @@
-/** Families that only a running exporter has: saved model, checks, requests, shard and web configuration. */
+/** Families that only a running exporter has: saved model, checks, requests, shard, web configuration and tuning file. */
 
 import { SEVERITIES } from '../check/finding.js';
 import { byLabel, type Family, single } from './family.js';
@@ -66,5 +66,15 @@ export const service: readonly Family<ScrapeState>[] = [
     'anomaly_exporter_config_last_reload_success_timestamp_seconds',
     'Time of the last successful reload of WEB_CONFIG_FILE, Unix time.',
     ({ webConfigReload }) => webConfigReload?.lastSuccessSeconds,
+  ),
+  single(
+    'anomaly_exporter_tuning_last_reload_success',
+    'Whether the last reading of TUNING_FILE succeeded; if not, the previous rules stay in force.',
+    ({ tuningReload }) => tuningReload?.successful,
+  ),
+  single(
+    'anomaly_exporter_tuning_last_reload_success_timestamp_seconds',
+    'Time of the last successful reading of TUNING_FILE, Unix time.',
+    ({ tuningReload }) => tuningReload?.lastSuccessSeconds,
   ),
 ];

@@ -1,6 +1,6 @@
 /** What the metrics are made from, as it is at the end of the pass of a scrape. */
 
-import type { ReloadState } from '../../lib/web-config/live-config.js';
+import type { ReloadState } from '../../lib/files/live-file.js';
 import type { FindingsState } from '../check/runner.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { EpisodesState } from '../episodes/episodes.js';
@@ -38,6 +38,8 @@ export interface ScrapeState extends DetectorState {
   readonly prometheusRequests: ReadonlyMap<string, number>;
   /** `undefined` without a web configuration. */
   readonly webConfigReload: ReloadState | undefined;
+  /** `undefined` without a tuning file. */
+  readonly tuningReload: ReloadState | undefined;
 }
 
 /** The detection of the pass; `undefined` where the pass failed. */

@@ -4,7 +4,7 @@ import { describeValue } from '../../lib/yaml/yaml-file.js';
 import { type PodIdentity, podKey } from '../features/table.js';
 import { KEY_PREFIX, type ObjectKey, type TuningKey } from './annotation-query.js';
 import { parseMuteText } from './mute-text.js';
-import type { TuningLayer } from './tuning.js';
+import { HIGHEST_SENSITIVITY, LOWEST_SENSITIVITY, type TuningLayer } from './tuning.js';
 import { secondsOf } from './windows.js';
 
 /** A value that is invalid, and counts as not set. */
@@ -30,9 +30,6 @@ export interface AnnotatedTuning {
 /** Nothing is annotated. */
 export const NO_ANNOTATIONS: AnnotatedTuning = { layersOf: () => [], objects: 0, mistakes: [], ends: [] };
 
-/** The range of ANOMALY_SENSITIVITY. */
-const [LOWEST_SENSITIVITY, HIGHEST_SENSITIVITY] = [1, 40];
-
 /** What each key accepts, to read after "expected". */
 const EXPECTED: Readonly<Record<TuningKey, string>> = {
   ignore: '`true` or `false`',
@@ -45,7 +42,7 @@ const EXPECTED: Readonly<Record<TuningKey, string>> = {
 function layerOf({ key, value }: Pick<ObjectKey, 'key' | 'value'>, by: string): TuningLayer | undefined {
   switch (key) {
     case 'ignore':
-      return value === 'true' || value === 'false' ? { ignore: value === 'true' } : undefined;
+      return value === 'true' || value === 'false' ? { ignore: { value: value === 'true', by } } : undefined;
     case 'sensitivity': {
       const sensitivity = /^\d{1,2}(?:\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
       return sensitivity >= LOWEST_SENSITIVITY && sensitivity <= HIGHEST_SENSITIVITY ? { sensitivity } : undefined;

@@ -8,9 +8,15 @@ export interface Mute {
   readonly by: string;
 }
 
+/** Whether something is not scored, and who says so. */
+export interface Ignore {
+  readonly value: boolean;
+  readonly by: string;
+}
+
 /** What one rule or one object says; what it does not say is absent. */
 export interface TuningLayer {
-  readonly ignore?: boolean;
+  readonly ignore?: Ignore;
   /** Usual spreads, as ANOMALY_SENSITIVITY. */
   readonly sensitivity?: number;
   readonly mutes?: readonly Mute[];
@@ -18,8 +24,8 @@ export interface TuningLayer {
 
 /** How a pod is to be judged now. */
 export interface PodTuning {
-  /** The pod is not scored. */
-  readonly ignored: boolean;
+  /** Who says that the pod is not scored; `undefined` if it is. */
+  readonly ignoredBy: string | undefined;
   /** Instead of ANOMALY_SENSITIVITY. */
   readonly sensitivity: number | undefined;
   /** Why the pod is muted; `undefined` if it is not. */
@@ -28,9 +34,12 @@ export interface PodTuning {
   readonly mutedUntilSeconds: number | undefined;
 }
 
+/** The range of ANOMALY_SENSITIVITY, and of those of pods. */
+export const [LOWEST_SENSITIVITY, HIGHEST_SENSITIVITY] = [1, 40];
+
 /** A pod of which nobody says anything. */
 export const UNTUNED: PodTuning = {
-  ignored: false,
+  ignoredBy: undefined,
   sensitivity: undefined,
   mutedBy: undefined,
   mutedUntilSeconds: undefined,
@@ -47,6 +56,7 @@ export function tuningAt(layers: readonly TuningLayer[], timeSeconds: number): P
   if (layers.length === 0) return UNTUNED;
   let mutedBy: string | undefined;
   let untilSeconds = timeSeconds;
+  const ignore = layers.findLast((layer) => layer.ignore !== undefined)?.ignore;
   for (const { window, by } of layers.flatMap(({ mutes = [] }) => mutes)) {
     const closing = closingOf(window, timeSeconds);
     if (closing <= untilSeconds) continue;
@@ -54,7 +64,7 @@ export function tuningAt(layers: readonly TuningLayer[], timeSeconds: number): P
     untilSeconds = closing;
   }
   return {
-    ignored: layers.findLast(({ ignore }) => ignore !== undefined)?.ignore ?? false,
+    ignoredBy: ignore?.value ? ignore.by : undefined,
     sensitivity: layers.findLast(({ sensitivity }) => sensitivity !== undefined)?.sensitivity,
     mutedBy,
     mutedUntilSeconds: mutedBy === undefined || untilSeconds === Infinity ? undefined : untilSeconds,

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../logging/message-of.js';
 
-interface WatchOptions<Value> {
+export interface WatchOptions<Value> {
   /** Reads the files; `previous` is the value in use. It rejects with the reason in words when they are invalid. */
   readonly read: (previous: Value | undefined) => Promise<Value>;
   readonly filesOf: (value: Value) => readonly string[];
@@ -42,9 +42,9 @@ export class WatchedFile<Value> {
     return this.#current;
   }
 
-  /** Whether the last reading failed. */
-  get failed(): boolean {
-    return this.#failure !== undefined;
+  /** Why the last reading failed; `undefined` after a success. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Reads again what has changed, and after a failure in any case. Does not reject, and does not overlap. */
@@ -57,10 +57,10 @@ export class WatchedFile<Value> {
     const { read, filesOf, onRead, onFailure } = this.options;
     // Older than what is read, and of the files that were named before: a difference is read once more.
     const version = await versionOf(filesOf(this.#current));
-    if (!this.failed && version === this.#version) return;
+    if (this.#failure === undefined && version === this.#version) return;
     try {
       const previous = this.#current;
-      const recovered = this.failed;
+      const recovered = this.#failure !== undefined;
       this.#current = await read(previous);
       this.#version = version;
       this.#failure = undefined;

@@ -1,17 +1,10 @@
 /** The web configuration as it is now: files that change are read again, and invalid ones change nothing. */
 
-import { WatchedFile } from '../files/watched-file.js';
+import { LiveFile, type ReloadState } from '../files/live-file.js';
 import type { Logger } from '../logging/logger.js';
 import { MistakesError } from '../usage-error.js';
 import { OPEN, type TlsSettings, type WebConfig } from './config.js';
 import { type LoadedWebConfig, loadWebConfig } from './load.js';
-
-/** How the last reading went. */
-export interface ReloadState {
-  readonly successful: boolean;
-  /** End of the last reading that succeeded, Unix time. */
-  readonly lastSuccessSeconds: number;
-}
 
 /** A web configuration that keeps itself up to date. */
 export interface WebConfigSource {
@@ -28,22 +21,13 @@ export interface WebConfigSource {
 type Surroundings = { readonly logger: Logger; readonly now: () => number };
 
 /**
- * How often the files are checked, whether requests come or not: so a mistake is in the log and in the metrics before
- * somebody needs the certificate, and no request waits for a disk.
- */
-const INTERVAL_MILLISECONDS = 1_000;
-
-/**
  * The configuration at `path`, checked every second. An empty path is no configuration: plain HTTP for everybody.
  *
  * @throws {MistakesError} when the configuration is invalid.
  */
 export async function openWebConfig(path: string, surroundings: Surroundings): Promise<WebConfigSource> {
   if (path === '') return { current: OPEN, state: undefined, onTls: () => {}, close: () => {} };
-  const live = await liveWebConfig(path, surroundings);
-  // The timer does not keep the process alive.
-  const timer = setInterval(() => void live.refresh(), INTERVAL_MILLISECONDS).unref();
-  return Object.assign(live, { close: () => clearInterval(timer) });
+  return (await liveWebConfig(path, surroundings)).watch();
 }
 
 /**
@@ -57,7 +41,10 @@ export async function liveWebConfig(path: string, { logger, now }: Surroundings)
   const warnIfUnsafe = ({ users, tls }: WebConfig) => {
     if (users.size > 0 && tls === undefined) logger.warn({}, PASSWORDS_IN_THE_CLEAR);
   };
-  const watched = await WatchedFile.open<LoadedWebConfig>({
+  const live = await LiveFile.open<LoadedWebConfig>({
+    what: 'web configuration',
+    logger,
+    now,
     read: async (previous) => {
       const loaded = await loadWebConfig(path);
       if (previous !== undefined) requireSameKind(path, previous.config, loaded.config);
@@ -65,30 +52,32 @@ export async function liveWebConfig(path: string, { logger, now }: Surroundings)
     },
     filesOf: ({ files }) => files,
     onRead: ({ config }, { config: previous }, recovered) => {
-      lastSuccessSeconds = now() / 1000;
       const { tls } = config;
       if (tls !== undefined && JSON.stringify(previous.tls) !== JSON.stringify(tls)) onTls(tls);
       if (!recovered && textOf(previous) === textOf(config)) return;
       logger.info({}, 'Reloaded the web configuration.');
       warnIfUnsafe(config);
     },
-    onFailure: (reason) =>
-      logger.warn({}, `Reloading the web configuration failed; the previous one stays active. ${reason}`),
   });
-  let lastSuccessSeconds = now() / 1000;
-  warnIfUnsafe(watched.current.config);
-  return {
+  warnIfUnsafe(live.current.config);
+  const source = {
     get current(): WebConfig {
-      return watched.current.config;
+      return live.current.config;
     },
     get state(): ReloadState {
-      return { successful: !watched.failed, lastSuccessSeconds };
+      return live.state;
     },
     onTls(listener: (tls: TlsSettings) => void): void {
       onTls = listener;
     },
-    refresh: () => watched.refresh(),
+    refresh: () => live.refresh(),
+    close: () => live.close(),
+    watch() {
+      live.watch();
+      return source;
+    },
   };
+  return source;
 }
 
 const PASSWORDS_IN_THE_CLEAR =

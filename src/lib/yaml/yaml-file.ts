@@ -1,6 +1,6 @@
 /** A YAML file, and all its mistakes at once, each with its place, for the person who wrote it. */
 
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import { nearestName } from '../text/nearest-name.js';
 import { MistakesError } from '../usage-error.js';
 
@@ -27,6 +27,12 @@ export class YamlFile {
     private readonly where: string,
     adviceAt: (offset: number) => string = () => '',
   ) {
+    const deepOffset = tooDeepOffset(text);
+    if (deepOffset !== undefined) {
+      for (let line = 0; line >= 0; line = text.indexOf('\n', line) + 1 || -1) this.#lineCounter.addNewLine(line);
+      this.#add(deepOffset, `expected at most ${DEEPEST} levels of nesting, got more.`);
+      this.throwIfAny();
+    }
     const options = { lineCounter: this.#lineCounter, prettyErrors: false, logLevel: 'error' } as const;
     const document = parseDocument(text, options);
     this.#document = document;
@@ -93,11 +99,12 @@ export class YamlFile {
   /** @throws {MistakesError} with the mistakes in the order of the file. */
   throwIfAny(): void {
     if (this.#mistakes.length === 0) return;
-    const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset);
-    throw new MistakesError(
-      this.where,
-      ordered.map(({ text }) => text),
-    );
+    const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset).map(({ text }) => text);
+    const more = ordered.length - MOST_MISTAKES;
+    throw new MistakesError(this.where, [
+      ...ordered.slice(0, MOST_MISTAKES),
+      ...(more > 0 ? [`${this.path}: ${more} more, which are not listed.`] : []),
+    ]);
   }
 
   #add(offset: number, sentence: string): void {
@@ -120,6 +127,36 @@ export class YamlFile {
     }
     return this.#document.contents ?? undefined;
   }
+}
+
+/** Of a file that is not what it should be, the first mistakes say enough. */
+const MOST_MISTAKES = 100;
+
+/** Levels of nesting; far more exhaust the stack of the parser, which ends the process. */
+const DEEPEST = 100;
+
+/** Tokens that are not in the text: the start of a document, an error and the start of a scalar. */
+const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
+
+/** Where a text nests too deep, by its tokens; `undefined` if it does not. A level of a block takes at least one column. */
+function tooDeepOffset(text: string): number | undefined {
+  let [offset, lineStart, flowDepth] = [0, 0, 0];
+  let isFirst = true;
+  for (const token of new Lexer().lex(text)) {
+    if (LEXER_MARKS.has(token)) continue;
+    if (/^[[{]$/.test(token)) flowDepth++;
+    if (/^[\]}]$/.test(token)) flowDepth = Math.max(0, flowDepth - 1);
+    const isBlank = /^[ \t\r\n]*$/.test(token);
+    const opensBlock = flowDepth === 0 && !isBlank && (isFirst || token === '-' || token === '?');
+    if (flowDepth > DEEPEST || (opensBlock && offset - lineStart > DEEPEST)) return offset;
+    if (!isBlank) isFirst = false;
+    offset += token.length;
+    const newLine = token.lastIndexOf('\n');
+    if (newLine < 0) continue;
+    lineStart = offset - token.length + newLine + 1;
+    isFirst = true;
+  }
+  return undefined;
 }
 
 const LONGEST_QUOTE = 60;

@@ -12,6 +12,7 @@ import { requireSoundQueries } from '../../exporter/features/queries/check-featu
 import { loadFeatures } from '../../exporter/features/queries/feature-file.js';
 import { parseBaseUrl } from '../../exporter/prometheus/url.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS } from '../../exporter/training/job.js';
+import { loadTuningFile } from '../../exporter/tuning/tuning-file.js';
 import { VERSION } from '../../exporter/version.js';
 import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
@@ -68,7 +69,8 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
   const say = (text: string) => void output.write(`${text}\n`);
   for (const warning of warnings) say(warning);
   const featureSet = await loadFeatures(settings.featuresFile, settings);
-  const asked = planOf(options, settings, featureSet, Date.now() / 1000);
+  const { rules } = await loadTuningFile(settings.tuningFile);
+  const asked = planOf(options, settings, featureSet, rules, Date.now() / 1000);
   const { startSeconds, endSeconds } = asked;
   const prometheus = openPrometheus(settings, featureSet, {
     onWarning: say,
@@ -122,7 +124,7 @@ async function backtest(options: BacktestOptions, surroundings: BacktestSurround
 
 async function openStore(
   { output, metrics }: BacktestOptions,
-  { settings, features, ownerQueries, sensitivities, chosen }: BacktestPlan,
+  { settings, features, ownerQueries, tuningRules, sensitivities, chosen }: BacktestPlan,
   source: readonly string[],
   say: (text: string) => void,
 ): Promise<ChunkStore> {
@@ -132,6 +134,7 @@ async function openStore(
     prometheus: source,
     features,
     ownerQueries,
+    tuningRules,
     settings: replaySettings(settings),
     sensitivities,
     chosen,

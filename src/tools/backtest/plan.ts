@@ -6,6 +6,7 @@ import type { FeatureDefinition } from '../../exporter/features/catalog.js';
 import type { FeatureSet } from '../../exporter/features/queries/feature-file.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import { runsBetween } from '../../exporter/training/schedule.js';
+import type { TuningRule } from '../../exporter/tuning/rules.js';
 import { UsageError } from '../../lib/usage-error.js';
 import { SHIPPED_FOR_SECONDS } from '../replay/alerts.js';
 import { MINUTE_SECONDS } from '../replay/plan.js';
@@ -33,6 +34,8 @@ export interface BacktestPlan {
   readonly settings: Settings;
   readonly features: readonly FeatureDefinition[];
   readonly ownerQueries: OwnerQueries;
+  /** Those of the tuning file. */
+  readonly tuningRules: readonly TuningRule[];
   /** Unix times in seconds, multiples of 60; the end is exclusive. */
   readonly startSeconds: number;
   readonly endSeconds: number;
@@ -58,6 +61,7 @@ export function planOf(
   options: BacktestOptions,
   settings: Settings,
   { features, ownerQueries }: FeatureSet,
+  tuningRules: readonly TuningRule[],
   nowSeconds: number,
 ): BacktestPlan {
   const instant = (option: string, text: string | undefined, seconds: number) =>
@@ -84,7 +88,7 @@ export function planOf(
         )
       : parseSensitivities(options.sensitivity);
   const chosen = chosenOf(sensitivities, settings.sensitivity);
-  return { settings, features, ownerQueries, startSeconds, endSeconds, sensitivities, chosen, forSeconds };
+  return { settings, features, ownerQueries, tuningRules, startSeconds, endSeconds, sensitivities, chosen, forSeconds };
 }
 
 /** The trainings of the range, and the last one before it; Unix times in seconds. */
@@ -125,6 +129,7 @@ export function replaySettings(settings: Settings): Readonly<Record<string, stri
     IFOREST_RANDOM_STATE: settings.randomState,
     EXPLAIN: settings.explain,
     FEATURES_FILE: settings.featuresFile,
+    TUNING_FILE: settings.tuningFile,
   };
 }
 

@@ -181,7 +181,7 @@ class TaskSupply {
     this.#progress = surroundings.progress;
     this.#comingChunks = [...chunks];
     this.trainingTimes = trainingTimes(plan);
-    const { settings, features, ownerQueries, sensitivities, chosen } = plan;
+    const { settings, features, ownerQueries, tuningRules, sensitivities, chosen } = plan;
     const historyDays = historyDaysOf(settings);
     this.#parameters = {
       features,
@@ -193,6 +193,7 @@ class TaskSupply {
       stepSeconds: settings.queryStepSeconds,
       trainingIntervalSeconds: longestInterval(this.trainingTimes),
       historyDays,
+      tuningRules,
     };
     const first = this.trainingTimes[0] ?? plan.startSeconds;
     const firstRemembered = firstRememberedHour(first, historyDays);

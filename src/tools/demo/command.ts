@@ -45,7 +45,7 @@ const REQUEST_LIMIT_MILLISECONDS = 5_000;
 const nowSeconds = () => Date.now() / 1000;
 
 /** Settings of the detector that can be tried on the demo. The demo sets the others itself. */
-const TUNABLE = /^(IFOREST_|ANOMALY_|BASELINE$|HISTORY_DAYS$|ALERT_BUDGET_PER_DAY$)/;
+const TUNABLE = /^(IFOREST_|ANOMALY_|BASELINE$|HISTORY_DAYS$|ALERT_BUDGET_PER_DAY$|TUNING_FILE$)/;
 
 /**
  * Runs until the signal.

@@ -5,6 +5,7 @@ import { detect, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf } from '../.
 import type { Detection, PassOutcome } from '../../exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../exporter/detection/workloads.js';
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
+import type { PodIdentity } from '../../exporter/features/table.js';
 import { FeatureTableBuilder } from '../../exporter/features/table-builder.js';
 import type { OwnerQueries } from '../../exporter/features/workload.js';
 import type { DetectorState } from '../../exporter/metrics/state.js';
@@ -12,6 +13,8 @@ import type { ModelParameters } from '../../exporter/model/fit.js';
 import type { Model } from '../../exporter/model/model.js';
 import { locatePods } from '../../exporter/model/rows.js';
 import { train, trainingRequest } from '../../exporter/training/job.js';
+import { compileRules, type LayersOf, type TuningRule } from '../../exporter/tuning/rules.js';
+import { tuningAt } from '../../exporter/tuning/tuning.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkResult } from './chunk-result.js';
 import type { History } from './history.js';
@@ -34,6 +37,8 @@ export interface ReplayParameters {
   readonly trainingIntervalSeconds: number;
   /** Days that trainings remember; 0 for nothing. */
   readonly historyDays: number;
+  /** The rules of the tuning file; none if unset. */
+  readonly tuningRules?: readonly TuningRule[];
 }
 
 /** Days that the trainings of the service remember with these settings. */
@@ -82,6 +87,7 @@ export async function replay(
   const rememberedHours = hours === undefined ? 0 : countHours(hours.state);
   const directory = new WorkloadDirectory(history, parameters.ownerQueries);
   const trainings = new Trainings(past, parameters);
+  const layersOf = compileRules(parameters.tuningRules ?? []);
   const unscored: Record<string, number> = {};
   let next = 0;
   let minutesWithoutModel = 0;
@@ -93,7 +99,7 @@ export async function replay(
       await trainings.train(trainingTime, trainingTime >= chunk.startSeconds);
     }
     const { models } = trainings;
-    const detections = await detectAt(history, directory, models, timeSeconds);
+    const detections = await detectAt(history, directory, models, timeSeconds, layersOf);
     const detection = detections[parameters.chosen];
     if (detection === undefined) minutesWithoutModel++;
     else {
@@ -206,6 +212,7 @@ async function detectAt(
   directory: WorkloadDirectory,
   models: readonly Model[],
   timeSeconds: number,
+  layersOf: LayersOf,
 ): Promise<readonly Detection[]> {
   const [model] = models;
   if (model === undefined) return [];
@@ -218,5 +225,6 @@ async function detectAt(
   const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
   await directory.lookUp(builder.podsSeen(), seenRows, timeSeconds);
   const { built, rows } = directory.buildTable(model, builder, seenRows);
-  return models.map((own) => detect(own, built, rows));
+  const tuningOf = (pod: PodIdentity) => tuningAt(layersOf(pod), timeSeconds);
+  return models.map((own) => detect(own, built, rows, tuningOf));
 }

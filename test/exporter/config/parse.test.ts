@@ -55,6 +55,7 @@ const DEFAULTS: Settings = {
   historyDays: 8,
   historyLoadPercent: 10,
   featuresFile: '',
+  tuningFile: '',
   tuningAnnotations: 'on',
   explain: 'flagged',
   modelPath: '',
@@ -350,6 +351,13 @@ const ROWS: {
       ['off', 'off'],
     ],
     bad: ['On', 'true', '1'],
+  },
+  tuningFile: {
+    good: [
+      ['', ''],
+      ['/etc/detector/tuning.yaml', '/etc/detector/tuning.yaml'],
+    ],
+    bad: ['/etc/detector/'],
   },
   featuresFile: {
     good: [

@@ -163,7 +163,11 @@ describe('detect', () => {
     });
 
     it('does not score an ignored pod, counts it, and changes nothing for the others', () => {
-      const { table, scores, unscored } = detect(model, built, undefined, tuned('cart-2', { ignored: true }));
+      const by = 'tuning.yaml:3:5';
+      const { table, scores, unscored, optedOut } = detect(model, built, undefined, tuned('cart-2', { ignoredBy: by }));
+      expect([...optedOut.values()].map(({ namespace, pod, by: who }) => [namespace, pod, who])).to.deep.equal([
+        ['shop', 'cart-2', by],
+      ]);
       expect(table.pods.map(({ pod }) => pod)).to.deep.equal(['vault-0', 'Cart-0', 'cart-10', 'till-1']);
       expect([...unscored]).to.deep.equal([['opted_out', 1]]);
       expect([...scores]).to.deep.equal([...untuned.scores].toSpliced(3, 1));
@@ -174,7 +178,9 @@ describe('detect', () => {
       const answer: Answer = (query, time) =>
         before(query, time).filter(({ labels: { pod } }) => pod !== 'cart-2' || time < NOW - 120);
       const gone = await tableOf({ answer });
-      expect([...detect(model, gone, undefined, tuned('cart-2', { ignored: true })).unscored]).to.deep.equal([]);
+      expect([
+        ...detect(model, gone, undefined, tuned('cart-2', { ignoredBy: 'tuning.yaml:3:5' })).unscored,
+      ]).to.deep.equal([]);
     });
 
     it('scores a muted pod, and neither flags it nor lets it last', () => {

@@ -21,7 +21,12 @@ function detectionOf(seconds: number, said: Said): Detection {
     lasting: columnOf('lasts'),
     muted: columnOf('muted'),
     accepted: keysOf('accepted'),
-    optedOut: keysOf('opted_out'),
+    optedOut: new Map(
+      [...keysOf('opted_out')].map((key) => {
+        const pod = key.slice('shop/'.length);
+        return [key, { namespace: 'shop', pod, workload: pod, by: 'namespace shop' }];
+      }),
+    ),
   };
 }
 

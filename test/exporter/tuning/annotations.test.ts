@@ -37,26 +37,29 @@ describe('the tuning by annotations', () => {
 
   it('comes from the pod, its owner or its namespace, and from nobody else', () => {
     for (const kind of ['cronjob', 'daemonset', 'deployment', 'job', 'statefulset']) {
-      expect(tuned(CART, `${kind} shop/cart ignore=true`), kind).to.include({ ignored: true });
-      expect(tuned(CART, `${kind} shop/cart-0 ignore=true`), kind).to.include({ ignored: false });
-      expect(tuned(CART, `${kind} pay/cart ignore=true`), kind).to.include({ ignored: false });
+      expect(tuned(CART, `${kind} shop/cart ignore=true`), kind).to.include({ ignoredBy: `${kind} shop/cart` });
+      expect(tuned(CART, `${kind} shop/cart-0 ignore=true`), kind).to.include({ ignoredBy: undefined });
+      expect(tuned(CART, `${kind} pay/cart ignore=true`), kind).to.include({ ignoredBy: undefined });
     }
-    expect(tuned(CART, 'pod shop/cart-0 ignore=true')).to.include({ ignored: true });
-    expect(tuned(CART, 'pod shop/cart ignore=true')).to.include({ ignored: false });
-    expect(tuned(CART, 'namespace shop ignore=true')).to.include({ ignored: true });
-    expect(tuned(CART, 'namespace pay ignore=true')).to.include({ ignored: false });
+    expect(tuned(CART, 'pod shop/cart-0 ignore=true')).to.include({ ignoredBy: 'pod shop/cart-0' });
+    expect(tuned(CART, 'pod shop/cart ignore=true')).to.include({ ignoredBy: undefined });
+    expect(tuned(CART, 'namespace shop ignore=true')).to.include({ ignoredBy: 'namespace shop' });
+    expect(tuned(CART, 'namespace pay ignore=true')).to.include({ ignoredBy: undefined });
   });
 
   it('comes from the Job of a CronJob, for its pods alone', () => {
     const pod = (name: string) => ({ namespace: 'shop', pod: name, workload: 'report' });
     const texts = ['job shop/report-29401234 ignore=true', 'cronjob shop/report sensitivity=8'];
-    expect(tuned(pod('report-29401234-x7k2p'), ...texts)).to.include({ ignored: true, sensitivity: 8 });
-    expect(tuned(pod('report-29401235-x7k2p'), ...texts)).to.include({ ignored: false, sensitivity: 8 });
+    expect(tuned(pod('report-29401234-x7k2p'), ...texts)).to.include({
+      ignoredBy: 'job shop/report-29401234',
+      sensitivity: 8,
+    });
+    expect(tuned(pod('report-29401235-x7k2p'), ...texts)).to.include({ ignoredBy: undefined, sensitivity: 8 });
   });
 
   it('is that of the most specific object, and the annotation before the label', () => {
     const all = ['pod shop/cart-0 ignore=false', 'deployment shop/cart sensitivity=8', 'namespace shop ignore=true'];
-    expect(tuned(CART, ...all, 'namespace shop sensitivity=2')).to.include({ ignored: false, sensitivity: 8 });
+    expect(tuned(CART, ...all, 'namespace shop sensitivity=2')).to.include({ ignoredBy: undefined, sensitivity: 8 });
     const both = ['deployment shop/cart sensitivity=8', 'deployment shop/cart sensitivity=2 (label)'];
     expect(tuned(CART, ...both)).to.include({ sensitivity: 8 });
   });
@@ -97,7 +100,7 @@ describe('the tuning by annotations', () => {
 
   it('takes the label where the annotation is invalid', () => {
     const both = ['deployment shop/cart ignore=yes', 'deployment shop/cart ignore=true (label)'];
-    expect(tuned(CART, ...both)).to.include({ ignored: true });
+    expect(tuned(CART, ...both)).to.include({ ignoredBy: 'deployment shop/cart' });
   });
 
   it('tells the ends of muting', () => {

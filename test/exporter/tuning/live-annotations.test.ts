@@ -36,7 +36,7 @@ describe('live annotations', () => {
     expect(api.asked.map(({ kind, query, endSeconds }) => [kind, query, endSeconds - NOON])).to.deep.equal(
       [0, 30, 60].map((seconds) => ['instant', QUERY, seconds]),
     );
-    expect(layers()).to.deep.equal([{ ignore: true }]);
+    expect(layers()).to.deep.equal([{ ignore: { value: true, by: 'pod shop/cart-0' } }]);
   });
 
   it('are forgotten once they are gone', async () => {
@@ -52,7 +52,7 @@ describe('live annotations', () => {
       throw new PrometheusError('unavailable', 'Away.');
     };
     await rejection(annotations.lookUp(NOON + 30), PrometheusError);
-    expect(layers()).to.deep.equal([{ ignore: true }]);
+    expect(layers()).to.deep.equal([{ ignore: { value: true, by: 'pod shop/cart-0' } }]);
     await annotations.lookUp(NOON + 45);
     api.before = () => {};
     cluster.annotations.pop();
@@ -68,6 +68,6 @@ describe('live annotations', () => {
     cluster.annotations.pop();
     held.open();
     await early;
-    expect(layers()).to.deep.equal([{ ignore: true }]);
+    expect(layers()).to.deep.equal([{ ignore: { value: true, by: 'pod shop/cart-0' } }]);
   });
 });

@@ -11,9 +11,13 @@ describe('the tuning of a pod', () => {
   });
 
   it('is what the most specific layer says, for each field on its own', () => {
-    const layers = [{ ignore: true, sensitivity: 8 }, { sensitivity: 2 }, { ignore: false }];
+    const layers = [
+      { ignore: { value: true, by: 'tuning.yaml:3:5' }, sensitivity: 8 },
+      { sensitivity: 2 },
+      { ignore: { value: false, by: 'pod shop/cart-0' } },
+    ];
     expect(tuningAt(layers, NOON)).to.deep.equal({ ...UNTUNED, sensitivity: 2 });
-    expect(tuningAt(layers.slice(0, 2), NOON)).to.include({ ignored: true, sensitivity: 2 });
+    expect(tuningAt(layers.slice(0, 2), NOON)).to.include({ ignoredBy: 'tuning.yaml:3:5', sensitivity: 2 });
   });
 
   it('is muted while any layer mutes, by the one that does so for longest', () => {

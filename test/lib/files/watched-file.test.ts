@@ -60,7 +60,7 @@ describe('WatchedFile', () => {
     write('bad');
     await file.refresh();
     await file.refresh();
-    expect([file.current, file.failed]).to.deep.equal(['one', true]);
+    expect([file.current, file.failure]).to.deep.equal(['one', 'It is bad.']);
     write('bad again');
     await file.refresh();
     rmSync(at('file'));
@@ -68,7 +68,7 @@ describe('WatchedFile', () => {
     expect(failures.map((reason) => reason.slice(0, 12))).to.deep.equal(['It is bad.', 'It is bad ag', 'ENOENT: no s']);
     write('one');
     await file.refresh();
-    expect([file.current, file.failed]).to.deep.equal(['one', false]);
+    expect([file.current, file.failure]).to.deep.equal(['one', undefined]);
     expect(news).to.deep.equal([['one', 'one', true]]);
     write('bad');
     await file.refresh();

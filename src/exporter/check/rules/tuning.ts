@@ -1,7 +1,25 @@
 /** Rules about what people tuned: by the file, and by annotations. */
 
 import { counted, examples } from '../../../lib/text/format.js';
-import { checkOf } from '../check-definition.js';
+import { always, checkOf } from '../check-definition.js';
+
+/** Whether the file is valid as it is now. */
+export const tuningFile = checkOf(
+  'tuning_file',
+  () => always(undefined),
+  (_, __, { tuningFile: file }) => {
+    if (file === undefined) return { severity: 'ok', summary: 'There is no tuning file (TUNING_FILE).' };
+    if (file.failure === undefined) {
+      return { severity: 'ok', summary: `The tuning file is valid and has ${counted(file.rules, 'rule')}.` };
+    }
+    return {
+      severity: 'error',
+      summary: `The tuning file is invalid. ${file.failure}`,
+      meaning: 'A running exporter keeps the rules that it had; one that is started ends at once.',
+      advice: 'Correct the file (docs/tuning.md). It is read again without a restart.',
+    };
+  },
+);
 
 /** Whether all annotations are valid, and none of them has served its time. */
 export const tuningAnnotations = checkOf(
