@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { KEY_PREFIX, OBJECT_KINDS, readObjectKeys, TUNING_KEYS } from '../src/exporter/tuning/annotation-query.js';
 import { tuningOfObjects } from '../src/exporter/tuning/annotations.js';
 import { tuningAt } from '../src/exporter/tuning/tuning.js';
+import { parseTuningFile } from '../src/exporter/tuning/tuning-file.js';
 
 const page = readFileSync('docs/tuning.md', 'utf8');
 
@@ -46,6 +47,18 @@ describe('the page about tuning', () => {
     const list: string[] = parse(exampleOf('allow-list'))['kube-state-metrics'].metricAnnotationsAllowList;
     const keys = TUNING_KEYS.map((key) => `${KEY_PREFIX}${key}`).join(',');
     expect([...list].sort()).to.deep.equal(OBJECT_KINDS.map((kind) => `${kind}s=[${keys}]`).sort());
+  });
+
+  it('has a file that does what it says', () => {
+    const { layersOf } = parseTuningFile(exampleOf('file'), 'tuning.yaml');
+    const tuned = (namespace: string, workload: string, time: string) =>
+      tuningAt(layersOf({ namespace, workload, pod: `${workload}-0` }), at(time));
+    expect(tuned('ci-7', 'runner', '2026-12-01T12:00:00Z')).to.include({ ignoredBy: 'tuning.yaml:2:5' });
+    expect(tuned('shop', 'cart', '2026-12-01T12:00:00Z')).to.include({ sensitivity: 8, mutedBy: undefined });
+    // Saturday, 22:30 in Berlin.
+    expect(tuned('shop', 'cart', '2026-12-05T21:30:00Z').mutedUntilSeconds).to.equal(at('2026-12-05T23:00:00Z'));
+    expect(tuned('shop', 'cart', '2026-11-30T01:00:00Z').mutedUntilSeconds).to.equal(at('2026-11-30T02:00:00Z'));
+    expect(tuned('shop', 'till', '2026-11-30T01:00:00Z').mutedBy).to.equal(undefined);
   });
 
   it('names every key', () => {

@@ -568,6 +568,28 @@ const ROWS: readonly Row[] = [
     conditions: { explain: 'all' },
   },
 
+  row('there is no tuning file', {}, 'tuning_file', 'ok', /^There is no tuning file/),
+  {
+    ...row('the tuning file is valid', {}, 'tuning_file', 'ok', /is valid and has 2 rules/),
+    conditions: { tuningFile: { rules: 2, failure: undefined } },
+  },
+  {
+    ...row(
+      'the tuning file is wrong',
+      {},
+      'tuning_file',
+      'error',
+      /^The tuning file is invalid\. 1 mistake in the tuning file tuning\.yaml:\n {2}tuning\.yaml:2:5: expected/,
+      /keeps the rules that it had/,
+      /without a restart/,
+    ),
+    conditions: {
+      tuningFile: {
+        rules: 2,
+        failure: '1 mistake in the tuning file tuning.yaml:\n  tuning.yaml:2:5: expected another.',
+      },
+    },
+  },
   row('nobody annotates', tunedWith({ objects: 0 }), 'tuning_annotations', 'ok', /^No object has/),
   row('all annotations are valid', tunedWith({}), 'tuning_annotations', 'ok', /of 3 objects are valid/),
   row(
@@ -675,10 +697,11 @@ describe('checks', () => {
     const { findings, notChecked } = judgeFacts(nothing, CONDITIONS);
     expect(findings.map(({ check, severity }) => [check, severity])).to.deep.equal([
       ['queries', 'error'],
+      ['tuning_file', 'ok'],
       ['alert_budget', 'ok'],
       ['prometheus_warnings', 'ok'],
     ]);
-    expect(notChecked).to.have.lengthOf(CHECKS.length - 3);
+    expect(notChecked).to.have.lengthOf(CHECKS.length - 4);
     expect(new Set(notChecked.map(({ because }) => because))).to.deep.equal(new Set(['Prometheus was away.']));
   });
 
