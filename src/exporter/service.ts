@@ -108,7 +108,7 @@ export class Service implements Exporter {
       inspect(settings, featureSet, api, now, signal, () => ({
         keeper: this.#keeper?.state(),
         model: this.#trainer.model,
-        tuningFile: tuning && { rules: tuning.current.rules.length, failure: tuning.failure },
+        tuningFile: tuning && { file: tuning.current, failure: tuning.failure },
       }));
     this.#checks = new CheckRunner({ inspect: check, logger, now });
     this.#keeper = this.#createKeeper();

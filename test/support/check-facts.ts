@@ -81,6 +81,7 @@ export const FINE: Facts = {
   }),
   pastDays: known({ reachSeconds: 7 * 86_400, stepSeconds: 21_600 }),
   tuningAnnotations: known({ objects: 3, mistakes: [], ends: [] }),
+  idleRules: known([]),
   warnings: [],
   infos: [],
 };

@@ -117,10 +117,10 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
 async function tuningFileOf(path: string): Promise<Conditions['tuningFile']> {
   if (path === '') return undefined;
   try {
-    return { rules: (await loadTuningFile(path)).rules.length, failure: undefined };
+    return { file: await loadTuningFile(path), failure: undefined };
   } catch (error) {
     if (!(error instanceof MistakesError)) throw error;
-    return { rules: 0, failure: error.message };
+    return { failure: error.message };
   }
 }
 

@@ -9,6 +9,7 @@ import type { BuildInfo, Labels } from '../prometheus/api.js';
 import type { PrometheusError } from '../prometheus/errors.js';
 import type { TrainingTimes } from '../training/plan.js';
 import type { AnnotatedTuning } from '../tuning/annotations.js';
+import type { TuningFile } from '../tuning/tuning-file.js';
 
 /** A value, or why it could not be had. */
 export type Fact<Value> =
@@ -117,6 +118,8 @@ export interface Facts {
   readonly pastDays: Fact<{ readonly reachSeconds: number | undefined; readonly stepSeconds: number }>;
   /** What annotations and labels say; of no object where they do not count. */
   readonly tuningAnnotations: Fact<Pick<AnnotatedTuning, 'objects' | 'mistakes' | 'ends'>>;
+  /** The places of the rules of the tuning file that match no pod that any feature knows now. */
+  readonly idleRules: Fact<readonly string[]>;
   /** The warnings in all answers of the server, each once. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
@@ -136,7 +139,7 @@ export interface Conditions
   /** The model of a running service; `undefined` for the command, and before the first training. */
   readonly model: ModelFacts | undefined;
   /** The rules that count, and why the tuning file was not taken over as it is; `undefined` without a file. */
-  readonly tuningFile: { readonly rules: number; readonly failure: string | undefined } | undefined;
+  readonly tuningFile: { readonly file?: TuningFile; readonly failure: string | undefined } | undefined;
   /** Memory that this process may use. */
   readonly memoryLimitBytes: number;
   /** When the facts were gathered, Unix time. */

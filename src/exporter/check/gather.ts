@@ -7,12 +7,15 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { endedPodsIn, endedPodsQuery } from '../features/pod-phase.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
+import { type OwnerQueries, resolveOwners, workloadFromName } from '../features/workload.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { trainingSlices, trainingWindow } from '../training/plan.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { buildAnnotationQuery, readObjectKeys } from '../tuning/annotation-query.js';
 import { NO_ANNOTATIONS, tuningOfObjects } from '../tuning/annotations.js';
+import { compileRules } from '../tuning/rules.js';
+import type { TuningFile } from '../tuning/tuning-file.js';
 import { Asker, factOf } from './asker.js';
 import { answersOf, podsWithoutUsage } from './check-definition.js';
 import type { AnswerFacts, Conditions, Facts, FeatureFacts, Source } from './facts.js';
@@ -60,6 +63,7 @@ export async function inspect(
     training,
     historyDays,
     annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
+    tuningFile: running().tuningFile?.file,
     nowSeconds,
     signal,
   });
@@ -92,6 +96,8 @@ export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries' 
   readonly historyDays: Conditions['historyDays'];
   /** Asks for annotations (`buildAnnotationQuery`); `undefined` where they do not count. */
   readonly annotationQuery?: string | undefined;
+  /** Nothing if unset. */
+  readonly tuningFile?: TuningFile | undefined;
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
   /** Unix time in seconds. */
@@ -114,6 +120,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     training,
     historyDays,
     annotationQuery,
+    tuningFile,
     queryOffsetSeconds = 0,
     nowSeconds,
     signal,
@@ -161,6 +168,10 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     annotationQuery === undefined
       ? { known: true, value: NO_ANNOTATIONS }
       : await factOf(asker.instant(annotationQuery).then((answer) => tuningOfObjects(readObjectKeys(answer))));
+  const idleRules: Facts['idleRules'] =
+    tuningFile === undefined || tuningFile.rules.length === 0
+      ? { known: true, value: [] }
+      : await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.known ? answered.value : []));
   return {
     clock: { known: true, value: clock },
     server,
@@ -171,9 +182,33 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     history,
     pastDays,
     tuningAnnotations,
+    idleRules,
     warnings: [...asker.warnings],
     infos: [...asker.infos],
   };
+}
+
+/** The places of the rules that match no pod with a value now. Owners are looked up as in a training. */
+async function findIdleRules(
+  asker: Asker,
+  { rules, places }: TuningFile,
+  ownerQueries: OwnerQueries,
+  answers: readonly AnswerFacts[],
+): Promise<readonly string[]> {
+  const [pod, replicaSet, job] = await Promise.all([
+    asker.instant(ownerQueries.pod),
+    asker.instant(ownerQueries.replicaSet),
+    asker.instant(ownerQueries.job),
+  ]);
+  const owners = resolveOwners({ pod, replicaSet, job });
+  const pods = [...new Set(answers.flatMap((answer) => [...answer.pods]))].map((key) => {
+    const [namespace = '', name = ''] = key.split('/');
+    return { namespace, pod: name, workload: owners.get(key) ?? workloadFromName(name) };
+  });
+  return places.filter((_, index) => {
+    const layersOf = compileRules(rules.slice(index, index + 1));
+    return pods.every((identity) => layersOf(identity).length === 0);
+  });
 }
 
 /** The selectors of all features, each once. */

@@ -14,6 +14,8 @@ import { MuteWindowSpec, WINDOW_KEYS } from './windows.js';
 /** Rules in force, for matching, and as they were written, for other threads. */
 export interface TuningFile {
   readonly rules: readonly TuningRule[];
+  /** Where each rule stands, for messages: `tuning.yaml:3:5`. */
+  readonly places: readonly string[];
   readonly layersOf: LayersOf;
 }
 
@@ -48,7 +50,7 @@ const EFFECTS = ['ignore', 'sensitivity', 'mute'] as const;
  * @throws {MistakesError} when the file cannot be read, or is wrong.
  */
 export async function loadTuningFile(path: string): Promise<TuningFile> {
-  if (path === '') return { rules: [], layersOf: compileRules([]) };
+  if (path === '') return { rules: [], places: [], layersOf: compileRules([]) };
   const text = await readBoundedText(path).catch((error: unknown) => {
     if (!(error instanceof UnreadableFileError)) throw error;
     throw new MistakesError(`the tuning file ${path}`, [
@@ -110,7 +112,8 @@ export function parseTuningFile(text: string, path: string): TuningFile {
   const items: readonly unknown[] = Array.isArray(list) ? list.slice(0, MOST_RULES) : [];
   const rules = items.map((_, index) => parseRule(file, index)).filter((rule) => rule !== undefined);
   file.throwIfAny();
-  return { rules, layersOf: compileRules(rules) };
+  const places = rules.map((_, index) => file.place(['rules', index]));
+  return { rules, places, layersOf: compileRules(rules) };
 }
 
 /** The rule, or `undefined` where it has a mistake, which is reported. */

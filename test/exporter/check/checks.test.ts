@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { CHECKS, judgeFacts } from '../../../src/exporter/check/checks.js';
 import type { Conditions, Facts, ModelFacts } from '../../../src/exporter/check/facts.js';
 import type { Finding, Severity } from '../../../src/exporter/check/finding.js';
+import { parseTuningFile } from '../../../src/exporter/tuning/tuning-file.js';
 import {
   answerOf,
   CONDITIONS,
@@ -57,6 +58,20 @@ const budgetRow = (
     model: CONDITIONS.model && { ...CONDITIONS.model, ...replaced },
   },
 });
+
+const TUNING = parseTuningFile(
+  'rules:\n  - match: { pod: cart-0 }\n    ignore: true\n  - { match: { workload: x }, ignore: true }\n',
+  'tuning.yaml',
+);
+
+/** A row about the tuning file. */
+const fileRow = (
+  what: string,
+  facts: Partial<Facts>,
+  tuningFile: Conditions['tuningFile'],
+  severity: Severity,
+  ...says: readonly RegExp[]
+): Row => ({ ...row(what, facts, 'tuning_file', severity, ...says), conditions: { tuningFile } });
 
 const ROWS: readonly Row[] = [
   row('the server names nothing', { server: known(undefined) }, 'server', 'ok', /does not report its name/),
@@ -568,28 +583,26 @@ const ROWS: readonly Row[] = [
     conditions: { explain: 'all' },
   },
 
-  row('there is no tuning file', {}, 'tuning_file', 'ok', /^There is no tuning file/),
-  {
-    ...row('the tuning file is valid', {}, 'tuning_file', 'ok', /is valid and has 2 rules/),
-    conditions: { tuningFile: { rules: 2, failure: undefined } },
-  },
-  {
-    ...row(
-      'the tuning file is wrong',
-      {},
-      'tuning_file',
-      'error',
-      /^The tuning file is invalid\. 1 mistake in the tuning file tuning\.yaml:\n {2}tuning\.yaml:2:5: expected/,
-      /keeps the rules that it had/,
-      /without a restart/,
-    ),
-    conditions: {
-      tuningFile: {
-        rules: 2,
-        failure: '1 mistake in the tuning file tuning.yaml:\n  tuning.yaml:2:5: expected another.',
-      },
-    },
-  },
+  row('there is no tuning file', {}, 'tuning_file', 'ok', /There is no tuning file/),
+  fileRow('the tuning file is valid', {}, { file: TUNING, failure: undefined }, 'ok', /valid and has 2 rules/),
+  fileRow(
+    'a rule of the tuning file matches no pod',
+    { idleRules: known(['tuning.yaml:4:5']) },
+    { file: TUNING, failure: undefined },
+    'warning',
+    /1 rule of the tuning file matches no pod that is there now: tuning\.yaml:4:5\./,
+    /no effect/,
+  ),
+  fileRow(
+    'the tuning file is broken, though its rules before are idle',
+    { idleRules: known(['tuning.yaml:4:5']) },
+    { file: TUNING, failure: '1 mistake in the tuning file tuning.yaml:\n  tuning.yaml:2:5: expected another.' },
+    'error',
+    /^The tuning file is invalid\. 1 mistake in the tuning file tuning\.yaml:\n {2}tuning\.yaml:2:5: expected/,
+    /keeps the rules that it had/,
+    /without a restart/,
+  ),
+
   row('nobody annotates', tunedWith({ objects: 0 }), 'tuning_annotations', 'ok', /^No object has/),
   row('all annotations are valid', tunedWith({}), 'tuning_annotations', 'ok', /of 3 objects are valid/),
   row(
@@ -677,6 +690,7 @@ describe('checks', () => {
       history: away,
       pastDays: away,
       tuningAnnotations: away,
+      idleRules: away,
       features: featuresWith({ cpu: away, memory: away, restarts: away }),
       sources: sourcesWith(
         Object.fromEntries(

@@ -3,7 +3,8 @@ import { describeAnswer, type Gathering, gatherFacts, sourcesOf } from '../../..
 import { usualDistance } from '../../../src/exporter/check/gather-source.js';
 import type { PrometheusServerApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
-import { CONDITIONS } from '../../support/check-facts.js';
+import { parseTuningFile } from '../../../src/exporter/tuning/tuning-file.js';
+import { CONDITIONS, known } from '../../support/check-facts.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
 import { type FakeSample, FEATURES, OWNER_QUERIES, PHASE_SELECTOR } from '../../support/small-cluster.js';
@@ -102,6 +103,26 @@ describe('gathering of facts', () => {
       ...FINE_ANSWERS,
     ]);
     expect(withJob).to.deep.equal({ endedPods: { known: true, value: new Set(['shop/job-0']) }, asked: 1 });
+  });
+
+  it('finds the rules that match no pod, by the owners of the pods', async () => {
+    const tuningFile = parseTuningFile(
+      `rules:
+  - { match: { namespace: shop, workload: basket }, ignore: true }
+  - { match: { pod: cart-7 }, ignore: true }
+  - { match: { namespace: sho }, ignore: true }
+`,
+      'tuning.yaml',
+    );
+    const owner = { namespace: 'shop', pod: 'cart-0', owner_kind: 'StatefulSet', owner_name: 'basket' };
+    const api = serverOf([
+      [/^kube_pod_owner/, [{ labels: owner, value: 1 }]],
+      [/^kube_/, []],
+      [/^sum by/, [{ labels: { namespace: 'shop', pod: 'cart-0' }, value: 1 }]],
+      ...FINE_ANSWERS.slice(1),
+    ]);
+    const { idleRules } = await gatherFacts(gathering(api, { tuningFile }));
+    expect(idleRules).to.deep.equal(known(['tuning.yaml:3:5', 'tuning.yaml:4:5']));
   });
 
   it('has at most four questions open at a time', async () => {

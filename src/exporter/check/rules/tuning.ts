@@ -3,14 +3,28 @@
 import { counted, examples } from '../../../lib/text/format.js';
 import { always, checkOf } from '../check-definition.js';
 
-/** Whether the file is valid as it is now. */
+/** Whether the file is valid as it is now, and each of its rules matches a pod. */
 export const tuningFile = checkOf(
   'tuning_file',
+  // Mistakes are known without Prometheus.
   () => always(undefined),
-  (_, __, { tuningFile: file }) => {
+  (_, { idleRules }, { tuningFile: file }) => {
     if (file === undefined) return { severity: 'ok', summary: 'There is no tuning file (TUNING_FILE).' };
+    const idle = idleRules.known ? idleRules.value : [];
+    if (file.failure === undefined && idle.length > 0) {
+      const match = idle.length === 1 ? 'matches' : 'match';
+      return {
+        severity: 'warning',
+        summary: `${counted(idle.length, 'rule')} of the tuning file ${match} no pod that is there now: ${examples(idle)}.`,
+        meaning: 'They have no effect.',
+        advice: 'Correct or remove them; an expression must match the whole name (docs/tuning.md).',
+      };
+    }
     if (file.failure === undefined) {
-      return { severity: 'ok', summary: `The tuning file is valid and has ${counted(file.rules, 'rule')}.` };
+      return {
+        severity: 'ok',
+        summary: `The tuning file is valid and has ${counted(file.file?.rules.length ?? 0, 'rule')}.`,
+      };
     }
     return {
       severity: 'error',
