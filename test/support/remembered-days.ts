@@ -79,11 +79,11 @@ export function rememberDays(
   return history;
 }
 
-/** The defaults, at the end of an hour. */
+/** The defaults, ten minutes after the end of an hour. */
 export const acceptanceAt = (hour: number) => ({
   releaseHours: 12,
   levelHours: 24,
-  nowSeconds: (hour + 1) * HOUR_SECONDS,
+  nowSeconds: (hour + 1) * HOUR_SECONDS + 600,
 });
 
 /** The boundaries of a history, by workload and view. */

@@ -87,7 +87,7 @@ export class StepFinder {
       const releaseSeconds = releases.get(firstBin + begin);
       const isRelease = releaseSeconds !== undefined;
       if (!isRelease && !this.#mayBegin(begin, releases)) continue;
-      const beganSeconds = releaseSeconds ?? (firstBin + begin + 1) * BIN_SECONDS;
+      const beganSeconds = releaseSeconds ?? (firstBin + begin) * BIN_SECONDS;
       const step =
         (isRelease ? this.#stepAt(begin, true, this.#releaseBins, beganSeconds) : undefined) ??
         this.#stepAt(begin, isRelease, this.#levelBins, beganSeconds);
@@ -144,14 +144,14 @@ export class StepFinder {
 
   #stepAt(begin: number, isRelease: boolean, wait: number, beganSeconds: number): LevelStep | undefined {
     const end = this.#levels.length;
-    const isDue = this.#nowSeconds >= beganSeconds + wait * BIN_SECONDS;
+    if (this.#nowSeconds < beganSeconds + wait * BIN_SECONDS) return undefined;
     const least = Math.min(isRelease ? LEAST_BINS_OF_RELEASE : LEAST_BINS, wait - BINS_AFTER);
     const shifts: number[] = [];
     const slots = new Set<number>();
     let [higher, lower] = [0, 0];
     let bin = begin + (isRelease ? BINS_AFTER : 0);
     for (; bin < begin + wait || slots.size < least; bin++) {
-      if (bin >= end && isDue && slots.size >= least) break;
+      if (bin >= end && slots.size >= least) break;
       if (bin >= end || bin > begin + MOST_BINS) return undefined;
       const residual = bin < begin + BINS_PER_DAY ? (this.#residuals[bin] as number) : this.#residualAt(bin, 0, begin);
       if (Number.isNaN(residual)) continue;

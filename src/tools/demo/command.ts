@@ -8,7 +8,7 @@ import { startService } from '../../exporter/serve.js';
 import { createLogger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { createWorld, type World } from '../simulation/cluster.js';
-import { DAILY_JOB } from '../simulation/workloads.js';
+import { DAILY_JOB, HEAVIER_RELEASE, ROLLOUTS } from '../simulation/workloads.js';
 import { freePort, portError, type RunningServer } from './listen.js';
 import { advance, beginProgress, type Observation } from './progress.js';
 import { startPrometheusApi } from './prometheus-api.js';
@@ -60,7 +60,11 @@ export async function runDemo(
   // A real Prometheus has to be given its history first.
   const startSeconds = nowSeconds() + (options.prometheus ? PREPARATION_SECONDS : 0);
   if (options.prometheus) stdout.write('Prometheus gets eight days of history, which takes some seconds.\n');
-  const world = createWorld({ seed: SEED, startSeconds, speed: options.speed, dailyJob: DAILY_JOB });
+  const world = createWorld({
+    ...{ seed: SEED, startSeconds, speed: options.speed },
+    rollouts: [...ROLLOUTS, HEAVIER_RELEASE],
+    dailyJob: DAILY_JOB,
+  });
   const running: Pick<RunningServer, 'close'>[] = [];
   try {
     const port = options.prometheus && options.port === 0 ? await freePort() : options.port;
@@ -83,6 +87,8 @@ export async function runDemo(
       PORT: String(port),
       // This Prometheus serves nobody else.
       HISTORY_LOAD_PERCENT: '100',
+      // Whoever watches does not wait for a quarter of an hour until a level is accepted.
+      RETRAIN_SCHEDULE: '* * * * *',
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'text',
     });
@@ -116,7 +122,13 @@ export async function runDemo(
 
 async function observe(url: string, world: World, signal: AbortSignal): Promise<Observation> {
   const timeSeconds = nowSeconds();
-  const observed = { timeSeconds, pods: world.pods(timeSeconds).length, flagged: undefined, history: undefined };
+  const observed = {
+    timeSeconds,
+    pods: world.pods(timeSeconds).length,
+    flagged: undefined,
+    ended: [],
+    history: undefined,
+  };
   const get = (path: string) =>
     fetch(`${url}${path}`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MILLISECONDS)]),
@@ -127,12 +139,12 @@ async function observe(url: string, world: World, signal: AbortSignal): Promise<
       const { error } = ErrorResponse.parse(await detect.json());
       return { ...observed, status: error.message };
     }
-    const { pods: flagged } = DetectResponse.parse(await detect.json());
+    const { pods: flagged, ended } = DetectResponse.parse(await detect.json());
     const health = HealthReport.parse(await (await get('/healthz')).json());
     const { known_days: knownDays = 0, missing_hours: missing = 1 } = health.history ?? {};
     // What was read last is in the model once it is trained.
     const isComplete = missing === 0 && !health.training.running;
-    return { ...observed, flagged, status: describeModel(health), history: { knownDays, isComplete } };
+    return { ...observed, flagged, ended, status: describeModel(health), history: { knownDays, isComplete } };
   } catch (error) {
     return { ...observed, status: `The exporter did not answer: ${messageOf(error)}` };
   }

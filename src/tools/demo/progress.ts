@@ -2,6 +2,7 @@
 
 import type { Reason } from '../../exporter/detection/reasons.js';
 import type { NamedPod } from '../../exporter/features/table.js';
+import type { DetectResponse } from '../../exporter/http/schemas.js';
 import type { Incident } from '../simulation/incidents.js';
 import { BACKUP, DATABASE } from '../simulation/workloads.js';
 
@@ -11,12 +12,17 @@ export interface FlaggedPod extends NamedPod {
   readonly features: readonly Required<Reason>[];
 }
 
+/** An anomaly that has ended, as `/detect` reports it. */
+export type EndedPod = DetectResponse['ended'][number];
+
 /** The answer of the exporter at one moment. */
 export interface Observation {
   /** Unix time. */
   readonly timeSeconds: number;
   /** `undefined` if the exporter did not answer, for the reason in `status`. */
   readonly flagged: readonly FlaggedPod[] | undefined;
+  /** The anomalies that ended in the last half hour, the newest first. */
+  readonly ended: readonly EndedPod[];
   /** A sentence about the model, or the reason why there are no scores. */
   readonly status: string;
   readonly pods: number;
@@ -54,6 +60,7 @@ export function beginProgress(incidents: readonly Incident[], timeSeconds: numbe
     timeSeconds,
     startSeconds: timeSeconds,
     flagged: undefined,
+    ended: [],
     status: 'The exporter is starting.',
     pods,
     history: undefined,

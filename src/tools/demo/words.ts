@@ -4,8 +4,15 @@ import { describeReason, notableReasons } from '../../exporter/detection/reasons
 import type { HealthReport } from '../../exporter/http/schemas.js';
 import { counted, formatDuration } from '../../lib/text/format.js';
 import { EFFECTS, type Incident } from '../simulation/incidents.js';
-import { DAILY_JOB, WORKLOADS } from '../simulation/workloads.js';
-import { type FlaggedPod, type HealthyPod, type IncidentProgress, incidentOf, type Progress } from './progress.js';
+import { DAILY_JOB, HEAVIER_RELEASE, WORKLOADS } from '../simulation/workloads.js';
+import {
+  type EndedPod,
+  type FlaggedPod,
+  type HealthyPod,
+  type IncidentProgress,
+  incidentOf,
+  type Progress,
+} from './progress.js';
 
 /** A line and its style on a terminal with colours. */
 export interface Line {
@@ -72,6 +79,7 @@ export function screen(links: Links, progress: Progress): Line[] {
     bold(`Flagged now: ${flagged === undefined ? 'unknown' : counted(flagged.length, 'pod')}`),
     ...(flagged ?? []).flatMap((pod) => flaggedLines(progress, pod)),
     { text: '' },
+    ...(progress.ended.length === 0 ? [] : [bold('Ended'), ...endedLines(progress), { text: '' }]),
     ...healthyLines(progress),
     { text: 'Press Ctrl-C to stop.', style: 'dim' },
   ];
@@ -107,12 +115,30 @@ function whenDetected({ startSeconds }: Incident, flaggedSeconds: number, { star
 
 function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
   const known = incidentOf(progress, pod);
-  const cause = known === undefined ? 'no scripted incident' : EFFECTS[known.kind].title;
+  const isHeavier = pod.namespace === HEAVIER_RELEASE.namespace && pod.pod.startsWith(HEAVIER_RELEASE.workload);
+  const other = isHeavier ? 'a release that takes more memory' : 'no scripted incident';
+  const cause = known === undefined ? other : EFFECTS[known.kind].title;
   return [
     { text: `  ${pod.namespace}/${pod.pod}  score ${pod.anomaly_score.toFixed(2)} (${cause})`, style: 'bad' },
     ...reasons(pod).map((reason) => ({ text: `    ${reason}` })),
   ];
 }
+
+/** Shown at a time. */
+const MOST_ENDED = 5;
+
+/** How anomalies ended, the newest first. */
+function endedLines({ ended, startSeconds }: Progress): Line[] {
+  return ended.slice(0, MOST_ENDED).map((one) => {
+    const when = clock(Date.parse(one.end) / 1000 - startSeconds);
+    return {
+      text: `  ${`${one.namespace}/${one.pod}`.padEnd(37)} ${endWords(one)}, ${when} into the demo`,
+      style: 'good',
+    };
+  });
+}
+
+const endWords = ({ reason }: EndedPod) => (reason === 'accepted' ? 'ACCEPTED as usual' : reason.toUpperCase());
 
 const reasons = ({ features }: FlaggedPod) => notableReasons(features).map(describeReason);
 
@@ -141,6 +167,7 @@ export function events(previous: Progress, next: Progress): string[] {
   next.incidents.forEach((one, index) => {
     lines.push(...incidentEvents(one, previous.incidents[index], previous, next));
   });
+  lines.push(...endEvents(previous, next));
   if (flagged === undefined) return lines;
   const name = (pod: FlaggedPod) => `${pod.namespace}/${pod.pod}`;
   const before = new Set((previous.flagged ?? []).map(name));
@@ -157,6 +184,23 @@ export function events(previous: Progress, next: Progress): string[] {
   }
   return lines;
 }
+
+/** Why an alert ends is not the same as that it ends. */
+function endEvents(previous: Progress, next: Progress): string[] {
+  const key = ({ namespace, pod, end }: EndedPod) => `${namespace}/${pod}/${end}`;
+  const known = new Set(previous.ended.map(key));
+  return next.ended
+    .filter((one) => !known.has(key(one)))
+    .toReversed()
+    .map((one) => `ended    ${one.namespace}/${one.pod}: ${END_MEANINGS[one.reason]}`);
+}
+
+const END_MEANINGS: Readonly<Record<EndedPod['reason'], string>> = {
+  recovered: 'recovered',
+  gone: 'gone',
+  accepted: 'accepted; it is where it was, and that is usual now',
+  muted: 'muted',
+};
 
 /** The first day is enough to judge what lasts; all days are what the exporter looks for. */
 function historyEvents(previous: Progress, next: Progress): string[] {

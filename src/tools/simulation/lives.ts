@@ -65,15 +65,22 @@ function podsOfReplica(spec: WorkloadSpec, replica: number, options: LivesOption
   const { seed, startSeconds, speed } = options;
   const rollouts = options.rollouts
     .filter((one) => spec.kind === 'Deployment' && one.namespace === spec.namespace && one.workload === spec.name)
-    .map(({ startOffsetSeconds }) => startSeconds + startOffsetSeconds / speed)
-    .map((start) => start + (replica * ROLLOUT_STEP_SECONDS) / speed)
-    .sort((a, b) => a - b);
+    .map(({ startOffsetSeconds, memoryFactor = 1 }) => {
+      // What lies in the past is not brought nearer: how long ago it was counts.
+      const start = startSeconds + startOffsetSeconds / (startOffsetSeconds < 0 ? 1 : speed);
+      return { start: start + (replica * ROLLOUT_STEP_SECONDS) / speed, memoryFactor };
+    })
+    .sort((a, b) => a.start - b.start);
   const dailyJob = jobOf(spec, options);
-  return [startSeconds - MONTH_SECONDS, ...rollouts].map((bornSeconds, revision) => {
-    const end = (rollouts[revision] ?? Infinity) + ROLLOUT_OVERLAP_SECONDS / speed;
+  const first = { start: startSeconds - MONTH_SECONDS, memoryFactor: 1 };
+  let memoryBytes = spec.memoryBytes;
+  return [first, ...rollouts].map(({ start: bornSeconds, memoryFactor }, revision) => {
+    memoryBytes *= memoryFactor;
+    const end = (rollouts[revision]?.start ?? Infinity) + ROLLOUT_OVERLAP_SECONDS / speed;
     const restarts = revision === 0 ? (spec.restarts ?? 0) : 0;
     const times = { bornSeconds, endSeconds: end, goneSeconds: end };
-    return makeLife(spec, seed, { ...nameOf(spec, seed, revision, replica), replica, restarts, dailyJob, ...times });
+    const own = { ...nameOf(spec, seed, revision, replica), replica, restarts, dailyJob, ...times };
+    return makeLife({ ...spec, memoryBytes }, seed, own);
   });
 }
 

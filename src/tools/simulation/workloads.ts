@@ -100,6 +100,8 @@ export interface Rollout {
   readonly workload: string;
   /** From the start of the simulation; negative lies in its history. */
   readonly startOffsetSeconds: number;
+  /** By what the memory of its pods is multiplied from then on; 1 unless it is set. */
+  readonly memoryFactor?: number;
 }
 
 const rollout = (namespace: string, workload: string, startOffsetSeconds: number): Rollout => {
@@ -117,6 +119,14 @@ export const ROLLOUTS: readonly Rollout[] = [
   rollout('shop', 'frontend', -40 * 60),
   rollout('shop', 'frontend', 150),
 ];
+
+/** A release of the demo that takes more memory for good. It is twelve hours old soon after the start. */
+export const HEAVIER_RELEASE = {
+  namespace: 'shop',
+  workload: 'recommender',
+  startOffsetSeconds: -12 * 3600 + 120,
+  memoryFactor: 1.6,
+} satisfies Rollout;
 
 /** The one of the demo runs while it is watched, whatever the time of the day, and has run at this time on all days. */
 export const DAILY_JOB: DailyJob = {

@@ -69,7 +69,7 @@ describe('fitLimits', () => {
       down: 0.1,
       release: hour === begin ? 1 : 0,
     });
-    const acceptedWith = (changes: Partial<typeof DEFAULT_PARAMETERS>, endSeconds = END_SECONDS) =>
+    const acceptedWith = (changes: Partial<typeof DEFAULT_PARAMETERS>, endSeconds = END_SECONDS + 600) =>
       fitLimits(
         rememberDays({ 'shop/cart': cart, 'shop/till': WORKLOADS['shop/till'] }),
         REMEMBERED_FEATURES,
@@ -89,7 +89,7 @@ describe('fitLimits', () => {
     });
     expect(acceptedWith({ acceptReleaseHours: 4 })[0]?.acceptedSeconds).to.equal(beganSeconds + 4 * 3600);
     expect(acceptedWith({}, beganSeconds + 11 * 3600)).to.deep.equal([]);
-    expect(acceptedWith({ acceptReleaseHours: 11 }, beganSeconds + 11 * 3600)).to.have.lengthOf(1);
+    expect(acceptedWith({ acceptReleaseHours: 11 }, beganSeconds + 11 * 3600 + 600)).to.have.lengthOf(1);
   });
 
   it('says what rate to expect once some days are known', () => {

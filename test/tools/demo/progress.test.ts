@@ -46,7 +46,11 @@ const look = (
   timeSeconds: number,
   flagged: readonly FlaggedPod[] | undefined,
   history: Progress['history'] = undefined,
-) => advance(progress, { timeSeconds, flagged, status: flagged ? 'Trained.' : 'No model yet.', pods: 41, history });
+  ended: Progress['ended'] = [],
+) => {
+  const status = flagged ? 'Trained.' : 'No model yet.';
+  return advance(progress, { timeSeconds, flagged, ended, status, pods: 41, history });
+};
 
 const begin = beginProgress([incident], 0, 41);
 const links = { exporter: 'http://127.0.0.1:8000', prometheus: 'http://127.0.0.1:9090' };
@@ -56,6 +60,23 @@ const textOf = (progress: Progress) =>
     .join('\n');
 
 describe('the progress of the demo', () => {
+  it('says how anomalies ended, each once', () => {
+    const end = (pod: string, reason: 'recovered' | 'accepted', seconds: number) => ({
+      ...{ namespace: 'shop', pod, workload: 'cart', reason },
+      ...{ since: new Date(0).toISOString(), end: new Date(1000 * seconds).toISOString() },
+    });
+    const before = look(begin, 90, [], undefined, [end('cart-1', 'recovered', 80)]);
+    const after = look(before, 95, [], undefined, [end('cart-2', 'accepted', 93), ...before.ended]);
+    expect(events(begin, before).at(-1)).to.equal('ended    shop/cart-1: recovered');
+    expect(events(before, after)).to.deep.equal([
+      'ended    shop/cart-2: accepted; it is where it was, and that is usual now',
+    ]);
+    expect(textOf(after)).to.match(
+      /Ended\n {2}shop\/cart-2 +ACCEPTED as usual, 1:33 into the demo\n {2}shop\/cart-1 +RECOVERED, 1:20 into the demo/,
+    );
+    expect(textOf(begin)).to.not.contain('Ended');
+  });
+
   it('goes from waiting to running, flagged and over', () => {
     const waiting = look(begin, 8, []);
     expect(textOf(waiting)).to.contain('starts in 0:12').and.to.contain('Flagged now: 0 pods');

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { DetectionPass } from '../../../src/exporter/detection/pass.js';
+import { advance, NO_EPISODES } from '../../../src/exporter/episodes/episodes.js';
 import { fetchHours } from '../../../src/exporter/history/fetch-hours.js';
 import { HOURS_PER_DAY, lastSettledHour } from '../../../src/exporter/history/grid.js';
 import { WorkloadHistory } from '../../../src/exporter/history/workload-history.js';
@@ -8,7 +9,7 @@ import { train, trainingRequest } from '../../../src/exporter/training/job.js';
 import { worldQueries } from '../../../src/tools/demo/queries.js';
 import { createWorld } from '../../../src/tools/simulation/cluster.js';
 import type { IncidentKind } from '../../../src/tools/simulation/incidents.js';
-import { BACKUP, DAILY_JOB, DATABASE } from '../../../src/tools/simulation/workloads.js';
+import { BACKUP, DAILY_JOB, DATABASE, HEAVIER_RELEASE, ROLLOUTS } from '../../../src/tools/simulation/workloads.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { FEATURES, OWNER_QUERIES, PHASE_SELECTOR } from '../../support/small-cluster.js';
@@ -16,17 +17,19 @@ import { FEATURES, OWNER_QUERIES, PHASE_SELECTOR } from '../../support/small-clu
 const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
 const MINUTE = 60;
 const DAYS = 5;
-const RETRAIN_SECONDS = 15 * MINUTE;
+const RETRAIN_SECONDS = 5 * MINUTE;
 const LAST_MINUTE = 27;
 
 describe('the demo in simulated time, with days of history', function () {
   this.timeout(60_000);
 
-  const world = createWorld({ seed: 1, startSeconds: START, dailyJob: DAILY_JOB });
+  const rollouts = [...ROLLOUTS, HEAVIER_RELEASE];
+  const world = createWorld({ seed: 1, startSeconds: START, rollouts, dailyJob: DAILY_JOB });
   const resolve = worldQueries(world);
   const api = fakeApi((query, time) => [...(resolve(query)?.(time) ?? expect.fail(`unknown query ${query}`))]);
   /** Names of the flagged pods, minute by minute from the start of the demo. */
   const flagged: ReadonlySet<string>[] = [];
+  let episodes = NO_EPISODES;
 
   before(async () => {
     const lastHour = lastSettledHour(START);
@@ -61,6 +64,7 @@ describe('the demo in simulated time, with days of history', function () {
       }
       const outcome = await pass.run(undefined);
       if (outcome.kind !== 'detection') throw new Error(`Expected a detection, got ${outcome.kind}.`);
+      episodes = advance(episodes, outcome.detection);
       const { scores, table } = outcome.detection;
       flagged.push(new Set(table.pods.flatMap(({ pod }, row) => ((scores[row] as number) > 0 ? [pod] : []))));
     }
@@ -97,8 +101,25 @@ describe('the demo in simulated time, with days of history', function () {
     expect(minutesOf(loop.pod)[0]).to.be.at.most((loop.startSeconds - START) / MINUTE + 1);
   });
 
+  const heavier = (pod: string) => pod.startsWith(`${HEAVIER_RELEASE.workload}-`);
+
+  it('flags a release that takes more memory until it is twelve hours old, and never after', () => {
+    const pods = [...(flagged[0] as ReadonlySet<string>)].filter(heavier);
+    expect(pods).to.have.lengthOf(2);
+    for (const pod of pods) expect(minutesOf(pod)).to.deep.equal([0, 1, 2, 3, 4]);
+  });
+
+  it('tells how anomalies end: the replica recovers, and the release is accepted', () => {
+    const reasonOf = (isIt: (pod: string) => boolean) => [
+      ...new Set(episodes.ended.filter(({ pod }) => isIt(pod)).map(({ reason }) => reason)),
+    ];
+    expect(reasonOf(heavier)).to.deep.equal(['accepted']);
+    expect(reasonOf((pod) => pod === incidentOf('bad-replica').pod)).to.deep.equal(['recovered']);
+    expect(reasonOf((pod) => pod === incidentOf('memory-leak').pod)).to.deep.equal(['recovered']);
+  });
+
   it('flags nothing else', () => {
-    const hit = new Set(world.incidents.map(({ pod }) => pod));
+    const hit = new Set([...world.incidents.map(({ pod }) => pod), ...[...(flagged[0] ?? [])].filter(heavier)]);
     expect([...new Set(flagged.flatMap((pods) => [...pods]))].filter((pod) => !hit.has(pod))).to.deep.equal([]);
   });
 });
