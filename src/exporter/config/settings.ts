@@ -359,7 +359,7 @@ export const SETTINGS = Object.freeze({
   acceptReleaseHours: define('ACCEPT_RELEASE_HOURS', '12', {
     ...integer(2, 24, 'a whole number of hours'),
     help:
-      'A release may change what a workload uses for good. After so many hours, its new level counts as usual, and the ' +
+      'A release may change what a workload uses for good. After this number of hours, its new level counts as usual, and the ' +
       'alert ends as accepted.',
   }),
   acceptLevelHours: define('ACCEPT_LEVEL_HOURS', '24', {

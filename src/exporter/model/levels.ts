@@ -27,7 +27,7 @@ export interface Acceptance {
   readonly nowSeconds: number;
 }
 
-/** A smaller step is none: it is below every boundary. A step must also be this many times the usual spread from day to day. */
+/** A smaller one does not count: it is below every boundary. A step must also be this many times the usual spread from day to day. */
 const LEAST_OFFSET = 0.15;
 const LEAST_SPREADS = 3;
 const LEAST_SPREADS_OF_RELEASE = 2;
@@ -36,7 +36,7 @@ const LEAST_SPREADS_OF_RELEASE = 2;
 const LEAST_SHARE = 0.8;
 /** From the first to the last third of them, the level may move by this share of the offset: a ramp is no step. */
 const MOST_DRIFT = 0.5;
-/** So many of them must have an earlier day of their kind to compare with. */
+/** This many of them must have an earlier day of their kind to compare with. */
 const LEAST_BINS = 18;
 const LEAST_BINS_OF_RELEASE = 8;
 /** Where that takes longer, it is waited for up to here. */
@@ -44,7 +44,7 @@ const MOST_BINS = 4 * BINS_PER_DAY;
 /** The first ones must be beyond as well. */
 const FIRST_BINS = 4;
 
-/** What begins within so many half hours before a release came with it. */
+/** What begins within this many half hours before a release came with it. */
 const BINS_TO_RELEASE = 4;
 
 /** Room for the days of a history. */

@@ -54,7 +54,7 @@ interface BlockOptions {
 }
 
 /**
- * The blocks of all workloads, gauges and views that anything is known of. All of the past is told at the level of today:
+ * The blocks of all workloads, gauges and views that anything is known of. All of the past is moved to the level of today:
  * the steps that were accepted are taken out of it, and what lies between two accepted levels is no deviation.
  *
  * @param newestHour up to which steps are looked for; boundaries rest on the hours of the span alone.

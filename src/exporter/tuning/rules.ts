@@ -22,7 +22,7 @@ export type LayersOf = (pod: PodIdentity) => readonly TuningLayer[];
 
 const NOTHING: readonly never[] = [];
 
-/** Names that are remembered at once; with more, all are matched anew. */
+/** Names that are remembered at once; with more, all are matched again. */
 const MOST_NAMES = 300_000;
 
 /** What is left to match of a rule once a namespace or a workload is known. */
@@ -36,7 +36,7 @@ interface CompiledRule {
 
 /**
  * Compiles rules. Expressions are matched once for each namespace, each workload of it and each pod, as far as a rule needs
- * it: pods of namespaces without a rule cost next to nothing.
+ * it: pods of namespaces without a rule cost almost nothing.
  *
  * @throws {ExpressionError} for an expression that is invalid.
  */

@@ -9,7 +9,7 @@ export class ExpressionError extends Error {
 }
 
 const LONGEST_EXPRESSION = 1000;
-/** States of an expression after its repetitions are written out; RE2 has such a limit as well. */
+/** States of an expression after its repetitions are written out; RE2 has a limit as well. */
 const MOST_STATES = 2000;
 const MOST_REPETITIONS = 1000;
 

@@ -87,7 +87,7 @@ export async function runDemo(
       PORT: String(port),
       // This Prometheus serves nobody else.
       HISTORY_LOAD_PERCENT: '100',
-      // Whoever watches does not wait for a quarter of an hour until a level is accepted.
+      // Nobody who watches waits for a quarter of an hour until a level is accepted.
       RETRAIN_SCHEDULE: '* * * * *',
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'text',
