@@ -247,8 +247,18 @@ describe('deploy/prometheus', function () {
         'by (namespace, pod) (anomaly_flag)\n            > 0.9',
       ],
       ['crash-loop.yaml', 'demands a whole window', 'count >= 3', 'count >= 6'],
-      ['recovering.yaml', 'ends at once', 'confirmed[10m]', 'confirmed[1m]'],
-      ['recovering.yaml', 'never ends', 'confirmed[10m]', 'confirmed[10h]'],
+      [
+        'recovering.yaml',
+        'ends at once',
+        'pod) (last_over_time(namespace_workload_pod:anomaly_lasting:confirmed[10m]',
+        'pod) (last_over_time(namespace_workload_pod:anomaly_lasting:confirmed[1m]',
+      ],
+      [
+        'recovering.yaml',
+        'never ends',
+        'pod) (last_over_time(namespace_workload_pod:anomaly_lasting:confirmed[10m]',
+        'pod) (last_over_time(namespace_workload_pod:anomaly_lasting:confirmed[10h]',
+      ],
       [
         'recovering.yaml',
         'forgets the reason',
@@ -268,6 +278,7 @@ describe('deploy/prometheus', function () {
         '(anomaly_workload_pods_scored) >= 2)',
         '(anomaly_workload_pods_scored))',
       ],
+      ['whole-workload.yaml', 'fires in turns with its pods', 'alertstate="firing"}[2m]', 'alertstate="pending"}[2m]'],
       ['whole-workload.yaml', 'takes half for most', '>= 2)\n            > 0.5', '>= 2)\n            >= 0.5'],
       ['mass-flagging.yaml', 'counts small clusters', 'count >= 2) >= 5', 'count >= 2) >= 1'],
       ['mass-flagging.yaml', 'comes with its pods', 'count >= 2', 'count >= 3'],

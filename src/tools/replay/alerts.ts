@@ -90,12 +90,50 @@ export function simulateAlerts(pods: readonly PodRuns[], minutes: number, option
     ...[...workloads.values()].flatMap((own) => {
       const [{ namespace, workload }] = own;
       const readings = shareAbove(own, minutes, { share: WORKLOAD_SHARE, scored: WORKLOAD_PODS });
-      return fire('WorkloadAnomalous', { namespace, workload }, readings);
+      const ofPods = own.flatMap(({ pod, lasting }) =>
+        fire('PodAnomalous', { namespace, workload, pod }, repeatedOf(lasting, enough, options)),
+      );
+      return [
+        ...goOnWithPods(fire('WorkloadAnomalous', { namespace, workload }, readings), ofPods, options),
+        ...ofPods,
+      ];
     }),
-    ...pods.flatMap(({ namespace, workload, pod, lasting }) =>
-      fire('PodAnomalous', { namespace, workload, pod }, repeatedOf(lasting, enough, options)),
-    ),
   ].sort((a, b) => a.startSeconds - b.startSeconds || (alertKey(a) < alertKey(b) ? -1 : 1));
+}
+
+/** How long ago the alert of a workload may have fired, so that it goes on with the alerts of its pods. */
+const GOES_ON_SECONDS = 120;
+
+/** The alerts of a workload, which go on, once they fire, while a pod of it has an alert. */
+function goOnWithPods(alerts: readonly Alert[], ofPods: readonly Alert[], { closedRanges }: RuleOptions): Alert[] {
+  // An alert does not fire any more at its end: the last time that it did was an evaluation before.
+  const patience = GOES_ON_SECONDS - EVALUATION_SECONDS - (closedRanges ? 0 : EVALUATION_SECONDS);
+  const goneOn: Alert[] = [];
+  for (const alert of alerts) {
+    const before = goneOn.at(-1);
+    if (before !== undefined && alert.startSeconds <= before.endSeconds) {
+      const { startSeconds } = before;
+      const heldUntilSeconds = Math.max(before.heldUntilSeconds, alert.heldUntilSeconds);
+      const [last] = [before, alert].sort((a, b) => b.endSeconds - a.endSeconds) as [Alert];
+      goneOn[goneOn.length - 1] = { ...last, startSeconds, heldUntilSeconds };
+    } else goneOn.push(alert);
+    for (;;) {
+      const own = goneOn.at(-1) as Alert;
+      const later = ofPods
+        .filter((pod) => pod.startSeconds <= own.endSeconds + patience && pod.endSeconds > own.endSeconds)
+        .sort((a, b) => a.startSeconds - b.startSeconds);
+      const [next] = later;
+      if (next === undefined) break;
+      const { heldUntilSeconds, endSeconds, open } = next;
+      if (next.startSeconds > own.endSeconds) {
+        goneOn.push({ ...own, startSeconds: next.startSeconds, heldUntilSeconds, endSeconds, open });
+      } else {
+        const held = Math.max(own.heldUntilSeconds, heldUntilSeconds);
+        goneOn[goneOn.length - 1] = { ...own, heldUntilSeconds: held, endSeconds, open };
+      }
+    }
+  }
+  return goneOn;
 }
 
 /** The readings of an anomaly that are at least the `enough`-th ones in the range up to them. */

@@ -60,6 +60,14 @@ describe('the alerts of the shipped rules', () => {
     ]);
   });
 
+  it('go on for a workload while one of its pods has an alert, once most of them had', () => {
+    expect(told(run([pod('cart-0', [30, 100]), pod('cart-1', [30, 40]), pod('cart-2', [])]))).to.deep.equal([
+      ['WorkloadAnomalous', 30.5, 109.5],
+      ['PodAnomalous', 31, 109.5],
+      ['PodAnomalous', 31, 49.5],
+    ]);
+  });
+
   it('have the workload that the exporter reports', () => {
     const own = { ...pod('cart-0', [30, 50]), workload: 'shopping-cart' };
     expect(run([own]).map(({ workload }) => workload)).to.deep.equal(['shopping-cart']);
