@@ -477,6 +477,28 @@ describe('the Kubernetes manifests', function () {
       expect(paths).to.deep.equal(['/-/ready', '/-/healthy', '/-/ready']);
     });
 
+    it('go together with a tuning file, in a Deployment and in shards, as the README says', () => {
+      const commands = readFileSync('deploy/kubernetes/README.md', 'utf8');
+      const [, name, file] = /create configmap (\S+) --from-file=(\S+)/.exec(commands) ?? [];
+      for (const base of ['../../base', '../sharded']) {
+        const objects = buildExample('with a tuning file', (example) => example.replace('../../base', base));
+        const [workload] = objects.flatMap((object) =>
+          object.kind === 'Deployment' || object.kind === 'StatefulSet' ? [object as unknown as Workload] : [],
+        );
+        const pods = podOf(workload ?? expect.fail('expected pods'));
+        const volume = pods.volumes?.find(({ configMap }) => configMap?.name === name);
+        const mount = pods.containers[0]?.volumeMounts?.find((own) => own.name === volume?.name);
+        const settings = objectsOfKind(objects, 'ConfigMap').find(({ metadata }) =>
+          metadata.name.startsWith('k8s-anomaly-detector-settings-'),
+        )?.data;
+        expect(mount).not.to.have.property('subPath');
+        expect(parseSettings({ TOTAL_SHARDS: '1', ...settings }).settings.tuningFile).to.equal(
+          `${mount?.mountPath}/${file}`,
+        );
+        expect(restrictedViolations(pods)).to.deep.equal([]);
+      }
+    });
+
     it('has probes without a request beside client certificates', () => {
       const objects = buildExample('secured', (example) => `${example}  - ../../components/tcp-probes\n`);
       const { startupProbe, livenessProbe, readinessProbe } = containerOf(objectOfKind(objects, 'Deployment'));

@@ -4,6 +4,8 @@ import { fetchHours } from '../../../src/exporter/history/fetch-hours.js';
 import { hourOf, lastSettledHour } from '../../../src/exporter/history/grid.js';
 import { WorkloadHistory } from '../../../src/exporter/history/workload-history.js';
 import { SETTLING_SECONDS, train } from '../../../src/exporter/training/job.js';
+import type { TuningRule } from '../../../src/exporter/tuning/rules.js';
+import { parseTuningFile } from '../../../src/exporter/tuning/tuning-file.js';
 import { History } from '../../../src/tools/replay/history.js';
 import { OpenMetricsText } from '../../../src/tools/replay/open-metrics.js';
 import { PastHoursSupply } from '../../../src/tools/replay/past-hours.js';
@@ -59,7 +61,12 @@ async function historyOf(answer: Answer): Promise<History> {
 }
 
 const CHUNK = { startSeconds: START, endSeconds: END };
-const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS, remembers = false) => {
+const replayed = async (
+  answer: Answer,
+  trainings: readonly number[] = TRAININGS,
+  remembers = false,
+  tuningRules: readonly TuningRule[] = [],
+) => {
   const minutes: MinuteState[] = [];
   const history = await historyOf(answer);
   const supply = new PastHoursSupply(1, FEATURES, hourOf(FIRST) + 1, (firstHour, lastHour) =>
@@ -67,7 +74,7 @@ const replayed = async (answer: Answer, trainings: readonly number[] = TRAININGS
   );
   const past = { history, hours: remembers ? await supply.of(trainings) : undefined };
   const onMinute = async (_: number, state: MinuteState) => void minutes.push(state);
-  return { ...(await replay(past, CHUNK, trainings, P, () => undefined, onMinute)), minutes };
+  return { ...(await replay(past, CHUNK, trainings, { ...P, tuningRules }, () => undefined, onMinute)), minutes };
 };
 
 describe('a replay', function () {
@@ -135,6 +142,31 @@ describe('a replay', function () {
     expect(bad?.readings).to.have.lengthOf(21 * readingSize(FEATURES.length));
     expect(result.unscored).to.deep.equal({ warmup: 3 });
     expect(result).to.include({ trainings: 3, failedTrainings: 0, minutesWithoutModel: 0, minutes: MINUTES });
+  });
+
+  it('applies the rules of the tuning file as they counted at each minute', async () => {
+    const { rules } = parseTuningFile(
+      [
+        'rules:',
+        '  - match: { pod: cart-1 }',
+        `    mute: [{ from: ${START + 25 * 60}, until: ${START + 30 * 60} }]`,
+        '  - match: { namespace: data }',
+        '    ignore: true',
+      ].join('\n'),
+      'tuning.yaml',
+    );
+    const { result, minutes } = await replayed(cluster().answer, TRAININGS, false, rules);
+    const stretches = [20, 25, 30, 40];
+    expect(result.pods.find(({ pod }) => pod === 'cart-1')?.flagged).to.deep.equal([stretches, stretches]);
+    expect(result.unscored).to.deep.equal({ warmup: 3, opted_out: 2 * MINUTES });
+    const mutedAt = (minute: number) => {
+      const { outcome } = minutes[minute] ?? expect.fail();
+      if (outcome.kind !== 'detection') return expect.fail(outcome.kind);
+      return [...outcome.detection.tunings.values()].map(({ mutedBy }) => mutedBy);
+    };
+    expect(mutedAt(24)).to.deep.equal([undefined]);
+    expect(mutedAt(25)).to.deep.equal(['tuning.yaml:2:5']);
+    expect(mutedAt(30)).to.deep.equal([undefined]);
   });
 
   it('has no scores before the first training, and goes on with the old model where one fails', async () => {

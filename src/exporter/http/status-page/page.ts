@@ -1,6 +1,7 @@
 /** The status page: what an on-call engineer sees first. Works without JavaScript. */
 
 import type { RequestHandler } from 'express';
+import { groupBy } from '../../../lib/group-by.js';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { Detection, PassOutcome } from '../../detection/detection.js';
@@ -158,7 +159,7 @@ function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
   return html`<section aria-labelledby="coverage"><h2 id="coverage">Last pass</h2>
 <p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${Math.round(outcome.durationSeconds * 1000)} ms. ${outcome.kind === 'detection' ? (scored ?? '') : outcome.message}</p>
 ${list(unscored.map(([reason, count]) => html`<li>${counted(count, 'pod')} ${describeReason(reason)}</li>`))}
-${outcome.kind === 'detection' ? mutedPods(outcome.detection, nowSeconds) : NO_HTML}
+${outcome.kind === 'detection' ? html`${mutedPods(outcome.detection, nowSeconds)}${optedOutPods(outcome.detection)}` : NO_HTML}
 ${list(outcome.warnings.map((warning) => html`<li>${warning}</li>`))}
 </section>`;
 }
@@ -181,6 +182,18 @@ function mutedPods({ table, muted, scores, tunings }: Detection, nowSeconds: num
   });
   const more = rows.length - items.length;
   return list([...items, ...(more > 0 ? [html`<li>${counted(more, 'more pod')} are muted</li>`] : [])]);
+}
+
+/** Who opted pods out: a rule or an object may do so for thousands of them. */
+function optedOutPods({ optedOut }: Detection): Html {
+  const groups = [...groupBy(optedOut.values(), ({ by }) => by)].sort((a, b) => b[1].length - a[1].length);
+  const items = groups.slice(0, MOST_MUTED).map(([by, pods]) => {
+    const [first] = pods;
+    const what = pods.length === 1 ? `${first.namespace}/${first.pod} is` : `${counted(pods.length, 'pod')} are`;
+    return html`<li>${what} ignored by ${by}</li>`;
+  });
+  const more = groups.slice(MOST_MUTED).reduce((sum, [, pods]) => sum + pods.length, 0);
+  return list([...items, ...(more > 0 ? [html`<li>${counted(more, 'more pod')} are ignored</li>`] : [])]);
 }
 
 /** A list; an empty one is left out, since screen readers would announce it. */

@@ -278,6 +278,24 @@ describe('GET /', () => {
     expect(words).to.not.include('checkout-1 is muted');
   });
 
+  it('says who ignores pods, in a line for each of them', async () => {
+    const outcome = passOf(somePods);
+    if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
+    const ignored = (pod: string, by: string) =>
+      [`shop/${pod}`, { namespace: 'shop', pod, workload: pod, by }] as const;
+    const optedOut = new Map([
+      ignored('b', 'deployment shop/<b>'),
+      ...Array.from({ length: 3000 }, (_, index) => ignored(`ci-${index}`, '/etc/tuning.yaml:2:5')),
+      ...Array.from({ length: 30 }, (_, index) => ignored(`x-${index}`, `pod shop/x-${index}`)),
+    ]);
+    const page = await pageOf({ outcome: { ...outcome, detection: { ...outcome.detection, optedOut } } });
+    const words = wordsOf(page);
+    expect(words).to.include('3,000 pods are ignored by /etc/tuning.yaml:2:5 shop/b is ignored by deployment shop/<b>');
+    expect(words).to.include('shop/x-17 is ignored by pod shop/x-17 12 more pods are ignored');
+    expect(words).to.not.include('x-18');
+    expect(page).to.not.include('<b>');
+  });
+
   describe('shows the most anomalous pods', () => {
     it('first, with the reason in units that people read', async () => {
       const page = await pageOf({});
