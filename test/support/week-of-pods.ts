@@ -11,8 +11,9 @@ export interface WeekPod {
   readonly bytes: (timeSeconds: number) => number;
   /** Restarts of its container so far. */
   readonly restarts: (timeSeconds: number) => number;
-  /** Its series begin here. */
+  /** Its series begin here, and end before the other. */
   readonly sinceSeconds: number;
+  readonly untilSeconds?: number;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -61,10 +62,11 @@ export function* weekHistory(
   pods: readonly WeekPod[],
   { startSeconds, endSeconds, stepSeconds }: Readonly<Record<'startSeconds' | 'endSeconds' | 'stepSeconds', number>>,
 ): Generator<string> {
-  const series = (name: string, labels: string, since: number, value: (timeSeconds: number) => number) => {
+  const series = (name: string, labels: string, pod: WeekPod, value: (timeSeconds: number) => number) => {
+    const { sinceSeconds, untilSeconds = Number.POSITIVE_INFINITY } = pod;
     const lines: string[] = [];
     for (let time = startSeconds; time <= endSeconds; time += stepSeconds) {
-      if (time >= since) lines.push(`${name}{${labels}} ${value(time)} ${time}\n`);
+      if (time >= sinceSeconds && time < untilSeconds) lines.push(`${name}{${labels}} ${value(time)} ${time}\n`);
     }
     return lines.join('');
   };
@@ -72,26 +74,27 @@ export function* weekHistory(
     yield `# TYPE ${name.replace(/_total$/, '')} ${type}\n`;
     for (const pod of pods) yield of(pod, `namespace="${pod.namespace}",pod="${pod.pod}"`);
   };
-  yield* family('container_cpu_usage_seconds_total', 'counter', ({ cores, sinceSeconds }, labels) => {
+  yield* family('container_cpu_usage_seconds_total', 'counter', (pod, labels) => {
+    const { cores } = pod;
     let seconds = 0;
     return cores === undefined
       ? ''
-      : series('container_cpu_usage_seconds_total', `${labels},container="app"`, sinceSeconds, (time) => {
+      : series('container_cpu_usage_seconds_total', `${labels},container="app"`, pod, (time) => {
           seconds += stepSeconds * cores(time);
           return Number(seconds.toFixed(6));
         });
   });
-  yield* family('container_memory_usage_bytes', 'gauge', ({ cores, bytes, sinceSeconds }, labels) => {
-    return cores === undefined
+  yield* family('container_memory_usage_bytes', 'gauge', (pod, labels) => {
+    return pod.cores === undefined
       ? ''
-      : series('container_memory_usage_bytes', `${labels},container="app"`, sinceSeconds, bytes);
+      : series('container_memory_usage_bytes', `${labels},container="app"`, pod, pod.bytes);
   });
-  yield* family('kube_pod_container_status_restarts_total', 'counter', ({ restarts, sinceSeconds }, labels) => {
-    return series('kube_pod_container_status_restarts_total', `${labels},container="app"`, sinceSeconds, restarts);
+  yield* family('kube_pod_container_status_restarts_total', 'counter', (pod, labels) => {
+    return series('kube_pod_container_status_restarts_total', `${labels},container="app"`, pod, pod.restarts);
   });
-  yield* family('kube_pod_owner', 'gauge', ({ workload, sinceSeconds }, labels) => {
-    const owner = `owner_kind="StatefulSet",owner_name="${workload}",owner_is_controller="true"`;
-    return series('kube_pod_owner', `${labels},${owner}`, sinceSeconds, () => 1);
+  yield* family('kube_pod_owner', 'gauge', (pod, labels) => {
+    const owner = `owner_kind="StatefulSet",owner_name="${pod.workload}",owner_is_controller="true"`;
+    return series('kube_pod_owner', `${labels},${owner}`, pod, () => 1);
   });
   yield '# EOF\n';
 }

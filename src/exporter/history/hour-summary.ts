@@ -1,5 +1,6 @@
 /** What is remembered of an hour: a few numbers for each workload, whatever the number of its pods. */
 
+import { groupBy } from '../../lib/group-by.js';
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
@@ -72,6 +73,8 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
     counters.map((counter) => features.indexOf(counter)),
   );
   const workloads = [...members.keys()];
+  // Those as well that were there in the hour before only: what they were says what has changed.
+  const everyPod = groupBy(table.pods.keys(), (pod) => workloadKeyOf(table.pods[pod] as PodIdentity));
   const summary: HourSummary = {
     hour,
     pods: [...members.values()].reduce((sum, pods) => sum + pods.length, 0),
@@ -84,7 +87,7 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
     releases: new Float32Array(workloads.length),
   };
   let row = 0;
-  for (const pods of members.values()) {
+  for (const [key, pods] of members) {
     for (const [index, gauge] of gauges.entries()) {
       const cell = row * gauges.length + index;
       const group = new Levels(table, pods, gauge, features.indexOf(gauge));
@@ -98,7 +101,7 @@ export function summariseHour(table: FeatureTable, features: readonly FeatureDef
       const column = features.indexOf(counter);
       summary.rises[row * counters.length + index] = largestRise(table, pods, column, instants);
     }
-    summary.releases[row] = releaseOf(table, pods, instants);
+    summary.releases[row] = releaseOf(table, everyPod.get(key) ?? pods, instants);
     row++;
   }
   return summary;
@@ -110,17 +113,19 @@ interface Instants {
   readonly end: number;
 }
 
+const workloadKeyOf = ({ namespace, workload }: PodIdentity) => podKey(namespace, workload);
+
 const unknown = (length: number) => new Float32Array(length).fill(Number.NaN);
 
 /** The pods that were there in an hour, or of which a counter rose, by workload, in the order of their keys. */
 function groupPods(table: FeatureTable, { first, end }: Instants, counters: readonly number[]): Map<string, number[]> {
   const members = new Map<string, number[]>();
-  for (const [pod, { namespace, workload }] of table.pods.entries()) {
+  for (const [pod, identity] of table.pods.entries()) {
     let instant = Math.max(0, first);
     while (instant <= end && !table.isPresent(pod, instant)) instant++;
     // A pod that has ended keeps its counters; one that restarts all the time may have nothing else.
     if (instant > end && !counters.some((column) => largestRise(table, [pod], column, { first, end }) > 0)) continue;
-    const key = podKey(namespace, workload);
+    const key = workloadKeyOf(identity);
     const pods = members.get(key);
     if (pods === undefined) members.set(key, [pod]);
     else pods.push(pod);

@@ -124,6 +124,29 @@ describe('summary of an hour', () => {
     expect(nothing).to.deep.include({ pods: 0, workloads: [] });
   });
 
+  it('has the release of a workload, also where the old pods were gone when the hour began', () => {
+    const releaseOf = (lastOld: number, firstNew: number) => {
+      const pods = ['bcdf2456', 'xwvz9876'].flatMap((template, revision) =>
+        [4, 5].map((replica) => ({
+          pod: `cart-${template}-x2x${replica}b`,
+          namespace: 'shop',
+          workload: 'cart',
+          rows: course((instant) => ((revision === 0 ? instant <= lastOld : instant >= firstNew) ? 2 : gap)).map(
+            (value) => [value],
+          ),
+        })),
+      );
+      return summariseHour(featureTable([GAUGE], pods, GRID), [GAUGE], HOUR).releases[0];
+    };
+    expect(releaseOf(INSTANTS, INSTANTS)).to.equal(0);
+    expect(releaseOf(18, 16)).to.equal(7);
+    expect(releaseOf(12, 13)).to.equal(1);
+    expect(releaseOf(24, 24)).to.equal(0);
+    expect(releaseOf(23, 24)).to.equal(12);
+    // It was in the hour before.
+    expect(releaseOf(11, 12)).to.equal(0);
+  });
+
   it('sums the rises of a counter over an hour; a fall is none', () => {
     const rises = (valueAt: (at: number) => number) => {
       const rows = course(valueAt).map((value) => [1, value]);
