@@ -22,45 +22,33 @@ const LEAST_LONG_INSTANTS = 10;
 /** Of the minutes of the short time, this many must have values. */
 const LEAST_MINUTES = 4;
 
-/** Where the three least of some values go, and the three most. */
+/** Where the least and the second least of some values go, and the most and the second most. */
 class Extremes {
   count = 0;
   least = Number.POSITIVE_INFINITY;
   secondLeast = Number.POSITIVE_INFINITY;
-  thirdLeast = Number.POSITIVE_INFINITY;
   most = Number.NEGATIVE_INFINITY;
   secondMost = Number.NEGATIVE_INFINITY;
-  thirdMost = Number.NEGATIVE_INFINITY;
 
   clear(): void {
     this.count = 0;
     this.least = Number.POSITIVE_INFINITY;
     this.secondLeast = Number.POSITIVE_INFINITY;
-    this.thirdLeast = Number.POSITIVE_INFINITY;
     this.most = Number.NEGATIVE_INFINITY;
     this.secondMost = Number.NEGATIVE_INFINITY;
-    this.thirdMost = Number.NEGATIVE_INFINITY;
   }
 
   add(value: number): void {
     if (Number.isNaN(value)) return;
     this.count++;
     if (value < this.least) {
-      this.thirdLeast = this.secondLeast;
       this.secondLeast = this.least;
       this.least = value;
-    } else if (value < this.secondLeast) {
-      this.thirdLeast = this.secondLeast;
-      this.secondLeast = value;
-    } else if (value < this.thirdLeast) this.thirdLeast = value;
+    } else if (value < this.secondLeast) this.secondLeast = value;
     if (value > this.most) {
-      this.thirdMost = this.secondMost;
       this.secondMost = this.most;
       this.most = value;
-    } else if (value > this.secondMost) {
-      this.thirdMost = this.secondMost;
-      this.secondMost = value;
-    } else if (value > this.thirdMost) this.thirdMost = value;
+    } else if (value > this.secondMost) this.secondMost = value;
   }
 }
 
@@ -111,7 +99,6 @@ export interface EarlierSamples {
  *
  * @param timeSeconds Unix time of the instant.
  * @param earlier as far as they are older than what the series has, and of that time.
- * @param mostly where it is given, what all but two of the samples stayed at, whichever these are.
  */
 export function sustainedLong(
   values: Float64Array,
@@ -120,16 +107,11 @@ export function sustainedLong(
   into: Sustained,
   timeSeconds = 0,
   earlier?: EarlierSamples,
-  mostly?: Sustained,
 ): void {
   const stride = Math.max(1, Math.round(LONG_STEP_SECONDS / stepSeconds));
   const newest = values[end] as number;
   into.up = Number.NaN;
   into.down = Number.NaN;
-  if (mostly !== undefined) {
-    mostly.up = Number.NaN;
-    mostly.down = Number.NaN;
-  }
   if (Number.isNaN(newest)) return;
   extremes.clear();
   let oldest = end;
@@ -152,7 +134,4 @@ export function sustainedLong(
   if (extremes.count < LEAST_LONG_INSTANTS) return;
   into.up = Math.min(extremes.secondLeast, newest);
   into.down = Math.max(extremes.secondMost, newest);
-  if (mostly === undefined) return;
-  mostly.up = extremes.thirdLeast;
-  mostly.down = extremes.thirdMost;
 }

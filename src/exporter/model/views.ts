@@ -18,7 +18,7 @@ import { LEAST_RISE_BOUNDARY } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, RECENT_SAMPLES } from './recent.js';
 import { SEASON_SLOTS, slotOf } from './season.js';
-import { isFall, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './view-list.js';
+import { isFall, longOf, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './view-list.js';
 
 /** What the views say of pods, one row for each pod. */
 export interface Judgement {
@@ -92,10 +92,7 @@ export class ViewJudge {
   readonly #recentMiddle: EarlierSamples;
   readonly #short: Sustained = { up: Number.NaN, down: Number.NaN };
   readonly #long: Sustained = { up: Number.NaN, down: Number.NaN };
-  readonly #most: Sustained = { up: Number.NaN, down: Number.NaN };
   readonly #deviations = new Float64Array(VIEWS.length);
-  /** What it was for most of the last hour. */
-  readonly #mostly = new Float64Array(VIEWS.length);
   /** The largest deviation of the same kind within the hour before. */
   readonly #before = new Float64Array(VIEWS.length);
   readonly #references = new Float64Array(VIEWS.length);
@@ -149,7 +146,6 @@ export class ViewJudge {
     const { features } = this.#model;
     for (const [column, feature] of features.entries()) {
       this.#deviations.fill(Number.NaN);
-      this.#mostly.fill(Number.NaN);
       this.#before.fill(Number.NaN);
       this.#references.fill(Number.NaN);
       this.#known.fill(0);
@@ -180,18 +176,16 @@ export class ViewJudge {
       const boundary = distance * (boundaries[start + own] as number);
       // A crash loop is one from the first minute on, when nothing is known of earlier days.
       if (features[column]?.type === 'counter' && !(boundary > 0)) return distance * LEAST_RISE_BOUNDARY;
+      const held = limits < 0 ? Number.NaN : distance * (known.held[start + own] as number);
+      if ((this.#deviations[longOf(own)] as number) > held) return held;
       return (this.#before[own] as number) > boundary ? STAY_SHARE * boundary : boundary;
     };
-    let worst = { share: 0, view: 0, boundary: boundaryOf(0) };
-    for (let view = 0; view < VIEWS.length; view++) {
-      const boundary = boundaryOf(view);
-      const share = (this.#deviations[view] as number) / boundary;
-      if (share > worst.share) worst = { share, view, boundary };
-      const held = limits < 0 ? Number.NaN : distance * (known.held[start + view] as number);
-      const heldShare = (this.#mostly[view] as number) / held;
-      if (heldShare > 1 && heldShare > worst.share) worst = { share: heldShare, view, boundary: held };
+    let [share, view] = [0, 0];
+    for (let own = 0; own < VIEWS.length; own++) {
+      const ownShare = (this.#deviations[own] as number) / boundaryOf(own);
+      if (ownShare > share) [share, view] = [ownShare, own];
     }
-    return worst;
+    return { share, view, boundary: boundaryOf(view) };
   }
 
   /** Fills deviations and references with what the views of a gauge say. */
@@ -239,7 +233,6 @@ export class ViewJudge {
     const { up, down } = this.#short;
     this.#deviate(view, this.#deviations, up, down);
     this.#deviate(view + 2, this.#deviations, this.#long.up, this.#long.down);
-    for (const own of [view, view + 2]) this.#deviate(own, this.#mostly, this.#most.up, this.#most.down);
   }
 
   /** Writes how far two levels are beyond what is known: one upwards, and one downwards. */
@@ -276,7 +269,7 @@ export class ViewJudge {
   }
 
   #sustainLong(levels: Float64Array, earlier: EarlierSamples): void {
-    sustainedLong(levels, this.#last, this.#table.stepSeconds, this.#long, this.#timeSeconds, earlier, this.#most);
+    sustainedLong(levels, this.#last, this.#table.stepSeconds, this.#long, this.#timeSeconds, earlier);
   }
 
   /** How far a counter rose within the last hour: before the table, and in it. */

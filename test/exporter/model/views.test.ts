@@ -178,17 +178,6 @@ describe('views of a pod', () => {
       expect(shareOf(value, 0, { seasonDown: 0.5 * Math.LN2 })).to.be.within(0.5, 0.9);
     });
 
-    it('stay beyond while a held workload is back for some minutes, and end soon after it is back for good', () => {
-      const held = { seasonUp: 0.5 * Math.LN2 };
-      const backSince = (from: number) => {
-        const pods = { 'web-0': (minute: number) => [minute < from ? 3 * USUAL : USUAL, 0] as const };
-        return judge(modelOf(pods, { web: { ...known.web, held } }), pods, 'web-0').share;
-      };
-      expect(backSince(NOW_MINUTE - 8)).to.be.above(1);
-      // By then, three samples five minutes apart are usual.
-      expect(backSince(NOW_MINUTE - 10)).to.be.below(0.2);
-    });
-
     it('take no notice of how large a pod is: only of what is usual for it', () => {
       const pods = { 'web-0': steady(USUAL), 'database-0': steady(100_000) };
       const model = modelOf(pods, { ...known, database: { ...known.web, season: 100_000 } });
