@@ -4,15 +4,10 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { BINS_PER_HOUR } from '../history/grid.js';
 import { decodeLevel, type WorkloadHistory } from '../history/workload-history.js';
 import { SEASON_SLOTS, slotOfBin } from './season.js';
-import { isFall, otherTimeOf, SIBLING_VIEWS, VIEWS } from './view-list.js';
-import { leastBoundary } from './workload-blocks.js';
+import { isFall, SIBLING_VIEWS, VIEWS } from './view-list.js';
 
-/**
- * What was beyond its boundary stays beyond down to half of it, or of that of the other time, if that one is farther; but
- * not below this share of the least boundary there is: noise must not hold what has recovered.
- */
-const HELD_SHARE = 0.5;
-const LEAST_HELD_SHARE = 0.7;
+/** What was beyond its boundary stays flagged down to this share of it. */
+export const HELD_SHARE = 0.5;
 
 /** What deviations in hours of the history are judged by; see `Limits`. */
 interface Judged {
@@ -44,7 +39,7 @@ function* deviationsOf(
         if (Number.isNaN(boundary)) continue;
         if (view >= SIBLING_VIEWS) {
           history.copySiblings(row, gauge, view - SIBLING_VIEWS, first, hourly);
-          yield { row, column, cell: cell * VIEWS.length + view, boundary, deviations: hourly };
+          yield { row, cell: cell * VIEWS.length + view, boundary, deviations: hourly };
           continue;
         }
         history.copyBins(row, gauge, view + 1, first, bins);
@@ -55,7 +50,7 @@ function* deviationsOf(
             ? (range[2 * cell] as number) - deviation
             : deviation - (range[2 * cell + 1] as number);
         }
-        yield { row, column, cell: cell * VIEWS.length + view, boundary, deviations: bins };
+        yield { row, cell: cell * VIEWS.length + view, boundary, deviations: bins };
       }
     }
   }
@@ -81,29 +76,24 @@ export function countExceeding(
 }
 
 /**
- * workloads × features × `VIEWS`: the boundary that counts where a workload is held, because it was beyond the usual one in
- * some hours, and has not been below this one for half an hour since; `NaN` where it is not held.
+ * workloads × features × `VIEWS`: 1 where a workload is held: it was beyond a boundary in some hours, and since then never
+ * below the share of it that holds.
  */
 export function heldOf(
   history: WorkloadHistory,
   features: readonly FeatureDefinition[],
   limits: Judged,
-  sensitivity: number,
   first: number,
   last: number,
-): Float32Array {
-  const held = new Float32Array(limits.boundaries.length).fill(Number.NaN);
-  for (const { cell, column, boundary, deviations } of deviationsOf(history, features, limits, first, last)) {
-    const others = limits.boundaries[otherTimeOf(cell)] as number;
-    const least = LEAST_HELD_SHARE * leastBoundary(features[column] as FeatureDefinition, sensitivity);
-    const farthest = others > boundary ? others : boundary;
-    const stay = Math.min(boundary, Math.max(least, HELD_SHARE * farthest));
+): Uint8Array {
+  const held = new Uint8Array(limits.boundaries.length);
+  for (const { cell, boundary, deviations } of deviationsOf(history, features, limits, first, last)) {
     let isHeld = false;
     for (const deviation of deviations) {
       if (deviation > boundary) isHeld = true;
-      else if (deviation < stay) isHeld = false;
+      else if (deviation < HELD_SHARE * boundary) isHeld = false;
     }
-    if (isHeld) held[cell] = stay;
+    if (isHeld) held[cell] = 1;
   }
   return held;
 }

@@ -56,8 +56,8 @@ export interface Limits {
   readonly season: Uint16Array;
   /** workloads × features × 2: how far below that (at most 0) and above it (at least 0) other levels are known. */
   readonly range: Float32Array;
-  /** workloads × features × `VIEWS`: the boundary of a workload that is held, `NaN` where it is not (`heldOf`). */
-  readonly held: Float32Array;
+  /** workloads × features × `VIEWS`: 1 where a workload is held beyond its boundary (`heldOf`). */
+  readonly held: Uint8Array;
   /** The steps of level that were accepted, by workload. */
   readonly steps: readonly WorkloadStep[];
   /**
@@ -104,7 +104,7 @@ export function calibrate(history: WorkloadHistory, options: CalibrationOptions)
   return {
     keys: history.workloads,
     ...learned,
-    held: heldOf(history, features, { ...learned, boundaries }, options.sensitivity, span.last + 1, newest),
+    held: heldOf(history, features, { ...learned, boundaries }, span.last + 1, newest),
     boundaries,
     unknown: boundariesOfUnknown(boundaries, features.length),
     hours,

@@ -20,6 +20,3 @@ export const isFall = (view: number): boolean => view % 2 === 1;
 
 /** The view of the same deviation that lasts for an hour. */
 export const longOf = (view: number): number => view | 2;
-
-/** The view of the same deviation that lasts for the other time; of a cell of whole rows of views as well. */
-export const otherTimeOf = (view: number): number => view ^ 2;

@@ -14,6 +14,7 @@ import {
   sustainedShort,
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
+import { HELD_SHARE } from './held-back.js';
 import { LEAST_RISE_BOUNDARY } from './limits.js';
 import type { Model } from './model.js';
 import { decodeRise, RECENT_SAMPLES } from './recent.js';
@@ -176,8 +177,8 @@ export class ViewJudge {
       const boundary = distance * (boundaries[start + own] as number);
       // A crash loop is one from the first minute on, when nothing is known of earlier days.
       if (features[column]?.type === 'counter' && !(boundary > 0)) return distance * LEAST_RISE_BOUNDARY;
-      const held = limits < 0 ? Number.NaN : distance * (known.held[start + own] as number);
-      if ((this.#deviations[longOf(own)] as number) > held) return held;
+      const stay = HELD_SHARE * boundary;
+      if (limits >= 0 && known.held[start + own] === 1 && (this.#deviations[longOf(own)] as number) > stay) return stay;
       return (this.#before[own] as number) > boundary ? STAY_SHARE * boundary : boundary;
     };
     let [share, view] = [0, 0];

@@ -20,11 +20,6 @@ import { isFall, SIBLING_VIEWS, VIEWS } from './view-list.js';
 /** What lasts needs to deviate by less than what is there for a minute: this share of the spreads. */
 const SUSTAINED_SHARE = 0.5;
 
-/** What a deviation that lasts must reach whatever the workload did. */
-export function leastBoundary({ relativeSpreadFloor }: FeatureDefinition, sensitivity: number): number {
-  return Math.log1p(SUSTAINED_SHARE * sensitivity * relativeSpreadFloor);
-}
-
 /** A step of level, with the row of its workload and the column of its feature. */
 export interface WorkloadStep extends LevelStep {
   readonly row: number;
@@ -90,7 +85,7 @@ export function* workloadBlocks(
       const expected = calendar.seasonOf(levels, into.season.subarray(cell * SEASON_SLOTS, (cell + 1) * SEASON_SLOTS));
       const { lowest, highest } = knownRange(steps);
       into.range.set([lowest, highest], 2 * cell);
-      const floor = leastBoundary(feature, sensitivity);
+      const floor = Math.log1p(SUSTAINED_SHARE * sensitivity * feature.relativeSpreadFloor);
       for (let view = 0; view < VIEWS.length; view++) {
         if (isFall(view) && feature.direction !== 'both') continue;
         const maxima = new Float64Array(blocksIn(span)).fill(Number.NaN);

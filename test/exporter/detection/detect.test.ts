@@ -560,10 +560,7 @@ describe('detect', () => {
       const boundaries = new Float32Array(width).fill(Number.NaN);
       boundaries[restarts * VIEWS.length + RISE_VIEW] = boundary;
       const season = new Uint16Array(FEATURES.length * SEASON_SLOTS).fill(encodeLevel(Number.NaN));
-      const knownLevels = {
-        range: new Float32Array(FEATURES.length * 2),
-        held: new Float32Array(boundaries.length).fill(Number.NaN),
-      };
+      const knownLevels = { range: new Float32Array(FEATURES.length * 2), held: new Uint8Array(boundaries.length) };
       const limits = { keys: ['shop/till'], rows: new Map([['shop/till', 0]]), boundaries, season, ...knownLevels };
       return { ...trained, remembers: true, knownHours: 168, limits };
     };

@@ -3,7 +3,6 @@ import { fitLimits } from '../../../src/exporter/model/fit-limits.js';
 import { countExceeding } from '../../../src/exporter/model/held-back.js';
 import { calibrate } from '../../../src/exporter/model/limits.js';
 import { VIEWS } from '../../../src/exporter/model/view-list.js';
-import { leastBoundary } from '../../../src/exporter/model/workload-blocks.js';
 import { DEFAULT_PARAMETERS } from '../../support/parameters.js';
 import {
   acceptanceAt,
@@ -43,27 +42,18 @@ describe('what came of the boundaries', () => {
         ...Object.fromEntries(['a', 'b', 'c'].map((name) => [`shop/${name}`, () => ({ up: 0.1 })])),
       });
       const limits = limitsOfDays(history);
-      const others = limits.held.subarray(REMEMBERED_FEATURES.length * VIEWS.length);
-      expect(others.every(Number.isNaN)).to.equal(true);
-      return limits.held[VIEWS.indexOf('seasonUp')] as number;
+      const view = VIEWS.indexOf('seasonUp');
+      expect([...limits.held.subarray(REMEMBERED_FEATURES.length * VIEWS.length)]).not.to.include(1);
+      return limits.held[view];
     };
-    // The least boundary there is.
-    const boundary = leastBoundary(CPU, 4);
-    const held = 0.7 * boundary;
-    expect(heldWith(() => 0.05)).to.be.NaN;
-    expect(heldWith(() => 5)).to.be.closeTo(held, 0.001);
-    // Beyond until six hours ago, and not far below since then.
-    const above = 0.85 * boundary;
-    expect(heldWith((hoursAgo) => (hoursAgo > 6 ? 5 : above))).to.be.closeTo(held, 0.001);
-    expect(heldWith((hoursAgo) => (hoursAgo > 6 ? 5 : hoursAgo === 6 ? 0.05 : above))).to.be.NaN;
-    expect(heldWith(() => above)).to.be.NaN;
-  });
-
-  it('holds down to half of a boundary that is farther', () => {
-    const wild = (hour: number) => ({ up: 8 * DAY - hour <= DAY ? 9 : 1 });
-    const { held, boundaries } = limitsOfDays(rememberDays({ 'shop/web': wild, 'shop/other': () => ({ up: 0.1 }) }));
-    expect(boundaries[0]).to.be.at.least(1);
-    expect(held[0]).to.be.closeTo((boundaries[0] as number) / 2, 0.001);
+    const limit = 5;
+    expect(heldWith(() => 0.05)).to.equal(0);
+    expect(heldWith(() => limit)).to.equal(1);
+    // Beyond six hours ago, and above half of the boundary (the least there is) since then.
+    const boundary = Math.log1p(0.5 * 4 * CPU.relativeSpreadFloor);
+    expect(heldWith((hoursAgo) => (hoursAgo > 6 ? limit : 0.7 * boundary))).to.equal(1);
+    expect(heldWith((hoursAgo) => (hoursAgo > 6 ? limit : hoursAgo === 6 ? 0.05 : 0.7 * boundary))).to.equal(0);
+    expect(heldWith(() => 0.7 * boundary)).to.equal(0);
   });
 
   it('counts workloads, and each once', () => {

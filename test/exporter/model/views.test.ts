@@ -58,8 +58,8 @@ interface Known {
   readonly restarts?: number;
   /** How far below and above the season levels are known. */
   readonly range?: readonly [lowest: number, highest: number];
-  /** The boundaries of views in which the workload is held. */
-  readonly held?: Partial<Record<View, number>>;
+  /** The views in which the workload is held. */
+  readonly held?: readonly View[];
 }
 
 const boundariesOf = ({ load = {}, restarts = Number.NaN }: Known) => [
@@ -84,8 +84,8 @@ function modelOf(pods: Pods, workloads: Readonly<Record<string, Known>>, fleet: 
         ),
       ),
       range: Float32Array.from(known.flatMap(({ range = [0, 0] }) => FEATURES.flatMap(() => range))),
-      held: Float32Array.from(
-        known.flatMap(({ held = {} }) => FEATURES.flatMap(() => VIEWS.map((view) => held[view] ?? Number.NaN))),
+      held: Uint8Array.from(
+        known.flatMap(({ held = [] }) => FEATURES.flatMap(() => VIEWS.map((view) => Number(held.includes(view))))),
       ),
       boundaries: Float32Array.from(known.flatMap(boundariesOf)),
     },
@@ -165,17 +165,17 @@ describe('views of a pod', () => {
     });
 
     it('are nearer for what has lasted for an hour, where the workload is held', () => {
-      const shareOf = (value: number, from: number, held: Partial<Record<View, number>>) => {
+      const shareOf = (value: number, from: number, held: readonly View[]) => {
         const pods = { 'web-0': since(from, value) };
         return judge(modelOf(pods, { web: { ...known.web, held } }), pods, 'web-0').share;
       };
       // Half of the boundary, and a bit.
       const value = USUAL * 1.55;
-      expect(shareOf(value, 0, {})).to.be.within(0.5, 0.9);
-      expect(shareOf(value, 0, { seasonUp: 0.5 * Math.LN2 })).to.be.above(1);
+      expect(shareOf(value, 0, [])).to.be.within(0.5, 0.9);
+      expect(shareOf(value, 0, ['seasonUp'])).to.be.above(1);
       // A pod that went there some minutes ago is another one.
-      expect(shareOf(value, NOW_MINUTE - 20, { seasonUp: 0.5 * Math.LN2 })).to.be.within(0.5, 0.9);
-      expect(shareOf(value, 0, { seasonDown: 0.5 * Math.LN2 })).to.be.within(0.5, 0.9);
+      expect(shareOf(value, NOW_MINUTE - 20, ['seasonUp'])).to.be.within(0.5, 0.9);
+      expect(shareOf(value, 0, ['seasonDown'])).to.be.within(0.5, 0.9);
     });
 
     it('take no notice of how large a pod is: only of what is usual for it', () => {
