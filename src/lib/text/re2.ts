@@ -174,7 +174,12 @@ class Parser {
           following = compiler.add({ kind: 'split', next: [next, part(compiler, following)] });
         }
       }
-      for (let count = 0; count < minimum; count++) following = part(compiler, following);
+      for (let count = 0; count < minimum; count++) {
+        const first = part(compiler, following);
+        // An empty part adds no state: the limit of states does not end the repetitions of one.
+        if (first === following) break;
+        following = first;
+      }
       return following;
     };
   }

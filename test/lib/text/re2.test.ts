@@ -64,6 +64,13 @@ describe('wholeMatch', () => {
     expect(user / 1e6).to.be.below(2);
   });
 
+  it('does not repeat what is empty', () => {
+    const started = process.cpuUsage();
+    expect(wholeMatch('((((){1000}){1000}){1000})')('')).to.equal(true);
+    const { user } = process.cpuUsage(started);
+    expect(user / 1e6).to.be.below(1);
+  });
+
   for (const [expression, reason] of [
     ['(shop', '`(` without `)`'],
     ['shop)', '`)` without `(`'],
