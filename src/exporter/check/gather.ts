@@ -1,6 +1,7 @@
 /** Gathers the facts of an installation with its settings: for the command, and within the service. */
 
 import { totalmem } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import { RECENT_STEP_SECONDS, recentSecondsOf } from '../detection/detect.js';
 import type { FeatureDefinition } from '../features/catalog.js';
@@ -14,7 +15,8 @@ import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
 import { buildAnnotationQuery, readObjectKeys } from '../tuning/annotation-query.js';
 import { NO_ANNOTATIONS, tuningOfObjects } from '../tuning/annotations.js';
-import { compileRules } from '../tuning/rules.js';
+import type { TuningRule } from '../tuning/rules.js';
+import type { TuningLayer } from '../tuning/tuning.js';
 import type { TuningFile } from '../tuning/tuning-file.js';
 import { Asker, factOf } from './asker.js';
 import { answersOf, podsWithoutUsage } from './check-definition.js';
@@ -63,7 +65,8 @@ export async function inspect(
     training,
     historyDays,
     annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
-    tuningFile: running().tuningFile?.file,
+    // A rule may be about pods that another shard watches.
+    tuningFile: settings.totalShards === 1 ? running().tuningFile?.file : undefined,
     nowSeconds,
     signal,
   });
@@ -171,7 +174,9 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const idleRules: Facts['idleRules'] =
     tuningFile === undefined || tuningFile.rules.length === 0
       ? { known: true, value: [] }
-      : await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.known ? answered.value : []));
+      : answered.known
+        ? await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.value))
+        : answered;
   return {
     clock: { known: true, value: clock },
     server,
@@ -188,10 +193,13 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   };
 }
 
+/** Pods whose rules are found in one turn of the event loop: scrapes go on meanwhile. */
+const PODS_PER_TURN = 1024;
+
 /** The places of the rules that match no pod with a value now. Owners are looked up as in a training. */
 async function findIdleRules(
   asker: Asker,
-  { rules, places }: TuningFile,
+  { rules, places, layersOf }: TuningFile,
   ownerQueries: OwnerQueries,
   answers: readonly AnswerFacts[],
 ): Promise<readonly string[]> {
@@ -201,14 +209,16 @@ async function findIdleRules(
     asker.instant(ownerQueries.job),
   ]);
   const owners = resolveOwners({ pod, replicaSet, job });
-  const pods = [...new Set(answers.flatMap((answer) => [...answer.pods]))].map((key) => {
-    const [namespace = '', name = ''] = key.split('/');
-    return { namespace, pod: name, workload: owners.get(key) ?? workloadFromName(name) };
-  });
-  return places.filter((_, index) => {
-    const layersOf = compileRules(rules.slice(index, index + 1));
-    return pods.every((identity) => layersOf(identity).length === 0);
-  });
+  const pods = new Set(answers.flatMap((answer) => [...answer.pods]));
+  const met = new Set<TuningLayer>();
+  let matched = 0;
+  for (const key of pods) {
+    if (++matched % PODS_PER_TURN === 0) await nextTurn();
+    const [namespace = '', pod = ''] = key.split('/');
+    for (const layer of layersOf({ namespace, pod, workload: owners.get(key) ?? workloadFromName(pod) }))
+      met.add(layer);
+  }
+  return places.filter((_, index) => !met.has((rules[index] as TuningRule).layer));
 }
 
 /** The selectors of all features, each once. */

@@ -125,6 +125,17 @@ describe('gathering of facts', () => {
     expect(idleRules).to.deep.equal(known(['tuning.yaml:3:5', 'tuning.yaml:4:5']));
   });
 
+  it('does not know which rules match no pod while a feature does not answer', async () => {
+    const tuningFile = parseTuningFile('rules: [{ match: { namespace: shop }, ignore: true }]', 'tuning.yaml');
+    const api = serverOf(FINE_ANSWERS);
+    api.before = ({ query }) =>
+      query.startsWith('sum by')
+        ? Promise.reject(new PrometheusError('rate_limited', 'Slow down.'))
+        : Promise.resolve();
+    const { idleRules } = await gatherFacts(gathering(api, { tuningFile }));
+    expect(idleRules.known).to.equal(false);
+  });
+
   it('has at most four questions open at a time', async () => {
     const api = serverOf(FINE_ANSWERS);
     let open = 0;
