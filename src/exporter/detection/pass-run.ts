@@ -41,6 +41,9 @@ const INTERNAL_MESSAGE = 'Scoring failed because of a bug in the exporter. See i
 /** Shorter stages are not named in the message of a timeout. */
 const NOTABLE_SECONDS = 0.05;
 
+/** The stage in which pods are scored by the model before as well. */
+const AGAIN = 'scoring by the model before';
+
 /** One pass. The model is the one of the moment of its creation. */
 export class PassRun {
   readonly #model: Model | undefined;
@@ -117,6 +120,11 @@ export class PassRun {
     return { ...report, queries, kind: 'timeout', message };
   }
 
+  /** Whether it came to scoring by the model before: a pass without time for that must not be followed by others. */
+  get scoredAgain(): boolean {
+    return this.#stages.at(-1)?.name === AGAIN;
+  }
+
   #report(): PassReport {
     return {
       timeSeconds: this.#started / 1000,
@@ -182,6 +190,7 @@ export class PassRun {
     const { before } = this;
     // Another fingerprint means other features or parameters: what the old model says is then about something else.
     if (before === undefined || before === model || before.fingerprint !== model.fingerprint) return detection;
+    this.#begin(AGAIN);
     return {
       ...detection,
       accepted: acceptedIn(detection, await detectInTurns(before, built, signal, undefined, tuningOf)),

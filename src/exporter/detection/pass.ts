@@ -101,6 +101,8 @@ export class DetectionPass {
       if (result.kind === 'detection') {
         const { model, lasting } = result.detection;
         this.#before = lasting.includes(1) ? model : undefined;
+      } else if (run.scoredAgain) {
+        this.#before = undefined;
       }
       // Callers who gave up were given, and `onOutcome` was called with, another outcome.
       if (pass.waiting > 0) onOutcome(result);

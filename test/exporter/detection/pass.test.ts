@@ -414,6 +414,26 @@ describe('detection pass', () => {
     expect(await lastingAndAccepted(18_060)).to.deep.equal({ lasting: [], accepted: [] });
   });
 
+  it('tries the model before only once if that takes too long, so that the next pass has scores', async () => {
+    let isSlow = false;
+    const before: Model = {
+      ...model,
+      get forest() {
+        if (isSlow) throw new Error('too slow');
+        return model.forest;
+      },
+    };
+    current = before;
+    for (const pod of ['cart-3', 'cart-4']) cluster.misbehave(pod, NOON + 100);
+    const pass = passWith();
+    now = (NOON + 3600) * 1000;
+    expect([...expectDetection(await run(pass)).detection.lasting]).to.include(1);
+    current = { ...model };
+    isSlow = true;
+    expect(expectFailure(await run(pass)).kind).to.equal('internal');
+    expectDetection(await run(pass));
+  });
+
   it('does not reject for a fault of the program, and tells what it was', async () => {
     current = { ...model, forest: { ...model.forest, features: 7 } };
     const outcome = expectFailure(await run(passWith()));
