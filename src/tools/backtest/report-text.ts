@@ -104,7 +104,7 @@ function chosenParts(report: BacktestReport, chosen: SensitivityReport): string[
 export function endings({ alerts, alerts_by_ending: by, recurrence }: SensitivityReport): string[] {
   const ended =
     `Of ${counted(alerts, 'alert')}, ${by.recovered} ended as the pod was back at what is usual for it, ` +
-    `${by.became_usual} as what it did had become usual, ${by.gone} as the pod was gone; ${by.still_on} still fire.`;
+    `${by.accepted} as what it did was accepted as usual, ${by.gone} as the pod was gone; ${by.still_on} still fire.`;
   if (recurrence === null) return [ended];
   const { today, every_day: daily, days_before: days } = recurrence;
   return [

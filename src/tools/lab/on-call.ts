@@ -265,7 +265,7 @@ function endedOf(alert: Alert, hit: readonly { readonly pod: PodHistory }[], isO
   if (alert.open) return 'still_on';
   const minute = Math.floor(alert.heldUntilSeconds / BIN_SECONDS);
   if (hit.every(({ pod }) => isGone(pod.scored, minute))) return 'gone';
-  return isOver ? 'recovered' : 'became_usual';
+  return isOver ? 'recovered' : 'accepted';
 }
 
 /** What the tallies of some cases come to, all cases together. */

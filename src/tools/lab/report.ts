@@ -36,12 +36,12 @@ export function sectionsOf(evaluation: Evaluation) {
   const { onCall } = sensitivities[chosen] as SensitivityMeasures;
   const rows: Row[] = cases.map(({ summary: { name }, measures, onCall: own }) => ({ name, measures, onCall: own }));
   rows.push({ name: 'all cases', measures: set, onCall });
-  const { recovered, became_usual: usual, gone, still_on: on } = onCall.falseEndings;
+  const { recovered, accepted, gone, still_on: on } = onCall.falseEndings;
   const budget =
     `The budget of a case when nothing is wrong: ${budgetPerDay} messages a day; ` +
     `expected by the last models: ${decimal(onCall.expectedPerDay, 1)}.`;
   const endings =
-    `False alerts ended: ${recovered} recovered, ${usual} became usual, ${gone} gone, ${on} still on. ` +
+    `False alerts ended: ${recovered} recovered, ${accepted} accepted as usual, ${gone} gone, ${on} still on. ` +
     `${onCall.falseAboutChanges} false messages are about a level that has changed for good.`;
   const all = { type: 'all', ...onCall.faults };
   const faultRows = onCall.byFaultType.length > 1 ? [...onCall.byFaultType, all] : onCall.byFaultType;
@@ -127,14 +127,14 @@ function onCallColumns<Of extends { readonly onCall: OnCallMeasures }>(): readon
   ];
 }
 
-/** What became of faults; the alerts that ended as all was well, as it became usual, as the pod was gone, or did not end. */
+/** What became of faults; the alerts that ended as all was well, as their level was accepted, as the pod was gone, or did not end. */
 function caughtColumns<Of>(of: (row: Of) => OnCallCaught): readonly TextColumn<Of>[] {
   return [
     right('faults', 'caught', (row) => shareCaught(of(row))),
     right('delay', 'min', (row) => decimal(of(row).meanDelayMinutes, 1)),
     right('', 'held', (row) => decimal(of(row).meanHeldShare, 2)),
     right('ended:', 'recovered', (row) => String(of(row).endings.recovered)),
-    right('became', 'usual', (row) => String(of(row).endings.became_usual)),
+    right('', 'accepted', (row) => String(of(row).endings.accepted)),
     right('', 'gone', (row) => String(of(row).endings.gone)),
     right('still', 'on', (row) => String(of(row).endings.still_on)),
   ];

@@ -6,10 +6,10 @@ import { MINUTE_SECONDS } from './plan.js';
 import { featureReadings, type PodHistory, type PodReading, worstReading } from './pod-history.js';
 
 /**
- * `recovered`: the pod is back at what was usual. `became_usual`: it is not, but it is no longer flagged. `gone`: the pod
+ * `recovered`: the pod is back at what was usual. `accepted`: it is not, but it is no longer flagged. `gone`: the pod
  * is no longer there. `still_on`: the alert fires at the end of the time.
  */
-export const ENDINGS = ['recovered', 'became_usual', 'gone', 'still_on'] as const;
+export const ENDINGS = ['recovered', 'accepted', 'gone', 'still_on'] as const;
 export type Ending = (typeof ENDINGS)[number];
 
 /** A pod without a score for longer than this is gone; containers that crash come back sooner. */
@@ -19,7 +19,7 @@ const GONE_MINUTES = 10;
 const STILL_AWAY_SHARE = 0.5;
 
 export function countEndings(endings: readonly Ending[]): Record<Ending, number> {
-  const counts = { recovered: 0, became_usual: 0, gone: 0, still_on: 0 };
+  const counts = { recovered: 0, accepted: 0, gone: 0, still_on: 0 };
   for (const ending of endings) counts[ending]++;
   return counts;
 }
@@ -41,7 +41,7 @@ export function endingOf(
   if (first === undefined) return 'recovered';
   const minute = Math.floor(alert.heldUntilSeconds / MINUTE_SECONDS);
   if (isGone(first.pod.scored, minute)) return 'gone';
-  return isStillAway(first, minute, features) ? 'became_usual' : 'recovered';
+  return isStillAway(first, minute, features) ? 'accepted' : 'recovered';
 }
 
 /** Whether a pod has no score from a minute on for longer than `GONE_MINUTES`. */

@@ -73,7 +73,7 @@ describe('what on-call gets', () => {
     expect(fault).to.deep.include({ ended: 'recovered', heldShare: 1, pods: ['cart-0'], kind: 'web' });
   });
 
-  it('says how much of the fault an alert was on for, and that it became usual', () => {
+  it('says how much of the fault an alert was on for, and that it was accepted', () => {
     const { messages, faults } = tally(
       {
         'cart-0': [
@@ -86,7 +86,7 @@ describe('what on-call gets', () => {
     expect(messages.map(({ isOfFault }) => isOfFault)).to.deep.equal([true, true]);
     // On from 102 to 140.5 and from 202 to 230.5, of the 138 minutes from the first alert to the end of the fault.
     expect(faults[0]?.heldShare).to.be.closeTo((38.5 + 28.5) / 138, 1e-9);
-    expect(faults[0]?.ended).to.equal('became_usual');
+    expect(faults[0]?.ended).to.equal('accepted');
   });
 
   it('counts an alert of the workload for the fault of a pod, and not that of another pod', () => {
@@ -169,7 +169,7 @@ describe('what on-call gets', () => {
       (fault) => tally(usual, [fault]).faults[0],
     );
     expect(recovered).to.deep.include({ ended: 'recovered', isEndedRight: true });
-    expect(unseen).to.deep.include({ ended: 'became_usual', isEndedRight: false });
+    expect(unseen).to.deep.include({ ended: 'accepted', isEndedRight: false });
   });
 
   it('says of a level that changed for good how often it was reported, and until when', () => {

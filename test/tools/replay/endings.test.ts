@@ -67,7 +67,7 @@ describe('the end of an alert', () => {
     ).to.equal('recovered');
   });
 
-  it('is none of the pod where it is as far off as before: that became usual', () => {
+  it('is no recovery where the pod is as far off as before: that was accepted', () => {
     expect(
       ending(
         pod([
@@ -75,7 +75,7 @@ describe('the end of an alert', () => {
           [50, cpu(2.9)],
         ]),
       ),
-    ).to.equal('became_usual');
+    ).to.equal('accepted');
     expect(
       ending(
         pod([
@@ -83,7 +83,7 @@ describe('the end of an alert', () => {
           [50, cpu(7)],
         ]),
       ),
-    ).to.equal('became_usual');
+    ).to.equal('accepted');
     expect(
       ending(
         pod([
@@ -91,7 +91,7 @@ describe('the end of an alert', () => {
           [50, cpu(0.2)],
         ]),
       ),
-    ).to.equal('became_usual');
+    ).to.equal('accepted');
   });
 
   it('is a recovery where a counter no longer rises, however high it stands', () => {
@@ -157,13 +157,13 @@ describe('the end of an alert', () => {
         0,
         FEATURES,
       ),
-    ).to.equal('became_usual');
+    ).to.equal('accepted');
   });
 
   it('is counted by kind', () => {
     expect(countEndings(['gone', 'recovered', 'gone'])).to.deep.equal({
       recovered: 1,
-      became_usual: 0,
+      accepted: 0,
       gone: 2,
       still_on: 0,
     });
