@@ -35,7 +35,7 @@ const EXPECTED: Readonly<Record<TuningKey, string>> = {
   ignore: '`true` or `false`',
   sensitivity: `a number from ${LOWEST_SENSITIVITY} to ${HIGHEST_SENSITIVITY}`,
   'mute-until': 'a time such as `2026-11-29T22:00:00Z`, or Unix seconds',
-  mute: 'windows such as `saturday:sunday 22:00-24:00 Europe/Berlin`, with `;` between them',
+  mute: 'windows such as `saturday:sunday 22:00-24:00 Europe/Berlin`, with `;` between them, at most 1,000 characters',
 };
 
 /** What a value says; `undefined` where it is invalid. */

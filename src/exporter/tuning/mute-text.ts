@@ -6,11 +6,15 @@ const TIMES = /^\d{2}:\d{2}-\d{2}:\d{2}(?:,\d{2}:\d{2}-\d{2}:\d{2})*$/;
 const DAYS = /^[a-z]+day(?:[:,][a-z]+day)*$/i;
 const ONCE = /^(\d{4}-[^/]+)\/(\d{4}-[^/]+)$/;
 
+/** An annotation may have 256 KiB, and each window of it counts in every pass. */
+const LONGEST_TEXT = 1000;
+
 /**
- * The windows of a text, with `;` between them; `undefined` where it is invalid. Each has weekdays, times of the day and a
+ * The windows of a text, with `;` between them; `undefined` where it is invalid or too long. Each has weekdays, times of the day and a
  * time zone, in any order, or a start and an end with `/` between them, or is `always`.
  */
 export function parseMuteText(text: string): readonly MuteWindow[] | undefined {
+  if (text.length > LONGEST_TEXT) return undefined;
   const windows = text.split(';').map(windowOf);
   return windows.every((window) => window !== undefined) ? windows : undefined;
 }

@@ -44,6 +44,8 @@ const MINUTES_OF_DAY = 1440;
 
 /** A recurring window that is open for longer counts as open without an end. */
 const LONGEST_SECONDS = 31 * 86_400;
+/** So does one of more pieces: times of the day that follow one another are looked up one by one. */
+const MOST_PIECES = 100;
 
 /** Whether a window is open at a time, in Unix seconds. */
 function isOpen(window: MuteWindow, timeSeconds: number): boolean {
@@ -82,8 +84,8 @@ function findClosing(window: MuteWindow, timeSeconds: number): number {
   if (!isOpen(window, timeSeconds)) return timeSeconds;
   if (!recurs(window)) return untilSeconds;
   let end = timeSeconds;
-  while (end < untilSeconds && isOpen(window, end)) {
-    if (end - timeSeconds > LONGEST_SECONDS) return untilSeconds;
+  for (let pieces = 0; end < untilSeconds && isOpen(window, end); pieces++) {
+    if (end - timeSeconds > LONGEST_SECONDS || pieces === MOST_PIECES) return untilSeconds;
     const { minute } = localTime(location, end);
     const ends = (times ?? [[0, MINUTES_OF_DAY]]).filter(([first, last]) => minute >= first && minute < last);
     const closes = Math.max(...ends.map(([, last]) => last));
@@ -126,11 +128,14 @@ function localTime(location: string, timeSeconds: number): LocalTime {
     weekday: new Date(Date.UTC(year, month - 1, day)).getUTCDay(),
     minute: hour * 60 + minute,
     day,
-    daysInMonth: new Date(Date.UTC(year, month, 0)).getUTCDate(),
+    daysInMonth: daysOf(year, month),
     month,
     year,
   };
 }
+
+/** Days of a month, which is 1 to 12. */
+const daysOf = (year: number, month: number) => new Date(Date.UTC(year, month, 0)).getUTCDate();
 
 /** A range such as `monday:friday`, or one value, with both ends as numbers; `undefined` if it is invalid. */
 function rangeOf(text: string, numberOf: (text: string) => number | undefined): Range | undefined {
@@ -160,7 +165,10 @@ function minuteOf(text: string): number | undefined {
 /** Unix seconds of a time with its zone (RFC 3339), or of a text of digits; `undefined` if it is invalid. */
 export function secondsOf(text: string): number | undefined {
   if (/^\d{9,11}$/.test(text)) return Number(text);
-  if (!/^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})$/.test(text)) return undefined;
+  const [, year, month, day] =
+    /^(\d{4})-(\d{2})-(\d{2})[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})$/.exec(text) ?? [];
+  // `Date.parse` takes 31 February for 3 March.
+  if (year === undefined || Number(day) > daysOf(Number(year), Number(month))) return undefined;
   const milliseconds = Date.parse(text.replace(' ', 'T').toUpperCase());
   return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
 }

@@ -43,8 +43,9 @@ describe('the text of windows', () => {
     '2026-11-29/2026-11-30',
     '2026-11-30T02:00:00Z/2026-11-29T22:00:00Z',
     '2026-11-29T22:00:00Z',
+    `always${';always'.repeat(150)}`,
   ]) {
-    it(`is invalid: ${JSON.stringify(text)}`, () => {
+    it(`is invalid: ${JSON.stringify(text.slice(0, 80))}`, () => {
       expect(parseMuteText(text)).to.equal(undefined);
     });
   }

@@ -77,6 +77,20 @@ describe('a window', () => {
     );
   });
 
+  it('of many pieces is not followed to its end, which would keep the process busy', () => {
+    const clock = (minute: number) =>
+      [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
+    const times = Array.from({ length: 1440 }, (_, minute) => ({
+      start_time: clock(minute),
+      end_time: clock(minute + 1),
+    }));
+    const everyMinute = MuteWindowSpec.parse({ times });
+    const started = process.cpuUsage();
+    expect(closingOf(everyMinute, 1_796_000_000)).to.equal(Infinity);
+    const { user } = process.cpuUsage(started);
+    expect(user / 1e6).to.be.below(0.1);
+  });
+
   it('answers for the time that is asked for, and not for the one before', () => {
     const lasting = window({ until: '2026-11-30T02:00:00Z' });
     const [before, after] = [at('2026-11-30T01:00:00Z'), at('2026-11-30T03:00:00Z')];
@@ -134,6 +148,7 @@ describe('a time', () => {
       '2026-11-29',
       '2026-11-29T12:00:00',
       '2026-13-29T12:00:00Z',
+      '2026-02-29T12:00:00Z',
       '17',
       '1796000000000',
       '-1796000000',
