@@ -76,10 +76,10 @@ export function screen(links: Links, progress: Progress): Line[] {
     bold('Incidents'),
     ...progress.incidents.map((incident) => incidentLine(incident, progress)),
     { text: '' },
+    ...(progress.ended.length === 0 ? [] : [bold('Ended'), ...endedLines(progress), { text: '' }]),
     bold(`Flagged now: ${flagged === undefined ? 'unknown' : counted(flagged.length, 'pod')}`),
     ...(flagged ?? []).flatMap((pod) => flaggedLines(progress, pod)),
     { text: '' },
-    ...(progress.ended.length === 0 ? [] : [bold('Ended'), ...endedLines(progress), { text: '' }]),
     ...healthyLines(progress),
     { text: 'Press Ctrl-C to stop.', style: 'dim' },
   ];
@@ -125,7 +125,7 @@ function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
 }
 
 /** Shown at a time. */
-const MOST_ENDED = 5;
+const MOST_ENDED = 4;
 
 /** How anomalies ended, the newest first. */
 function endedLines({ ended, startSeconds }: Progress): Line[] {
