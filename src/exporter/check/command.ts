@@ -18,6 +18,7 @@ import type { Conditions } from './facts.js';
 import type { CheckReport, Finding } from './finding.js';
 import { CHECK_TIMEOUT_SECONDS, inspect, NOT_RUNNING } from './gather.js';
 import { exitStatus, reportJson, reportText } from './report.js';
+import { brokenTuningFile } from './rules/tuning.js';
 
 /** What is asked on the command line. */
 export interface CheckOptions extends ShardFlags {
@@ -64,11 +65,15 @@ export const PRECONDITIONS = {
 /** Makes the checks in turn. One of `PRECONDITIONS` that fails ends them. */
 async function makeChecks(environment: Environment, signal: AbortSignal): Promise<CheckReport> {
   const findings: Finding[] = [];
+  /** Of later checks, what is known already. */
+  const known: Finding[] = [];
   let check: keyof typeof PRECONDITIONS = 'settings';
   const stoppedBy = (result: Omit<Finding, 'check'>, because: string = PRECONDITIONS[check]): CheckReport => {
     const names = [...Object.keys(PRECONDITIONS), ...CHECKS.map(({ id }) => id)];
-    const notChecked = names.slice(names.indexOf(check) + 1).map((name) => ({ check: name, because }));
-    return { findings: [...findings, { check, ...result }], notChecked };
+    const notChecked = names.slice(names.indexOf(check) + 1).flatMap((name) => {
+      return known.some((finding) => finding.check === name) ? [] : { check: name, because };
+    });
+    return { findings: [...findings, { check, ...result }, ...known], notChecked };
   };
   try {
     const { settings, warnings } = parseSettings(environment);
@@ -81,6 +86,9 @@ async function makeChecks(environment: Environment, signal: AbortSignal): Promis
     const parsed = `The features are ${names}${file}; their queries are valid PromQL.`;
     findings.push({ check, severity: 'ok', summary: parsed });
     const tuningFile = await tuningFileOf(settings.tuningFile);
+    if (tuningFile?.failure !== undefined) {
+      known.push({ check: 'tuning_file', ...brokenTuningFile(tuningFile.failure) });
+    }
     check = 'prometheus';
     const { api, namespaces } = openPrometheus(settings, featureSet, { now: Date.now });
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {

@@ -11,6 +11,7 @@ const SLOT_SECONDS = 30;
 export class LiveAnnotations {
   #known: AnnotatedTuning = NO_ANNOTATIONS;
   #askedSlot = Number.NaN;
+  #isAnswered = false;
 
   constructor(
     private readonly api: PrometheusApi,
@@ -23,7 +24,8 @@ export class LiveAnnotations {
   }
 
   /**
-   * Asks again if the last question was about an earlier slot.
+   * Asks again if the last question was about an earlier slot. The first one is asked until it is answered: pods would be
+   * flagged meanwhile that are to be muted.
    *
    * @throws {PrometheusError} when the question fails; what was known before stays.
    */
@@ -31,7 +33,13 @@ export class LiveAnnotations {
     const slot = Math.floor(timeSeconds / SLOT_SECONDS);
     if (slot === this.#askedSlot) return;
     this.#askedSlot = slot;
-    const answer = await this.api.query({ query: this.query, timeSeconds: slot * SLOT_SECONDS, signal });
+    const answer = await this.api
+      .query({ query: this.query, timeSeconds: slot * SLOT_SECONDS, signal })
+      .catch((error: unknown) => {
+        if (!this.#isAnswered && this.#askedSlot === slot) this.#askedSlot = Number.NaN;
+        throw error;
+      });
+    this.#isAnswered = true;
     // Of two questions under way, the answer to the later one counts.
     if (slot === this.#askedSlot) this.#known = tuningOfObjects(readObjectKeys(answer));
   }

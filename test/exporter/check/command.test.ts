@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { CHECKS } from '../../../src/exporter/check/checks.js';
 import { PRECONDITIONS } from '../../../src/exporter/check/command.js';
@@ -63,6 +66,21 @@ describe('the command check', () => {
     expect(prometheus).to.include({ check: 'prometheus', severity: 'error', advice: CONNECTION_ADVICE });
     expect(prometheus?.summary).to.match(/ECONNREFUSED.*\.$/);
     expect(named(report)).to.deep.equal(everyName);
+  });
+
+  it('tells the mistakes of the tuning file where Prometheus does not answer as well', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-check-'));
+    const file = join(folder, 'tuning.yaml');
+    writeFileSync(file, 'rules:\n  - ignore: perhaps\n');
+    const { status, report } = await reportOf({ PROMETHEUS_URL: `http://${await freeAddress()}`, TUNING_FILE: file });
+    rmSync(folder, { recursive: true });
+    expect(status).to.equal(2);
+    expect(report.findings.slice(2).map(({ check, severity }) => [check, severity])).to.deep.equal([
+      ['prometheus', 'error'],
+      ['tuning_file', 'error'],
+    ]);
+    expect(report.findings[3]?.summary).to.include('tuning.yaml:2:');
+    expect(named(report)).to.have.members(everyName).and.to.have.lengthOf(everyName.length);
   });
 
   for (const [code, kind] of [

@@ -60,6 +60,16 @@ describe('live annotations', () => {
     expect(layers()).to.deep.equal([]);
   });
 
+  it('are asked for again at once as long as nothing is known of them', async () => {
+    api.before = () => {
+      throw new PrometheusError('unavailable', 'Away.');
+    };
+    await rejection(annotations.lookUp(NOON), PrometheusError);
+    api.before = () => {};
+    await annotations.lookUp(NOON + 5);
+    expect(layers()).to.deep.equal([{ ignore: { value: true, by: 'pod shop/cart-0' } }]);
+  });
+
   it('are those of the later question where an earlier one is answered last', async () => {
     const held = gate();
     api.before = ({ endSeconds }) => (endSeconds === NOON ? held.opened : undefined);

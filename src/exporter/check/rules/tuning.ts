@@ -6,7 +6,6 @@ import { always, checkOf } from '../check-definition.js';
 /** Whether the file is valid as it is now, and each of its rules matches a pod. */
 export const tuningFile = checkOf(
   'tuning_file',
-  // Mistakes are known without Prometheus.
   () => always(undefined),
   (_, { idleRules }, { tuningFile: file }) => {
     if (file === undefined) return { severity: 'ok', summary: 'There is no tuning file (TUNING_FILE).' };
@@ -26,14 +25,19 @@ export const tuningFile = checkOf(
         summary: `The tuning file is valid and has ${counted(file.file?.rules.length ?? 0, 'rule')}.`,
       };
     }
-    return {
-      severity: 'error',
-      summary: `The tuning file is invalid. ${file.failure}`,
-      meaning: 'A running exporter keeps the rules that it had; one that is started ends at once.',
-      advice: 'Correct the file (docs/tuning.md). It is read again without a restart.',
-    };
+    return brokenTuningFile(file.failure);
   },
 );
+
+/** What is known of a file with mistakes, also without Prometheus. */
+export function brokenTuningFile(failure: string) {
+  return {
+    severity: 'error',
+    summary: `The tuning file is invalid. ${failure}`,
+    meaning: 'A running exporter keeps the rules that it had; one that is started ends at once.',
+    advice: 'Correct the file (docs/tuning.md). It is read again without a restart.',
+  } as const;
+}
 
 /** Whether all annotations are valid, and none of them has served its time. */
 export const tuningAnnotations = checkOf(
