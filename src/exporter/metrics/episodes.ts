@@ -1,8 +1,8 @@
 /** Families about anomalies that last: since when they do, and how they ended. */
 
 import { END_REASONS } from '../episodes/episodes.js';
-import { byLabel, type Family } from './family.js';
-import type { ScrapeState } from './state.js';
+import { byLabel, type Family, NO_SAMPLES } from './family.js';
+import { detectionOf, type ScrapeState } from './state.js';
 
 export const episodes: readonly Family<ScrapeState>[] = [
   {
@@ -10,7 +10,10 @@ export const episodes: readonly Family<ScrapeState>[] = [
     help: 'Since when the anomaly lasts, Unix time; absent for pods without one. After a restart of the exporter, since then.',
     type: 'gauge',
     labels: ['namespace', 'pod', 'workload'],
-    samples({ episodes: { open } }) {
+    samples(state) {
+      // Without a detection, nothing is known of any pod.
+      if (detectionOf(state) === undefined) return NO_SAMPLES;
+      const { open } = state.episodes;
       const lasting = [...open.values()].filter(({ quiet }) => quiet === undefined);
       return {
         series: lasting.map(({ namespace, pod, workload }) => [namespace, pod, workload]),
@@ -25,7 +28,9 @@ export const episodes: readonly Family<ScrapeState>[] = [
       'and at most 10,000.',
     type: 'gauge',
     labels: ['namespace', 'pod', 'workload', 'reason'],
-    samples({ episodes: { ended } }) {
+    samples(state) {
+      if (detectionOf(state) === undefined) return NO_SAMPLES;
+      const { ended } = state.episodes;
       // Of several ends of a pod for the same reason, the last one counts.
       const last = new Map(ended.map((episode) => [JSON.stringify(labelsOf(episode)), episode]));
       return {

@@ -88,6 +88,9 @@ describe('metrics text', () => {
     expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
     expect(samplesOf(text, 'anomaly_flag')).to.deep.equal([]);
     expect(samplesOf(text, 'anomaly_score')).to.deep.equal([]);
+    for (const when of ['since', 'ended']) {
+      expect(samplesOf(text, `anomaly_${when}_timestamp_seconds`)).to.deep.equal([]);
+    }
     expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
     expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'cpu' })).to.equal(1);
     expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'memory' })).to.equal(0);
