@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/group-by': [],
   'lib/partition-point': [],
   'lib/steps': [],
+  'lib/time-zone': [],
   'lib/statistics': [],
   'lib/text': [],
   'lib/logging': [],

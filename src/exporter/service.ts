@@ -117,7 +117,10 @@ export class Service implements Exporter {
       now,
       save: async (snapshot, trainedSeconds) => this.#snapshots?.save(snapshot, trainedSeconds),
       delay,
-      startSchedule: (work) => startSchedule(settings.retrainSchedule, settings.retrainTimezone, work, logger),
+      startSchedule: (work) => {
+        const { retrainSchedule: expression, retrainTimezone: timezone } = settings;
+        return startSchedule({ expression, timezone, work, logger, now, delay });
+      },
       train: (signal, occasion) => this.#train(signal, occasion),
     });
     this.#pass = new DetectionPass({
@@ -345,7 +348,7 @@ function snapshotManager(
   source: readonly string[],
 ): SnapshotManager | undefined {
   if (settings.modelPath === '') return undefined;
-  const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone) ?? 0;
+  const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone, now() / 1000) ?? 0;
   return new SnapshotManager({
     store: new ModelStore(settings.modelPath, now),
     configuration: { ...scope, source },

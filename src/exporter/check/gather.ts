@@ -76,7 +76,7 @@ export async function inspect(
 function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, keyof Running> {
   const { namespaceRegex, podLabel, requestTimeoutSeconds, explain, alertBudgetPerDay, baseline, maximumPods } =
     settings;
-  const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone);
+  const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone, nowSeconds);
   // The limit of the container, or the memory of the machine.
   const constrained = process.constrainedMemory();
   const memoryLimitBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();

@@ -374,7 +374,9 @@ export const SETTINGS = Object.freeze({
   retrainTimezone: define('RETRAIN_TIMEZONE', 'UTC', {
     expected: 'an IANA time zone',
     example: 'Europe/Berlin',
-    help: 'The time zone of `RETRAIN_SCHEDULE`.',
+    help:
+      'The time zone of `RETRAIN_SCHEDULE`. When its clocks change, a distance of up to an hour stays as it is, and what is ' +
+      'due once a day is due once.',
     schema: z.string().refine((timeZone) => works(() => new Intl.DateTimeFormat('en', { timeZone }))),
   }),
   cpuRateWindow: define('CPU_RATE_WINDOW', '1m', {

@@ -1,7 +1,7 @@
 /** The cron side of retraining. */
 
-import * as cron from 'node-cron';
 import type { Logger } from '../../lib/logging/logger.js';
+import { RunTimes } from './run-times.js';
 
 /** A schedule that runs until it is stopped. */
 export interface Schedule {
@@ -12,52 +12,87 @@ export interface Schedule {
   stop(): void;
 }
 
+export interface ScheduleOptions {
+  /** 5 fields, or 6 with seconds first; validated with the settings. */
+  readonly expression: string;
+  /** An IANA name. */
+  readonly timezone: string;
+  /** Gets the time at which it was due, Unix time in seconds; must not reject. */
+  readonly work: (dueSeconds: number) => Promise<unknown>;
+  readonly logger: Logger;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Waits that long, or until the signal aborts; does not reject. */
+  readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
 /** Enough to see the longest interval of an uneven expression, such as `0,50 * * * *`. */
 const RUNS_AHEAD = 10;
 
-/** As `Schedule.intervalSeconds`, without running anything. */
-export function longestIntervalSeconds(expression: string, timezone: string): number | undefined {
-  const task = cron.createTask(expression, () => undefined, { timezone });
-  const interval = longestIntervalOf(task);
-  void task.destroy();
-  return interval;
-}
+/** A clock that is set, or a machine that sleeps, is noticed after this time. */
+const LONGEST_WAIT_SECONDS = 60;
 
-function longestIntervalOf(task: cron.ScheduledTask): number | undefined {
-  const runs = task.getNextRuns(RUNS_AHEAD).map((run) => run.getTime() / 1000);
-  const intervals = runs.slice(1).map((run, index) => run - (runs[index] as number));
-  return intervals.length === 0 ? undefined : Math.max(...intervals);
-}
+/** What is this late is due now: the time at which it was due is no longer of interest. */
+const LATE_SECONDS = 60;
 
 /**
- * Runs `work` whenever the cron expression says.
+ * As `Schedule.intervalSeconds`, without running anything.
  *
- * @param expression 5 fields, or 6 with seconds first; validated with the settings.
- * @param timezone an IANA name.
- * @param work gets the time at which it was due, Unix time in seconds; must not reject.
+ * @param nowSeconds Unix time.
  */
-export function startSchedule(
-  expression: string,
-  timezone: string,
-  work: (dueSeconds: number) => Promise<unknown>,
-  logger: Logger,
-): Schedule {
-  const task = cron.schedule(expression, ({ date }) => work(date.getTime() / 1000), {
-    timezone,
-    noOverlap: true,
-    // Else a clock that is set forward by a day makes a line of the log for every run of that day.
-    suppressMissedWarning: true,
-    logger: {
-      debug: (message) => logger.debug({}, String(message)),
-      info: (message) => logger.debug({}, message),
-      warn: (message) => logger.warn({}, message),
-      error: (message) => logger.error({}, String(message)),
-    },
-  });
+export function longestIntervalSeconds(expression: string, timezone: string, nowSeconds: number): number | undefined {
+  return longestInterval(new RunTimes(expression, timezone), nowSeconds);
+}
+
+function longestInterval(times: RunTimes, nowSeconds: number): number | undefined {
+  let longest: number | undefined;
+  let last = times.after(nowSeconds);
+  for (let run = 1; run < RUNS_AHEAD && last !== undefined; run++) {
+    const next = times.after(last);
+    if (next !== undefined) longest = Math.max(longest ?? 0, next - last);
+    last = next;
+  }
+  return longest;
+}
+
+/** Runs the work whenever the cron expression says, never twice at the same time. */
+export function startSchedule({ expression, timezone, work, logger, now, delay }: ScheduleOptions): Schedule {
+  const times = new RunTimes(expression, timezone);
+  const stopping = new AbortController();
+  const nowSeconds = () => now() / 1000;
+  let isBusy = false;
+  let seen = nowSeconds();
+  let next = times.after(seen);
+
+  const run = (dueSeconds: number) => {
+    if (isBusy) {
+      const due = new Date(dueSeconds * 1000).toISOString();
+      logger.warn({}, `The training of ${due} is left out: the one before has not ended.`);
+      return;
+    }
+    isBusy = true;
+    void work(dueSeconds).finally(() => {
+      isBusy = false;
+    });
+  };
+  const loop = async () => {
+    while (next !== undefined) {
+      await delay(Math.min(Math.max(0, next - seen), LONGEST_WAIT_SECONDS) * 1000, stopping.signal);
+      if (stopping.signal.aborted) return;
+      const time = nowSeconds();
+      // The time that was next may be years away by a clock that was set back.
+      if (time < seen - LATE_SECONDS) next = times.after(time);
+      seen = time;
+      if (next === undefined || time < next) continue;
+      run(time - next > LATE_SECONDS ? time : next);
+      next = times.after(time);
+    }
+  };
+  void loop();
   return {
-    nextRun: () => task.getNextRun(),
-    intervalSeconds: () => longestIntervalOf(task),
-    stop: () => void task.destroy(),
+    nextRun: () => (next === undefined ? null : new Date(next * 1000)),
+    intervalSeconds: () => longestInterval(times, nowSeconds()),
+    stop: () => stopping.abort(),
   };
 }
 
@@ -70,13 +105,12 @@ export function startSchedule(
  * @returns Unix times in seconds, ascending.
  */
 export function runsBetween(expression: string, timezone: string, startSeconds: number, endSeconds: number): number[] {
-  // Without a seconds field, all runs are at the beginning of a minute.
-  const step = expression.trim().split(/\s+/).length === 6 ? 1 : 60;
-  const task = cron.createTask(expression, () => undefined, { timezone });
+  const times = new RunTimes(expression, timezone);
   const runs: number[] = [];
-  for (let time = Math.ceil(startSeconds / step) * step; time <= endSeconds; time += step) {
-    if (task.match(new Date(time * 1000))) runs.push(time);
+  let run = times.after(Math.ceil(startSeconds) - 1);
+  while (run !== undefined && run <= endSeconds) {
+    runs.push(run);
+    run = times.after(run);
   }
-  void task.destroy();
   return runs;
 }

@@ -1,6 +1,7 @@
 /** The times at which something is muted: once, or again and again as in the time intervals of Alertmanager. */
 
 import { z } from 'zod';
+import { TimeZone } from '../../lib/time-zone.js';
 
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
 
@@ -69,7 +70,7 @@ const lastClosings = new WeakMap<MuteWindow, { readonly timeSeconds: number; rea
 
 /**
  * When a window closes that is open at a time, in Unix seconds: the time itself where it is closed, infinity where it stays
- * open for a month. On a day on which clocks change it may be an hour off.
+ * open for a month.
  */
 export function closingOf(window: MuteWindow, timeSeconds: number): number {
   const last = lastClosings.get(window);
@@ -89,7 +90,9 @@ function findClosing(window: MuteWindow, timeSeconds: number): number {
     const { minute } = localTime(location, end);
     const ends = (times ?? [[0, MINUTES_OF_DAY]]).filter(([first, last]) => minute >= first && minute < last);
     const closes = Math.max(...ends.map(([, last]) => last));
-    end = (Math.floor(end / 60) + closes - minute) * 60;
+    const closing = (Math.floor(end / 60) + closes - minute) * 60;
+    // Clocks that change meanwhile may close it earlier, or leave it open for longer.
+    end = timeZone(location).firstChange(Math.floor(end), closing)?.atSeconds ?? closing;
   }
   return Math.min(end, untilSeconds);
 }
@@ -110,24 +113,23 @@ interface LocalTime {
   readonly year: number;
 }
 
-/** One for each time zone: making a formatter takes a thousand times as long as using it. */
-const formatters = new Map<string, Intl.DateTimeFormat>();
+/** One for each name. */
+const zones = new Map<string, TimeZone>();
+
+function timeZone(name: string): TimeZone {
+  const zone = zones.get(name) ?? new TimeZone(name);
+  zones.set(name, zone);
+  return zone;
+}
 
 function localTime(location: string, timeSeconds: number): LocalTime {
-  let formatter = formatters.get(location);
-  if (formatter === undefined) {
-    const digits = { month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' } as const;
-    formatter = new Intl.DateTimeFormat('en-US', { timeZone: location, hourCycle: 'h23', year: 'numeric', ...digits });
-    formatters.set(location, formatter);
-  }
-  const parts = formatter.formatToParts(timeSeconds * 1000);
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = (
-    ['year', 'month', 'day', 'hour', 'minute'] as const
-  ).map((type) => Number(parts.find((part) => part.type === type)?.value));
+  const time = Math.floor(timeSeconds);
+  const date = new Date((time + timeZone(location).offsetSeconds(time)) * 1000);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth() + 1];
   return {
-    weekday: new Date(Date.UTC(year, month - 1, day)).getUTCDay(),
-    minute: hour * 60 + minute,
-    day,
+    weekday: date.getUTCDay(),
+    minute: date.getUTCHours() * 60 + date.getUTCMinutes(),
+    day: date.getUTCDate(),
     daysInMonth: daysOf(year, month),
     month,
     year,

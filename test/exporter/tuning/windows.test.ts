@@ -40,6 +40,30 @@ describe('a window', () => {
     expect(closing(night, '2026-07-29T22:00:00Z')).to.equal('closed');
   });
 
+  it('closes by the clock on the wall on a day on which it changes', () => {
+    const until = (end: string) => ({ times: [{ start_time: '00:00', end_time: end }], location: 'Europe/Berlin' });
+    // One hour longer in autumn, one shorter in spring.
+    expect(closing(until('06:00'), '2026-10-24T22:00:00Z')).to.equal('2026-10-25T05:00Z');
+    expect(closing(until('06:00'), '2026-03-28T23:00:00Z')).to.equal('2026-03-29T04:00Z');
+    // 2:30 comes twice: closed for half an hour, and open again.
+    expect(closing(until('02:30'), '2026-10-24T23:00:00Z')).to.equal('2026-10-25T00:30Z');
+    expect(closing(until('02:30'), '2026-10-25T00:45:00Z')).to.equal('closed');
+    expect(closing(until('02:30'), '2026-10-25T01:00:00Z')).to.equal('2026-10-25T01:30Z');
+    // 2:30 never comes.
+    expect(closing(until('02:30'), '2026-03-29T00:00:00Z')).to.equal('2026-03-29T01:00Z');
+    const days = (spec: object, location: string) => ({ ...spec, location });
+    expect(closing(days({ weekdays: ['sunday'] }, 'Europe/Berlin'), '2026-10-25T00:00:00Z')).to.equal(
+      '2026-10-25T23:00Z',
+    );
+    expect(closing(days({ weekdays: ['sunday'] }, 'Australia/Lord_Howe'), '2026-04-04T14:00:00Z')).to.equal(
+      '2026-04-05T13:30Z',
+    );
+    // 30 December 2011 is missing.
+    expect(closing(days({ days_of_month: ['29:30'] }, 'Pacific/Apia'), '2011-12-29T12:00:00Z')).to.equal(
+      '2011-12-30T10:00Z',
+    );
+  });
+
   it('lasts over midnight where the next part begins', () => {
     const night = {
       times: [
