@@ -17,7 +17,7 @@ export class CronTimes {
 
   /**
    * @param expression 5 fields, or 6 with seconds first.
-   * @throws {Error} when it is none.
+   * @throws {Error} when it is invalid.
    */
   constructor(expression: string) {
     const { hour, minute, second, month, dayOfMonth } = cron.parse(expression);

@@ -21,7 +21,7 @@ export class RunTimes {
   /**
    * @param expression 5 fields, or 6 with seconds first.
    * @param timezone an IANA name.
-   * @throws {Error} when one of them is not valid.
+   * @throws {Error} when one of them is invalid.
    */
   constructor(expression: string, timezone: string) {
     this.#times = new CronTimes(expression);
