@@ -260,6 +260,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
     const variants: readonly (readonly [title: string, environment: Record<string, string>, ageSeconds: number])[] = [
       ['the settings of the recipe', recipe('VictoriaMetrics', {}), 0],
       ['an offset', { PROMETHEUS_QUERY_OFFSET_SECONDS: '60' }, 60],
+      ['no settings of its own', {}, 0],
     ];
     for (const [title, environment, ageSeconds] of variants) {
       it(`scores every pod, with the values of its time, with ${title}`, async () => {
@@ -276,6 +277,11 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
           return memory < 0.97 * Math.min(...values) || memory > 1.03 * Math.max(...values);
         });
         expect(far.length, JSON.stringify(far.slice(0, 3))).to.be.lessThan(0.1 * pods.length);
+        // From 50 instants on, it aligns ranges as long as it may cache them.
+        const page = (await get(`${url}/`)).text;
+        expect(page)
+          .to.match(/in the last hour: between/)
+          .and.not.to.include('not shown');
       });
     }
   });

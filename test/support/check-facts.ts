@@ -20,6 +20,8 @@ export function answerOf(pods: number, replaced: Partial<AnswerFacts> = {}): Ans
     unlabelled: 0,
     pods: podNames(pods),
     lasting: podNames(pods),
+    shiftSeconds: 0,
+    strayed: 0,
     filled: 1,
     ...replaced,
   };

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
-import type { Behaviour, Exchange, FaultSwitch } from './fault-proxy.js';
+import { type Behaviour, type Exchange, type FaultSwitch, passOn } from './fault-proxy.js';
 import { topicOf } from './small-cluster.js';
 
 /** One fault between the exporter and Prometheus. */
@@ -360,6 +360,45 @@ const body: readonly UpstreamFault[] = [
 const ODD_NAMES = ['quo"ted', 'back\\slash', '{}} 1', '🐢', '__proto__', 'constructor', 'toString'];
 const IMPOSSIBLE_NAMES = ['two\nlines', 'n\u0000ul', 'a,pod:b', 'a/b', 'x'.repeat(65_536), '\ud800', '\ud801'];
 
+/** Moves the range of a query before it is answered. */
+const moveRange =
+  (move: (times: { start: number; end: number; step: number }) => { start: number; end: number }): Behaviour =>
+  (exchange) => {
+    const { form } = exchange;
+    const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(form.get(name)));
+    if (exchange.path.includes('/query_range') && start && end && step) {
+      for (const [name, seconds] of Object.entries(move({ start, end, step }))) form.set(name, String(seconds));
+    }
+    return passOn(exchange);
+  };
+
+const down = (seconds: number, step: number) => Math.floor(seconds / step) * step;
+const up = (seconds: number, step: number) => Math.ceil(seconds / step) * step;
+
+/** As Thanos, Cortex and Mimir do; and VictoriaMetrics, whose number of instants stays the same. */
+export const alignDown = moveRange(({ start, end, step }) => ({ start: down(start, step), end: down(end, step) }));
+
+const alignOutwards = moveRange(({ start, end, step }) => ({ start: down(start, step), end: up(end, step) }));
+
+/** The newest value once more, at the end that was asked for. */
+const fastForward: Behaviour = async (exchange) => {
+  const end = Number(exchange.form.get('end'));
+  const add = rewrite((result) =>
+    result.map((series) => {
+      const newest = series.values?.at(-1);
+      return newest === undefined || newest[0] >= end
+        ? series
+        : { ...series, values: [...(series.values ?? []), [end, newest[1]] as [number, string]] };
+    }),
+  );
+  const { form } = exchange;
+  if (!exchange.path.includes('/query_range')) return passOn(exchange);
+  const step = Number(form.get('step'));
+  form.set('start', String(down(Number(form.get('start')), step)));
+  form.set('end', String(down(end, step)));
+  return add(exchange);
+};
+
 const unchanged = rewrite((result) => result);
 const newcomer = named('newcomer-0');
 
@@ -433,6 +472,27 @@ const data: readonly UpstreamFault[] = [
     pods: { named: 'all pods', of: (usual) => [...usual, 'shop/newcomer-0'] },
     says: /Workloads of new pods are taken from their names/,
     sees: 'a warning in `/healthz`; the workload is derived from the name of the pod',
+  },
+  {
+    name: 'aligns start and end to the step, as query frontends do',
+    fault: alignDown,
+    pods: all,
+    says: /anomaly_exporter_up 1\n/,
+    sees: 'not at all: each value is up to a minute older; `check` says how much',
+  },
+  {
+    name: 'aligns start and end, and adds the value of now (Trickster)',
+    fault: fastForward,
+    pods: all,
+    says: /anomaly_exporter_up 1\n/,
+    sees: 'not at all',
+  },
+  {
+    name: 'aligns the start down and the end up',
+    fault: alignOutwards,
+    pods: all,
+    says: /anomaly_exporter_up 1\n/,
+    sees: 'not at all',
   },
   {
     name: 'has a clock that is an hour behind',

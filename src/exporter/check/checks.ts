@@ -4,6 +4,7 @@ import type { CheckDefinition } from './check-definition.js';
 import type { Conditions, Facts } from './facts.js';
 import type { CheckReport } from './finding.js';
 import { alertBudget } from './rules/alert-budget.js';
+import { grid } from './rules/grid.js';
 import { kubeStateMetrics } from './rules/kube-state-metrics.js';
 import { pastDays } from './rules/past-days.js';
 import { exportedSeries, podCoverage } from './rules/pods.js';
@@ -21,6 +22,7 @@ export const CHECKS: readonly CheckDefinition[] = [
   clock,
   queries,
   queryDuration,
+  grid,
   series,
   podCoverage,
   rateWindow,

@@ -27,6 +27,10 @@ export interface AnswerFacts {
   readonly pods: ReadonlySet<string>;
   /** Those of them that had a sample five minutes before as well. */
   readonly lasting: ReadonlySet<string>;
+  /** By how much values are older than asked for, at most, in seconds: less than the distance of two instants. */
+  readonly shiftSeconds: number;
+  /** Samples that belong to none of the instants that were asked for. */
+  readonly strayed: number;
   /** Samples of each pod as a share of the instants between its first and its last; 1 without a pod. */
   readonly filled: number;
 }

@@ -247,16 +247,17 @@ async function gatherAnswer(asker: Asker, feature: FeatureDefinition, clock: () 
   const startSeconds = endSeconds - recentSecondsOf(feature);
   const started = clock();
   const answer = await asker.range(feature.query, startSeconds, endSeconds, RECENT_STEP_SECONDS);
-  return { durationSeconds: clock() - started, ...describeAnswer(answer, feature, endSeconds) };
+  return { durationSeconds: clock() - started, ...describeAnswer(answer, feature, startSeconds, endSeconds) };
 }
 
 /** Instants from the last one back to the one five minutes before. */
 const LASTING_INSTANTS = 300 / RECENT_STEP_SECONDS;
 
-/** @param endSeconds the last instant that was asked for. */
+/** @param startSeconds, endSeconds the first and the last instant that were asked for. */
 export function describeAnswer(
-  { labels, offsets, timestampsSeconds }: QueryResult,
+  { labels, offsets, timestampsSeconds, shiftSeconds = 0 }: QueryResult,
   { podLabel }: Pick<FeatureDefinition, 'podLabel'>,
+  startSeconds: number,
   endSeconds: number,
 ): Omit<AnswerFacts, 'durationSeconds'> {
   const pods = new Set<string>();
@@ -281,7 +282,12 @@ export function describeAnswer(
     }
   });
   const filled = instants === 0 ? 1 : samples / instants;
-  return { series: labels.length, points: timestampsSeconds.length, unlabelled, pods, lasting, filled };
+  let strayed = 0;
+  // Half a step is more than rounding.
+  const [earliest, latest] = [startSeconds - RECENT_STEP_SECONDS / 2, endSeconds + RECENT_STEP_SECONDS / 2];
+  for (const seconds of timestampsSeconds) if (seconds < earliest || seconds > latest) strayed++;
+  const points = timestampsSeconds.length;
+  return { series: labels.length, points, unlabelled, pods, lasting, shiftSeconds, strayed, filled };
 }
 
 /** Number of instants of the window that are checked at most. */

@@ -1,5 +1,6 @@
 /** From the answers of queries to a table of features. */
 
+import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
 import type { SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
 import { PodLimit } from './pod-limit.js';
@@ -27,9 +28,6 @@ export interface ScoringContext {
   /** A pod that was first seen less than this ago, in seconds, is counted as `warmup`: its usage is still to come. */
   readonly warmUpSeconds: number;
 }
-
-/** Instants that are less than this apart are one: Prometheus counts in milliseconds. */
-const SAME_INSTANT_SECONDS = 0.0015;
 
 /** The reason of pods that Kubernetes reports as `Succeeded` or `Failed`. */
 const ENDED = 'completed';

@@ -23,6 +23,11 @@ export interface QueryResult extends SeriesSet {
   readonly warnings: readonly string[];
   /** Hints about the query (Prometheus 3). */
   readonly infos: readonly string[];
+  /**
+   * By how much samples of a range are older than the instants that they stand for, at most, in seconds and below its step;
+   * unset where each is as it was asked for.
+   */
+  readonly shiftSeconds?: number;
 }
 
 /** A query at one instant. */

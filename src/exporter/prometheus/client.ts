@@ -11,6 +11,7 @@ import axios, {
 } from 'axios';
 import { LRUCache } from 'lru-cache';
 import { AnswerReader } from './answer/answer-reader.js';
+import { onAskedInstants } from './answer/asked-instants.js';
 import type { ResultType } from './answer/decode.js';
 import { type KnownSeries, NO_KNOWN_SERIES } from './answer/label-cache.js';
 import type {
@@ -102,10 +103,10 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
     return this.#ask('query', 'vector', query, [['time', milliseconds(timeSeconds)]], signal);
   }
 
-  queryRange(request: RangeQuery): Promise<QueryResult> {
+  async queryRange(request: RangeQuery): Promise<QueryResult> {
     const { query, startSeconds, endSeconds, stepSeconds, signal, isOneOff = false } = request;
     const times: Parameters = [...between(startSeconds, endSeconds), ['step', milliseconds(stepSeconds)]];
-    return this.#ask('query_range', 'matrix', query, times, signal, isOneOff);
+    return onAskedInstants(await this.#ask('query_range', 'matrix', query, times, signal, isOneOff), request);
   }
 
   async currentTimeSeconds(signal: AbortSignal): Promise<number> {

@@ -1,5 +1,6 @@
 /** Answers of Prometheus on a grid of instants: small in memory, and cheap to send to a thread. */
 
+import { SAME_INSTANT_SECONDS } from '../../exporter/prometheus/answer/asked-instants.js';
 import type { Labels, SeriesSet } from '../../exporter/prometheus/api.js';
 import type { Instants } from '../../exporter/prometheus/range.js';
 
@@ -26,9 +27,6 @@ export function gridBetween(startSeconds: number, endSeconds: number, stepSecond
 export function lastOf({ startSeconds, stepSeconds, instants }: Grid): number {
   return startSeconds + (instants - 1) * stepSeconds;
 }
-
-/** Prometheus counts in milliseconds. */
-const SAME_INSTANT_SECONDS = 0.0015;
 
 /** Puts an answer on its grid. Samples that are not on it are left out. */
 export function toSlab(answer: SeriesSet, grid: Grid): Slab {

@@ -132,6 +132,27 @@ const ROWS: readonly Row[] = [
     /no scores/,
   ),
 
+  row('answers are for the instants that were asked for', {}, 'grid', 'ok', /the instants that are asked for/),
+  row(
+    'a query frontend aligns ranges',
+    { features: featuresWith({ cpu: known(answerOf(8, { shiftSeconds: 42 })) }) },
+    'grid',
+    'warning',
+    /query frontend/,
+    /42 s older/,
+    /up to a minute later/,
+    /align-range-with-step/,
+    /nocache=1/,
+  ),
+  row(
+    'answers are for other times',
+    { features: featuresWith({ cpu: known(answerOf(8, { points: 80, strayed: 80 })) }) },
+    'grid',
+    'error',
+    /answers for cpu are about other times than were asked for \(80 of 80 samples\)/,
+    /not scored/,
+    /start, end or step/,
+  ),
   row('there are series', {}, 'series', 'ok', /8 pods/, /16 of container_memory_usage_bytes/),
   row(
     'cAdvisor is not scraped',
@@ -730,6 +751,7 @@ describe('checks', () => {
     };
     const { notChecked } = judgeFacts(facts, CONDITIONS);
     expect(notChecked.map(({ check }) => check)).to.deep.equal([
+      'grid',
       'pod_coverage',
       'rate_window',
       'freshness',

@@ -275,15 +275,21 @@ describe('an answer to the query of a feature', () => {
       ['gone', [480]],
       ['', [600]],
     );
-    const { pods, lasting, unlabelled, filled, points } = describeAnswer(answer, { podLabel: 'pod' }, END);
+    const { pods, lasting, unlabelled, filled, points } = describeAnswer(answer, { podLabel: 'pod' }, 0, END);
     expect([...pods]).to.deep.equal(['shop/old', 'shop/new']);
     expect([...lasting]).to.deep.equal(['shop/old']);
     expect({ unlabelled, filled, points }).to.deep.equal({ unlabelled: 1, filled: 1, points: 11 });
   });
 
+  it('counts the samples of other times, and tells how far the others are off', () => {
+    const answer = { ...series(['moved', [-60, -20, 0, 600, 660, 900]]), shiftSeconds: 12 };
+    const { strayed, shiftSeconds } = describeAnswer(answer, { podLabel: 'pod' }, 0, END);
+    expect({ strayed, shiftSeconds }).to.deep.equal({ strayed: 3, shiftSeconds: 12 });
+  });
+
   it('counts the gaps between the first and the last sample', () => {
     const answer = series(['holes', [0, 120, 240, 360, 480, 600]]);
-    expect(describeAnswer(answer, { podLabel: 'pod' }, END).filled).to.be.closeTo(6 / 11, 1e-9);
+    expect(describeAnswer(answer, { podLabel: 'pod' }, 0, END).filled).to.be.closeTo(6 / 11, 1e-9);
   });
 });
 

@@ -42,6 +42,14 @@ const MAXIMUM_CACHED = 8;
 /** A replay at the instant of a detection must give the same score, apart from rounding. */
 const SAME_SCORE = 1e-6;
 
+/**
+ * Whether a replay agrees with a detection. Where a server moves the longer range to a grid of its own, the values are of
+ * other seconds, so the scores differ; then the flags must agree.
+ */
+function agree(replayed: number, detected: number, isShifted: boolean): boolean {
+  return isShifted ? replayed > 0 === detected > 0 : Math.abs(replayed - detected) <= SAME_SCORE;
+}
+
 /** Reads histories. Callers that ask for the same pods of the same detection share the result. */
 export class HistoryReader {
   readonly #cache = new LRUCache<string, Promise<HistoryOutcome>>({ max: MAXIMUM_CACHED });
@@ -54,7 +62,7 @@ export class HistoryReader {
 
   /**
    * The histories of some pods of a detection, up to its instant, by their keys (`podKey`). Does not reject. A pod is
-   * left out where the replay contradicts the detection: a query that takes other series into account than those of
+   * left out where the replay contradicts the detection (`agree`): a query that takes other series into account than those of
    * the pod itself cannot be asked for one pod.
    *
    * @param rows positions in the table of the detection; those beyond the first `MAXIMUM_HISTORIES` are left out.
@@ -122,12 +130,12 @@ export class HistoryReader {
       warmUpSeconds: WARM_UP_SECONDS,
     });
     const replayed = await replay(model, built);
+    const isShifted = answers.some(({ shiftSeconds = 0 }) => shiftSeconds > 0);
     const histories = new Map<string, PodHistory>();
     for (const { key, score } of pods) {
       const history = replayed.get(key);
-      if (history !== undefined && Math.abs((history.scores.at(-1) as number) - score) <= SAME_SCORE) {
+      if (history !== undefined && agree(history.scores.at(-1) as number, score, isShifted))
         histories.set(key, history);
-      }
     }
     return { kind: 'histories', histories };
   }

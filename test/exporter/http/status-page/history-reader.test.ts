@@ -3,7 +3,7 @@ import type { Detection } from '../../../../src/exporter/detection/detection.js'
 import { DetectionPass } from '../../../../src/exporter/detection/pass.js';
 import { FeatureTable } from '../../../../src/exporter/features/table.js';
 import { HistoryReader, MAXIMUM_HISTORIES } from '../../../../src/exporter/http/status-page/history-reader.js';
-import type { RangeQuery } from '../../../../src/exporter/prometheus/api.js';
+import type { PrometheusApi, RangeQuery } from '../../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
 import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
@@ -140,6 +140,29 @@ describe('HistoryReader', () => {
     };
     await new HistoryReader(noting).read(detection, [0]);
     expect(requests.map(({ isOneOff }) => isOneOff)).to.deep.equal(FEATURES.map(() => true));
+  });
+
+  it('keeps a pod whose replay is of other seconds, as long as the flags agree', async () => {
+    const shiftedApi = (seconds: number): PrometheusApi => ({
+      query: (request) => api.query(request),
+      queryRange: async (request) => {
+        const answer = await api.queryRange({
+          ...request,
+          startSeconds: request.startSeconds - seconds,
+          endSeconds: request.endSeconds - seconds,
+        });
+        const timestampsSeconds = answer.timestampsSeconds.map((time) => time + seconds);
+        return { ...answer, timestampsSeconds, shiftSeconds: seconds };
+      },
+    });
+    const kept = async (seconds: number) => {
+      const outcome = await new HistoryReader(shiftedApi(seconds)).read(detection, [rowOf('cart-3'), rowOf('cart-4')]);
+      if (outcome.kind !== 'histories') throw new Error(outcome.message);
+      return [...outcome.histories.keys()];
+    };
+    expect(await kept(30)).to.deep.equal(['shop/cart-3', 'shop/cart-4']);
+    // Half an hour earlier, the culprit was not flagged.
+    expect(await kept(1800)).to.deep.equal(['shop/cart-4']);
   });
 
   it('leaves out a pod whose replay contradicts the detection', async () => {
