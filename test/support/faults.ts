@@ -444,6 +444,20 @@ const data: readonly UpstreamFault[] = [
     sees: '`anomaly_exporter_pods_scored 0`, a warning in `/healthz`',
   },
   {
+    name: 'says that there is nothing as older Cortex and the frontend of Google do (null, and a type that is empty)',
+    fault: success({ resultType: '', result: null }),
+    pods: noPod,
+    says: /the query found no series/,
+    sees: '`anomaly_exporter_pods_scored 0`, a warning in `/healthz`',
+  },
+  {
+    ...none,
+    name: 'answers with native histograms',
+    fault: matrix([{ metric: { namespace: 'shop', pod: 'cart-0' }, histograms: [[1, { count: '1', sum: '1' }]] }]),
+    says: /a native histogram instead of numbers/,
+    sees: '“a native histogram instead of numbers”, and functions that make numbers',
+  },
+  {
     name: 'has one pod',
     fault: rewrite((result) => result.slice(0, 1)),
     pods: { named: 'that pod', of: (usual) => usual.slice(0, 1) },

@@ -26,10 +26,15 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
   }
   const { data } = answer;
   if (!isObject(data)) throw malformed('data', 'an object', data);
-  if (data.resultType !== resultType) throw malformed('data.resultType', `"${resultType}"`, data.resultType);
-  if (!Array.isArray(data.result)) throw malformed('data.result', 'a list', data.result);
+  // Go writes a list that is nothing as null: the frontend of Google's service does, and older Cortex, which left the
+  // type empty then.
+  const result: unknown = data.result === null ? [] : data.result;
+  const isNothing = data.resultType === '' && Array.isArray(result) && result.length === 0;
+  if (data.resultType !== resultType && !isNothing) {
+    throw malformed('data.resultType', `"${resultType}"`, data.resultType);
+  }
+  if (!isList(result)) throw malformed('data.result', 'a list', result);
 
-  const result: readonly unknown[] = data.result;
   const labels: Labels[] = [];
   const samples: (readonly unknown[])[] = [];
   const offsets = new Uint32Array(result.length + 1);
@@ -39,6 +44,11 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
     if (!isObject(series)) throw malformed(where, 'an object', series);
     const metric = readLabels(series.metric);
     if (metric === undefined) throw malformed(`${where}.metric`, 'an object of texts', series.metric);
+    if (isHistogram(series)) {
+      throw failure('bad_answer', asked, `a native histogram instead of numbers at ${where}`, {
+        advice: HISTOGRAM_ADVICE,
+      });
+    }
     const list = resultType === 'vector' ? [series.value] : series.values;
     if (!Array.isArray(list)) throw malformed(`${where}.values`, 'a list of samples', list);
     labels.push(metric);
@@ -72,6 +82,14 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
 }
 
 const ADVICE = 'Does PROMETHEUS_URL lead to a Prometheus API, and does the query give plain numbers for each series?';
+
+const HISTOGRAM_ADVICE =
+  'Let the query of the feature make a number of it: histogram_quantile, histogram_count, histogram_sum or histogram_avg.';
+
+/** Whether a series has nothing but native histograms. Where it has numbers as well, these count. */
+function isHistogram({ value, values, histogram, histograms }: Readonly<Record<string, unknown>>): boolean {
+  return value === undefined && values === undefined && (histogram ?? histograms) !== undefined;
+}
 
 /** Enough of the server's reason to act on it. */
 const REASON_LENGTH = 500;
@@ -128,6 +146,10 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -63,7 +63,40 @@ describe('decodeAnswer', () => {
       expect([...result.offsets]).to.deep.equal([0]);
       expect(result.values).to.have.lengthOf(0);
     });
+
+    // The second is what Cortex sent at first, the third what its query frontend makes of no answers at all.
+    for (const [own, nothing] of [
+      [type, null],
+      ['', null],
+      ['', []],
+    ] as const) {
+      it(`takes the type "${own}" with ${JSON.stringify(nothing)} for an empty ${type}`, () => {
+        const result = decode(type, { status: 'success', data: { resultType: own, result: nothing } });
+        expect([result.labels, [...result.offsets], [...result.values]]).to.deep.equal([[], [0], []]);
+      });
+    }
+
+    it(`does not take for an empty ${type} what no server sends for one`, () => {
+      const series = { metric: {}, [type === 'vector' ? 'value' : 'values']: [60, '1'] };
+      for (const data of [null, {}, { resultType: type }, { result: null }, { resultType: '', result: [series] }]) {
+        expect(() => decode(type, { status: 'success', data }), JSON.stringify(data)).to.throw(PrometheusError);
+      }
+    });
+
+    it(`says that a series of a ${type} is a native histogram, and what to do`, () => {
+      const histogram = [60, { count: '3', sum: '1.5', buckets: [[0, '0.5', '1', '3']] }];
+      const [name, own] = type === 'vector' ? ['histogram', histogram] : ['histograms', [histogram]];
+      expect(() => decode(type, answer(type, [{ metric: {}, [name]: own }])))
+        .to.throw(PrometheusError)
+        .with.property('message')
+        .that.match(/a native histogram instead of numbers at data\.result\[0\].*histogram_quantile/);
+    });
   }
+
+  it('takes the numbers of a series that was a native histogram for a while', () => {
+    const series = { metric: {}, values: [[60, '1']], histograms: [[120, { count: '3', sum: '1' }]] };
+    expect([...decode('matrix', answer('matrix', [series])).values]).to.deep.equal([1]);
+  });
 
   const values: [text: string, value: number][] = [
     ['NaN', NaN],
@@ -132,7 +165,7 @@ describe('decodeAnswer', () => {
     ],
     ['a matrix', 'vector', answer('matrix', []), '"matrix" instead of "vector" at data.resultType'],
     ['a vector', 'matrix', answer('vector', []), '"vector" instead of "matrix" at data.resultType'],
-    ['no result', 'vector', answer('vector', null), 'null instead of a list at data.result'],
+    ['no result', 'vector', answer('vector', undefined), 'nothing instead of a list at data.result'],
     ['a series that is none', 'vector', answer('vector', [7]), '7 instead of an object at data.result[0]'],
     [
       'no labels',
