@@ -6,7 +6,7 @@ import type { FeatureSet } from './features/queries/feature-file.js';
 import type { PrometheusServerApi } from './prometheus/api.js';
 import { PrometheusClient, type PrometheusClientOptions } from './prometheus/client.js';
 import type { Authentication, PrometheusConnection, RenewableText } from './prometheus/connection.js';
-import { isSecretParameter } from './prometheus/redaction.js';
+import { isSecretParameter, TENANT_HEADER } from './prometheus/redaction.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { shardingPlanOf } from './sharding/plan.js';
 import { type ShardingPlan, ShardNamespaces } from './sharding/shard-namespaces.js';
@@ -83,9 +83,6 @@ export function prometheusConnection(settings: Settings): PrometheusConnection {
     maxResponseBytes: settings.prometheusMaxResponseBytes,
   };
 }
-
-/** Headers that choose a tenant. They are no secrets. */
-const TENANT_HEADER = /^(?:x-scope-orgid|accountid|projectid)$/i;
 
 /**
  * What distinguishes the data of a source from other data, without secrets: the address, tenant, parameters and shard.

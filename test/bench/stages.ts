@@ -25,6 +25,7 @@ import { AnswerReader } from '../../src/exporter/prometheus/answer/answer-reader
 import { NO_KNOWN_SERIES } from '../../src/exporter/prometheus/answer/label-cache.js';
 import type { QueryResult } from '../../src/exporter/prometheus/api.js';
 import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
+import { ServerTexts } from '../../src/exporter/prometheus/server-texts.js';
 import { train } from '../../src/exporter/training/job.js';
 import { connectionTo } from '../support/connection-to.js';
 import { DEFAULT_PARAMETERS } from '../support/parameters.js';
@@ -95,7 +96,7 @@ const asked = {
   url,
   proxyUrl: undefined,
   query: '',
-  quote: (text: string, length: number) => text.slice(0, length),
+  texts: new ServerTexts([]),
 };
 
 async function measureScrape(): Promise<void> {

@@ -78,7 +78,7 @@ class Workshop {
     const connection = connectionTo('http://h');
     if (shards === 1) return { source: { connection, sharding: undefined }, api, namespaces: undefined };
     const sharding = { shard: { ordinal: 0, total: shards }, selectors: [], windowSeconds: 60 };
-    const labels = { labelValues: async () => this.namespaces };
+    const labels = { labelValues: async () => ({ values: this.namespaces, warnings: [] }) };
     const namespaces = new ShardNamespaces(labels, { plan: sharding, now, onChange });
     return { source: { connection, sharding }, api, namespaces };
   }

@@ -60,6 +60,14 @@ const rewrite =
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
   };
 
+/** Adds fields beside the data of the answer. */
+const beside =
+  (fields: object): Behaviour =>
+  async ({ response, upstream }) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ ...JSON.parse((await upstream()).body), ...fields }));
+  };
+
 /** Replaces every sample. */
 const samples = (change: (sample: [number, string], isLast: boolean) => [number, string]): Behaviour =>
   rewrite((result) =>
@@ -507,6 +515,30 @@ const data: readonly UpstreamFault[] = [
     pods: all,
     says: /anomaly_exporter_up 1\n/,
     sees: 'not at all',
+  },
+  {
+    name: 'sends 20,000 warnings with each answer',
+    fault: beside({ warnings: Array.from({ length: 20_000 }, (_, index) => `store ${index} is down`) }),
+    pods: all,
+    says: /cpu: 19,990 more, which are not listed\./,
+    sees: 'ten of them in `/healthz` for each query, and “19,990 more, which are not listed”',
+  },
+  {
+    name: 'is VictoriaMetrics without a part of its storage',
+    fault: beside({ isPartial: true }),
+    pods: all,
+    says: /cpu: The answer is partial/,
+    sees: '“The answer is partial” in `/healthz`',
+  },
+  {
+    name: 'has labels that would rewrite a terminal',
+    fault: named('\u001b[2J', 'cart\u202e'),
+    pods: {
+      named: 'all pods, and one with the code of the character',
+      of: (usual) => [...usual, 'shop/cart\\u{202e}'],
+    },
+    says: /anomaly_exporter_series_dropped\{reason="bad_name"\}/,
+    sees: 'characters that turn a text as their codes; pods with control characters are dropped',
   },
   {
     name: 'has a clock that is an hour behind',

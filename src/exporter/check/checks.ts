@@ -2,7 +2,7 @@
 
 import type { CheckDefinition } from './check-definition.js';
 import type { Conditions, Facts } from './facts.js';
-import type { CheckReport } from './finding.js';
+import type { CheckReport, Finding } from './finding.js';
 import { alertBudget } from './rules/alert-budget.js';
 import { grid } from './rules/grid.js';
 import { kubeStateMetrics } from './rules/kube-state-metrics.js';
@@ -40,11 +40,24 @@ export const CHECKS: readonly CheckDefinition[] = [
   prometheusWarnings,
 ];
 
+/** Enough to act on, where the labels of a server make a sentence long. */
+const LONGEST_TEXT = 2_000;
+
 /** Judges the facts by every check. */
 export function judgeFacts(facts: Facts, conditions: Conditions): CheckReport {
   const results = CHECKS.map((check) => check.judge(facts, conditions));
   return {
-    findings: results.filter((result) => 'severity' in result),
+    findings: results.filter((result) => 'severity' in result).map(bounded),
     notChecked: results.filter((result) => 'because' in result),
+  };
+}
+
+function bounded({ summary, meaning, advice, ...finding }: Finding): Finding {
+  const start = (text: string) => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+  return {
+    ...finding,
+    summary: start(summary),
+    ...(meaning !== undefined && { meaning: start(meaning) }),
+    ...(advice !== undefined && { advice: start(advice) }),
   };
 }

@@ -30,6 +30,14 @@ export interface QueryResult extends SeriesSet {
   readonly shiftSeconds?: number;
 }
 
+/**
+ * Whether an answer may lack a part of the data: then nothing follows from what it does not name. Remarks of Prometheus
+ * about its own language are no such warnings.
+ */
+export function isPartial({ warnings }: { readonly warnings: readonly string[] }): boolean {
+  return warnings.some((warning) => !warning.startsWith('PromQL '));
+}
+
 /** A query at one instant. */
 export interface InstantQuery {
   readonly query: string;
@@ -75,9 +83,16 @@ export interface LabelValuesRequest {
   readonly signal: AbortSignal;
 }
 
+/** The values that a label has, with what the server had to say about them. */
+export interface LabelValues {
+  readonly values: readonly string[];
+  /** As in `QueryResult`: values may be missing. */
+  readonly warnings: readonly string[];
+}
+
 /** What a shard asks besides queries. Rejects with a `PrometheusError`. */
 export interface LabelValuesApi {
-  labelValues(request: LabelValuesRequest): Promise<readonly string[]>;
+  labelValues(request: LabelValuesRequest): Promise<LabelValues>;
 }
 
 /** What only a check of the installation asks, besides queries. Each call rejects with a `PrometheusError`. */

@@ -31,10 +31,14 @@ export async function readBody(response: AxiosResponse<Readable>, onChunk: (chun
   }
 }
 
-/** The whole body as text. */
-export async function readText(response: AxiosResponse<Readable>): Promise<string> {
+/** A body as text, of which no more than the first bytes are kept: those of an error, for example, may be of any size. */
+export async function readText(response: AxiosResponse<Readable>, mostBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
-  await readBody(response, (chunk) => void chunks.push(chunk));
+  let left = mostBytes;
+  await readBody(response, (chunk) => {
+    if (left > 0) chunks.push(chunk.subarray(0, left));
+    left -= chunk.length;
+  });
   return Buffer.concat(chunks)
     .toString('utf8')
     .replace(/^\uFEFF/, '');

@@ -17,6 +17,7 @@ import { type KnownSeries, NO_KNOWN_SERIES } from './answer/label-cache.js';
 import type {
   BuildInfo,
   InstantQuery,
+  LabelValues,
   LabelValuesApi,
   LabelValuesRequest,
   PrometheusServerApi,
@@ -28,7 +29,7 @@ import type { PrometheusConnection } from './connection.js';
 import { RenewableCredentials, type RequestCredentials } from './credentials.js';
 import { type Asked, PrometheusError } from './errors.js';
 import { connectionFailure, notJsonFailure, statusFailure } from './failures.js';
-import { decodeBuildInfo, decodeLabelValues } from './metadata.js';
+import { decodeBuildInfo, decodeLabelValues, LONGEST_LIST_BYTES } from './metadata.js';
 import { type BaseUrl, endpointUrl, parseBaseUrl } from './url.js';
 
 export interface PrometheusClientOptions {
@@ -40,6 +41,9 @@ export interface PrometheusClientOptions {
 
 /** The largest number of features of a model, and so of queries of a pass. */
 const REMEMBERED_QUERIES = 16;
+
+/** Errors, and what a server says about itself, are short; the rest of a longer text is not kept. */
+const MOST_BYTES_OF_A_MESSAGE = 256 * 1024;
 
 /** Names and values in the order in which they are sent. */
 type Parameters = readonly (readonly [name: string, value: string])[];
@@ -114,7 +118,7 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
     return values[0] ?? Number.NaN;
   }
 
-  async labelValues(request: LabelValuesRequest): Promise<readonly string[]> {
+  async labelValues(request: LabelValuesRequest): Promise<LabelValues> {
     const { label, selectors, startSeconds, endSeconds, signal } = request;
     const call: Call = {
       endpoint: `label/${label}/values`,
@@ -127,7 +131,8 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
       ],
       signal,
     };
-    const answered = await this.#exchange(call, readText);
+    // One byte more tells a list that is too long.
+    const answered = await this.#exchange(call, (response) => readText(response, LONGEST_LIST_BYTES + 1));
     if (answered instanceof PrometheusError) throw answered;
     return decodeLabelValues(answered.asked, answered.body, answered.notJson);
   }
@@ -135,8 +140,8 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
   async buildInfo(signal: AbortSignal): Promise<BuildInfo | undefined> {
     const endpoint = 'status/buildinfo';
     const call: Call = { endpoint, method: 'GET', query: endpoint, parameters: [], signal };
-    const answered = await this.#exchange(call, readText);
-    return answered instanceof PrometheusError ? undefined : decodeBuildInfo(answered.body);
+    const answered = await this.#exchange(call, (response) => readText(response, MOST_BYTES_OF_A_MESSAGE));
+    return answered instanceof PrometheusError ? undefined : decodeBuildInfo(answered.asked, answered.body);
   }
 
   async #ask(
@@ -176,7 +181,7 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
     const asked: Asked = {
       url: endpointUrl(this.#base, call.endpoint),
       query: call.query,
-      quote: credentials.quote,
+      texts: credentials.texts,
       proxyUrl: this.#proxy?.display,
     };
     try {
@@ -189,7 +194,7 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
             body: await read(response, asked),
             notJson: (bytes: number, start: string) => notJsonFailure(asked, status, bytes, start),
           }
-        : statusFailure(asked, { ...response, data: await readText(response) });
+        : statusFailure(asked, { ...response, data: await readText(response, MOST_BYTES_OF_A_MESSAGE) });
       this.#onRequest(String(status));
       return answered;
     } catch (error) {

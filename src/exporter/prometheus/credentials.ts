@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { readBoundedText, UnreadableFileError } from '../../lib/files/bounded-file.js';
 import { WatchedFile } from '../../lib/files/watched-file.js';
 import type { PrometheusConnection, RenewableText } from './connection.js';
-import { credentialSecrets, fixedSecretsOf, type Quote, quoteWithout } from './redaction.js';
+import { credentialSecrets, fixedSecretsOf } from './redaction.js';
+import { ServerTexts } from './server-texts.js';
 import { certificateMistake, createHttpsAgent, keyPairMistake, type TlsMaterial } from './tls.js';
 import { type Credentials, parseBaseUrl } from './url.js';
 
@@ -15,8 +16,8 @@ export interface RequestCredentials {
   /** The header `Authorization`, if there is one. */
   readonly authorization: string | undefined;
   readonly httpsAgent: https.Agent;
-  /** Shows what a server says without any of the secrets. */
-  readonly quote: Quote;
+  /** For what the server says, which may repeat any of the secrets. */
+  readonly texts: ServerTexts;
 }
 
 /** A hanging file system must not hold up a scrape: after this time the request is sent with what is known. */
@@ -107,8 +108,8 @@ export class RenewableCredentials {
         : parseBaseUrl(baseUrl).credentials;
     const authorization =
       authentication?.kind === 'bearer' ? `Bearer ${this.#secret}` : credentials && basicHeader(credentials);
-    const quote = quoteWithout([...this.#fixedSecrets, this.#secret, ...credentialSecrets(credentials)]);
-    return { authorization, httpsAgent, quote };
+    const texts = new ServerTexts([...this.#fixedSecrets, this.#secret, ...credentialSecrets(credentials)]);
+    return { authorization, httpsAgent, texts };
   }
 }
 

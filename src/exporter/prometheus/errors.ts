@@ -1,6 +1,6 @@
 /** What goes wrong between this program and Prometheus, in words that say what to do. */
 
-import type { Quote } from './redaction.js';
+import type { ServerTexts } from './server-texts.js';
 
 /** What follows from the kind of a failure. */
 interface Traits {
@@ -102,8 +102,8 @@ export interface Asked {
   /** The proxy on the way, without user and password. */
   readonly proxyUrl?: string | undefined;
   readonly query: string;
-  /** Shows what a server said, without secrets. */
-  readonly quote: Quote;
+  /** For what the server said. */
+  readonly texts: ServerTexts;
 }
 
 /** The form of all messages about an answer. `got` continues a sentence. */
@@ -113,8 +113,12 @@ export function failure(
   got: string,
   details: PrometheusErrorDetails,
 ): PrometheusError {
-  return new PrometheusError(kind, `Expected ${url} to answer the query \`${query}\`, got ${got}.`, details);
+  const shown = startOf(query, WHOLE_QUERY_LENGTH);
+  return new PrometheusError(kind, `Expected ${url} to answer the query \`${shown}\`, got ${got}.`, details);
 }
+
+/** A query that people wrote is shorter; the namespaces of a shard may make one of many kilobytes. */
+const WHOLE_QUERY_LENGTH = 2_000;
 
 /** Enough of a query to recognise it, where it is not to blame. */
 const QUERY_LENGTH = 60;
@@ -131,6 +135,7 @@ export function connectionError(
   advice?: string,
 ): PrometheusError {
   const way = proxyUrl === undefined ? '' : ` through the proxy ${proxyUrl}`;
-  const shown = query.length > QUERY_LENGTH ? `${query.slice(0, QUERY_LENGTH)}…` : query;
-  return new PrometheusError(kind, `${what} ${url}${way}.`, { advice, query: shown });
+  return new PrometheusError(kind, `${what} ${url}${way}.`, { advice, query: startOf(query, QUERY_LENGTH) });
 }
+
+const startOf = (query: string, length: number) => (query.length > length ? `${query.slice(0, length)}…` : query);

@@ -60,7 +60,7 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
   }
   const { code = 'unknown code', message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
-  const text = asked.quote(message.includes(code) ? message : `${message} (${code})`, ERROR_LENGTH);
+  const text = asked.texts.quote(message.includes(code) ? message : `${message} (${code})`, ERROR_LENGTH);
   if (message.startsWith('maxContentLength')) {
     return failure('too_large', asked, `too large an answer (${text})`, {
       advice: 'Make the query select fewer series, or raise PROMETHEUS_MAX_RESPONSE_BYTES.',
@@ -147,7 +147,7 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
   if (location === '' || !URL.canParse(location, asked.url)) {
     return failure('redirect', asked, `HTTP ${status} without a target`, { advice: OTHER_STATUS[1] });
   }
-  const target = asked.quote(withoutSecrets(new URL(location, asked.url)), ERROR_LENGTH);
+  const target = asked.texts.quote(withoutSecrets(new URL(location, asked.url)), ERROR_LENGTH);
   const base = /^(.*)\/api\/v1\/\w+$/.exec(target)?.[1];
   const advice =
     base === undefined
@@ -163,7 +163,7 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
  * @param start the first characters of it.
  */
 export function notJsonFailure(asked: Asked, status: number, bytes: number, start: string): PrometheusError {
-  const got = `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.quote(start, EXCERPT_LENGTH)}")`;
+  const got = `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.texts.quote(start, EXCERPT_LENGTH)}")`;
   const advice = 'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.';
   return failure('not_json', asked, got, { advice });
 }
@@ -178,8 +178,8 @@ const EXCERPT_LENGTH = 80;
 function reason(asked: Asked, body: string): string {
   const answer = parseJson(body);
   return isObject(answer) && typeof answer.error === 'string'
-    ? asked.quote(answer.error, ERROR_LENGTH)
-    : asked.quote(body, EXCERPT_LENGTH);
+    ? asked.texts.quote(answer.error, ERROR_LENGTH)
+    : asked.texts.quote(body, EXCERPT_LENGTH);
 }
 
 /** `Retry-After` is a number of seconds, or a time to compare with the server's own clock. */

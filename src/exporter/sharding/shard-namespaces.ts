@@ -1,10 +1,13 @@
 /** The namespaces of one shard: asked for, kept, and renewed beside the queries that need them. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
-import type { LabelValuesApi } from '../prometheus/api.js';
+import { formatNumber } from '../../lib/text/format.js';
+import { isObjectName } from '../features/table.js';
+import { isPartial, type LabelValues, type LabelValuesApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
-import { namespacesOfShard, type Shard } from './shard.js';
+import { type Shard, shardOf } from './shard.js';
 
 /** What a shard watches. Plain data: the thread of a training makes its own list from it. */
 export interface ShardingPlan {
@@ -27,7 +30,7 @@ export interface ShardNamespacesOptions {
   readonly plan: ShardingPlan;
   /** Unix time in milliseconds. One that stands still keeps the first list. */
   readonly now: () => number;
-  /** Called when the list could not be refreshed, once for each reason; the current list stays in use. */
+  /** Called when the list could not be refreshed, or not as a whole, once for each reason; nothing is removed then. */
   readonly onWarning?: (sentence: string) => void;
   /** Called with the first list, and with each one that differs. */
   readonly onChange?: (namespaces: readonly string[]) => void;
@@ -35,6 +38,18 @@ export interface ShardNamespacesOptions {
 
 /** An older list is refreshed: a new namespace is watched after at most this time and one scrape. */
 const RENEW_AFTER_MILLISECONDS = 60_000;
+
+/**
+ * A namespace goes only after lists have been without it for this long: a Prometheus that has just been started, or a replica
+ * without a past, answers with a shorter one and does not say so. To ask for a namespace without pods costs nothing.
+ */
+const REMOVE_AFTER_MILLISECONDS = 10 * 60_000;
+
+/** Five times the number that a whole cluster is tested with (10,000). */
+const MOST_NAMESPACES = 50_000;
+
+/** Names that are hashed in one turn of the event loop: scrapes go on meanwhile. */
+const NAMES_PER_TURN = 4096;
 
 /** Longest time for one query, in seconds. Callers who wait for the first list have their own, shorter limits. */
 const QUERY_LIMIT_SECONDS = 30;
@@ -47,6 +62,10 @@ const QUERY_LIMIT_SECONDS = 30;
 export class ShardNamespaces {
   readonly #closing = new AbortController();
   #namespaces: readonly string[] | undefined;
+  /** When a list last named each of them, in milliseconds. */
+  readonly #named = new Map<string, number>();
+  #incompleteness: string | undefined;
+  #wasComplete = false;
   #fetching: Promise<readonly string[]> | undefined;
   #fetchStartedMilliseconds = Number.NEGATIVE_INFINITY;
   #lastWarning: string | undefined;
@@ -58,6 +77,11 @@ export class ShardNamespaces {
 
   get state(): ShardingState {
     return { shard: this.options.plan.shard, namespaces: this.#namespaces?.length };
+  }
+
+  /** Why namespaces may be missing that were there at the start, as a sentence; `undefined` once a list was complete. */
+  get incompleteness(): string | undefined {
+    return this.#incompleteness;
   }
 
   /**
@@ -93,25 +117,52 @@ export class ShardNamespaces {
     const { plan, now, onChange } = this.options;
     this.#fetchStartedMilliseconds = now();
     const endSeconds = this.#fetchStartedMilliseconds / 1000;
-    const all = await this.api.labelValues({
+    const list = await this.api.labelValues({
       label: 'namespace',
       selectors: plan.selectors,
       startSeconds: endSeconds - plan.windowSeconds,
       endSeconds,
       signal: withDeadline(this.#closing.signal, QUERY_LIMIT_SECONDS),
     });
-    const namespaces = namespacesOfShard(all, plan.shard);
+    const problem = await this.#take(list, this.#fetchStartedMilliseconds);
+    const namespaces = [...this.#named.keys()].sort();
     const isChanged = this.#namespaces?.join() !== namespaces.join();
-    this.#lastWarning = undefined;
     this.#namespaces = namespaces;
     if (isChanged) onChange?.(namespaces);
+    if (problem === undefined) this.#lastWarning = undefined;
+    else this.#warn(problem);
     return namespaces;
+  }
+
+  /** Adds the shard's own of a list, and removes what is gone. @returns what is wrong with the list. */
+  async #take(list: LabelValues, nowMilliseconds: number): Promise<string | undefined> {
+    const { ordinal, total } = this.options.plan.shard;
+    let left = 0;
+    for (const [index, name] of list.values.entries()) {
+      if (index % NAMES_PER_TURN === NAMES_PER_TURN - 1) await nextTurn();
+      if (!isObjectName(name) || shardOf(name, total) !== ordinal) continue;
+      if (this.#named.has(name) || this.#named.size < MOST_NAMESPACES) this.#named.set(name, nowMilliseconds);
+      else left++;
+    }
+    if (isPartial(list)) {
+      const problem = `The list of namespaces is incomplete: ${list.warnings[0]}`;
+      if (!this.#wasComplete) this.#incompleteness = problem;
+      return problem;
+    }
+    this.#wasComplete = true;
+    this.#incompleteness = undefined;
+    for (const [name, named] of this.#named) {
+      if (nowMilliseconds - named > REMOVE_AFTER_MILLISECONDS) this.#named.delete(name);
+    }
+    return left === 0
+      ? undefined
+      : `It has more than ${formatNumber(MOST_NAMESPACES)} namespaces; ${formatNumber(left)} are not watched.`;
   }
 
   #warn(reason: string): void {
     if (this.#closing.signal.aborted || reason === this.#lastWarning) return;
     this.#lastWarning = reason;
-    this.options.onWarning?.(`Could not refresh the namespaces of this shard; keeping the current list: ${reason}`);
+    this.options.onWarning?.(`Could not refresh the namespaces of this shard; none is removed: ${reason}`);
   }
 }
 

@@ -52,8 +52,3 @@ export function emptyShardMessage({ ordinal, total }: Shard): string {
     'namespaces are picked up within two minutes.'
   );
 }
-
-/** The namespaces of one shard, each once, sorted: in whatever order they come, its queries read the same. */
-export function namespacesOfShard(namespaces: Iterable<string>, { ordinal, total }: Shard): readonly string[] {
-  return [...new Set(namespaces)].filter((namespace) => shardOf(namespace, total) === ordinal).sort();
-}

@@ -32,9 +32,10 @@ export class ShardedPrometheus implements PrometheusServerApi {
     send: (query: string) => Promise<QueryResult>,
   ): Promise<QueryResult> {
     const own = await this.namespaces.get(signal);
+    const { incompleteness } = this.namespaces;
     // An empty expression would match the series without a namespace.
-    if (own.length === 0) return NOTHING;
-    return withoutOthers(await send(narrowToNamespaces(query, own)), own);
+    const answer = own.length === 0 ? NOTHING : withoutOthers(await send(narrowToNamespaces(query, own)), own);
+    return incompleteness === undefined ? answer : { ...answer, warnings: [...answer.warnings, incompleteness] };
   }
 }
 

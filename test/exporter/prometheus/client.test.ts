@@ -113,7 +113,7 @@ describe('labelValues', () => {
       seen = `${request.method} ${request.url}`;
       response.end('{"status":"success","data":["data","shop"]}');
     });
-    expect(await valuesOf(url)).to.deep.equal(['data', 'shop']);
+    expect(await valuesOf(url)).to.deep.equal({ values: ['data', 'shop'], warnings: [] });
     const [method, path = ''] = seen.split(' ');
     const { pathname, searchParams } = new URL(path, url);
     expect([method, pathname]).to.deep.equal(['GET', '/api/v1/label/namespace/values']);
@@ -126,7 +126,24 @@ describe('labelValues', () => {
   });
 
   it('takes null for no value', async () => {
-    expect(await valuesOf(await answering(200, '{"status":"success","data":null}'))).to.deep.equal([]);
+    const { values } = await valuesOf(await answering(200, '{"status":"success","data":null}'));
+    expect(values).to.deep.equal([]);
+  });
+
+  it('has the warnings beside the list', async () => {
+    const body = '{"status":"success","data":["shop"],"warnings":["store is down"]}';
+    const { warnings } = await valuesOf(await answering(200, body));
+    expect(warnings).to.deep.equal(['store is down']);
+  });
+
+  it('refuses a list of many megabytes', async () => {
+    const data = Array.from({ length: 200_000 }, (_, index) => `namespace-${index}`);
+    const error = await rejection(
+      valuesOf(await answering(200, JSON.stringify({ status: 'success', data }))),
+      PrometheusError,
+    );
+    expect(error.kind).to.equal('too_large');
+    expect(error.message).to.include('NAMESPACE_REGEX');
   });
 
   for (const [status, body, kind] of [

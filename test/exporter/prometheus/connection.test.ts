@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import type { PrometheusConnection } from '../../../src/exporter/prometheus/connection.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
-import { quoteWithout } from '../../../src/exporter/prometheus/redaction.js';
+import { ServerTexts } from '../../../src/exporter/prometheus/server-texts.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
 import { connectionTo } from '../../support/connection-to.js';
 import { startForwardProxy } from '../../support/forward-proxy.js';
@@ -339,14 +339,14 @@ describe('a Prometheus connection', () => {
     });
 
     it('nor what a terminal would obey', () => {
-      expect(quoteWithout([])('a\u001b[2J\u202eb\r\nc', Infinity)).to.equal('a\\u{1b}[2J\\u{202e}b c');
+      expect(new ServerTexts([]).quote('a\u001b[2J\u202eb\r\nc', Infinity)).to.equal('a\\u{1b}[2J\\u{202e}b c');
     });
 
     it('where one is cut off at the end of what is looked at', () => {
       const { token } = SECRETS;
       for (let padding = 9_960; padding <= 10_030; padding++) {
         const text = 'x'.repeat(padding) + token + token;
-        expect(quoteWithout([token])(text, Infinity)).not.to.include(token.slice(0, 8));
+        expect(new ServerTexts([token]).quote(text, Infinity)).not.to.include(token.slice(0, 8));
       }
     });
   });

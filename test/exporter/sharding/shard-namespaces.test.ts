@@ -1,34 +1,38 @@
 import { expect } from 'chai';
 import type { LabelValuesApi, LabelValuesRequest } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
-import { namespacesOfShard } from '../../../src/exporter/sharding/shard.js';
+import { shardOf } from '../../../src/exporter/sharding/shard.js';
 import { ShardNamespaces } from '../../../src/exporter/sharding/shard-namespaces.js';
 import { rejection } from '../../support/rejection.js';
 import { eventually } from '../../support/waiting.js';
 
 const ALL = Array.from({ length: 12 }, (_, index) => `team-${index}`);
 const SHARD = { ordinal: 1, total: 3 };
-const OWN = namespacesOfShard(ALL, SHARD);
+const ownOf = (namespaces: readonly string[]) =>
+  namespaces.filter((name) => shardOf(name, SHARD.total) === SHARD.ordinal).sort();
+const OWN = ownOf(ALL);
 const PLAN = { shard: SHARD, selectors: ['a{namespace!=""}', 'b'], windowSeconds: 3900 };
 const patience = () => AbortSignal.timeout(5_000);
 
 describe('ShardNamespaces', () => {
   let asked: LabelValuesRequest[];
   let answer: () => Promise<readonly string[]>;
+  let remarks: readonly string[];
   let nowMilliseconds: number;
   let warnings: string[];
   let changes: (readonly string[])[];
   let namespaces: ShardNamespaces;
   const api: LabelValuesApi = {
-    labelValues: (request) => {
+    labelValues: async (request) => {
       asked.push(request);
-      return answer();
+      return { values: await answer(), warnings: remarks };
     },
   };
 
   beforeEach(() => {
     asked = [];
     answer = async () => ALL;
+    remarks = [];
     nowMilliseconds = 1_767_268_800_000;
     warnings = [];
     changes = [];
@@ -72,7 +76,7 @@ describe('ShardNamespaces', () => {
     expect(await namespaces.get(patience())).to.deep.equal(OWN);
     expect(asked).to.have.lengthOf(2);
     release();
-    const wanted = namespacesOfShard([...ALL, ...more], SHARD);
+    const wanted = ownOf([...ALL, ...more]);
     await eventually(() => expect(changes).to.have.lengthOf(2));
     expect(await namespaces.get(patience())).to.deep.equal(wanted);
     expect(changes).to.deep.equal([OWN, wanted]);
@@ -88,8 +92,8 @@ describe('ShardNamespaces', () => {
     }
     expect(asked).to.have.lengthOf(4);
     expect(warnings).to.deep.equal([
-      'Could not refresh the namespaces of this shard; keeping the current list: It is down.',
-      'Could not refresh the namespaces of this shard; keeping the current list: It is on fire.',
+      'Could not refresh the namespaces of this shard; none is removed: It is down.',
+      'Could not refresh the namespaces of this shard; none is removed: It is on fire.',
     ]);
   });
 
@@ -135,5 +139,72 @@ describe('ShardNamespaces', () => {
     nowMilliseconds -= 7_200_000;
     await namespaces.get(patience());
     expect(asked).to.have.lengthOf(2);
+  });
+
+  /** Has a new list taken, after this time. */
+  async function renewed(minutes: number): Promise<readonly string[]> {
+    nowMilliseconds += minutes * 60_000;
+    const before = asked.length;
+    await namespaces.get(patience());
+    expect(asked).to.have.lengthOf(before + 1);
+    // Lists are read in turns.
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+    return namespaces.get(patience());
+  }
+
+  it('removes nothing by an incomplete list, however long that lasts, and adds what is new in it', async () => {
+    await namespaces.get(patience());
+    const [kept = ''] = OWN;
+    const [added = ''] = ownOf(Array.from({ length: 12 }, (_, index) => `new-${index}`));
+    remarks = ['store 10.0.0.7 is down'];
+    answer = async () => [kept, added];
+    for (const minutes of [2, 60, 600]) {
+      expect(await renewed(minutes)).to.deep.equal([...OWN, added].sort());
+    }
+    answer = async () => [];
+    expect(await renewed(60)).to.deep.equal([...OWN, added].sort());
+    expect(warnings).to.deep.equal([
+      'Could not refresh the namespaces of this shard; none is removed: The list of namespaces is incomplete: store ' +
+        '10.0.0.7 is down',
+    ]);
+    remarks = ['PromQL warning: a remark about the language'];
+    answer = async () => [kept];
+    expect(await renewed(2), 'a complete list').to.deep.equal([kept]);
+  });
+
+  it('removes what complete lists have not named for ten minutes', async () => {
+    await namespaces.get(patience());
+    answer = async () => [];
+    expect(await renewed(2), 'a server without a past').to.deep.equal(OWN);
+    expect(await renewed(9)).to.deep.equal([]);
+    answer = async () => ALL;
+    expect(await renewed(2)).to.deep.equal(OWN);
+  });
+
+  it('uses an incomplete first list, and says so until there is a complete one', async () => {
+    remarks = ['store 10.0.0.7 is down'];
+    answer = async () => OWN.slice(0, 1);
+    expect(await namespaces.get(patience())).to.deep.equal(OWN.slice(0, 1));
+    expect(namespaces.incompleteness).to.equal('The list of namespaces is incomplete: store 10.0.0.7 is down');
+    remarks = [];
+    answer = async () => ALL;
+    expect(await renewed(2)).to.deep.equal(OWN);
+    expect(namespaces.incompleteness).to.equal(undefined);
+    remarks = ['store 10.0.0.7 is down'];
+    await renewed(2);
+    expect(namespaces.incompleteness, 'nothing that was there is missing').to.equal(undefined);
+  });
+
+  it('reads a long list in turns, and takes a bounded number', async () => {
+    const names = Array.from({ length: 200_000 }, (_, index) => `team-${index}`);
+    answer = async () => ['not a name\n', 'not/a/name', ...names];
+    let turns = 0;
+    const counting = setInterval(() => turns++, 0);
+    const own = await namespaces.get(patience());
+    clearInterval(counting);
+    expect(own).to.have.lengthOf(50_000);
+    expect(turns).to.be.above(0);
+    expect(warnings).to.have.lengthOf(1);
+    expect(warnings[0]).to.match(/more than 50,000 namespaces; 1\d,\d{3} are not watched/);
   });
 });

@@ -13,8 +13,14 @@ const QUERY = 'sum by (namespace, pod) (a{namespace=~".*"})';
 const everything: Answer = (_query, timeSeconds) =>
   ALL.map((namespace, index) => ({ labels: { namespace, pod: 'x-0' }, value: index + timeSeconds }));
 
-function shardOver(api: FakeApi, ordinal: number, total: number, known: readonly string[] = ALL) {
-  const labels = { labelValues: async (_request: LabelValuesRequest) => known };
+function shardOver(
+  api: FakeApi,
+  ordinal: number,
+  total: number,
+  known: readonly string[] = ALL,
+  warnings: readonly string[] = [],
+) {
+  const labels = { labelValues: async (_request: LabelValuesRequest) => ({ values: known, warnings }) };
   const plan = { shard: { ordinal, total }, selectors: ['a'], windowSeconds: 60 };
   const server = { buildInfo: async () => undefined, currentTimeSeconds: async () => 42 };
   return new ShardedPrometheus(Object.assign(api, server), new ShardNamespaces(labels, { plan, now: () => 0 }));
@@ -73,5 +79,16 @@ describe('ShardedPrometheus', () => {
     const api = shardOver(fake, 0, 3, []);
     const { labels, values } = await api.query({ query: QUERY, timeSeconds: 0, signal });
     expect([labels.length, values.length, fake.asked.length]).to.deep.equal([0, 0, 0]);
+  });
+
+  it('says with each answer that its namespaces may not be all of them', async () => {
+    const incomplete = shardOver(fakeApi(everything), 0, 3, ALL, ['store is down']);
+    const empty = shardOver(fakeApi(everything), 0, 3, [], ['store is down']);
+    for (const api of [incomplete, empty]) {
+      const { warnings } = await api.query({ query: QUERY, timeSeconds: 60, signal });
+      expect(warnings).to.deep.equal(['The list of namespaces is incomplete: store is down']);
+    }
+    expect((await shardOver(fakeApi(everything), 0, 3).query({ query: QUERY, timeSeconds: 60, signal })).warnings).to.be
+      .empty;
   });
 });

@@ -1,5 +1,6 @@
 /** Asks Prometheus whether the queries are sound. */
 
+import { examples } from '../../../lib/text/format.js';
 import type { PrometheusApi, QueryResult } from '../../prometheus/api.js';
 import { PrometheusError } from '../../prometheus/errors.js';
 import type { FeatureDefinition } from '../catalog.js';
@@ -39,7 +40,7 @@ export async function requireSoundQueries(
 function unlabelled({ query, podLabel }: FeatureDefinition, { labels }: QueryResult): string | undefined {
   const [example] = labels;
   if (example === undefined || labels.some((own) => own.namespace && own[podLabel])) return undefined;
-  const names = Object.keys(example).sort().join(', ') || 'none';
+  const names = examples(Object.keys(example).sort(), 12) || 'none';
   return (
     `Expected the answer to \`${query}\` to have the labels namespace and ${podLabel}, got ${labels.length} series, ` +
     `none of which has both (labels of the first: ${names}).`

@@ -82,7 +82,7 @@ export class AnswerReader {
     known: KnownSeries = NO_KNOWN_SERIES,
   ) {
     this.#form = FORMS[resultType];
-    this.#series = new SeriesLabels(known, this.#form.opening);
+    this.#series = new SeriesLabels(known, this.#form.opening, asked.texts);
     this.#offsets = new Uint32Array(known.labels.length + 2);
     this.#timestampsSeconds = new Float64Array(known.samples + 1);
     this.#values = new Float64Array(known.samples + 1);

@@ -21,7 +21,7 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
 
   if (!isObject(answer)) throw malformed('the top of the answer', 'an object', answer);
   if (answer.status !== 'success') {
-    const reason = typeof answer.error === 'string' ? ` (${asked.quote(answer.error, REASON_LENGTH)})` : '';
+    const reason = typeof answer.error === 'string' ? ` (${asked.texts.quote(answer.error, REASON_LENGTH)})` : '';
     throw malformed(`status${reason}`, '"success"', answer.status);
   }
   const { data } = answer;
@@ -51,7 +51,7 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
     }
     const list = resultType === 'vector' ? [series.value] : series.values;
     if (!Array.isArray(list)) throw malformed(`${where}.values`, 'a list of samples', list);
-    labels.push(metric);
+    labels.push(asked.texts.labels(metric));
     samples.push(list);
     count += list.length;
     offsets[index + 1] = count;
@@ -76,8 +76,8 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
     offsets,
     timestampsSeconds,
     values,
-    warnings: texts(asked, answer.warnings),
-    infos: texts(asked, answer.infos),
+    warnings: [...asked.texts.remarks(answer.warnings), ...(answer.isPartial === true ? [PARTIAL] : [])],
+    infos: asked.texts.remarks(answer.infos),
   };
 }
 
@@ -90,6 +90,9 @@ const HISTOGRAM_ADVICE =
 function isHistogram({ value, values, histogram, histograms }: Readonly<Record<string, unknown>>): boolean {
   return value === undefined && values === undefined && (histogram ?? histograms) !== undefined;
 }
+
+/** VictoriaMetrics has a field for that, and no warnings. */
+const PARTIAL = 'The answer is partial (`isPartial`): a storage node did not answer.';
 
 /** Enough of the server's reason to act on it. */
 const REASON_LENGTH = 500;
@@ -133,12 +136,6 @@ export function readLabels(metric: unknown): Labels | undefined {
   return labels;
 }
 
-/** Remarks beside the data: odd ones are no reason to refuse it. */
-function texts(asked: Asked, value: unknown): string[] {
-  if (!Array.isArray(value)) return [];
-  return value.filter((item) => typeof item === 'string').map((item) => asked.quote(item, REASON_LENGTH));
-}
-
 /** The value of a JSON text; `undefined` where it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
@@ -160,5 +157,5 @@ function describe(asked: Asked, value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (isObject(value)) return 'an object';
-  return typeof value === 'string' ? `"${asked.quote(value, 80)}"` : String(value);
+  return typeof value === 'string' ? `"${asked.texts.quote(value, 80)}"` : String(value);
 }

@@ -1,6 +1,7 @@
 /** The labels of the series of an answer: where their text is the same as in the previous answer, its objects are reused. */
 
 import type { Labels } from '../api.js';
+import type { ServerTexts } from '../server-texts.js';
 import { parseJson, readLabels } from './decode.js';
 
 /** The series of an answer as the server wrote them, to recognise them in the next answer. Immutable. */
@@ -48,7 +49,12 @@ export class SeriesLabels {
   #texts: Uint8Array;
   #ends: Uint32Array;
 
-  constructor(known: KnownSeries, opening: Uint8Array) {
+  /** @param safe makes new labels harmless. */
+  constructor(
+    known: KnownSeries,
+    opening: Uint8Array,
+    private readonly safe: ServerTexts,
+  ) {
     this.#known = known;
     this.#opening = opening;
     this.#texts = known.texts;
@@ -88,9 +94,10 @@ export class SeriesLabels {
       this.#cursor = ahead + 1;
       return position;
     }
-    const labels = readLabels(parseJson(bytes.toString('utf8', brace, metricEnd)));
+    const json = bytes.toString('utf8', brace, metricEnd);
+    const labels = readLabels(parseJson(json));
     if (labels === undefined) return -1 - start;
-    this.#add(labels, bytes, start, position);
+    this.#add(this.safe.areSafe(json) ? labels : this.safe.labels(labels), bytes, start, position);
     return position;
   }
 

@@ -471,7 +471,7 @@ describe('requireSoundQueries', () => {
   it('refuses an answer in which no series tells its pod', async () => {
     const answer = 'Expected the answer to `some_metric{namespace=~".*"}` to have the labels namespace and pod, got ';
     expect(await mistakes(check(() => [{ labels: { namespace: 'ns', job: 'x' }, value: 1 }]))).to.equal(
-      `Feature own (features.yaml:3:5): ${answer}1 series, none of which has both (labels of the first: job, namespace).`,
+      `Feature own (features.yaml:3:5): ${answer}1 series, none of which has both (labels of the first: job and namespace).`,
     );
     expect(await mistakes(check(() => [{ labels: {}, value: 1 }]))).to.equal(
       `Feature own (features.yaml:3:5): ${answer}1 series, none of which has both (labels of the first: none).`,

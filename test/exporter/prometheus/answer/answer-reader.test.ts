@@ -5,11 +5,12 @@ import { decodeAnswer, type ResultType } from '../../../../src/exporter/promethe
 import { type KnownSeries, NO_KNOWN_SERIES } from '../../../../src/exporter/prometheus/answer/label-cache.js';
 import type { QueryResult } from '../../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
+import { ServerTexts } from '../../../../src/exporter/prometheus/server-texts.js';
 
 const asked = {
   url: 'http://h/api/v1/query_range',
   query: 'up',
-  quote: (text: string, length: number) => text.slice(0, length),
+  texts: new ServerTexts([]),
 };
 
 const notJson = (bytes: number, start: string) =>

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { decodeAnswer, type ResultType } from '../../../../src/exporter/prometheus/answer/decode.js';
 import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
+import { ServerTexts } from '../../../../src/exporter/prometheus/server-texts.js';
 
 const asked = {
   url: 'http://h/api/v1/query',
   query: 'up',
   proxyUrl: undefined,
-  quote: (text: string, length: number) => text.slice(0, length),
+  texts: new ServerTexts([]),
 };
 
 const answer = (resultType: ResultType, result: unknown): object => ({
