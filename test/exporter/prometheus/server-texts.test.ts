@@ -140,7 +140,13 @@ describe('ServerTexts', () => {
     });
 
     it('are bounded and harmless', () => {
-      const { a, b, c, annotation_d: d, e } = texts.labels({
+      const {
+        a,
+        b,
+        c,
+        annotation_d: d,
+        e,
+      } = texts.labels({
         a: 'x'.repeat(1_000_000),
         b: '\u001b[2J all is well',
         c: 'all is well\u202e',
