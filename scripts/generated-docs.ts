@@ -5,7 +5,7 @@ import { parseFeatureFile } from '../src/exporter/features/queries/feature-file.
 import { ENDPOINTS } from '../src/exporter/http/endpoints.js';
 import { FAMILIES } from '../src/exporter/metrics/registry.js';
 import { MistakesError } from '../src/lib/usage-error.js';
-import { PROCESS_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
+import { PROCESS_FAULTS, TRAINING_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
 
 /** Each generated document with the function that brings its sections up to date. */
 export const GENERATED_DOCUMENTS: readonly (readonly [path: string, update: (page: string) => string])[] = [
@@ -27,6 +27,7 @@ function faultSections(): Readonly<Record<string, string>> {
   return {
     counts: `${upstream.length} faults between the exporter and Prometheus, ${process.length} of processes and machines.`,
     upstream: markdownTable(['Prometheus …', 'pods in the scrape', 'how it shows'], upstream),
+    training: markdownTable(['when it trains, …', 'what the new model rests on'], Object.entries(TRAINING_FAULTS)),
     process: markdownTable(['fault', 'pods in the scrape', 'how it shows'], process),
   };
 }

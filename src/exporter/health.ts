@@ -6,7 +6,7 @@ import { HOURS_PER_DAY } from './history/grid.js';
 import type { HealthReport } from './http/schemas.js';
 import type { KeeperState } from './keeper/keeper.js';
 import type { BaselineKind } from './model/baseline.js';
-import type { Model } from './model/model.js';
+import { countKept, type Model } from './model/model.js';
 import { nameOfKey } from './model/rows.js';
 import type { SnapshotState } from './model/snapshot/manager.js';
 import { emptyShardMessage } from './sharding/shard.js';
@@ -69,6 +69,7 @@ export function healthReport(sources: HealthSources): HealthReport {
       threshold: model?.threshold ?? null,
       samples: model?.samples ?? null,
       pods: model?.pods ?? null,
+      kept: model === undefined ? null : countKept(model),
     },
     training: {
       running: training.running,

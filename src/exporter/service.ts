@@ -28,7 +28,13 @@ import { ModelStore } from './model/snapshot/store.js';
 import { parseBaseUrl } from './prometheus/url.js';
 import { shardingWarnings } from './sharding/plan.js';
 import { emptyShardMessage } from './sharding/shard.js';
-import { modelParameters, type TrainingOccasion, type TrainingScope, trainingRequest } from './training/job.js';
+import {
+  modelLifeSeconds,
+  modelParameters,
+  type TrainingOccasion,
+  type TrainingScope,
+  trainingRequest,
+} from './training/job.js';
 import {
   NothingToTrainOnError,
   type readHoursInWorker,
@@ -235,7 +241,11 @@ export class Service implements Exporter {
     const release = await this.#keeper?.hold();
     try {
       const result = await train(
-        { source, request: trainingRequest(this.#scope, occasion, await this.#keeper?.historyState()) },
+        {
+          source,
+          request: trainingRequest(this.#scope, occasion, await this.#keeper?.historyState()),
+          previous: this.#trainer.snapshot,
+        },
         signal,
         (code) => this.#countRequest(code),
         trainingLimitSeconds(occasion.untilNextTrainingSeconds),
@@ -332,15 +342,6 @@ function trainingScope(settings: Settings, { features, ownerQueries }: FeatureSe
   };
 }
 
-/**
- * A training remembers the usual level of up to three hours before (`historySlices`): what is older than that, a
- * model of today would not know either.
- */
-const MEMORY_SECONDS = 3 * 3600;
-
-/** Where trainings are rarer, models serve for longer by choice: one training may be missed. */
-const INTERVALS_TO_KEEP = 2;
-
 /** `undefined` where no model is kept. */
 function snapshotManager(
   { settings, logger, now }: ServiceOptions,
@@ -352,7 +353,7 @@ function snapshotManager(
   return new SnapshotManager({
     store: new ModelStore(settings.modelPath, now),
     configuration: { ...scope, source },
-    maximumAgeSeconds: Math.max(MEMORY_SECONDS, INTERVALS_TO_KEEP * interval),
+    maximumAgeSeconds: modelLifeSeconds(interval),
     logger,
     now,
   });

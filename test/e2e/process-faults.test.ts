@@ -133,6 +133,33 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       }
     },
 
+    async 'The database of Prometheus is lost'() {
+      requireTool(this, 'prometheus');
+      requireTool(this, 'promtool');
+      // One pod is hundreds of times larger than all others, and always was.
+      cluster.pods.push({ namespace: 'shop', pod: 'database-0' });
+      cluster.misbehave('database-0', Number.NEGATIVE_INFINITY, 300);
+      const prometheus = await startSmallPrometheus(cluster);
+      try {
+        const running = await start(settingsFor(prometheus.url, EACH_SECOND));
+        await prometheus.losePast(12 * 60);
+        await eventually(async () => expect((await healthOf(running.url)).model.kept?.pods).to.equal(7), 30_000);
+        await expectUsual(running);
+        expect(exposedValue(await scrape(running.url), 'anomaly_exporter_training_kept{kind="pods"}')).to.equal(7);
+        expect(running.log()).to.include('keep the usual values of an earlier training');
+        // A new process knows nothing of the past: what the fault would do otherwise.
+        const fresh = await startServiceProcess(settingsFor(prometheus.url));
+        try {
+          await untilTrained(fresh.url);
+          expect(flaggedIn(await scrape(fresh.url))).to.include('shop/database-0');
+        } finally {
+          await fresh.kill();
+        }
+      } finally {
+        await prometheus.close();
+      }
+    },
+
     async 'The clock of the exporter jumps a day ahead'() {
       await jumps(DAY_MILLISECONDS);
     },

@@ -167,6 +167,9 @@ describe('Service', () => {
     expect(workshop.service.health().history).to.include({ days: 2, known_days: 2, missing_hours: 0 });
     const known = workshop.trainings.map(({ request }) => request.history?.hours.filter((hour) => hour !== -1).length);
     expect(known).to.deep.equal([0, 25, 48]);
+    // Each training knows the model that it replaces.
+    const snapshots = workshop.trainings.map(({ previous }) => previous?.length);
+    expect(snapshots).to.deep.equal([undefined, 0, 0]);
     expect(workshop.readings[0]).to.include({ maximumPods: 100_000, expectedPods: 6 });
   });
 

@@ -562,6 +562,10 @@ export const PROCESS_FAULTS = {
     scrape: 'no pods until it answers again',
     sees: '“Is Prometheus running?”, then “Prometheus answers again”',
   },
+  'The database of Prometheus is lost': {
+    scrape: 'all pods, scored by the old model, and by new ones that keep what it knew of each pod',
+    sees: '“keep the usual values of an earlier training”, `anomaly_exporter_training_kept{kind="pods"}`',
+  },
   'The clock of the exporter jumps a day ahead': {
     scrape: 'no pods: Prometheus has no data for tomorrow',
     sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”',
@@ -596,6 +600,22 @@ export const PROCESS_FAULTS = {
     sees: '“Stopping on SIGTERM”, “Stopped”, status 0 within 10 s',
   },
 } as const satisfies Readonly<Record<string, { readonly scrape: string; readonly sees: string }>>;
+
+/** What a training may lack that the one before had: what the model then rests on. */
+export const TRAINING_FAULTS = {
+  'Prometheus was down for 45 minutes': 'all pods keep their usual values',
+  'Prometheus was down for 55 minutes': 'all pods keep their usual values',
+  'the database of Prometheus has lost its past': 'all pods keep their usual values',
+  'a replica of Prometheus answers that has no past': 'all pods keep their usual values',
+  'one kubelet was out of reach for 48 minutes': 'its pods keep their usual values',
+  'a store with half of the pods does not answer':
+    'their workloads keep their usual values, for when the pods come back',
+  'kube-state-metrics has no owners': 'pods stay in the workloads that they were in',
+  'kube-state-metrics has no restarts':
+    'the training fails (“the model of before knows them”), and the old model stays until it is too old',
+} as const;
+
+export type TrainingFaultName = keyof typeof TRAINING_FAULTS;
 
 export type ProcessFaultName = keyof typeof PROCESS_FAULTS;
 

@@ -78,6 +78,7 @@ export const freshHealth: HealthReport = {
     threshold: null,
     samples: null,
     pods: null,
+    kept: null,
   },
   training: { running: true, runs: 0, failures: 0, last_success: null, last_error: null, next_run: null },
   snapshot: null,
@@ -110,6 +111,7 @@ export const seasonedHealth: HealthReport = {
     threshold: 0.6,
     samples: 7320,
     pods: 120,
+    kept: { pods: 2, workloads: 1 },
   },
   training: {
     running: false,

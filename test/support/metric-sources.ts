@@ -17,7 +17,12 @@ import { FEATURES } from './small-cluster.js';
 export const MODEL = {
   fingerprint: '0123456789abcdef',
   features: FEATURES,
-  baseline: { kind: 'pod' },
+  baseline: {
+    kind: 'pod',
+    pods: { fittedSeconds: Float64Array.of(1_767_268_200, 1_767_264_600, 1_767_264_600) },
+    workloads: { fittedSeconds: Float64Array.of(1_767_268_200, 0, 1_767_264_600) },
+  },
+  windowEndSeconds: 1_767_268_200,
   threshold: 0.61803,
   samples: 7_320,
   limits: { keys: ['shop/cart', 'shop/till'] },

@@ -14,6 +14,8 @@ export interface SmallPrometheus {
   stop(): Promise<void>;
   /** Starts it again. */
   start(): Promise<void>;
+  /** Starts it with a new database, which has the last seconds only. */
+  losePast(keptSeconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,8 +23,9 @@ export async function startSmallPrometheus(cluster: SmallCluster): Promise<Small
   const directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-small-'));
   const now = Math.floor(Date.now() / 1000);
   // Some of it lies ahead, so that nothing has to be scraped while the test runs.
-  const window = { startSeconds: now - 4500, endSeconds: now + 1800, stepSeconds: 15 };
-  await writeHistory(directory, smallClusterHistory(cluster, window));
+  const writeSince = (startSeconds: number) =>
+    writeHistory(directory, smallClusterHistory(cluster, { startSeconds, endSeconds: now + 1800, stepSeconds: 15 }));
+  await writeSince(now - 4500);
   const configuration = join(directory, 'prometheus.yml');
   writeFileSync(configuration, '{}');
   const place = { directory, port: await freePort(), configuration };
@@ -31,6 +34,12 @@ export async function startSmallPrometheus(cluster: SmallCluster): Promise<Small
     url: server.url,
     stop: () => server.close(),
     start: async () => {
+      server = await startPrometheus(place);
+    },
+    losePast: async (keptSeconds) => {
+      await server.close();
+      rmSync(join(directory, 'data'), { recursive: true });
+      await writeSince(Math.floor(Date.now() / 1000) - keptSeconds);
       server = await startPrometheus(place);
     },
     close: async () => {

@@ -17,7 +17,7 @@ export const FeatureSpec = z.strictObject({
   unit: line(40),
   type: z.enum(['gauge', 'counter']).default('gauge'),
   direction: z.enum(['both', 'up', 'brief_falls']),
-  spread_floor: z.number().positive(),
+  spread_floor: z.number().min(1e-30).max(1e30),
   relative_spread_floor: z.number().min(0).max(1).default(0.1),
   required: z.boolean().default(false),
 });
@@ -42,7 +42,7 @@ export const FEATURE_KEYS: Readonly<Record<string, readonly [expected: string, e
     '`both` (a rise or a fall is a fault), `up` (only a rise is) or `brief_falls` (a fall is one in its first minutes)',
     'both',
   ],
-  spread_floor: ['a number above 0, in the unit of the feature', '1024'],
+  spread_floor: ['a number from 1e-30 to 1e30, in the unit of the feature', '1024'],
   relative_spread_floor: ['a number from 0 to 1, a share of the usual level', '0.1'],
   required: ['`true` (a pod without it is not scored) or `false` (it reads as 0 there)', 'false'],
 };

@@ -29,6 +29,12 @@ export interface ScoringContext {
   readonly warmUpSeconds: number;
 }
 
+/**
+ * Larger numbers count as not finite: nothing that can be measured is as large (a cluster has some 1e17 bytes of memory),
+ * and with it the sums and squares of all values that the model takes stay finite, also in four bytes.
+ */
+export const LARGEST_VALUE = 1e30;
+
 /** The reason of pods that Kubernetes reports as `Succeeded` or `Failed`. */
 const ENDED = 'completed';
 
@@ -115,7 +121,7 @@ export class FeatureTableBuilder {
       if (instant < 0) {
         misaligned = true;
         if (this.#isOfLastInstant(seconds) && !this.#losses.has(row)) this.#losses.set(row, 'misaligned');
-      } else if (!Number.isFinite(value)) {
+      } else if (!(Math.abs(value) <= LARGEST_VALUE)) {
         notFinite = true;
         if (this.#isOfLastInstant(seconds)) this.#losses.set(row, 'not_finite');
       } else {

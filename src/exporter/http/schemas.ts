@@ -228,6 +228,11 @@ const BudgetHealth = object('Messages a day, and what the boundaries of the mode
   ),
 });
 
+const KeptValues = object('Counts of what keeps the usual values of an earlier training.', {
+  pods: count('Pods that Prometheus had less than half as much of as before.', 0),
+  workloads: count('Workloads of which no pod is known well enough.', 0),
+});
+
 const CheckFinding = object('A problem of the installation.', {
   check: text('Name of the check.', 'rate_window'),
   severity: field(
@@ -280,6 +285,10 @@ export const HealthReport = object('The state of the exporter.', {
     threshold: numberOrNull('The threshold that `anomaly_score` is measured from.'),
     samples: countOrNull('Number of training rows (one row is a pod at an instant).'),
     pods: countOrNull('Number of pods in the training rows.'),
+    kept: field(
+      KeptValues.nullable(),
+      'What keeps the usual values of an earlier training, as the last one found too little of it; null without a model.',
+    ),
   }),
   training: object('The trainings.', {
     running: boolean('Whether a training is running now.'),

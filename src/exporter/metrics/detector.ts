@@ -1,6 +1,7 @@
 /** Families of scores, model and trainings, which a replay of the past has as well. */
 
 import type { Detection } from '../detection/detection.js';
+import { countKept } from '../model/model.js';
 import { byLabel, type Family, NO_SAMPLES, single } from './family.js';
 import { type DetectorState, detectionOf } from './state.js';
 
@@ -98,6 +99,12 @@ export const detector: readonly Family<DetectorState>[] = [
     'anomaly_exporter_training_samples',
     'Training rows (pod-instants) that the model was fitted on.',
     ({ model }) => model?.samples,
+  ),
+  byLabel(
+    'anomaly_exporter_training_kept',
+    'Pods and workloads that keep the usual values of an earlier training, as the last one found too little of them.',
+    'kind',
+    ({ model }) => (model === undefined ? [] : Object.entries(countKept(model))),
   ),
   single(
     'anomaly_exporter_last_training_success',

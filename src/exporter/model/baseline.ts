@@ -10,6 +10,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { LONG_INSTANTS } from '../history/sustained.js';
 import type { HourlyPatterns } from './hourly-pattern.js';
+import { KnownBefore } from './known-before.js';
 import { PodWindows } from './pod-windows.js';
 import {
   COLUMNS,
@@ -56,14 +57,16 @@ export interface TrainingTables {
 /**
  * @param features definitions of the tables' columns, in their order.
  * @param sensitivity spreads that one feature alone must deviate by.
+ * @param before what earlier trainings knew; the baseline `cluster` takes no notice of it.
  */
 export function fitBaseline(
   { window, history }: TrainingTables,
   features: readonly FeatureDefinition[],
   kind: BaselineKind,
   sensitivity: number,
+  before = KnownBefore.nothing(window),
 ): Baseline {
-  const { pods, workloads } = newRows(window, features.length);
+  const { pods, workloads } = newRows(window, features.length, before.workloads);
   if (kind === 'cluster') {
     const patterns = newColumns(COLUMNS.patterns, {});
     return { kind, pods, workloads, patterns, global: globalStatistics(fitCluster(window)) };
@@ -72,6 +75,8 @@ export function fitBaseline(
   const patterns: HourlyPatterns[] = [];
   let patternEnd = 0;
   const levels = new Float64Array(window.pods.length * features.length);
+  const endSeconds = window.timestampsSeconds.at(-1) as number;
+  pods.fittedSeconds.fill(endSeconds);
   for (const [row, key] of pods.keys.entries()) {
     windows.moveTo(row, key);
     const samples = windows.countSamples();
@@ -79,7 +84,7 @@ export function fitBaseline(
     features.forEach((feature, column) => {
       if (feature.type !== 'counter') levels[column * window.pods.length + row] = windows.levelOf(column);
     });
-    if (samples >= MINIMUM_OWN_SAMPLES) {
+    if (!before.keepPod(pods, row) && samples >= MINIMUM_OWN_SAMPLES) {
       const own = features.map((feature, column) =>
         feature.type === 'counter'
           ? counterStatistics(feature)
@@ -97,6 +102,7 @@ export function fitBaseline(
   }
   markEstablished(window, pods);
   fitWorkloads(pods, workloads, features);
+  before.keepWorkloads(workloads);
   return {
     kind,
     pods,
@@ -109,8 +115,12 @@ export function fitBaseline(
   };
 }
 
-/** The rows of a training window, without statistics. */
-function newRows({ pods: identities }: FeatureTable, features: number): { pods: PodRows; workloads: WorkloadRows } {
+/** The rows of a training window, and of other workloads after its own, without statistics. */
+function newRows(
+  { pods: identities }: FeatureTable,
+  features: number,
+  otherWorkloads: readonly string[] = [],
+): { pods: PodRows; workloads: WorkloadRows } {
   const keys = identities.map(({ namespace, pod }) => podKey(namespace, pod));
   const workloadRows = new Map<string, number>();
   const samples = LONG_INSTANTS;
@@ -121,6 +131,7 @@ function newRows({ pods: identities }: FeatureTable, features: number): { pods: 
     workloadRows.set(key, row);
     pods.workload[pod] = row;
   });
+  for (const key of otherWorkloads) if (!workloadRows.has(key)) workloadRows.set(key, workloadRows.size);
   const workloadKeys = [...workloadRows.keys()];
   return {
     pods: { ...pods, keys, rows: new Map(keys.map((key, row) => [key, row])) },
@@ -184,7 +195,7 @@ function fitGlobal(levels: Float64Array, features: readonly FeatureDefinition[])
 }
 
 /** A window may begin before Prometheus has data; its first sample of any pod is what counts as the beginning. */
-function markEstablished(window: FeatureTable, { flags }: PodRows): void {
+function markEstablished(window: FeatureTable, { flags, fittedSeconds }: PodRows): void {
   const instants = window.timestampsSeconds.length;
   const firsts = Uint32Array.from(window.pods, (_, pod) => {
     let instant = 0;
@@ -194,7 +205,9 @@ function markEstablished(window: FeatureTable, { flags }: PodRows): void {
   const begin = firsts.reduce((least, first) => Math.min(least, first), instants);
   const latest = begin + ESTABLISHED_SHARE * (instants - begin);
   firsts.forEach((first, pod) => {
-    if (flags[pod] === OWN_BASELINE && first < latest) flags[pod] = OWN_BASELINE | ESTABLISHED;
+    // What an earlier training said of a pod stays.
+    const isNew = fittedSeconds[pod] === window.timestampsSeconds.at(-1);
+    if (isNew && flags[pod] === OWN_BASELINE && first < latest) flags[pod] = OWN_BASELINE | ESTABLISHED;
   });
 }
 
@@ -210,6 +223,7 @@ function fitWorkloads(pods: PodRows, workloads: WorkloadRows, features: readonly
   for (const [workload, rows] of members.entries()) {
     if (rows.length === 0) continue;
     workloads.members[workload] = rows.length;
+    workloads.fittedSeconds[workload] = Math.max(...rows.map((row) => pods.fittedSeconds[row] as number));
     const statistics = features.map((feature, column) => {
       if (feature.type === 'counter') return counterStatistics(feature);
       const valuesOf = (values: Float64Array) =>

@@ -8,6 +8,7 @@ import { type BaselineKind, fitBaseline, type TrainingTables } from './baseline.
 import { fitLimits } from './fit-limits.js';
 import type { Forest } from './forest.js';
 import { growForest } from './grow.js';
+import { KnownBefore } from './known-before.js';
 import type { Model } from './model.js';
 import { createRandom, type Random, sampleWithoutReplacement } from './random.js';
 import { fitRecent } from './recent.js';
@@ -88,12 +89,15 @@ const RELATIVE_METHOD: Method = {
  * @param tables the training window, with at least `MINIMUM_TRAINING_SAMPLES` complete rows, and earlier slices.
  * @param features definitions of the tables' columns, in their order.
  * @param history what workloads did during the days before; `cluster` takes no notice of it.
+ * @param previous the model that this one replaces, and how long its usual values count, in seconds: pods and workloads that
+ *   the tables have too little of keep them. `cluster` takes no notice of it.
  */
 export function fitModel(
   tables: TrainingTables,
   features: readonly FeatureDefinition[],
   parameters: ModelParameters,
   history?: WorkloadHistory,
+  previous?: { readonly model: Model; readonly lifeSeconds: number },
 ): Model {
   const { window } = tables;
   const samples = window.countPresent();
@@ -103,7 +107,9 @@ export function fitModel(
   const { contamination } = parameters;
   const method = parameters.baseline === 'cluster' ? SKLEARN_METHOD : RELATIVE_METHOD;
   const random = createRandom(parameters.randomState);
-  const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity);
+  const usualBefore = previous && { ...previous.model.baseline, features: previous.model.features };
+  const before = usualBefore && KnownBefore.of(window, features, usualBefore, previous.lifeSeconds);
+  const baseline = fitBaseline(tables, features, parameters.baseline, parameters.sensitivity, before);
   fitRecent(window, features, baseline);
   fitReleases(window, history, baseline);
   const rows = new TrainingRows(baseline, features, window, inputOf(parameters.sensitivity));

@@ -58,3 +58,16 @@ export interface Model {
   readonly samples: number;
   readonly pods: number;
 }
+
+/** How many pods and workloads of a model have the usual values of an earlier training (`KnownBefore`). */
+export function countKept({
+  baseline: { pods, workloads },
+  windowEndSeconds,
+}: Pick<Model, 'baseline' | 'windowEndSeconds'>): {
+  readonly pods: number;
+  readonly workloads: number;
+} {
+  const count = (fitted: Float64Array) =>
+    fitted.reduce((sum, time) => sum + Number(time > 0 && time < windowEndSeconds), 0);
+  return { pods: count(pods.fittedSeconds), workloads: count(workloads.fittedSeconds) };
+}

@@ -61,8 +61,10 @@ export const COLUMNS = {
   pods: {
     /** Row of its workload. */
     workload: column('U32', ['pods'], any),
-    /** For how long it was seen in the window, in seconds. */
+    /** For how long it was seen in the window that its statistics come from, in seconds. */
     seenSeconds: column('F64', ['pods'], isDuration),
+    /** End of that window, Unix time: of an earlier training where the last one found too little (`known-before.ts`). */
+    fittedSeconds: column('F64', ['pods'], isDuration),
     /** `OWN_BASELINE`, `ESTABLISHED`. */
     flags: column('U8', ['pods'], (flags) => [0, OWN_BASELINE, OWN_BASELINE | ESTABLISHED].includes(flags)),
     /** Where its hourly pattern ends in `patterns`; it begins where that of the pod before ends. */
@@ -78,6 +80,8 @@ export const COLUMNS = {
   workloads: {
     /** How many established pods its statistics come from; 0 where it has none. */
     members: column('U32', ['workloads'], any),
+    /** End of the newest window that they come from, Unix time; 0 where it has none. */
+    fittedSeconds: column('F64', ['workloads'], isDuration),
     /** Centre of each feature over these pods, in its unit; 0 without statistics. */
     location: column('F64', ['workloads', 'features'], Number.isFinite),
     /** Spread of each feature over these pods, in its unit, above 0; 1 without statistics. */

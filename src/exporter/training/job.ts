@@ -2,6 +2,7 @@
 
 import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
+import { counted, formatDuration } from '../../lib/text/format.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
@@ -9,7 +10,7 @@ import { type OwnerQueries, type Owners, queryOwners, workloadFromName } from '.
 import { type HistoryState, WorkloadHistory } from '../history/workload-history.js';
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
-import type { Model } from '../model/model.js';
+import { countKept, type Model } from '../model/model.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
 import { type Grid, POINTS_PER_REQUEST, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
@@ -30,6 +31,20 @@ export interface TrainingOccasion {
   readonly dueSeconds: number;
   /** How long the model is going to serve. */
   readonly untilNextTrainingSeconds: number;
+}
+
+/**
+ * What was usual three hours ago counts: a training remembers the usual level of that time as well (`historySlices`), and
+ * what is older than that, a model of today would not know either.
+ */
+const MEMORY_SECONDS = 3 * 3600;
+
+/** Where trainings are rarer, models serve for longer by choice: one training may be missed. */
+const INTERVALS_TO_KEEP = 2;
+
+/** How long the usual values of a training count, in seconds. @param intervalSeconds longest time between two trainings. */
+export function modelLifeSeconds(intervalSeconds: number): number {
+  return Math.max(MEMORY_SECONDS, INTERVALS_TO_KEEP * intervalSeconds);
 }
 
 /** What every training of a process has in common. */
@@ -103,16 +118,20 @@ interface Found {
  * Trains a model on the window before `request.nowSeconds`.
  *
  * @param signal ends it early.
+ * @param previous the model that this one replaces: what the window has too little of stays as that one knows it, for
+ *   `modelLifeSeconds`.
  * @throws {PrometheusError} when Prometheus cannot be asked.
- * @throws {TrainingDataError} when what it answers is too little.
+ * @throws {TrainingDataError} when what it answers is too little, or lacks a feature that `previous` knows.
  */
 export async function train(
   api: PrometheusApi,
   request: TrainingRequest,
   signal?: AbortSignal,
+  previous?: Model,
 ): Promise<TrainingResult> {
   const { maximumPods = Number.POSITIVE_INFINITY, parameters } = request;
   const warnings = new Set<string>();
+  const lifeSeconds = modelLifeSeconds(request.untilNextTrainingSeconds);
   const end = trainingWindow(request).grid.at(-1) as number;
   const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
   const series = await countSeries(api, request.features, end, signal);
@@ -121,13 +140,18 @@ export async function train(
     timeoutSeconds: TRAINING_REQUEST_TIMEOUT_SECONDS,
   });
   for (const [{ query }, count] of series) ranges.expect(query, count);
-  const fetching: Fetching = { ranges, features: request.features, maximumPods, owners, warnings, signal };
+  const workloadOf = (namespace: string, pod: string) =>
+    owners.get(podKey(namespace, pod)) ?? knownWorkload(previous, namespace, pod) ?? workloadFromName(pod);
+  const fetching: Fetching = { ranges, features: request.features, maximumPods, workloadOf, warnings, signal };
   const kept = [...series.values()].reduce((sum, count) => sum + Math.min(count, maximumPods), 0);
   const plan = planTraining(request, parameters.baseline, kept);
   const window = await fetchTable(fetching, plan.window);
   const limited = podLimitWarning(window.built);
   if (limited !== undefined) warnings.add(limited);
   requireEnoughSamples(window.built, window.found);
+  if (previous !== undefined && previous.windowEndSeconds >= end - lifeSeconds) {
+    requireKnownFeatures(window.found, previous, previous.windowEndSeconds + lifeSeconds);
+  }
   const features: FeatureDefinition[] = [];
   for (const { feature, samples } of window.found) {
     if (samples > 0) features.push(feature);
@@ -140,7 +164,15 @@ export async function train(
   const names = features.map(({ name }) => name);
   const tables = { window: window.built.table.selectFeatures(names), history: slices };
   const history = request.history === undefined ? undefined : new WorkloadHistory(request.history);
-  const model = fitModel(tables, features, parameters, history);
+  const model = fitModel(tables, features, parameters, history, previous && { model: previous, lifeSeconds });
+  const { pods, workloads } = countKept(model);
+  if (pods + workloads > 0) {
+    warnings.add(
+      `${counted(pods, 'pod')} and ${counted(workloads, 'workload')} keep the usual values of an earlier training, as this ` +
+        `one found too little of them: Prometheus has gaps, or did not answer with all of its data. They count for ` +
+        `${formatDuration(lifeSeconds)}.`,
+    );
+  }
   if (parameters.baseline === 'pod' && model.baseline.pods.flags.every((flags) => flags === 0)) {
     warnings.add(
       'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +
@@ -170,7 +202,7 @@ interface Fetching {
   readonly ranges: RangeFetcher;
   readonly features: readonly FeatureDefinition[];
   readonly maximumPods: number;
-  readonly owners: Owners;
+  readonly workloadOf: (namespace: string, pod: string) => string;
   /** Is added to. */
   readonly warnings: Set<string>;
   readonly signal: AbortSignal | undefined;
@@ -180,8 +212,7 @@ async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: Buil
   const builder = new FeatureTableBuilder(fetching.features, grid.grid, fetching.maximumPods);
   const found: Found[] = [];
   for (const feature of fetching.features) found.push(await fetchFeature(fetching, feature, grid, builder));
-  const built = builder.build((namespace, pod) => fetching.owners.get(podKey(namespace, pod)) ?? workloadFromName(pod));
-  return { built, found };
+  return { built: builder.build(fetching.workloadOf), found };
 }
 
 /** Asks for one feature, and decodes each answer into the table at once. */
@@ -218,6 +249,26 @@ async function fetchOwners(
     warnings.add(`Workloads are taken from pod names, because the query for their owners failed: ${messageOf(error)}`);
     return new Map();
   }
+}
+
+/** What an earlier training knew: a pod stays in its workload while kube-state-metrics does not answer. */
+function knownWorkload(model: Model | undefined, namespace: string, pod: string): string | undefined {
+  const { pods, workloads } = model?.baseline ?? {};
+  const row = pods?.rows.get(podKey(namespace, pod));
+  return row === undefined ? undefined : workloads?.names[pods?.workload[row] as number];
+}
+
+/** A feature that has disappeared is more often an outage than a decision. */
+function requireKnownFeatures(found: readonly Found[], previous: Model, untilSeconds: number): void {
+  const lost = found
+    .filter(({ feature, samples }) => samples === 0 && previous.features.some(({ name }) => name === feature.name))
+    .map(({ feature }) => feature.name);
+  if (lost.length === 0) return;
+  throw new TrainingDataError(
+    `The queries of these features found no series, and the model of before knows them: ${lost.join(', ')}. Check what ` +
+      `exports them (restarts: kube-state-metrics). From ${new Date(untilSeconds * 1000).toISOString()} on, trainings do ` +
+      'without them.',
+  );
 }
 
 function requireEnoughSamples({ table, unscored }: BuiltTable, found: readonly Found[]): void {

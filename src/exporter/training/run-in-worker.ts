@@ -43,7 +43,8 @@ export function trainingLimitSeconds(intervalSeconds: number): number {
 }
 
 /**
- * Trains in a worker thread, which takes over the arrays of the history in the request.
+ * Trains in a worker thread, which takes over the arrays of the history in the request, and gets a copy of `previous`, the
+ * snapshot of the model that the new one replaces.
  *
  * @param signal ends the thread at once.
  * @param onRequest called with the HTTP status, or `error`, of each request to Prometheus.
@@ -53,7 +54,15 @@ export function trainingLimitSeconds(intervalSeconds: number): number {
  * @throws {ThreadError} with any other reason in words.
  */
 export async function trainInWorker(
-  { source, request }: { readonly source: PrometheusSource; readonly request: TrainingRequest },
+  {
+    source,
+    request,
+    previous,
+  }: {
+    readonly source: PrometheusSource;
+    readonly request: TrainingRequest;
+    readonly previous?: Uint8Array | undefined;
+  },
   signal: AbortSignal,
   onRequest: (code: string) => void,
   limitSeconds: number,
@@ -62,7 +71,7 @@ export async function trainInWorker(
   const { history } = request;
   const arrays = history === undefined ? [] : Object.values(history.columns);
   const result = await runInThread(
-    { source, job: { kind: 'training', request } },
+    { source, job: { kind: 'training', request, ...(previous && { previous }) } },
     {
       signal,
       onRequest,

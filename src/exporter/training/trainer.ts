@@ -47,6 +47,7 @@ export class Trainer {
   readonly #stopping = new AbortController();
   #schedule: Schedule | undefined;
   #model: Model | undefined;
+  #snapshot: Uint8Array | undefined;
   #current: Promise<boolean> | undefined;
   /** How long Prometheus asked to wait when the last training failed. */
   #retryAfterSeconds: number | undefined;
@@ -67,9 +68,15 @@ export class Trainer {
     return this.#model;
   }
 
+  /** The bytes of that model, which shares their memory. */
+  get snapshot(): Uint8Array | undefined {
+    return this.#snapshot;
+  }
+
   /** Takes over the model of an earlier run. Call it before `start`. */
-  restore({ model, trainedSeconds }: Snapshot): void {
+  restore({ model, trainedSeconds, bytes }: Snapshot): void {
     this.#model = model;
+    this.#snapshot = bytes;
     this.#account = { ...this.#account, model: { origin: 'snapshot', trainedSeconds } };
   }
 
@@ -121,6 +128,7 @@ export class Trainer {
         untilNextTrainingSeconds: this.#schedule?.intervalSeconds() ?? DEFAULT_INTERVAL_SECONDS,
       });
       this.#model = model;
+      this.#snapshot = snapshot;
       for (const warning of warnings) logger.warn({}, warning);
       const { samples, pods, fingerprint } = model;
       const seconds = Math.max(0, now() - started) / 1000;

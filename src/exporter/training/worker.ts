@@ -5,6 +5,7 @@ import { messageOf } from '../../lib/logging/message-of.js';
 import { describeSource, openSource, type PrometheusSource } from '../connect.js';
 import { fetchHours, type HoursRequest, instantsOfHours } from '../history/fetch-hours.js';
 import type { HourSummary } from '../history/hour-summary.js';
+import { decodeModel } from '../model/snapshot/codec.js';
 import { encodeSnapshot } from '../model/snapshot/snapshot.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
@@ -12,7 +13,12 @@ import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
 /** What a thread can do. */
 export type ThreadJob =
-  | { readonly kind: 'training'; readonly request: TrainingRequest }
+  | {
+      readonly kind: 'training';
+      readonly request: TrainingRequest;
+      /** The snapshot of the model that this one replaces. */
+      readonly previous?: Uint8Array;
+    }
   | { readonly kind: 'hours'; readonly request: HoursRequest };
 
 export interface WorkerInput<Job extends ThreadJob = ThreadJob> {
@@ -50,7 +56,7 @@ const post = (message: JobMessage, transferred: readonly ArrayBuffer[] = []) =>
   parentPort?.postMessage(message, transferred);
 
 async function run({ source, job }: WorkerInput): Promise<void> {
-  const work = job.kind === 'training' ? training(source, job.request) : readingOfHours(source, job.request);
+  const work = job.kind === 'training' ? training(source, job) : readingOfHours(source, job.request);
   try {
     await work();
   } catch (error) {
@@ -62,11 +68,14 @@ async function run({ source, job }: WorkerInput): Promise<void> {
   }
 }
 
-function training(source: PrometheusSource, request: TrainingRequest): () => Promise<void> {
+function training(
+  source: PrometheusSource,
+  { request, previous }: Extract<ThreadJob, { kind: 'training' }>,
+): () => Promise<void> {
   // A training keeps to the namespaces that it began with.
   const api = open(source, request.nowSeconds);
   return async () => {
-    const { model, ...rest } = await train(api, request);
+    const { model, ...rest } = await train(api, request, undefined, previous && decodeModel(previous));
     const trainedSeconds = Date.now() / 1000;
     const configuration = { ...request, source: describeSource(source) };
     const snapshot = encodeSnapshot(model, trainedSeconds, configuration);

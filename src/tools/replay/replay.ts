@@ -179,7 +179,7 @@ class Trainings {
     const history = this.#memory?.at(dueSeconds);
     try {
       const models: Model[] = [];
-      for (const sensitivity of sensitivities) {
+      for (const [index, sensitivity] of sensitivities.entries()) {
         const request = trainingRequest(
           {
             features,
@@ -191,7 +191,7 @@ class Trainings {
           },
           { dueSeconds, untilNextTrainingSeconds: trainingIntervalSeconds },
         );
-        const { model: trained, warnings } = await train(this.#history, request);
+        const { model: trained, warnings } = await train(this.#history, request, undefined, this.models[index]);
         models.push(trained);
         for (const warning of warnings) this.warnings.add(warning);
       }

@@ -155,7 +155,8 @@ describe('trainer', () => {
       await delay(milliseconds, signal);
       await patience.opened;
     };
-    workshop.trainer.restore({ model: modelNamed('restored'), trainedSeconds: 500 });
+    workshop.trainer.restore({ model: modelNamed('restored'), trainedSeconds: 500, bytes: Uint8Array.of(1) });
+    expect(workshop.trainer.snapshot).to.deep.equal(Uint8Array.of(1));
     expect(workshop.trainer.model).to.deep.equal(modelNamed('restored'));
     expect(workshop.trainer.state()).to.deep.include({
       model: { origin: 'snapshot', trainedSeconds: 500 },

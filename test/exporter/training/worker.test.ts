@@ -100,8 +100,18 @@ describe('training in a worker thread', () => {
       nowSeconds: trainedSeconds,
       maximumAgeSeconds: 60,
     };
-    expect(readSnapshot(snapshot, expected)).to.deep.equal({ model, trainedSeconds });
+    expect(readSnapshot(snapshot, expected)).to.deep.equal({ model, trainedSeconds, bytes: snapshot });
     expect(trainedSeconds).to.be.closeTo(Date.now() / 1000, 30);
+  });
+
+  it('knows the model that it replaces from its snapshot, which stays whole', async () => {
+    const { snapshot } = await trainThere();
+    const before = snapshot.slice();
+    cluster.silent.add('restarts');
+    const input = { source: sourceAt(prometheus.url), request: REQUEST, previous: snapshot };
+    const { message } = await rejection(trainInWorker(input, never, ignore, 60), ThreadError);
+    expect(message).to.include('the model of before knows them: restarts');
+    expect(snapshot).to.deep.equal(before);
   });
 
   it('copies no numbers on the way: the model is made of the bytes that came', async () => {

@@ -36,7 +36,9 @@ export const history = checkOf(
       return {
         severity: 'warning',
         summary: `Of the last ${lookback}, ${share} % are without data.`,
-        meaning: 'Usual values are learned from the rest.',
+        meaning:
+          'Usual values are learned from the rest. Pods with less than half of their data keep what an earlier training ' +
+          'learned, for a few hours.',
         advice: 'Check whether Prometheus was down, or whether the kubelets are scraped irregularly.',
       };
     }

@@ -21,12 +21,14 @@ export interface TrainingConfiguration {
 /** A model that was read from a snapshot. */
 export interface Snapshot {
   readonly model: Model;
+  /** The whole snapshot; the model shares its memory. */
+  readonly bytes: Uint8Array;
   /** End of its training, Unix time in seconds. */
   readonly trainedSeconds: number;
 }
 
 /** Raise it whenever the columns, or the meaning of anything in them, change. */
-const FORMAT_VERSION = 3;
+const FORMAT_VERSION = 4;
 
 /** By how many seconds a clock may be set back between two starts. */
 const CLOCK_TOLERANCE_SECONDS = 300;
@@ -73,7 +75,7 @@ export function readSnapshot(bytes: Uint8Array, expected: SnapshotExpectation): 
   );
   const trainedSeconds = Number(metadata.trainedSeconds);
   requireRecent(trainedSeconds, expected);
-  return { model: requireConfigured(decodeModel(bytes), expected.configuration), trainedSeconds };
+  return { model: requireConfigured(decodeModel(bytes), expected.configuration), trainedSeconds, bytes };
 }
 
 function requireRecent(trainedSeconds: number, { nowSeconds, maximumAgeSeconds }: SnapshotExpectation): void {

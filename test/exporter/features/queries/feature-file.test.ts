@@ -164,7 +164,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     '1:1: expected one of the keys `builtin`, `features`, got `builtins`. Did you mean `builtin`?',
     '2:16: expected `builtin` to be a list of `cpu`, `memory`, `restarts`, got "disk".',
     `4:5: a: query: expected PromQL of at most 8192 characters, in which {{namespace_regex}}, {{cpu_rate_window}}, {{pod_label}}, {{container_label}} may stand, got nothing. Example: query: 'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"})'`,
-    '4:5: a: spread_floor: expected a number above 0, in the unit of the feature, got nothing. Example: spread_floor: 1024',
+    '4:5: a: spread_floor: expected a number from 1e-30 to 1e30, in the unit of the feature, got nothing. Example: spread_floor: 1024',
     '6:5: a: expected one of the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got `querry`. Did you mean `query`?',
     '9:5: a: expected one of the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got `spread_flor`. Did you mean `spread_floor`?',
     '10:5: a: expected one of the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got `colour`.',
@@ -180,7 +180,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     '6:16: Network-Receive: pod_label: expected a Prometheus label name, or `{{pod_label}}`, got "pod name". Example: pod_label: pod',
     '7:11: Network-Receive: unit: expected one line of at most 40 characters: the unit of the values, got a list. Example: unit: bytes per second',
     '8:16: Network-Receive: direction: expected `both` (a rise or a fall is a fault), `up` (only a rise is) or `brief_falls` (a fall is one in its first minutes), got "down". Example: direction: both',
-    '9:19: Network-Receive: spread_floor: expected a number above 0, in the unit of the feature, got -1. Example: spread_floor: 1024',
+    '9:19: Network-Receive: spread_floor: expected a number from 1e-30 to 1e30, in the unit of the feature, got -1. Example: spread_floor: 1024',
     '10:15: Network-Receive: required: expected `true` (a pod without it is not scored) or `false` (it reads as 0 there), got "yes". Example: required: false',
     '11:5: feature 2: expected a mapping with the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got "just text".',
   ],
@@ -314,7 +314,7 @@ describe('parseFeatureFile', () => {
   for (const [text, got] of floors) {
     it(`refuses ${text} for a smallest spread`, () => {
       expect(mistakesOf(`features:\n${feature('a', { spread_floor: text })}`)).to.deep.equal([
-        `7:19: a: spread_floor: expected a number above 0, in the unit of the feature, got ${got}. Example: spread_floor: 1024`,
+        `7:19: a: spread_floor: expected a number from 1e-30 to 1e30, in the unit of the feature, got ${got}. Example: spread_floor: 1024`,
       ]);
     });
   }

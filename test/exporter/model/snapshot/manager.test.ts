@@ -52,7 +52,7 @@ describe('snapshot keeper', () => {
     };
     expect(saver.state()).to.deep.equal({ ...known, lastSaveSucceeded: true });
     const loader = keeperWith();
-    expect(await loader.load()).to.deep.equal({ model, trainedSeconds: TRAINED_AT + 60 });
+    expect(await loader.load()).to.deep.include({ model, trainedSeconds: TRAINED_AT + 60 });
     expect(loader.state()).to.deep.equal({ ...known, lastSaveSucceeded: undefined });
     expect(logger.lines.at(-1)).to.deep.include({
       level: 'info',
