@@ -143,9 +143,11 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       try {
         const running = await start(settingsFor(prometheus.url, EACH_SECOND));
         await prometheus.losePast(12 * 60);
+        // Its next training is of another minute.
+        await running.shiftClock(60_000);
         await eventually(async () => expect((await healthOf(running.url)).model.kept?.pods).to.equal(7), 30_000);
         await expectUsual(running);
-        expect(exposedValue(await scrape(running.url), 'anomaly_exporter_training_kept{kind="pods"}')).to.equal(7);
+        expect(exposedValue(await scrape(running.url), 'anomaly_exporter_training_kept', { kind: 'pods' })).to.equal(7);
         expect(running.log()).to.include('keep the usual values of an earlier training');
         // A new process knows nothing of the past: what the fault would do otherwise.
         const fresh = await startServiceProcess(settingsFor(prometheus.url));
