@@ -448,8 +448,8 @@ const pods: DashboardRow = {
       {
         title: 'Restarts within ten minutes',
         description:
-          'Restarts of the containers of the pod in the ten minutes before. A single restart is a step of one that ' +
-          'lasts ten minutes; a staircase is a crash loop. Needs kube-state-metrics.',
+          'Restarts in the ten minutes before, of the container of the pod that restarts most. A single restart is a step ' +
+          'of one that lasts ten minutes; a staircase is a crash loop. Needs kube-state-metrics.',
         width: 8,
         unit: 'short',
         noValue: 'No series of kube-state-metrics',

@@ -100,15 +100,15 @@ export function actual(feature: 'cpu' | 'memory'): string {
 }
 
 /**
- * Restarts in the last ten minutes: a container that has restarted 500 times in all may be healthy now. Not `increase`,
- * which extrapolates to fractions of a restart.
+ * Restarts in the last ten minutes, of the container that restarts most, as the exporter counts them: one that has restarted
+ * 500 times in all may be healthy now. Not `increase`, which extrapolates to fractions of a restart.
  */
-export const RECENT_RESTARTS = `sum by (namespace, pod) (max by (namespace, pod, container) (${[
+export const RECENT_RESTARTS = `max by (namespace, pod) (${[
   'kube_pod_container_status_restarts_total',
   'kube_pod_init_container_status_restarts_total',
 ]
   .map((metric) => `${metric}{${POD_SCOPE}} - min_over_time(${metric}{${POD_SCOPE}}[10m])`)
-  .join(' or ')}))`;
+  .join(' or ')})`;
 
 /** Only the exporter's processes among all that expose the metric. */
 export function ofExporter(expression: string): string {

@@ -109,7 +109,14 @@ for (const [name, tools, start] of servers) {
     for (const [what, trainedAgo, environment] of variants) {
       it(`flags loops and nothing else, trained ${what}`, async () => {
         const detection = await detectNow(trainedAgo, environment);
-        expect(flaggedIn(detection)).to.have.members(['loop-0', 'slow-loop-0', 'init-loop-0', 'sidecar-0']);
+        expect(flaggedIn(detection)).to.have.members([
+          'loop-0',
+          'slow-loop-0',
+          'init-loop-0',
+          'sidecar-0',
+          'rebooted-loop',
+          'loop-of-12',
+        ]);
         expect(Object.fromEntries(detection.unscored)).to.deep.equal({ completed: 3, no_usage: 1 });
         expect(detection.table.pods).to.have.lengthOf(RESTARTING_PODS.length - 4);
         expect([...detection.table.values].every(Number.isFinite)).to.equal(true);

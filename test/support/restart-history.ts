@@ -9,6 +9,8 @@ interface RestartingPod {
   /** Restarts of its container, and of an init container or native sidecar. */
   readonly restartsAgo?: readonly number[];
   readonly initRestartsAgo?: readonly number[];
+  /** The same for each further container. */
+  readonly furtherRestartsAgo?: readonly (readonly number[])[];
   /** From then on, cAdvisor has no CPU, or no memory. */
   readonly cpuEndsAgo?: number;
   readonly memoryEndsAgo?: number;
@@ -36,6 +38,13 @@ export const RESTARTING_PODS: readonly RestartingPod[] = [
   { pod: 'slow-loop-0', restartsAgo: every(390, LOOP_AGO), ...withoutUsage(LOOP_AGO) },
   { pod: 'init-loop-0', initRestartsAgo: every(330, LOOP_AGO), ...withoutUsage(LOOP_AGO) },
   { pod: 'sidecar-0', initRestartsAgo: [500, 200] },
+  // Their node rebooted a quarter of an hour ago.
+  { pod: 'rebooted-1', restartsAgo: [900] },
+  { pod: 'rebooted-3', restartsAgo: [900], furtherRestartsAgo: [[840], [750]] },
+  { pod: 'rebooted-init', restartsAgo: [600], initRestartsAgo: [900] },
+  { pod: 'rebooted-12', restartsAgo: [900], furtherRestartsAgo: Array.from({ length: 11 }, (_, i) => [900 - 20 * i]) },
+  { pod: 'rebooted-loop', restartsAgo: [900], furtherRestartsAgo: [[900, 700, 500, 200], [880]] },
+  { pod: 'loop-of-12', furtherRestartsAgo: [...Array.from({ length: 10 }, () => []), [700, 400, 90]] },
   { pod: 'job-0', endedAgo: 1800, ...withoutUsage(1800) },
   { pod: 'failed-job-0', restartsAgo: [700, 500, 320], endedAgo: 310, ...withoutUsage(310) },
   { pod: 'lingering-job-0', endedAgo: 150, cpuEndsAgo: 150, memoryEndsAgo: 135 },
@@ -72,11 +81,15 @@ export function* restartHistory(nowSeconds: number): Generator<string> {
         : Math.round(1e8 * (1 + index / 10) * (1 + 0.02 * Math.sin(ago / 77)));
     }),
   );
-  yield family('kube_pod_container_status_restarts_total', 'counter', ({ pod, restartsAgo, correctedAgo }) =>
-    series('kube_pod_container_status_restarts_total', container(pod), (ago) =>
+  const restarts = 'kube_pod_container_status_restarts_total';
+  yield family(restarts, 'counter', ({ pod, restartsAgo, furtherRestartsAgo = [], correctedAgo }) => [
+    ...series(restarts, container(pod), (ago) =>
       correctedAgo === undefined ? 500 + countUntil(restartsAgo, ago) : ago > correctedAgo ? 514 : 513,
     ),
-  );
+    ...furtherRestartsAgo.flatMap((times, index) =>
+      series(restarts, container(pod, `further-${index}`), (ago) => 7 * index + countUntil(times, ago)),
+    ),
+  ]);
   yield family('kube_pod_init_container_status_restarts_total', 'counter', ({ pod, initRestartsAgo }) =>
     initRestartsAgo === undefined
       ? []

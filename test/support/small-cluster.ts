@@ -71,7 +71,8 @@ export function topicOf(query: string): QueryTopic {
 
 /** Whether a check of the installation asks this, and neither a scrape nor a training. */
 export function isOfCheck(query: string): boolean {
-  return /^(?:count|max|topk|timestamp|vector)\b| and on \(/.test(query);
+  const isOfFeature = /^max by \(namespace, pod, container\)/.test(query);
+  return !isOfFeature && /^(?:count|max|topk|timestamp|vector)\b| and on \(/.test(query);
 }
 
 /** What a real Prometheus would have stored. */

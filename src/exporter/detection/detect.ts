@@ -3,9 +3,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { finish, finishInTurns } from '../../lib/steps.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import { COUNTER_WINDOW_SECONDS } from '../features/counter-events.js';
 import { FeatureTable, type PodIdentity, podKey } from '../features/table.js';
 import type { BuiltTable } from '../features/table-builder.js';
-import { COUNTER_WINDOW_SECONDS } from '../model/counter.js';
 import { emptyMeasurement, type Measurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import { releasesAt } from '../model/releases.js';

@@ -11,7 +11,10 @@ export interface FeatureDefinition {
   /** Base unit of the values: `cores`, `bytes`, `restarts`. */
   readonly unit: string;
   readonly help: string;
-  /** PromQL that answers one series for each pod, with the labels `namespace` and `pod` (or `podLabel`). */
+  /**
+   * PromQL that answers one series for each pod, with the labels `namespace` and `pod` (or `podLabel`). Of a counter there
+   * may be several, such as one for each container: of those that rise together, the largest rise counts.
+   */
   readonly query: string;
   /** The label that carries the pod's name in the answer. */
   readonly podLabel: string;
@@ -74,9 +77,9 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
     // sidecars among them. Not a regular expression for the name: Google's and Amazon's services refuse or limit those,
     // and `check` could not say which of the two is missing. No two containers of a pod have the same name.
     query:
-      'sum by (namespace, pod) (max by (namespace, pod, container) (' +
+      'max by (namespace, pod, container) (' +
       'kube_pod_container_status_restarts_total{namespace=~"{{namespace_regex}}"} or ' +
-      'kube_pod_init_container_status_restarts_total{namespace=~"{{namespace_regex}}"}))',
+      'kube_pod_init_container_status_restarts_total{namespace=~"{{namespace_regex}}"})',
     pod_label: 'pod',
     unit: 'restarts',
     type: 'counter',

@@ -1,8 +1,9 @@
 /** From the answers of queries to a table of features. */
 
 import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
-import type { SeriesSet } from '../prometheus/api.js';
+import type { Labels, SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
+import { ContainerSeries } from './container-series.js';
 import { PodLimit } from './pod-limit.js';
 import { comparePods, FeatureTable, isObjectName, type NamedPod } from './table.js';
 
@@ -58,6 +59,7 @@ export class FeatureTableBuilder {
   readonly #rows = new Map<string, Map<string, number>>();
   readonly #droppedSeries = new Map<string, number>();
   readonly #limit: PodLimit;
+  readonly #containers: ContainerSeries;
   /** Room to work in: at which instants a pod was seen. */
   readonly #seen: Uint8Array;
 
@@ -74,12 +76,13 @@ export class FeatureTableBuilder {
     this.#required = features.flatMap(({ required }, column) => (required ? [column] : []));
     this.#size = timestampsSeconds.length * features.length;
     this.#limit = new PodLimit(maximumPods);
+    this.#containers = new ContainerSeries(timestampsSeconds.length);
     this.#seen = new Uint8Array(timestampsSeconds.length);
   }
 
   /**
    * Adds the answer to one feature's query, or a part of it. Of two values for one cell the larger stays, as in
-   * the built-in queries.
+   * the built-in queries. Of a counter, a pod may have several series (`countEvents`).
    */
   add(feature: FeatureDefinition, series: SeriesSet): void {
     const column = this.features.indexOf(feature);
@@ -106,9 +109,13 @@ export class FeatureTableBuilder {
 
   #addSamples(row: number, column: number, series: SeriesSet, index: number): void {
     const { timestampsSeconds, values } = series;
-    const width = this.features.length;
-    const block = this.#blocks[Math.floor(row / ROWS_PER_BLOCK)] as Float64Array;
-    const firstCell = (row % ROWS_PER_BLOCK) * this.#size + column;
+    const { type, podLabel } = this.features[column] as FeatureDefinition;
+    const own =
+      type === 'counter'
+        ? this.#containers.roomFor(this.#firstCell(row, column), series.labels[index] as Labels, podLabel)
+        : undefined;
+    const cells = own ?? this.#cellsOf(row).subarray(column);
+    const width = own === undefined ? this.features.length : 1;
     const end = series.offsets[index + 1] ?? 0;
     let duplicate = false;
     let misaligned = false;
@@ -125,11 +132,11 @@ export class FeatureTableBuilder {
         notFinite = true;
         if (this.#isOfLastInstant(seconds)) this.#losses.set(row, 'not_finite');
       } else {
-        const cell = firstCell + instant * width;
-        const present = block[cell] as number;
-        if (Number.isNaN(present)) block[cell] = value;
+        const cell = instant * width;
+        const present = cells[cell] as number;
+        if (Number.isNaN(present)) cells[cell] = value;
         else {
-          block[cell] = Math.max(present, value);
+          cells[cell] = Math.max(present, value);
           duplicate = true;
         }
       }
@@ -185,7 +192,28 @@ export class FeatureTableBuilder {
     const { namespace, pod } = this.#pods[row] as NamedPod;
     this.#rows.get(namespace)?.delete(pod);
     this.#cellsOf(row).fill(Number.NaN);
+    for (const column of this.features.keys()) this.#containers.forget(this.#firstCell(row, column));
     this.#losses.delete(row);
+  }
+
+  /** A number for each column of each pod. */
+  #firstCell(row: number, column: number): number {
+    return row * this.#size + column;
+  }
+
+  /** Lets each pod have one value a cell. */
+  #combineContainers(): void {
+    const width = this.features.length;
+    const [start = 0, second = start + 1] = this.timestampsSeconds;
+    const cellsAt = (cell: number) => this.#cellsOf(Math.floor(cell / this.#size)).subarray(cell % this.#size);
+    this.#containers.combine(
+      second - start,
+      (cell) => cellsAt(cell).filter((_, index) => index % width === 0),
+      (cell, counts) => {
+        const cells = cellsAt(cell);
+        for (const [instant, value] of counts.entries()) cells[instant * width] = value;
+      },
+    );
   }
 
   /** All pods that any series named, in the order in which they came. */
@@ -195,6 +223,7 @@ export class FeatureTableBuilder {
 
   /** The pods that were seen at the last instant without every required feature. */
   incompletePods(): readonly NamedPod[] {
+    this.#combineContainers();
     return this.#pods.filter((_, row) => {
       const cells = this.#cellsOf(row);
       return this.#isSeen(cells, this.#last) && !this.#isComplete(cells, this.#last);
@@ -214,6 +243,7 @@ export class FeatureTableBuilder {
     workloadOf: (namespace: string, pod: string, position: number) => string,
     scoring?: ScoringContext,
   ): BuiltTable & { readonly positions: Int32Array } {
+    this.#combineContainers();
     const usable: number[] = [];
     const unscored = new Map<string, number>();
     const reasons = new Map<number, string>();

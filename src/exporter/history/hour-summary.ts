@@ -3,8 +3,8 @@
 import { groupBy } from '../../lib/group-by.js';
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import { heightAfter } from '../features/counter-height.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
-import { heightAfter } from './counter-height.js';
 import { BIN_SECONDS, BINS_PER_HOUR, HISTORY_STEP_SECONDS, HOUR_SECONDS } from './grid.js';
 import { levelOf } from './level.js';
 import { lastRelease, revisionOf } from './release.js';

@@ -1,16 +1,11 @@
 /** Counters as features: not how high they stand, but how far they rose just now. */
 
-import { heightAfter } from '../history/counter-height.js';
+import { counterWindow } from '../features/counter-events.js';
+import { heightAfter } from '../features/counter-height.js';
 
 /**
- * Rises count together when they are less than this apart, in seconds, and for this long after the last of them. The
- * kubelet waits for at most 5 minutes before it restarts a container. With the life of the container (up to 3 minutes)
- * and a scrape that sees the restart up to a minute late, a crash loop is never quiet for longer.
- */
-export const COUNTER_WINDOW_SECONDS = 10 * 60;
-
-/**
- * How far a counter rose in the ten minutes up to its last rise, at each instant; 0 from ten minutes after that rise on.
+ * How far a counter rose in the ten minutes (`COUNTER_WINDOW_SECONDS`) up to its last rise, at each instant; 0 from ten
+ * minutes after that rise on.
  *
  * @param values one for each instant; `NaN` where it is missing, and so is the result.
  * @param stepSeconds distance of the instants.
@@ -23,7 +18,7 @@ export function recentRises(
   rises: Float64Array = new Float64Array(values.length),
   sums: Float64Array = new Float64Array(values.length),
 ): Float64Array {
-  const span = Math.max(1, Math.round(COUNTER_WINDOW_SECONDS / stepSeconds));
+  const span = counterWindow(stepSeconds);
   let height = Number.NaN;
   let sum = 0;
   let lastRise = Number.NEGATIVE_INFINITY;

@@ -3,8 +3,8 @@
 import { groupBy } from '../../lib/group-by.js';
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import { heightAfter } from '../features/counter-height.js';
 import type { FeatureTable } from '../features/table.js';
-import { heightAfter } from '../history/counter-height.js';
 import { LEAST_SIBLINGS } from '../history/hour-summary.js';
 import { levelOf } from '../history/level.js';
 import { LONG_INSTANTS, LONG_STEP_SECONDS } from '../history/sustained.js';
@@ -57,7 +57,7 @@ function encodeRise(rise: number): number {
   return Number.isNaN(rise) ? UNKNOWN_RISE : Math.max(0, Math.min(MOST_RISES, Math.round(rise)));
 }
 
-/** The rise that `encodeRise` wrote; 0 where it is not known. */
+/** The rise that `encodeRise` wrote; `NaN` where it is not known. */
 export function decodeRise(code: number): number {
-  return code === UNKNOWN_RISE ? 0 : code;
+  return code === UNKNOWN_RISE ? Number.NaN : code;
 }

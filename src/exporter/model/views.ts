@@ -3,8 +3,7 @@
 import { medianOfKnown } from '../../lib/statistics.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, type PodIdentity, podKey } from '../features/table.js';
-import { heightAfter } from '../history/counter-height.js';
-import { LEAST_SIBLINGS, RISE_SECONDS } from '../history/hour-summary.js';
+import { LEAST_SIBLINGS } from '../history/hour-summary.js';
 import { levelOf, valueOfLevel } from '../history/level.js';
 import {
   type EarlierSamples,
@@ -15,9 +14,10 @@ import {
 } from '../history/sustained.js';
 import { decodeLevel } from '../history/workload-history.js';
 import { HELD_SHARE } from './held-back.js';
+import { riseWithinHour } from './hour-rise.js';
 import { LEAST_RISE_BOUNDARY } from './limits.js';
 import type { Model } from './model.js';
-import { decodeRise, RECENT_SAMPLES } from './recent.js';
+import { RECENT_SAMPLES } from './recent.js';
 import { SEASON_SLOTS, slotOf } from './season.js';
 import { isFall, longOf, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './view-list.js';
 
@@ -273,29 +273,18 @@ export class ViewJudge {
     sustainedLong(levels, this.#last, this.#table.stepSeconds, this.#long, this.#timeSeconds, earlier);
   }
 
-  /** How far a counter rose within the last hour: before the table, and in it. */
   #compareRise(pod: number, column: number): void {
-    const model = this.#model;
+    const { baseline, features, windowEndSeconds } = this.#model;
     const table = this.#table;
     const values = this.#levels;
     table.copyColumn(pod, column, values);
-    let rise = 0;
     const row = this.#rows[pod] as number;
-    const start = (row * model.features.length + column) * RECENT_SAMPLES;
-    const first = table.timestampsSeconds[0] as number;
-    for (let sample = 0; row >= 0 && sample < RECENT_SAMPLES; sample++) {
-      const seconds = model.windowEndSeconds - (RECENT_SAMPLES - 1 - sample) * LONG_STEP_SECONDS;
-      // What it rose by since the sample before.
-      if (seconds <= first && seconds - LONG_STEP_SECONDS >= this.#timeSeconds - RISE_SECONDS) {
-        rise += decodeRise(model.baseline.pods.recent[start + sample] as number);
-      }
-    }
-    let height = Number.NaN;
-    for (let instant = 0; instant <= this.#last; instant++) {
-      const value = values[instant] as number;
-      if (value > height) rise += value - height;
-      height = heightAfter(height, value);
-    }
+    const start = (row * features.length + column) * RECENT_SAMPLES;
+    const trained =
+      row < 0
+        ? undefined
+        : { codes: baseline.pods.recent.subarray(start, start + RECENT_SAMPLES), endSeconds: windowEndSeconds };
+    const { rise, height } = riseWithinHour(trained, values, table.timestampsSeconds);
     this.#deviations[RISE_VIEW] = rise;
     this.#references[RISE_VIEW] = height - rise;
   }

@@ -21,6 +21,12 @@ export interface MetricSample {
 
 const sample = (labels: MetricSample['labels'], value: number): MetricSample => ({ labels, value });
 
+/** The families of restarts: of containers, and of init containers. */
+export const RESTART_METRICS = [
+  'kube_pod_container_status_restarts_total',
+  'kube_pod_init_container_status_restarts_total',
+] as const;
+
 const CPU_METRIC = 'container_cpu_usage_seconds_total';
 
 /** Everything that is exposed at an instant (Unix seconds). */
@@ -42,7 +48,7 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
       samples: cgroups.map(({ labels, memoryBytes }) => sample(labels, memoryBytes)),
     },
     {
-      name: 'kube_pod_container_status_restarts_total',
+      name: RESTART_METRICS[0],
       type: 'counter',
       help: 'The number of container restarts per container.',
       samples: pods.flatMap(({ namespace, pod, uid, containers }) =>
@@ -50,7 +56,7 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
       ),
     },
     {
-      name: 'kube_pod_init_container_status_restarts_total',
+      name: RESTART_METRICS[1],
       type: 'counter',
       help: 'The number of restarts for the init container.',
       samples: pods

@@ -6,7 +6,7 @@ import { durationSeconds } from '../../exporter/features/queries/selectors.js';
 import { buildAnnotationQuery } from '../../exporter/tuning/annotation-query.js';
 import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
-import { type MetricSample, metricFamilies } from './exposition.js';
+import { type MetricSample, metricFamilies, RESTART_METRICS } from './exposition.js';
 
 /** The samples of an instant vector at a time in Unix seconds. */
 export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
@@ -62,13 +62,19 @@ export function worldQueries(world: World): ResolveQuery {
       case 'memory':
         return (time) => perPod(pods(time), ({ cgroups }) => cgroups.map(({ memoryBytes }) => memoryBytes));
       case 'restarts':
-        return (time) => perPod(pods(time), ({ restarts }) => [restarts]);
+        return (time) =>
+          RESTART_METRICS.flatMap((metric) => metricSamples({ ...world, pods }, metric, time).map(ofContainer));
       default:
         return undefined;
     }
   };
   return resolve;
 }
+
+const ofContainer = ({ labels: { namespace = '', pod = '', container = '' }, value }: MetricSample) => ({
+  labels: { namespace, pod, container },
+  value,
+});
 
 const isOfEnded = ({ labels, value }: MetricSample) => value === 1 && /^(?:Succeeded|Failed)$/.test(labels.phase ?? '');
 

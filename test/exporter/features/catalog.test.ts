@@ -19,9 +19,9 @@ describe('buildCatalog', () => {
         'sum by (namespace, pod) (max by (namespace, pod, container) ' +
         '(container_memory_usage_bytes{container!="",container!="POD",namespace=~".*"}))',
       restarts:
-        'sum by (namespace, pod) (max by (namespace, pod, container) ' +
+        'max by (namespace, pod, container) ' +
         '(kube_pod_container_status_restarts_total{namespace=~".*"} or ' +
-        'kube_pod_init_container_status_restarts_total{namespace=~".*"}))',
+        'kube_pod_init_container_status_restarts_total{namespace=~".*"})',
     });
   });
 

@@ -170,6 +170,104 @@ describe('FeatureTableBuilder', () => {
     expect(counts(built.droppedSeries)).to.deep.equal({ duplicate: 1 });
   });
 
+  describe('takes several series of a counter for one pod', () => {
+    const required = { cpu: seriesSet(constant('a', 1)), memory: seriesSet(constant('a', 10)) };
+    const containers = (...heights: readonly (readonly number[])[]) =>
+      seriesSet(
+        ...heights.map(
+          (values, index): WrittenSeries => [
+            { namespace: 'ns', pod: 'a', container: `c${index}` },
+            ...values.map((value, instant) => [GRID[instant] as number, value] as const),
+          ],
+        ),
+      );
+    const restartsOf = (built: BuiltTable) => rowsOf(built)['ns/a']?.map((row) => row[2]);
+
+    it('of which the largest rise counts, and none is a duplicate', () => {
+      const built = build({ ...required, restarts: containers([5, 6, 6], [0, 1, 2], [7, 7, 8]) });
+      expect(restartsOf(built)).to.deep.equal([14, 15, 16]);
+      expect(counts(built.droppedSeries)).to.deep.equal({});
+    });
+
+    it('in several parts, as training asks for slices of time', () => {
+      const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID));
+      builder.add(CPU, required.cpu);
+      builder.add(MEMORY, required.memory);
+      for (const [instant, values] of [
+        [5, 0],
+        [6, 1],
+        [6, 2],
+      ].entries()) {
+        const series = values.map(
+          (value, index): WrittenSeries => [
+            { namespace: 'ns', pod: 'a', container: `c${index}` },
+            [GRID[instant] as number, value],
+          ],
+        );
+        // In any order.
+        builder.add(RESTARTS, seriesSet(...(instant === 1 ? series.reverse() : series)));
+      }
+      expect(restartsOf(builder.build(() => 'w'))).to.deep.equal([6, 7, 8]);
+    });
+
+    it('of which one has gaps: its end and its return are no rises', () => {
+      const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID));
+      builder.add(CPU, required.cpu);
+      builder.add(MEMORY, required.memory);
+      const series = (container: string, ...samples: (readonly [number, number])[]): WrittenSeries => [
+        { namespace: 'ns', pod: 'a', container },
+        ...samples,
+      ];
+      builder.add(
+        RESTARTS,
+        seriesSet(series('x', [600, 500], [720, 500]), series('y', [600, 14], [660, 14], [720, 14])),
+      );
+      expect(restartsOf(builder.build(() => 'w'))).to.deep.equal([514, 514, 514]);
+    });
+
+    it('and still the larger of two values of the same series', () => {
+      const built = build({
+        ...required,
+        restarts: seriesSet(
+          [{ namespace: 'ns', pod: 'a', container: 'x' }, [600, 1], [660, 1], [720, 2]],
+          [{ namespace: 'ns', pod: 'a', container: 'x' }, [600, 1], [660, 2], [720, 2]],
+        ),
+      });
+      expect(restartsOf(built)).to.deep.equal([1, 2, 2]);
+      expect(counts(built.droppedSeries)).to.deep.equal({ duplicate: 1 });
+    });
+
+    it('and shows a pod that only a further container has a value of now', () => {
+      const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID));
+      builder.add(
+        RESTARTS,
+        seriesSet(
+          [{ namespace: 'ns', pod: 'b', container: 'x' }, [600, 1]],
+          [{ namespace: 'ns', pod: 'b', container: 'y' }, [720, 1]],
+        ),
+      );
+      expect(builder.incompletePods()).to.deep.equal([{ namespace: 'ns', pod: 'b' }]);
+    });
+
+    it('of a pod that makes room for another, none is left', () => {
+      const limited = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID), 1);
+      const two = (pod: string, rises: number): readonly WrittenSeries[] => [
+        [{ namespace: 'ns', pod, container: 'x' }, [600, 0], [720, 0]],
+        [{ namespace: 'ns', pod, container: 'y' }, [600, 0], [720, rises]],
+      ];
+      for (const pod of ['p3', 'p2', 'p1', 'p0']) {
+        limited.add(CPU, seriesSet(constant(pod, 1)));
+        limited.add(MEMORY, seriesSet(constant(pod, 10)));
+        // Each pod has fewer than the one before.
+        limited.add(RESTARTS, seriesSet(...two(pod, 6 + Number(pod.slice(1)))));
+      }
+      const { table } = limited.build(() => 'w');
+      expect(table.pods).to.have.lengthOf(1);
+      expect(table.pods[0]?.pod).not.to.equal('p3');
+      expect(table.at(0, 2, 2)).to.equal(6 + Number(table.pods[0]?.pod.slice(1)));
+    });
+  });
+
   it('drops and counts series without a namespace or a pod', () => {
     const built = build({
       cpu: seriesSet(

@@ -58,11 +58,12 @@ describe('a real Prometheus', function () {
           const answer = (await response.json()) as {
             data: { result: { metric: Record<string, string>; value: [number, string] }[] };
           };
-          const real = new Map(answer.data.result.map(({ metric, value }) => [metric.pod, Number(value[1])]));
+          const keyOf = ({ pod = '', container = '' }: Readonly<Record<string, string>>) => `${pod} ${container}`;
+          const real = new Map(answer.data.result.map(({ metric, value }) => [keyOf(metric), Number(value[1])]));
           for (const { labels, value } of worldQueries(world)(query)?.(time) ?? expect.fail()) {
             // A pod that was just born is not known yet, and the pods of earlier runs may still be.
             if (labels.pod?.startsWith('invoice-export-')) continue;
-            expect(real.get(labels.pod), labels.pod).to.be.closeTo(value, 0.15 * value);
+            expect(real.get(keyOf(labels)), labels.pod).to.be.closeTo(value, 0.15 * value);
           }
         });
       }
