@@ -1,6 +1,7 @@
 /** A YAML file, and all its mistakes at once, each with its place, for the person who wrote it. */
 
 import { type Document, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
+import { formatNumber } from '../text/format.js';
 import { nearestName } from '../text/nearest-name.js';
 import { MistakesError } from '../usage-error.js';
 
@@ -13,6 +14,8 @@ export class YamlFile {
   readonly #document: Document.Parsed;
   readonly #root: unknown;
   readonly #mistakes: { readonly offset: number; readonly text: string }[] = [];
+  /** Number of mistakes that were found and not placed. */
+  #unlisted = 0;
 
   /**
    * @param text of the whole file.
@@ -27,22 +30,40 @@ export class YamlFile {
     private readonly where: string,
     adviceAt: (offset: number) => string = () => '',
   ) {
-    const deepOffset = tooDeepOffset(text);
-    if (deepOffset !== undefined) {
+    const excess = excessIn(text);
+    if (excess !== undefined) {
       for (let line = 0; line >= 0; line = text.indexOf('\n', line) + 1 || -1) this.#lineCounter.addNewLine(line);
-      this.#add(deepOffset, `expected at most ${DEEPEST} levels of nesting, got more.`);
+      this.#add(excess.offset, `expected at most ${excess.most}, got more.`);
       this.throwIfAny();
     }
-    const options = { lineCounter: this.#lineCounter, prettyErrors: false, logLevel: 'error' } as const;
+    // The parser compares each key with all others.
+    const options = {
+      lineCounter: this.#lineCounter,
+      prettyErrors: false,
+      logLevel: 'error',
+      uniqueKeys: false,
+    } as const;
     const document = parseDocument(text, options);
     this.#document = document;
-    for (const { pos, message } of [...document.errors, ...document.warnings]) {
-      this.#add(pos[0], `invalid YAML: ${message}.${adviceAt(pos[0])}`);
-    }
+    const addInvalid = (offset: number, message: string) =>
+      this.#add(offset, `invalid YAML: ${message}.${adviceAt(offset)}`);
+    for (const { pos, message } of [...document.errors, ...document.warnings]) addInvalid(pos[0], message);
+    const anchors = new Set<string>();
     visit(document, {
-      Alias: (_, alias) => {
-        if (alias.resolve(document) !== undefined) return;
-        this.#add(alias.range?.[0] ?? 0, `expected an anchor \`&${alias.source}\` before its use, got none.`);
+      Value: (_, { anchor }) => {
+        if (anchor !== undefined) anchors.add(anchor);
+      },
+      Map: (_, { items }) => {
+        const keys = new Set<unknown>();
+        for (const { key } of items) {
+          if (!isScalar(key)) continue;
+          if (keys.has(key.value)) addInvalid(key.range?.[0] ?? 0, 'Map keys must be unique');
+          keys.add(key.value);
+        }
+      },
+      Alias: (_, { source, range }) => {
+        if (anchors.has(source)) return;
+        this.#add(range?.[0] ?? 0, `expected an anchor \`&${source}\` before its use, got none.`);
       },
     });
     this.throwIfAny();
@@ -75,7 +96,8 @@ export class YamlFile {
    * @param sentence begins after the place and ends in a full stop. Further lines may follow it.
    */
   add(path: YamlPath, sentence: string): void {
-    this.#add(this.#offset(path), sentence);
+    if (this.#isFull) this.#unlisted++;
+    else this.#add(this.#offset(path), sentence);
   }
 
   /** Reports a mistake at a key of the mapping at `path`; at the start of the mapping if it has no such key. */
@@ -89,26 +111,34 @@ export class YamlFile {
 
   /** Reports each unknown key of the mapping at `path` at its place, and what was probably meant. */
   addUnknownKeys(path: YamlPath, keys: readonly string[], known: readonly string[], prefix = ''): void {
-    for (const key of keys) {
+    for (const key of keys.slice(0, MOST_MISTAKES)) {
       const meant = nearestName(key, known);
       const advice = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
-      this.addAtKey(path, key, `${prefix}expected one of the keys ${quoted(known)}, got \`${key}\`.${advice}`);
+      const got = `got \`${shortened(key)}\`.${advice}`;
+      this.addAtKey(path, key, `${prefix}expected one of the keys ${quoted(known)}, ${got}`);
     }
+    this.#unlisted += Math.max(0, keys.length - MOST_MISTAKES);
   }
 
   /** @throws {MistakesError} with the mistakes in the order of the file. */
   throwIfAny(): void {
     if (this.#mistakes.length === 0) return;
     const ordered = this.#mistakes.toSorted((a, b) => a.offset - b.offset).map(({ text }) => text);
-    const more = ordered.length - MOST_MISTAKES;
+    const more = ordered.length - MOST_MISTAKES + this.#unlisted;
     throw new MistakesError(this.where, [
       ...ordered.slice(0, MOST_MISTAKES),
       ...(more > 0 ? [`${this.path}: ${more} more, which are not listed.`] : []),
     ]);
   }
 
+  /** Whether more mistakes are only counted. To find the place of one takes time. */
+  get #isFull(): boolean {
+    return this.#mistakes.length >= PLACED_MISTAKES;
+  }
+
   #add(offset: number, sentence: string): void {
-    this.#mistakes.push({ offset, text: `${this.#place(offset)}: ${sentence}` });
+    const start = sentence.length > LONGEST_SENTENCE ? `${sentence.slice(0, LONGEST_SENTENCE)}…` : sentence;
+    this.#mistakes.push({ offset, text: `${this.#place(offset)}: ${start}` });
   }
 
   #place(offset: number): string {
@@ -132,15 +162,30 @@ export class YamlFile {
 /** Of a file that is not what it should be, the first mistakes say enough. */
 const MOST_MISTAKES = 100;
 
+/** The parser quotes what it does not understand, which may be all of the file. */
+const LONGEST_SENTENCE = 1_000;
+
+/** So that the first ones in the order of the file are listed, whatever the order in which they are found. */
+const PLACED_MISTAKES = 10 * MOST_MISTAKES;
+
 /** Levels of nesting; far more exhaust the stack of the parser, which ends the process. */
 const DEEPEST = 100;
+
+/**
+ * Words, marks and spaces between them: a thousand rules of a tuning file take 43,000. Nothing else of the process goes on while
+ * they are parsed.
+ */
+const MOST_TOKENS = 60_000;
 
 /** Tokens that are not in the text: the start of a document, an error and the start of a scalar. */
 const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
 
-/** Where a text nests too deep, by its tokens; `undefined` if it does not. A level of a block takes at least one column. */
-function tooDeepOffset(text: string): number | undefined {
-  let [offset, lineStart, flowDepth] = [0, 0, 0];
+/**
+ * Where a text has more than is parsed, and of what; `undefined` if it has not. It is found by the tokens: a level of a block
+ * takes at least one column.
+ */
+function excessIn(text: string): { readonly offset: number; readonly most: string } | undefined {
+  let [offset, lineStart, flowDepth, tokens] = [0, 0, 0, 0];
   let isFirst = true;
   for (const token of new Lexer().lex(text)) {
     if (LEXER_MARKS.has(token)) continue;
@@ -148,7 +193,10 @@ function tooDeepOffset(text: string): number | undefined {
     if (/^[\]}]$/.test(token)) flowDepth = Math.max(0, flowDepth - 1);
     const isBlank = /^[ \t\r\n]*$/.test(token);
     const opensBlock = flowDepth === 0 && !isBlank && (isFirst || token === '-' || token === '?');
-    if (flowDepth > DEEPEST || (opensBlock && offset - lineStart > DEEPEST)) return offset;
+    if (flowDepth > DEEPEST || (opensBlock && offset - lineStart > DEEPEST)) {
+      return { offset, most: `${DEEPEST} levels of nesting` };
+    }
+    if (++tokens > MOST_TOKENS) return { offset, most: `${formatNumber(MOST_TOKENS)} words, marks and spaces` };
     if (!isBlank) isFirst = false;
     offset += token.length;
     const newLine = token.lastIndexOf('\n');
@@ -166,9 +214,11 @@ export function describeValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, LONGEST_QUOTE + 1)) : String(value);
+  return shortened(text);
 }
+
+const shortened = (text: string) => (text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
 
 /** Names in backticks, with commas between them. */
 export function quoted(names: readonly string[]): string {

@@ -41,4 +41,66 @@ describe('YamlFile', () => {
       expect(error.mistakes.at(-1)).to.equal('x.yaml: 150 more, which are not listed.');
     }
   });
+
+  const repeated = (text: string, bytes = 1024 * 1024) => text.repeat(Math.floor(bytes / text.length));
+  const keys = (count: number) => Array.from({ length: count }, (_, index) => `key-${index}: 1\n`).join('');
+
+  for (const [what, text] of Object.entries({
+    keys: keys(40_000),
+    items: repeated('- a\n'),
+    'items in one line': `[${repeated('a,')}]`,
+    aliases: `a: &x 1\nb: [${repeated('*x,')}]`,
+    comments: repeated('# a\n'),
+    documents: repeated('---\n'),
+    quotes: repeated('"'),
+  })) {
+    it(`refuses a megabyte of ${what} before it is parsed`, () => {
+      expect(() => read(text)).to.throw(MistakesError, /expected at most 60,000 words, marks and spaces, got more\.$/);
+    });
+  }
+
+  it('lists a bounded number of bounded mistakes, whatever stands in the file', () => {
+    const all = keys(11_000);
+    for (const [text, find] of [
+      [all, (file: YamlFile) => file.addUnknownKeys([], Object.keys(file.at([]) as object), ['other'])],
+      [
+        all,
+        (file: YamlFile) => Object.keys(file.at([]) as object).forEach((key) => void file.add([key], 'expected more.')),
+      ],
+      [repeated('a: 1\n', 50_000), () => undefined],
+      [`[${repeated('*x,', 40_000)}]`, () => undefined],
+      [repeated('!!x a,\n', 50_000), () => undefined],
+      [repeated('!'), () => undefined],
+      [repeated('*'), () => undefined],
+    ] as const) {
+      try {
+        const file = read(text);
+        find(file);
+        file.throwIfAny();
+        expect.fail('expected mistakes');
+      } catch (error) {
+        if (!(error instanceof MistakesError)) throw error;
+        expect(error.mistakes.length).to.be.within(1, 101);
+        expect(error.message.length, text.slice(0, 20)).to.be.below(20_000);
+      }
+    }
+  });
+
+  it('counts all mistakes, also those that are not listed', () => {
+    const file = read(keys(5_000));
+    file.addUnknownKeys([], Object.keys(file.at([]) as object), ['other']);
+    expect(() => file.throwIfAny()).to.throw(MistakesError, /x\.yaml: 4,?900 more, which are not listed\.$/);
+  });
+
+  it('finds keys that stand twice, and anchors that stand nowhere, at their places', () => {
+    expect(() => read('a: 1\nb:\n  - {c: 1, c: 2}\na: 3\n')).to.throw(
+      MistakesError,
+      /x\.yaml:3:12: invalid YAML: Map keys must be unique\.\n +x\.yaml:4:1: invalid YAML: Map keys must be unique\.$/,
+    );
+    expect(() => read('a: *b\nb: &b 1\n')).to.throw(
+      MistakesError,
+      'x.yaml:1:4: expected an anchor `&b` before its use',
+    );
+    expect(read('a: &a 1\nb: *a\n').at(['b'])).to.equal(1);
+  });
 });

@@ -80,10 +80,10 @@ export function parseFeatureFile(text: string, path: string, options: QueryOptio
   }
   const builtin = shape.data?.builtin ?? [];
   const taken = BUILTIN_FEATURES.filter(({ name }) => builtin.includes(name));
-  // Even of a file whose other keys are wrong, the features' own mistakes are reported.
+  // Of too many, the first are looked at. Even of a file whose other keys are wrong, the features' own mistakes are reported.
   const features = file.at(['features']);
   const list: readonly unknown[] = Array.isArray(features) ? features : [];
-  const own = list.map((_, index) => parseFeature(file, index, options));
+  const own = list.slice(0, MAXIMUM_FEATURES).map((_, index) => parseFeature(file, index, options));
   if (shape.success) checkSet(file, [...taken, ...own], builtin, list.length);
   file.throwIfAny();
   const specs = own.filter((spec) => spec !== undefined);
@@ -173,9 +173,9 @@ function checkSet(
 ): void {
   if (specs.length === 0) {
     file.add([], 'expected at least one feature, got none. Example: builtin: [cpu, memory, restarts]');
-  } else if (specs.length > MAXIMUM_FEATURES) {
-    file.add([], `expected at most ${MAXIMUM_FEATURES} features, got ${specs.length}.`);
   }
+  const features = new Set(builtin).size + count;
+  if (features > MAXIMUM_FEATURES) file.add([], `expected at most ${MAXIMUM_FEATURES} features, got ${features}.`);
   if (specs.length > 0 && specs.every((spec) => spec?.required === false)) {
     file.add([], 'expected a feature with `required: true`, got none: it tells which pods are there.');
   }
@@ -184,7 +184,7 @@ function checkSet(
     file.add(['builtin', index], `expected each built-in feature once, got \`${name}\` again.`);
   }
   const seen = new Set<unknown>(builtin);
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < Math.min(count, MAXIMUM_FEATURES); index++) {
     const place = ['features', index, 'name'];
     const name = file.at(place);
     if (name === undefined) continue;
