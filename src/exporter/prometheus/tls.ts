@@ -16,6 +16,9 @@ export interface TlsMaterial {
 export function certificateMistake(pem: string): string | undefined {
   const blocks = pem.match(/-----BEGIN [^-]+-----[^-]*-----END [^-]+-----/g) ?? [];
   if (blocks.length === 0) return 'expected certificates in PEM (`-----BEGIN CERTIFICATE-----`), got none';
+  // A file that is half written.
+  if (pem.split('-----BEGIN ').length - 1 !== blocks.length)
+    return 'expected certificates in PEM, got one without its end';
   for (const block of blocks) {
     try {
       new X509Certificate(block);

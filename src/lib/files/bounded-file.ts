@@ -3,8 +3,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { messageOf } from '../logging/message-of.js';
 
+const MEBIBYTE = 1024 * 1024;
+
 /** Many times what the largest file needs that people write for this program. */
-const MAXIMUM_FILE_BYTES = 1024 * 1024;
+const MAXIMUM_FILE_BYTES = MEBIBYTE;
+
+const ABSENT = 'no such file';
 
 /** The file cannot be read. The message is a sentence; `reason` is a part of one: `no such file`. */
 export class UnreadableFileError extends Error {
@@ -16,38 +20,62 @@ export class UnreadableFileError extends Error {
   ) {
     super(`Cannot read ${path}: ${reason}.`);
   }
+
+  get isAbsent(): boolean {
+    return this.reason === ABSENT;
+  }
 }
 
 /** Codes of errors in words. */
 const FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  ENOTDIR: 'no such file',
+  ENOENT: ABSENT,
+  ENOTDIR: ABSENT,
   EACCES: 'permission denied',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not valid UTF-8',
 };
 
 /**
- * The text of a file of at most 1 MiB, in UTF-8.
+ * The text of a file, in UTF-8.
  *
  * @param path relative to the working directory, or absolute.
+ * @param mostBytes its largest size; 1 MiB if unset.
  * @throws {UnreadableFileError} when there is no such file, or something else.
  */
-export function readBoundedTextSync(path: string): string {
+export function readBoundedTextSync(path: string, mostBytes = MAXIMUM_FILE_BYTES): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readBoundedBytesSync(path, mostBytes));
+  } catch (error) {
+    if (error instanceof UnreadableFileError) throw error;
+    throw new UnreadableFileError(path, reasonOf(error));
+  }
+}
+
+/**
+ * The bytes of a file.
+ *
+ * @throws {UnreadableFileError} when there is no such file, or something else.
+ */
+export function readBoundedBytesSync(path: string, mostBytes: number): Buffer {
   try {
     const stats = statSync(path);
     // The size of a device or a pipe is unknown and its end may never come: it is not even opened.
     if (stats.isDirectory()) throw new UnreadableFileError(path, 'it is a directory');
     if (!stats.isFile()) throw new UnreadableFileError(path, 'it is not a regular file');
-    if (stats.size > MAXIMUM_FILE_BYTES) {
-      throw new UnreadableFileError(path, `it has ${stats.size} bytes, more than 1 MiB`);
+    if (stats.size > mostBytes) {
+      throw new UnreadableFileError(path, `it has ${stats.size} bytes, more than ${mostBytes / MEBIBYTE} MiB`);
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    return readFileSync(path);
   } catch (error) {
     if (error instanceof UnreadableFileError) throw error;
-    const { code = '' } = error as NodeJS.ErrnoException;
-    throw new UnreadableFileError(path, FAILURES[code] ?? messageOf(error));
+    throw new UnreadableFileError(path, reasonOf(error));
   }
 }
 
+function reasonOf(error: unknown): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return FAILURES[code] ?? messageOf(error);
+}
+
 /** As `readBoundedTextSync`, for those who work with promises. The file is small, so that reading blocks for no time. */
-export const readBoundedText = async (path: string): Promise<string> => readBoundedTextSync(path);
+export const readBoundedText = async (path: string, mostBytes?: number): Promise<string> =>
+  readBoundedTextSync(path, mostBytes);

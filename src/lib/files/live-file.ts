@@ -69,9 +69,12 @@ export class LiveFile<Value> {
     return this.#watched.refresh();
   }
 
-  /** Checks every second from now on. The timer does not keep the process alive. */
+  /**
+   * Checks every second from now on, and reads what has not changed from one second to the next. The timer does not keep the
+   * process alive.
+   */
   watch(): this {
-    this.#timer ??= setInterval(() => void this.refresh(), INTERVAL_MILLISECONDS).unref();
+    this.#timer ??= setInterval(() => void this.#watched.refreshSettled(), INTERVAL_MILLISECONDS).unref();
     return this;
   }
 

@@ -19,6 +19,8 @@ export class WatchedFile<Value> {
   #version: string | undefined;
   #failure: string | undefined;
   #refreshing: Promise<void> | undefined;
+  /** The version at the last look for a settled one. */
+  #looked: string | undefined;
 
   /** Reads the files for the first time. Rejects as `read` does: there is no value to keep. */
   static async open<Value>(options: WatchOptions<Value>): Promise<WatchedFile<Value>> {
@@ -51,6 +53,17 @@ export class WatchedFile<Value> {
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
+  }
+
+  /**
+   * Refreshes if the files are as they were at the last call of this: one that is being written differs from look to look.
+   * Does not reject.
+   */
+  async refreshSettled(): Promise<void> {
+    const version = await versionOf(this.options.filesOf(this.#current));
+    const isSettled = version === this.#looked;
+    this.#looked = version;
+    if (isSettled) await this.refresh();
   }
 
   async #refresh(): Promise<void> {

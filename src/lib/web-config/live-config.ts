@@ -47,8 +47,10 @@ export async function liveWebConfig(path: string, { logger, now }: Surroundings)
     now,
     read: async (previous) => {
       const loaded = await loadWebConfig(path);
-      if (previous !== undefined) requireSameKind(path, previous.config, loaded.config);
-      return loaded;
+      if (previous === undefined) return loaded;
+      requireNoneMissing(path, previous, loaded);
+      const isCut = previous.wholeText.startsWith(loaded.wholeText);
+      return isCut ? { ...loaded, wholeText: previous.wholeText } : loaded;
     },
     filesOf: ({ files }) => files,
     onRead: ({ config }, { config: previous }, recovered) => {
@@ -60,6 +62,7 @@ export async function liveWebConfig(path: string, { logger, now }: Surroundings)
     },
   });
   warnIfUnsafe(live.current.config);
+  if (live.current.keys.size === 0) logger.warn({}, EMPTY);
   const source = {
     get current(): WebConfig {
       return live.current.config;
@@ -84,9 +87,19 @@ const PASSWORDS_IN_THE_CLEAR =
   'The web configuration has basic_auth_users without tls_server_config: anyone on the network path can read the passwords. ' +
   'Add tls_server_config, unless a proxy in front of this server uses TLS.';
 
-/** What a listening server cannot do, and what it does not do for a file that may be half written. */
-function requireSameKind(path: string, before: WebConfig, after: WebConfig): void {
-  const kindOf = ({ tls }: WebConfig) => tls?.clientAuthType ?? 'no TLS';
+const EMPTY =
+  'The web configuration is empty, so anyone who can reach the port can read everything. If it was half written at the start, ' +
+  'restart; else remove WEB_CONFIG_FILE.';
+
+/**
+ * Refuses what a listening server cannot do, and what a file may lack because it is half written, by an editor that empties it
+ * first or by a process that ended in the middle: whatever narrows access would be lost. So keys can be added and changed, and
+ * users removed, while the server runs; to remove a key, or the last user, takes a restart.
+ *
+ * @throws {MistakesError} with all of it.
+ */
+function requireNoneMissing(path: string, before: LoadedWebConfig, after: LoadedWebConfig): void {
+  const kindOf = ({ config }: LoadedWebConfig) => config.tls?.clientAuthType ?? 'no TLS';
   const mistakes: string[] = [];
   if (kindOf(before) !== kindOf(after)) {
     mistakes.push(
@@ -94,11 +107,29 @@ function requireSameKind(path: string, before: WebConfig, after: WebConfig): voi
         `expected ${kindOf(before)}, as at the start, got ${kindOf(after)}.`,
     );
   }
-  // An editor that empties the file before it writes would open the service to everybody.
-  if (before.users.size > 0 && after.users.size === 0) {
+  if (before.config.users.size > 0 && after.config.users.size === 0) {
     mistakes.push(
       'basic_auth_users: turning the log-in off takes effect at a restart only: expected at least one user, as ' +
         'before, got none.',
+    );
+  }
+  if (before.config.rateLimit !== undefined && after.config.rateLimit === undefined) {
+    mistakes.push(
+      'rate_limit: turning the limit off takes effect at a restart only: expected one, as before, got none.',
+    );
+  }
+  const missing = [...before.keys].filter((key) => !after.keys.has(key) && key !== 'basic_auth_users');
+  if (missing.length > 0 && mistakes.length === 0) {
+    mistakes.push(
+      `${missing.join(', ')}: removing a key takes effect at a restart only: expected it, as before, got none. A file that ` +
+        'is half written lacks it, too.',
+    );
+  }
+  const { wholeText } = before;
+  const isLineExpected = wholeText.endsWith('\n') || wholeText.startsWith(after.wholeText);
+  if (mistakes.length === 0 && after.wholeText !== wholeText && isLineExpected && !after.wholeText.endsWith('\n')) {
+    mistakes.push(
+      'expected a line break at the end of the file, got none: it may be half written. Add one, or restart.',
     );
   }
   if (mistakes.length > 0) throw new MistakesError(`the web configuration ${path}`, mistakes);

@@ -8,13 +8,17 @@ import { messageOf } from '../logging/message-of.js';
 import { MistakesError } from '../usage-error.js';
 import { YamlFile } from '../yaml/yaml-file.js';
 import type { TlsSettings, WebConfig } from './config.js';
-import { type PemSource, parseWebConfig, type TlsSection } from './parse.js';
+import { type PemSource, parseWebConfig, presentKeys, type TlsSection } from './parse.js';
 
 /** A configuration, and the files that it was read from. */
 export interface LoadedWebConfig {
   readonly config: WebConfig;
   /** Paths, the configuration itself first. */
   readonly files: readonly string[];
+  /** Of the file, or of the one before whose beginning it is; it has secrets. */
+  readonly wholeText: string;
+  /** As of `presentKeys`. */
+  readonly keys: ReadonlySet<string>;
 }
 
 /**
@@ -46,7 +50,7 @@ export async function loadWebConfig(path: string): Promise<LoadedWebConfig> {
   };
   const tls = section && (await readTls(section, pemOf, yaml));
   yaml.throwIfAny();
-  return { config: { tls, headers, users, rateLimit }, files };
+  return { config: { tls, headers, users, rateLimit }, files, wholeText: text, keys: presentKeys(yaml) };
 }
 
 /** @param pemOf reads what a source names; `undefined` if it cannot be read, which is reported. */
@@ -62,7 +66,9 @@ async function readTls(
   const privateKey = key === undefined ? undefined : parse(() => createPrivateKey(key));
   const refuse = ({ at }: PemSource, expected: string, got = 'something else') =>
     yaml.add(at, `expected ${expected}, got ${got}.`);
-  if (cert !== undefined && certificate === undefined) refuse(certSource, 'a certificate in PEM');
+  if (cert !== undefined && (certificate === undefined || !hasWholeBlocks(cert))) {
+    refuse(certSource, 'a certificate in PEM');
+  }
   if (key !== undefined && privateKey === undefined) {
     refuse(keySource, 'a private key in PEM, without a passphrase');
   }
@@ -91,8 +97,18 @@ function parse<Value>(read: () => Value): Value | undefined {
 
 const BLOCK = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
+/** Whether each block has its end: a file that is half written has not. */
+function hasWholeBlocks(pem: string): boolean {
+  const whole = pem.match(/-----BEGIN ([^-]+)-----[^-]*-----END \1-----/g) ?? [];
+  return pem.split('-----BEGIN ').length === whole.length + 1;
+}
+
 /** OpenSSL ignores invalid blocks silently, and would then reject every client. */
 function hasOnlyCertificates(pem: string): boolean {
   const blocks = pem.match(BLOCK) ?? [];
-  return blocks.length > 0 && blocks.every((block) => parse(() => new X509Certificate(block)) !== undefined);
+  return (
+    blocks.length > 0 &&
+    hasWholeBlocks(pem) &&
+    blocks.every((block) => parse(() => new X509Certificate(block)) !== undefined)
+  );
 }

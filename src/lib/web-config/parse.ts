@@ -44,6 +44,29 @@ export function parseWebConfig(yaml: YamlFile) {
   };
 }
 
+/**
+ * The keys that have a value, by the name under which they may be changed: `tls_server_config.cert` for `cert_file` as well.
+ * Users are one key.
+ */
+export function presentKeys(yaml: YamlFile): ReadonlySet<string> {
+  const present = new Set<string>();
+  const add = (path: YamlPath) => {
+    const value = yaml.at(path);
+    if (value === undefined || value === null) return;
+    if (path.length > 0)
+      present.add(
+        path
+          .map(String)
+          .join('.')
+          .replace(/_file$/, ''),
+      );
+    const isMapping = typeof value === 'object' && !Array.isArray(value);
+    if (isMapping && path[0] !== 'basic_auth_users') for (const key of Object.keys(value)) add([...path, key]);
+  };
+  add([]);
+  return present;
+}
+
 /** Reads mappings by tables of fields, and reports mistakes at their places. */
 class SectionReader {
   constructor(private readonly yaml: YamlFile) {}

@@ -2,12 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { HOUR_SECONDS } from '../../exporter/history/grid.js';
 import type { HourSummary } from '../../exporter/history/hour-summary.js';
+import { readBoundedBytesSync } from '../../lib/files/bounded-file.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { ChunkPlots, ChunkResult } from '../replay/chunk-result.js';
 import type { Chunk } from '../replay/plan.js';
@@ -16,6 +17,12 @@ import type { ReplayedChunk } from './worker.js';
 
 /** Raise it when the form of the files or the meaning of what is in them changes. */
 const CHECKPOINT_VERSION = 4;
+
+/** Many times what a chunk of a large cluster takes. */
+const MOST_COMPRESSED_BYTES = 64 * 1024 * 1024;
+
+/** For gzip, which may make a thousand bytes of one. */
+const LIMITS = { maxOutputLength: 256 * 1024 * 1024 };
 
 /** What `nameOf` makes, and nothing that somebody else may have put there. */
 const METRICS_FILE = /^\d{8}T\d{4}Z-\d{8}T\d{4}Z\.om(?:\.part)?$/;
@@ -78,7 +85,8 @@ export async function directoryStore(
     if (!existsSync(path)) return undefined;
     try {
       // The checksum of gzip tells a file that is torn.
-      const envelope = JSON.parse((await promisify(gunzip)(await readFile(path))).toString('utf8'), withNumbers);
+      const bytes = await promisify(gunzip)(readBoundedBytesSync(path, MOST_COMPRESSED_BYTES), LIMITS);
+      const envelope = JSON.parse(bytes.toString('utf8'), withNumbers);
       if (envelope.version !== CHECKPOINT_VERSION || envelope.fingerprint !== fingerprint) {
         onNote(`${path} was made with other settings or another version and is computed again.`);
         return undefined;

@@ -1,10 +1,10 @@
 /** What is known of recordings besides their values and faults: `fleet.json`, which a simulated fleet has. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { podKey } from '../../exporter/features/table.js';
 import { DataError } from '../../lib/usage-error.js';
+import { readJson } from './read-json.js';
 
 const FLEET = z.object({
   case: z.string(),
@@ -26,16 +26,7 @@ export type Descriptions = Awaited<ReturnType<typeof readDescriptions>>;
  */
 export async function readDescriptions(directory: string) {
   const path = join(directory, 'fleet.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]';
-    throw error;
-  });
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`Expected JSON in ${path}, got: ${(error as Error).message}`, { cause: error });
-  }
+  const content = await readJson(directory, 'fleet.json', { content: [] });
   const parsed = z.array(FLEET).safeParse(Array.isArray(content) ? content : [content]);
   if (!parsed.success) {
     throw new DataError(`Expected the description of a fleet in ${path}, got: ${z.prettifyError(parsed.error)}`);

@@ -1,10 +1,10 @@
 /** The faults that were injected: `labels.json`. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../lib/usage-error.js';
 import { type Counts, count } from './counts.js';
+import { readJson } from './read-json.js';
 
 export interface Fault {
   /** Name of the case, as of its file. */
@@ -44,14 +44,9 @@ const VISIBLE_COLUMN = /^(cpu|memory|restarts)/;
  */
 export async function readLabels(directory: string): Promise<Labels> {
   const path = join(directory, 'labels.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new DataError(
-      `Expected a list of the injected faults in ${path}, got ${error.code}. Write [] into it for data without faults.`,
-      { cause: error },
-    );
-  });
+  const content = await readJson(directory, 'labels.json', { advice: 'Write [] into it for data without faults.' });
   try {
-    return parseLabels(JSON.parse(text));
+    return parseLabels(content);
   } catch (error) {
     throw new DataError(`Expected a JSON list of faults in ${path}, got: ${(error as Error).message} Fix the file.`, {
       cause: error,

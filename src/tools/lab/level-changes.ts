@@ -1,9 +1,9 @@
 /** The changes of level that are there for good: `changes.json`, which a simulated fleet has. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../lib/usage-error.js';
+import { readJson } from './read-json.js';
 
 /** A workload whose usual CPU or memory is another one from an instant on. */
 export interface LevelChange {
@@ -42,16 +42,7 @@ const CHANGES = z.array(
  */
 export async function readLevelChanges(directory: string): Promise<readonly LevelChange[]> {
   const path = join(directory, 'changes.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]';
-    throw error;
-  });
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`Expected JSON in ${path}, got: ${(error as Error).message}`, { cause: error });
-  }
+  const content = await readJson(directory, 'changes.json', { content: [] });
   const parsed = CHANGES.safeParse(content);
   if (!parsed.success) {
     throw new DataError(`Expected a list of changes in ${path}, got: ${z.prettifyError(parsed.error)}`);

@@ -151,6 +151,18 @@ describe('a Prometheus connection', () => {
       expect(warnings).to.have.lengthOf(2);
     });
 
+    it('and keeps the authorities whose file is cut off, wherever', async () => {
+      const { authority, otherAuthority, valid } = certificates;
+      const both = `${otherAuthority.cert.trim()}\n${authority.cert.trim()}\n`;
+      const url = await startTlsServer(valid, listener);
+      const client = clientOf(connectionTo(url, { tls: { ca: file('ca.crt', both) } }));
+      for (const cut of [0, 5, both.length / 2 + 100, both.length - 40, both.length - 5]) {
+        file('ca.crt', both.slice(0, cut));
+        await ask(client);
+      }
+      expect(warnings).not.to.be.empty;
+    });
+
     it('and hides the new secret as it hid the old one', async () => {
       const url = await startServer((request, response) => {
         response.writeHead(403).end(`no: ${request.headers.authorization}`);

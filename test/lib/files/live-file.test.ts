@@ -69,4 +69,19 @@ describe('LiveFile', () => {
     await eventually(() => expect(live.current).to.equal('three'));
     live.close();
   });
+
+  it('does not take a file that is being written', async () => {
+    const live = (await open()).watch();
+    const seen = new Set<string>();
+    // Each time another one, more often than it looks.
+    for (let round = 0; round < 14; round++) {
+      write(`part ${round}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      seen.add(live.current);
+    }
+    expect([...seen]).to.deep.equal(['one']);
+    write('whole');
+    await eventually(() => expect(live.current).to.equal('whole'));
+    live.close();
+  });
 });

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -173,6 +173,108 @@ describe('liveWebConfig', function () {
     link('good.yaml');
     await live.refresh();
     expect(live.state.successful).to.equal(true);
+  });
+
+  describe('for a file that is cut off', () => {
+    const SECTIONS = {
+      users: `basic_auth_users:\n  alice: ${HASH}\n  bob: ${HASH}\n`,
+      limit: 'rate_limit:\n  interval: 1m30s\n  burst: 20\n',
+      headers: 'http_server_config:\n  headers:\n    X-Frame-Options: deny\n',
+      tls: (isInline = false) => {
+        const path = join(certificates, 'authority.crt');
+        const authority = readFileSync(path, 'utf8').trim().replaceAll('\n', '\n    ');
+        const clientCa = isInline ? `client_ca: |\n    ${authority}\n    ${authority}` : `client_ca_file: ${path}`;
+        return (
+          'tls_server_config:\n  cert_file: used.crt\n  key_file: used.key\n  min_version: TLS13\n' +
+          `  client_auth_type: RequireAndVerifyClientCert\n  ${clientCa}\n` +
+          '  client_allowed_sans:\n    - prometheus.example.com\n    - backup.example.com\n'
+        );
+      },
+    };
+    const { users, limit, headers, tls } = SECTIONS;
+    for (const [order, textOf] of [
+      ['with client names at its end', () => `${users}${limit}${headers}${tls(true)}`],
+      ['with users at its end', () => `${tls()}${limit}${headers}${users}`],
+      ['with the rate limit at its end', () => `${tls()}${users}${headers}${limit}`],
+      ['without a line break at its end', () => `${users}${limit}${headers}${tls()}`.trimEnd()],
+      ['in one line', () => `{ basic_auth_users: { alice: ${HASH} }, rate_limit: { burst: 20, interval: 1m30s } }\n`],
+    ] as const) {
+      it(`${order}, never gives wider access, wherever it ends`, async () => {
+        const text = textOf();
+        write(text);
+        const live = await open();
+        const before = live.current;
+        for (let length = 0; length < text.length; length++) {
+          write(text.slice(0, length));
+          await live.refresh();
+          const { users: known, tls: secured, rateLimit, headers: sent } = live.current;
+          const at = `${length}: ${text.slice(0, length).slice(-30)}`;
+          expect(known.size, at).to.be.above(0);
+          for (const [user, hash] of known) expect(before.users.get(user), at).to.equal(hash);
+          expect(rateLimit, at).to.deep.equal(before.rateLimit);
+          expect([...sent], at).to.deep.equal([...before.headers]);
+          expect(secured?.clientAuthType, at).to.equal(before.tls?.clientAuthType);
+          expect(secured?.context.minVersion, at).to.equal(before.tls?.context.minVersion);
+          expect(before.tls?.context.ca ?? '', at).to.include(secured?.context.ca ?? '');
+          expect(secured?.context.ca === undefined, at).to.equal(before.tls === undefined);
+          expect(secured?.clientAllowedSans === undefined, at).to.equal(before.tls === undefined);
+          for (const name of secured?.clientAllowedSans ?? [])
+            expect(before.tls?.clientAllowedSans, at).to.include(name);
+          if (live.current === before) continue;
+          write(text);
+          await live.refresh();
+          expect([...live.current.users.keys()], at).to.deep.equal([...before.users.keys()]);
+        }
+        write(text);
+        await live.refresh();
+        expect(live.state.successful).to.equal(true);
+      }).timeout(240_000);
+    }
+
+    it('lets users be removed, and any key be changed', async () => {
+      write(`${users}${limit}`);
+      const live = await open();
+      write(`basic_auth_users:\n  bob: ${HASH}\nrate_limit:\n  interval: 5s\n  burst: 7\n`);
+      await live.refresh();
+      expect([...live.current.users.keys()]).to.deep.equal(['bob']);
+      expect(live.current.rateLimit).to.deep.equal({ intervalMilliseconds: 5000, burst: 7 });
+    });
+
+    for (const [what, without] of [
+      ['the rate limit', users],
+      ['the rate limit by 0', `${users}rate_limit: { interval: 0 }\n`],
+      ['a header', `${users}${limit}http_server_config:\n  headers: {}\n`],
+    ] as const) {
+      it(`says that to remove ${what} takes a restart`, async () => {
+        write(`${users}${limit}${headers}`);
+        const live = await open();
+        write(without);
+        await live.refresh();
+        expect(live.current.rateLimit).not.to.equal(undefined);
+        expect(live.current.headers.size).to.equal(1);
+        expect(warnings().at(-1)).to.include('at a restart only');
+      });
+    }
+
+    it('keeps the authorities and the chain whose file is cut within a certificate', async () => {
+      const authority = readFileSync(join(certificates, 'authority.crt'), 'utf8');
+      const both = authority + authority;
+      writeFileSync(at('ca.crt'), both);
+      write(`${TLS}, client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt }\n`);
+      const live = await open();
+      for (const length of [0, 10, authority.length + 40, both.length - 30, both.length - 10]) {
+        writeFileSync(at('ca.crt'), both.slice(0, length));
+        await live.refresh();
+        expect(live.current.tls?.context.ca, String(length)).to.equal(both);
+        expect(live.state.successful).to.equal(false);
+      }
+    });
+  });
+
+  it('warns at the start of a file without content, which opens the port', async () => {
+    write('# nothing yet\n');
+    await open();
+    expect(warnings().join()).to.include('The web configuration is empty');
   });
 
   for (const [what, from, to] of [

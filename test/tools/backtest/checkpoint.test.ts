@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { HourSummary } from '../../../src/exporter/history/hour-summary.js';
 import { directoryStore, fingerprintOf } from '../../../src/tools/backtest/checkpoint.js';
@@ -103,6 +104,23 @@ describe('the checkpoint of a backtest', () => {
     await writeFile(file('result'), 'not compressed');
     expect(await store.load(CHUNK)).to.equal(undefined);
     expect(notes.map((note) => /cannot be read/.test(note))).to.deep.equal([true, true]);
+  });
+
+  it('does not read a file that is too large, also once it is decompressed, and says so', async () => {
+    await saved();
+    const store = await open('a');
+    // Without a block on the disk.
+    await truncate(file('result'), 100 * 1024 * 1024);
+    expect(await store.load(CHUNK)).to.equal(undefined);
+    expect(notes.pop()).to.include('more than 64 MiB');
+    const compressed = gzipSync(Buffer.alloc(300 * 1024 * 1024, ' '));
+    await writeFile(file('result'), compressed);
+    expect(await store.load(CHUNK)).to.equal(undefined);
+    expect(notes.pop()).to.match(/cannot be read \(Cannot create a Buffer larger than/);
+    await rm(file('result'));
+    await mkdir(file('result'));
+    expect(await store.load(CHUNK)).to.equal(undefined);
+    expect(notes.pop()).to.include('it is a directory');
   });
 
   it('does not use a result whose metrics or plots are missing', async () => {

@@ -1,3 +1,5 @@
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { DataError } from '../../../src/lib/usage-error.js';
 import { parseLabels, readLabels } from '../../../src/tools/lab/labels.js';
@@ -88,8 +90,16 @@ describe('the labels', () => {
   it('must be there, and a list', async () => {
     const failure = (files: Record<string, string>) =>
       withFiles(files, async (directory) => (await rejection(readLabels(directory), DataError)).message);
-    expect(await failure({})).to.match(/^Expected a list of the injected faults in .*labels\.json, got ENOENT\. Write/);
-    expect(await failure({ 'labels.json': '[{' })).to.match(/^Expected a JSON list of faults in .*labels\.json, got: /);
+    expect(await failure({})).to.match(/^Expected JSON in .*labels\.json, got: no such file\. Write/);
+    expect(await failure({ 'labels.json': '[{' })).to.match(/^Expected JSON in .*labels\.json, got: /);
+    const huge = await withFiles({}, async (directory) => {
+      const path = join(directory, 'labels.json');
+      await writeFile(path, '');
+      // Without a block on the disk.
+      await truncate(path, 300 * 1024 * 1024);
+      return (await rejection(readLabels(directory), DataError)).message;
+    });
+    expect(huge).to.include('more than 256 MiB');
     expect(await failure({ 'labels.json': '{"fault": []}' })).to.contain('where the list should be');
   });
 });
