@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Finding, NotChecked } from '../../src/exporter/check/finding.js';
+import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import type { RunningServer } from '../../src/tools/demo/listen.js';
 import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
 import { type CraftedHistory, craftedHistory } from '../support/crafted-history.js';
@@ -134,6 +135,76 @@ describe('check against a real Prometheus', function () {
     expect(code).to.equal(2);
     expect(notWell(report)).to.deep.equal([['clusters', 'error']]);
     expect(textOf(report, 'clusters')).to.include('eu and us').and.to.include('16 containers exist');
+  });
+
+  it('finds two clusters by a label of any name, and knows one of them when it is selected', async () => {
+    const url = await startWith({
+      clusters: ['blue', 'green'],
+      clusterLabel: 'stage',
+      jobs: ['kubelet', 'kubelet-again'],
+    });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(2);
+    expect(notWell(report)).to.deep.equal([
+      ['duplicates', 'warning'],
+      ['clusters', 'error'],
+    ]);
+    expect(textOf(report, 'clusters'))
+      .to.include('The label stage has several values: blue and green. 16 containers exist')
+      .and.to.include('PROMETHEUS_MATCHERS to stage="blue"');
+    expect(textOf(report, 'duplicates')).to.include('32 containers').and.to.include('job: kubelet and kubelet-again');
+    expect(textOf(report, 'duplicates')).to.not.include('stage');
+    const mended = await check({ PROMETHEUS_URL: url, PROMETHEUS_MATCHERS: 'stage="blue"' });
+    expect(notWell(mended.report)).to.deep.equal([['duplicates', 'warning']]);
+  });
+
+  for (const replicaLabel of ['prometheus_replica', 'sender']) {
+    it(`finds that all is there twice, by the label ${replicaLabel}, which is no error`, async () => {
+      const url = await startWith({ replicas: ['a', 'b'], replicaLabel });
+      const { code, report } = await check({ PROMETHEUS_URL: url });
+      expect(notWell(report)).to.deep.equal([['duplicates', 'warning']]);
+      expect(textOf(report, 'duplicates')).to.include(`(${replicaLabel}: a and b)`);
+      expect(code).to.equal(1);
+    });
+  }
+
+  it('finds that cAdvisor is scraped without honor_labels, and the settings that do without', async () => {
+    const url = await startWith({ targetNamespace: 'kube-system' });
+    const { report } = await check({ PROMETHEUS_URL: url });
+    expect(notWell(report)).to.deep.include(['series', 'error']);
+    expect(textOf(report, 'series'))
+      .to.include('is that of the target that Prometheus scrapes; that of the pod is in exported_namespace')
+      .and.to.include('or set NAMESPACE_LABEL=exported_namespace.');
+    const selected = await check({ PROMETHEUS_URL: url, NAMESPACE_REGEX: 'shop' });
+    expect(textOf(selected.report, 'series')).to.include('or set NAMESPACE_LABEL=exported_namespace.');
+    const mended = await check({
+      PROMETHEUS_URL: url,
+      NAMESPACE_REGEX: 'shop',
+      NAMESPACE_LABEL: 'exported_namespace',
+    });
+    expect(notWell(mended.report)).to.deep.equal([]);
+    expect(textOf(mended.report, 'pod_coverage')).to.include('cpu 8, memory 8 and restarts 8');
+  });
+
+  it('knows cores that are reported one by one, and finds them beside the whole', async () => {
+    const url = await startWith({ cores: ['cpu00', 'cpu01', 'cpu02', 'cpu03'], jobs: ['kubelet', 'kubelet-again'] });
+    const { report } = await check({ PROMETHEUS_URL: url });
+    expect(notWell(report)).to.deep.equal([['duplicates', 'warning']]);
+    const query = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' })[0]?.query ?? '';
+    const answer = await fetch(`${url}/api/v1/query`, { method: 'POST', body: new URLSearchParams({ query }) });
+    const { data } = (await answer.json()) as {
+      data: { result: readonly { metric: { pod: string }; value: readonly [number, string] }[] };
+    };
+    const first = data.result.find(({ metric }) => metric.pod === 'cart-0');
+    // Two containers of 0.2 cores each.
+    expect(Number(first?.value[1])).to.be.within(0.38, 0.42);
+
+    const mixed = await startWith({ cores: ['total', 'cpu00', 'cpu01'] });
+    const { report: found } = await check({ PROMETHEUS_URL: mixed });
+    expect(notWell(found)).to.deep.equal([['duplicates', 'error']]);
+    expect(textOf(found, 'duplicates')).to.include(
+      '16 containers have container_cpu_usage_seconds_total both as a whole',
+    );
   });
 
   it('finds two jobs that scrape the same, which is no error', async () => {

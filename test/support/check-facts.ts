@@ -35,8 +35,10 @@ export function featuresWith(answers: Readonly<Record<string, FeatureFacts['answ
 const fineSource = {
   series: known(16),
   emptiness: undefined,
+  exported: known([]),
   duplicates: known({ things: 0, differing: [] }),
   clusters: known([]),
+  mixedCores: known(0),
   newestAgeSeconds: known(12),
   intervalSeconds: known(15),
 };
@@ -58,18 +60,30 @@ export const emptySource = (seriesOfMetric = 0, blamed: readonly string[] = [], 
     blamed: blamed.map((text) => ({ label: /^\w+/.exec(text)?.[0] ?? '', text })),
     example,
   }),
+  exported: undefined,
   duplicates: undefined,
   clusters: undefined,
+  mixedCores: undefined,
   newestAgeSeconds: undefined,
   intervalSeconds: undefined,
 });
+
+/** Of a Deployment with eight pods, of which two ReplicaSets are known, and without Jobs. */
+export const KUBE_STATE_METRICS = {
+  podOwners: 8,
+  replicaSetPods: 8,
+  jobPods: 0,
+  replicaSetOwners: 2,
+  jobOwners: 0,
+  podPhases: 40,
+};
 
 export const FINE: Facts = {
   clock: known({ skewSeconds: 0.2, uncertaintySeconds: 0.05 }),
   server: known({ application: undefined, version: '2.42.0', revision: 'abc' }),
   features: featuresWith({}),
   sources: sourcesWith({}),
-  kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2, podPhases: 40 }),
+  kubeStateMetrics: known(KUBE_STATE_METRICS),
   endedPods: known(new Set<string>()),
   history: known({
     reachSeconds: 3600,
@@ -91,6 +105,8 @@ export const FINE: Facts = {
 export const CONDITIONS: Conditions = {
   namespaceRegex: '.*',
   podLabel: 'pod',
+  namespaceLabel: 'namespace',
+  containerLabel: undefined,
   requestTimeoutSeconds: 5,
   training: {
     baseline: 'pod',

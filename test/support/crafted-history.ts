@@ -6,29 +6,46 @@ export interface CraftedHistory {
   /** May lie ahead of now: queries do not look there, and a slow machine does not make the data old. */
   readonly endSeconds: number;
   readonly scrapeIntervalSeconds: number;
-  /** Values of a label `cluster`, each with all the pods; without any, the label is absent. */
+  /** Values of a label, each with all the pods; without any, the label is absent. */
   readonly clusters?: readonly string[];
+  /** That label; `cluster` if unset. */
+  readonly clusterLabel?: string;
   /** Jobs that report each container; one if unset. */
   readonly jobs?: readonly string[];
+  /** Values of a label that differs between copies of all series; without any, there is one of each. */
+  readonly replicas?: readonly string[];
+  /** That label; `prometheus_replica` if unset. */
+  readonly replicaLabel?: string;
+  /** The namespace of what is scraped, which takes the place of that of the pods (no `honor_labels`); none if unset. */
+  readonly targetNamespace?: string;
+  /** The values of the label `cpu`, each with an equal part of the CPU; without any, the label is absent. */
+  readonly cores?: readonly string[];
   readonly kubeStateMetrics?: boolean;
   readonly pods?: number;
 }
 
 /** A few pods, each with two containers, their cgroup and their pause container. Yields a family at a time. */
 export function* craftedHistory(history: CraftedHistory): Generator<string> {
-  const { clusters, jobs = ['kubelet'], kubeStateMetrics = true, pods = 8 } = history;
-  const places = (clusters ?? [undefined]).flatMap((cluster) =>
-    jobs.map((job) => ({ job, ...(cluster !== undefined && { cluster }) })),
+  const { clusters = [''], clusterLabel = 'cluster', jobs = ['kubelet'], kubeStateMetrics = true, pods = 8 } = history;
+  const { replicas = [''], replicaLabel = 'prometheus_replica', targetNamespace, cores = [''] } = history;
+  // An empty label is as none.
+  const copies = clusters.flatMap((cluster, number) =>
+    replicas.map((replica) => ({ labels: { [clusterLabel]: cluster, [replicaLabel]: replica }, number })),
   );
+  const places = copies.flatMap(({ labels, number }) => jobs.map((job) => ({ labels: { ...labels, job }, number })));
+  /** A UID that no pod of another cluster has. */
+  const uidOf = (index: number, number: number) => `0000000${number}-0000-4000-8000-${String(index).padStart(12, '0')}`;
+  const namespaces =
+    targetNamespace === undefined ? { namespace: 'shop' } : { namespace: targetNamespace, exported_namespace: 'shop' };
   const names = Array.from({ length: pods }, (_, index) => `cart-${index}`);
-  const cgroups = places.flatMap((place) =>
+  const cgroups = places.flatMap(({ labels: place, number }) =>
     names.flatMap((pod, index) =>
       ['', 'POD', 'app', 'sidecar'].map((container) => ({
         labels: {
-          namespace: 'shop',
+          ...namespaces,
           pod,
           container,
-          id: `/kubepods/${pod}/${container}`,
+          id: `/kubepods/pod${uidOf(index, number)}/${container}`,
           instance: 'node-1:10250',
           ...place,
         },
@@ -36,12 +53,15 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
       })),
     ),
   );
+  const parts = cgroups.flatMap(({ labels, size }) =>
+    cores.map((cpu) => ({ labels: { ...labels, cpu }, size: size / cores.length })),
+  );
   yield* family(
     history,
     'container_cpu_usage_seconds',
     'counter',
     '_total',
-    cgroups,
+    parts,
     (seconds, size) =>
       // A counter with a rate that wavers a little.
       0.2 * size * (seconds + Math.sin(seconds / 100)),
@@ -50,15 +70,9 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
     Math.round(1e8 * size * (1 + 0.02 * Math.sin(seconds / 77))),
   );
   if (kubeStateMetrics) {
-    const states = (clusters ?? [undefined]).flatMap((cluster) =>
-      names.map((pod) => ({
-        labels: {
-          namespace: 'shop',
-          pod,
-          uid: `uid-${pod}`,
-          job: 'kube-state-metrics',
-          ...(cluster !== undefined && { cluster }),
-        },
+    const states = copies.flatMap(({ labels, number }) =>
+      names.map((pod, index) => ({
+        labels: { namespace: 'shop', pod, uid: uidOf(index, number), job: 'kube-state-metrics', ...labels },
         size: 1,
       })),
     );

@@ -59,29 +59,33 @@ export interface EmptinessFacts {
   readonly example: Labels | undefined;
 }
 
+/** Things that are reported more than once. */
+export interface DuplicateFacts {
+  readonly things: number;
+  /** The labels in which the series of some examples differ, each with at most ten values. */
+  readonly differing: readonly { readonly label: string; readonly values: readonly string[] }[];
+}
+
+/** A label that tells clusters apart. */
+export interface ClusterFacts {
+  readonly label: string;
+  /** At most ten; an empty text where the label is absent. */
+  readonly values: readonly string[];
+  /** Things that exist under the same name in more than one cluster. */
+  readonly collisions: number;
+}
+
 /** The stored series that one selector reads. Without series, only their emptiness is looked at. */
 export interface SourceFacts extends Source {
   readonly series: Fact<number>;
   readonly emptiness: Fact<EmptinessFacts> | undefined;
-  /** Number of things that are reported more than once, and the labels in which the series of one example differ. */
-  readonly duplicates:
-    | Fact<{
-        readonly things: number;
-        readonly differing: readonly { readonly label: string; readonly values: readonly string[] }[];
-      }>
-    | undefined;
+  /** Labels such as `exported_pod`: the label without `exported_` is that of what was scraped. */
+  readonly exported: Fact<readonly string[]> | undefined;
+  readonly duplicates: Fact<DuplicateFacts> | undefined;
   /** Labels with more than one value that tell clusters apart. */
-  readonly clusters:
-    | Fact<
-        readonly {
-          readonly label: string;
-          /** At most ten; an empty text where the label is absent. */
-          readonly values: readonly string[];
-          /** Things that exist under the same name in more than one cluster. */
-          readonly collisions: number;
-        }[]
-      >
-    | undefined;
+  readonly clusters: Fact<readonly ClusterFacts[]> | undefined;
+  /** Containers whose CPU is reported both as a whole and core by core. */
+  readonly mixedCores: Fact<number> | undefined;
   /** Age of the newest sample that can be seen, in seconds. */
   readonly newestAgeSeconds: Fact<number> | undefined;
   /** The usual distance of two samples of a series, in seconds; `undefined` as a value if it is unknown. */
@@ -98,7 +102,11 @@ export interface Facts {
   /** Numbers of series. */
   readonly kubeStateMetrics: Fact<{
     readonly podOwners: number;
+    /** Pods by the kind of their owner: those of a Deployment have a ReplicaSet, those of a CronJob a Job. */
+    readonly replicaSetPods: number;
+    readonly jobPods: number;
     readonly replicaSetOwners: number;
+    readonly jobOwners: number;
     readonly podPhases: number;
   }>;
   /** Pods (`namespace/pod`) that Kubernetes reports as ended; empty where every pod has a required feature. */
@@ -134,7 +142,16 @@ export type ModelFacts = Pick<Model, 'remembers' | 'knownHours' | 'expectedMessa
 
 /** The settings that facts are compared with. */
 export interface Conditions
-  extends Pick<Settings, 'namespaceRegex' | 'podLabel' | 'requestTimeoutSeconds' | 'explain' | 'alertBudgetPerDay'> {
+  extends Pick<
+    Settings,
+    | 'namespaceRegex'
+    | 'podLabel'
+    | 'namespaceLabel'
+    | 'containerLabel'
+    | 'requestTimeoutSeconds'
+    | 'explain'
+    | 'alertBudgetPerDay'
+  > {
   readonly training: Omit<TrainingTimes, 'nowSeconds'> & Pick<Settings, 'baseline' | 'maximumPods'>;
   /** How many days are to be remembered; 0 for none. */
   readonly historyDays: number;

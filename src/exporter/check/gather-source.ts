@@ -1,10 +1,12 @@
 /** Asks about the stored series behind a selector, with aggregations: a large cluster is counted, not fetched. */
 
+import { addMatchers } from '../features/queries/matchers.js';
 import { quotePromql } from '../features/queries/promql.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import type { Labels } from '../prometheus/api.js';
 import { type Asker, factOf } from './asker.js';
 import type { EmptinessFacts, Source, SourceFacts } from './facts.js';
+import { gatherCopies } from './gather-copies.js';
 
 /** Everything about one source. Does not reject on failures of Prometheus. */
 export async function gatherSource(asker: Asker, source: Source): Promise<SourceFacts> {
@@ -17,19 +19,28 @@ export async function gatherSource(asker: Asker, source: Source): Promise<Source
       ...source,
       series,
       emptiness,
+      exported: rest,
       duplicates: rest,
       clusters: rest,
+      mixedCores: rest,
       newestAgeSeconds: rest,
       intervalSeconds: rest,
     };
   }
-  const [duplicates, clusters, newestAgeSeconds, intervalSeconds] = await Promise.all([
-    factOf(gatherDuplicates(asker, selector)),
-    factOf(gatherClusters(asker, selector)),
+  const examples = asker.instant(`topk(${EXAMPLES}, topk by (instance) (1, ${selector.text}))`);
+  const ofExamples = <Value>(work: (series: readonly Labels[]) => Value | Promise<Value>) =>
+    factOf(examples.then(({ labels }) => work(labels)));
+  const [copies, mixedCores, newestAgeSeconds, intervalSeconds, exported] = await Promise.all([
+    factOf(gatherCopies(asker, selector)),
+    factOf(gatherMixedCores(asker, selector)),
     factOf(asker.number(`max(timestamp(${selector.text}))`).then((newest) => asker.nowSeconds - newest)),
-    factOf(gatherInterval(asker, selector)),
+    ofExamples((labels) => gatherInterval(asker, labels, selector)),
+    ofExamples((labels) => exportedLabels(labels, selector)),
   ]);
-  return { ...source, series, emptiness: undefined, duplicates, clusters, newestAgeSeconds, intervalSeconds };
+  const duplicates = copies.known ? { known: true as const, value: copies.value.duplicates } : copies;
+  const clusters = copies.known ? { known: true as const, value: copies.value.clusters } : copies;
+  const rest = { exported, duplicates, clusters, mixedCores, newestAgeSeconds, intervalSeconds };
+  return { ...source, series, emptiness: undefined, ...rest };
 }
 
 /** Tries the metric without each of its matchers. A metric that a matcher names has no other form. */
@@ -46,64 +57,34 @@ async function gatherEmptiness(asker: Asker, { metric, matchers }: SourceSelecto
       return { label, text: textOf((other) => other === label), count };
     }),
   );
-  const example = await asker.instant(`topk(1, ${metric})`);
+  // The largest series of cAdvisor is the machine, without any label of a pod. An image is what containers have.
+  const ofContainer = await asker.instant(`topk(1, ${metric}{image!=""})`);
+  const example = ofContainer.labels.length > 0 ? ofContainer : await asker.instant(`topk(1, ${metric})`);
   const blamed = tried.filter(({ count }) => count !== 0).map(({ label, text }) => ({ label, text }));
   return { seriesOfMetric, blamed, example: example.labels[0] };
 }
 
-/** By which people tell clusters apart: kube-prometheus, Thanos, Mimir, Amazon, Google, Grafana Cloud, home-made ones. */
-const CLUSTER_LABELS = [
-  'cluster',
-  'cluster_id',
-  'cluster_name',
-  'clusterName',
-  'k8s_cluster',
-  'k8s_cluster_name',
-  'kube_cluster',
-  'kubernetes_cluster',
-  'exported_cluster',
-];
+/** Labels that Prometheus renames where a target has labels of the same name, unless `honor_labels` is set. */
+const TARGET_LABELS = ['namespace', 'pod', 'container'];
 
-/**
- * Labels that differ for a good reason where a thing is reported more than once: one run of a container and the next
- * one, a pod and its successor of the same name, the cores of a machine, and clusters, which are judged by themselves.
- */
-const RUN_LABELS = ['id', 'name', 'image', 'uid', 'cpu', 'container_id', ...CLUSTER_LABELS];
-
-async function gatherDuplicates(asker: Asker, { text, identity }: SourceSelector) {
-  if (identity === undefined) return { things: 0, differing: [] };
-  const labels = [...new Set([...identity, ...RUN_LABELS])].join(', ');
-  const copies = `count by (${labels}) (${text})`;
-  const things = await asker.number(`count(${copies} > 1)`);
-  if (things === 0) return { things, differing: [] };
-  const example = await asker.instant(`topk(1, ${copies})`);
-  if (example.labels.length === 0) return { things, differing: [] };
-  const series = await asker.instant(`${text} and on (${labels}) topk(1, ${copies})`);
-  const names = [...new Set(series.labels.flatMap((own) => Object.keys(own)))].sort();
-  const differing = names
-    .map((label) => ({ label, values: valuesOf(series.labels, label) }))
-    .filter(({ values }) => values.length > 1);
-  return { things, differing };
+/** The labels such as `exported_pod` of some series, beside one that tells pods apart. */
+function exportedLabels(series: readonly Labels[], { metric = '', identity = [] }: SourceSelector): readonly string[] {
+  // What an application says of itself may well be about another namespace than its own.
+  if (!/^(?:container|kube)_/.test(metric)) return [];
+  return TARGET_LABELS.filter((label) => identity.includes(label))
+    .map((label) => `exported_${label}`)
+    .filter((label) => series.some((own) => own[label] !== undefined));
 }
 
-/** At most this many values of a label are shown. */
-const EXAMPLES = 10;
-
-/** The first of the values that a label has, sorted; an empty text where it is absent. */
-const valuesOf = (series: readonly Labels[], label: string) =>
-  [...new Set(series.map((labels) => labels[label] ?? ''))].sort().slice(0, EXAMPLES);
-
-async function gatherClusters(asker: Asker, { text, identity = ['namespace', 'pod'] }: SourceSelector) {
-  const combinations = await asker.instant(`count by (${CLUSTER_LABELS.join(', ')}) (${text})`);
-  const thing = identity.join(', ');
-  const found: { label: string; values: string[]; collisions: number }[] = [];
-  for (const label of CLUSTER_LABELS) {
-    const values = valuesOf(combinations.labels, label);
-    if (values.length < 2) continue;
-    const collisions = await asker.number(`count(count by (${thing}) (count by (${thing}, ${label}) (${text})) > 1)`);
-    found.push({ label, values, collisions });
-  }
-  return found;
+/** How many containers have their CPU once as a whole, and once more core by core. */
+async function gatherMixedCores(asker: Asker, { text, identity = [] }: SourceSelector): Promise<number> {
+  if (!identity.includes('cpu')) return 0;
+  const { labels } = await asker.instant(`count by (cpu) (${text})`);
+  const isWhole = ({ cpu = 'total' }: Labels) => cpu === 'total';
+  if (labels.length < 2 || !labels.some(isWhole)) return 0;
+  const container = identity.filter((label) => label !== 'cpu').join(', ');
+  const several = `count by (${container}) (count by (${identity.join(', ')}) (${text})) > 1`;
+  return asker.number(`count(${several} and count by (${container}) (${addMatchers(text, 'cpu=~"total|"')}))`);
 }
 
 /** Long enough to see two samples of a series that is scraped every five minutes. */
@@ -112,15 +93,18 @@ const INTERVAL_WINDOW_SECONDS = 900;
 /** Shorter intervals are unproblematic, so they need not be measured. */
 const INTERVAL_STEP_SECONDS = 5;
 
-/** Targets differ: one series of each of this many is checked. */
-const INTERVAL_SERIES = 3;
+/** Targets differ: one series of each of this many is looked at. */
+const EXAMPLES = 3;
 
-/** The longest of the usual intervals of a few series, each from another target; `undefined` where it is unknown. */
-async function gatherInterval(asker: Asker, { text, metric }: SourceSelector): Promise<number | undefined> {
+/** The longest of the usual intervals of a few series; `undefined` where it is unknown. */
+async function gatherInterval(
+  asker: Asker,
+  series: readonly Labels[],
+  { metric }: SourceSelector,
+): Promise<number | undefined> {
   if (metric === undefined) return undefined;
-  const { labels } = await asker.instant(`topk(${INTERVAL_SERIES}, topk by (instance) (1, ${text}))`);
   const intervals = await Promise.all(
-    labels.map(async ({ __name__: _, ...own }) => {
+    series.map(async ({ __name__: _, ...own }) => {
       const matchers = Object.entries(own).map(([label, value]) => `${label}=${quotePromql(value)}`);
       const start = asker.nowSeconds - INTERVAL_WINDOW_SECONDS;
       const query = `timestamp(${metric}{${matchers.join(',')}})`;

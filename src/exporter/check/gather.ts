@@ -74,8 +74,8 @@ export async function inspect(
 }
 
 function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, keyof Running> {
-  const { namespaceRegex, podLabel, requestTimeoutSeconds, explain, alertBudgetPerDay, baseline, maximumPods } =
-    settings;
+  const { namespaceRegex, podLabel, namespaceLabel, containerLabel, baseline, maximumPods } = settings;
+  const { requestTimeoutSeconds, explain, alertBudgetPerDay } = settings;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone, nowSeconds);
   // The limit of the container, or the memory of the machine.
   const constrained = process.constrainedMemory();
@@ -88,8 +88,9 @@ function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, 
     untilNextTrainingSeconds: interval ?? DEFAULT_INTERVAL_SECONDS,
   };
   const historyDays = baseline === 'cluster' ? 0 : settings.historyDays;
-  const scope = { namespaceRegex, podLabel, requestTimeoutSeconds, explain, alertBudgetPerDay };
-  return { ...scope, training, historyDays, memoryLimitBytes, nowSeconds };
+  const scope = { namespaceRegex, podLabel, namespaceLabel, containerLabel };
+  const limits = { requestTimeoutSeconds, explain, alertBudgetPerDay };
+  return { ...scope, ...limits, training, historyDays, memoryLimitBytes, nowSeconds };
 }
 
 /** Where the facts come from. */
@@ -145,16 +146,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ),
   );
   const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, source)));
-  const counts = [ownerQueries.pod, ownerQueries.replicaSet, phaseSelector].map((query) =>
-    asker.number(`count(${query})`),
-  );
-  const kubeStateMetrics = await factOf(
-    Promise.all(counts).then(([podOwners = 0, replicaSetOwners = 0, podPhases = 0]) => ({
-      podOwners,
-      replicaSetOwners,
-      podPhases,
-    })),
-  );
+  const kubeStateMetrics = await factOf(gatherKubeStateMetrics(asker, ownerQueries, phaseSelector));
   const answered = answersOf({ features: answers });
   const hasPodsWithoutUsage = answered.known && podsWithoutUsage(answered.value).length > 0;
   const endedPods: Facts['endedPods'] = hasPodsWithoutUsage
@@ -190,6 +182,24 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     idleRules,
     warnings: [...asker.warnings],
     infos: [...asker.infos],
+  };
+}
+
+async function gatherKubeStateMetrics(asker: Asker, owners: OwnerQueries, phaseSelector: string) {
+  const [kinds, replicaSetOwners, jobOwners, podPhases] = await Promise.all([
+    asker.instant(`count by (owner_kind) (${owners.pod})`),
+    asker.number(`count(${owners.replicaSet})`),
+    asker.number(`count(${owners.job})`),
+    asker.number(`count(${phaseSelector})`),
+  ]);
+  const podsOf = (kind: string) => kinds.values[kinds.labels.findIndex((labels) => labels.owner_kind === kind)] ?? 0;
+  return {
+    podOwners: kinds.values.reduce((sum, count) => sum + count, 0),
+    replicaSetPods: podsOf('ReplicaSet'),
+    jobPods: podsOf('Job'),
+    replicaSetOwners,
+    jobOwners,
+    podPhases,
   };
 }
 

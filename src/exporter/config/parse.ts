@@ -13,7 +13,7 @@ import {
   secretFileVariable,
   variablesOf,
 } from './settings.js';
-import { shardOrdinal } from './sharding-rules.js';
+import { shardingMistakes, shardOrdinal } from './sharding-rules.js';
 
 const definitions = Object.entries(SETTINGS) as readonly [SettingName, SettingDefinition<unknown>][];
 
@@ -43,7 +43,7 @@ export function parseSettings(
       mistakes.push(error.message);
     }
   }
-  mistakes.push(...connectionMistakes(values, readFile));
+  mistakes.push(...connectionMistakes(values, readFile), ...shardingMistakes(values));
   const shard = shardOrdinal(values, environment);
   if (typeof shard === 'string') mistakes.push(shard);
   if (mistakes.length > 0) throw new MistakesError('the settings', mistakes);

@@ -92,6 +92,8 @@ const isHost = (text: string): boolean => isIP(text) !== 0 || /^(?=.*[a-z])(?!-)
 
 const isProxyUrl = (text: string): boolean => isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
 
+const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/);
+
 const filePath = z.string().regex(/^(?:.*[^/])?$/);
 
 const PAIR_ESCAPES = 'in which `\\,` is a comma and `\\\\` a backslash';
@@ -265,7 +267,23 @@ export const SETTINGS = Object.freeze({
     help:
       "The label that names the pod in cAdvisor's series (`pod_name` before Kubernetes 1.16, with " +
       '`container_name` beside it). The output always says `pod`.',
-    schema: z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/),
+    schema: labelName,
+  }),
+  namespaceLabel: define('NAMESPACE_LABEL', 'namespace', {
+    expected: 'a Prometheus label name',
+    example: 'exported_namespace',
+    help:
+      "The label that names the namespace in cAdvisor's series (`exported_namespace` where they are scraped without " +
+      '`honor_labels`). The output always says `namespace`.',
+    schema: labelName,
+  }),
+  containerLabel: define('CONTAINER_LABEL', '', {
+    expected: 'a Prometheus label name, or nothing for the label that goes with `POD_LABEL`',
+    example: 'container',
+    help:
+      "The label that names the container in cAdvisor's series. If unset, it is `POD_LABEL` with `container` in the place of " +
+      '`pod`: `exported_container` with `exported_pod`.',
+    schema: z.union([z.literal('').transform(() => undefined), labelName]),
   }),
   shard: define('SHARD', '', {
     expected: 'a whole number from 0 to 999 and below `TOTAL_SHARDS`, or nothing',

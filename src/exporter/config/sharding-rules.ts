@@ -1,5 +1,6 @@
 /** Which shard a process is: by its settings or flags, or by the name of its pod in a StatefulSet. */
 
+import { NAMESPACE_LABEL } from '../features/queries/template.js';
 import { type Environment, SETTINGS, type Settings } from './settings.js';
 
 /** The settings that are flags of the command line too, as in kube-state-metrics. */
@@ -13,6 +14,19 @@ export function withShardFlags(environment: Environment, { shard, totalShards }:
     ...(shard !== undefined && { [one.env]: shard }),
     ...(totalShards !== undefined && { [all.env]: totalShards }),
   };
+}
+
+/**
+ * A sentence for each mistake: shards share the values of the label `namespace`, and each queries its own.
+ *
+ * @param settings those that are valid on their own.
+ */
+export function shardingMistakes({ namespaceLabel, totalShards = 1 }: Partial<Settings>): readonly string[] {
+  if (totalShards === 1 || namespaceLabel === undefined || namespaceLabel === NAMESPACE_LABEL) return [];
+  return [
+    `NAMESPACE_LABEL: expected "${NAMESPACE_LABEL}" with TOTAL_SHARDS="${totalShards}", got "${namespaceLabel}". Scrape cAdvisor ` +
+      `with honor_labels: true instead. Example: NAMESPACE_LABEL="${NAMESPACE_LABEL}"`,
+  ];
 }
 
 /**

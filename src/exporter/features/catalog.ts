@@ -2,7 +2,7 @@
 
 import type { FeatureSpec } from './feature-spec.js';
 import { addMatchers } from './queries/matchers.js';
-import { fillTemplate, type QueryOptions } from './queries/template.js';
+import { fillTemplate, NAMESPACE_LABEL, type QueryOptions } from './queries/template.js';
 
 /** A column of the feature table. */
 export interface FeatureDefinition {
@@ -30,11 +30,11 @@ export interface FeatureDefinition {
   readonly required: boolean;
 }
 
-const CADVISOR = '{{container_label}}!="",{{container_label}}!="POD",namespace=~"{{namespace_regex}}"';
+const CADVISOR = '{{container_label}}!="",{{container_label}}!="POD",{{namespace_label}}=~"{{namespace_regex}}"';
 
-/** One value a pod of series that cAdvisor has for each container. */
-const perPod = (expression: string) =>
-  `sum by (namespace, {{pod_label}}) (max by (namespace, {{pod_label}}, {{container_label}}) (${expression}))`;
+/** One value a pod of series that cAdvisor has for each container, or for each of some other parts of it. */
+const perPod = (expression: string, parts = '{{container_label}}') =>
+  `sum by ({{namespace_label}}, {{pod_label}}) (max by ({{namespace_label}}, {{pod_label}}, ${parts}) (${expression}))`;
 
 /**
  * The built-in features, in the form of a feature file.
@@ -47,7 +47,11 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
   {
     name: 'cpu',
     help: 'CPU in use',
-    query: perPod(`rate(container_cpu_usage_seconds_total{${CADVISOR}}[{{cpu_rate_window}}])`),
+    // Kubelets report all cores together (`cpu="total"`); old ones, and cAdvisor on its own, one by one.
+    query: perPod(
+      `rate(container_cpu_usage_seconds_total{${CADVISOR}}[{{cpu_rate_window}}])`,
+      '{{container_label}}, cpu',
+    ),
     pod_label: '{{pod_label}}',
     unit: 'cores',
     type: 'gauge',
@@ -98,11 +102,17 @@ export function buildCatalog(options: QueryOptions): readonly FeatureDefinition[
 
 /** A feature with its placeholders filled. */
 export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureDefinition {
+  const { text, placeholders } = fillTemplate(spec.query, options);
+  const { namespaceLabel = NAMESPACE_LABEL } = options;
+  const isRenamed = placeholders.has('namespace_label') && namespaceLabel !== NAMESPACE_LABEL;
+  const query = isRenamed
+    ? `label_replace(${text.trim()}\n, "namespace", "$1", "${namespaceLabel}", "(.+)")`
+    : text.trim();
   return {
     name: spec.name,
     unit: spec.unit,
     help: spec.help,
-    query: addMatchers(fillTemplate(spec.query, options).text.trim(), options.matchers ?? ''),
+    query: addMatchers(query, options.matchers ?? ''),
     podLabel: fillTemplate(spec.pod_label, options).text,
     type: spec.type,
     direction: spec.direction,

@@ -42,20 +42,33 @@ export async function queryOwners(
   return resolveOwners({ pod, replicaSet, job });
 }
 
-/** Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. */
+/**
+ * Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. Where nothing is
+ * told about a ReplicaSet or a Job, the name of its owner follows from its own if Kubernetes has certainly generated it.
+ */
 export function resolveOwners(answers: OwnerAnswers): Owners {
-  const above: Readonly<Record<string, ReadonlyMap<string, Labels>>> = {
-    ReplicaSet: preferredOwners(answers.replicaSet, 'replicaset'),
-    Job: preferredOwners(answers.job, 'job_name'),
+  const above: Readonly<Record<string, (namespace: string, name: string) => string>> = {
+    ReplicaSet: ownerNames(answers.replicaSet, 'replicaset', deploymentFromName),
+    Job: ownerNames(answers.job, 'job_name', cronJobFromName),
   };
   const owners = new Map<string, string>();
   for (const [key, labels] of preferredOwners(answers.pod, 'pod')) {
     const { namespace = '', pod = '', owner_kind: kind = '', owner_name: name = '' } = labels;
     // A static pod is owned by its node and named after it: `etcd-node-1`. A node is no workload.
     if (kind === 'Node') owners.set(key, pod.endsWith(`-${name}`) ? pod.slice(0, -name.length - 1) : pod);
-    else owners.set(key, above[kind]?.get(podKey(namespace, name))?.owner_name ?? name);
+    else owners.set(key, above[kind]?.(namespace, name) ?? name);
   }
   return owners;
+}
+
+/** The name of an object's owner, or its own name: an object whose series names no owner has none. */
+function ownerNames(series: SeriesSet, nameLabel: string, fromName: (name: string) => string) {
+  const owned = preferredOwners(series, nameLabel);
+  const told = new Set(series.labels.map(({ namespace = '', [nameLabel]: name = '' }) => podKey(namespace, name)));
+  return (namespace: string, name: string) => {
+    const key = podKey(namespace, name);
+    return owned.get(key)?.owner_name ?? (told.has(key) ? name : fromName(name));
+  };
 }
 
 /**
@@ -82,12 +95,17 @@ function rankOf({ owner_is_controller: controls, owner_kind = '', owner_name = '
 
 /**
  * Kubernetes appends generated parts to the workload's name, from an alphabet without vowels and look-alikes
- * (apimachinery, `util/rand`). The order matters: the longest suffix that fits is the right one.
+ * (apimachinery, `util/rand`).
  */
 const RANDOM = '[bcdfghjklmnpqrstvwxz2456789]';
+
+/** A hash of the pod template: a 32-bit number whose digits are written in that alphabet, nearly always ten or nine. */
+const TEMPLATE_HASH = `${RANDOM}{6,10}`;
+
+/** The order matters: the longest suffix that fits is the right one. */
 const GENERATED_SUFFIXES = [
   new RegExp(`-\\d{8}-${RANDOM}{5}$`), // CronJob: scheduled minute, then the Job's pod
-  new RegExp(`-${RANDOM}{6,10}-${RANDOM}{5}$`), // Deployment: pod template hash, then the pod
+  new RegExp(`-${TEMPLATE_HASH}-${RANDOM}{5}$`), // Deployment: pod template hash, then the pod
   new RegExp(`-${RANDOM}{5}$`), // DaemonSet, Job
   /-\d+$/, // StatefulSet
 ];
@@ -99,4 +117,25 @@ export function workloadFromName(pod: string): string {
     if (workload !== pod && workload !== '') return workload;
   }
   return pod;
+}
+
+const REPLICA_SET = new RegExp(`^(.+)-${TEMPLATE_HASH}$`);
+
+/** The Deployment according to the name of its ReplicaSet; the whole name if no template hash ends it. */
+function deploymentFromName(replicaSet: string): string {
+  return REPLICA_SET.exec(replicaSet)?.[1] ?? replicaSet;
+}
+
+/** From 2015 to 2050. A date such as 20261129 is no minute of that time. */
+const EARLIEST_SECONDS = Date.UTC(2015) / 1000;
+const LATEST_SECONDS = Date.UTC(2050) / 1000;
+
+/**
+ * The CronJob according to the name of its Job, which ends in the scheduled time: in minutes, or in seconds before
+ * Kubernetes 1.21. The whole name if it does not.
+ */
+function cronJobFromName(job: string): string {
+  const [, cronJob, digits = ''] = /^(.+)-(\d{8}|\d{10})$/.exec(job) ?? [];
+  const seconds = digits.length === 8 ? Number(digits) * 60 : Number(digits);
+  return cronJob !== undefined && seconds >= EARLIEST_SECONDS && seconds < LATEST_SECONDS ? cronJob : job;
 }

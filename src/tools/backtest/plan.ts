@@ -113,6 +113,8 @@ export function replaySettings(settings: Settings): Readonly<Record<string, stri
     PROMETHEUS_MATCHERS: settings.matchers,
     NAMESPACE_REGEX: settings.namespaceRegex,
     POD_LABEL: settings.podLabel,
+    NAMESPACE_LABEL: settings.namespaceLabel,
+    CONTAINER_LABEL: settings.containerLabel ?? '',
     SHARD: settings.shard ?? 0,
     TOTAL_SHARDS: settings.totalShards,
     CPU_RATE_WINDOW: settings.cpuRateWindow,

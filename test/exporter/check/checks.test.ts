@@ -9,6 +9,7 @@ import {
   emptySource,
   FINE,
   featuresWith,
+  KUBE_STATE_METRICS,
   known,
   podNames,
   sourcesWith,
@@ -193,6 +194,101 @@ const ROWS: readonly Row[] = [
     /Set POD_LABEL=pod_name\./,
   ),
   row(
+    'cAdvisor names the pods as OpenTelemetry does',
+    {
+      sources: sourcesWith({
+        memory: emptySource(32, ['namespace=~".*"'], {
+          k8s_namespace_name: 'shop',
+          k8s_pod_name: 'cart-0',
+          k8s_container_name: 'app',
+        }),
+      }),
+    },
+    'series',
+    'error',
+    /labels of NAMESPACE_LABEL \("namespace"\) and POD_LABEL \("pod"\); their labels are k8s_container_name/,
+    /Set NAMESPACE_LABEL=k8s_namespace_name and POD_LABEL=k8s_pod_name\./,
+  ),
+  row(
+    'cAdvisor runs on its own, without a relabelling',
+    {
+      sources: sourcesWith({
+        memory: emptySource(32, ['container!=""'], {
+          container_label_io_kubernetes_container_name: 'app',
+          container_label_io_kubernetes_pod_name: 'cart-0',
+          container_label_io_kubernetes_pod_namespace: 'shop',
+        }),
+      }),
+    },
+    'series',
+    'error',
+    /Set NAMESPACE_LABEL=container_label_io_kubernetes_pod_namespace and POD_LABEL=container_label_io_kubernetes_pod_name\./,
+  ),
+  {
+    ...row(
+      'the container has a label that does not follow from that of the pod',
+      {
+        sources: sourcesWith({ memory: emptySource(32, ['exported_container!=""'], { ...LABELS, exported_pod: 'a' }) }),
+      },
+      'series',
+      'error',
+      /CONTAINER_LABEL=container\./,
+    ),
+    conditions: { podLabel: 'exported_pod' },
+  },
+  row(
+    'no namespace of the targets matches, and those of the pods are elsewhere',
+    {
+      sources: sourcesWith({
+        cpu: emptySource(32, ['namespace=~"shop"'], {
+          namespace: 'kube-system',
+          exported_namespace: 'shop',
+          pod: 'cart-0',
+          container: 'app',
+        }),
+      }),
+    },
+    'series',
+    'error',
+    /the label namespace of them is that of the target that Prometheus scrapes; that of the pod is in exported_namespace/,
+    /honor_labels: true in the job that scrapes cAdvisor, or set NAMESPACE_LABEL=exported_namespace\.$/,
+  ),
+  row(
+    'cAdvisor is scraped without honor_labels',
+    {
+      sources: sourcesWith({
+        cpu: { exported: known(['exported_namespace', 'exported_pod', 'exported_container']) },
+      }),
+    },
+    'series',
+    'error',
+    /labels namespace, pod and container of container_cpu_usage_seconds_total are those of the target/,
+    /wrong name/,
+    /or set NAMESPACE_LABEL=exported_namespace and set POD_LABEL=exported_pod\.$/,
+  ),
+  row(
+    'a target has a pod, but its series keep their container',
+    { sources: sourcesWith({ memory: { exported: known(['exported_namespace', 'exported_pod']) } }) },
+    'series',
+    'error',
+    /NAMESPACE_LABEL=exported_namespace, set POD_LABEL=exported_pod and set CONTAINER_LABEL=container\.$/,
+  ),
+  row(
+    'a target has a namespace, as kubelets of the operator',
+    { sources: sourcesWith({ memory: { exported: known(['exported_namespace']) } }) },
+    'series',
+    'error',
+    /label namespace of container_memory_usage_bytes is that of the target/,
+    /or set NAMESPACE_LABEL=exported_namespace\.$/,
+  ),
+  row(
+    'a target has a container alone',
+    { sources: sourcesWith({ memory: { exported: known(['exported_container']) } }) },
+    'series',
+    'error',
+    /or set CONTAINER_LABEL=exported_container\.$/,
+  ),
+  row(
     'another matcher is to blame',
     { sources: sourcesWith({ memory: emptySource(32, ['cluster="x"'], LABELS) }) },
     'series',
@@ -249,7 +345,7 @@ const ROWS: readonly Row[] = [
     'nobody says which pods have ended',
     {
       features: featuresWith({ restarts: known(answerOf(12)) }),
-      kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2, podPhases: 0 }),
+      kubeStateMetrics: known({ ...KUBE_STATE_METRICS, podOwners: 8, podPhases: 0 }),
     },
     'pod_coverage',
     'ok',
@@ -380,7 +476,32 @@ const ROWS: readonly Row[] = [
     /Scores are right/,
   ),
 
+  row(
+    'CPU is reported as a whole and core by core',
+    { sources: sourcesWith({ cpu: { mixedCores: known(8) } }) },
+    'duplicates',
+    'error',
+    /8 containers have container_cpu_usage_seconds_total both as a whole and core by core/,
+    /counts twice/,
+  ),
+
   row('there is one cluster', {}, 'clusters', 'ok', /one cluster/),
+  row(
+    'clusters are told apart by a label of any name, with any values',
+    { sources: sourcesWith({ cpu: { clusters: known([{ label: 'stage', values: ['a"b', 'c'], collisions: 3 }]) } }) },
+    'clusters',
+    'error',
+    /The label stage has several values/,
+    /PROMETHEUS_MATCHERS to stage="a\\"b"\./,
+  ),
+  row(
+    'clusters are told apart by their machines alone',
+    { sources: sourcesWith({ cpu: { clusters: known([{ label: 'instance', values: ['a', 'b'], collisions: 3 }]) } }) },
+    'clusters',
+    'error',
+    /3 containers exist under the same name/,
+    /no label that names the cluster.*external_labels/,
+  ),
   row(
     'several clusters have no name in common',
     {
@@ -409,7 +530,7 @@ const ROWS: readonly Row[] = [
   row(
     'kube-state-metrics is missing',
     {
-      kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0, podPhases: 0 }),
+      kubeStateMetrics: known({ ...KUBE_STATE_METRICS, podOwners: 0, replicaSetPods: 0, podPhases: 0 }),
       sources: sourcesWith({ restarts: emptySource() }),
     },
     'kube_state_metrics',
@@ -418,6 +539,38 @@ const ROWS: readonly Row[] = [
     /Crash loops are not detected/,
     /Workloads are derived/,
     /Install/,
+  ),
+  row(
+    'kube-state-metrics is scraped without honor_labels',
+    { sources: sourcesWith({ restarts: { exported: known(['exported_namespace', 'exported_pod']) } }) },
+    'kube_state_metrics',
+    'warning',
+    /The labels namespace and pod of kube_pod_container_status_restarts_total are those of the target/,
+    /honor_labels: true in the job that scrapes kube-state-metrics/,
+  ),
+  row(
+    'the owners of ReplicaSets are not told',
+    { kubeStateMetrics: known({ ...KUBE_STATE_METRICS, replicaSetOwners: 0 }) },
+    'kube_state_metrics',
+    'warning',
+    /no series of kube_replicaset_owner, although/,
+    /Deployments are derived from the names of their ReplicaSets\./,
+    /--metric-allowlist/,
+  ),
+  row(
+    'neither the owners of ReplicaSets nor those of Jobs are told',
+    { kubeStateMetrics: known({ ...KUBE_STATE_METRICS, jobPods: 1, replicaSetOwners: 0 }) },
+    'kube_state_metrics',
+    'warning',
+    /no series of kube_replicaset_owner, kube_job_owner, although/,
+    /CronJobs are derived from the names of their Jobs\./,
+  ),
+  row(
+    'no pod has an owner that could have one',
+    { kubeStateMetrics: known({ ...KUBE_STATE_METRICS, replicaSetPods: 0, replicaSetOwners: 0 }) },
+    'kube_state_metrics',
+    'ok',
+    /owners of 8 pods/,
   ),
   row(
     'kube-state-metrics tells no restarts',
@@ -429,14 +582,14 @@ const ROWS: readonly Row[] = [
   ),
   row(
     'kube-state-metrics tells no owners',
-    { kubeStateMetrics: known({ podOwners: 0, replicaSetOwners: 0, podPhases: 40 }) },
+    { kubeStateMetrics: known({ ...KUBE_STATE_METRICS, podOwners: 0, replicaSetPods: 0, podPhases: 40 }) },
     'kube_state_metrics',
     'warning',
     /no series of kube_pod_owner, although/,
   ),
   row(
     'kube-state-metrics tells no phases',
-    { kubeStateMetrics: known({ podOwners: 8, replicaSetOwners: 2, podPhases: 0 }) },
+    { kubeStateMetrics: known({ ...KUBE_STATE_METRICS, podOwners: 8, podPhases: 0 }) },
     'kube_state_metrics',
     'warning',
     /no series of kube_pod_status_phase, although/,
@@ -720,8 +873,10 @@ describe('checks', () => {
             {
               series: away,
               emptiness: away,
+              exported: away,
               duplicates: away,
               clusters: away,
+              mixedCores: away,
               newestAgeSeconds: away,
               intervalSeconds: away,
             },

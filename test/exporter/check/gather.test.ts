@@ -204,6 +204,90 @@ describe('gathering of facts', () => {
     });
   });
 
+  it('takes no pod that has just moved for a copy, nor for one of another cluster', async () => {
+    const api = serverOf([
+      [/^count\(count by .*> 1 and .* offset 10m\)\) > 1\)$/, []],
+      [/^count\(count by .*> 1\)$/, single(6)],
+      ...FINE_ANSWERS,
+    ]);
+    const { sources } = await gatherFacts(gathering(api));
+    expect(sources[0]?.duplicates).to.deep.equal(known({ things: 0, differing: [] }));
+    expect(sources[0]?.clusters).to.deep.equal(known([]));
+    expect(api.asked.filter(({ query }) => query.includes(' and on ('))).to.deep.equal([]);
+  });
+
+  it('finds what is there twice where nothing is older than that', async () => {
+    const copy = (job: string) => ({ labels: { namespace: 'shop', pod: 'a', container: 'b', job }, value: 1 });
+    const api = serverOf([
+      [/^count\(.* offset 10m\)/, []],
+      [/ and on \(/, [copy('two'), copy('one')]],
+      [/^count\(count by .*> 1\)$/, single(6)],
+      ...FINE_ANSWERS,
+    ]);
+    const { sources } = await gatherFacts(gathering(api));
+    expect(sources[0]?.duplicates).to.deep.include(
+      known({ things: 6, differing: [{ label: 'job', values: ['one', 'two'] }] }),
+    );
+  });
+
+  it('finds clusters by a label of any name, with a bounded number of its values', async () => {
+    const values = Array.from({ length: 30 }, (_, index) => `c${String(index).padStart(2, '0')}`);
+    const copy = (site: string) => ({
+      labels: { namespace: 'shop', pod: 'a', container: 'b', site, node: site },
+      value: 1,
+    });
+    const api = serverOf([
+      [/ and on \(/, values.map(copy)],
+      [/^topk\(10, count by \(site\)/, values.slice(0, 10).map((site) => ({ labels: { site }, value: 1 }))],
+      [/^count\(count by \(namespace, pod, container, site\) \(count without/, []],
+      [/^count\(count by .*> 1\)$/, single(6)],
+      ...FINE_ANSWERS,
+    ]);
+    const { sources } = await gatherFacts(gathering(api));
+    const memory = sources.find(({ selector }) => selector.metric === 'container_memory_usage_bytes');
+    expect(memory?.clusters).to.deep.equal(known([{ label: 'site', values: values.slice(0, 10), collisions: 6 }]));
+    expect(memory?.duplicates).to.deep.equal(known({ things: 0, differing: [] }));
+  });
+
+  it('counts containers with cores beside the whole only where there are several values of cpu', async () => {
+    const mixedIn = async (cpus: readonly string[]) => {
+      const api = serverOf([
+        [/^count by \(cpu\)/, cpus.map((cpu) => ({ labels: cpu === '' ? {} : { cpu }, value: 1 }))],
+        [/cpu=~"total\|"/, single(3)],
+        ...FINE_ANSWERS,
+      ]);
+      const { sources } = await gatherFacts(gathering(api));
+      return sources.map(({ mixedCores }) => mixedCores?.known && mixedCores.value);
+    };
+    expect(await mixedIn(['total'])).to.deep.equal([0, 0, 0, 0]);
+    expect(await mixedIn([''])).to.deep.equal([0, 0, 0, 0]);
+    expect(await mixedIn(['cpu00', 'cpu01'])).to.deep.equal([0, 0, 0, 0]);
+    expect(await mixedIn(['total', 'cpu00'])).to.deep.equal([3, 0, 0, 0]);
+    expect(await mixedIn(['total', ''])).to.deep.equal([3, 0, 0, 0]);
+  });
+
+  it('sees the labels that Prometheus has renamed, but not those of an application', async () => {
+    const example = { labels: { namespace: 'kube-system', exported_namespace: 'shop', exported_pod: 'a' }, value: 1 };
+    const api = serverOf([[/^topk\(3/, [example]], ...FINE_ANSWERS]);
+    const own = { ...(FEATURES[0] as (typeof FEATURES)[number]), query: 'max by (namespace, pod) (http_requests)' };
+    const { sources } = await gatherFacts(gathering(api, { features: [...FEATURES, own] }));
+    const exported = ['exported_namespace', 'exported_pod'];
+    expect(sources.map((source) => source.exported)).to.deep.equal([
+      ...Array.from({ length: 4 }, () => known(exported)),
+      known([]),
+    ]);
+  });
+
+  it('counts pods by the kind of their owner', async () => {
+    const kinds = { ReplicaSet: 5, Job: 2, '': 1 };
+    const rows = Object.entries(kinds).map(([kind, value]) => ({ labels: { owner_kind: kind }, value }));
+    const api = serverOf([[/^count by \(owner_kind\)/, rows], [/^count\(kube_job_owner/, []], ...FINE_ANSWERS]);
+    const { kubeStateMetrics } = await gatherFacts(gathering(api));
+    expect(kubeStateMetrics).to.deep.equal(
+      known({ podOwners: 8, replicaSetPods: 5, jobPods: 2, replicaSetOwners: 4, jobOwners: 0, podPhases: 4 }),
+    );
+  });
+
   it('goes on without an answer, and remembers why', async () => {
     const busy = new PrometheusError('rate_limited', 'Slow down.');
     const api = serverOf(FINE_ANSWERS);

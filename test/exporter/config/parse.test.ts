@@ -34,6 +34,8 @@ const DEFAULTS: Settings = {
   matchers: '',
   namespaceRegex: '.*',
   podLabel: 'pod',
+  namespaceLabel: 'namespace',
+  containerLabel: undefined,
   shard: 0,
   totalShards: 1,
   trainingLookbackMinutes: 60,
@@ -208,6 +210,17 @@ const ROWS: {
       ['_Pod2', '_Pod2'],
     ],
     bad: ['pod-name', '2pod', 'pod name', 'pod"', 'kubernetes.pod', 'pöd'],
+  },
+  namespaceLabel: {
+    good: [['exported_namespace', 'exported_namespace']],
+    bad: ['name-space', '1namespace', 'namespace"', 'kubernetes.namespace'],
+  },
+  containerLabel: {
+    good: [
+      ['container', 'container'],
+      ['exported_container', 'exported_container'],
+    ],
+    bad: ['con-tainer', '0', 'container=""'],
   },
   shard: {
     good: [

@@ -13,6 +13,15 @@ function mistakesOf(environment: Record<string, string>): readonly string[] {
 }
 
 describe('The shard of a process', () => {
+  it('needs the label namespace, of which shards share the values', () => {
+    const other = { NAMESPACE_LABEL: 'exported_namespace' };
+    expect(mistakesOf({ ...other, SHARD: '0', TOTAL_SHARDS: '2' })).to.deep.equal([
+      'NAMESPACE_LABEL: expected "namespace" with TOTAL_SHARDS="2", got "exported_namespace". Scrape cAdvisor with ' +
+        'honor_labels: true instead. Example: NAMESPACE_LABEL="namespace"',
+    ]);
+    expect(parseSettings({ ...other, TOTAL_SHARDS: '1' }).settings.namespaceLabel).to.equal('exported_namespace');
+  });
+
   const known: readonly (readonly [environment: Record<string, string>, ordinal: number])[] = [
     [{}, 0],
     [{ SHARD: '0', TOTAL_SHARDS: '1' }, 0],

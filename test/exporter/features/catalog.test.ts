@@ -2,18 +2,18 @@ import { expect } from 'chai';
 import { BUILTIN_FEATURES, buildCatalog } from '../../../src/exporter/features/catalog.js';
 import { FeatureSpec } from '../../../src/exporter/features/feature-spec.js';
 import { promqlMistakes } from '../../../src/exporter/features/queries/promql.js';
-import { fillTemplate } from '../../../src/exporter/features/queries/template.js';
+import { fillTemplate, type QueryOptions } from '../../../src/exporter/features/queries/template.js';
 
-const DEFAULTS = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };
+const DEFAULTS: QueryOptions = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };
 
-const queriesOf = (options: Partial<typeof DEFAULTS>) =>
+const queriesOf = (options: Partial<QueryOptions>) =>
   Object.fromEntries(buildCatalog({ ...DEFAULTS, ...options }).map(({ name, query }) => [name, query]));
 
 describe('buildCatalog', () => {
   it('asks the default questions', () => {
     expect(queriesOf({})).to.deep.equal({
       cpu:
-        'sum by (namespace, pod) (max by (namespace, pod, container) ' +
+        'sum by (namespace, pod) (max by (namespace, pod, container, cpu) ' +
         '(rate(container_cpu_usage_seconds_total{container!="",container!="POD",namespace=~".*"}[1m])))',
       memory:
         'sum by (namespace, pod) (max by (namespace, pod, container) ' +
@@ -28,12 +28,53 @@ describe('buildCatalog', () => {
   it('asks cAdvisor alone for pod_name and container_name, as before Kubernetes 1.16', () => {
     expect(queriesOf({ podLabel: 'pod_name' })).to.deep.equal({
       cpu:
-        'sum by (namespace, pod_name) (max by (namespace, pod_name, container_name) ' +
+        'sum by (namespace, pod_name) (max by (namespace, pod_name, container_name, cpu) ' +
         '(rate(container_cpu_usage_seconds_total{container_name!="",container_name!="POD",namespace=~".*"}[1m])))',
       memory:
         'sum by (namespace, pod_name) (max by (namespace, pod_name, container_name) ' +
         '(container_memory_usage_bytes{container_name!="",container_name!="POD",namespace=~".*"}))',
       restarts: queriesOf({}).restarts,
+    });
+  });
+
+  for (const [podLabel, container] of [
+    ['exported_pod', 'exported_container'],
+    ['k8s_pod_name', 'k8s_container_name'],
+    ['container_label_io_kubernetes_pod_name', 'container_label_io_kubernetes_container_name'],
+    ['podName', 'containerName'],
+    ['kubePod', 'kubeContainer'],
+    ['replica', 'container'],
+    ['container', 'container'],
+  ] as const) {
+    it(`sums containers by ${container}, without the pod's own cgroup and the pause container, where pods are in ${podLabel}`, () => {
+      expect(queriesOf({ podLabel }).memory).to.equal(
+        `sum by (namespace, ${podLabel}) (max by (namespace, ${podLabel}, ${container}) ` +
+          `(container_memory_usage_bytes{${container}!="",${container}!="POD",namespace=~".*"}))`,
+      );
+    });
+  }
+
+  it('sums containers by the label that is set', () => {
+    expect(queriesOf({ podLabel: 'workload', containerLabel: 'part' }).memory).to.equal(
+      'sum by (namespace, workload) (max by (namespace, workload, part) ' +
+        '(container_memory_usage_bytes{part!="",part!="POD",namespace=~".*"}))',
+    );
+  });
+
+  it('asks cAdvisor alone for another label of the namespace, and answers with the usual one', () => {
+    const options = { podLabel: 'exported_pod', namespaceLabel: 'exported_namespace', matchers: 'cluster="x"' };
+    expect(queriesOf(options)).to.deep.equal({
+      cpu:
+        'label_replace(sum by (exported_namespace, exported_pod) ' +
+        '(max by (exported_namespace, exported_pod, exported_container, cpu) ' +
+        '(rate(container_cpu_usage_seconds_total{cluster="x",exported_container!="",exported_container!="POD",' +
+        'exported_namespace=~".*"}[1m])))\n, "namespace", "$1", "exported_namespace", "(.+)")',
+      memory:
+        'label_replace(sum by (exported_namespace, exported_pod) ' +
+        '(max by (exported_namespace, exported_pod, exported_container) ' +
+        '(container_memory_usage_bytes{cluster="x",exported_container!="",exported_container!="POD",' +
+        'exported_namespace=~".*"}))\n, "namespace", "$1", "exported_namespace", "(.+)")',
+      restarts: queriesOf({ matchers: 'cluster="x"' }).restarts,
     });
   });
 
@@ -90,7 +131,9 @@ describe('BUILTIN_FEATURES', () => {
   for (const spec of BUILTIN_FEATURES) {
     it(`describes ${spec.name} in the form of a feature file, without a mistake`, () => {
       expect(FeatureSpec.parse(spec)).to.deep.equal(spec);
-      expect(fillTemplate(spec.query, DEFAULTS)).to.deep.include({ mistakes: [], hasNamespaceRegex: true });
+      const { mistakes, placeholders } = fillTemplate(spec.query, DEFAULTS);
+      expect(mistakes).to.deep.equal([]);
+      expect([...placeholders]).to.include('namespace_regex');
     });
   }
 

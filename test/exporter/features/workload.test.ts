@@ -159,11 +159,48 @@ describe('resolveOwners', () => {
     });
   }
 
-  it('stops at a ReplicaSet and at a Job that nothing is told about', () => {
-    expect(resolve({ pod: [owned('a-1', 'ReplicaSet', 'a-5c689d88bb'), owned('b-1', 'Job', 'b-1')] })).to.deep.equal({
-      'ns/a-1': 'a-5c689d88bb',
-      'ns/b-1': 'b-1',
+  const untold: readonly (readonly [kind: 'ReplicaSet' | 'Job', name: string, workload: string])[] = [
+    ['ReplicaSet', 'web-6d4cf56db6', 'web'],
+    ['ReplicaSet', 'web-2-64897985d', 'web-2'],
+    ['ReplicaSet', 'front-end-79f8b5cc', 'front-end'],
+    ['ReplicaSet', 'web.v1-7f9d8c', 'web.v1'],
+    // Nothing of these was generated.
+    ['ReplicaSet', 'frontend', 'frontend'],
+    ['ReplicaSet', 'web-frontend', 'web-frontend'],
+    ['ReplicaSet', 'web-v2', 'web-v2'],
+    ['ReplicaSet', 'web-20261129', 'web-20261129'],
+    ['ReplicaSet', '6d4cf56db6', '6d4cf56db6'],
+    ['ReplicaSet', 'web-6d4cf56db6456', 'web-6d4cf56db6456'],
+    ['Job', 'backup-28473920', 'backup'],
+    ['Job', 'nightly-report-29000000', 'nightly-report'],
+    // The scheduled second, before Kubernetes 1.21.
+    ['Job', 'backup-1606780800', 'backup'],
+    ['Job', 'import-20261129', 'import-20261129'],
+    ['Job', 'import-99999999', 'import-99999999'],
+    ['Job', 'import-4102444800', 'import-4102444800'],
+    ['Job', 'migrate-7', 'migrate-7'],
+    ['Job', 'migrate-x2b4c', 'migrate-x2b4c'],
+    ['Job', '28473920', '28473920'],
+  ];
+  for (const [kind, name, workload] of untold) {
+    it(`takes ${name} for a ${kind} of ${workload} where nothing else is told about it`, () => {
+      expect(resolve({ pod: [owned('p', kind, name)] })).to.deep.equal({ 'ns/p': workload });
     });
+  }
+
+  it('gives the pods of two ReplicaSets of a Deployment the same workload without series of ReplicaSets', () => {
+    const pods = ['web-6d4cf56db6', 'web-79f8b5cc'].map((name) => owned(`${name}-x2b4c`, 'ReplicaSet', name));
+    expect(new Set(Object.values(resolve({ pod: pods })))).to.deep.equal(new Set(['web']));
+  });
+
+  it('stops at a ReplicaSet and at a Job that are told to have no owner, whatever their names', () => {
+    expect(
+      resolve({
+        pod: [owned('p', 'ReplicaSet', 'web-6d4cf56db6'), owned('q', 'Job', 'backup-28473920')],
+        replicaSet: [{ namespace: 'ns', replicaset: 'web-6d4cf56db6', owner_kind: '', owner_name: '' }],
+        job: [{ namespace: 'ns', job_name: 'backup-28473920', owner_kind: '<none>', owner_name: '<none>' }],
+      }),
+    ).to.deep.equal({ 'ns/p': 'web-6d4cf56db6', 'ns/q': 'backup-28473920' });
   });
 
   it('does not mix a ReplicaSet with a Job of the same name, nor namespaces', () => {

@@ -1,7 +1,11 @@
 import { PHASE_METRIC } from '../../features/pod-phase.js';
-import { checkOf } from '../check-definition.js';
+import { checkOf, nameOf } from '../check-definition.js';
+import { exportedSentence } from '../label-settings.js';
 
 const RESTARTS = 'kube_pod_container_status_restarts_total';
+
+const HONOR_LABELS =
+  'Set honor_labels: true in the job that scrapes kube-state-metrics: without it, all its series have its own namespace and pod.';
 
 const NO_RESTARTS = 'Crash loops are not detected: restarts count as 0.';
 
@@ -9,30 +13,45 @@ const NO_RESTARTS = 'Crash loops are not detected: restarts count as 0.';
 export const kubeStateMetrics = checkOf(
   'kube_state_metrics',
   (facts) => facts.kubeStateMetrics,
-  ({ podOwners, podPhases }, { sources }) => {
+  ({ podOwners, podPhases, replicaSetPods, replicaSetOwners, jobPods, jobOwners }, { sources }) => {
     const restarts = sources.find(({ selector }) => selector.metric === RESTARTS);
+    const exported = sources.find(
+      (source) =>
+        source.selector.metric?.startsWith('kube_') && source.exported?.known && source.exported.value.length > 0,
+    );
+    if (exported?.exported?.known) {
+      return {
+        severity: 'warning',
+        summary: exportedSentence(nameOf(exported), exported.exported.value),
+        meaning: 'Restarts, owners and phases are not those of the pods that are scored.',
+        advice: HONOR_LABELS,
+      };
+    }
     const found = restarts?.emptiness?.known ? restarts.emptiness.value : undefined;
     if (found !== undefined && found.seriesOfMetric > 0) {
       return {
         severity: 'warning',
         summary: `kube-state-metrics is there, but no series of ${RESTARTS} is in a namespace that NAMESPACE_REGEX matches.`,
         meaning: NO_RESTARTS,
-        advice:
-          found.example?.exported_namespace === undefined
-            ? 'Correct NAMESPACE_REGEX.'
-            : 'Set honor_labels: true in the job that scrapes kube-state-metrics: without it, all its series have its own namespace and pod.',
+        advice: found.example?.exported_namespace === undefined ? 'Correct NAMESPACE_REGEX.' : HONOR_LABELS,
       };
     }
     const lost = [
       ...(restarts?.series.known && restarts.series.value === 0 ? [[RESTARTS, NO_RESTARTS]] : []),
       ...(podPhases === 0 ? [[PHASE_METRIC, 'Pods that have ended count as pods without usage (`no_usage`).']] : []),
       ...(podOwners === 0 ? [['kube_pod_owner', 'Workloads are derived from the names of pods.']] : []),
+      ...(replicaSetPods > 0 && replicaSetOwners === 0
+        ? [['kube_replicaset_owner', 'Deployments are derived from the names of their ReplicaSets.']]
+        : []),
+      ...(jobPods > 0 && jobOwners === 0
+        ? [['kube_job_owner', 'CronJobs are derived from the names of their Jobs.']]
+        : []),
     ];
     if (lost.length === 0) {
       return { severity: 'ok', summary: `kube-state-metrics is there (owners of ${podOwners} pods).` };
     }
     const names = lost.map(([metric]) => metric).join(', ');
-    const all = lost.length === 3;
+    const all = podPhases === 0 && podOwners === 0 && lost.length === 3;
     return {
       severity: 'warning',
       summary: all

@@ -1,6 +1,9 @@
 import { counted, examples, formatNumber, listed } from '../../../lib/text/format.js';
+import { containerLabelBeside } from '../../features/queries/template.js';
+import type { Labels } from '../../prometheus/api.js';
 import { type Answered, anyOf, checkOf, type Judgement, knownOf, nameOf } from '../check-definition.js';
 import type { Conditions, Facts, SourceFacts } from '../facts.js';
+import { exportedSentence, labelSettings } from '../label-settings.js';
 
 /** Whether there is something to judge pods by; kube-state-metrics has a check of its own. */
 export const series = checkOf(
@@ -13,6 +16,12 @@ export const series = checkOf(
         count.known && count.value === 0 && (required || !selector.metric?.startsWith('kube_')),
     );
     if (empty.length > 0) return emptySources(empty, conditions);
+    const exported = sources.flatMap((source) => {
+      const labels = source.exported?.known ? source.exported.value : [];
+      // Those of kube-state-metrics have a check of their own.
+      return labels.length > 0 && !source.selector.metric?.startsWith('kube_') ? [{ source, labels }] : [];
+    });
+    if (exported.length > 0) return exportedLabels(exported, conditions);
     const unlabelled = features.flatMap(({ feature, answer }) =>
       answer.known && answer.value.unlabelled > 0 ? [{ feature, ...answer.value }] : [],
     );
@@ -32,6 +41,32 @@ function unlabelledSeries(answers: readonly Answered[]): Judgement {
     meaning: 'They do not identify a pod and are ignored.',
     advice: 'Correct POD_LABEL, or the query of the feature.',
   };
+}
+
+/** How Prometheus renames a label of a series that its target has too. */
+const EXPORTED_LABEL = /^exported_(?:namespace|pod|container)$/;
+
+function exportedLabels(
+  exported: readonly { readonly source: SourceFacts; readonly labels: readonly string[] }[],
+  conditions: Conditions,
+): Judgement {
+  const { namespaceLabel, podLabel, containerLabel = containerLabelBeside(podLabel) } = conditions;
+  const used = [namespaceLabel, podLabel, containerLabel];
+  const names = exported.flatMap(({ labels }) => labels);
+  return {
+    severity: 'error',
+    summary: exported.map(({ source, labels }) => exportedSentence(nameOf(source), labels)).join(' '),
+    meaning: 'Pods are scored under a wrong name, and those with the same one as if they were one pod.',
+    advice: exportedAdvice(Object.fromEntries([...used, ...names].map((name) => [name, ''])), conditions),
+  };
+}
+
+/** @param labels of a series, some of which Prometheus has renamed. */
+function exportedAdvice(labels: Labels, conditions: Conditions): string {
+  return (
+    'Set honor_labels: true in the job that scrapes cAdvisor, or ' +
+    `${listed(labelSettings(labels, conditions).map((setting) => `set ${setting}`))}.`
+  );
 }
 
 function foundSeries({ features, sources }: Facts): string {
@@ -61,7 +96,8 @@ function emptySources(empty: readonly SourceFacts[], conditions: Conditions): Ju
 }
 
 /** What there is of a source without series, what is wrong with it, and what to do. */
-function explain(source: SourceFacts, { namespaceRegex, podLabel }: Conditions) {
+function explain(source: SourceFacts, conditions: Conditions) {
+  const { namespaceRegex, namespaceLabel, podLabel, containerLabel = containerLabelBeside(podLabel) } = conditions;
   const metric = nameOf(source);
   const found = source.emptiness?.known ? source.emptiness.value : undefined;
   if (found === undefined || found.seriesOfMetric === 0) {
@@ -72,18 +108,33 @@ function explain(source: SourceFacts, { namespaceRegex, podLabel }: Conditions) 
   }
   const { example = {}, blamed } = found;
   const has = `${counted(found.seriesOfMetric, 'series', 'series')} of ${metric}`;
-  if (blamed.some(({ label }) => label === 'namespace')) {
-    const problem = `, but none whose namespace matches NAMESPACE_REGEX ("${namespaceRegex}")`;
-    const hint = example.namespace && ` An existing namespace: ${example.namespace}.`;
-    return { has, problem, advice: `Correct NAMESPACE_REGEX; it must match the whole name.${hint ?? ''}` };
+  const isCadvisor = metric.startsWith('container_');
+  const used = [namespaceLabel, podLabel, containerLabel];
+  const exported = Object.keys(example)
+    .filter((label) => !used.includes(label) && EXPORTED_LABEL.test(label))
+    .sort();
+  const settings = isCadvisor ? labelSettings(example, conditions) : [];
+  if (exported.length > 0 && settings.length > 0) {
+    const problem = `, but none that can be used: ${exportedSentence('them', exported).slice(0, -1).replace(/^T/, 't')}`;
+    return { has, problem, advice: exportedAdvice(example, conditions) };
   }
   const labels = Object.keys(example)
     .filter((label) => label !== '__name__')
     .sort();
-  const right = ['pod', 'pod_name'].find((label) => label !== podLabel && labels.includes(label));
-  if (right !== undefined && !labels.includes(podLabel)) {
-    const problem = `, but they do not have the label of POD_LABEL ("${podLabel}"); their labels are ${examples(labels, 12)}`;
-    return { has, problem, advice: `Set POD_LABEL=${right}.` };
+  if (settings.length > 0) {
+    const now = { NAMESPACE_LABEL: namespaceLabel, POD_LABEL: podLabel, CONTAINER_LABEL: containerLabel };
+    const missed = Object.entries(now)
+      .filter(([name]) => settings.some((setting) => setting.startsWith(`${name}=`)))
+      .map(([name, label]) => `${name} ("${label}")`);
+    const problem =
+      `, but they do not have the ${missed.length === 1 ? 'label' : 'labels'} of ${listed(missed)}; ` +
+      `their labels are ${examples(labels, 12)}`;
+    return { has, problem, advice: `Set ${listed(settings)}.` };
+  }
+  if (blamed.some(({ label }) => label === namespaceLabel)) {
+    const problem = `, but none whose namespace matches NAMESPACE_REGEX ("${namespaceRegex}")`;
+    const hint = example[namespaceLabel] && ` An existing namespace: ${example[namespaceLabel]}.`;
+    return { has, problem, advice: `Correct NAMESPACE_REGEX; it must match the whole name.${hint ?? ''}` };
   }
   const matchers = blamed.map(({ text }) => text).join(' and ') || source.selector.text;
   const one = labels.length === 0 ? '' : `; the labels of one are ${examples(labels, 12)}`;

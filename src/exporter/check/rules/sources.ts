@@ -1,7 +1,9 @@
 /** Rules about the stored series: their age, and whether each is there once and of one cluster. */
 
 import { counted, examples, formatDuration, listed } from '../../../lib/text/format.js';
+import { quotePromql } from '../../features/queries/promql.js';
 import { answersOf, checkOf, NO_SERIES, nameOf, ofSources } from '../check-definition.js';
+import { isScrapeLabel } from '../copies.js';
 import { isVictoriaMetrics } from './server.js';
 
 /** How much older than one scrape interval a sample may be: kubelets measure some seconds before the scrape. */
@@ -53,8 +55,20 @@ export const freshness = checkOf(
 export const duplicates = checkOf(
   'duplicates',
   ofSources((source) => source.duplicates),
-  (sources) => {
+  (sources, facts) => {
     if (sources.length === 0) return NO_SERIES;
+    const mixed = facts.sources.find((source) => source.mixedCores?.known && source.mixedCores.value > 0);
+    if (mixed?.mixedCores?.known) {
+      const { value } = mixed.mixedCores;
+      return {
+        severity: 'error',
+        summary: `${counted(value, 'container has', 'containers have')} ${nameOf(mixed)} both as a whole and core by core (label cpu).`,
+        meaning: 'Both are summed, so that their CPU counts twice.',
+        advice:
+          'Two jobs report the same containers, for example kubelets and a cAdvisor of its own. Remove one of them, or select ' +
+          'the other: set PROMETHEUS_MATCHERS to a matcher that all series have, such as job!="cadvisor".',
+      };
+    }
     const repeated = sources.filter(({ value }) => value.things > 0);
     if (repeated.length === 0) return { severity: 'ok', summary: 'Nothing is reported twice.' };
     const things = repeated.map(({ source, value }) => `${counted(value.things, 'container')} of ${nameOf(source)}`);
@@ -85,6 +99,7 @@ export const clusters = checkOf(
       .sort((a, b) => b.collisions - a.collisions || b.values.length - a.values.length);
     if (worst === undefined) return { severity: 'ok', summary: 'All series belong to one cluster.' };
     const { label, values, collisions } = worst;
+    const [value = ''] = values.filter((one) => one !== '');
     const named = values.map((value) => (value === '' ? '(without the label)' : value));
     const same =
       collisions === 0
@@ -95,9 +110,11 @@ export const clusters = checkOf(
       summary: `The label ${label} has several values: ${examples(named, 5)}.${same}`,
       meaning:
         'Pods with the same namespace and name are treated as one pod, even in different clusters; so are workloads.',
-      advice:
-        'Run one exporter for each cluster and restrict it to its cluster: ' +
-        `set PROMETHEUS_MATCHERS to ${label}="${values.find((value) => value !== '') ?? 'name'}".`,
+      advice: isScrapeLabel(label)
+        ? 'Their series have no label that names the cluster. Give each Prometheus one (external_labels: cluster), and restrict ' +
+          'this exporter to its cluster with PROMETHEUS_MATCHERS.'
+        : 'Run one exporter for each cluster and restrict it to its cluster: ' +
+          `set PROMETHEUS_MATCHERS to ${label}=${quotePromql(value)}.`,
     };
   },
 );

@@ -10,7 +10,7 @@ import { FEATURE_KEYS, FeatureSpec } from '../feature-spec.js';
 import { buildPhaseSelector } from '../pod-phase.js';
 import { buildOwnerQueries, type OwnerQueries } from '../workload.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
-import { fillTemplate, type QueryOptions } from './template.js';
+import { fillTemplate, NAMESPACE_LABEL, type QueryOptions } from './template.js';
 
 /** Features and where each comes from, and the queries that go with them. */
 export interface FeatureSet {
@@ -147,9 +147,10 @@ function checkQuery(file: YamlFile, path: YamlPath, title: string, options: Quer
 function queryMistakes(template: string, podLabel: string, options: QueryOptions): readonly OffsetMistake[] {
   const filled = fillTemplate(template, options);
   if (filled.mistakes.length > 0) return filled.mistakes;
-  const labels = ['namespace', fillTemplate(podLabel, options).text];
+  const namespaceLabel = filled.placeholders.has('namespace_label') ? options.namespaceLabel : undefined;
+  const labels = [namespaceLabel ?? NAMESPACE_LABEL, fillTemplate(podLabel, options).text];
   const mistakes = promqlMistakes(filled.text, labels);
-  if (mistakes.length > 0 || filled.hasNamespaceRegex) {
+  if (mistakes.length > 0 || filled.placeholders.has('namespace_regex')) {
     return mistakes.map(({ offset, sentence }) => ({ offset: filled.templateOffset(offset), sentence }));
   }
   // Without the namespaces, NAMESPACE_REGEX would be ignored in silence.

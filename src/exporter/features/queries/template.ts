@@ -9,6 +9,9 @@ export interface QueryOptions {
   readonly namespaceRegex: string;
   /** The label that carries the pod's name in cAdvisor's series: `pod`, or `pod_name` before Kubernetes 1.16. */
   readonly podLabel: string;
+  /** The labels that carry the namespace and the container there; `namespace`, and what goes with `podLabel`, if unset. */
+  readonly namespaceLabel?: string;
+  readonly containerLabel?: string | undefined;
   /** The window of the CPU rate, a Prometheus duration: `1m`. */
   readonly cpuRateWindow: string;
   /** Label matchers for every selector of every query, as `parseMatchers` gives them; none if unset. */
@@ -24,8 +27,8 @@ export interface FilledTemplate {
   readonly text: string;
   /** Offsets count in the template, in UTF-16 code units. */
   readonly mistakes: readonly OffsetMistake[];
-  /** Whether `{{namespace_regex}}` was filled in. */
-  readonly hasNamespaceRegex: boolean;
+  /** The names of the placeholders in the template. */
+  readonly placeholders: ReadonlySet<string>;
   /** Where in the template a character of the text comes from; the start of a placeholder for all that fills it. */
   templateOffset(textOffset: number): number;
 }
@@ -34,9 +37,21 @@ const PLACEHOLDERS: Readonly<Record<string, (options: QueryOptions) => string>> 
   namespace_regex: ({ namespaceRegex }) => quotePromql(namespaceRegex).slice(1, -1),
   cpu_rate_window: ({ cpuRateWindow }) => cpuRateWindow,
   pod_label: ({ podLabel }) => podLabel,
-  // Before Kubernetes 1.16, `container_name` stood beside `pod_name`.
-  container_label: ({ podLabel }) => (podLabel === 'pod' ? 'container' : podLabel.replace(/^pod/, 'container')),
+  namespace_label: ({ namespaceLabel = NAMESPACE_LABEL }) => namespaceLabel,
+  container_label: ({ podLabel, containerLabel = containerLabelBeside(podLabel) }) => containerLabel,
 };
+
+/** The label that kube-state-metrics always has, and cAdvisor nearly always. */
+export const NAMESPACE_LABEL = 'namespace';
+
+/**
+ * The label of the container in series whose pod is in `podLabel`: whatever surrounds the last word `pod` surrounds
+ * `container`, as in `pod_name`, `exported_pod` and `k8s_pod_name`. `container` where there is no such word.
+ */
+export function containerLabelBeside(podLabel: string): string {
+  const [, before, word, after] = /^(.*)(pod|Pod)(.*?)$/.exec(podLabel) ?? [];
+  return word === undefined ? 'container' : `${before}${word === 'pod' ? 'container' : 'Container'}${after}`;
+}
 
 /** The names that may stand in `{{…}}`. */
 export const PLACEHOLDER_NAMES: readonly string[] = Object.keys(PLACEHOLDERS);
@@ -53,7 +68,7 @@ const PIECE = /\{\{[ \t]*(?<placeholder>[^{}\n]*?)[ \t]*\}\}|(?<comment>#[^\n]*)
 export function fillTemplate(template: string, options: QueryOptions): FilledTemplate {
   let text = '';
   let quote: { readonly mark: string; readonly offset: number } | undefined;
-  let hasNamespaceRegex = false;
+  const placeholders = new Set<string>();
   const mistakes: OffsetMistake[] = [];
   /** Where the text and the template part: ascending, a pair for each start and each end of a placeholder. */
   const anchors = [{ text: 0, template: 0, fixed: false }];
@@ -68,7 +83,7 @@ export function fillTemplate(template: string, options: QueryOptions): FilledTem
       else if (placeholder === 'namespace_regex' && quote?.mark !== '"') {
         mistakes.push({ offset, sentence: NOT_IN_QUOTES });
       }
-      hasNamespaceRegex ||= placeholder === 'namespace_regex';
+      placeholders.add(placeholder);
       anchors.push({ text: text.length, template: offset, fixed: true });
       text += fill === undefined ? piece : fill(options);
       anchors.push({ text: text.length, template: offset + piece.length, fixed: false });
@@ -90,7 +105,7 @@ export function fillTemplate(template: string, options: QueryOptions): FilledTem
   return {
     text,
     mistakes,
-    hasNamespaceRegex,
+    placeholders,
     templateOffset(textOffset) {
       const anchor = anchors.findLast(({ text: start }) => start <= textOffset);
       if (anchor === undefined) return textOffset;

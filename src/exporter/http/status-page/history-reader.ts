@@ -104,7 +104,7 @@ export class HistoryReader {
     const signal = withDeadline(controller.signal, this.timeoutSeconds);
     const asked = model.features.map((feature) =>
       this.api.queryRange({
-        query: addMatchers(feature.query, podMatchers(all, feature.podLabel)),
+        query: ofPods(feature, all),
         startSeconds: (instants[RECENT_INSTANTS - 1] as number) - recentSecondsOf(feature),
         endSeconds: timeSeconds,
         stepSeconds: RECENT_STEP_SECONDS,
@@ -160,11 +160,15 @@ function siblingsOf({ model, table }: Detection, pods: readonly (PodIdentity & {
   return siblings;
 }
 
-/** Matchers for some pods. They also match a pod in the namespace of another, which is harmless. */
-function podMatchers(pods: readonly PodIdentity[], podLabel: string): string {
+/**
+ * The query of a feature for some pods. It also asks for a pod in the namespace of another, which is harmless, and so for
+ * one in any namespace where series have another label for it (NAMESPACE_LABEL).
+ */
+function ofPods({ query, podLabel }: FeatureDefinition, pods: readonly PodIdentity[]): string {
   // In RE2, which matches exactly these texts.
   const escaped = (text: string) => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
   const anyOf = (texts: readonly string[]) => quotePromql([...new Set(texts)].map(escaped).join('|'));
-  const namespaces = anyOf(pods.map(({ namespace }) => namespace));
-  return `namespace=~${namespaces},${podLabel}=~${anyOf(pods.map(({ pod }) => pod))}`;
+  const named = addMatchers(query, `${podLabel}=~${anyOf(pods.map(({ pod }) => pod))}`);
+  const namespaces = `namespace=~${anyOf(pods.map(({ namespace }) => namespace))}`;
+  return addMatchers(named, namespaces, (labels) => labels.includes('namespace'));
 }

@@ -122,7 +122,7 @@ describe('fillTemplate', () => {
     it(`fills ${JSON.stringify(template)}`, () => {
       const result = fillTemplate(template, options);
       expect({ text: result.text, mistakes: result.mistakes }).to.deep.equal({ text, mistakes: [] });
-      expect(result.hasNamespaceRegex).to.equal(template.includes('namespace_regex'));
+      expect(result.placeholders.has('namespace_regex')).to.equal(template.includes('namespace_regex'));
     });
   }
 

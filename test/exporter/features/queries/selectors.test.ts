@@ -18,7 +18,7 @@ describe('source selectors', () => {
         { label: 'namespace', text: 'namespace=~".*"' },
       ],
       rangeSeconds: 60,
-      identity: ['namespace', 'pod', 'container'],
+      identity: ['namespace', 'pod', 'container', 'cpu'],
     });
     expect(memory?.rangeSeconds).to.equal(undefined);
     expect(restarts?.identity).to.deep.equal(['namespace', 'pod', 'container']);
