@@ -107,6 +107,12 @@ describe('check against a real Prometheus', function () {
       expect(text).to.include('error parsing regexp').and.to.include('NAMESPACE_REGEX');
     });
 
+    it('finds a page in the URL', async () => {
+      const { code, report } = await check({ PROMETHEUS_URL: `${url}/graph` });
+      expect(code).to.equal(2);
+      expect(textOf(report, 'prometheus')).to.include(`only what is before /graph: set it to ${url}.`);
+    });
+
     it('finds a wrong path prefix', async () => {
       const { code, report } = await check({ PROMETHEUS_URL: `${url}/prometheus` });
       expect(code).to.equal(2);

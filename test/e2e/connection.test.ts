@@ -257,6 +257,23 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
       if (directory !== undefined) await rm(directory, { recursive: true, force: true });
     });
 
+    it('says what to do about paths of a cluster, of pages and of the API in the URL', async () => {
+      for (const [path, advice] of [
+        ['/select/0/prometheus', `If it has one node, set PROMETHEUS_URL to ${victoria.url}.`],
+        ['/api/v1', `set it to ${victoria.url}.`],
+        ['/prometheus/api/v1/query', `set it to ${victoria.url}/prometheus.`],
+        ['/vmui', `set it to ${victoria.url}.`],
+        ['/nonsense', `${victoria.url}/nonsense/select/0/prometheus`],
+      ] as const) {
+        const { settings } = parseSettings({ PROMETHEUS_URL: victoria.url + path });
+        const api = new PrometheusClient(prometheusConnection(settings));
+        const asking = api.query({ query: 'vector(1)', timeSeconds: nowSeconds(), signal: AbortSignal.timeout(5_000) });
+        const error = await rejection(asking, PrometheusError);
+        expect(error.kind, path).to.equal('not_found');
+        expect(error.message).to.include(advice);
+      }
+    });
+
     const variants: readonly (readonly [title: string, environment: Record<string, string>, ageSeconds: number])[] = [
       ['the settings of the recipe', recipe('VictoriaMetrics', {}), 0],
       ['an offset', { PROMETHEUS_QUERY_OFFSET_SECONDS: '60' }, 60],

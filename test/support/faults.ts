@@ -206,6 +206,14 @@ const connection: readonly UpstreamFault[] = [
   },
   {
     ...none,
+    name: 'speaks HTTP/2 only',
+    // Settings, as the first thing that such a server sends.
+    fault: ({ response }) => void response.socket?.end(Buffer.from('000000040000000000', 'hex')),
+    says: /an answer in HTTP\/2/,
+    sees: '“an answer in HTTP/2”',
+  },
+  {
+    ...none,
     name: 'sends headers without an end',
     fault: async ({ response }) => {
       const { socket } = response;
@@ -252,6 +260,27 @@ const status: readonly UpstreamFault[] = [
     fault: answerWith(401, 'no', { 'WWW-Authenticate': 'Basic' }),
     says: /HTTP 401/,
     sees: 'the setting for the password',
+  },
+  {
+    ...none,
+    name: 'answers 401 with “no org id” (Mimir, Cortex)',
+    fault: answerWith(401, 'no org id'),
+    says: /X-Scope-OrgID/,
+    sees: 'the header for the tenant, `X-Scope-OrgID`',
+  },
+  {
+    ...none,
+    name: 'answers 414, as proxies do with a long GET',
+    fault: answerWith(414, 'URI Too Long'),
+    says: /PROMETHEUS_HTTP_METHOD to POST/,
+    sees: '“set PROMETHEUS_HTTP_METHOD to POST”',
+  },
+  {
+    ...none,
+    name: 'runs in agent mode',
+    fault: answerWith(422, '{"status":"error","errorType":"execution","error":"unavailable with Prometheus Agent"}'),
+    says: /agent mode, which stores nothing/,
+    sees: '“agent mode, which stores nothing”, and where to ask',
   },
   {
     ...none,

@@ -12,7 +12,7 @@ export interface ForwardProxy {
 }
 
 /** @param authorization What `Proxy-Authorization` must be; anything if unset. */
-export async function startForwardProxy(authorization?: string): Promise<ForwardProxy> {
+export async function startForwardProxy(authorization?: string, host = '127.0.0.1'): Promise<ForwardProxy> {
   const requests: string[] = [];
   const mayPass = ({ headers }: http.IncomingMessage) =>
     authorization === undefined || headers['proxy-authorization'] === authorization;
@@ -47,5 +47,6 @@ export async function startForwardProxy(authorization?: string): Promise<Forward
     client.on('error', () => onward.destroy());
     client.on('close', () => onward.destroy());
   });
-  return { url: `http://127.0.0.1:${await listenForTest(server)}`, requests };
+  const name = net.isIPv6(host) ? `[${host}]` : host;
+  return { url: `http://${name}:${await listenForTest(server, host)}`, requests };
 }

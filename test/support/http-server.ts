@@ -36,15 +36,15 @@ export async function freeAddress(): Promise<string> {
   return address;
 }
 
-/** Listens on 127.0.0.1, until `closeServers`. @returns The port. */
-export async function listenForTest(server: Server): Promise<number> {
+/** Listens on 127.0.0.1, or on another address of this machine, until `closeServers`. @returns The port. */
+export async function listenForTest(server: Server, host = '127.0.0.1'): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   closers.push(async () => {
     const closed = once(server, 'close');

@@ -444,7 +444,11 @@ export const SETTINGS = Object.freeze({
     expected: 'an IP address or a host name to listen on',
     example: '127.0.0.1',
     help: 'The address to listen on.',
-    schema: z.string().refine(isHost),
+    // As in a URL, an IPv6 address may stand in brackets.
+    schema: z
+      .string()
+      .transform((text) => (/^\[[\da-f:.]+\]$/i.test(text) ? text.slice(1, -1) : text))
+      .refine(isHost),
   }),
   port: define('PORT', '8000', {
     ...integer(0, 65535),

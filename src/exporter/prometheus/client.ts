@@ -25,6 +25,7 @@ import type {
   RangeQuery,
 } from './api.js';
 import { HandlerError, readBody, readText } from './body.js';
+import { followedTransport } from './connecting.js';
 import type { PrometheusConnection } from './connection.js';
 import { RenewableCredentials, type RequestCredentials } from './credentials.js';
 import { type Asked, PrometheusError } from './errors.js';
@@ -99,6 +100,7 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
       maxRedirects: 0,
       proxy: proxyUrl === undefined ? false : proxyConfiguration(proxyUrl),
       responseType: 'stream',
+      transport: followedTransport,
       validateStatus: () => true,
     });
   }
@@ -243,7 +245,9 @@ const form = (parameters: Parameters): URLSearchParams =>
 function proxyConfiguration(proxyUrl: string): AxiosProxyConfig {
   const { protocol, hostname, port } = new URL(proxyUrl);
   const { credentials } = parseBaseUrl(proxyUrl);
-  return { protocol, host: hostname, port: Number(port || 80), ...(credentials && { auth: credentials }) };
+  // A URL puts an IPv6 address in brackets, a connection takes it without.
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return { protocol, host, port: Number(port || 80), ...(credentials && { auth: credentials }) };
 }
 
 /**

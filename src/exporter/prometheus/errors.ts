@@ -17,6 +17,7 @@ interface Traits {
 
 const TRAITS = {
   refused: { about: 'availability', transient: true }, // nothing listens at the address
+  unreachable: { about: 'availability', transient: true }, // packets get lost, or there is no route
   dns: { about: 'availability' }, // the host name has no address
   tls: { about: 'setup' }, // certificate, host name, or a port that does not speak TLS (or does)
   timeout: { about: 'availability', transient: true, tooMuch: true }, // of the request, or of connecting

@@ -2,13 +2,16 @@
 
 import { type AxiosResponse, isAxiosError, isCancel } from 'axios';
 import { isObject, parseJson } from './answer/decode.js';
+import { type Stage, stageOf } from './connecting.js';
 import { type Asked, connectionError, failure, type PrometheusError, type PrometheusErrorKind } from './errors.js';
+import { type Diagnosis, misdirectionOf, protocolAdvice, surplusAdvice } from './misdirection.js';
 import { withoutSecrets } from './url.js';
 
-/** What a failure is, and what to do about it. */
-type Diagnosis = readonly [kind: PrometheusErrorKind, advice: string];
-
 const CORRECT_URL = 'Are the host and the port in PROMETHEUS_URL right?';
+
+const DROPPED =
+  'Nothing accepts the connection, and nothing refuses it: most often, a firewall or a network policy drops its packets. ' +
+  CORRECT_URL;
 
 const CLIENT_CERTIFICATE =
   'The server wants a client certificate that it trusts: name it and its key in PROMETHEUS_CERT_FILE and ' +
@@ -18,7 +21,8 @@ const CLIENT_CERTIFICATE =
 const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
   [/^ECONNREFUSED$/, 'refused', `Is Prometheus running? ${CORRECT_URL}`],
   [/^(ENOTFOUND|EAI_\w+)$/, 'dns', `Does the host name resolve from here? ${CORRECT_URL}`],
-  [/^ETIMEDOUT$/, 'timeout', `Does a firewall or a network policy drop the connection? ${CORRECT_URL}`],
+  [/^ETIMEDOUT$/, 'unreachable', DROPPED],
+  [/^E(HOST|NET)(UNREACH|DOWN)$/, 'unreachable', `Is there a route to the host from here? ${CORRECT_URL}`],
   [
     /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
     'tls',
@@ -55,8 +59,8 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
   if (isCancel(error)) {
     const isLate = isObject(signal?.reason) && signal.reason.name === 'TimeoutError';
     if (!isLate) return connectionError('aborted', asked, 'The exporter cancelled its request to');
-    const advice = 'Is Prometheus overloaded, or the timeout too short?';
-    return connectionError('timeout', asked, 'Timed out waiting for', advice);
+    const [kind, what, advice] = LATE[stageOf(isCancel(error) && (error as { request?: unknown }).request)];
+    return connectionError(kind, asked, what, advice + proxyAdvice(asked));
   }
   const { code = 'unknown code', message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
@@ -71,11 +75,35 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
     const advice = 'Did the server stop, or does a proxy limit the size of answers?';
     return connectionError('connection', asked, what, advice);
   }
+  const packet = rawPacketOf(error);
+  const otherProtocol = packet && protocolAdvice(packet);
+  if (otherProtocol !== undefined) {
+    return connectionError('http', asked, `Got an answer in HTTP/2 (${text}) from`, otherProtocol);
+  }
   const [, kind, advice] = DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
   // A connection that is reset may have carried a part of an answer: axios does not say.
   const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
-  const proxyAdvice = asked.proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?';
-  return connectionError(kind, asked, `Got ${got} (${text}) from`, advice + proxyAdvice);
+  return connectionError(kind, asked, `Got ${got} (${text}) from`, advice + proxyAdvice(asked));
+}
+
+const proxyAdvice = ({ proxyUrl }: Asked) => (proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?');
+
+/** What a request that came to its deadline was waiting for. */
+const LATE: Readonly<Record<Stage, readonly [kind: PrometheusErrorKind, what: string, advice: string]>> = {
+  lookup: ['dns', 'Timed out looking up the host of', `Does the host name resolve from here? ${CORRECT_URL}`],
+  connection: ['unreachable', 'Timed out connecting to', DROPPED],
+  handshake: [
+    'timeout',
+    'Timed out in the TLS handshake with',
+    'Does the port speak HTTPS? Else something on the way may drop large packets (MTU).',
+  ],
+  answer: ['timeout', 'Timed out waiting for', 'Is Prometheus overloaded, or the timeout too short?'],
+};
+
+/** What came, where it is no HTTP/1.1. */
+function rawPacketOf(error: unknown): Uint8Array | undefined {
+  const { rawPacket } = ((error instanceof Error && error.cause) || {}) as { rawPacket?: unknown };
+  return rawPacket instanceof Uint8Array ? rawPacket : undefined;
 }
 
 /** The alert of TLS within OpenSSL's text, in the form of its code. */
@@ -85,6 +113,10 @@ function refusal(message: string): string | undefined {
 }
 
 const UNKNOWN_CODE = [/./, 'connection', CORRECT_URL] as const;
+
+const TOO_LONG =
+  'The query is too long for a URL: set PROMETHEUS_HTTP_METHOD to POST. Where only GET is allowed, raise the limit of the ' +
+  'proxy, or shorten NAMESPACE_REGEX and PROMETHEUS_MATCHERS.';
 
 const DIAGNOSES_BY_STATUS: Readonly<Record<number, Diagnosis>> = {
   400: [
@@ -106,7 +138,13 @@ const DIAGNOSES_BY_STATUS: Readonly<Record<number, Diagnosis>> = {
     'method_not_allowed',
     'Does a proxy forbid POST? Then set PROMETHEUS_HTTP_METHOD to GET. Else it is another server.',
   ],
+  413: [
+    'http',
+    'Raise the limit of the proxy for the size of requests, or shorten NAMESPACE_REGEX and PROMETHEUS_MATCHERS.',
+  ],
+  414: ['http', TOO_LONG],
   407: ['unauthorized', 'Put the right user and password into PROMETHEUS_PROXY_URL, as in http://user:password@proxy.'],
+  431: ['http', TOO_LONG],
   422: ['unprocessable', 'Change the query, or make it select less (NAMESPACE_REGEX), as the message says.'],
   429: ['rate_limited', 'Query less often, or raise the limit at the server.'],
 };
@@ -125,11 +163,12 @@ export function statusFailure(asked: Asked, response: AxiosResponse<string>): Pr
   if (status === 400 && /SSL certificate/.test(body)) {
     return failure('tls', asked, got, { advice: CLIENT_CERTIFICATE });
   }
-  const [kind, advice] = DIAGNOSES_BY_STATUS[status] ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
+  const misdirection = misdirectionOf(asked.url, status, body);
+  const [kind, advice] = misdirection ?? DIAGNOSES_BY_STATUS[status] ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
   return failure(kind, asked, got, {
     advice,
     retryAfterSeconds: retryAfterSeconds(response),
-    ...(isLimit(status, body) && { tooMuch: true }),
+    ...(misdirection === undefined && isLimit(status, body) && { tooMuch: true }),
   });
 }
 
@@ -150,9 +189,10 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
   const target = asked.texts.quote(withoutSecrets(new URL(location, asked.url)), ERROR_LENGTH);
   const base = /^(.*)\/api\/v1\/\w+$/.exec(target)?.[1];
   const advice =
-    base === undefined
+    surplusAdvice(asked.url) ??
+    (base === undefined
       ? 'Redirects are not followed. If that is a login page, set PROMETHEUS_URL to Prometheus itself.'
-      : `PROMETHEUS_URL redirects to ${base}: set it to that.`;
+      : `PROMETHEUS_URL redirects to ${base}: set it to that.`);
   return failure('redirect', asked, `HTTP ${status} to ${target}`, { advice });
 }
 
@@ -164,7 +204,9 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
  */
 export function notJsonFailure(asked: Asked, status: number, bytes: number, start: string): PrometheusError {
   const got = `HTTP ${status} and ${bytes} bytes that are not JSON ("${asked.texts.quote(start, EXCERPT_LENGTH)}")`;
-  const advice = 'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.';
+  const advice =
+    surplusAdvice(asked.url) ??
+    'Is that a login page or the page of another program? Set PROMETHEUS_URL to Prometheus itself.';
   return failure('not_json', asked, got, { advice });
 }
 

@@ -1,4 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http';
+import * as http2 from 'node:http2';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -11,12 +12,14 @@ import { connectionTo } from '../../support/connection-to.js';
 import {
   closeServers,
   freeAddress,
+  listenForTest,
   readBody,
   startRawServer,
   startServer,
   startTlsServer,
 } from '../../support/http-server.js';
 import { rejection } from '../../support/rejection.js';
+import { startUnreachable } from '../../support/unreachable.js';
 import { gate, within } from '../../support/waiting.js';
 
 const VECTOR = JSON.stringify({
@@ -290,6 +293,24 @@ describe('PrometheusClient', () => {
       ],
       ['a wrong method', answering(405, ''), 'method_not_allowed', 'POST'],
       [
+        'a URL that is too long',
+        answering(414, 'URI Too Long'),
+        'http',
+        'PROMETHEUS_HTTP_METHOD to POST',
+        'NAMESPACE_REGEX',
+      ],
+      ['headers that are too long', answering(431, ''), 'http', 'PROMETHEUS_HTTP_METHOD to POST'],
+      ['a body that is too long', answering(413, '<html>'), 'http', 'limit of the proxy'],
+      ['no tenant', answering(401, 'no org id\n'), 'unauthorized', 'X-Scope-OrgID=name', 'HTTP 401 ("no org id")'],
+      [
+        'an agent',
+        answering(422, apiError('execution', 'unavailable with Prometheus Agent')),
+        'http',
+        'agent mode, which stores nothing',
+        'remote_write',
+      ],
+      ['HTTP/2 only, as a load balancer says it', answering(464, ''), 'http', 'HTTP/2'],
+      [
         'a query that cannot be executed',
         answering(422, apiError('execution', 'found duplicate series')),
         'unprocessable',
@@ -345,6 +366,26 @@ describe('PrometheusClient', () => {
         expect(error.message).to.not.match(/hidden|token=/);
         expect(codes).to.have.lengthOf(1);
         expect(codes[0]).to.match(/^\d{3}$/);
+      });
+    }
+
+    it('does not take what an agent says for a query that is too large', async () => {
+      const url = await startServer(answering(422, apiError('execution', 'unavailable with Prometheus Agent')));
+      expect((await failureOf(url)).tooMuch).to.equal(false);
+    });
+
+    const places: [path: string, listener: RequestListener, kind: PrometheusErrorKind][] = [
+      ['/graph', answering(404, '404 page not found\n'), 'not_found'],
+      ['/api/v1', answering(405, ''), 'not_found'],
+      ['/graph', answering(200, '<!doctype html>'), 'not_json'],
+      ['/alerts', answering(302, '', { location: 'https://login.example.org/' }), 'redirect'],
+    ];
+    for (const [path, listener, kind] of places) {
+      it(`says that ${path} does not belong into the URL (${kind})`, async () => {
+        const base = await startServer(listener);
+        const error = await failureOf(`${base}/prefix${path}/`);
+        expect(error.kind).to.equal(kind);
+        expect(error.message).to.include(`only what is before ${path}: set it to ${base}/prefix.`);
       });
     }
 
@@ -419,6 +460,34 @@ describe('PrometheusClient', () => {
       expect(error.kind).to.equal('refused');
       expect(error.message).to.include('ECONNREFUSED').and.to.include('Is Prometheus running?');
       expect(codes).to.deep.equal(['error']);
+    });
+
+    it('says soon that packets are dropped, and that a smaller request would not help', async () => {
+      const { address, close } = await startUnreachable();
+      try {
+        // Long before the deadline, and also where that comes first.
+        for (const milliseconds of [60_000, 500]) {
+          const error = await failureOf(`http://${address}`, { signal: AbortSignal.timeout(milliseconds) });
+          expect(error.kind).to.equal('unreachable');
+          expect(error.message).to.match(/no connection within 4 s|Timed out connecting to/);
+          expect(error.message).to.include('a firewall or a network policy drops its packets');
+          expect(error.tooMuch).to.equal(false);
+        }
+      } finally {
+        await close();
+      }
+    });
+
+    it('says that the server speaks HTTP/2 only', async () => {
+      const url = `http://127.0.0.1:${await listenForTest(http2.createServer())}`;
+      const error = await failureOf(url);
+      expect(error.kind).to.equal('http');
+      expect(error.message).to.include('Got an answer in HTTP/2').and.to.include('speaks HTTP/1.1');
+      const secure = http2.createSecureServer({ ...certificates.valid });
+      const tls = { ca: fixed(certificates.authority.cert) };
+      const other = await failureOf(`https://127.0.0.1:${await listenForTest(secure)}`, { connection: { tls } });
+      expect(other.kind).to.equal('http');
+      expect(other.message).to.include('most often HTTP/2');
     });
 
     it('says that the host name is unknown', async () => {
@@ -540,9 +609,13 @@ describe('PrometheusClient', () => {
     for (const [title, listener] of servers) {
       it(`ends a request to a server that ${title}, as a timeout`, async () => {
         const codes: string[] = [];
-        const url = await startServer(listener);
+        const late = new AbortController();
+        const url = await startServer((request, response) => {
+          listener(request, response);
+          setTimeout(() => late.abort(new DOMException('Too late.', 'TimeoutError')), 50);
+        });
         const error = await failureOf(url, {
-          signal: AbortSignal.timeout(100),
+          signal: late.signal,
           onRequest: (code) => codes.push(code),
         });
         expect(error.kind).to.equal('timeout');
@@ -552,9 +625,13 @@ describe('PrometheusClient', () => {
     }
 
     it('ends a request to a port that accepts and says nothing, also before TLS is up', async () => {
-      const address = await startRawServer(() => {});
-      const error = await failureOf(`https://${address}`, { signal: AbortSignal.timeout(100) });
+      const late = new AbortController();
+      const address = await startRawServer(() => {
+        setTimeout(() => late.abort(new DOMException('Too late.', 'TimeoutError')), 50);
+      });
+      const error = await failureOf(`https://${address}`, { signal: late.signal });
       expect(error.kind).to.equal('timeout');
+      expect(error.message).to.include('Timed out in the TLS handshake').and.to.include('Does the port speak HTTPS?');
     });
 
     it('ends the connection too', async () => {

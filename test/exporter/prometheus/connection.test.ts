@@ -1,5 +1,7 @@
 import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -10,7 +12,7 @@ import { ServerTexts } from '../../../src/exporter/prometheus/server-texts.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
 import { connectionTo } from '../../support/connection-to.js';
 import { startForwardProxy } from '../../support/forward-proxy.js';
-import { closeServers, readBody, startServer, startTlsServer } from '../../support/http-server.js';
+import { closeServers, listenForTest, readBody, startServer, startTlsServer } from '../../support/http-server.js';
 import { rejection } from '../../support/rejection.js';
 
 const VECTOR = JSON.stringify({ status: 'success', data: { resultType: 'vector', result: [] } });
@@ -363,6 +365,16 @@ describe('a Prometheus connection', () => {
     });
   });
 
+  it('reaches a server at an IPv6 address', async () => {
+    for (const [protocol, server] of [
+      ['http', http.createServer(listener)],
+      ['https', https.createServer({ ...certificates.valid }, listener)],
+    ] as const) {
+      const port = await listenForTest(server, '::1');
+      await askOnce(`${protocol}://[::1]:${port}`, { tls: { insecureSkipVerify: true } });
+    }
+  });
+
   describe('through a proxy', () => {
     it('asks an http:// server with the whole URL, and logs in', async () => {
       const url = await startServer(listener);
@@ -389,6 +401,23 @@ describe('a Prometheus connection', () => {
       expect(proxy.requests).to.deep.equal([`CONNECT ${new URL(url).host}`]);
       expect(seen.request.headers['x-api-key']).to.equal('hidden');
       expect((await failureOf(url, { proxyUrl: proxy.url })).message).to.include('PROMETHEUS_CA_FILE');
+    });
+
+    it('that has an IPv6 address, to an http:// and to an https:// server', async () => {
+      const proxy = await startForwardProxy('Basic dXNlcjpwYXNz', '::1');
+      const proxyUrl = proxy.url.replace('//', '//user:pass@');
+      expect(proxyUrl).to.match(/@\[::1\]:\d+$/);
+      const plain = await startServer(listener);
+      await askOnce(plain, { proxyUrl });
+      const secure = await startTlsServer(certificates.valid, listener);
+      await askOnce(secure, { proxyUrl, tls: { ca: fixed(certificates.authority.cert) } });
+      expect(proxy.requests).to.deep.equal([`POST ${plain}/api/v1/query`, `CONNECT ${new URL(secure).host}`]);
+    });
+
+    it('says that the proxy is not reached, where it has an IPv6 address as well', async () => {
+      const error = await failureOf('http://prometheus.invalid', { proxyUrl: 'http://[::1]:1' });
+      expect(error.kind).to.equal('refused');
+      expect(error.message).to.include('through the proxy http://[::1]:1').and.to.include('PROMETHEUS_PROXY_URL');
     });
 
     it('says that the proxy wants another login, without a password', async () => {

@@ -1,0 +1,75 @@
+/** Answers that show a wrong PROMETHEUS_URL, or a server of another sort behind it. */
+
+import type { PrometheusErrorKind } from './errors.js';
+
+/** What a failure is, and what to do about it. */
+export type Diagnosis = readonly [kind: PrometheusErrorKind, advice: string];
+
+/** Paths of the API and of pages that people copy from a browser or from a `remote_write`, besides the base URL. */
+const API_PATH =
+  '/api/v1(?:/(?:query|query_range|query_exemplars|labels?|series|rules|alerts|targets|metadata|status(?:/\\w+)?' +
+  '|read|write|push|remote_read|remote_write|import(?:/\\w+)?))?';
+const PAGE =
+  '(?:/classic|/new)?/(?:graph|query|alerts|rules|targets|status|config|flags|service-discovery|tsdb-status' +
+  '|metrics|federate|vmui|push|-/(?:ready|healthy))';
+const SURPLUS = new RegExp(`^(.*?)(${API_PATH}|${PAGE})/api/v1/(?:query|query_range|label/.+|status/buildinfo)$`);
+
+/**
+ * What to do about a URL that says more than the base URL of the API; `undefined` where it does not.
+ *
+ * @param url that of a request, without secrets.
+ */
+export function surplusAdvice(url: string): string | undefined {
+  const [, base, surplus] = SURPLUS.exec(url) ?? [];
+  return base && `PROMETHEUS_URL needs only what is before ${surplus}: set it to ${base}.`;
+}
+
+/** In the words of VictoriaMetrics, also of its agent and its cluster. */
+const UNSUPPORTED_PATH = /unsupported path requested/;
+
+function victoriaMetricsAdvice(url: string): string {
+  const base = url.replace(/\/api\/v1\/\w+$/, '');
+  const [, host, path] = /^(.*)(\/select\/[^/]+\/prometheus)$/.exec(base) ?? [];
+  return host === undefined
+    ? `A VictoriaMetrics cluster answers at another path: set PROMETHEUS_URL to ${base}/select/0/prometheus, with your ` +
+        'tenant for the 0. If it is vmagent or vminsert, which answer no queries, set it to vmselect.'
+    : `Only vmselect of a VictoriaMetrics cluster answers at ${path}. If it has one node, set PROMETHEUS_URL to ${host}.`;
+}
+
+const AGENT =
+  'That is a Prometheus in agent mode, which stores nothing: set PROMETHEUS_URL to the server that its remote_write ' +
+  'sends to.';
+
+const NO_TENANT =
+  'The server keeps tenants apart, as Mimir and Cortex do, and was not told which: set PROMETHEUS_HEADERS to ' +
+  'X-Scope-OrgID=name, with the name of yours.';
+
+const OTHER_PROTOCOL =
+  'The port wants another version of HTTP, most often HTTP/2, and the exporter speaks HTTP/1.1. Is it a port for gRPC? ' +
+  'Set PROMETHEUS_URL to the port for HTTP (of Thanos: 10902, not 10901), or let a proxy translate.';
+
+/** Upgrade required, version not supported, and what load balancers of Amazon say of it. */
+const OTHER_PROTOCOL_STATUS: readonly number[] = [426, 464, 505];
+
+/** @param body the start of it at least. */
+export function misdirectionOf(url: string, status: number, body: string): Diagnosis | undefined {
+  if (/unavailable with Prometheus Agent/.test(body)) return ['http', AGENT];
+  if (/no org id/i.test(body)) return ['unauthorized', NO_TENANT];
+  // In the words of Node.js: servers that insist on HTTP/2 answer so to HTTP/1.1 with TLS.
+  if (OTHER_PROTOCOL_STATUS.includes(status) || /ALPN Protocol, expected/.test(body)) return ['http', OTHER_PROTOCOL];
+  const isUnsupported = status === 400 && UNSUPPORTED_PATH.test(body);
+  if (status !== 404 && status !== 405 && !isUnsupported) return undefined;
+  const surplus = surplusAdvice(url);
+  if (surplus !== undefined) return ['not_found', surplus];
+  return isUnsupported ? ['not_found', victoriaMetricsAdvice(url)] : undefined;
+}
+
+/** A frame of settings or of farewell, for the connection as a whole (RFC 9113, section 4.1). */
+const SETTINGS = 4;
+const GOAWAY = 7;
+
+/** What to do about bytes that are no answer in HTTP/1.1; `undefined` where they tell nothing. */
+export function protocolAdvice(bytes: Uint8Array): string | undefined {
+  const isFrame = bytes.length >= 9 && [SETTINGS, GOAWAY].includes(bytes[3] as number);
+  return isFrame && bytes.subarray(5, 9).every((byte) => byte === 0) ? OTHER_PROTOCOL : undefined;
+}
