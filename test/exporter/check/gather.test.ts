@@ -24,7 +24,7 @@ function serverOf(answers: readonly (readonly [RegExp, readonly FakeSample[]])[]
 }
 
 const FINE_ANSWERS: readonly (readonly [RegExp, readonly FakeSample[]])[] = [
-  [/^sum by/, pods],
+  [/^(?:sum|max) by/, pods],
   [/^count\(count by .*> 1\)$/, []],
   [/^count by \(cluster/, single(4)],
   [/^max\(timestamp/, single(NOW - 10)],
@@ -99,7 +99,7 @@ describe('gathering of facts', () => {
     const job = { labels: { namespace: 'shop', pod: 'job-0' }, value: 1 };
     const withJob = await askedFor([
       [/^kube_pod_status_phase\{phase=~"Succeeded\|Failed"/, [job]],
-      [/^sum by .*restarts/, [...pods, job]],
+      [/^max by .*restarts/, [...pods, job]],
       ...FINE_ANSWERS,
     ]);
     expect(withJob).to.deep.equal({ endedPods: { known: true, value: new Set(['shop/job-0']) }, asked: 1 });
@@ -129,7 +129,7 @@ describe('gathering of facts', () => {
     const tuningFile = parseTuningFile('rules: [{ match: { namespace: shop }, ignore: true }]', 'tuning.yaml');
     const api = serverOf(FINE_ANSWERS);
     api.before = ({ query }) =>
-      query.startsWith('sum by')
+      /^(?:sum|max) by/.test(query)
         ? Promise.reject(new PrometheusError('rate_limited', 'Slow down.'))
         : Promise.resolve();
     const { idleRules } = await gatherFacts(gathering(api, { tuningFile }));
