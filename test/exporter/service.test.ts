@@ -53,7 +53,7 @@ class Workshop {
       readHours: async (input) => {
         this.readings.push(input.request);
         await this.reading();
-        return { summaries: await fetchHours(this.api, input.request), seconds: 0 };
+        return { summaries: await fetchHours(this.api, input.request), seconds: 0, warning: undefined };
       },
       webConfigReload: () => undefined,
       tuning: undefined,

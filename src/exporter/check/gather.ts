@@ -9,7 +9,7 @@ import { endedPodsIn, endedPodsQuery } from '../features/pod-phase.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
 import { type OwnerQueries, resolveOwners, workloadFromName } from '../features/workload.js';
-import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
+import { isPartial, type PrometheusServerApi, type QueryResult } from '../prometheus/api.js';
 import { trainingSlices, trainingWindow } from '../training/plan.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
@@ -166,9 +166,11 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const idleRules: Facts['idleRules'] =
     tuningFile === undefined || tuningFile.rules.length === 0
       ? { known: true, value: [] }
-      : answered.known
-        ? await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.value))
-        : answered;
+      : isPartial({ warnings: [...asker.warnings] })
+        ? PARTIAL
+        : answered.known
+          ? await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.value))
+          : answered;
   return {
     clock: { known: true, value: clock },
     server,
@@ -202,6 +204,9 @@ async function gatherKubeStateMetrics(asker: Asker, owners: OwnerQueries, phaseS
     podPhases,
   };
 }
+
+/** What a rule does not match may be missing. */
+const PARTIAL = { known: false, because: 'Prometheus warns that its answers are incomplete.' } as const;
 
 /** Pods whose rules are found in one turn of the event loop: scrapes go on meanwhile. */
 const PODS_PER_TURN = 1024;

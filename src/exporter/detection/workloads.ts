@@ -6,6 +6,7 @@ import { type OwnerQueries, queryOwners, workloadFromName } from '../features/wo
 import { WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import type { PrometheusApi } from '../prometheus/api.js';
+import { PartialAnswers } from '../prometheus/partial-answers.js';
 
 /** Seconds between two questions for the same pod. */
 const ASK_AGAIN_SECONDS = 60;
@@ -89,12 +90,17 @@ export class WorkloadDirectory {
     }
     for (const key of this.#newPods.keys()) if (!present.has(key)) this.#newPods.delete(key);
     if (asked.length === 0) return;
-    const owners = await queryOwners(this.api, this.queries, timeSeconds, signal);
+    const api = new PartialAnswers(this.api);
+    const owners = await queryOwners(api, this.queries, timeSeconds, signal);
+    const isComplete = api.warning === undefined;
     for (const key of asked) {
       const workload = owners.get(key);
       const entry = this.#newPods.get(key);
-      if (workload === undefined || entry === undefined) continue;
-      this.#newPods.set(key, { ...entry, workload, found: true });
+      if (entry === undefined) continue;
+      const known = { ...entry, workload: workload ?? entry.workload };
+      // What an incomplete answer lacks, such as the owner of an owner, is asked for as if the pod were new.
+      if (!isComplete) this.#newPods.set(key, { ...known, firstAskedSeconds: timeSeconds });
+      else if (workload !== undefined) this.#newPods.set(key, { ...known, found: true });
     }
   }
 }

@@ -38,11 +38,15 @@ export interface KeeperOptions extends HistoryShape {
   readonly loadPercent: number;
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest. */
   readonly queryOffsetSeconds: number;
-  /** Reads hours beside everything else, and says how long that took. */
+  /** Reads hours beside everything else, and says how long that took, and why they may be incomplete. */
   readonly read: (
     stretch: Stretch,
     signal: AbortSignal,
-  ) => Promise<{ readonly summaries: readonly HourSummary[]; readonly seconds: number }>;
+  ) => Promise<{
+    readonly summaries: readonly HourSummary[];
+    readonly seconds: number;
+    readonly warning?: string | undefined;
+  }>;
   /** Trains a model that knows more than the last one. Does not reject. */
   readonly retrain: () => Promise<unknown>;
   readonly file?: HistoryFile | undefined;
@@ -65,6 +69,12 @@ const LONGEST_REST_SECONDS = 900;
 /** Where all is known, the clock is looked at this often: it may be set. */
 const LONGEST_SLEEP_SECONDS = 300;
 
+/** An hour that came with a warning is asked for again after this time. */
+const ASK_AGAIN_MILLISECONDS = 30 * 60_000;
+
+/** A backend may warn for ever, of a store that is gone: after this time the hour is taken as it comes. */
+const INCOMPLETE_MILLISECONDS = 6 * 3_600_000;
+
 /** Never two readings at once, and none while a training runs: call `hold` around it. */
 export class HistoryKeeper {
   readonly #stopping = new AbortController();
@@ -80,6 +90,8 @@ export class HistoryKeeper {
   #mostHours: number | undefined;
   /** When the filling began, and once it ended. */
   #filling: { readonly startedMilliseconds: number } | 'done' | undefined;
+  /** Hours that came with a warning: when first, and when last. */
+  readonly #incomplete = new Map<number, { readonly firstMilliseconds: number; readonly lastMilliseconds: number }>();
   #isUnsaved = false;
   /** Whether hours were read since the last training that was begun here. */
   #hasMoreThanModel = false;
@@ -146,9 +158,11 @@ export class HistoryKeeper {
     await this.#alone(this.#history.forgetAllButInTurns(newest, nextTurn));
     if (this.#holds > 0) return HELD_SECONDS;
     const missing = hoursToRead(this.#history, newest);
-    const stretch = nextStretch(missing, this.#history, this.#mostHours);
+    for (const hour of this.#incomplete.keys()) if (!missing.includes(hour)) this.#incomplete.delete(hour);
+    const due = missing.filter((hour) => this.#isDue(hour));
+    const stretch = nextStretch(due, this.#history, this.#mostHours);
     if (stretch === undefined) {
-      await this.#completed();
+      if (missing.length === 0) await this.#completed();
       return Math.min(LONGEST_SLEEP_SECONDS, secondsUntilNextHour(this.#visibleSeconds()));
     }
     if (this.#filling === undefined) {
@@ -197,7 +211,9 @@ export class HistoryKeeper {
     const makingWay = this.#makingWay.signal;
     const restPerSecond = 100 / loadPercent - 1;
     try {
-      const { summaries, seconds } = await read(stretch, AbortSignal.any([this.#stopping.signal, makingWay]));
+      const { summaries, seconds, warning } = await read(stretch, AbortSignal.any([this.#stopping.signal, makingWay]));
+      if (warning !== undefined && !this.#isTakenIncomplete(stretch, warning)) return seconds * restPerSecond;
+      for (const { hour } of summaries) this.#incomplete.delete(hour);
       for (const summary of summaries) await this.#history.addInTurns(summary, nextTurn);
       logger.debug({ ...stretch, seconds }, 'Read hours of the past.');
       if (this.#account.isFailing) logger.info({}, 'The past of the workloads can be read again.');
@@ -215,6 +231,31 @@ export class HistoryKeeper {
       const seconds = Math.max(0, (now() - started) / 1000);
       return Math.max(this.#fail(error), Math.min(seconds * restPerSecond, LONGEST_REST_SECONDS));
     }
+  }
+
+  /** Whether an hour is to be read now: one that came with a warning is left alone for a while. */
+  #isDue(hour: number): boolean {
+    const last = this.#incomplete.get(hour)?.lastMilliseconds;
+    return last === undefined || Math.abs(this.options.now() - last) >= ASK_AGAIN_MILLISECONDS;
+  }
+
+  /**
+   * Whether hours are taken that came with a warning: after some hours of attempts. Until then, a shorter stretch is tried
+   * first, since the warning may be about one of its hours, and then each of them again later.
+   */
+  #isTakenIncomplete({ firstHour, lastHour }: Stretch, warning: string): boolean {
+    const { logger, now } = this.options;
+    const message = `Prometheus warns that hours of the past are incomplete: ${warning}`;
+    this.#account = { ...this.#account, lastError: { message, timeSeconds: now() / 1000 } };
+    const hours = lastHour - firstHour + 1;
+    this.#mostHours = Math.max(1, Math.floor(hours / 2));
+    if (hours > 1) return false;
+    if (this.#incomplete.size === 0) {
+      logger.warn({}, `${message} They are asked for again, each for six hours at most.`);
+    }
+    const firstMilliseconds = this.#incomplete.get(lastHour)?.firstMilliseconds ?? now();
+    this.#incomplete.set(lastHour, { firstMilliseconds, lastMilliseconds: now() });
+    return Math.abs(now() - firstMilliseconds) >= INCOMPLETE_MILLISECONDS;
   }
 
   /** @returns seconds until another attempt. */

@@ -9,6 +9,7 @@ import { decodeModel } from '../model/snapshot/codec.js';
 import { encodeSnapshot } from '../model/snapshot/snapshot.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
+import { PartialAnswers } from '../prometheus/partial-answers.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
 
 /** What a thread can do. */
@@ -42,6 +43,8 @@ export interface HoursRead {
   readonly summaries: readonly HourSummary[];
   /** How long that took. */
   readonly seconds: number;
+  /** Why they may be incomplete; `undefined` if they are not. */
+  readonly warning: string | undefined;
 }
 
 /** What the thread says: each request to Prometheus as it ends, then the outcome. */
@@ -87,14 +90,15 @@ function readingOfHours(source: PrometheusSource, request: HoursRequest): () => 
   const { startSeconds, endSeconds } = instantsOfHours(request);
   // A shard of that time: namespaces that are gone had pods then, and the list is the same whenever it is asked for.
   const sharding = source.sharding && { ...source.sharding, windowSeconds: endSeconds - startSeconds };
-  const api = open({ ...source, sharding }, endSeconds);
+  const api = new PartialAnswers(open({ ...source, sharding }, endSeconds));
   return async () => {
     const started = performance.now();
     const summaries = await fetchHours(api, request);
+    const { warning } = api;
     const seconds = (performance.now() - started) / 1000;
     const arrays = summaries.flatMap((summary) => Object.values(summary).filter((value) => ArrayBuffer.isView(value)));
     post(
-      { kind: 'done', result: { summaries, seconds } },
+      { kind: 'done', result: { summaries, seconds, warning } },
       arrays.map(({ buffer }) => buffer as ArrayBuffer),
     );
   };

@@ -78,6 +78,13 @@ export function readObjectKeys({ labels }: Pick<SeriesSet, 'labels'>): readonly 
   return keys.filter((key, index) => index === 0 || identityOf(key) !== identityOf(keys[index - 1] as ObjectKey));
 }
 
+/** What was known and is not named by an incomplete answer, with what the answer names, in the order of `readObjectKeys`. */
+export function withKnownKeys(partial: readonly ObjectKey[], known: readonly ObjectKey[]): readonly ObjectKey[] {
+  const named = new Set(partial.map(identityOf));
+  const kept = known.filter((key) => !named.has(identityOf(key)));
+  return [...partial, ...kept].sort((a, b) => compareTexts(orderOf(a), orderOf(b)));
+}
+
 function keysOf(labels: Labels): readonly ObjectKey[] {
   const { kind, source } = (METRIC_NAME.exec(labels.__name__ ?? '')?.groups ?? {}) as Partial<ObjectKey>;
   if (kind === undefined || source === undefined) return [];

@@ -1,7 +1,7 @@
 /** The tuning by annotations and labels, as it was last known. */
 
-import type { PrometheusApi } from '../prometheus/api.js';
-import { readObjectKeys } from './annotation-query.js';
+import { isPartial, type PrometheusApi } from '../prometheus/api.js';
+import { type ObjectKey, readObjectKeys, withKnownKeys } from './annotation-query.js';
 import { type AnnotatedTuning, NO_ANNOTATIONS, tuningOfObjects } from './annotations.js';
 
 /** Prometheus is asked once in each slot of this many seconds, for its beginning: so replicas agree. */
@@ -10,6 +10,8 @@ const SLOT_SECONDS = 30;
 /** Asks for the annotations of all objects, at most once every half minute. */
 export class LiveAnnotations {
   #known: AnnotatedTuning = NO_ANNOTATIONS;
+  /** What `#known` was made from. */
+  #keys: readonly ObjectKey[] = [];
   #askedSlot = Number.NaN;
   #isAnswered = false;
 
@@ -25,7 +27,7 @@ export class LiveAnnotations {
 
   /**
    * Asks again if the last question was about an earlier slot. The first one is asked until it is answered: pods would be
-   * flagged meanwhile that are to be muted.
+   * flagged meanwhile that are to be muted. An incomplete answer adds and changes, and removes nothing.
    *
    * @throws {PrometheusError} when the question fails; what was known before stays.
    */
@@ -41,6 +43,10 @@ export class LiveAnnotations {
       });
     this.#isAnswered = true;
     // Of two questions under way, the answer to the later one counts.
-    if (slot === this.#askedSlot) this.#known = tuningOfObjects(readObjectKeys(answer));
+    if (slot !== this.#askedSlot) return;
+    const keys = readObjectKeys(answer);
+    // Nothing is unmuted because a store is down.
+    this.#keys = isPartial(answer) ? withKnownKeys(keys, this.#keys) : keys;
+    this.#known = tuningOfObjects(this.#keys);
   }
 }

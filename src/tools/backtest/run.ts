@@ -6,6 +6,8 @@ import { fetchHours, instantsOfHours } from '../../exporter/history/fetch-hours.
 import { hourOf, lastSettledHour } from '../../exporter/history/grid.js';
 import type { HourSummary } from '../../exporter/history/hour-summary.js';
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
+import { isPartial } from '../../exporter/prometheus/api.js';
+import { PartialAnswers } from '../../exporter/prometheus/partial-answers.js';
 import { modelParameters } from '../../exporter/training/job.js';
 import { VERSION } from '../../exporter/version.js';
 import { messageOf } from '../../lib/logging/message-of.js';
@@ -233,9 +235,11 @@ class TaskSupply {
     this.#progress.show((firstHour - this.#firstHour) / Math.max(1, this.hoursBefore), 'the days before');
     const { features, ownerQueries } = this.#parameters;
     const range = { firstHour, lastHour };
-    const source = this.#hasHere(range) ? new History(this.#slabs) : this.#api;
+    const source = new PartialAnswers(this.#hasHere(range) ? new History(this.#slabs) : this.#api);
     const summaries = await fetchHours(source, { features, ownerQueries, ...range }, this.signal);
-    for (const summary of summaries) await this.#store.saveHour(summary);
+    // Another run asks again for what may be incomplete.
+    const isComplete = source.warning === undefined && !isPartial({ warnings: [...this.fetcher.warnings] });
+    if (isComplete) for (const summary of summaries) await this.#store.saveHour(summary);
     return summaries;
   }
 

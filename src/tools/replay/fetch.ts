@@ -10,9 +10,12 @@ export const POINTS_PER_REQUEST = 300_000;
 /** Characters of a point in JSON besides its value: `[1777593600,""],`. */
 const CHARACTERS_BESIDE_VALUE = 16;
 
+/** Of thousands of answers, each of which may have another. */
+const MOST_WARNINGS = 20;
+
 /** Fetches queries over grids, and keeps account of what that took. */
 export class Fetcher {
-  /** Warnings of Prometheus, each once. */
+  /** The first warnings of Prometheus, each once. */
   readonly warnings = new Set<string>();
   readonly #ranges: RangeFetcher;
   #points = 0;
@@ -36,7 +39,9 @@ export class Fetcher {
   async fetch(query: string, grid: Grid, signal: AbortSignal): Promise<Slab[]> {
     const slabs: Slab[] = [];
     for await (const { part, answer } of this.#ranges.fetch(query, grid, signal)) {
-      for (const warning of [...answer.warnings, ...answer.infos]) this.warnings.add(warning);
+      for (const warning of [...answer.warnings, ...answer.infos]) {
+        if (this.warnings.size < MOST_WARNINGS) this.warnings.add(warning);
+      }
       this.#points += answer.values.length;
       this.#bytes += answer.values.length * (CHARACTERS_BESIDE_VALUE + meanLength(answer.values));
       slabs.push(toSlab(answer, part));

@@ -70,6 +70,22 @@ describe('workload directory', () => {
     for (const asked of api.asked) expect(asked).to.include({ startSeconds: NOON, signal });
   });
 
+  it('asks again for what came with a warning, until an answer is complete', async () => {
+    api.warnings = ['store 10.0.0.7 is down'];
+    const at = (seconds: number) => directory.lookUp([NEW, ORPHAN], rowsOf([NEW, ORPHAN]), NOON + seconds, signal);
+    await at(0);
+    expect(workloadOf(NEW)).to.equal('checkout');
+    // Longer than a pod warms up.
+    for (let seconds = 60; seconds <= 1800; seconds += 60) await at(seconds);
+    expect(questions()).to.equal(31);
+    api.warnings = ['PromQL warning: something about the query'];
+    await at(1860);
+    expect(workloadOf(NEW)).to.equal('checkout');
+    for (let seconds = 1920; seconds <= 3600; seconds += 60)
+      await directory.lookUp([NEW], rowsOf([NEW]), NOON + seconds);
+    expect(questions()).to.equal(32);
+  });
+
   it('asks again when another pod turns up, and keeps what it knew', async () => {
     await lookUp([NEW]);
     await lookUp([NEW, NEWER]);

@@ -41,6 +41,8 @@ class Workshop {
     const hours = Array.from({ length: lastHour - firstHour + 1 }, (_, index) => firstHour + index);
     return hours.map((hour) => (hour < this.firstHourWithPods ? summaryOf(hour, {}) : summaryOf(hour, this.workloads)));
   };
+  /** Whether an hour comes with a warning. */
+  isIncomplete: (hour: number) => boolean = () => false;
   workloads: Readonly<Record<string, number>> = { 'shop/cart': 1, 'shop/web': 2 };
   firstHourWithPods = 0;
   constructor(options: Partial<KeeperOptions> = {}) {
@@ -53,7 +55,8 @@ class Workshop {
         this.stretches.push(stretch);
         const summaries = await this.summaries(stretch, signal);
         this.nowSeconds += this.seconds;
-        return { summaries, seconds: this.seconds };
+        const warning = summaries.some(({ hour }) => this.isIncomplete(hour)) ? 'store 7 is down' : undefined;
+        return { summaries, seconds: this.seconds, warning };
       },
       retrain: async () => {
         this.retrainings++;
@@ -202,6 +205,47 @@ describe('history keeper', () => {
     expect(workshop.said('info')[1]).to.equal('The past of the workloads can be read again.');
     expect(workshop.keeper.state()).to.deep.include({ failures: 5, isFailing: false, knownHours: 48 });
     expect(workshop.keeper.state().lastError?.message).to.equal('Wait.');
+  });
+
+  it('does not keep hours that came with a warning, and asks for each of them again', async () => {
+    const workshop = workshopWith();
+    const incomplete = [HOUR, HOUR - 3, HOUR - 4];
+    workshop.isIncomplete = (hour) => incomplete.includes(hour);
+    workshop.endSeconds = START_SECONDS + 1500;
+    workshop.keeper.start();
+    await eventually(() => expect(workshop.nowSeconds).to.be.at.least(workshop.endSeconds));
+    expect(workshop.keeper.state()).to.include({ knownHours: 45, missingHours: 3, failures: 0 });
+    expect(workshop.keeper.state().lastError?.message).to.equal(
+      'Prometheus warns that hours of the past are incomplete: store 7 is down',
+    );
+    const lengthsOf = (hour: number) =>
+      workshop.stretches
+        .filter(({ firstHour, lastHour }) => firstHour <= hour && hour <= lastHour)
+        .map(({ firstHour, lastHour }) => lastHour - firstHour + 1);
+    expect(lengthsOf(HOUR), 'left alone for half an hour').to.deep.equal([1]);
+    expect(lengthsOf(HOUR - 3).at(-1), 'alone at last').to.equal(1);
+    expect(workshop.said('warn')).to.deep.equal([
+      'Prometheus warns that hours of the past are incomplete: store 7 is down They are asked for again, each for six ' +
+        'hours at most.',
+    ]);
+    expect(workshop.isFilled).to.equal(false);
+
+    workshop.isIncomplete = () => false;
+    workshop.endSeconds = 0;
+    await workshop.filled();
+    expect(workshop.keeper.state()).to.include({ knownHours: 48, missingHours: 0 });
+  });
+
+  it('takes an hour as it comes after six hours of warnings', async () => {
+    const workshop = workshopWith();
+    workshop.isIncomplete = (hour) => hour === HOUR - 2;
+    workshop.endSeconds = START_SECONDS + 5.9 * HOUR_SECONDS;
+    workshop.keeper.start();
+    await eventually(() => expect(workshop.nowSeconds).to.be.at.least(workshop.endSeconds), 10_000);
+    expect(workshop.keeper.state()).to.include({ missingHours: 1 });
+    workshop.endSeconds = 0;
+    await eventually(() => expect(workshop.keeper.state().missingHours).to.equal(0), 10_000);
+    expect(workshop.nowSeconds - START_SECONDS).to.be.within(6 * HOUR_SECONDS, 7 * HOUR_SECONDS);
   });
 
   it('rests after a slow failure as after a slow success', async () => {

@@ -46,6 +46,32 @@ describe('live annotations', () => {
     expect(layers()).to.deep.equal([]);
   });
 
+  it('are not forgotten by an incomplete answer, which adds and changes', async () => {
+    await annotations.lookUp(NOON);
+    const before = cluster.annotations.pop();
+    const [deployment, ignore] = [
+      { __name__: 'kube_deployment_annotations' },
+      'annotation_k8s_anomaly_detector_ignore',
+    ];
+    cluster.annotations.push({ ...deployment, namespace: 'shop', deployment: 'cart', [ignore]: 'false' });
+    api.warnings = ['store 10.0.0.7 is down'];
+    await annotations.lookUp(NOON + 30);
+    const both = [
+      { ignore: { value: false, by: 'deployment shop/cart' } },
+      { ignore: { value: true, by: 'pod shop/cart-0' } },
+    ];
+    expect(layers()).to.deep.equal(both);
+    cluster.annotations.pop();
+    await annotations.lookUp(NOON + 60);
+    expect(layers(), 'another incomplete answer').to.deep.equal(both);
+    cluster.annotations.push({ ...before, [ignore]: 'false' });
+    await annotations.lookUp(NOON + 90);
+    expect(layers().at(-1), 'a value that changed').to.deep.equal({ ignore: { value: false, by: 'pod shop/cart-0' } });
+    api.warnings = ['PromQL warning: something about the query'];
+    await annotations.lookUp(NOON + 120);
+    expect(layers(), 'a complete answer').to.have.lengthOf(1);
+  });
+
   it('stay as they were known when Prometheus fails, and are asked for again in the next half minute', async () => {
     await annotations.lookUp(NOON);
     api.before = () => {
