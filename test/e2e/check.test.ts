@@ -228,6 +228,13 @@ describe('check against a real Prometheus', function () {
     expect(notWell(report)).to.deep.equal([['kube_state_metrics', 'warning']]);
   });
 
+  it('finds that nothing is said of the owners of ReplicaSets', async () => {
+    const url = await startWith({ ownerKind: 'ReplicaSet' });
+    const { report } = await check({ PROMETHEUS_URL: url });
+    expect(notWell(report)).to.deep.equal([['kube_state_metrics', 'warning']]);
+    expect(textOf(report, 'kube_state_metrics')).to.include('no series of kube_replicaset_owner, although');
+  });
+
   it('finds that there is too little history', async () => {
     const url = await startWith({ startSeconds: Math.floor(Date.now() / 1000) - 12 * 60 });
     const { code, report } = await check({ PROMETHEUS_URL: url, HISTORY_DAYS: '7' });

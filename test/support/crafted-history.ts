@@ -21,12 +21,15 @@ export interface CraftedHistory {
   /** The values of the label `cpu`, each with an equal part of the CPU; without any, the label is absent. */
   readonly cores?: readonly string[];
   readonly kubeStateMetrics?: boolean;
+  /** What owns the pods, without a word about an owner of its own; a StatefulSet if unset. */
+  readonly ownerKind?: 'StatefulSet' | 'ReplicaSet';
   readonly pods?: number;
 }
 
 /** A few pods, each with two containers, their cgroup and their pause container. Yields a family at a time. */
 export function* craftedHistory(history: CraftedHistory): Generator<string> {
   const { clusters = [''], clusterLabel = 'cluster', jobs = ['kubelet'], kubeStateMetrics = true, pods = 8 } = history;
+  const { ownerKind = 'StatefulSet' } = history;
   const { replicas = [''], replicaLabel = 'prometheus_replica', targetNamespace, cores = [''] } = history;
   // An empty label is as none.
   const copies = clusters.flatMap((cluster, number) =>
@@ -86,7 +89,7 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
     ]);
     yield* family(history, 'kube_pod_status_phase', 'gauge', '', phases, (_, size) => size);
     const owned = states.map(({ labels }) => ({
-      labels: { ...labels, owner_kind: 'StatefulSet', owner_name: 'cart', owner_is_controller: 'true' },
+      labels: { ...labels, owner_kind: ownerKind, owner_name: 'cart-6d4cf56db6', owner_is_controller: 'true' },
       size: 1,
     }));
     yield* family(history, 'kube_pod_owner', 'gauge', '', owned, () => 1);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Detection } from '../../../../src/exporter/detection/detection.js';
 import { DetectionPass } from '../../../../src/exporter/detection/pass.js';
+import { buildCatalog } from '../../../../src/exporter/features/catalog.js';
 import { FeatureTable } from '../../../../src/exporter/features/table.js';
 import { HistoryReader, MAXIMUM_HISTORIES } from '../../../../src/exporter/http/status-page/history-reader.js';
 import type { PrometheusApi, RangeQuery } from '../../../../src/exporter/prometheus/api.js';
@@ -67,6 +68,17 @@ describe('HistoryReader', () => {
       expect(endSeconds - startSeconds).to.equal(query.includes('restarts') ? 79 * 60 : 70 * 60);
       expect(endSeconds).to.equal(NOW);
     }
+  });
+
+  it('asks for pods by their name alone where series have another label for the namespace', async () => {
+    const options = { namespaceRegex: '.*', podLabel: 'exported_pod', cpuRateWindow: '1m' };
+    const features = buildCatalog({ ...options, namespaceLabel: 'exported_namespace' });
+    const model = { ...detection.model, features };
+    await new HistoryReader(api).read({ ...detection, model }, [rowOf('cart-3')]);
+    const [cpu = '', , restarts = ''] = api.asked.map(({ query }) => query);
+    expect(cpu).to.contain('{exported_pod=~"cart-3",exported_container!=""');
+    expect(cpu).to.not.contain('namespace=~"shop"');
+    expect(restarts).to.contain('{namespace=~"shop",pod=~"cart-3",');
   });
 
   it('asks for their siblings as well where the model compares with them, up to a hundred', async () => {
