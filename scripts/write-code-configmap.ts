@@ -17,7 +17,9 @@ const { bundled, deploy } = parseArgs({
   },
 }).values;
 const component = bundled ? 'no-image-bundled' : 'no-image';
-const path = join(deploy, 'kubernetes/components', component, 'anomaly-detector-code.yaml');
+// Named after its command: kubectl names the file where it is missing.
+const file = `code-from-npm-run-configmap${bundled ? '-bundled' : ''}.yaml`;
+const path = join(deploy, 'kubernetes/components', component, file);
 
 try {
   const { yaml, size } = codeConfigMap(await packCode(root, bundled ? 'bundled' : 'installed'), VERSION);

@@ -96,6 +96,23 @@ describe('documents', () => {
     });
   }
 
+  it('start servers on the loopback only', () => {
+    const commands = [...documents.values()].flatMap((text) =>
+      [...text.matchAll(/^(?:prometheus|prometheus-alertmanager|victoria-metrics|docker run) .*$/gm)].map(
+        ([line]) => line,
+      ),
+    );
+    expect(commands.length).to.be.above(2);
+    for (const command of commands) {
+      const addresses = [...command.matchAll(/(?:listen-address=|listenAddr=| -p )(\S*)/g)].map(
+        ([, address]) => address,
+      );
+      expect(addresses, command).not.to.deep.equal([]);
+      // An empty address is no server.
+      for (const address of addresses) expect(address, command).to.match(/^(?:127\.0\.0\.1:.*)?$/);
+    }
+  });
+
   it('are looked through in every folder', () => {
     expect([...documents.keys()]).to.include.members([
       'CONTRIBUTING.md',

@@ -72,8 +72,33 @@ describe('the code in a ConfigMap', function () {
     });
 
     it('is not committed', () => {
-      expect(readFileSync('.gitignore', 'utf8').split('\n')).to.include('anomaly-detector-code.yaml');
+      for (const name of ['', '-bundled']) {
+        const path = `deploy/kubernetes/components/no-image${name}/code-from-npm-run-configmap${name}.yaml`;
+        expect(spawnSync('git', ['check-ignore', path], { encoding: 'utf8' }).stdout.trim()).to.equal(path);
+      }
     });
+
+    for (const overlay of ['no-image', 'no-image-bundled']) {
+      it(`is asked for by its command where it is missing: ${overlay}`, function () {
+        requireTool(this, 'kubectl');
+        const deploy = copyDeployFolder();
+        const file = `code-from-npm-run-configmap${overlay.slice('no-image'.length)}.yaml`;
+        rmSync(join(deploy.path, 'kubernetes/components', overlay, file));
+        try {
+          const { status, stderr } = spawnSync(
+            'kubectl',
+            ['kustomize', join(deploy.path, 'kubernetes/overlays', overlay)],
+            {
+              encoding: 'utf8',
+            },
+          );
+          expect(status).not.to.equal(0);
+          expect(stderr).to.include(file);
+        } finally {
+          deploy.remove();
+        }
+      });
+    }
   });
 
   describe('when the container starts', () => {

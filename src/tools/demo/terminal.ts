@@ -2,7 +2,8 @@
 
 import type { Writable } from 'node:stream';
 import type { Progress } from './progress.js';
-import { announcement, clock, events, introduction, type Line, type Links, screen, summary } from './words.js';
+import { screen } from './screen.js';
+import { announcement, clock, events, introduction, type Line, type Links, summary } from './words.js';
 
 /** Where to write. `process.stdout` is one. */
 export type Output = Writable & {
@@ -28,14 +29,12 @@ const CLEAR_BELOW = '\x1b[J';
 const STYLES = { bold: 1, dim: 2, bad: 31, good: 32 };
 
 function createScreen(output: Output, links: Links, colours: boolean): View {
-  const paint = ({ text, style }: Line) => {
-    // A line that wraps would shift the following ones.
-    const fitting = text.slice(0, Math.max(1, (output.columns ?? 80) - 1));
-    return style && colours ? `\x1b[${STYLES[style]}m${fitting}\x1b[0m` : fitting;
-  };
+  const paint = ({ text, style }: Line) => (style && colours ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text);
   return {
     show(progress) {
-      const lines = screen(links, progress).slice(0, (output.rows ?? 50) - 1);
+      // A line that the terminal wraps would shift the following ones; the last row is that of the cursor.
+      const size = { columns: Math.max(1, (output.columns ?? 80) - 1), rows: Math.max(1, (output.rows ?? 50) - 1) };
+      const lines = screen(links, progress, size);
       output.write(HOME + lines.map((line) => `${paint(line)}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW);
     },
     end: (progress) => void output.write(`\n${summary(progress)}\n`),

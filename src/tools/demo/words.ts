@@ -1,10 +1,10 @@
-/** What the terminal shows, as lines of text. */
+/** What the demo says, in lines of text. */
 
 import { describeReason, notableReasons } from '../../exporter/detection/reasons.js';
 import type { HealthReport } from '../../exporter/http/schemas.js';
 import { counted, formatDuration } from '../../lib/text/format.js';
 import { EFFECTS, type Incident } from '../simulation/incidents.js';
-import { DAILY_JOB, HEAVIER_RELEASE, WORKLOADS } from '../simulation/workloads.js';
+import { DAILY_JOB, WORKLOADS } from '../simulation/workloads.js';
 import {
   type EndedPod,
   type FlaggedPod,
@@ -17,6 +17,8 @@ import {
 /** A line and its style on a terminal with colours. */
 export interface Line {
   readonly text: string;
+  /** Follows the text where there is room for it. */
+  readonly details?: string;
   readonly style?: 'bold' | 'dim' | 'bad' | 'good';
 }
 
@@ -26,7 +28,7 @@ export interface Links {
   readonly prometheus: string;
 }
 
-const bold = (text: string): Line => ({ text, style: 'bold' });
+export const bold = (text: string): Line => ({ text, style: 'bold' });
 
 /** What runs and where to look at it. */
 export function introduction(links: Links, pods: number): Line[] {
@@ -64,83 +66,27 @@ export function describeModel({ model, training }: HealthReport): string {
   );
 }
 
-export function screen(links: Links, progress: Progress): Line[] {
-  const { flagged } = progress;
-  return [
-    ...introduction(links, progress.pods),
-    { text: '' },
-    bold('Model'),
-    { text: `  ${progress.status}` },
-    { text: `  ${historyWords(progress)}` },
-    { text: '' },
-    bold('Incidents'),
-    ...progress.incidents.map((incident) => incidentLine(incident, progress)),
-    { text: '' },
-    ...(progress.ended.length === 0 ? [] : [bold('Ended'), ...endedLines(progress), { text: '' }]),
-    bold(`Flagged now: ${flagged === undefined ? 'unknown' : counted(flagged.length, 'pod')}`),
-    ...(flagged ?? []).flatMap((pod) => flaggedLines(progress, pod)),
-    { text: '' },
-    ...healthyLines(progress),
-    { text: 'Press Ctrl-C to stop.', style: 'dim' },
-  ];
-}
-
-function historyWords({ history, historySeconds, startSeconds }: Progress): string {
+/** What the exporter has read of the days before. */
+export function historyWords({ history, historySeconds, startSeconds }: Progress): string {
   if (history === undefined) return 'Nothing is known of the days before yet.';
   const days = counted(Number(history.knownDays.toFixed(1)), 'day');
   if (historySeconds === undefined) return `History: ${days} so far.`;
   return `History: ${days}, read within ${formatDuration(Math.round(historySeconds - startSeconds))} of the start.`;
 }
 
-function incidentLine({ incident, flaggedSeconds, resolvedSeconds }: IncidentProgress, progress: Progress): Line {
-  const { timeSeconds: now } = progress;
-  const { kind, namespace, pod, startSeconds, endSeconds } = incident;
-  const name = `  ${EFFECTS[kind].title.padEnd(15)} ${`${namespace}/${pod}`.padEnd(37)}`;
-  if (now < startSeconds) return { text: `${name} starts in ${clock(startSeconds - now)}`, style: 'dim' };
-  const state = now < endSeconds ? `running for ${clock(now - startSeconds)}` : 'ended';
-  if (flaggedSeconds === undefined) return { text: `${name} ${state}` };
-  const end = resolvedSeconds === undefined ? '' : `, RESOLVED ${clock(resolvedSeconds - endSeconds)} later`;
-  return {
-    text: `${name} DETECTED ${whenDetected(incident, flaggedSeconds, progress)}, ${state}${end}`,
-    style: 'good',
-  };
-}
-
 /** An incident that was there before the exporter is detected once it knows enough. */
-function whenDetected({ startSeconds }: Incident, flaggedSeconds: number, { startSeconds: begin }: Progress): string {
+export function whenDetected(
+  { startSeconds }: Incident,
+  flaggedSeconds: number,
+  { startSeconds: begin }: Progress,
+): string {
   return startSeconds < begin
     ? `${clock(flaggedSeconds - begin)} into the demo`
     : `${clock(flaggedSeconds - startSeconds)} after its start`;
 }
 
-function flaggedLines(progress: Progress, pod: FlaggedPod): Line[] {
-  const known = incidentOf(progress, pod);
-  const isHeavier = pod.namespace === HEAVIER_RELEASE.namespace && pod.pod.startsWith(HEAVIER_RELEASE.workload);
-  const other = isHeavier ? 'a release that takes more memory' : 'no scripted incident';
-  const cause = known === undefined ? other : EFFECTS[known.kind].title;
-  return [
-    { text: `  ${pod.namespace}/${pod.pod}  score ${pod.anomaly_score.toFixed(2)} (${cause})`, style: 'bad' },
-    ...reasons(pod).map((reason) => ({ text: `    ${reason}` })),
-  ];
-}
-
-/** Shown at a time. */
-const MOST_ENDED = 4;
-
-/** How anomalies ended, the newest first. */
-function endedLines({ ended, startSeconds }: Progress): Line[] {
-  return ended.slice(0, MOST_ENDED).map((one) => {
-    const when = clock(Date.parse(one.end) / 1000 - startSeconds);
-    return {
-      text: `  ${`${one.namespace}/${one.pod}`.padEnd(37)} ${endWords(one)}, ${when} into the demo`,
-      style: 'good',
-    };
-  });
-}
-
-const endWords = ({ reason }: EndedPod) => (reason === 'accepted' ? 'ACCEPTED as usual' : reason.toUpperCase());
-
-const reasons = ({ features }: FlaggedPod) => notableReasons(features).map(describeReason);
+/** The words of a pod's notable reasons, one each. */
+export const reasons = ({ features }: FlaggedPod) => notableReasons(features).map(describeReason);
 
 /** What would be flagged if it were compared with the other pods, or with its last hour. */
 export function healthyLines({ database, backup, startSeconds, timeSeconds }: Progress): Line[] {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { advance, beginProgress, type FlaggedPod, type Progress } from '../../../src/tools/demo/progress.js';
-import { announcement, events, screen, summary } from '../../../src/tools/demo/words.js';
+import { screen } from '../../../src/tools/demo/screen.js';
+import { announcement, events, summary } from '../../../src/tools/demo/words.js';
 import type { Incident } from '../../../src/tools/simulation/incidents.js';
 
 const incident: Incident = {
@@ -53,9 +54,10 @@ const look = (
 };
 
 const begin = beginProgress([incident], 0, 41);
+const LARGE = { columns: 200, rows: 100 };
 const links = { exporter: 'http://127.0.0.1:8000', prometheus: 'http://127.0.0.1:9090' };
 const textOf = (progress: Progress) =>
-  screen(links, progress)
+  screen(links, progress, LARGE)
     .map(({ text }) => text)
     .join('\n');
 
@@ -83,13 +85,13 @@ describe('the progress of the demo', () => {
     const running = look(waiting, 30, []);
     expect(textOf(running)).to.contain('running for 0:10');
     const flagged = look(running, 51, [leak]);
-    expect(textOf(flagged)).to.contain('DETECTED 0:31 after its start, running for 0:31');
+    expect(textOf(flagged)).to.contain('DETECTED after 0:31, running for 0:31');
     expect(textOf(flagged)).to.contain('payments/checkout-1  score 0.21 (memory leak)');
     const ended = look(flagged, 110, [leak]);
-    expect(textOf(ended)).to.match(/DETECTED 0:31 after its start, ended$/m);
+    expect(textOf(ended)).to.match(/DETECTED after 0:31, ended$/m);
     expect(ended.incidents[0]?.resolvedSeconds).to.equal(undefined);
     const over = look(look(ended, 120, undefined), 130, []);
-    expect(textOf(over)).to.contain('DETECTED 0:31 after its start, ended, RESOLVED 0:30 later');
+    expect(textOf(over)).to.contain('RESOLVED after 0:30, detected 0:31 after its start');
     expect(summary(over)).to.contain('1 of 1 incident detected, 0 of 41 pods flagged now.');
   });
 
@@ -114,7 +116,7 @@ describe('the progress of the demo', () => {
       'Under way: memory leak on payments/checkout-1, for 2 h.',
       '1 incident will start soon; watch the exporter detect them. Press Ctrl-C to stop.',
     ]);
-    expect(textOf(look(earlier, 12, [leak]))).to.contain('DETECTED 0:12 into the demo, running for 2 h');
+    expect(textOf(look(earlier, 12, [leak]))).to.contain('DETECTED at 0:12, running for 2 h');
   });
 
   it('says how much of the days before is known, and when all of it was', () => {
@@ -186,8 +188,47 @@ describe('the progress of the demo', () => {
         { feature: 'cpu', unit: 'cores', actual: 0.00012345, expected: 123.45, ...far },
       ],
     };
-    for (const { text } of screen(links, look(begin, 30, [long]))) {
+    for (const { text } of screen(links, look(begin, 30, [long]), LARGE)) {
       expect(text.length, text).to.be.below(120);
     }
+  });
+
+  describe('on a terminal of 80 columns and 24 rows', () => {
+    // As `process.stdout` has it; one row is that of the cursor.
+    const small = { columns: 79, rows: 23 };
+    const names = ['ledger-1', 'catalog-589ddf48f7-s7msb', 'cart-647f9478f7-jt654', 'config-sync-5dff5b79fc-hcd2v'];
+    const incidents = names.map((pod) => ({ ...incident, namespace: 'platform', pod }));
+    const flags = names.map((pod) => flag('platform', pod));
+    const wrong = look(look(beginProgress(incidents, 0, 45), 51, [...flags, flag('data', 'postgres-0')]), 60, flags);
+
+    it('shows each incident with when it was detected, each flagged pod, and what is wrongly flagged', () => {
+      const lines = screen(links, wrong, small).map(({ text }) => text);
+      expect(lines.length).to.be.at.most(small.rows);
+      for (const line of lines) expect(line.length, line).to.be.at.most(small.columns);
+      const text = lines.join('\n').replace(/\s+/g, ' ');
+      for (const name of names) {
+        expect(text).to.include(`platform/${name} DETECTED after 0:31`);
+        expect(text).to.include(`platform/${name} score 0.21`);
+      }
+      expect(text).to.include('was FLAGGED 0:09 ago, although it is healthy');
+    });
+
+    it('counts the pods for which there is no room', () => {
+      const many = Array.from({ length: 30 }, (_, index) => flag('shop', `web-${index}`));
+      const lines = screen(links, look(wrong, 61, many), small).map(({ text }) => text);
+      expect(lines.length).to.be.at.most(small.rows);
+      const shown = lines.filter((line) => line.includes('score')).length;
+      expect(lines).to.include(`  and ${30 - shown} others`);
+    });
+
+    it('stays within any size', () => {
+      for (const columns of [1, 2, 5, 20, 40, 120]) {
+        for (const rows of [1, 3, 10, 50]) {
+          const lines = screen(links, wrong, { columns, rows });
+          expect(lines.length).to.be.at.most(rows);
+          for (const { text } of lines) expect(text.length).to.be.at.most(columns);
+        }
+      }
+    });
   });
 });
