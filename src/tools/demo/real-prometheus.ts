@@ -16,6 +16,8 @@ export interface RealPrometheusOptions {
   readonly configuration: string;
   /** Its history: OpenMetrics text with timestamps, in pieces. */
   readonly history?: Iterable<string>;
+  /** What has come while that was stored, which takes a while; `undefined` if nothing has. */
+  readonly laterHistory?: () => Iterable<string> | undefined;
   /** Cancels the start. */
   readonly signal?: AbortSignal;
 }
@@ -45,9 +47,11 @@ export async function startRealPrometheus(options: RealPrometheusOptions): Promi
     const data = join(directory, 'data');
     const configuration = join(directory, 'prometheus.yml');
     await writeFile(configuration, options.configuration);
-    if (options.history) {
+    for (const part of [() => options.history, options.laterHistory]) {
+      const text = part?.();
+      if (text === undefined) continue;
       const file = join(directory, 'history.om');
-      await writeFile(file, options.history);
+      await writeFile(file, text);
       const parameters = ['tsdb', 'create-blocks-from', 'openmetrics', LONG_BLOCKS, file, data];
       await promisify(execFile)(promtool, parameters, {
         ...(options.signal && { signal: options.signal }),

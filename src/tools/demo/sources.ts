@@ -46,6 +46,14 @@ export async function startScrapingPrometheus(options: ScrapedWorldOptions): Pro
         daysBefore: historyDays,
         targetLabels: target,
       }),
+      // On a busy machine more than a minute, in which the exporter would find nothing.
+      laterHistory: () => {
+        const startSeconds = end + SCRAPED_STEP_SECONDS;
+        const endSeconds = Math.floor(nowSeconds());
+        if (startSeconds > endSeconds) return undefined;
+        const times = { startSeconds, endSeconds, stepSeconds: SCRAPED_STEP_SECONDS };
+        return openMetricsHistory(world, { ...times, targetLabels: target });
+      },
     });
     return { url: prometheus.url, close: () => prometheus.close().then(cluster.close) };
   } catch (error) {

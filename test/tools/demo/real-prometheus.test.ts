@@ -95,6 +95,29 @@ describe('a real Prometheus', function () {
       .and.to.contain('nonsense');
   });
 
+  it('knows what came while its history was stored', async () => {
+    const start = Math.floor(Date.now() / 1000);
+    const world = createWorld({ seed: 1, startSeconds: start, incidents: [] });
+    const times = [start - 300, start];
+    const server = await startScrapingPrometheus({
+      world,
+      // When the history begins to be written, and five minutes later.
+      nowSeconds: () => times.shift() ?? start,
+      exporterPort: 9,
+      historyDays: 0,
+      path,
+      signal: new AbortController().signal,
+    });
+    try {
+      const query = 'count_over_time(container_memory_usage_bytes{pod="postgres-0",container!=""}[290s])';
+      const response = await fetch(`${server.url}/api/v1/query?${new URLSearchParams({ query, time: `${start}` })}`);
+      const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+      expect(Number(data.result[0]?.value[1])).to.be.at.least(19);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('reports what is wrong with the history', async () => {
     const history = ['no metrics at all\n'];
     const error = await rejection(startRealPrometheus({ path, configuration: '', history }), Error);
