@@ -72,7 +72,7 @@ function tableOf(endSeconds: number, instants: number, stepSeconds: number, plac
     builder.add(feature, seriesSet(...series));
   }
   const workloadOf = (_: string, pod: string) => pod.replace(/-\d$/, '');
-  return builder.build(workloadOf, { isEnded: () => false, warmUpSeconds: WARM_UP_SECONDS });
+  return builder.build(workloadOf, { idleReasonOf: () => undefined, warmUpSeconds: WARM_UP_SECONDS });
 }
 
 /** The history of two days, with the same extreme values in its last hours. */

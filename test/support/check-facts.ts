@@ -2,6 +2,7 @@
 
 import type { AnswerFacts, Conditions, Facts, FeatureFacts, SourceFacts } from '../../src/exporter/check/facts.js';
 import { sourcesOf } from '../../src/exporter/check/gather.js';
+import type { IdleReason } from '../../src/exporter/features/pod-phase.js';
 import { FEATURES } from './small-cluster.js';
 
 export const known = <Value>(value: Value) => ({ known: true as const, value });
@@ -20,6 +21,7 @@ export function answerOf(pods: number, replaced: Partial<AnswerFacts> = {}): Ans
     unlabelled: 0,
     pods: podNames(pods),
     lasting: podNames(pods),
+    recent: replaced.pods ?? podNames(pods),
     shiftSeconds: 0,
     strayed: 0,
     filled: 1,
@@ -84,7 +86,8 @@ export const FINE: Facts = {
   features: featuresWith({}),
   sources: sourcesWith({}),
   kubeStateMetrics: known(KUBE_STATE_METRICS),
-  endedPods: known(new Set<string>()),
+  idlePods: known(new Map<string, IdleReason>()),
+  nodes: known([]),
   history: known({
     reachSeconds: 3600,
     stepSeconds: 60,

@@ -27,6 +27,8 @@ export interface FakePod {
   readonly restartsAt?: readonly number[];
   /** The instant from which on cAdvisor has nothing of it. */
   readonly unmeasuredSeconds?: number;
+  /** The instant until which Kubernetes reports it as waiting. */
+  readonly pendingUntilSeconds?: number;
   /** The instant from which on Kubernetes reports it as ended. */
   readonly endedSeconds?: number;
 }
@@ -136,7 +138,7 @@ export class SmallCluster {
 
   #sample(topic: QueryTopic, fakePod: FakePod, timeSeconds: number): FakeSample | undefined {
     const { namespace, pod, owner, sinceSeconds = -Infinity, restartsAt = [] } = fakePod;
-    const { unmeasuredSeconds = Infinity, endedSeconds = Infinity } = fakePod;
+    const { unmeasuredSeconds = Infinity, endedSeconds = Infinity, pendingUntilSeconds = -Infinity } = fakePod;
     if (timeSeconds < sinceSeconds) return undefined;
     if ((topic === 'cpu' || topic === 'memory') && timeSeconds >= unmeasuredSeconds) return undefined;
     const labels = { namespace, pod };
@@ -157,6 +159,7 @@ export class SmallCluster {
       case 'kube_pod_init_container_status_restarts_total':
         return { labels, value: 0 };
       case 'kube_pod_status_phase':
+        if (timeSeconds < pendingUntilSeconds) return { labels: { ...labels, phase: 'Pending' }, value: 1 };
         return timeSeconds < endedSeconds ? undefined : { labels: { ...labels, phase: 'Succeeded' }, value: 1 };
       case 'kube_pod_owner':
         return owner === undefined

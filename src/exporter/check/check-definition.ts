@@ -62,6 +62,16 @@ export function podsWithoutUsage(answers: readonly Answered[]): readonly string[
   return [...new Set(pods(false))].filter((pod) => !measured.has(pod)).sort();
 }
 
+/** The pods (`namespace/pod`) that last without any usage, and in which something may run, sorted. */
+export function unmeasuredPods(
+  answers: readonly Answered[],
+  idlePods: ReadonlyMap<string, unknown>,
+): readonly string[] {
+  const lasting = new Set(answers.flatMap((answer) => [...answer.lasting]));
+  const recent = new Set(answers.flatMap(({ feature, recent: own }) => (feature.required ? [...own] : [])));
+  return podsWithoutUsage(answers).filter((pod) => lasting.has(pod) && !recent.has(pod) && !idlePods.has(pod));
+}
+
 /** What is known of each source, by the source. */
 export const ofSources =
   <Value>(pick: (source: SourceFacts) => Fact<Value> | undefined) =>

@@ -2,6 +2,7 @@
 
 import type { Settings } from '../config/settings.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import type { IdleReason } from '../features/pod-phase.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import type { KeeperState } from '../keeper/keeper.js';
 import type { Model } from '../model/model.js';
@@ -27,6 +28,8 @@ export interface AnswerFacts {
   readonly pods: ReadonlySet<string>;
   /** Those of them that had a sample five minutes before as well. */
   readonly lasting: ReadonlySet<string>;
+  /** Pods with a sample in the last five minutes: what has ended keeps some of its series for that long. */
+  readonly recent: ReadonlySet<string>;
   /** By how much values are older than asked for, at most, in seconds: less than the distance of two instants. */
   readonly shiftSeconds: number;
   /** Samples that belong to none of the instants that were asked for. */
@@ -92,6 +95,18 @@ export interface SourceFacts extends Source {
   readonly intervalSeconds: Fact<number | undefined> | undefined;
 }
 
+/** A node with pods that last without any usage, though something may run in them. */
+export interface NodeFacts {
+  readonly name: string;
+  /** Such as `Windows Server 2022 Datacenter`; empty where it is not known, and so is the next one. */
+  readonly osImage: string;
+  /** Such as `containerd://1.7.2`. */
+  readonly runtime: string;
+  /** Those pods (`namespace/pod`), and the number of its pods that have usage. */
+  readonly unmeasuredPods: readonly string[];
+  readonly measured: number;
+}
+
 /** Everything that is known. */
 export interface Facts {
   /** Our clock and that of the server: `skewSeconds` is above 0 where the server is ahead. */
@@ -109,8 +124,10 @@ export interface Facts {
     readonly jobOwners: number;
     readonly podPhases: number;
   }>;
-  /** Pods (`namespace/pod`) that Kubernetes reports as ended; empty where every pod has a required feature. */
-  readonly endedPods: Fact<ReadonlySet<string>>;
+  /** Why nothing runs in pods (`namespace/pod`); empty where every pod has a required feature. */
+  readonly idlePods: Fact<ReadonlyMap<string, IdleReason>>;
+  /** The nodes of pods that last without usage, sorted by name; empty where nobody says which nodes these are. */
+  readonly nodes: Fact<readonly NodeFacts[]>;
   /** How far back the first source of a required feature reaches. */
   readonly history: Fact<{
     /** Age of the oldest checked instant with series, in seconds; 0 without one. */

@@ -5,7 +5,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import { RECENT_STEP_SECONDS, recentSecondsOf } from '../detection/detect.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { endedPodsIn, endedPodsQuery } from '../features/pod-phase.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
 import { type OwnerQueries, resolveOwners, workloadFromName } from '../features/workload.js';
@@ -19,8 +18,9 @@ import type { TuningRule } from '../tuning/rules.js';
 import type { TuningLayer } from '../tuning/tuning.js';
 import type { TuningFile } from '../tuning/tuning-file.js';
 import { Asker, factOf } from './asker.js';
-import { answersOf, podsWithoutUsage } from './check-definition.js';
+import { answersOf } from './check-definition.js';
 import type { AnswerFacts, Conditions, Facts, FeatureFacts, Source } from './facts.js';
+import { gatherIdlePods, gatherNodes } from './gather-nodes.js';
 import { gatherSource } from './gather-source.js';
 
 /** Limit for all questions of a check together, in seconds. */
@@ -148,10 +148,9 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, source)));
   const kubeStateMetrics = await factOf(gatherKubeStateMetrics(asker, ownerQueries, phaseSelector));
   const answered = answersOf({ features: answers });
-  const hasPodsWithoutUsage = answered.known && podsWithoutUsage(answered.value).length > 0;
-  const endedPods: Facts['endedPods'] = hasPodsWithoutUsage
-    ? await factOf(asker.instant(endedPodsQuery(phaseSelector)).then(endedPodsIn))
-    : { known: true, value: new Set() };
+  const pods = answered.known ? answered.value : [];
+  const idlePods: Facts['idlePods'] = await factOf(gatherIdlePods(asker, phaseSelector, pods));
+  const nodes: Facts['nodes'] = await factOf(gatherNodes(asker, phaseSelector, pods, idlePods));
   const required = sources.filter((source) => source.required);
   const oldest = required.find(({ selector }) => selector.rangeSeconds === undefined) ?? required[0];
   const unread = { known: false, because: 'No selector of a required feature could be read.' } as const;
@@ -177,7 +176,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     features: answers,
     sources,
     kubeStateMetrics,
-    endedPods,
+    idlePods,
+    nodes,
     history,
     pastDays,
     tuningAnnotations,
@@ -277,6 +277,7 @@ export function describeAnswer(
 ): Omit<AnswerFacts, 'durationSeconds'> {
   const pods = new Set<string>();
   const lasting = new Set<string>();
+  const recent = new Set<string>();
   let unlabelled = 0;
   let samples = 0;
   let instants = 0;
@@ -290,8 +291,9 @@ export function describeAnswer(
       const lastSeconds = timestampsSeconds[last] as number;
       samples += last - first + 1;
       instants += Math.round((lastSeconds - firstSeconds) / RECENT_STEP_SECONDS) + 1;
-      if (endSeconds - lastSeconds > RECENT_STEP_SECONDS / 2) return;
       const key = `${own.namespace}/${pod}`;
+      if (endSeconds - lastSeconds < (LASTING_INSTANTS + 0.5) * RECENT_STEP_SECONDS) recent.add(key);
+      if (endSeconds - lastSeconds > RECENT_STEP_SECONDS / 2) return;
       pods.add(key);
       if (endSeconds - firstSeconds >= (LASTING_INSTANTS - 0.5) * RECENT_STEP_SECONDS) lasting.add(key);
     }
@@ -302,7 +304,7 @@ export function describeAnswer(
   const [earliest, latest] = [startSeconds - RECENT_STEP_SECONDS / 2, endSeconds + RECENT_STEP_SECONDS / 2];
   for (const seconds of timestampsSeconds) if (seconds < earliest || seconds > latest) strayed++;
   const points = timestampsSeconds.length;
-  return { series: labels.length, points, unlabelled, pods, lasting, shiftSeconds, strayed, filled };
+  return { series: labels.length, points, unlabelled, pods, lasting, recent, shiftSeconds, strayed, filled };
 }
 
 /** Number of instants of the window that are checked at most. */

@@ -17,7 +17,7 @@ import type { LayersOf } from '../tuning/rules.js';
 import { tuningAt } from '../tuning/tuning.js';
 import { detectInTurns, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf, type TuningOf } from './detect.js';
 import type { Detection, PassOutcome, PassReport } from './detection.js';
-import type { EndedPods } from './ended-pods.js';
+import type { PodPhases } from './pod-phases.js';
 import type { WorkloadDirectory } from './workloads.js';
 
 export interface PassRunOptions {
@@ -56,7 +56,7 @@ export class PassRun {
   constructor(
     private readonly options: PassRunOptions,
     private readonly workloads: WorkloadDirectory,
-    private readonly endedPods: EndedPods,
+    private readonly phases: PodPhases,
     private readonly annotations: LiveAnnotations | undefined,
     /** The model of the last pass, if a pod had an anomaly that lasts in it. */
     private readonly before: Model | undefined,
@@ -173,8 +173,8 @@ export class PassRun {
         this.workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either),
       ),
       orWarn(
-        'Pods that have ended may count as pods without usage',
-        this.endedPods.lookUp(builder.incompletePods(), timeSeconds, either),
+        'Pods that have ended, or wait, may count as pods without usage',
+        this.phases.lookUp(builder.incompletePods(), timeSeconds, either),
       ),
       orWarn(
         'Annotations count as they were last known',
@@ -182,7 +182,7 @@ export class PassRun {
       ),
     ]);
     this.#begin('scoring');
-    const { built, rows } = this.workloads.buildTable(model, builder, seenRows, (pod) => this.endedPods.has(pod));
+    const { built, rows } = this.workloads.buildTable(model, builder, seenRows, (pod) => this.phases.idleReasonOf(pod));
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
     const tuningOf = this.#tuningAt(this.#started / 1000);

@@ -5,8 +5,8 @@ import type { OwnerQueries } from '../features/workload.js';
 import type { Model } from '../model/model.js';
 import { LiveAnnotations } from '../tuning/live-annotations.js';
 import type { PassOutcome } from './detection.js';
-import { EndedPods } from './ended-pods.js';
 import { PassRun, type PassRunOptions } from './pass-run.js';
+import { PodPhases } from './pod-phases.js';
 import { WorkloadDirectory } from './workloads.js';
 
 export interface DetectionPassOptions extends PassRunOptions {
@@ -41,7 +41,7 @@ interface RunningPass {
 /** Runs passes, one at a time. */
 export class DetectionPass {
   readonly #workloads: WorkloadDirectory;
-  readonly #endedPods: EndedPods;
+  readonly #phases: PodPhases;
   readonly #annotations: LiveAnnotations | undefined;
   #running: RunningPass | undefined;
   /** The model of the last pass, if a pod had an anomaly that lasts in it: the next model may accept that. */
@@ -49,7 +49,7 @@ export class DetectionPass {
 
   constructor(private readonly options: DetectionPassOptions) {
     this.#workloads = new WorkloadDirectory(options.api, options.ownerQueries);
-    this.#endedPods = new EndedPods(options.api, options.phaseSelector);
+    this.#phases = new PodPhases(options.api, options.phaseSelector);
     const { annotationQuery } = options;
     this.#annotations = annotationQuery === undefined ? undefined : new LiveAnnotations(options.api, annotationQuery);
   }
@@ -95,7 +95,7 @@ export class DetectionPass {
     const controller = new AbortController();
     // Its own limit as well: otherwise callers that join one after the other would keep a stuck pass alive.
     const signal = withDeadline(controller.signal, longest);
-    const run = new PassRun(this.options, this.#workloads, this.#endedPods, this.#annotations, this.#before);
+    const run = new PassRun(this.options, this.#workloads, this.#phases, this.#annotations, this.#before);
     const outcome = run.outcome(signal, longest, timeoutSeconds * ABOUT_PODS_SHARE).then((result) => {
       if (this.#running === pass) this.#running = undefined;
       if (result.kind === 'detection') {

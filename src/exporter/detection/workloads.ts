@@ -1,5 +1,6 @@
 /** Workloads of pods that came after the model. */
 
+import type { IdleReason } from '../features/pod-phase.js';
 import { type NamedPod, podKey } from '../features/table.js';
 import type { BuiltTable, FeatureTableBuilder } from '../features/table-builder.js';
 import { type OwnerQueries, queryOwners, workloadFromName } from '../features/workload.js';
@@ -38,20 +39,20 @@ export class WorkloadDirectory {
    * The table of the pods of a builder, with their workloads: those of new pods as far as they are known, else by name.
    * `rows` are those of `podsSeen` in the model (`locatePods`), and in the answer those of the pods of the table.
    *
-   * @param isEnded whether Kubernetes reports that a pod has ended; where nobody was asked, no pod has.
+   * @param idleReasonOf why nothing runs in a pod, as Kubernetes reports it; where nobody was asked, it may run.
    */
   buildTable(
     { baseline: { pods, workloads } }: Model,
     builder: FeatureTableBuilder,
     rows: Int32Array,
-    isEnded: (pod: NamedPod) => boolean = () => false,
+    idleReasonOf: (pod: NamedPod) => IdleReason | undefined = () => undefined,
   ): { readonly built: BuiltTable; readonly rows: Int32Array } {
     const workloadOf = (namespace: string, pod: string, position: number) => {
       const row = rows[position] as number;
       if (row >= 0) return workloads.names[pods.workload[row] as number] as string;
       return this.#newPods.get(podKey(namespace, pod))?.workload ?? workloadFromName(pod);
     };
-    const built = builder.build(workloadOf, { isEnded, warmUpSeconds: WARM_UP_SECONDS });
+    const built = builder.build(workloadOf, { idleReasonOf, warmUpSeconds: WARM_UP_SECONDS });
     return { built, rows: built.positions.map((position) => rows[position] as number) };
   }
 

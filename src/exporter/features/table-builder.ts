@@ -5,7 +5,9 @@ import type { Labels, SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
 import { ContainerSeries } from './container-series.js';
 import { PodLimit } from './pod-limit.js';
+import type { IdleReason } from './pod-phase.js';
 import { comparePods, FeatureTable, isObjectName, type NamedPod } from './table.js';
+import { ENDED, whyUnscored } from './unscored-reason.js';
 
 /** A table, and what did not make it into it. */
 export interface BuiltTable {
@@ -24,8 +26,8 @@ export interface BuiltTable {
 
 /** What a table for scoring needs to know of pods without every required feature. */
 export interface ScoringContext {
-  /** Whether Kubernetes reports that a pod has ended. */
-  readonly isEnded: (pod: NamedPod) => boolean;
+  /** Why nothing runs in a pod, as Kubernetes reports it. */
+  readonly idleReasonOf: (pod: NamedPod) => IdleReason | undefined;
   /** A pod that was first seen less than this ago, in seconds, is counted as `warmup`: its usage is still to come. */
   readonly warmUpSeconds: number;
 }
@@ -35,9 +37,6 @@ export interface ScoringContext {
  * and with it the sums and squares of all values that the model takes stay finite, also in four bytes.
  */
 export const LARGEST_VALUE = 1e30;
-
-/** The reason of pods that Kubernetes reports as `Succeeded` or `Failed`. */
-const ENDED = 'completed';
 
 /** Why a value that came for the last instant is not in a cell. */
 type Loss = 'not_finite' | 'misaligned';
@@ -357,21 +356,9 @@ export class FeatureTableBuilder {
     const lost = this.#losses.get(row);
     if (lost !== undefined) return lost;
     if (!this.#isSeen(cells, this.#last)) return undefined;
-    if (scoring?.isEnded(this.#pods[row] as NamedPod)) return ENDED;
-    if (scoring !== undefined && this.#secondsSeen(cells) < scoring.warmUpSeconds) return 'warmup';
-    const missing = this.#required.filter((column) => Number.isNaN(cells[this.#last + column]));
-    return missing.length === this.#required.length
-      ? 'no_usage'
-      : `missing_${this.features[missing[0] as number]?.name}`;
-  }
-
-  /** For how long there have been values of a pod that is there at the last instant; the first one counts as a step. */
-  #secondsSeen(cells: Float64Array): number {
-    let first = 0;
-    while (!this.#isSeen(cells, first * this.features.length)) first++;
-    const { length } = this.timestampsSeconds;
-    const [start = 0, second = start] = this.timestampsSeconds;
-    return length === 1 ? Number.POSITIVE_INFINITY : (length - first) * (second - start);
+    const { features, timestampsSeconds } = this;
+    const state = scoring && { ...scoring, idle: scoring.idleReasonOf(this.#pods[row] as NamedPod) };
+    return whyUnscored({ features, timestampsSeconds, cells }, state);
   }
 }
 

@@ -84,7 +84,7 @@ export async function fetchHours(
       return after.get(key) ?? before.get(key) ?? workloadFromName(pod);
     };
     // As for scoring: a pod that restarts all the time may have nothing but its restarts.
-    const { table } = builder.build(workloadOf, { isEnded: () => false, warmUpSeconds: 0 });
+    const { table } = builder.build(workloadOf, { idleReasonOf: () => undefined, warmUpSeconds: 0 });
     summaries.push(summariseHour(table, features, hour));
     before = after;
   }

@@ -1,7 +1,7 @@
 /** The queries that the simulated Prometheus answers, and the answers from the world. */
 
 import { buildCatalog } from '../../exporter/features/catalog.js';
-import { buildPhaseSelector, endedPodsQuery, PHASE_METRIC } from '../../exporter/features/pod-phase.js';
+import { buildPhaseSelector, idlePodsQuery, PHASE_METRIC } from '../../exporter/features/pod-phase.js';
 import { durationSeconds } from '../../exporter/features/queries/selectors.js';
 import { buildAnnotationQuery } from '../../exporter/tuning/annotation-query.js';
 import type { World } from '../simulation/cluster.js';
@@ -15,7 +15,7 @@ export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
 export type ResolveQuery = (query: string) => Evaluate | undefined;
 
 /**
- * Answers the built-in queries of the catalog, for any namespaces and rate window, the query for ended pods, the plain
+ * Answers the built-in queries of the catalog, for any namespaces and rate window, the query for pods in which nothing runs, the plain
  * selectors of kube-state-metrics' owners, with or without a matcher for the namespace, and the queries for annotations and
  * for firing alerts.
  * Each may be restricted to some pods. The questions of `check` are not answered.
@@ -45,8 +45,8 @@ export function worldQueries(world: World): ResolveQuery {
     const [, owners] = /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
     if (owners !== undefined) return (time) => metricSamples({ ...world, pods }, owners, time);
 
-    const isForEnded = query === endedPodsQuery(buildPhaseSelector({ namespaceRegex: unquoted(namespaceRegex) }));
-    if (isForEnded) return (time) => metricSamples({ ...world, pods }, PHASE_METRIC, time).filter(isOfEnded);
+    const isForIdle = query === idlePodsQuery(buildPhaseSelector({ namespaceRegex: unquoted(namespaceRegex) }));
+    if (isForIdle) return (time) => metricSamples({ ...world, pods }, PHASE_METRIC, time).filter(isOfIdle);
 
     const cpuRateWindow = /\[([0-9a-z]+)\]/.exec(query)?.[1] ?? '1m';
     const catalog = buildCatalog({
@@ -76,7 +76,8 @@ const ofContainer = ({ labels: { namespace = '', pod = '', container = '' }, val
   value,
 });
 
-const isOfEnded = ({ labels, value }: MetricSample) => value === 1 && /^(?:Succeeded|Failed)$/.test(labels.phase ?? '');
+const isOfIdle = ({ labels, value }: MetricSample) =>
+  value === 1 && /^(?:Pending|Succeeded|Failed)$/.test(labels.phase ?? '');
 
 /** The matchers that the status page puts into each selector to query some pods only. */
 const POD_RESTRICTION = /\{(?<matchers>namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<pods>(?:[^"\\]|\\.)*)",)/;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CHECKS, judgeFacts } from '../../../src/exporter/check/checks.js';
-import type { Conditions, Facts, ModelFacts } from '../../../src/exporter/check/facts.js';
+import type { Conditions, Facts, ModelFacts, NodeFacts } from '../../../src/exporter/check/facts.js';
 import type { Finding, Severity } from '../../../src/exporter/check/finding.js';
 import { parseTuningFile } from '../../../src/exporter/tuning/tuning-file.js';
 import {
@@ -26,6 +26,32 @@ interface Row {
   /** Tested against summary, meaning and advice together. */
   readonly says: readonly RegExp[];
 }
+
+const ended = (count: number) => known(new Map([...podNames(count)].map((pod) => [pod, 'completed'] as const)));
+
+const nodeOf = (replaced: Partial<NodeFacts>, unmeasuredPods: readonly string[]): NodeFacts => ({
+  name: 'node',
+  osImage: 'Ubuntu 22.04.3 LTS',
+  runtime: 'containerd://1.7.2',
+  measured: 0,
+  unmeasuredPods,
+  ...replaced,
+});
+
+/** A node of which three pods have no usage, among so many pods that have. */
+const darkNode = (replaced: Partial<NodeFacts>, others = 8): Partial<Facts> => {
+  const [measured, all] = [podNames(others), podNames(others + 3)];
+  const usage = known(answerOf(others));
+  return {
+    features: featuresWith({ cpu: usage, memory: usage, restarts: known(answerOf(others + 3)) }),
+    nodes: known([
+      nodeOf(
+        replaced,
+        [...all].filter((pod) => !measured.has(pod)),
+      ),
+    ]),
+  };
+};
 
 const LABELS = { __name__: 'x', namespace: 'shop', pod: 'cart-0', container: 'app' };
 const empty = known(answerOf(0));
@@ -313,14 +339,14 @@ const ROWS: readonly Row[] = [
   row('features cover the same pods', {}, 'pod_coverage', 'ok', /cpu 8, memory 8 and restarts 8\)/),
   row(
     'pods have ended',
-    { features: featuresWith({ restarts: known(answerOf(12)) }), endedPods: known(podNames(12)) },
+    { features: featuresWith({ restarts: known(answerOf(12)) }), idlePods: ended(12) },
     'pod_coverage',
     'ok',
-    /restarts 12; 4 pods without a running container/,
+    /restarts 12; 4 pods that ended\)/,
   ),
   row(
     'running pods have no usage',
-    { features: featuresWith({ restarts: known(answerOf(12)) }), endedPods: known(podNames(9)) },
+    { features: featuresWith({ restarts: known(answerOf(12)) }), idlePods: ended(9) },
     'pod_coverage',
     'warning',
     /3 pods that have not ended have no usage at all: shop\/cart-10, shop\/cart-11 and shop\/cart-9\./,
@@ -328,11 +354,113 @@ const ROWS: readonly Row[] = [
     /Windows/,
   ),
   row(
+    'a node is not scraped',
+    darkNode({ name: 'node-3' }),
+    'pod_coverage',
+    'warning',
+    /3 pods that have not ended have no usage at all/,
+    /The node node-3 has no usage of any pod \(3 pods without usage\)\./,
+    /Let Prometheus scrape \/metrics\/cadvisor of every kubelet/,
+    /^(?!.*cri-dockerd)/s,
+  ),
+  row(
+    'one node of many is not scraped',
+    darkNode({ name: 'node-3' }, 500),
+    'pod_coverage',
+    'warning',
+    /The node node-3 has no usage of any pod/,
+  ),
+  row(
+    'a node runs Windows',
+    darkNode({ name: 'win-1', osImage: 'Windows Server 2022 Datacenter' }),
+    'pod_coverage',
+    'warning',
+    /The node win-1 runs Windows/,
+    /NAMESPACE_REGEX/,
+  ),
+  row(
+    'a node is of Fargate',
+    darkNode({ name: 'fargate-ip-10-0-1-2.eu-west-1.compute.internal' }),
+    'pod_coverage',
+    'warning',
+    /fargate-ip-10-0-1-2.* is serverless/,
+    /proxy\/metrics\/cadvisor/,
+  ),
+  row(
+    'a node runs Docker behind cri-dockerd',
+    darkNode({ name: 'old-1', runtime: 'docker://24.0.7' }),
+    'pod_coverage',
+    'warning',
+    /The node old-1 runs Docker/,
+    /containerd or CRI-O/,
+  ),
+  row(
+    'nodes are dark for several reasons',
+    {
+      features: featuresWith({ restarts: known(answerOf(20)) }),
+      nodes: known([
+        nodeOf({ name: 'a' }, ['shop/cart-8', 'shop/cart-9', 'shop/cart-10']),
+        nodeOf({ name: 'b' }, ['shop/cart-11', 'shop/cart-12', 'shop/cart-13']),
+        nodeOf({ name: 'w', osImage: 'Windows' }, ['shop/cart-14', 'shop/cart-15', 'shop/cart-16']),
+      ]),
+    },
+    'pod_coverage',
+    'warning',
+    /The node w runs Windows \(3 pods without usage\)/,
+    /2 nodes have no usage of any pod: a and b \(6 pods without usage\)/,
+    /lose it to a relabelling/,
+  ),
+  row(
+    'pods without usage are on nodes that are scraped',
+    { ...darkNode({ name: 'node-3', measured: 5 }) },
+    'pod_coverage',
+    'warning',
+    /lose it to a relabelling, or their containers have no labels/,
+  ),
+  row(
+    'jobs have just ended, and keep memory for some minutes',
+    {
+      features: featuresWith({
+        cpu: known(answerOf(8, { recent: podNames(20) })),
+        memory: known(answerOf(20)),
+        restarts: known(answerOf(8, { recent: podNames(20) })),
+      }),
+    },
+    'pod_coverage',
+    'ok',
+    /cpu 8, memory 20/,
+  ),
+  row(
+    'pods have just lost their usage: they may have been deleted',
+    {
+      features: featuresWith({
+        cpu: known(answerOf(8, { recent: podNames(12) })),
+        memory: known(answerOf(8, { recent: podNames(12) })),
+        restarts: known(answerOf(12)),
+      }),
+    },
+    'pod_coverage',
+    'ok',
+    /4 pods without usage\)/,
+  ),
+  row(
+    'pods wait to start',
+    {
+      features: featuresWith({ restarts: known(answerOf(12)) }),
+      idlePods: known(
+        new Map([...podNames(12)].map((pod) => [pod, pod.endsWith('1') ? 'pending' : 'completed'] as const)),
+      ),
+    },
+    'pod_coverage',
+    'ok',
+    /3 pods that ended and 1 pod waiting to start\)/,
+  ),
+  row(
     'a pod that has not ended has no usage',
     { features: featuresWith({ restarts: known(answerOf(9)) }) },
     'pod_coverage',
     'ok',
-    /1 pod without a running container/,
+    /restarts 9; 1 pod without usage\)/,
   ),
   row(
     'pods without usage are too young to miss',
@@ -593,7 +721,7 @@ const ROWS: readonly Row[] = [
     'kube_state_metrics',
     'warning',
     /no series of kube_pod_status_phase, although/,
-    /Pods that have ended count as pods without usage/,
+    /Pods that have ended, or wait to start, count as pods without usage/,
   ),
   row(
     'kube-state-metrics is scraped without honor_labels',
@@ -860,7 +988,8 @@ describe('checks', () => {
       clock: away,
       server: away,
       kubeStateMetrics: away,
-      endedPods: away,
+      idlePods: away,
+      nodes: away,
       history: away,
       pastDays: away,
       tuningAnnotations: away,

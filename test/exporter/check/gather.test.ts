@@ -93,16 +93,51 @@ describe('gathering of facts', () => {
     const askedFor = async (answers: Parameters<typeof serverOf>[0]) => {
       const api = serverOf(answers);
       const facts = await gatherFacts(gathering(api));
-      return { endedPods: facts.endedPods, asked: api.asked.filter(({ query }) => query.endsWith('== 1')).length };
+      const asked = api.asked.filter(({ query }) => query.endsWith('== 1')).length;
+      return { idlePods: facts.idlePods, nodes: facts.nodes, asked };
     };
-    expect(await askedFor(FINE_ANSWERS)).to.deep.equal({ endedPods: { known: true, value: new Set() }, asked: 0 });
+    expect(await askedFor(FINE_ANSWERS)).to.deep.equal({ idlePods: known(new Map()), nodes: known([]), asked: 0 });
     const job = { labels: { namespace: 'shop', pod: 'job-0' }, value: 1 };
     const withJob = await askedFor([
-      [/^kube_pod_status_phase\{phase=~"Succeeded\|Failed"/, [job]],
+      [
+        /^kube_pod_status_phase\{phase=~"Pending\|Succeeded\|Failed"/,
+        [{ ...job, labels: { ...job.labels, phase: 'Failed' } }],
+      ],
       [/^max by .*restarts/, [...pods, job]],
       ...FINE_ANSWERS,
     ]);
-    expect(withJob).to.deep.equal({ endedPods: { known: true, value: new Set(['shop/job-0']) }, asked: 1 });
+    expect(withJob).to.deep.equal({
+      idlePods: known(new Map([['shop/job-0', 'completed']])),
+      nodes: known([]),
+      asked: 1,
+    });
+  });
+
+  it('asks on which nodes pods without usage are, and only then', async () => {
+    const infoOf = (pod: string, node: string) => ({ labels: { namespace: 'shop', pod, node }, value: 1 });
+    const lost = ['win-0', 'win-1'].map((pod) => ({ labels: { namespace: 'shop', pod }, value: 0 }));
+    const api = serverOf([
+      [/^max by .*restarts/, [...pods, ...lost]],
+      [
+        /^kube_pod_info\{namespace=~".*"\}$/,
+        [infoOf('cart-0', 'a'), infoOf('cart-1', 'b'), infoOf('win-0', 'w'), infoOf('win-1', 'a')],
+      ],
+      [
+        /^kube_node_info$/,
+        [{ labels: { node: 'w', os_image: 'Windows', container_runtime_version: 'containerd://1' }, value: 1 }],
+      ],
+      ...FINE_ANSWERS,
+    ]);
+    const { nodes } = await gatherFacts(gathering(api));
+    expect(nodes).to.deep.equal(
+      known([
+        { name: 'a', osImage: '', runtime: '', unmeasuredPods: ['shop/win-1'], measured: 1 },
+        { name: 'w', osImage: 'Windows', runtime: 'containerd://1', unmeasuredPods: ['shop/win-0'], measured: 0 },
+      ]),
+    );
+    const fine = serverOf(FINE_ANSWERS);
+    await gatherFacts(gathering(fine));
+    expect(fine.asked.filter(({ query }) => /_info/.test(query))).to.deep.equal([]);
   });
 
   it('finds the rules that match no pod, by the owners of the pods', async () => {
@@ -118,7 +153,7 @@ describe('gathering of facts', () => {
     const api = serverOf([
       [/^kube_pod_owner/, [{ labels: owner, value: 1 }]],
       [/^kube_/, []],
-      [/^sum by/, [{ labels: { namespace: 'shop', pod: 'cart-0' }, value: 1 }]],
+      [/^(?:sum|max) by \(namespace, pod/, [{ labels: { namespace: 'shop', pod: 'cart-0' }, value: 1 }]],
       ...FINE_ANSWERS.slice(1),
     ]);
     const { idleRules } = await gatherFacts(gathering(api, { tuningFile }));

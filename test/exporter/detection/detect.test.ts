@@ -60,7 +60,10 @@ async function tableOf(
     const range = { startSeconds, endSeconds: nowSeconds, stepSeconds: RECENT_STEP_SECONDS };
     builder.add(feature, await api.queryRange({ query: feature.query, ...range }));
   }
-  return builder.build((_, pod) => workloadFromName(pod), { isEnded, warmUpSeconds: WARM_UP_SECONDS });
+  return builder.build((_, pod) => workloadFromName(pod), {
+    idleReasonOf: (pod) => (isEnded(pod) ? 'completed' : undefined),
+    warmUpSeconds: WARM_UP_SECONDS,
+  });
 }
 
 const flaggedIn = ({ table, scores }: Detection): string[] =>

@@ -80,7 +80,7 @@ async function* detections(answer: Answer, offsetSeconds: number): AsyncGenerato
       builder.add(feature, await api.queryRange({ query: feature.query, ...range }));
     }
     const workloadOf = (_: string, pod: string) => workloadFromName(pod);
-    yield detect(model, builder.build(workloadOf, { isEnded: () => false, warmUpSeconds: 360 }));
+    yield detect(model, builder.build(workloadOf, { idleReasonOf: () => undefined, warmUpSeconds: 360 }));
   }
 }
 

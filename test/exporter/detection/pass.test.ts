@@ -573,7 +573,9 @@ describe('detection pass', () => {
       };
       const { detection, warnings } = expectDetection(await run(passWith()));
       expect(reasonsOf(detection)).to.deep.equal({ no_usage: 1 });
-      expect(warnings).to.deep.equal(['Pods that have ended may count as pods without usage: Phases are secret.']);
+      expect(warnings).to.deep.equal([
+        'Pods that have ended, or wait, may count as pods without usage: Phases are secret.',
+      ]);
     });
 
     it('are flagged by their restarts', async () => {

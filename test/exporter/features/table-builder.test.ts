@@ -446,7 +446,9 @@ describe('FeatureTableBuilder', () => {
       builder.add(CPU, seriesSet(...answers.cpu));
       builder.add(MEMORY, seriesSet(...answers.memory));
       builder.add(RESTARTS, seriesSet(...answers.restarts));
-      const context = { isEnded: ({ pod }: { readonly pod: string }) => pod === ended, warmUpSeconds: 360 };
+      const idleReasonOf = ({ pod }: { readonly pod: string }) =>
+        pod === ended ? ('completed' as const) : pod.startsWith('waiting') ? ('pending' as const) : undefined;
+      const context = { idleReasonOf, warmUpSeconds: 360 };
       return { built: builder.build(() => 'w', context), incompletePods: builder.incompletePods() };
     };
     const restarted = [1, 1, 1, 1, 2, 2, 3, 3];
@@ -509,6 +511,81 @@ describe('FeatureTableBuilder', () => {
       expect(reasons(1)).to.deep.equal({ warmup: 1 });
       expect(reasons(5)).to.deep.equal({ warmup: 1 });
       expect(reasons(6)).to.deep.equal({ no_usage: 1 });
+    });
+
+    const lives: readonly (readonly [
+      what: string,
+      cpu: readonly number[],
+      memory: readonly number[],
+      reason: object,
+    ])[] = [
+      [
+        'ending, while memory outlives the rate for the lookback of Prometheus',
+        [1, 1, 1, NONE, NONE, NONE, NONE, NONE],
+        always(1),
+        { ending: 1 },
+      ],
+      ['ending, while a long rate outlives memory', always(1), [1, 1, 1, 1, NONE, NONE, NONE, NONE], { ending: 1 }],
+      [
+        'ending after a short life',
+        [NONE, NONE, NONE, 1, NONE, NONE, NONE, NONE],
+        [NONE, NONE, 1, 1, 1, 1, 1, 1],
+        { ending: 1 },
+      ],
+      [
+        'ending after a life of seconds, too short for a rate',
+        always(NONE),
+        [NONE, NONE, 1, 1, 1, 1, 1, 1],
+        { ending: 1 },
+      ],
+      ['without CPU after such a time', always(NONE), [NONE, 1, 1, 1, 1, 1, 1, 1], { missing_cpu: 1 }],
+      [
+        'without CPU once that lasts for longer',
+        [1, 1, NONE, NONE, NONE, NONE, NONE, NONE],
+        always(1),
+        { missing_cpu: 1 },
+      ],
+      ['without CPU where that comes and goes', [1, 1, NONE, 1, NONE, 1, 1, NONE], always(1), { missing_cpu: 1 }],
+      ['without CPU that never was', always(NONE), always(1), { missing_cpu: 1 }],
+      [
+        'warming up while memory is there and the rate is not',
+        always(NONE),
+        [NONE, NONE, NONE, NONE, NONE, NONE, 1, 1],
+        { warmup: 1 },
+      ],
+    ];
+    for (const [what, cpu, memory, reason] of lives) {
+      it(`counts pods as ${what}`, () => {
+        // Also where kube-state-metrics has known the pod for longer.
+        for (const restartSeries of [[], [series('a', always(0))]]) {
+          const { built } = scoring({
+            cpu: [series('a', cpu)],
+            memory: [series('a', memory)],
+            restarts: restartSeries,
+          });
+          const reasons = { ...counts(built.unscored) };
+          for (const own of built.incomplete.values()) reasons[own] = (reasons[own] ?? 0) + 1;
+          expect(reasons).to.deep.equal(reason);
+        }
+      });
+    }
+
+    it('counts pods that have just lost all usage as ending, and as without usage later', () => {
+      const until = (minutes: number) => [...new Array(minutes).fill(1), ...new Array(8 - minutes).fill(NONE)];
+      const reasons = (minutes: number) => {
+        const usage = [series('a', until(minutes))];
+        return [
+          ...scoring({ cpu: usage, memory: usage, restarts: [series('a', always(0))] }).built.incomplete.values(),
+        ];
+      };
+      expect([3, 2].map(reasons)).to.deep.equal([['ending'], ['no_usage']]);
+    });
+
+    it('counts pods that wait to start, and no longer once they have usage', () => {
+      const waiting = series('waiting-0', always(0));
+      expect(counts(scoring({ ...restarts, restarts: [waiting] }).built.unscored)).to.deep.equal({ pending: 1 });
+      const withMemory = scoring({ ...restarts, memory: [series('waiting-0', always(1))], restarts: [waiting] });
+      expect(counts(withMemory.built.unscored)).to.deep.equal({ missing_cpu: 1 });
     });
 
     it('knows the positions of pods of the table without every required feature', () => {

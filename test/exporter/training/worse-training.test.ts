@@ -64,7 +64,7 @@ async function flaggedAt(minute: number, model: Model, has: Has = ALL): Promise<
     builder.add(feature, await api.queryRange({ query: feature.query, ...range }));
   }
   const workloadOf = (_: string, pod: string) => pod.replace(/-0$/, '');
-  const built = builder.build(workloadOf, { isEnded: () => false, warmUpSeconds: WARM_UP_SECONDS });
+  const built = builder.build(workloadOf, { idleReasonOf: () => undefined, warmUpSeconds: WARM_UP_SECONDS });
   const { table, scores } = detect(model, built);
   return table.pods.filter((_, row) => (scores[row] as number) > 0).map(({ pod }) => pod);
 }

@@ -38,7 +38,9 @@ export const kubeStateMetrics = checkOf(
     }
     const lost = [
       ...(restarts?.series.known && restarts.series.value === 0 ? [[RESTARTS, NO_RESTARTS]] : []),
-      ...(podPhases === 0 ? [[PHASE_METRIC, 'Pods that have ended count as pods without usage (`no_usage`).']] : []),
+      ...(podPhases === 0
+        ? [[PHASE_METRIC, 'Pods that have ended, or wait to start, count as pods without usage (`no_usage`).']]
+        : []),
       ...(podOwners === 0 ? [['kube_pod_owner', 'Workloads are derived from the names of pods.']] : []),
       ...(replicaSetPods > 0 && replicaSetOwners === 0
         ? [['kube_replicaset_owner', 'Deployments are derived from the names of their ReplicaSets.']]

@@ -3,8 +3,9 @@
 import { counted, examples, listed } from '../../../lib/text/format.js';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { workloadFromName } from '../../features/workload.js';
-import { type Answered, answersOf, checkOf, NO_SERIES, podsWithoutUsage } from '../check-definition.js';
+import { type Answered, answersOf, checkOf, NO_SERIES, podsWithoutUsage, unmeasuredPods } from '../check-definition.js';
 import type { Facts } from '../facts.js';
+import { darkNodes, explainNodes } from './unmeasured-nodes.js';
 
 /** How many pods may be missing, since pods come and go between two scrapes. */
 const TOLERATED_PODS = 2;
@@ -12,6 +13,11 @@ const TOLERATED_SHARE = 0.05;
 
 /** The job that scrapes kube-state-metrics must leave the labels as they are, or all pods seem to be its own. */
 const HONOR_LABELS = 'The job that scrapes kube-state-metrics needs honor_labels: true.';
+
+/** Of pods without usage on nodes where others have some, or on nodes that nobody names. */
+const ELSEWHERE =
+  'Pods without usage on nodes that are scraped lose it to a relabelling, or their containers have no labels. cAdvisor has ' +
+  'no series of containers on Windows, on Fargate and behind cri-dockerd.';
 
 /** Whether all features know the same pods. */
 export const podCoverage = checkOf('pod_coverage', answersOf, (answers, facts) => {
@@ -21,14 +27,15 @@ export const podCoverage = checkOf('pod_coverage', answersOf, (answers, facts) =
   if (measured.size === 0) return NO_SERIES;
   const tolerated = Math.max(TOLERATED_PODS, TOLERATED_SHARE * measured.size);
   const gaps = answered
-    .map(({ feature, pods }) => ({ feature, missing: [...measured].filter((pod) => !pods.has(pod)).sort() }))
+    .map(({ feature, recent }) => ({ feature, missing: [...measured].filter((pod) => !recent.has(pod)).sort() }))
     .filter(({ missing }) => missing.length > tolerated);
-  const unmeasured = unmeasuredPods(answered, facts);
+  const { idlePods, nodes } = facts;
+  const unmeasured = arePhasesKnown(facts) && idlePods.known ? unmeasuredPods(answered, idlePods.value) : [];
+  const dark = darkNodes(unmeasured.length > 0 && nodes.known ? nodes.value : []);
+  const isDark = dark.length > 0 || unmeasured.length > tolerated;
   const counts = listed(answered.map(({ feature, pods }) => `${feature.name} ${pods.size}`));
-  if (gaps.length === 0 && unmeasured.length <= tolerated) {
-    const others = podsWithoutUsage(answered).length;
-    const ended = others === 0 ? '' : `; ${counted(others, 'pod')} without a running container`;
-    return { severity: 'ok', summary: `The features cover the same pods (${counts}${ended}).` };
+  if (gaps.length === 0 && !isDark) {
+    return { severity: 'ok', summary: `The features cover the same pods (${counts}${othersOf(answered, facts)}).` };
   }
   const required = gaps.filter(({ feature }) => feature.required).map(({ feature }) => feature.name);
   const summaries = gaps.map(
@@ -40,20 +47,24 @@ export const podCoverage = checkOf('pod_coverage', answersOf, (answers, facts) =
     gaps.length === 0
       ? []
       : [required.length > 0 ? `Pods without ${listed(required)} are not scored.` : 'A missing value counts as 0.'];
-  const advice = [
-    'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
-      'drops some pods.',
-  ];
-  if (unmeasured.length > tolerated) {
+  const advice =
+    gaps.length === 0
+      ? []
+      : [
+          'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
+            'drops some pods.',
+        ];
+  if (isDark) {
     summaries.push(
       `${counted(unmeasured.length, 'pod')} that ${unmeasured.length === 1 ? 'has' : 'have'} not ended ` +
         `${unmeasured.length === 1 ? 'has' : 'have'} no usage at all: ${examples(unmeasured)}.`,
     );
     meanings.push('Pods without usage are scored only while they restart, and count as `no_usage`.');
-    advice.push(
-      'cAdvisor has no series of pods that are still waiting to start, nor of containers on Windows, on Fargate and with ' +
-        'some container runtimes.',
-    );
+    const explained = explainNodes(dark);
+    summaries.push(...explained.map(([sentence]) => sentence));
+    advice.push(...explained.map(([, own]) => own));
+    const elsewhere = unmeasured.length - dark.reduce((sum, { unmeasuredPods: own }) => sum + own.length, 0);
+    if (elsewhere > (dark.length > 0 ? tolerated : 0)) advice.push(ELSEWHERE);
   }
   if (gaps.some(({ feature }) => isOfKubeStateMetrics(feature, facts))) advice.push(HONOR_LABELS);
   return {
@@ -70,12 +81,23 @@ function isOfKubeStateMetrics(feature: FeatureDefinition, { sources }: Facts): b
   );
 }
 
-/** Pods that have been there for five minutes without usage, and that Kubernetes does not report as ended, sorted. */
-function unmeasuredPods(answered: readonly Answered[], { kubeStateMetrics, endedPods }: Facts): readonly string[] {
-  // Without phases, a check of its own says what is missing.
-  if (!endedPods.known || !kubeStateMetrics.known || kubeStateMetrics.value.podPhases === 0) return [];
-  const lasting = new Set(answered.flatMap((answer) => [...answer.lasting]));
-  return podsWithoutUsage(answered).filter((pod) => lasting.has(pod) && !endedPods.value.has(pod));
+/** Pods without usage, where that is no reason for a warning; begins with a semicolon. */
+function othersOf(answered: readonly Answered[], { idlePods }: Facts): string {
+  const others = podsWithoutUsage(answered);
+  if (others.length === 0) return '';
+  const without = (reason: string | undefined) =>
+    others.filter((pod) => (idlePods.known ? idlePods.value.get(pod) : undefined) === reason).length;
+  const parts = [
+    [without('completed'), 'that ended'],
+    [without('pending'), 'waiting to start'],
+    [without(undefined), 'without usage'],
+  ] as const;
+  return `; ${listed(parts.filter(([count]) => count > 0).map(([count, what]) => `${counted(count, 'pod')} ${what}`))}`;
+}
+
+/** Without phases, a check of its own says what is missing. */
+function arePhasesKnown({ kubeStateMetrics }: Facts): boolean {
+  return kubeStateMetrics.known && kubeStateMetrics.value.podPhases > 0;
 }
 
 /** The pods of the required features. */

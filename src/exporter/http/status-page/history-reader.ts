@@ -126,7 +126,7 @@ export class HistoryReader {
     const workloads = new Map(all.map(({ namespace, pod, workload }) => [podKey(namespace, pod), workload]));
     const built = builder.build((namespace, pod) => workloads.get(podKey(namespace, pod)) ?? pod, {
       // Only scored pods have a history.
-      isEnded: () => false,
+      idleReasonOf: () => undefined,
       warmUpSeconds: WARM_UP_SECONDS,
     });
     const replayed = await replay(model, built);

@@ -204,6 +204,8 @@ function list(items: readonly Html[]): Html {
 const UNSCORED: Readonly<Record<string, string>> = {
   warmup: 'warming up, too young to judge',
   completed: 'completed',
+  pending: 'that wait to start',
+  ending: 'that have just lost their usage',
   opted_out: 'ignored by a rule or an annotation',
   no_usage: 'without any usage, though not reported as completed',
   not_finite: 'with a value that is not a number',

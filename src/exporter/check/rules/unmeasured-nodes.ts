@@ -1,0 +1,69 @@
+/** Why cAdvisor says nothing of the pods of a node. */
+
+import { counted, examples } from '../../../lib/text/format.js';
+import type { NodeFacts } from '../facts.js';
+
+/** A node without usage of any pod counts when it has this many pods without: a young node has fewer. */
+const LEAST_PODS = 3;
+
+/** Nodes of which nothing is measured, though pods run there for minutes. */
+export function darkNodes(nodes: readonly NodeFacts[]): readonly NodeFacts[] {
+  return nodes.filter(({ unmeasuredPods, measured }) => measured === 0 && unmeasuredPods.length >= LEAST_PODS);
+}
+
+interface Cause {
+  readonly of: (node: NodeFacts) => boolean;
+  /** Follows the name of one node, or of several. */
+  readonly says: readonly [one: string, several: string];
+  readonly advice: string;
+}
+
+const WITHOUT =
+  'exclude their namespaces with NAMESPACE_REGEX, or ignore their pods by the tuning file or an annotation';
+
+/** The first that applies is taken. */
+const CAUSES: readonly Cause[] = [
+  {
+    of: ({ osImage }) => /windows/i.test(osImage),
+    says: ['runs Windows', 'run Windows'],
+    advice: `On Windows, cAdvisor has no containers: ${WITHOUT}.`,
+  },
+  {
+    of: ({ name }) => /^fargate-|^virtual-(?:node|kubelet)/.test(name),
+    says: ['is serverless', 'are serverless'],
+    advice:
+      'The kubelets of serverless nodes (Fargate, virtual nodes) are reached through the API server only, if at all: scrape ' +
+      `/api/v1/nodes/NODE/proxy/metrics/cadvisor there, or ${WITHOUT}.`,
+  },
+  {
+    of: ({ runtime }) => runtime.startsWith('docker:'),
+    says: ['runs Docker', 'run Docker'],
+    advice:
+      'With Docker behind cri-dockerd, cAdvisor does not know which pod a container belongs to: change the nodes to ' +
+      'containerd or CRI-O.',
+  },
+  {
+    of: () => true,
+    says: ['has no usage of any pod', 'have no usage of any pod'],
+    advice:
+      'Let Prometheus scrape /metrics/cadvisor of every kubelet: the page of targets and `up == 0` show which of them fail ' +
+      'or are missing.',
+  },
+];
+
+/** What is said of dark nodes, a sentence for each cause, with the advice. */
+export function explainNodes(dark: readonly NodeFacts[]): readonly (readonly [sentence: string, advice: string])[] {
+  const rest = new Set(dark);
+  return CAUSES.flatMap(({ of, says: [one, several], advice }) => {
+    const own = [...rest].filter(of);
+    for (const node of own) rest.delete(node);
+    if (own.length === 0) return [];
+    const pods = own.reduce((sum, { unmeasuredPods }) => sum + unmeasuredPods.length, 0);
+    const [first] = own;
+    const names =
+      own.length === 1
+        ? `The node ${first?.name} ${one}`
+        : `${own.length} nodes ${several}: ${examples(own.map(({ name }) => name))}`;
+    return [[`${names} (${counted(pods, 'pod')} without usage).`, advice] as const];
+  });
+}
