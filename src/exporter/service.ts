@@ -301,7 +301,7 @@ export class Service implements Exporter {
   #record(outcome: PassOutcome): void {
     const { last, lastUpstreamError } = this.#passes;
     logOutcome(this.options.logger, last, outcome);
-    if (outcome.kind === 'detection') this.#episodes = advance(this.#episodes, outcome.detection);
+    if (outcome.kind === 'detection') this.#episodes = advance(this.#episodes, outcome.detection, outcome.isPartial);
     this.#passes = {
       last: outcome,
       lastUpstreamError: isUpstreamFailure(outcome) ? outcome : lastUpstreamError,

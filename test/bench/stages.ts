@@ -184,6 +184,7 @@ async function measureScrape(): Promise<void> {
     durationSeconds: 1,
     queries: [],
     warnings: [],
+    isPartial: false,
   };
   const { body } = await time('set and render', () => metrics.render(async () => outcome));
   const zipped = await time('gzip', () => compress(body, { level: 1 }));

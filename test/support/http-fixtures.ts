@@ -19,7 +19,13 @@ export const HOSTILE = `</script><img src=x onerror="alert('1')">&`;
 /** Five minutes after the passes here. */
 const NOW_MILLISECONDS = Date.parse('2026-01-01T00:05:00Z');
 
-const passReport: PassReport = { timeSeconds: 1767225600, durationSeconds: 0.1, queries: [], warnings: [] };
+const passReport: PassReport = {
+  timeSeconds: 1767225600,
+  durationSeconds: 0.1,
+  queries: [],
+  warnings: [],
+  isPartial: false,
+};
 
 /** A pass that came to nothing. */
 export function failedPass(

@@ -159,6 +159,7 @@ export function passTo(detection: Detection): PassOutcome {
       durationSeconds: 0.0625 * (index + 1),
     })),
     warnings: [],
+    isPartial: false,
   };
 }
 
@@ -174,6 +175,7 @@ export const FAILED_PASS: PassOutcome = {
     { query: 'memory', success: false, durationSeconds: 0.5 },
   ],
   warnings: [],
+  isPartial: false,
 };
 
 /** A pass before the first training. */
@@ -184,6 +186,7 @@ export const NO_MODEL_PASS: PassOutcome = {
   durationSeconds: 0,
   queries: [],
   warnings: [],
+  isPartial: false,
 };
 
 /** One anomaly that lasts, and one that has ended, of the pod with ordinary names and of one with others. */

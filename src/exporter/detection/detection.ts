@@ -75,4 +75,6 @@ export interface PassReport {
   }[];
   /** What Prometheus had to say about answers that it gave. */
   readonly warnings: readonly string[];
+  /** Whether the answer for a feature lacked what some store knows: pods may be missing that are there. */
+  readonly isPartial: boolean;
 }

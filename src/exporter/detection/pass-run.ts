@@ -9,7 +9,7 @@ import { podKey } from '../features/table.js';
 import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import type { Model } from '../model/model.js';
 import { locatePods } from '../model/rows.js';
-import type { PrometheusApi, QueryResult } from '../prometheus/api.js';
+import { isPartial, type PrometheusApi, type QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { NO_ANNOTATIONS } from '../tuning/annotations.js';
 import type { LiveAnnotations } from '../tuning/live-annotations.js';
@@ -50,6 +50,7 @@ export class PassRun {
   readonly #started: number;
   readonly #queries: PassReport['queries'][number][] = [];
   readonly #warnings: string[] = [];
+  #isPartial = false;
   /** When each stage began, in milliseconds: a stage ends where the next one begins. */
   readonly #stages: { readonly name: string; readonly began: number }[] = [];
 
@@ -132,6 +133,7 @@ export class PassRun {
       // Copies: a query that is still under way reports later.
       queries: [...this.#queries],
       warnings: [...this.#warnings],
+      isPartial: this.#isPartial,
     };
   }
 
@@ -154,6 +156,7 @@ export class PassRun {
       const feature = model.features[index] as FeatureDefinition;
       builder.add(feature, answer);
       if (answer.labels.length === 0) this.#warnings.push(`${feature.name}: the query found no series.`);
+      this.#isPartial ||= isPartial(answer);
       for (const warning of answer.warnings) this.#warnings.push(`${feature.name}: ${warning}`);
       // For many pods each of these steps takes a while.
       await nextTurn();

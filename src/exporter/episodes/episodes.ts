@@ -61,12 +61,16 @@ const MOST_ENDED = 10_000;
 /** A detection that is older than the newest one by more than this was made after the clock was set back. */
 const CLOCK_SET_SECONDS = 600;
 
-/** The episodes after another detection. One that is not newer than the last changes nothing: passes may overlap. */
-export function advance(state: EpisodesState, detection: Detection): EpisodesState {
+/**
+ * The episodes after another detection. One that is not newer than the last changes nothing: passes may overlap.
+ *
+ * @param isPartial pods may be missing in the detection that are there: nothing is over because of that.
+ */
+export function advance(state: EpisodesState, detection: Detection, isPartial = false): EpisodesState {
   const now = detection.timeSeconds;
   if (now <= state.timeSeconds) {
     if (now > state.timeSeconds - CLOCK_SET_SECONDS) return state;
-    return advance({ ...NO_EPISODES, endedTotal: state.endedTotal }, detection);
+    return advance({ ...NO_EPISODES, endedTotal: state.endedTotal }, detection, isPartial);
   }
   const { lasting, table } = detection;
   const open = new Map<string, OpenEpisode>();
@@ -83,6 +87,10 @@ export function advance(state: EpisodesState, detection: Detection): EpisodesSta
   for (const [key, episode] of state.open) {
     if (open.has(key)) continue;
     const reason = reasonOf(detection, key, rows.get(key));
+    if (reason === 'gone' && isPartial) {
+      open.set(key, episode);
+      continue;
+    }
     const quiet = quietOf(episode, reason, now);
     const enough = quiet.reason === 'muted' ? 0 : quiet.reason === 'gone' ? ABSENT_SECONDS : QUIET_SECONDS;
     if (now - quiet.sinceSeconds < enough) open.set(key, { ...episode, quiet });

@@ -142,7 +142,7 @@ function outcomeOf(timeSeconds: number, detection: Detection | undefined): PassO
     success: true,
     durationSeconds,
   }));
-  const report = { timeSeconds, durationSeconds, queries, warnings: [] };
+  const report = { timeSeconds, durationSeconds, queries, warnings: [], isPartial: false };
   return detection === undefined
     ? { ...report, kind: 'no_model', message: '' }
     : { ...report, kind: 'detection', detection };

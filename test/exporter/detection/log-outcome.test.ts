@@ -15,6 +15,7 @@ const internal = (reason: string): PassOutcome => ({
   durationSeconds: 0,
   queries: [{ query: 'cpu', success: true, durationSeconds: 0.1 }],
   warnings: [],
+  isPartial: false,
 });
 const refused = failedPass('upstream_error', 'A.', 'refused');
 const unauthorized = failedPass('upstream_error', 'B.', 'unauthorized');

@@ -461,7 +461,8 @@ describe('detection pass', () => {
 
   it('passes on what Prometheus warns of', async () => {
     api.warnings = ['a store is down'];
-    const { warnings } = expectDetection(await run(passWith()));
+    const { warnings, isPartial } = expectDetection(await run(passWith()));
+    expect(isPartial).to.equal(true);
     expect(warnings).to.deep.equal(['cpu: a store is down', 'memory: a store is down', 'restarts: a store is down']);
   });
 

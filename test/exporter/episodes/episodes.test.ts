@@ -60,6 +60,18 @@ describe('episodes', () => {
     expect(state.open.size).to.equal(0);
   });
 
+  it('do not end because a store does not answer, however long, and end when an answer is complete', () => {
+    let state = episodesAfter([LASTS]);
+    for (let minute = 1; minute <= 60; minute++) state = advance(state, detectionOf(60 * minute, {}), true);
+    expect(lastingSince(state, 'shop/cart-0')).to.equal(NOON);
+    expect(state.ended).to.deep.equal([]);
+    // What a partial answer does say counts.
+    for (const minute of [61, 62, 63, 64]) state = advance(state, detectionOf(60 * minute, USUAL), true);
+    expect(endsOf(state)).to.deep.equal([['cart-0', 0, 3660, 'recovered']]);
+    state = episodesAfter([LASTS, ...times(11, {})], state, 4000);
+    expect(state.endedTotal).to.deep.equal({ recovered: 1, gone: 1, accepted: 0, muted: 0 });
+  });
+
   it('go on where the anomaly comes again within that time', () => {
     const state = episodesAfter([LASTS, ...times(3, USUAL), LASTS, ...times(3, USUAL), LASTS]);
     expect(lastingSince(state, 'shop/cart-0')).to.equal(NOON);

@@ -19,6 +19,7 @@ const REPORT = {
   durationSeconds: Number.NaN,
   queries: MODEL.features.map(({ name }) => ({ query: name, success: true, durationSeconds: Number.NaN })),
   warnings: [],
+  isPartial: false,
 };
 
 const BEFORE_TRAINING: MinuteState = {
