@@ -13,6 +13,9 @@ export interface WatchOptions<Value> {
   readonly onFailure: (reason: string) => void;
 }
 
+/** To read a broken file takes time, in which nothing else goes on. */
+const LOOKS_AT_BROKEN = 10;
+
 /** The last valid value of some files. */
 export class WatchedFile<Value> {
   #current: Value;
@@ -21,6 +24,8 @@ export class WatchedFile<Value> {
   #refreshing: Promise<void> | undefined;
   /** The version at the last look for a settled one. */
   #looked: string | undefined;
+  /** How often that was the same since. */
+  #settledLooks = 0;
 
   /** Reads the files for the first time. Rejects as `read` does: there is no value to keep. */
   static async open<Value>(options: WatchOptions<Value>): Promise<WatchedFile<Value>> {
@@ -56,14 +61,19 @@ export class WatchedFile<Value> {
   }
 
   /**
-   * Refreshes if the files are as they were at the last call of this: one that is being written differs from look to look.
-   * Does not reject.
+   * Refreshes if the files are as they were at the last call of this: one that is being written differs from look to look. What
+   * is broken is read again at every tenth look only, since it may name files that have come meanwhile. Does not reject.
    */
   async refreshSettled(): Promise<void> {
     const version = await versionOf(this.options.filesOf(this.#current));
-    const isSettled = version === this.#looked;
-    this.#looked = version;
-    if (isSettled) await this.refresh();
+    if (version !== this.#looked) {
+      this.#looked = version;
+      this.#settledLooks = 0;
+      return;
+    }
+    const isTurn = this.#failure === undefined || this.#settledLooks % LOOKS_AT_BROKEN === 0;
+    this.#settledLooks++;
+    if (isTurn) await this.refresh();
   }
 
   async #refresh(): Promise<void> {

@@ -75,6 +75,29 @@ describe('WatchedFile', () => {
     expect(failures).to.have.lengthOf(4);
   });
 
+  it('reads what is settled, and what stays broken at every tenth look', async () => {
+    const file = await WatchedFile.open(options);
+    const before = readings;
+    const look = async (times: number) => {
+      for (let time = 0; time < times; time++) await file.refreshSettled();
+      return readings - before;
+    };
+    expect(await look(5), 'nothing changes').to.equal(0);
+    write('two');
+    expect(await look(1), 'it may be half of it').to.equal(0);
+    write('three');
+    expect(await look(1)).to.equal(0);
+    expect(await look(1)).to.equal(1);
+    expect(file.current).to.equal('three');
+    write('bad');
+    expect(await look(2)).to.equal(2);
+    expect(await look(9), 'broken, and the same').to.equal(2);
+    expect(await look(1)).to.equal(3);
+    write('four');
+    expect(await look(2)).to.equal(4);
+    expect([file.current, file.failure]).to.deep.equal(['four', undefined]);
+  });
+
   it('does not open what is invalid', async () => {
     write('bad');
     expect((await rejection(WatchedFile.open(options), Error)).message).to.equal('It is bad.');
