@@ -221,6 +221,33 @@ describe('check against a real Prometheus', function () {
     expect(textOf(report, 'duplicates')).to.include('job: kubelet and kubelet-again');
   });
 
+  it('finds that only the working set is kept, and is well with it', async () => {
+    const url = await startWith({ memory: 'container_memory_working_set_bytes' });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(2);
+    expect(textOf(report, 'series')).to.include('Set MEMORY_METRIC=working_set.');
+    const mended = await check({ PROMETHEUS_URL: url, MEMORY_METRIC: 'working_set' });
+    expect(notWell(mended.report)).to.deep.equal([]);
+  });
+
+  it('finds that there are pods and no containers, and takes pods as a whole', async () => {
+    const url = await startWith({ containers: [''] });
+    const { code, report } = await check({ PROMETHEUS_URL: url });
+    expect(code).to.equal(2);
+    expect(textOf(report, 'series')).to.include('Set CONTAINER_LABEL=pod,');
+    const mended = await check({ PROMETHEUS_URL: url, CONTAINER_LABEL: 'pod' });
+    expect(notWell(mended.report)).to.deep.equal([]);
+    expect(textOf(mended.report, 'series')).to.include('8 pods');
+  });
+
+  it('finds a matcher that kube-state-metrics does not carry', async () => {
+    const url = await startWith({ cadvisorLabels: { cluster: 'berlin' } });
+    const { code, report } = await check({ PROMETHEUS_URL: url, PROMETHEUS_MATCHERS: 'cluster="berlin"' });
+    expect(code).to.equal(1);
+    expect(notWell(report)).to.deep.equal([['kube_state_metrics', 'warning']]);
+    expect(textOf(report, 'kube_state_metrics')).to.include('matches cluster="berlin"');
+  });
+
   it('finds that kube-state-metrics is missing', async () => {
     const url = await startWith({ kubeStateMetrics: false });
     const { code, report } = await check({ PROMETHEUS_URL: url });

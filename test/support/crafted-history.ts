@@ -23,6 +23,12 @@ export interface CraftedHistory {
   readonly kubeStateMetrics?: boolean;
   /** What owns the pods, without a word about an owner of its own; a StatefulSet if unset. */
   readonly ownerKind?: 'StatefulSet' | 'ReplicaSet';
+  /** More labels of the series of cAdvisor, and not of those of kube-state-metrics. */
+  readonly cadvisorLabels?: Readonly<Record<string, string>>;
+  /** The values of the label `container`, an empty one for the pod as a whole; two containers, cgroup and pause if unset. */
+  readonly containers?: readonly string[];
+  /** The metric of memory; `container_memory_usage_bytes` if unset. */
+  readonly memory?: string;
   readonly pods?: number;
 }
 
@@ -31,6 +37,8 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
   const { clusters = [''], clusterLabel = 'cluster', jobs = ['kubelet'], kubeStateMetrics = true, pods = 8 } = history;
   const { ownerKind = 'StatefulSet' } = history;
   const { replicas = [''], replicaLabel = 'prometheus_replica', targetNamespace, cores = [''] } = history;
+  const { containers: ofPod = ['', 'POD', 'app', 'sidecar'], cadvisorLabels = {} } = history;
+  const { memory = 'container_memory_usage_bytes' } = history;
   // An empty label is as none.
   const copies = clusters.flatMap((cluster, number) =>
     replicas.map((replica) => ({ labels: { [clusterLabel]: cluster, [replicaLabel]: replica }, number })),
@@ -43,7 +51,7 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
   const names = Array.from({ length: pods }, (_, index) => `cart-${index}`);
   const cgroups = places.flatMap(({ labels: place, number }) =>
     names.flatMap((pod, index) =>
-      ['', 'POD', 'app', 'sidecar'].map((container) => ({
+      ofPod.map((container) => ({
         labels: {
           ...namespaces,
           pod,
@@ -51,6 +59,7 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
           id: `/kubepods/pod${uidOf(index, number)}/${container}`,
           instance: 'node-1:10250',
           ...place,
+          ...cadvisorLabels,
         },
         size: 1 + index / 10,
       })),
@@ -69,7 +78,7 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
       // A counter with a rate that wavers a little.
       0.2 * size * (seconds + Math.sin(seconds / 100)),
   );
-  yield* family(history, 'container_memory_usage_bytes', 'gauge', '', cgroups, (seconds, size) =>
+  yield* family(history, memory, 'gauge', '', cgroups, (seconds, size) =>
     Math.round(1e8 * size * (1 + 0.02 * Math.sin(seconds / 77))),
   );
   if (kubeStateMetrics) {

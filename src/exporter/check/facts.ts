@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { IdleReason } from '../features/pod-phase.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
+import type { MemoryMetric } from '../features/queries/template.js';
 import type { KeeperState } from '../keeper/keeper.js';
 import type { Model } from '../model/model.js';
 import type { BuildInfo, Labels } from '../prometheus/api.js';
@@ -60,6 +61,8 @@ export interface EmptinessFacts {
   readonly blamed: readonly { readonly label: string; readonly text: string }[];
   /** Labels of one series of the metric. */
   readonly example: Labels | undefined;
+  /** Where the metric has no series: another one of the same thing that has. */
+  readonly instead?: MemoryMetric | undefined;
 }
 
 /** Things that are reported more than once. */

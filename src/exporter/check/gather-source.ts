@@ -3,6 +3,7 @@
 import { addMatchers } from '../features/queries/matchers.js';
 import { quotePromql } from '../features/queries/promql.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
+import { MEMORY_METRICS, type MemoryMetric } from '../features/queries/template.js';
 import type { Labels } from '../prometheus/api.js';
 import { type Asker, factOf } from './asker.js';
 import type { EmptinessFacts, Source, SourceFacts } from './facts.js';
@@ -46,7 +47,9 @@ export async function gatherSource(asker: Asker, source: Source): Promise<Source
 /** Tries the metric without each of its matchers. A metric that a matcher names has no other form. */
 async function gatherEmptiness(asker: Asker, { metric, matchers }: SourceSelector): Promise<EmptinessFacts> {
   const seriesOfMetric = metric === undefined ? 0 : await asker.number(`count(${metric})`);
-  if (seriesOfMetric === 0) return { seriesOfMetric, blamed: [], example: undefined };
+  if (seriesOfMetric === 0) {
+    return { seriesOfMetric, blamed: [], example: undefined, instead: await gatherInstead(asker, metric) };
+  }
   // Two matchers of one label stand and fall together.
   const labels = [...new Set(matchers.map(({ label }) => label))];
   const textOf = (isOf: (label: string) => boolean) =>
@@ -59,9 +62,20 @@ async function gatherEmptiness(asker: Asker, { metric, matchers }: SourceSelecto
   );
   // The largest series of cAdvisor is the machine, without any label of a pod. An image is what containers have.
   const ofContainer = await asker.instant(`topk(1, ${metric}{image!=""})`);
-  const example = ofContainer.labels.length > 0 ? ofContainer : await asker.instant(`topk(1, ${metric})`);
+  const ofPod = ofContainer.labels.length > 0 ? ofContainer : await asker.instant(`topk(1, ${metric}{pod!=""})`);
+  const example = ofPod.labels.length > 0 ? ofPod : await asker.instant(`topk(1, ${metric})`);
   const blamed = tried.filter(({ count }) => count !== 0).map(({ label, text }) => ({ label, text }));
   return { seriesOfMetric, blamed, example: example.labels[0] };
+}
+
+/** The first other metric of memory that has series: collectors with a list of what they keep may keep only that. */
+async function gatherInstead(asker: Asker, metric: string | undefined): Promise<MemoryMetric | undefined> {
+  const others = Object.entries(MEMORY_METRICS) as [MemoryMetric, string][];
+  if (!others.some(([, name]) => name === metric)) return undefined;
+  for (const [setting, name] of others) {
+    if (name !== metric && (await asker.number(`count(${name})`)) > 0) return setting;
+  }
+  return undefined;
 }
 
 /** Labels that Prometheus renames where a target has labels of the same name, unless `honor_labels` is set. */

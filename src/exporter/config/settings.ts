@@ -405,6 +405,13 @@ export const SETTINGS = Object.freeze({
       'of cAdvisor.',
     schema: z.string().regex(/^(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/),
   }),
+  memoryMetric: define('MEMORY_METRIC', 'usage', {
+    ...oneOf('usage', 'working_set', 'rss'),
+    example: 'working_set',
+    help:
+      'What counts as memory: all of it (`usage`), all but inactive page cache (`working_set`, what `kubectl top` shows), or ' +
+      'what is no page cache (`rss`). Some collectors keep only one of them.',
+  }),
   explain: define('EXPLAIN', 'flagged', {
     ...oneOf('flagged', 'all', 'off'),
     help:

@@ -63,8 +63,8 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
   },
   {
     name: 'memory',
-    help: 'Memory in use, page cache included',
-    query: perPod(`container_memory_usage_bytes{${CADVISOR}}`),
+    help: 'Memory in use; what counts is in MEMORY_METRIC',
+    query: perPod(`{{memory_metric}}{${CADVISOR}}`),
     pod_label: '{{pod_label}}',
     unit: 'bytes',
     type: 'gauge',

@@ -118,6 +118,7 @@ export function replaySettings(settings: Settings): Readonly<Record<string, stri
     SHARD: settings.shard ?? 0,
     TOTAL_SHARDS: settings.totalShards,
     CPU_RATE_WINDOW: settings.cpuRateWindow,
+    MEMORY_METRIC: settings.memoryMetric,
     TRAINING_LOOKBACK_MINUTES: settings.trainingLookbackMinutes,
     QUERY_STEP_SECONDS: settings.queryStepSeconds,
     RETRAIN_SCHEDULE: settings.retrainSchedule,

@@ -55,6 +55,7 @@ const darkNode = (replaced: Partial<NodeFacts>, others = 8): Partial<Facts> => {
 
 const LABELS = { __name__: 'x', namespace: 'shop', pod: 'cart-0', container: 'app' };
 const empty = known(answerOf(0));
+const noSeries = { seriesOfMetric: 0, blamed: [], example: undefined };
 const clockOff = (skewSeconds: number) => ({ clock: known({ skewSeconds, uncertaintySeconds: 0.5 }) });
 const victoria = known({ application: undefined, version: '2.24.0', revision: undefined });
 const interval = (seconds: number) => ({ intervalSeconds: known(seconds) });
@@ -159,6 +160,45 @@ const ROWS: readonly Row[] = [
     /no scores/,
   ),
 
+  row(
+    'the collector keeps the working set only',
+    {
+      sources: sourcesWith({
+        memory: { ...emptySource(), emptiness: known({ ...noSeries, instead: 'working_set' as const }) },
+      }),
+    },
+    'series',
+    'error',
+    /no series of container_memory_usage_bytes, although it has some of container_memory_working_set_bytes/,
+    /Set MEMORY_METRIC=working_set\./,
+  ),
+  row(
+    'cAdvisor knows pods and no containers',
+    { sources: sourcesWith({ cpu: emptySource(32, ['container!=""'], { namespace: 'shop', pod: 'a', id: '/x' }) }) },
+    'series',
+    'error',
+    /none of a container: none has the label container/,
+    /Set CONTAINER_LABEL=pod,/,
+  ),
+  row(
+    'kube-state-metrics lacks the label of PROMETHEUS_MATCHERS',
+    {
+      sources: sourcesWith({ restarts: emptySource(8, ['cluster="berlin"'], LABELS) }),
+      kubeStateMetrics: known({
+        podOwners: 0,
+        replicaSetPods: 0,
+        jobPods: 0,
+        replicaSetOwners: 0,
+        jobOwners: 0,
+        podPhases: 0,
+      }),
+    },
+    'kube_state_metrics',
+    'warning',
+    /no series of kube_pod_container_status_restarts_total matches cluster="berlin"/,
+    /owners and phases/,
+    /PROMETHEUS_MATCHERS/,
+  ),
   row('answers are for the instants that were asked for', {}, 'grid', 'ok', /the instants that are asked for/),
   row(
     'a query frontend aligns ranges',

@@ -54,6 +54,7 @@ const DEFAULTS: Settings = {
   retrainSchedule: '*/15 * * * *',
   retrainTimezone: 'UTC',
   cpuRateWindow: '1m',
+  memoryMetric: 'usage',
   historyDays: 8,
   historyLoadPercent: 10,
   featuresFile: '',
@@ -349,6 +350,14 @@ const ROWS: {
       ['1y2w3d4h5m6s7ms', '1y2w3d4h5m6s7ms'],
     ],
     bad: ['0s', '0m0s', '1x', '5', '1.5m', 'm', '-1m', '1m 30s', '30m1h', '1m1m', '5m]', '1mm'],
+  },
+  memoryMetric: {
+    good: [
+      ['usage', 'usage'],
+      ['working_set', 'working_set'],
+      ['rss', 'rss'],
+    ],
+    bad: ['container_memory_rss', 'Usage', 'workingset'],
   },
   explain: {
     good: [

@@ -1,4 +1,6 @@
+import { listed } from '../../../lib/text/format.js';
 import { PHASE_METRIC } from '../../features/pod-phase.js';
+import { NAMESPACE_LABEL } from '../../features/queries/template.js';
 import { checkOf, nameOf } from '../check-definition.js';
 import { exportedSentence } from '../label-settings.js';
 
@@ -28,6 +30,17 @@ export const kubeStateMetrics = checkOf(
       };
     }
     const found = restarts?.emptiness?.known ? restarts.emptiness.value : undefined;
+    const others = found?.blamed.filter(({ label }) => label !== NAMESPACE_LABEL) ?? [];
+    if (others.length > 0) {
+      return {
+        severity: 'warning',
+        summary: `kube-state-metrics is there, but no series of ${RESTARTS} matches ${listed(others.map(({ text }) => text))}.`,
+        meaning: `${NO_RESTARTS} The same holds for owners and phases of pods.`,
+        advice:
+          'PROMETHEUS_MATCHERS is added to every selector. Give the label to the series of kube-state-metrics as well (in its ' +
+          'scrape job, or by external_labels), or choose a matcher that all series have.',
+      };
+    }
     if (found !== undefined && found.seriesOfMetric > 0) {
       return {
         severity: 'warning',

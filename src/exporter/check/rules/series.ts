@@ -1,5 +1,5 @@
 import { counted, examples, formatNumber, listed } from '../../../lib/text/format.js';
-import { containerLabelBeside } from '../../features/queries/template.js';
+import { containerLabelBeside, MEMORY_METRICS } from '../../features/queries/template.js';
 import type { Labels } from '../../prometheus/api.js';
 import { type Answered, anyOf, checkOf, type Judgement, knownOf, nameOf } from '../check-definition.js';
 import type { Conditions, Facts, SourceFacts } from '../facts.js';
@@ -100,6 +100,13 @@ function explain(source: SourceFacts, conditions: Conditions) {
   const { namespaceRegex, namespaceLabel, podLabel, containerLabel = containerLabelBeside(podLabel) } = conditions;
   const metric = nameOf(source);
   const found = source.emptiness?.known ? source.emptiness.value : undefined;
+  if (found?.instead !== undefined) {
+    return {
+      has: `no series of ${metric}`,
+      problem: `, although it has some of ${MEMORY_METRICS[found.instead]}: most likely, the collector keeps only that`,
+      advice: `Set MEMORY_METRIC=${found.instead}. In a feature file, ask for that metric.`,
+    };
+  }
   if (found === undefined || found.seriesOfMetric === 0) {
     const advice = metric.startsWith('container_')
       ? 'Let Prometheus scrape cAdvisor: the path /metrics/cadvisor of each kubelet. Is this the Prometheus of the cluster?'
@@ -135,6 +142,15 @@ function explain(source: SourceFacts, conditions: Conditions) {
     const problem = `, but none whose namespace matches NAMESPACE_REGEX ("${namespaceRegex}")`;
     const hint = example[namespaceLabel] && ` An existing namespace: ${example[namespaceLabel]}.`;
     return { has, problem, advice: `Correct NAMESPACE_REGEX; it must match the whole name.${hint ?? ''}` };
+  }
+  if (isCadvisor && blamed.some(({ label }) => label === containerLabel) && labels.includes(podLabel)) {
+    return {
+      has,
+      problem: `, but none of a container: none has the label ${containerLabel}, and those of pods are about pods as a whole`,
+      advice:
+        `Set CONTAINER_LABEL=${podLabel}, which takes the pod as a whole. With cri-dockerd, cAdvisor knows no containers, and ` +
+        'a relabelling may have dropped the label.',
+    };
   }
   const matchers = blamed.map(({ text }) => text).join(' and ') || source.selector.text;
   const one = labels.length === 0 ? '' : `; the labels of one are ${examples(labels, 12)}`;

@@ -14,6 +14,8 @@ export interface QueryOptions {
   readonly containerLabel?: string | undefined;
   /** The window of the CPU rate, a Prometheus duration: `1m`. */
   readonly cpuRateWindow: string;
+  /** What counts as memory; `usage` if unset. */
+  readonly memoryMetric?: MemoryMetric;
   /** Label matchers for every selector of every query, as `parseMatchers` gives them; none if unset. */
   readonly matchers?: string;
 }
@@ -33,9 +35,19 @@ export interface FilledTemplate {
   templateOffset(textOffset: number): number;
 }
 
+/** What cAdvisor has of the memory of a container: all of it, all but inactive page cache, and what is no page cache. */
+export const MEMORY_METRICS = {
+  usage: 'container_memory_usage_bytes',
+  working_set: 'container_memory_working_set_bytes',
+  rss: 'container_memory_rss',
+} as const;
+
+export type MemoryMetric = keyof typeof MEMORY_METRICS;
+
 const PLACEHOLDERS: Readonly<Record<string, (options: QueryOptions) => string>> = {
   namespace_regex: ({ namespaceRegex }) => quotePromql(namespaceRegex).slice(1, -1),
   cpu_rate_window: ({ cpuRateWindow }) => cpuRateWindow,
+  memory_metric: ({ memoryMetric = 'usage' }) => MEMORY_METRICS[memoryMetric],
   pod_label: ({ podLabel }) => podLabel,
   namespace_label: ({ namespaceLabel = NAMESPACE_LABEL }) => namespaceLabel,
   container_label: ({ podLabel, containerLabel = containerLabelBeside(podLabel) }) => containerLabel,

@@ -98,12 +98,12 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   ],
   'placeholders.bad.yaml': [
     [
-      '4:12: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{pod_label}}`, `{{namespace_label}}`, `{{container_label}}`, got `{{namespace_rgex}}`. Did you mean `{{namespace_regex}}`?',
+      '4:12: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{memory_metric}}`, `{{pod_label}}`, `{{namespace_label}}`, `{{container_label}}`, got `{{namespace_rgex}}`. Did you mean `{{namespace_regex}}`?',
       'some_metric{namespace=~"{{namespace_rgex}}"} / {{toString}}',
       '                        ^',
     ].join('\n'),
     [
-      '4:12: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{pod_label}}`, `{{namespace_label}}`, `{{container_label}}`, got `{{toString}}`.',
+      '4:12: misspelled: query: expected one of the placeholders `{{namespace_regex}}`, `{{cpu_rate_window}}`, `{{memory_metric}}`, `{{pod_label}}`, `{{namespace_label}}`, `{{container_label}}`, got `{{toString}}`.',
       'some_metric{namespace=~"{{namespace_rgex}}"} / {{toString}}',
       '                                               ^',
     ].join('\n'),
@@ -164,7 +164,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   'unknown-keys.bad.yaml': [
     '1:1: expected one of the keys `builtin`, `features`, got `builtins`. Did you mean `builtin`?',
     '2:16: expected `builtin` to be a list of `cpu`, `memory`, `restarts`, got "disk".',
-    `4:5: a: query: expected PromQL of at most 8192 characters, in which {{namespace_regex}}, {{cpu_rate_window}}, {{pod_label}}, {{namespace_label}}, {{container_label}} may stand, got nothing. Example: query: 'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"})'`,
+    `4:5: a: query: expected PromQL of at most 8192 characters, in which {{namespace_regex}}, {{cpu_rate_window}}, {{memory_metric}}, {{pod_label}}, {{namespace_label}}, {{container_label}} may stand, got nothing. Example: query: 'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"})'`,
     '4:5: a: spread_floor: expected a number from 1e-30 to 1e30, in the unit of the feature, got nothing. Example: spread_floor: 1024',
     '6:5: a: expected one of the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got `querry`. Did you mean `query`?',
     '9:5: a: expected one of the keys `name`, `help`, `query`, `pod_label`, `unit`, `type`, `direction`, `spread_floor`, `relative_spread_floor`, `required`, got `spread_flor`. Did you mean `spread_floor`?',
@@ -177,7 +177,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
     '1:10: expected `builtin` to be a list of `cpu`, `memory`, `restarts`, got "cpu".',
     '3:11: Network-Receive: name: expected a name of at most 40 lower-case letters, digits and `_`, beginning with a letter, got "Network-Receive". Example: name: network_receive',
     '4:10: Network-Receive: help: expected one line of at most 200 characters that says what the values are, got nothing. Example: help: Bytes received from the network',
-    `5:12: Network-Receive: query: expected PromQL of at most 8192 characters, in which {{namespace_regex}}, {{cpu_rate_window}}, {{pod_label}}, {{namespace_label}}, {{container_label}} may stand, got a mapping. Example: query: 'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"})'`,
+    `5:12: Network-Receive: query: expected PromQL of at most 8192 characters, in which {{namespace_regex}}, {{cpu_rate_window}}, {{memory_metric}}, {{pod_label}}, {{namespace_label}}, {{container_label}} may stand, got a mapping. Example: query: 'sum by (namespace, pod) (some_metric{namespace=~"{{namespace_regex}}"})'`,
     '6:16: Network-Receive: pod_label: expected a Prometheus label name, or `{{pod_label}}`, got "pod name". Example: pod_label: pod',
     '7:11: Network-Receive: unit: expected one line of at most 40 characters: the unit of the values, got a list. Example: unit: bytes per second',
     '8:16: Network-Receive: direction: expected `both` (a rise or a fall is a fault), `up` (only a rise is) or `brief_falls` (a fall is one in its first minutes), got "down". Example: direction: both',
