@@ -6,8 +6,8 @@ import type { Credentials } from './url.js';
 
 const REDACTED = '[redacted]';
 
-/** Escapes within escapes are read this often: JSON in HTML in a URL. */
-const LAYERS = 3;
+/** Escapes within escapes are read this often: JSON in HTML in a URL, twice. */
+const LAYERS = 4;
 
 /**
  * Shorter secrets are hidden only where they stand as a word of their own: within other words they would be found by chance,

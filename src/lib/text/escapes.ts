@@ -64,6 +64,7 @@ const ESCAPE = new RegExp(
     '\\\\u\\{(?<braced>[\\da-f]{1,6})\\}',
     '[\\\\%]u(?<unit>[\\da-f]{4})',
     '\\\\x(?<byte>[\\da-f]{2})',
+    '\\\\(?<octal>[0-3][0-7]{2})',
     '\\\\(?<letter>[^ux\\s])',
     '&#x(?<hex>[\\da-f]{1,20});?',
     '&#(?<decimal>\\d{1,20});?',
@@ -75,7 +76,7 @@ const ESCAPE = new RegExp(
 );
 
 /** The beginning of an escape, at the end of a text. */
-const BEGINNING = /(?:%[\da-fu%]{0,11}|\\(?:u\{?[\da-f]{0,6}|x[\da-f]?)?|&#?[\da-z]{0,20})$/i;
+const BEGINNING = /(?:%[\da-fu%]{0,11}|\\(?:u\{?[\da-f]{0,6}|x[\da-f]?|[0-3][0-7]?)?|&#?[\da-z]{0,20})$/i;
 
 /** The text without an escape at its end that was cut in two. */
 export function withoutCutEscape({ text, starts }: Traced): Traced {
@@ -110,8 +111,20 @@ export function unescaped({ text, starts }: Traced): Traced | undefined {
   return { text: read, starts: Uint32Array.from(places) };
 }
 
-function meaningOf({ url, braced, unit, byte, letter, hex, decimal, name, old }: Partial<Record<string, string>>) {
+function meaningOf({
+  url,
+  braced,
+  unit,
+  byte,
+  octal,
+  letter,
+  hex,
+  decimal,
+  name,
+  old,
+}: Partial<Record<string, string>>) {
   if (letter !== undefined) return LETTERS[letter] ?? letter;
+  if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
   if (unit !== undefined) return String.fromCharCode(Number.parseInt(unit, 16));
   const entity = name ?? old;
   if (entity !== undefined) return ENTITIES.get(entity);

@@ -36,6 +36,8 @@ describe('ServerTexts', () => {
       ['as in a URL in small letters', encodeURIComponent(SECRET).toLowerCase().replace('t%20', 'T%20')],
       ['as in a URL within a URL', encodeURIComponent(encodeURIComponent(SECRET))],
       ['as in a form', new URLSearchParams({ '': SECRET }).toString().slice(1)],
+      ['with octal escapes, as of gRPC', eachCharacter((code) => `\\${code.toString(8).padStart(3, '0')}`)],
+      ['as in a URL, four times', [1, 2, 3, 4].reduce((text) => encodeURIComponent(text), SECRET)],
       ['as old browsers escape', eachCharacter((code) => `%u${hex(code, 4)}`)],
       ['in JSON in HTML', json.replaceAll('\\', '&#92;').replaceAll('&quot;', '&quot;')],
       ['in HTML in JSON', JSON.stringify(named.replaceAll('<', '&lt;')).slice(1, -1)],
