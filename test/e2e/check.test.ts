@@ -192,6 +192,21 @@ describe('check against a real Prometheus', function () {
     expect(textOf(mended.report, 'pod_coverage')).to.include('cpu 8, memory 8 and restarts 8');
   });
 
+  for (const [osImage, says] of [
+    ['Ubuntu 22.04.3 LTS', 'The node node-2 has no usage of any pod (3 pods without usage).'],
+    ['Windows Server 2022 Datacenter', 'The node node-2 runs Windows (3 pods without usage).'],
+  ] as const) {
+    it(`finds a node of ${osImage} of which cAdvisor has nothing, with and without label matchers`, async () => {
+      const url = await startWith({ darkNode: { pods: 3, osImage } });
+      for (const matchers of [{}, { PROMETHEUS_MATCHERS: 'job=~"kube.*"' }]) {
+        const { code, report } = await check({ PROMETHEUS_URL: url, ...matchers });
+        expect(notWell(report)).to.deep.equal([['pod_coverage', 'warning']]);
+        expect(textOf(report, 'pod_coverage')).to.include(says);
+        expect(code).to.equal(1);
+      }
+    });
+  }
+
   it('knows cores that are reported one by one, and finds them beside the whole', async () => {
     const url = await startWith({ cores: ['cpu00', 'cpu01', 'cpu02', 'cpu03'], jobs: ['kubelet', 'kubelet-again'] });
     const { report } = await check({ PROMETHEUS_URL: url });

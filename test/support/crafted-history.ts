@@ -30,12 +30,14 @@ export interface CraftedHistory {
   /** The metric of memory; `container_memory_usage_bytes` if unset. */
   readonly memory?: string;
   readonly pods?: number;
+  /** Some of the pods, the last ones, are on a node of their own, of which cAdvisor has nothing. */
+  readonly darkNode?: { readonly pods: number; readonly osImage: string };
 }
 
 /** A few pods, each with two containers, their cgroup and their pause container. Yields a family at a time. */
 export function* craftedHistory(history: CraftedHistory): Generator<string> {
   const { clusters = [''], clusterLabel = 'cluster', jobs = ['kubelet'], kubeStateMetrics = true, pods = 8 } = history;
-  const { ownerKind = 'StatefulSet' } = history;
+  const { ownerKind = 'StatefulSet', darkNode = { pods: 0, osImage: '' } } = history;
   const { replicas = [''], replicaLabel = 'prometheus_replica', targetNamespace, cores = [''] } = history;
   const { containers: ofPod = ['', 'POD', 'app', 'sidecar'], cadvisorLabels = {} } = history;
   const { memory = 'container_memory_usage_bytes' } = history;
@@ -50,7 +52,7 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
     targetNamespace === undefined ? { namespace: 'shop' } : { namespace: targetNamespace, exported_namespace: 'shop' };
   const names = Array.from({ length: pods }, (_, index) => `cart-${index}`);
   const cgroups = places.flatMap(({ labels: place, number }) =>
-    names.flatMap((pod, index) =>
+    names.slice(0, pods - darkNode.pods).flatMap((pod, index) =>
       ofPod.map((container) => ({
         labels: {
           ...namespaces,
@@ -102,6 +104,18 @@ export function* craftedHistory(history: CraftedHistory): Generator<string> {
       size: 1,
     }));
     yield* family(history, 'kube_pod_owner', 'gauge', '', owned, () => 1);
+    const nodeOf = (pod: string) => (names.indexOf(pod) < pods - darkNode.pods ? 'node-1' : 'node-2');
+    const placed = states.map(({ labels }) => ({ labels: { ...labels, node: nodeOf(labels.pod) }, size: 1 }));
+    yield* family(history, 'kube_pod_info', 'gauge', '', placed, () => 1);
+    const nodes = [
+      { node: 'node-1', os_image: 'Ubuntu 22.04.3 LTS' },
+      { node: 'node-2', os_image: darkNode.osImage },
+    ];
+    const described = nodes.map((labels) => ({
+      labels: { ...labels, container_runtime_version: 'containerd://1.7.2', job: 'kube-state-metrics' },
+      size: 1,
+    }));
+    yield* family(history, 'kube_node_info', 'gauge', '', described, () => 1);
   }
   yield '# EOF\n';
 }

@@ -18,6 +18,13 @@ interface RestartingPod {
   readonly memoryFlickers?: boolean;
   /** From then on, its phase is `Succeeded`. */
   readonly endedAgo?: number;
+  /** When its counter of CPU is a bit lower than before. */
+  readonly cpuCorrectedAgo?: number;
+  /** When its counter of CPU begins again, in another series, or in the same where labels do not tell them apart. */
+  readonly cpuBeginsAgo?: number;
+  readonly sameSeries?: boolean;
+  /** Nothing is scraped from then on for so long. */
+  readonly gapAgo?: readonly [sinceAgo: number, untilAgo: number];
   /** When its counter, which stands at 514, is corrected by one. */
   readonly correctedAgo?: number;
 }
@@ -34,6 +41,13 @@ export const RESTARTING_PODS: readonly RestartingPod[] = [
   { pod: 'once-0', restartsAgo: [240] },
   { pod: 'hourly-0', restartsAgo: [3720, 120] },
   { pod: 'corrected-0', correctedAgo: 150 },
+  { pod: 'cpu-corrected-now-0', cpuCorrectedAgo: 40 },
+  { pod: 'cpu-corrected-0', cpuCorrectedAgo: 240 },
+  { pod: 'new-container-0', restartsAgo: [150], cpuBeginsAgo: 150 },
+  { pod: 'new-container-1', restartsAgo: [40], cpuBeginsAgo: 40 },
+  { pod: 'new-container-2', restartsAgo: [150], cpuBeginsAgo: 150, sameSeries: true },
+  { pod: 'new-container-3', restartsAgo: [40], cpuBeginsAgo: 40, sameSeries: true },
+  { pod: 'kubelet-restarted-0', gapAgo: [260, 130] },
   { pod: 'loop-0', restartsAgo: every(310, LOOP_AGO), ...withoutUsage(LOOP_AGO), memoryFlickers: true },
   { pod: 'slow-loop-0', restartsAgo: every(390, LOOP_AGO), ...withoutUsage(LOOP_AGO) },
   { pod: 'init-loop-0', initRestartsAgo: every(330, LOOP_AGO), ...withoutUsage(LOOP_AGO) },
@@ -67,16 +81,27 @@ export function* restartHistory(nowSeconds: number): Generator<string> {
     });
   const countUntil = (times: readonly number[] = [], ago: number) => times.filter((time) => time >= ago).length;
 
-  yield family('container_cpu_usage_seconds_total', 'counter', ({ pod, cpuEndsAgo = -Infinity }, index) =>
-    series('container_cpu_usage_seconds_total', container(pod), (ago) => {
+  const isInGap = ({ gapAgo: [since, until] = [-Infinity, -Infinity] }: RestartingPod, ago: number) =>
+    ago <= since && ago > until;
+  yield family('container_cpu_usage_seconds_total', 'counter', (life, index) => {
+    const { cpuEndsAgo = -Infinity, cpuCorrectedAgo = -Infinity, cpuBeginsAgo = -Infinity, sameSeries = false } = life;
+    const used = (ago: number) => {
       const seconds = HISTORY_SECONDS - ago;
-      return ago < cpuEndsAgo ? undefined : (0.1 + 0.02 * index) * (seconds + Math.sin(seconds / 100));
-    }),
-  );
-  yield family('container_memory_usage_bytes', 'gauge', ({ pod, memoryEndsAgo = -Infinity, memoryFlickers }, index) =>
-    series('container_memory_usage_bytes', container(pod), (ago) => {
+      return (0.1 + 0.02 * index) * (seconds + Math.sin(seconds / 100));
+    };
+    const run = (id: string, isRun: (ago: number) => boolean) =>
+      series('container_cpu_usage_seconds_total', container(life.pod).replace('}', `,id="${id}"}`), (ago) => {
+        if (ago < cpuEndsAgo || isInGap(life, ago) || !isRun(ago)) return undefined;
+        return used(ago) - (ago < cpuBeginsAgo ? used(cpuBeginsAgo) : 0) - (ago < cpuCorrectedAgo ? 20 : 0);
+      });
+    if (sameSeries) return run('', () => true);
+    return [...run('first', (ago) => ago >= cpuBeginsAgo), ...run('second', (ago) => ago < cpuBeginsAgo)];
+  });
+  yield family('container_memory_usage_bytes', 'gauge', (life, index) =>
+    series('container_memory_usage_bytes', container(life.pod), (ago) => {
+      const { memoryEndsAgo = -Infinity, memoryFlickers } = life;
       const flickers = memoryFlickers === true && ago % 900 === 0;
-      return ago < memoryEndsAgo && !flickers
+      return (ago < memoryEndsAgo && !flickers) || isInGap(life, ago)
         ? undefined
         : Math.round(1e8 * (1 + index / 10) * (1 + 0.02 * Math.sin(ago / 77)));
     }),
