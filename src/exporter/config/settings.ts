@@ -473,7 +473,7 @@ export const SETTINGS = Object.freeze({
   maxRequests: define('WEB_MAX_REQUESTS', '40', {
     ...integer(0, 10_000),
     expected: 'a whole number of requests from 0 (no limit) to 10000',
-    help: 'Limit of simultaneous requests for `/`, `/metrics` and `/detect`. Further requests get status 503.',
+    help: 'Limit of simultaneous requests, except for the probes. Further requests get status 503.',
   }),
   logLevel: define('LOG_LEVEL', 'info', {
     ...oneOf('debug', 'info', 'warn', 'error', 'silent'),

@@ -1,7 +1,9 @@
 /** Who may send requests, how many and how large: the web configuration, and limits. */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
+import { networkOf } from '../../lib/client-network.js';
+import { FairPlaces } from '../../lib/fair-places.js';
 import { BasicAuth } from '../../lib/web-config/basic-auth.js';
 import type { WebConfig } from '../../lib/web-config/config.js';
 import { TokenBucket } from '../../lib/web-config/token-bucket.js';
@@ -14,7 +16,7 @@ export interface Access {
   comparePassword(password: string, hash: string): Promise<boolean>;
   /** Milliseconds of a clock. */
   now(): number;
-  /** Limit of concurrent requests for metrics, a detection or the status page; 0 for no limit. */
+  /** Limit of concurrent requests that are no probes; 0 for no limit. */
   readonly maxRequests: number;
 }
 
@@ -37,12 +39,13 @@ export function limitRate({ webConfig, now }: Access): RequestHandler {
 }
 
 /** Answers 401 to unknown users and wrong passwords, without saying which of the two was wrong. */
-export function requireUser({ webConfig, comparePassword }: Access): RequestHandler {
-  const basicAuth = new BasicAuth(comparePassword);
+export function requireUser({ webConfig, comparePassword, now }: Access): RequestHandler {
+  const basicAuth = new BasicAuth({ compare: comparePassword, now });
   return async (request, response, next) => {
     const { users } = webConfig();
     if (users.size === 0) return next();
-    switch (await basicAuth.check(users, request.headers.authorization)) {
+    const caller = { client: networkOf(request.socket.remoteAddress), isWaiting: () => !response.destroyed };
+    switch (await basicAuth.check(users, request.headers.authorization, caller)) {
       case 'allowed':
         return next();
       case 'busy':
@@ -58,18 +61,30 @@ export function requireUser({ webConfig, comparePassword }: Access): RequestHand
 /** The longest REQUEST_TIMEOUT_SECONDS and half a minute to read the response; later, a request only blocks others. */
 const LONGEST_REQUEST_MILLISECONDS = 330_000;
 
-/** Answers 503 above the limit of concurrent requests: one limit for all routes that use this handler. */
+/**
+ * Answers 503 above the limit of concurrent requests: one limit for all routes that use this handler. One whose client has
+ * fewer of them than another is answered all the same, in place of the oldest request of that other.
+ */
 export function limitRequests({ maxRequests }: Access): RequestHandler {
-  let inFlight = 0;
-  return (_request, response, next) => {
-    if (maxRequests > 0 && inFlight >= maxRequests) {
-      const message = `Limit of concurrent requests reached (${maxRequests}, WEB_MAX_REQUESTS). Try again later.`;
-      return sendError(response.set('Retry-After', '1'), 'overloaded', message);
+  if (maxRequests === 0) return (_request, _response, next) => next();
+  const places = new FairPlaces<Response>(maxRequests);
+  return (request, response, next) => {
+    // The client has left during the log-in: the response is closed already, and would hold its place for ever.
+    if (response.destroyed) return;
+    const client = networkOf(request.socket.remoteAddress);
+    if (places.isFull) {
+      const [oldest] = places.hasFewer(client) ? places.rivalsOf(client) : [];
+      if (oldest === undefined) {
+        const message = `Limit of concurrent requests reached (${maxRequests}, WEB_MAX_REQUESTS). Try again later.`;
+        return sendError(response.set('Retry-After', '1'), 'overloaded', message);
+      }
+      places.leave(oldest);
+      oldest.destroy();
     }
-    inFlight += 1;
+    places.enter(response, client);
     const deadline = setTimeout(() => response.destroy(), LONGEST_REQUEST_MILLISECONDS);
     response.once('close', () => {
-      inFlight -= 1;
+      places.leave(response);
       clearTimeout(deadline);
     });
     next();

@@ -1,31 +1,21 @@
 /** The HTTP application, without a socket: tests call it directly, and `server.ts` lends it a port. */
 
-import { constants } from 'node:zlib';
-import compression from 'compression';
 import express, { type Express, type RequestHandler } from 'express';
 import { limitRate, limitRequest, limitRequests, requireUser } from './access.js';
 import type { AppDependencies } from './dependencies.js';
-import { detect, scrapeTimeoutSeconds } from './detect.js';
+import { detect } from './detect.js';
 import { docs, docsAssets } from './docs.js';
 import { ENDPOINTS, type EndpointPath } from './endpoints.js';
 import { handleError, methodNotAllowed, notFound } from './errors.js';
+import { metrics } from './metrics.js';
 import { buildOpenApi } from './openapi.js';
+import { fixed } from './packed.js';
 import { securityHeaders } from './security.js';
 import { statusPageAssets } from './status-page/assets.js';
 import { statusPage } from './status-page/page.js';
 
-/** The quickest levels: the better ones take several times as long for metrics that become little smaller. */
-const COMPRESSION = {
-  level: 1,
-  brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } },
-  threshold: 1024,
-};
-
 /** Answered to everybody, always. */
 const PROBES: ReadonlySet<EndpointPath> = new Set(['/-/healthy', '/-/ready']);
-
-/** Those that ask Prometheus, score or explain: a limited number at the same time. */
-const COSTLY: ReadonlySet<EndpointPath> = new Set(['/', '/metrics', '/detect']);
 
 /**
  * For Kubernetes. Neither probe looks at Prometheus or the model: to restart or unlink the exporter would help neither,
@@ -39,21 +29,16 @@ const probe =
 /** Builds the application. Every endpoint of the table answers GET and HEAD. */
 export function createApp(dependencies: AppDependencies): Express {
   const { access, exporter } = dependencies;
-  const document = buildOpenApi(dependencies.version);
   const handlers: Readonly<Record<EndpointPath, RequestHandler>> = {
     '/': statusPage(dependencies),
-    '/metrics': async (request, response) => {
-      const { contentType, body } = await exporter.renderMetrics(scrapeTimeoutSeconds(request));
-      // Not `send`: Express sorts the parameters of the content type, and Prometheus' is exact.
-      response.setHeader('Content-Type', contentType).end(body);
-    },
+    '/metrics': metrics(dependencies),
     '/detect': detect(dependencies),
     // Always with status 200: it is for people and dashboards, not for probes.
     '/healthz': (_request, response) => void response.json(exporter.health()),
     '/-/healthy': probe('healthy'),
     '/-/ready': probe('ready'),
     '/docs': docs,
-    '/openapi.json': (_request, response) => void response.json(document),
+    '/openapi.json': fixed('application/json; charset=utf-8', () => JSON.stringify(buildOpenApi(dependencies.version))),
   };
   const app = express();
   app.disable('x-powered-by');
@@ -63,15 +48,11 @@ export function createApp(dependencies: AppDependencies): Express {
     securityHeaders(() => access.webConfig().headers),
     limitRequest,
   );
-  const limit = limitRequests(access);
-  const serve = (path: EndpointPath) => {
-    const before = COSTLY.has(path) ? [limit] : [];
-    app.route(path).get(before, handlers[path]).all(methodNotAllowed);
-  };
+  const serve = (path: EndpointPath) => app.route(path).get(handlers[path]).all(methodNotAllowed);
   const paths = ENDPOINTS.map(({ path }) => path);
   // Before the log-in and the limits: a kubelet has no password, and the probes reveal nothing.
   for (const path of paths.filter((each) => PROBES.has(each))) serve(path);
-  app.use(limitRate(access), requireUser(access), compression(COMPRESSION));
+  app.use(limitRate(access), requireUser(access), limitRequests(access));
   for (const path of paths.filter((each) => !PROBES.has(each))) serve(path);
   app.use(docsAssets(), statusPageAssets(), notFound, handleError(dependencies));
   return app;

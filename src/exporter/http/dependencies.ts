@@ -6,14 +6,20 @@ import type { Access } from './access.js';
 import type { HealthReport } from './schemas.js';
 import type { HistoryOutcome } from './status-page/history-reader.js';
 
+/** Metrics in Prometheus' text format, and the exact content type to send them with. */
+export interface RenderedMetrics {
+  readonly contentType: string;
+  readonly body: string;
+}
+
 /** The work behind the endpoints. A rejection is a bug of the program and is answered with status 500. */
 export interface Exporter {
   /**
-   * The metrics in Prometheus' text format, and the exact content type to send them with.
+   * The metrics. Callers who share a pass get the same object.
    *
    * @param scrapeTimeoutSeconds after this time the caller gives up; `undefined` when the caller did not say.
    */
-  renderMetrics(scrapeTimeoutSeconds: number | undefined): Promise<{ contentType: string; body: string }>;
+  renderMetrics(scrapeTimeoutSeconds: number | undefined): Promise<RenderedMetrics>;
   /** Scores all pods now. Does not reject when Prometheus or the model fails: the outcome says so. */
   detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome>;
   /** The outcome of the last pass while it is recent, of any caller. Does not reject, as `detect`. */

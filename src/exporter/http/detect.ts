@@ -1,8 +1,8 @@
 /** `/detect`: the judgement on all pods as JSON. */
 
-import { pipeline } from 'node:stream/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Request, RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
+import { AbandonedError, SharedWork } from '../../lib/shared-work.js';
+import { ownTurn } from '../../lib/turns.js';
 import { OPTED_OUT } from '../detection/detect.js';
 import type { Detection } from '../detection/detection.js';
 import { explain, type FeatureExplanation } from '../detection/explain.js';
@@ -12,30 +12,36 @@ import { UNTUNED } from '../tuning/tuning.js';
 import type { AppDependencies } from './dependencies.js';
 import { type DetectQuery, parseDetectQuery } from './detect-query.js';
 import { sendError } from './errors.js';
+import { type Packed, pack, sendPacked } from './packed.js';
 import type { DetectResponse, PodJudgement } from './schemas.js';
+import { scrapeTimeoutSeconds } from './scrape-timeout.js';
 
-/** The kind of a pass that failed is also an error code. */
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** The kind of a pass that failed is also an error code. Those who ask for the same of the same pass share one rendering. */
 export function detect({ exporter }: Pick<AppDependencies, 'exporter'>): RequestHandler {
+  const renderings = new WeakMap<Detection, SharedWork<string, Packed>>();
   return async (request, response) => {
     const query = parseDetectQuery(request.query);
     if ('mistakes' in query) return sendError(response, 'bad_request', query.mistakes);
     const outcome = await exporter.detect(scrapeTimeoutSeconds(request));
     if (outcome.kind !== 'detection') return sendError(response, outcome.kind, outcome.message);
-    response.type('json');
-    if (request.method === 'HEAD') return void response.end();
+    if (request.method === 'HEAD') return void response.type('json').end();
+    const { detection } = outcome;
+    const shared = renderings.get(detection) ?? new SharedWork();
+    renderings.set(detection, shared);
     try {
-      await pipeline(detectAnswer(outcome.detection, exporter.episodes(), query.filters), response);
+      const packed = await shared.run(
+        JSON.stringify(query.filters),
+        () => !response.destroyed,
+        (requireWanted) => pack(JSON_TYPE, detectAnswer(detection, exporter.episodes(), query.filters, requireWanted)),
+      );
+      await sendPacked(request, response, packed);
     } catch (error) {
-      // The client has left: nobody is there to answer, and nothing went wrong here.
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+      // All clients have left.
+      if (!(error instanceof AbandonedError)) throw error;
     }
   };
-}
-
-/** The header that Prometheus sends with each scrape, in seconds. `undefined` unless it is a positive, finite number. */
-export function scrapeTimeoutSeconds(request: Request): number | undefined {
-  const seconds = Number(request.get('X-Prometheus-Scrape-Timeout-Seconds'));
-  return seconds > 0 && Number.isFinite(seconds) ? seconds : undefined;
 }
 
 /** Pods that are explained in one go: a few milliseconds of work. */
@@ -43,14 +49,18 @@ const PODS_PER_PIECE = 256;
 
 /**
  * The text of a `DetectResponse`: the pods that pass the filters, most anomalous first. The event loop turns between
- * two pieces, and a piece is only made when the one before it was taken. Only what is shown is explained: that costs
- * more than the scores did.
+ * two pieces, also those of others, and a piece is only made when the one before it was taken. Only what is shown is
+ * explained: that costs more than the scores did.
+ *
+ * @param requireWanted throws when nobody wants the rest.
  */
 export async function* detectAnswer(
   detection: Detection,
   episodes: EpisodesState,
   filters: DetectQuery,
+  requireWanted: () => void = () => {},
 ): AsyncGenerator<string> {
+  await ownTurn();
   const matching = matchingRows(detection, filters);
   const { limit } = filters;
   const { timeSeconds: time, muted, unscored } = detection;
@@ -66,7 +76,8 @@ export async function* detectAnswer(
   yield JSON.stringify(head satisfies DetectResponse).slice(0, -']}'.length);
   const rows = limit === 0 ? matching : matching.slice(0, limit);
   for (let start = 0; start < rows.length; start += PODS_PER_PIECE) {
-    await nextTurn();
+    await ownTurn();
+    requireWanted();
     const some = rows.slice(start, start + PODS_PER_PIECE);
     const explanations = explain(detection, some);
     const pods = some.map((row, index) => JSON.stringify(toPod(detection, episodes, row, explanations[index] ?? [])));

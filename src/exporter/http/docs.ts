@@ -1,9 +1,11 @@
 /** `/docs`: Swagger UI, from the files of its npm package. Nothing comes from another server. */
 
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RequestHandler, Router } from 'express';
 import { html } from '../../lib/text/html.js';
+import { fixed } from './packed.js';
 import { allow } from './security.js';
 
 /** Not imported: the package's main module would load the whole of Swagger UI into this process. */
@@ -37,23 +39,32 @@ const initializer = `SwaggerUIBundle({
 });
 `;
 
-export const docs: RequestHandler = (request, response) => {
+const sendPage = fixed('text/html; charset=utf-8', () => page.markup);
+
+export const docs: RequestHandler = (request, response, next) => {
   if (request.path.endsWith('/')) return response.redirect(301, '../docs');
   const self = "'self'";
   allow(response, { 'script-src': self, 'style-src': self, 'img-src': `${self} data:`, 'connect-src': self });
-  response.type('html').send(page.markup);
+  return sendPage(request, response, next);
 };
 
-/** What the page loads: these files of the package and no others. */
+/** What the page loads: these files of the package and no others, each read when it is asked for the first time. */
 export function docsAssets(): Router {
   const router = Router();
-  router.get('/docs/initializer.js', (_request, response) => void response.type('js').send(initializer));
-  for (const asset of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']) {
-    router.get(`/docs/${asset}`, (_request, response) => {
-      response.set('Cache-Control', 'max-age=3600');
-      // npm gives all files of all versions the same date, so it cannot tell browsers of an update.
-      response.sendFile(asset, { root: packageFolder, acceptRanges: false, lastModified: false });
-    });
+  const cacheControl = () => 'max-age=3600';
+  router.get(
+    '/docs/initializer.js',
+    fixed('text/javascript; charset=utf-8', () => initializer, cacheControl),
+  );
+  for (const [name, contentType] of [
+    ['swagger-ui.css', 'text/css; charset=utf-8'],
+    ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+    ['favicon-32x32.png', 'image/png'],
+  ] as const) {
+    router.get(
+      `/docs/${name}`,
+      fixed(contentType, () => readFile(join(packageFolder, name)), cacheControl),
+    );
   }
   return router;
 }

@@ -1,6 +1,5 @@
 /** Answers to requests that fail, always JSON and never with a stack trace. */
 
-import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { ENDPOINTS } from './endpoints.js';
 import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
@@ -26,22 +25,11 @@ export const methodNotAllowed: RequestHandler = (request, response) => {
   sendError(response.set('Allow', 'GET, HEAD'), 'method_not_allowed', message);
 };
 
-/**
- * The last handler. An error that Express blames on the request (a range that does not exist, a broken percent
- * escape) keeps out of the log; everything else is a fault of ours, logged whole and answered without details.
- */
+/** The last handler. An error is a fault of ours: logged whole, and answered without details. */
 export function handleError(log: { logError(error: unknown, context: string): void }): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const status = clientErrorStatus(error);
-    if (status === undefined) log.logError(error, `${request.method} ${request.path}`);
+    log.logError(error, `${request.method} ${request.path}`);
     if (response.headersSent) response.destroy();
-    else if (status === undefined) sendError(response, 'internal', 'Unexpected failure. See the log of the exporter.');
-    else sendError(response, 'bad_request', `${STATUS_CODES[status] ?? 'Bad Request'}.`);
+    else sendError(response, 'internal', 'Unexpected failure. See the log of the exporter.');
   };
-}
-
-/** The status from 400 to 499 that an error of Express carries, if any. */
-function clientErrorStatus(error: unknown): number | undefined {
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
-  return status >= 400 && status < 500 ? status : undefined;
 }

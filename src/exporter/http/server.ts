@@ -3,12 +3,13 @@
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { isAllowedClient } from '../../lib/web-config/client-certificate.js';
 import type { TlsSettings } from '../../lib/web-config/config.js';
 import { MAXIMUM_HEADERS } from './access.js';
+import { Connections } from './connections.js';
 import { ERROR_STATUS, type ErrorCode, type ErrorResponse } from './schemas.js';
 
 export interface RunningServer {
@@ -35,9 +36,6 @@ const LIMITS = {
   /** The request line and all headers together. */
   maxHeaderSize: 16_384,
 };
-
-/** Some Prometheus servers and browsers need a few dozen; each takes some ten kilobytes. */
-const MAXIMUM_CONNECTIONS = 512;
 
 /** Leaves time to exit before 10 s. */
 const DEADLINE_MS = 8_000;
@@ -98,14 +96,10 @@ export async function listen(
     tls === undefined
       ? http.createServer(LIMITS)
       : https.createServer({ ...LIMITS, ...tls.settings.context, ...handshake });
-  server.maxConnections = MAXIMUM_CONNECTIONS;
   // One more than allowed, so that a request with too many is recognised.
   server.maxHeadersCount = MAXIMUM_HEADERS + 1;
-  const connections = new Connections(server);
+  const connections = new Connections(server, app);
   answerBadRequests(server, connections);
-  server.on('request', app);
-  // A client that asks before it sends a body gets its answer without being asked for the body.
-  server.on('checkContinue', app);
   if (server instanceof https.Server && tls !== undefined) followTls(server, tls, connections);
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
@@ -119,7 +113,7 @@ export async function listen(
     url: `${tls === undefined ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${taken}`,
     close: async ({ deadlineMs } = { deadlineMs: DEADLINE_MS }) => {
       const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
-      connections.drain();
+      connections.renew();
       server.close();
       await closed;
       clearTimeout(deadline);
@@ -142,67 +136,6 @@ function followTls(server: https.Server, tls: ServerTls, connections: Connection
   });
 }
 
-/**
- * Keeps account of the connections, in place of `closeIdleConnections` of Node.js: that spares connections without a
- * request so far (browsers open some in advance) and cuts off responses that are written but not yet sent.
- */
-class Connections {
-  /** By the address of the client: a TLS connection has two sockets, of which the later stands here. */
-  readonly #sockets = new Map<string, Socket>();
-  readonly #inFlight = new Set<http.ServerResponse>();
-  #draining = false;
-
-  constructor(server: http.Server | https.Server) {
-    // `close` of Node.js calls this as well.
-    server.closeIdleConnections = () => this.#closeIdle();
-    for (const event of ['connection', 'secureConnection']) {
-      server.on(event, (socket: Socket) => {
-        const key = keyOf(socket);
-        this.#sockets.set(key, socket);
-        socket.once('close', () => {
-          if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
-        });
-      });
-    }
-    for (const event of ['request', 'checkContinue']) {
-      server.on(event, (_request: http.IncomingMessage, response: http.ServerResponse) => {
-        this.#inFlight.add(response);
-        if (this.#draining) response.setHeader('Connection', 'close');
-        response.once('close', () => {
-          this.#inFlight.delete(response);
-          if (this.#draining) this.#closeIdle();
-        });
-      });
-    }
-  }
-
-  /** Whether a response on this socket has begun. */
-  isAnswering(socket: Duplex): boolean {
-    return [...this.#inFlight].some(({ req, headersSent }) => req.socket === socket && headersSent);
-  }
-
-  /** Closes every idle connection, and each other one after its last response. */
-  renew(): void {
-    for (const response of this.#inFlight) {
-      if (!response.headersSent) response.setHeader('Connection', 'close');
-    }
-    this.#closeIdle();
-  }
-
-  /** As `renew`, also for those that come later. */
-  drain(): void {
-    this.#draining = true;
-    this.renew();
-  }
-
-  #closeIdle(): void {
-    const busy = new Set([...this.#inFlight].map(({ req }) => keyOf(req.socket)));
-    for (const [key, socket] of this.#sockets) if (!busy.has(key)) socket.destroy();
-  }
-}
-
-const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
-
 /** Errors that Node.js finds before there is a request, by its codes; every other one is `bad_request`. */
 const PROTOCOL_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
   HPE_HEADER_OVERFLOW: {
@@ -217,12 +150,14 @@ function answerBadRequests(server: http.Server | https.Server, connections: Conn
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const { code = '' } = error;
     const isAnswerable = code.startsWith('HPE_') || Object.hasOwn(PROTOCOL_ERRORS, code);
-    if (!isAnswerable || !socket.writable || connections.isAnswering(socket)) socket.destroy();
+    if (!isAnswerable || !socket.writable || connections.hasBegunToAnswer(socket)) socket.destroy();
     else answerRaw(socket, PROTOCOL_ERRORS[code] ?? { code: 'bad_request', message: 'Expected HTTP/1.1.' });
   });
   server.on('connect', (_request, socket) => {
     socket.on('error', () => socket.destroy());
-    answerRaw(socket, { code: 'method_not_allowed', message: 'Expected GET or HEAD, got CONNECT.' });
+    // Behind a request that is being answered.
+    if (connections.isAtWork(socket)) socket.destroy();
+    else answerRaw(socket, { code: 'method_not_allowed', message: 'Expected GET or HEAD, got CONNECT.' });
   });
 }
 

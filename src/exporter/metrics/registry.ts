@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { SharedWork } from '../../lib/shared-work.js';
 import type { PassOutcome } from '../detection/detection.js';
 import { anomaly, workload } from './anomaly.js';
 import { budget } from './budget.js';
@@ -37,28 +38,32 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function createMetrics(readState: () => Omit<ScrapeState, 'outcome'>) {
   const registry = new FamilyRegistry();
   // prom-client's `collect` knows nothing of the scrape that it is called for; the asynchronous context does.
-  const scrape = new AsyncLocalStorage<() => Promise<ScrapeState>>();
-  const stateOf = () => {
+  const scrape = new AsyncLocalStorage<ScrapeState>();
+  const stateOf = async () => {
     const state = scrape.getStore();
     if (state === undefined) throw new Error('Metrics were collected outside of a scrape.');
-    return state();
+    return state;
   };
   for (const family of FAMILIES) registerFamily(registry, family, stateOf);
   registerProcessMetrics(registry);
+  const rendering = new SharedWork<PassOutcome, { readonly contentType: string; readonly body: string }>();
+  const renderOf = async (outcome: PassOutcome) => {
+    const body = await scrape.run({ outcome, ...readState() }, () => registry.metrics());
+    return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, body };
+  };
   return {
     /**
-     * The text of one scrape.
+     * The text of one scrape. Scrapes whose passes have the same outcome at the same time share it.
      *
-     * @param runPass starts or joins a detection pass, and does not reject; called once, by the first `collect`.
+     * @param runPass starts or joins a detection pass, and does not reject.
      */
     async render(runPass: () => Promise<PassOutcome>) {
-      let state: Promise<ScrapeState> | undefined;
-      const once = () => {
-        state ??= runPass().then((outcome) => ({ outcome, ...readState() }));
-        return state;
-      };
-      const body = await scrape.run(once, () => registry.metrics());
-      return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, body };
+      const outcome = await runPass();
+      return rendering.run(
+        outcome,
+        () => true,
+        () => renderOf(outcome),
+      );
     },
   };
 }

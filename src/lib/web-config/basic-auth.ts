@@ -2,6 +2,7 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { BusyError, type Caller, ComparisonQueue } from './comparison-queue.js';
 
 /** bcrypt hashes of the passwords by user. */
 export type Users = ReadonlyMap<string, string>;
@@ -9,8 +10,15 @@ export type Users = ReadonlyMap<string, string>;
 /** Verdicts to remember: far more than a few Prometheus servers and people need. */
 const REMEMBERED = 100;
 
-/** Comparisons that may wait for one another. */
-const MAXIMUM_WAITING = 16;
+/** What the decision needs. */
+interface BasicAuthOptions {
+  /** Whether a password matches a bcrypt hash; slow. */
+  compare(password: string, hash: string): Promise<boolean>;
+  /** Milliseconds of a clock. */
+  now(): number;
+  /** Waits for so many milliseconds, if not as `setTimeout` does. */
+  readonly rest?: (milliseconds: number) => Promise<unknown>;
+}
 
 /** Decides on credentials. */
 export class BasicAuth {
@@ -19,15 +27,17 @@ export class BasicAuth {
   /** Separate caches, so that failed attempts cannot push out the credentials of Prometheus. */
   readonly #allowed = new LRUCache<string, true>({ max: REMEMBERED });
   readonly #denied = new LRUCache<string, true>({ max: REMEMBERED });
-  readonly #pending = new Map<string, Promise<boolean>>();
-  /** The last comparison so far. They run one at a time, since each uses a whole processor. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #comparisons: ComparisonQueue;
+  readonly #compare: BasicAuthOptions['compare'];
 
-  /** @param compare whether a password matches a bcrypt hash; slow. */
-  constructor(private readonly compare: (password: string, hash: string) => Promise<boolean>) {}
+  constructor({ compare, now, rest }: BasicAuthOptions) {
+    this.#compare = compare;
+    this.#comparisons = new ComparisonQueue(now, rest);
+  }
 
   /**
-   * Whether a request with this header is allowed; `busy` while too many passwords are being compared.
+   * Whether a request with this header is allowed; `busy` while too many passwords wait to be compared. Credentials that were
+   * right before are allowed at once; others wait for their turn (`ComparisonQueue`).
    *
    * The password of an unknown user is compared with the hash of a known one, always the same, so that neither the time
    * nor the number of comparisons reveals which users exist; the result is ignored.
@@ -35,7 +45,7 @@ export class BasicAuth {
    * @param users at least one.
    * @param authorization the request's header.
    */
-  async check(users: Users, authorization: string | undefined): Promise<'allowed' | 'denied' | 'busy'> {
+  async check(users: Users, authorization: string | undefined, caller: Caller): Promise<'allowed' | 'denied' | 'busy'> {
     const credentials = parseBasic(authorization);
     if (credentials === undefined) return 'denied';
     const { user, password } = credentials;
@@ -45,19 +55,17 @@ export class BasicAuth {
     const key = this.#digest('credentials', JSON.stringify([known !== undefined, user, hash, password]));
     if (this.#allowed.get(key)) return 'allowed';
     if (this.#denied.get(key)) return 'denied';
-    const pending = this.#pending.get(key);
-    if (pending === undefined && this.#pending.size >= MAXIMUM_WAITING) return 'busy';
-    const isRight = await (pending ?? this.#enqueue(key, password, hash));
-    const isAllowed = isRight && known !== undefined;
-    (isAllowed ? this.#allowed : this.#denied).set(key, true);
-    return isAllowed ? 'allowed' : 'denied';
-  }
-
-  #enqueue(key: string, password: string, hash: string): Promise<boolean> {
-    const comparison = this.#last.then(() => this.compare(password, hash)).finally(() => this.#pending.delete(key));
-    this.#pending.set(key, comparison);
-    this.#last = comparison.catch(() => undefined);
-    return comparison;
+    const decide = async () => {
+      const isAllowed = (await this.#compare(password, hash)) && known !== undefined;
+      (isAllowed ? this.#allowed : this.#denied).set(key, true);
+      return isAllowed;
+    };
+    try {
+      return (await this.#comparisons.compare(key, caller, decide)) ? 'allowed' : 'denied';
+    } catch (error) {
+      if (error instanceof BusyError) return 'busy';
+      throw error;
+    }
   }
 
   /** Hashes may differ in cost, so the stand-in for an unknown user is the hash of a known one. */

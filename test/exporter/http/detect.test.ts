@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
@@ -8,10 +7,11 @@ import { createApp } from '../../../src/exporter/http/app.js';
 import { detectAnswer } from '../../../src/exporter/http/detect.js';
 import { DetectResponse, ErrorResponse, type PodJudgement } from '../../../src/exporter/http/schemas.js';
 import { UNTUNED } from '../../../src/exporter/tuning/tuning.js';
+import { get } from '../../support/http-client.js';
 import { failedPass, fakeDependencies, HOSTILE, passOf } from '../../support/http-fixtures.js';
 import { closeServers, startServer } from '../../support/http-server.js';
 import { closed, getRequest } from '../../support/raw-http.js';
-import { rejection } from '../../support/rejection.js';
+import { eventually, gate } from '../../support/waiting.js';
 
 const pods = [
   { namespace: 'a', pod: 'calm', score: -0.2 },
@@ -275,8 +275,8 @@ describe('GET /detect', () => {
     /** More bytes than the buffers of a connection hold. */
     const PODS = 40_000;
 
-    /** An exporter that counts how often it explains pods. */
-    const serve = async () => {
+    /** An exporter that counts how often it explains pods. @param waitFor how many callers each of its passes has. */
+    const serve = async (waitFor: number[] = []) => {
       const pass = detectionOf(crowd(PODS));
       const explained = { pieces: 0 };
       const detection = Object.defineProperty({ ...pass.detection }, 'inputs', {
@@ -285,22 +285,55 @@ describe('GET /detect', () => {
           return pass.detection.inputs;
         },
       });
-      const dependencies = fakeDependencies({ detect: async () => ({ ...pass, detection }) });
+      // As a pass ends for all who wait for it.
+      let passed = gate();
+      let waiting = 0;
+      const detect = async () => {
+        if (++waiting < (waitFor[0] ?? 1)) await passed.opened;
+        else {
+          waitFor.shift();
+          waiting = 0;
+          passed.open();
+          passed = gate();
+        }
+        return { ...pass, detection };
+      };
+      const dependencies = fakeDependencies({ detect });
       return { url: await startServer(createApp(dependencies)), explained, logged: dependencies.logged };
     };
 
-    it('makes no more than a slow client takes, and stops when it leaves', async function () {
+    it('explains once for all who ask the same of the same pass', async function () {
+      this.timeout(30_000);
+      const { url, explained } = await serve([1, 20, 2]);
+      const ask = (query: string) => get(`${url}/detect?limit=${query}`);
+      const one = await ask('1000');
+      const pieces = explained.pieces;
+      const answers = await Promise.all(Array.from({ length: 20 }, () => ask('1000')));
+      expect(answers.map(({ text }) => text === one.text)).to.deep.equal(answers.map(() => true));
+      expect(explained.pieces, 'once for one, and once for twenty').to.equal(2 * pieces);
+      await Promise.all([ask('1000'), ask('999')]);
+      expect(explained.pieces, 'other filters, another answer').to.equal(4 * pieces);
+    });
+
+    it('goes on while one of those who asked still waits, and stops when the last has left', async function () {
       this.timeout(30_000);
       const { url, explained, logged } = await serve();
-      const socket = connect(Number(new URL(url).port), '127.0.0.1');
-      socket.write(getRequest('/detect?limit=0'));
-      await once(socket, 'data');
-      socket.pause();
-      const held = await steady(() => explained.pieces);
-      expect(held).to.be.within(1, PODS / 256 - 10);
-      socket.destroy();
-      await closed(socket);
-      expect(await steady(() => explained.pieces)).to.be.at.most(held + 1);
+      const ask = () => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1');
+        socket.write(getRequest('/detect?limit=0'));
+        return socket;
+      };
+      const leave = async (socket: Socket) => {
+        socket.destroy();
+        await closed(socket);
+      };
+      const [first, second] = [ask(), ask()];
+      await eventually(() => expect(explained.pieces).to.be.above(1));
+      await leave(first);
+      const then = explained.pieces;
+      await eventually(() => expect(explained.pieces).to.be.above(then + 5));
+      await leave(second);
+      expect(await steady(() => explained.pieces)).to.be.below(PODS / 256);
       expect(logged).to.deep.equal([]);
     });
 
@@ -315,7 +348,7 @@ describe('GET /detect', () => {
       }
     });
 
-    it('reports a fault in the middle of an answer, and breaks the answer off', async () => {
+    it('answers 500 to a fault in the middle of an answer, and not half of it', async () => {
       const pass = detectionOf(crowd(600));
       let reads = 0;
       const detection = Object.defineProperty({ ...pass.detection }, 'inputs', {
@@ -326,9 +359,7 @@ describe('GET /detect', () => {
       });
       const dependencies = fakeDependencies({ detect: async () => ({ ...pass, detection }) });
       const url = await startServer(createApp(dependencies));
-      const response = await fetch(`${url}/detect`);
-      expect(response.status).to.equal(200);
-      await rejection(response.text(), TypeError);
+      expect((await get(`${url}/detect`)).status).to.equal(500);
       expect(dependencies.logged.map(({ context }) => context)).to.deep.equal(['GET /detect']);
     });
   });

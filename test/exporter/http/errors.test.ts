@@ -61,17 +61,4 @@ describe('errors over HTTP', () => {
     expect(failure).to.have.property('code', 'ECONNRESET');
     expect(dependencies.logged).to.have.length(1);
   });
-
-  it('keeps mistakes of the client out of the log', async () => {
-    const dependencies = fakeDependencies();
-    const { body } = await request(createApp(dependencies))
-      .get('/docs/swagger-ui.css')
-      .set('If-Match', '"other"')
-      .expect(400);
-    expect(ErrorResponse.parse(body).error).to.deep.equal({
-      code: 'bad_request',
-      message: 'Precondition Failed.',
-    });
-    expect(dependencies.logged).to.deep.equal([]);
-  });
 });

@@ -1,9 +1,12 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import type { Access } from '../../../src/exporter/http/access.js';
 import { createApp } from '../../../src/exporter/http/app.js';
 import { ErrorResponse } from '../../../src/exporter/http/schemas.js';
 import { listen, type RunningServer } from '../../../src/exporter/http/server.js';
-import { fakeDependencies } from '../../support/http-fixtures.js';
+import { OPEN, type WebConfig } from '../../../src/lib/web-config/config.js';
+import { fakeDependencies, openAccess } from '../../support/http-fixtures.js';
 import { LOCAL } from '../../support/http-server.js';
 import { closed, getRequest, parseAnswers, sendRaw } from '../../support/raw-http.js';
 import { eventually, gate } from '../../support/waiting.js';
@@ -197,7 +200,8 @@ describe('hostile requests', function () {
     const first = get('/metrics');
     const second = fetch(`${server.url}/metrics`, { signal: controller.signal }).catch(() => 'aborted');
     await eventually(() => expect(dependencies.asked).to.have.length(2));
-    for (const path of ['/', '/metrics', '/detect']) {
+    const others = ['/healthz', '/docs', '/openapi.json', '/docs/swagger-ui.css', '/status-page.css', '/nothing'];
+    for (const path of ['/', '/metrics', '/detect', ...others]) {
       const refused = await get(path);
       expect(refused.status).to.equal(503);
       expect(refused.headers.get('retry-after')).to.equal('1');
@@ -206,7 +210,7 @@ describe('hostile requests', function () {
         message: 'Limit of concurrent requests reached (2, WEB_MAX_REQUESTS). Try again later.',
       });
     }
-    for (const path of ['/-/healthy', '/-/ready', '/healthz']) {
+    for (const path of ['/-/healthy', '/-/ready']) {
       expect((await get(path)).status, path).to.equal(200);
     }
     // One who goes away makes room.
@@ -216,5 +220,99 @@ describe('hostile requests', function () {
     hold.open();
     expect((await first).status).to.equal(200);
     expect((await get('/metrics')).status).to.equal(200);
+  });
+
+  describe('with two requests at a time', () => {
+    const hold = { current: gate() };
+    let sockets: Socket[] = [];
+    const users = new Map([['prometheus', '[secret]']]);
+
+    /** @param config of the server. */
+    async function startWith(config: Partial<WebConfig> = {}, comparePassword?: Access['comparePassword']) {
+      await server.close();
+      hold.current = gate();
+      const { exporter } = dependencies;
+      const access = openAccess({
+        maxRequests: 2,
+        webConfig: () => ({ ...OPEN, ...config }),
+        ...(comparePassword && { comparePassword }),
+      });
+      const renderMetrics = async (seconds: number | undefined) => {
+        const answer = await exporter.renderMetrics(seconds);
+        await hold.current.opened;
+        return answer;
+      };
+      server = await listen(createApp({ ...dependencies, access, exporter: { ...exporter, renderMetrics } }), LOCAL);
+    }
+    afterEach(() => {
+      hold.current.open();
+      for (const socket of sockets) socket.destroy();
+      sockets = [];
+    });
+
+    /** Sends bytes from an address of its own. */
+    function from(localAddress: string, bytes: string) {
+      const socket = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1', localAddress });
+      let received = '';
+      socket.on('data', (chunk) => {
+        received += chunk;
+      });
+      socket.on('error', () => {}).write(bytes);
+      sockets.push(socket);
+      return { socket, received: () => received };
+    }
+    const asked = (count: number) => eventually(() => expect(dependencies.asked).to.have.length(count));
+
+    it('has nothing left of requests that were sent at once and abandoned', async () => {
+      await startWith();
+      for (let round = 1; round <= 4; round++) {
+        const { socket } = from('127.0.0.1', getRequest('/metrics').replace('Connection: close\r\n', '').repeat(4));
+        await asked(round);
+        socket.destroy();
+        await closed(socket);
+      }
+      const both = [from('127.0.0.1', getRequest('/metrics')), from('127.0.0.1', getRequest('/metrics'))];
+      await asked(6);
+      hold.current.open();
+      await eventually(() => expect(both.map(({ received }) => received())).to.match(/up 1.*up 1/s));
+    });
+
+    it('has nothing left of one who left while the password was compared', async () => {
+      const compared = gate();
+      let comparing = 0;
+      await startWith({ users }, async (password, hash) => {
+        comparing++;
+        await compared.opened;
+        return hash === `[${password}]`;
+      });
+      const authorization = `Authorization: Basic ${Buffer.from('prometheus:secret').toString('base64')}`;
+      const impatient = [1, 2, 3].map(() => from('127.0.0.1', getRequest('/metrics', authorization)));
+      await eventually(() => expect(comparing).to.equal(1));
+      for (const { socket } of impatient) socket.destroy();
+      await Promise.all(impatient.map(({ socket }) => closed(socket)));
+      await sleep(100);
+      compared.open();
+      hold.current.open();
+      await eventually(async () => expect((await ask(getRequest('/healthz', authorization))).status).to.equal(200));
+      expect(dependencies.asked).to.deep.equal([]);
+    });
+
+    it('answers one who has fewer than another, in place of the oldest of that other', async () => {
+      await startWith();
+      const oldest = from('127.0.0.3', getRequest('/metrics'));
+      await asked(1);
+      const newer = from('127.0.0.3', getRequest('/metrics'));
+      await asked(2);
+      const refused = from('127.0.0.3', getRequest('/metrics'));
+      await eventually(() => expect(refused.received()).to.match(/^HTTP\/1.1 503 /));
+      const prometheus = from('127.0.0.2', getRequest('/metrics'));
+      await asked(3);
+      await eventually(() => expect(oldest.socket.closed).to.equal(true));
+      const third = from('127.0.0.4', getRequest('/metrics'));
+      await eventually(() => expect(third.received(), 'each has one').to.match(/^HTTP\/1.1 503 /));
+      hold.current.open();
+      await eventually(() => expect(prometheus.received()).to.contain('up 1'));
+      await eventually(() => expect(newer.received()).to.contain('up 1'));
+    });
   });
 });

@@ -1,7 +1,8 @@
 /** The files of the page. Their addresses change with their content, so browsers may cache them. */
 
 import { createHash } from 'node:crypto';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
+import { fixed } from '../packed.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 
@@ -22,12 +23,13 @@ const YEAR_SECONDS = 365 * 86400;
 export function statusPageAssets(): Router {
   const router = Router();
   for (const { path, contentType, text, hash } of Object.values(ASSETS)) {
-    router.get(`/${path}`, (request, response) => {
-      // Private: behind a log-in, shared caches must not keep it.
-      const current = `private, max-age=${YEAR_SECONDS}, immutable`;
-      response.set({ 'Cache-Control': request.query.v === hash ? current : 'no-cache', ETag: `"${hash}"` });
-      response.type(contentType).send(text);
-    });
+    // Private: behind a log-in, shared caches must not keep it.
+    const current = `private, max-age=${YEAR_SECONDS}, immutable`;
+    const cacheControl = (request: Request) => (request.query.v === hash ? current : 'no-cache');
+    router.get(
+      `/${path}`,
+      fixed(contentType, () => text, cacheControl),
+    );
   }
   return router;
 }

@@ -4,12 +4,14 @@ import type { RequestHandler } from 'express';
 import { groupBy } from '../../../lib/group-by.js';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
+import { ownTurn } from '../../../lib/turns.js';
 import type { Detection, PassOutcome } from '../../detection/detection.js';
 import type { EpisodesState } from '../../episodes/episodes.js';
 import type { PodIdentity } from '../../features/table.js';
 import { UNTUNED } from '../../tuning/tuning.js';
 import type { AppDependencies } from '../dependencies.js';
 import { ENDPOINTS } from '../endpoints.js';
+import { pack, sendPacked } from '../packed.js';
 import type { HealthReport } from '../schemas.js';
 import { allow } from '../security.js';
 import { ASSETS } from './assets.js';
@@ -39,17 +41,19 @@ export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' |
     let selection: Selection | undefined;
     let history: HistoryOutcome = { kind: 'histories', histories: new Map() };
     if (outcome.kind === 'detection') {
+      await ownTurn();
       selection = select(outcome.detection, filters);
       const rows = selection.shown.map(({ row }) => row);
       history = await exporter.history(outcome.detection, rows);
     }
+    await ownTurn();
     const report = exporter.health();
     const episodes = exporter.episodes();
     const page = render({ report, outcome, episodes, selection, history, filters, nowSeconds: now() / 1000 });
     const self = "'self'";
     const sources = { 'script-src': self, 'style-src': self, 'connect-src': self };
     allow(response, { ...sources, 'img-src': 'data:', 'form-action': self });
-    response.type('html').send(page.markup);
+    await sendPacked(request, response, await pack('text/html; charset=utf-8', [page.markup]));
   };
 }
 
