@@ -28,6 +28,30 @@ const EXIT_USAGE = 2;
 /** Kubernetes kills after 30 s by default; an orderly shutdown has to be over well before. */
 const SHUTDOWN_LIMIT_MILLISECONDS = 9_500;
 
+/** After a signal, and where a service ends, so long is waited for readers of what was written. */
+const FLUSH_LIMIT_MILLISECONDS = 1_000;
+
+/** As of a process that SIGPIPE ends. */
+const EXIT_NO_READER = 141;
+
+/** What of the end of this process is known. Readers may take their time, as `less` does, until somebody is in a hurry. */
+const ending = { isDone: false, isUrgent: false };
+
+function endSoon(change: Partial<typeof ending>): void {
+  Object.assign(ending, change);
+  if (ending.isDone && ending.isUrgent) setTimeout(() => process.exit(), FLUSH_LIMIT_MILLISECONDS).unref();
+}
+
+/** Without listeners, a reader that leaves would end the process with the stack of an error. */
+function watchReaders(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.stderr.write(`Cannot write to standard output: ${messageOf(error)}\n`);
+    process.exit(error.code === 'EPIPE' ? EXIT_NO_READER : EXIT_FAILURE);
+  });
+  // Logs and progress: the work does not depend on who reads them.
+  process.stderr.on('error', () => {});
+}
+
 /** Aborted at the first SIGTERM or SIGINT. A second one ends the process at once, as without a handler. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
@@ -35,6 +59,7 @@ function stopSignal(): AbortSignal {
   const stop = (name: NodeJS.Signals) => {
     for (const each of names) process.removeListener(each, stop);
     controller.abort(name);
+    endSoon({ isUrgent: true });
   };
   for (const name of names) process.on(name, stop);
   return controller.signal;
@@ -43,6 +68,7 @@ function stopSignal(): AbortSignal {
 async function serve(flags: ShardFlags): Promise<void> {
   // Before the rest is loaded: the first process of a container does not hear a signal that it has no handler for.
   const stop = stopSignal();
+  endSoon({ isUrgent: true });
   const { settings, warnings } = parseSettings(withShardFlags(process.env, flags));
   const [{ createLogger }, { startService }] = await Promise.all([
     import('./lib/logging/logger.js'),
@@ -193,9 +219,11 @@ withSettings(
 
 program.addHelpText('after', () => `\n${settingsHelp()}`);
 
+watchReaders();
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode ??= error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
 }
+endSoon({ isDone: true });

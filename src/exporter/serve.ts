@@ -1,6 +1,6 @@
 /** Starts the service: wires it to the settings, the clock, the training thread and the socket. */
 
-import type { Logger } from '../lib/logging/logger.js';
+import type { ProcessLogger } from '../lib/logging/logger.js';
 import { comparePassword } from '../lib/web-config/compare-password.js';
 import { openWebConfig } from '../lib/web-config/live-config.js';
 import type { Settings } from './config/settings.js';
@@ -29,7 +29,7 @@ export interface RunningService {
  */
 export async function startService(
   settings: Settings,
-  logger: Logger,
+  logger: ProcessLogger,
   { checkInstallation }: Pick<ServiceOptions, 'checkInstallation'> = { checkInstallation: true },
 ): Promise<RunningService> {
   const now = Date.now;
@@ -44,6 +44,7 @@ export async function startService(
     open: (callbacks) => openPrometheus(settings, featureSet, { ...callbacks, now }),
     train: trainInWorker,
     readHours: readHoursInWorker,
+    droppedLogLines: () => logger.dropped(),
     webConfigReload: () => web.state,
     tuning,
     checkInstallation,

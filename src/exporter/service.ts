@@ -60,6 +60,8 @@ export interface ServiceOptions {
   readonly train: typeof trainInWorker;
   /** Reads hours of the past, beside everything else. */
   readonly readHours: typeof readHoursInWorker;
+  /** Lines of the log so far that nobody read. */
+  readonly droppedLogLines: () => number;
   /** How the last reading of the web configuration went; `undefined` without one. */
   readonly webConfigReload: () => ReloadState | undefined;
   /** The rules of the tuning file, which may change; `undefined` without one. */
@@ -149,6 +151,7 @@ export class Service implements Exporter {
     this.#metrics = createMetrics(() => ({
       ...this.#state(),
       prometheusRequests: this.#requests,
+      droppedLogLines: options.droppedLogLines(),
       webConfigReload: options.webConfigReload(),
       tuningReload: tuning?.state,
       explain: settings.explain,

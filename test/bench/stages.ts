@@ -172,6 +172,7 @@ async function measureScrape(): Promise<void> {
     history: undefined,
     sharding: undefined,
     prometheusRequests: new Map(),
+    droppedLogLines: 0,
     webConfigReload: undefined,
     tuningReload: undefined,
     explain: 'flagged',

@@ -55,6 +55,7 @@ class Workshop {
         await this.reading();
         return { summaries: await fetchHours(this.api, input.request), seconds: 0, warning: undefined };
       },
+      droppedLogLines: () => 0,
       webConfigReload: () => undefined,
       tuning: undefined,
       checkInstallation: false,

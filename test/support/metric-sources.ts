@@ -228,6 +228,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
       ['error', 6],
     ]),
     tuningReload: { successful: false, lastSuccessSeconds: 1_767_268_600 },
+    droppedLogLines: 3,
     webConfigReload: { successful: true, lastSuccessSeconds: 1_767_268_700 },
     explain: 'flagged',
     version: '1.2.3',

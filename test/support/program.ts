@@ -27,23 +27,30 @@ export interface Program {
 
 const running = new Set<ChildProcess>();
 
+/** Where the program writes to: a descriptor, or by default what `stdout` and `stderr` give. */
+interface Outputs {
+  readonly stdout?: number | 'pipe';
+  readonly stderr?: number | 'pipe';
+}
+
 /** Starts the program with these arguments and only these settings. */
 export function startProgram(
   parameters: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  { stdout: out = 'pipe', stderr: err = 'pipe' }: Outputs = {},
 ): Program {
   const child = spawn(process.execPath, [MAIN, ...parameters], {
     // The coverage of a child is measured where that of its parent is.
     env: { PATH: process.env.PATH, NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', out, err],
   });
   running.add(child);
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   // `close` comes after the last output.

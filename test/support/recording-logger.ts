@@ -1,6 +1,6 @@
 /** A logger that remembers. */
 
-import type { Logger } from '../../src/lib/logging/logger.js';
+import type { ProcessLogger } from '../../src/lib/logging/logger.js';
 
 /** One line of the log. */
 export interface LogLine {
@@ -10,7 +10,7 @@ export interface LogLine {
 }
 
 /** A logger, and what was written to it so far. */
-export interface RecordingLogger extends Logger {
+export interface RecordingLogger extends ProcessLogger {
   readonly lines: LogLine[];
 }
 
@@ -27,6 +27,7 @@ export function recordingLogger(): RecordingLogger {
     };
   return {
     lines,
+    dropped: () => 0,
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),

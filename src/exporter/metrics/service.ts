@@ -58,6 +58,12 @@ export const service: readonly Family<ScrapeState>[] = [
   ),
 
   single(
+    'anomaly_exporter_log_lines_dropped_total',
+    'Lines of the log that were dropped because their reader stalled or left.',
+    ({ droppedLogLines }) => droppedLogLines,
+  ),
+
+  single(
     'anomaly_exporter_config_last_reload_success',
     'Whether the last reload of WEB_CONFIG_FILE and its certificates succeeded; if not, the previous one stays active.',
     ({ webConfigReload }) => webConfigReload?.successful,

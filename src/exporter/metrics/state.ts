@@ -36,6 +36,8 @@ export interface ScrapeState extends DetectorState {
   readonly sharding: ShardingState | undefined;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: ReadonlyMap<string, number>;
+  /** Lines of the log so far that nobody read. */
+  readonly droppedLogLines: number;
   /** `undefined` without a web configuration. */
   readonly webConfigReload: ReloadState | undefined;
   /** `undefined` without a tuning file. */

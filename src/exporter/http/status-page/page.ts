@@ -42,11 +42,13 @@ export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' |
     let history: HistoryOutcome = { kind: 'histories', histories: new Map() };
     if (outcome.kind === 'detection') {
       await ownTurn();
+      if (response.destroyed) return;
       selection = select(outcome.detection, filters);
       const rows = selection.shown.map(({ row }) => row);
       history = await exporter.history(outcome.detection, rows);
     }
     await ownTurn();
+    if (response.destroyed) return;
     const report = exporter.health();
     const episodes = exporter.episodes();
     const page = render({ report, outcome, episodes, selection, history, filters, nowSeconds: now() / 1000 });
