@@ -28,7 +28,7 @@ const EXIT_USAGE = 2;
 /** Kubernetes kills after 30 s by default; an orderly shutdown has to be over well before. */
 const SHUTDOWN_LIMIT_MILLISECONDS = 9_500;
 
-/** After a signal, and where a service ends, so long is waited for readers of what was written. */
+/** How long an ending waits for readers of the output, after a signal and where the service ends. */
 const FLUSH_LIMIT_MILLISECONDS = 1_000;
 
 /** As of a process that SIGPIPE ends. */

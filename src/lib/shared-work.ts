@@ -23,8 +23,8 @@ export class SharedWork<Key, Value> {
    * The result of the work about this that is under way, or of a new one. Rejects as the work does.
    *
    * @param stillWants whether the caller still wants the result.
-   * @param work calls `requireWanted` now and then, which throws an `AbandonedError` once no caller wants the result; one
-   *   who comes later starts anew.
+   * @param work calls `requireWanted` now and then, which throws an `AbandonedError` once no caller wants the result; a
+   *   later caller starts another work.
    */
   run(key: Key, stillWants: () => boolean, work: (requireWanted: () => void) => Promise<Value>): Promise<Value> {
     const running = this.#running.get(key);

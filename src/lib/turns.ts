@@ -5,8 +5,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Waits for a turn that nobody else gets who asks here. So many long works at the same time block the event loop for no
- * longer than one of them: each turn has one piece of one work.
+ * Waits for a turn that no other caller gets. Each turn then has one piece of one work, and several long works at the same
+ * time block the event loop no longer than one of them.
  */
 export async function ownTurn(): Promise<void> {
   last = last.then(() => nextTurn());

@@ -1,6 +1,6 @@
 /**
- * Answers with a body that may be long. A body is rendered once, kept compressed, and shared by all who ask for it, so that
- * many who read slowly need little memory; who does not take gzip gets it unpacked as fast as he reads.
+ * Answers with a body that may be long. A body is rendered once, kept compressed, and shared by all requests for it, so that
+ * slow readers need little memory. A client that does not take gzip gets it unpacked as fast as it reads.
  */
 
 import { createHash } from 'node:crypto';
@@ -40,7 +40,7 @@ export async function pack(
   return { contentType, compressed, bytes };
 }
 
-/** A client that takes nothing of its answer for so long is cut off. */
+/** A client that takes nothing of its answer for this long is cut off. */
 const STALL_MILLISECONDS = 30_000;
 
 /** Sends a body, or as much of it as the client wants. Rejects with what is wrong here only. */
@@ -65,7 +65,7 @@ export async function sendPacked(request: Request, response: Response, packed: P
 }
 
 /**
- * Answers with a body that does not change, which is made when the first asks for it.
+ * Answers with a body that does not change, which is made at the first request.
  *
  * @param cacheControl what browsers may keep, by request; without it, nothing.
  */

@@ -11,7 +11,7 @@ const MAXIMUM_WAITING_BYTES = 1024 * 1024;
  */
 export class LogOutput {
   #dropped = 0;
-  /** Of them, those that the log does not tell of yet. */
+  /** Of them, those that the log has not reported yet. */
   #untold = 0;
 
   /**

@@ -16,7 +16,7 @@ interface BasicAuthOptions {
   compare(password: string, hash: string): Promise<boolean>;
   /** Milliseconds of a clock. */
   now(): number;
-  /** Waits for so many milliseconds, if not as `setTimeout` does. */
+  /** Waits for a number of milliseconds, if not as `setTimeout` does. */
   readonly rest?: (milliseconds: number) => Promise<unknown>;
 }
 

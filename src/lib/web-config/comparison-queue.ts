@@ -1,9 +1,9 @@
-/** The order in which passwords are compared: slow work that anybody can ask for, and that some need to be let in. */
+/** The order in which passwords are compared: slow work that anybody can cause, and that a right password needs. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 
-/** Who wants to be let in. */
+/** A request with credentials. */
 export interface Caller {
   /** Whose it is, as far as that is known before the log-in. */
   readonly client: string;
@@ -29,8 +29,8 @@ export class BusyError extends Error {
 }
 
 /**
- * Comparisons that may wait: as many as the server has connections, each of which has one request at a time. So there is
- * room for everybody who waits.
+ * Comparisons that may wait: one for each connection of the server, which has one request at a time. So there is room for
+ * each caller that waits.
  */
 const MAXIMUM_WAITING = 512;
 
@@ -56,7 +56,7 @@ export class ComparisonQueue {
 
   /**
    * @param now milliseconds of a clock.
-   * @param rest waits for so many milliseconds.
+   * @param rest waits for a number of milliseconds.
    */
   constructor(
     private readonly now: () => number,
