@@ -73,15 +73,16 @@ describe('strangers', function () {
           }
         });
         try {
-          await eventually(() => expect(statuses.get(401) ?? 0).to.be.above(5));
+          await eventually(() => expect(statuses.get(401) ?? 0).to.be.above(2));
           // At the first attempt.
           expect(await statusOf(url, '127.0.0.1', logIn('secret'))).to.equal(200);
           expect(await statusOf(url, '127.0.0.1', logIn('secret'))).to.equal(200);
+          expect([...statuses.keys()]).to.deep.equal([401]);
         } finally {
           goesOn = false;
+          await endPrograms();
           await Promise.all(guessers);
         }
-        expect([...statuses.keys()]).to.deep.equal([401]);
       });
     }
   });
@@ -141,7 +142,7 @@ describe('strangers', function () {
         connect({ port: portOf(url), host: '127.0.0.1', localAddress: '127.0.0.3' }).on('error', () => {}),
       );
       try {
-        await eventually(() => expect(sockets.filter(({ closed: isClosed }) => isClosed)).to.have.length(188));
+        await eventually(() => expect(sockets.filter(({ closed: isClosed }) => isClosed).length).to.be.at.least(188));
         for (const path of ['/-/healthy', '/-/ready', '/metrics']) {
           expect(await statusOf(url, '127.0.0.1', getRequest(path)), path).to.equal(200);
           expect(await statusOf(url, '127.0.0.3', getRequest(path)), 'from the same address').to.equal(200);

@@ -42,9 +42,17 @@ describe('GET /docs', () => {
   });
 
   it('answers 304 to a browser that has a file already, whatever encoding it has', async () => {
-    for (const path of ['/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/initializer.js', '/status-page.css']) {
+    for (const path of [
+      '/docs/swagger-ui.css',
+      '/docs/swagger-ui-bundle.js',
+      '/docs/initializer.js',
+      '/status-page.css',
+    ]) {
       const { headers } = await request(app).get(path).set('Accept-Encoding', 'gzip').expect(200);
-      const answer = await request(app).get(path).set('If-None-Match', headers.etag as string).expect(304);
+      const answer = await request(app)
+        .get(path)
+        .set('If-None-Match', headers.etag as string)
+        .expect(304);
       expect(answer.text, path).to.equal('');
       await request(app).get(path).set('If-None-Match', 'W/"other"').expect(200);
     }
