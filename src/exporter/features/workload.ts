@@ -43,13 +43,14 @@ export async function queryOwners(
 }
 
 /**
- * Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. Where nothing is
- * told about a ReplicaSet or a Job, the name of its owner follows from its own if Kubernetes has certainly generated it.
+ * Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob,
+ * ReplicationController → DeploymentConfig. Where nothing is told about a ReplicaSet or a Job, the name of its owner follows from its own if Kubernetes has certainly generated it.
  */
 export function resolveOwners(answers: OwnerAnswers): Owners {
   const above: Readonly<Record<string, (namespace: string, name: string) => string>> = {
     ReplicaSet: ownerNames(answers.replicaSet, 'replicaset', deploymentFromName),
     Job: ownerNames(answers.job, 'job_name', cronJobFromName),
+    ReplicationController: (_, name) => deploymentConfigFromName(name),
   };
   const owners = new Map<string, string>();
   for (const [key, labels] of preferredOwners(answers.pod, 'pod')) {
@@ -102,17 +103,26 @@ const RANDOM = '[bcdfghjklmnpqrstvwxz2456789]';
 /** A hash of the pod template: a 32-bit number whose digits are written in that alphabet, nearly always ten or nine. */
 const TEMPLATE_HASH = `${RANDOM}{6,10}`;
 
-/** The order matters: the longest suffix that fits is the right one. */
+/** What Kubernetes appends to the names of pods. The order matters: the longest suffix that fits is the right one. */
 const GENERATED_SUFFIXES = [
-  new RegExp(`-\\d{8}-${RANDOM}{5}$`), // CronJob: scheduled minute, then the Job's pod
+  // CronJob: the scheduled minute, or second before Kubernetes 1.21; the index in an Indexed Job; the Job's pod.
+  new RegExp(`-(?:\\d{8}|\\d{10})(?:-\\d{1,5})?-${RANDOM}{5}$`),
   new RegExp(`-${TEMPLATE_HASH}-${RANDOM}{5}$`), // Deployment: pod template hash, then the pod
+  new RegExp(`-\\d{1,5}-${RANDOM}{5}$`), // Indexed Job: the index; OpenShift's DeploymentConfig: the version; then the pod
   new RegExp(`-${RANDOM}{5}$`), // DaemonSet, Job
   /-\d+$/, // StatefulSet
 ];
 
+/** Names with a generated end are this long at most: Kubernetes cuts what stands before the five random characters. */
+const LONGEST_GENERATED_NAME = 63;
+
+/** The random end of a name that was cut, with the rest of a template hash, a time or an index before it, if any. */
+const CUT_SUFFIX = new RegExp(`(?:-(?:${RANDOM}{1,10}|\\d{1,10}))?${RANDOM}{5}$`);
+
 /** The workload according to the name of a pod; the whole name if no rule fits. */
 export function workloadFromName(pod: string): string {
-  for (const suffix of GENERATED_SUFFIXES) {
+  const suffixes = pod.length === LONGEST_GENERATED_NAME ? [...GENERATED_SUFFIXES, CUT_SUFFIX] : GENERATED_SUFFIXES;
+  for (const suffix of suffixes) {
     const workload = pod.replace(suffix, '');
     if (workload !== pod && workload !== '') return workload;
   }
@@ -124,6 +134,14 @@ const REPLICA_SET = new RegExp(`^(.+)-${TEMPLATE_HASH}$`);
 /** The Deployment according to the name of its ReplicaSet; the whole name if no template hash ends it. */
 function deploymentFromName(replicaSet: string): string {
   return REPLICA_SET.exec(replicaSet)?.[1] ?? replicaSet;
+}
+
+/**
+ * The DeploymentConfig of OpenShift according to the name of its ReplicationController, which ends in the version. Hardly
+ * anything else makes ReplicationControllers.
+ */
+function deploymentConfigFromName(replicationController: string): string {
+  return replicationController.replace(/(?<=.)-\d+$/, '');
 }
 
 /** From 2015 to 2050. A date such as 20261129 is no minute of that time. */

@@ -193,6 +193,11 @@ describe('resolveOwners', () => {
     expect(new Set(Object.values(resolve({ pod: pods })))).to.deep.equal(new Set(['web']));
   });
 
+  it('takes the ReplicationControllers of a DeploymentConfig for one workload', () => {
+    const pods = ['web-9', 'web-10', '-3'].map((name) => owned(`${name}-x2b4c`, 'ReplicationController', name));
+    expect(resolve({ pod: pods })).to.deep.equal({ 'ns/web-9-x2b4c': 'web', 'ns/web-10-x2b4c': 'web', 'ns/-3-x2b4c': '-3' });
+  });
+
   it('stops at a ReplicaSet and at a Job that are told to have no owner, whatever their names', () => {
     expect(
       resolve({
@@ -244,6 +249,8 @@ describe('resolveOwners', () => {
 });
 
 describe('workloadFromName', () => {
+  /** A name of so many characters, of which the last is not one that Kubernetes generates. */
+  const long = (characters: number) => 'service-'.repeat(8).slice(0, characters - 1).concat('a');
   const rows: readonly (readonly [kind: string, pod: string, workload: string])[] = [
     ['Deployment', 'web-6d4cf56db6-x2b4c', 'web'],
     ['Deployment with a hash of 9', 'coredns-64897985d-2k6ws', 'coredns'],
@@ -257,7 +264,21 @@ describe('workloadFromName', () => {
     ['StatefulSet with a large ordinal', 'kafka-broker-128', 'kafka-broker'],
     ['CronJob', 'backup-28473920-zk7dq', 'backup'],
     ['CronJob whose minute has only letters-and-digits digits', 'backup-24567892-zk7dq', 'backup'],
-    ['Indexed Job', 'train-0-zk7dq', 'train-0'],
+    ['CronJob before Kubernetes 1.21', 'backup-1606780800-zk7dq', 'backup'],
+    ['Indexed Job', 'train-0-zk7dq', 'train'],
+    ['Indexed Job of a CronJob', 'train-28473920-12-zk7dq', 'train'],
+    ['DeploymentConfig', 'frontend-3-zk7dq', 'frontend'],
+    // Kubernetes cuts these at 58 characters before it appends five.
+    ['Deployment whose hash is cut', `${long(50)}-6d4cf56zk7dq`, long(50)],
+    ['Deployment whose hash loses its hyphen', `${long(47)}-6d4cf56db6zk7dq`, long(47)],
+    ['Deployment whose hash is cut off', `${long(57)}-zk7dq`, long(57)],
+    ['Deployment whose own name is cut', `${long(58)}zk7dq`, long(58)],
+    ['CronJob whose minute is cut', `${long(52)}-28473zk7dq`, long(52)],
+    ['CronJob whose minute loses its hyphen', `${long(49)}-28473920zk7dq`, long(49)],
+    ['CronJob whose second is cut', `${long(52)}-16067zk7dq`, long(52)],
+    ['Indexed Job whose index loses its hyphen', `${long(56)}-0zk7dq`, long(56)],
+    ['a name that is not long enough to be cut', `${long(40)}-6d4cf56zk7dq`, `${long(40)}-6d4cf56zk7dq`],
+    ['StatefulSet with the longest name', `${long(61)}-2`, long(61)],
     // None of these was made up by Kubernetes.
     ['a bare pod', 'debug', 'debug'],
     ['a word of five letters with a vowel', 'web-front', 'web-front'],
