@@ -110,6 +110,7 @@ export const CONDITIONS: Conditions = {
   podLabel: 'pod',
   namespaceLabel: 'namespace',
   containerLabel: undefined,
+  matchers: '',
   requestTimeoutSeconds: 5,
   training: {
     baseline: 'pod',

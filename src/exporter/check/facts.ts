@@ -168,6 +168,7 @@ export interface Conditions
     | 'podLabel'
     | 'namespaceLabel'
     | 'containerLabel'
+    | 'matchers'
     | 'requestTimeoutSeconds'
     | 'explain'
     | 'alertBudgetPerDay'

@@ -1,5 +1,6 @@
 /** Asks for things that have several series: copies of one, or things of the same name in different clusters. */
 
+import { labelList, labelText } from '../features/queries/promql.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import type { Asker } from './asker.js';
 import { clusterLabelsOf, differingOf, RUN_LABELS, valuesOf } from './copies.js';
@@ -37,20 +38,20 @@ export async function gatherCopies(
 ): Promise<{ readonly duplicates: DuplicateFacts; readonly clusters: readonly ClusterFacts[] }> {
   const thing = identity?.filter((label) => !RUN_LABELS.includes(label)) ?? ['namespace', 'pod'];
   const withCollisions = async (found: Omit<ClusterFacts, 'collisions'>): Promise<ClusterFacts> => {
-    const ofCluster = `count by (${[...thing, found.label].join(', ')}) (${text})`;
-    return { ...found, collisions: await asker.number(`count(count by (${thing.join(', ')}) (${ofCluster}) > 1)`) };
+    const ofCluster = `count by (${labelList([...thing, found.label])}) (${text})`;
+    return { ...found, collisions: await asker.number(`count(count by (${labelList(thing)}) (${ofCluster}) > 1)`) };
   };
   const hints = await gatherHints(asker, text);
   const repeated = identity === undefined ? undefined : await gatherRepeated(asker, text, thing);
   if (repeated === undefined) {
     return { duplicates: { things: 0, differing: [] }, clusters: await Promise.all(hints.map(withCollisions)) };
   }
-  const some = await asker.instant(`${text} and on (${thing.join(', ')}) topk(${THINGS}, ${repeated.query})`);
+  const some = await asker.instant(`${text} and on (${labelList(thing)}) topk(${THINGS}, ${repeated.query})`);
   const labels = clusterLabelsOf(some.labels, thing);
   const clusters = await Promise.all(hints.filter(({ label }) => labels.includes(label)).map(withCollisions));
   const [label] = labels;
   if (label !== undefined && KNOWN_METRIC.test(metric) && clusters.length === 0) {
-    const values = await asker.instant(`topk(${EXAMPLES}, count by (${label}) (${text}))`);
+    const values = await asker.instant(`topk(${EXAMPLES}, count by (${labelText(label)}) (${text}))`);
     clusters.push(await withCollisions({ label, values: valuesOf(values.labels, label) }));
   }
   const ofOneCluster = [...thing, ...clusters.map((found) => found.label)];
@@ -65,7 +66,7 @@ export async function gatherCopies(
 
 /** Labels with a telling name and more than one value. */
 async function gatherHints(asker: Asker, text: string): Promise<readonly Omit<ClusterFacts, 'collisions'>[]> {
-  const { labels } = await asker.instant(`count by (${CLUSTER_LABELS.join(', ')}) (${text})`);
+  const { labels } = await asker.instant(`count by (${labelList(CLUSTER_LABELS)}) (${text})`);
   return CLUSTER_LABELS.map((label) => ({ label, values: valuesOf(labels, label).slice(0, EXAMPLES) })).filter(
     ({ values }) => values.length > 1,
   );
@@ -73,7 +74,7 @@ async function gatherHints(asker: Asker, text: string): Promise<readonly Omit<Cl
 
 /** The query for things that have several series other than by a restart, and their number. */
 const repeatedOf = (text: string, identity: readonly string[]) =>
-  `count by (${identity.join(', ')}) (count without (${RUN_LABELS.join(', ')}) (${text})) > 1`;
+  `count by (${labelList(identity)}) (count without (${labelList(RUN_LABELS)}) (${text})) > 1`;
 
 /** The things that have several series, and had them before; `undefined` if there are none. */
 async function gatherRepeated(asker: Asker, text: string, identity: readonly string[]) {

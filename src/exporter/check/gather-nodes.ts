@@ -1,6 +1,7 @@
 /** Asks on which nodes pods without usage are, and what these nodes are. */
 
 import { idlePodsIn, idlePodsQuery, inScopeOf } from '../features/pod-phase.js';
+import { addMatchers } from '../features/queries/matchers.js';
 import { podKey } from '../features/table.js';
 import type { Asker } from './asker.js';
 import { type Answered, podsWithoutUsage, unmeasuredPods } from './check-definition.js';
@@ -12,10 +13,13 @@ export async function gatherIdlePods(asker: Asker, phaseSelector: string, answer
   return idlePodsIn(await asker.instant(idlePodsQuery(phaseSelector)));
 }
 
-/** The nodes of pods without usage; none where there are no such pods. */
+/**
+ * The nodes of pods without usage; none where there are no such pods. Several kube-state-metrics count as one, and pods
+ * before they have a node do not count.
+ */
 export async function gatherNodes(
   asker: Asker,
-  phaseSelector: string,
+  { phaseSelector, matchers }: { readonly phaseSelector: string; readonly matchers: string },
   answers: readonly Answered[],
   idlePods: Facts['idlePods'],
 ): Promise<readonly NodeFacts[]> {
@@ -23,8 +27,8 @@ export async function gatherNodes(
   if (unmeasured.size === 0) return [];
   const measured = new Set(answers.flatMap(({ feature, pods }) => (feature.required ? [...pods] : [])));
   const [pods, infos] = await Promise.all([
-    asker.instant(inScopeOf(phaseSelector, 'kube_pod_info')),
-    asker.instant('kube_node_info'),
+    asker.instant(`max by (namespace, pod, node) (${inScopeOf(phaseSelector, 'kube_pod_info')})`),
+    asker.instant(addMatchers('max by (node, os_image, container_runtime_version) (kube_node_info)', matchers)),
   ]);
   const nodes = new Map<string, { unmeasuredPods: string[]; measured: number }>();
   for (const { namespace = '', pod = '', node = '' } of pods.labels) {

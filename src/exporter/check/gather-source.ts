@@ -1,7 +1,7 @@
 /** Asks about the stored series behind a selector, with aggregations: a large cluster is counted, not fetched. */
 
 import { addMatchers } from '../features/queries/matchers.js';
-import { quotePromql } from '../features/queries/promql.js';
+import { labelList, matcherOf } from '../features/queries/promql.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import { MEMORY_METRICS, type MemoryMetric } from '../features/queries/template.js';
 import type { Labels } from '../prometheus/api.js';
@@ -96,8 +96,8 @@ async function gatherMixedCores(asker: Asker, { text, identity = [] }: SourceSel
   const { labels } = await asker.instant(`count by (cpu) (${text})`);
   const isWhole = ({ cpu = 'total' }: Labels) => cpu === 'total';
   if (labels.length < 2 || !labels.some(isWhole)) return 0;
-  const container = identity.filter((label) => label !== 'cpu').join(', ');
-  const several = `count by (${container}) (count by (${identity.join(', ')}) (${text})) > 1`;
+  const container = labelList(identity.filter((label) => label !== 'cpu'));
+  const several = `count by (${container}) (count by (${labelList(identity)}) (${text})) > 1`;
   return asker.number(`count(${several} and count by (${container}) (${addMatchers(text, 'cpu=~"total|"')}))`);
 }
 
@@ -119,7 +119,7 @@ async function gatherInterval(
   if (metric === undefined) return undefined;
   const intervals = await Promise.all(
     series.map(async ({ __name__: _, ...own }) => {
-      const matchers = Object.entries(own).map(([label, value]) => `${label}=${quotePromql(value)}`);
+      const matchers = Object.entries(own).map(([label, value]) => matcherOf(label, value));
       const start = asker.nowSeconds - INTERVAL_WINDOW_SECONDS;
       const query = `timestamp(${metric}{${matchers.join(',')}})`;
       const { values } = await asker.range(query, start, asker.nowSeconds, INTERVAL_STEP_SECONDS);

@@ -64,6 +64,7 @@ export async function inspect(
     queryOffsetSeconds,
     training,
     historyDays,
+    matchers: conditions.matchers,
     annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
     // A rule may be about pods that another shard watches.
     tuningFile: settings.totalShards === 1 ? running().tuningFile?.file : undefined,
@@ -74,7 +75,7 @@ export async function inspect(
 }
 
 function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, keyof Running> {
-  const { namespaceRegex, podLabel, namespaceLabel, containerLabel, baseline, maximumPods } = settings;
+  const { namespaceRegex, podLabel, namespaceLabel, containerLabel, matchers, baseline, maximumPods } = settings;
   const { requestTimeoutSeconds, explain, alertBudgetPerDay } = settings;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone, nowSeconds);
   // The limit of the container, or the memory of the machine.
@@ -88,7 +89,7 @@ function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, 
     untilNextTrainingSeconds: interval ?? DEFAULT_INTERVAL_SECONDS,
   };
   const historyDays = baseline === 'cluster' ? 0 : settings.historyDays;
-  const scope = { namespaceRegex, podLabel, namespaceLabel, containerLabel };
+  const scope = { namespaceRegex, podLabel, namespaceLabel, containerLabel, matchers };
   const limits = { requestTimeoutSeconds, explain, alertBudgetPerDay };
   return { ...scope, ...limits, training, historyDays, memoryLimitBytes, nowSeconds };
 }
@@ -98,6 +99,8 @@ export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries' 
   readonly api: PrometheusServerApi;
   readonly training: Conditions['training'];
   readonly historyDays: Conditions['historyDays'];
+  /** Those that the features have; none if unset. */
+  readonly matchers?: string;
   /** Asks for annotations (`buildAnnotationQuery`); `undefined` where they do not count. */
   readonly annotationQuery?: string | undefined;
   /** Nothing if unset. */
@@ -123,6 +126,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     phaseSelector,
     training,
     historyDays,
+    matchers = '',
     annotationQuery,
     tuningFile,
     queryOffsetSeconds = 0,
@@ -150,7 +154,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const answered = answersOf({ features: answers });
   const pods = answered.known ? answered.value : [];
   const idlePods: Facts['idlePods'] = await factOf(gatherIdlePods(asker, phaseSelector, pods));
-  const nodes: Facts['nodes'] = await factOf(gatherNodes(asker, phaseSelector, pods, idlePods));
+  const nodes: Facts['nodes'] = await factOf(gatherNodes(asker, { phaseSelector, matchers }, pods, idlePods));
   const required = sources.filter((source) => source.required);
   const oldest = required.find(({ selector }) => selector.rangeSeconds === undefined) ?? required[0];
   const unread = { known: false, because: 'No selector of a required feature could be read.' } as const;

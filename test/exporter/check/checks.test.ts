@@ -651,6 +651,7 @@ const ROWS: readonly Row[] = [
     'error',
     /8 containers have container_cpu_usage_seconds_total both as a whole and core by core/,
     /counts twice/,
+    /PROMETHEUS_MATCHERS, for example, to job!="cadvisor"\./,
   ),
 
   row('there is one cluster', {}, 'clusters', 'ok', /one cluster/),
@@ -662,6 +663,16 @@ const ROWS: readonly Row[] = [
     /The label stage has several values/,
     /PROMETHEUS_MATCHERS to stage="a\\"b"\./,
   ),
+  {
+    ...row(
+      'clusters are told apart where there are matchers, by a label that needs quotes',
+      { sources: sourcesWith({ cpu: { clusters: known([{ label: 'k8s.cluster', values: ['a'], collisions: 3 }]) } }) },
+      'clusters',
+      'error',
+      /PROMETHEUS_MATCHERS to env="prod","k8s\.cluster"="a"\./,
+    ),
+    conditions: { matchers: 'env="prod"' },
+  },
   row(
     'clusters are told apart by their machines alone',
     { sources: sourcesWith({ cpu: { clusters: known([{ label: 'instance', values: ['a', 'b'], collisions: 3 }]) } }) },

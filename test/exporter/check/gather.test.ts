@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describeAnswer, type Gathering, gatherFacts, sourcesOf } from '../../../src/exporter/check/gather.js';
 import { usualDistance } from '../../../src/exporter/check/gather-source.js';
+import { buildPhaseSelector } from '../../../src/exporter/features/pod-phase.js';
 import type { PrometheusServerApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { parseTuningFile } from '../../../src/exporter/tuning/tuning-file.js';
@@ -89,6 +90,26 @@ describe('gathering of facts', () => {
     expect(queries[0]).to.equal('timestamp(container_cpu_usage_seconds_total{pod="a\\"b",instance="node-1"})');
   });
 
+  it('puts the names of labels into a query in quotes where they need some', async () => {
+    const copy = (cluster: string) => ({
+      labels: { namespace: 'shop', pod: 'a', container: 'b', 'k8s.cluster.name': cluster },
+      value: 1,
+    });
+    const api = serverOf([
+      [/^topk\(3/, [copy('eu')]],
+      [/ and on \(/, [copy('eu'), copy('us')]],
+      [/^topk\(10, count by \("k8s\.cluster\.name"\)/, [copy('eu'), copy('us')]],
+      [/^count\(count by .*> 1\)$/, single(6)],
+      ...FINE_ANSWERS,
+    ]);
+    const { sources } = await gatherFacts(gathering(api));
+    expect(sources[0]?.clusters).to.deep.equal(
+      known([{ label: 'k8s.cluster.name', values: ['eu', 'us'], collisions: 6 }]),
+    );
+    const unquoted = api.asked.map(({ query }) => query).filter((query) => /(?<!")k8s\.cluster/.test(query));
+    expect(unquoted).to.deep.equal([]);
+  });
+
   it('asks which pods have ended where some have no usage, and only there', async () => {
     const askedFor = async (answers: Parameters<typeof serverOf>[0]) => {
       const api = serverOf(answers);
@@ -119,16 +140,20 @@ describe('gathering of facts', () => {
     const api = serverOf([
       [/^max by .*restarts/, [...pods, ...lost]],
       [
-        /^kube_pod_info\{namespace=~".*"\}$/,
+        // Of two kube-state-metrics, each pod once.
+        /^max by \(namespace, pod, node\) \(kube_pod_info\{cluster="x",namespace=~".*"\}\)$/,
         [infoOf('cart-0', 'a'), infoOf('cart-1', 'b'), infoOf('win-0', 'w'), infoOf('win-1', 'a')],
       ],
       [
-        /^kube_node_info$/,
+        // Nodes of another cluster may have the same names.
+        /^max by \(node, os_image, container_runtime_version\) \(kube_node_info\{cluster="x"\}\)$/,
         [{ labels: { node: 'w', os_image: 'Windows', container_runtime_version: 'containerd://1' }, value: 1 }],
       ],
       ...FINE_ANSWERS,
     ]);
-    const { nodes } = await gatherFacts(gathering(api));
+    const matchers = 'cluster="x"';
+    const phaseSelector = buildPhaseSelector({ namespaceRegex: '.*', matchers });
+    const { nodes } = await gatherFacts(gathering(api, { matchers, phaseSelector }));
     expect(nodes).to.deep.equal(
       known([
         { name: 'a', osImage: '', runtime: '', unmeasuredPods: ['shop/win-1'], measured: 1 },

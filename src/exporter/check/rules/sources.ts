@@ -1,9 +1,10 @@
 /** Rules about the stored series: their age, and whether each is there once and of one cluster. */
 
 import { counted, examples, formatDuration, listed } from '../../../lib/text/format.js';
-import { quotePromql } from '../../features/queries/promql.js';
+import { matcherOf } from '../../features/queries/promql.js';
 import { answersOf, checkOf, NO_SERIES, nameOf, ofSources } from '../check-definition.js';
 import { isScrapeLabel } from '../copies.js';
+import type { Conditions } from '../facts.js';
 import { isVictoriaMetrics } from './server.js';
 
 /** How much older than one scrape interval a sample may be: kubelets measure some seconds before the scrape. */
@@ -55,7 +56,7 @@ export const freshness = checkOf(
 export const duplicates = checkOf(
   'duplicates',
   ofSources((source) => source.duplicates),
-  (sources, facts) => {
+  (sources, facts, conditions) => {
     if (sources.length === 0) return NO_SERIES;
     const mixed = facts.sources.find((source) => source.mixedCores?.known && source.mixedCores.value > 0);
     if (mixed?.mixedCores?.known) {
@@ -66,7 +67,7 @@ export const duplicates = checkOf(
         meaning: 'Both are summed, so that their CPU counts twice.',
         advice:
           'Two jobs report the same containers, for example kubelets and a cAdvisor of its own. Remove one of them, or select ' +
-          'the other: set PROMETHEUS_MATCHERS to a matcher that all series have, such as job!="cadvisor".',
+          `the other by a matcher that all series have: set PROMETHEUS_MATCHERS, for example, to ${withMatcher('job!="cadvisor"', conditions)}.`,
       };
     }
     const repeated = sources.filter(({ value }) => value.things > 0);
@@ -88,11 +89,16 @@ export const duplicates = checkOf(
   },
 );
 
+/** PROMETHEUS_MATCHERS with one more: those that are set stay. */
+function withMatcher(matcher: string, { matchers }: Conditions): string {
+  return matchers === '' ? matcher : `${matchers},${matcher}`;
+}
+
 /** Whether pods of several clusters would be taken for those of one. */
 export const clusters = checkOf(
   'clusters',
   ofSources((source) => source.clusters),
-  (found) => {
+  (found, _, conditions) => {
     if (found.length === 0) return NO_SERIES;
     const [worst] = found
       .flatMap(({ value }) => value)
@@ -114,7 +120,7 @@ export const clusters = checkOf(
         ? 'Their series have no label that names the cluster. Give each Prometheus one (external_labels: cluster), and restrict ' +
           'this exporter to its cluster with PROMETHEUS_MATCHERS.'
         : 'Run one exporter for each cluster and restrict it to its cluster: ' +
-          `set PROMETHEUS_MATCHERS to ${label}=${quotePromql(value)}.`,
+          `set PROMETHEUS_MATCHERS to ${withMatcher(matcherOf(label, value), conditions)}.`,
     };
   },
 );

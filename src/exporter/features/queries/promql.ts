@@ -36,6 +36,21 @@ export function quotePromql(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }
 
+/** The name of a label as PromQL has it: in quotes, which Prometheus 3 allows, where it has dots or other characters. */
+export function labelText(label: string): string {
+  return /^[a-zA-Z_]\w*$/.test(label) ? label : quotePromql(label);
+}
+
+/** A matcher for one value of a label. */
+export function matcherOf(label: string, value: string): string {
+  return `${labelText(label)}=${quotePromql(value)}`;
+}
+
+/** The labels of `by (…)` or `without (…)`. */
+export function labelList(labels: readonly string[]): string {
+  return labels.map(labelText).join(', ');
+}
+
 /**
  * The mistakes of a query that must return one value for each set of labels.
  *
@@ -128,7 +143,7 @@ function aggregationMistakes(node: SyntaxNode, query: string, labels: readonly s
   const sentence =
     `expected the outermost aggregation to keep the labels ${listOf(labels)}, got ` +
     `\`${`${name} ${textOf(modifier, query)}`.trim()}\`, which drops ${listOf(lost)}. ` +
-    `Example: ${name} by (${labels.join(', ')}) (…)`;
+    `Example: ${name} by (${labelList(labels)}) (…)`;
   return [{ offset: (modifier ?? node).from, sentence }];
 }
 

@@ -2,7 +2,7 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { labelOf, textOf } from './promql.js';
+import { childrenOf, labelOf, textOf } from './promql.js';
 
 /** One selector of a query. */
 export interface SourceSelector {
@@ -58,8 +58,7 @@ function identityOf(node: SyntaxNode, query: string): readonly string[] | undefi
     const modifier = outer.getChild('AggregateModifier');
     const isMaximum = outer.getChild('AggregateOp')?.getChild('Max') != null;
     if (!isMaximum || modifier?.getChild('By') == null) return undefined;
-    const labels = modifier.getChild('GroupingLabels')?.getChildren('LabelName') ?? [];
-    return labels.map((label) => textOf(label, query));
+    return childrenOf(modifier.getChild('GroupingLabels')).map((label) => labelOf(label, query));
   }
   return undefined;
 }

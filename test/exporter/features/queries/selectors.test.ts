@@ -52,6 +52,11 @@ describe('source selectors', () => {
     expect(of('sum by (pod) (max by (pod, interface) (rate(a[2m])))')[0]?.identity).to.deep.equal(['pod', 'interface']);
   });
 
+  it('have the labels of their identity without quotes', () => {
+    const [selector] = sourceSelectors('max by ("k8s.pod.name", namespace) (a)');
+    expect(selector?.identity).to.deep.equal(['k8s.pod.name', 'namespace']);
+  });
+
   it('may name the metric by a matcher', () => {
     expect(of('{__name__=~"a|b"}')[0]).to.include({ text: '{__name__=~"a|b"}', metric: undefined });
   });
