@@ -16,10 +16,11 @@ const IDENTIFYING_LABELS = ['id', 'name', 'uid', 'pod_uid', 'container_id'];
 const UNIQUE = /[0-9a-f]{8}([-_])[0-9a-f]{4}(?:\1[0-9a-f]{4}){2}\1[0-9a-f]{12}|[0-9a-f]{32,}/g;
 
 /**
- * Labels that tell who has scraped a thing, and where: Prometheus and its operator add them, and replicas of Prometheus. They
- * differ between copies, and between clusters as well.
+ * Labels that tell who has scraped a thing, and where: Prometheus and its operator add them, replicas of Prometheus,
+ * federations, and OpenTelemetry. They differ between copies, and between clusters as well.
  */
-const SCRAPE_LABEL = /^(?:job|instance|endpoint|service|metrics_path|node|host|hostname|prometheus)$|replica/;
+const SCRAPE_LABEL =
+  /^(?:exported_)?(?:job|instance|endpoint|service|metrics_path|scheme|prometheus)$|(?:^|[._])(?:node|host)(?:[._]?name)?$|^server[._](?:address|port)$|^service[._]instance[._]id$|replica/;
 
 /** Whether a label may name the cluster by its meaning, and not only by chance. */
 export const isScrapeLabel = (label: string): boolean => SCRAPE_LABEL.test(label);

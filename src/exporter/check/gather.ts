@@ -193,7 +193,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
 
 async function gatherKubeStateMetrics(asker: Asker, owners: OwnerQueries, phaseSelector: string) {
   const [kinds, replicaSetOwners, jobOwners, podPhases] = await Promise.all([
-    asker.instant(`count by (owner_kind) (${owners.pod})`),
+    asker.instant(`count by (owner_kind) (max by (namespace, pod, owner_kind) (${owners.pod}))`),
     asker.number(`count(${owners.replicaSet})`),
     asker.number(`count(${owners.job})`),
     asker.number(`count(${phaseSelector})`),

@@ -4,6 +4,7 @@ import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
 import type { Labels, SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
 import { ContainerSeries } from './container-series.js';
+import { heightAfter } from './counter-height.js';
 import { PodLimit } from './pod-limit.js';
 import type { IdleReason } from './pod-phase.js';
 import { comparePods, FeatureTable, isObjectName, type NamedPod } from './table.js';
@@ -320,15 +321,15 @@ export class FeatureTableBuilder {
     return start < cells.length;
   }
 
-  /** Whether any counter stands higher than at an instant before. */
+  /** Whether any counter rises. */
   #hasRise(cells: Float64Array): boolean {
     return this.features.some(({ type }, column) => {
       if (type !== 'counter') return false;
-      let before = Number.NaN;
+      let height = Number.NaN;
       for (let cell = column; cell < cells.length; cell += this.features.length) {
         const value = cells[cell] as number;
-        if (value > before) return true;
-        if (!Number.isNaN(value)) before = value;
+        if (value > height) return true;
+        height = heightAfter(height, value);
       }
       return false;
     });

@@ -101,6 +101,24 @@ describe('series of the same thing', () => {
       undefined,
     ],
     ['two jobs of which one adds labels of nodes', [cart({ job: 'a' }), cart({ job: 'b', pool: 'large' })], undefined],
+    [
+      'a federation beside a scrape',
+      [
+        cart({ job: 'federate', exported_job: 'kubelet', exported_instance: 'a' }),
+        cart({ job: 'federate-2', exported_job: 'kubelet', exported_instance: 'b' }),
+      ],
+      undefined,
+    ],
+    [
+      'two collectors of OpenTelemetry',
+      [
+        cart({ 'service.instance.id': 'a', k8s_node_name: 'a', host_name: 'a', server_address: 'a', server_port: '1' }),
+        cart({ 'service.instance.id': 'b', k8s_node_name: 'b', host_name: 'b', server_address: 'b', server_port: '2' }),
+      ],
+      undefined,
+    ],
+    ['the labels of two machines', ['a', 'b'].map((kubernetes_io_hostname) => cart({ kubernetes_io_hostname })), undefined],
+    ['clusters by a service', [cart({ service_name: 'a' }), cart({ service_name: 'b' })], 'service_name'],
     ['a restart', [cart(cgroup(1, 1)), cart(cgroup(1, 2))], undefined],
     ['labels of what was scraped', [cart({ exported_pod: 'a' }), cart({ exported_pod: 'b' })], undefined],
   ];

@@ -462,10 +462,12 @@ describe('FeatureTableBuilder', () => {
       expect(incompletePods).to.deep.equal([{ namespace: 'ns', pod: 'a' }]);
     });
 
-    it('has no pod whose counter stands still or fell', () => {
-      const still = scoring({ ...restarts, restarts: [series('a', always(5)), series('b', [5, 4, 4, 4, 4, 4, 4, 4])] });
+    it('has no pod whose counter stands still, fell or was corrected', () => {
+      const corrected = series('c', [5, 4, 4, 5, 5, 5, 5, 5]);
+      const fell = series('b', [5, 4, 4, 4, 4, 4, 4, 4]);
+      const still = scoring({ ...restarts, restarts: [series('a', always(5)), fell, corrected] });
       expect(still.built.table.pods).to.deep.equal([]);
-      expect(counts(still.built.unscored)).to.deep.equal({ no_usage: 2 });
+      expect(counts(still.built.unscored)).to.deep.equal({ no_usage: 3 });
       expect([...still.built.incomplete]).to.deep.equal([]);
     });
 

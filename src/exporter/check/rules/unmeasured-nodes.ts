@@ -39,8 +39,8 @@ const CAUSES: readonly Cause[] = [
     of: ({ runtime }) => runtime.startsWith('docker:'),
     says: ['runs Docker', 'run Docker'],
     advice:
-      'With Docker behind cri-dockerd, cAdvisor does not know which pod a container belongs to: change the nodes to ' +
-      'containerd or CRI-O.',
+      'With Docker behind cri-dockerd, cAdvisor knows pods, but not their containers: set CONTAINER_LABEL to the label of the ' +
+      'pod, which takes pods as a whole, or change the nodes to containerd or CRI-O.',
   },
   {
     of: () => true,
