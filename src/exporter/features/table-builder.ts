@@ -8,7 +8,7 @@ import { heightAfter } from './counter-height.js';
 import { PodLimit } from './pod-limit.js';
 import type { IdleReason } from './pod-phase.js';
 import { comparePods, FeatureTable, isObjectName, type NamedPod } from './table.js';
-import { ENDED, whyUnscored } from './unscored-reason.js';
+import { ENDED, lingerSecondsOf, whyUnscored } from './unscored-reason.js';
 
 /** A table, and what did not make it into it. */
 export interface BuiltTable {
@@ -247,10 +247,11 @@ export class FeatureTableBuilder {
     const usable: number[] = [];
     const unscored = new Map<string, number>();
     const reasons = new Map<number, string>();
+    const context = scoring && { ...scoring, lingerSeconds: lingerSecondsOf(this.features) };
     if (this.#limit.shed > 0) unscored.set('max_pods', this.#limit.shed);
     for (let row = 0; row < this.#pods.length; row++) {
       const cells = this.#cellsOf(row);
-      const reason = this.#whyUnscored(cells, row, scoring);
+      const reason = this.#whyUnscored(cells, row, context);
       const tells = scoring !== undefined && reason !== undefined && this.#hasRise(cells);
       // Whatever a pod did before it ended.
       const isUsable = reason !== ENDED && (this.#hasCompleteInstant(cells) || tells);
@@ -352,13 +353,17 @@ export class FeatureTableBuilder {
   }
 
   /** Why a pod that is there at the last instant has no score then; `undefined` where it has one, or is gone. */
-  #whyUnscored(cells: Float64Array, row: number, scoring: ScoringContext | undefined): string | undefined {
+  #whyUnscored(
+    cells: Float64Array,
+    row: number,
+    context: (ScoringContext & { readonly lingerSeconds: number }) | undefined,
+  ): string | undefined {
     if (this.#isComplete(cells, this.#last)) return undefined;
     const lost = this.#losses.get(row);
     if (lost !== undefined) return lost;
     if (!this.#isSeen(cells, this.#last)) return undefined;
     const { features, timestampsSeconds } = this;
-    const state = scoring && { ...scoring, idle: scoring.idleReasonOf(this.#pods[row] as NamedPod) };
+    const state = context && { ...context, idle: context.idleReasonOf(this.#pods[row] as NamedPod) };
     return whyUnscored({ features, timestampsSeconds, cells }, state);
   }
 }

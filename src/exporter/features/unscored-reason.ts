@@ -3,15 +3,27 @@
 import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
 import type { FeatureDefinition } from './catalog.js';
 import type { IdleReason } from './pod-phase.js';
+import { sourceSelectors } from './queries/selectors.js';
 
 /** The reason of pods that Kubernetes reports as `Succeeded` or `Failed`. */
 export const ENDED: IdleReason = 'completed';
 
+/** For how long Prometheus shows the last value of a series, in seconds (`--query.lookback-delta`). */
+const LOOKBACK_SECONDS = 300;
+
+/** A detection looks at usage for ten minutes: what is missing for as long need not have been there before. */
+const MOST_LINGER_SECONDS = 9 * 60;
+
 /**
- * What has ended keeps some of its series for this long, in seconds: memory for the lookback of Prometheus, and CPU for the
- * window of its rate.
+ * For how long a pod that has ended keeps some of its series, in seconds: memory for the lookback, and CPU for the window of
+ * its rate, if that is longer.
  */
-const LINGER_SECONDS = 300;
+export function lingerSecondsOf(features: readonly FeatureDefinition[]): number {
+  const windows = features
+    .filter(({ required }) => required)
+    .flatMap(({ query }) => sourceSelectors(query).map(({ rangeSeconds = 0 }) => rangeSeconds));
+  return Math.min(MOST_LINGER_SECONDS, Math.max(LOOKBACK_SECONDS, ...windows));
+}
 
 /** What is known of a pod. */
 export interface PodValues {
@@ -21,10 +33,11 @@ export interface PodValues {
   readonly cells: Float64Array;
 }
 
-/** What Kubernetes says of the pod, and how long a pod is young, in seconds. */
+/** What Kubernetes says of the pod, how long a pod is young, and how long what has ended lingers, in seconds. */
 export interface PodState {
   readonly idle: IdleReason | undefined;
   readonly warmUpSeconds: number;
+  readonly lingerSeconds: number;
 }
 
 /**
@@ -43,7 +56,7 @@ export function whyUnscored(pod: PodValues, state: PodState | undefined): string
     // kube-state-metrics may have known the pod for longer.
     const columns = hasUsage ? required : [...features.keys()];
     if (secondsSeen(pod, columns) < state.warmUpSeconds) return 'warmup';
-    if (hasJustEnded(pod, required)) return 'ending';
+    if (hasJustEnded(pod, required, state.lingerSeconds)) return 'ending';
     if (!hasUsage && state.idle !== undefined) return state.idle;
   }
   return hasUsage ? `missing_${features[missing[0] as number]?.name}` : 'no_usage';
@@ -58,7 +71,7 @@ function has({ features, cells }: PodValues, instant: number, column: number): b
  * pod that ends. One that lived for seconds never had them all. Pods that are deleted end for Kubernetes before their
  * series do.
  */
-function hasJustEnded(pod: PodValues, required: readonly number[]): boolean {
+function hasJustEnded(pod: PodValues, required: readonly number[], lingerSeconds: number): boolean {
   const { timestampsSeconds } = pod;
   const instants = [...timestampsSeconds.keys()];
   const complete = instants.filter((instant) => required.every((column) => has(pod, instant, column)));
@@ -67,7 +80,7 @@ function hasJustEnded(pod: PodValues, required: readonly number[]): boolean {
   const end = last ?? instants.find((instant) => required.some((column) => has(pod, instant, column)));
   if (end === undefined) return false;
   const quietSeconds = (timestampsSeconds.at(-1) as number) - (timestampsSeconds[end] as number);
-  return quietSeconds <= LINGER_SECONDS + SAME_INSTANT_SECONDS;
+  return quietSeconds <= lingerSeconds + SAME_INSTANT_SECONDS;
 }
 
 /** For how long there have been values in some columns, one of them at the last instant; the first one counts as a step. */

@@ -43,8 +43,9 @@ export async function queryOwners(
 }
 
 /**
- * Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob,
- * ReplicationController → DeploymentConfig. Where nothing is told about a ReplicaSet or a Job, the name of its owner follows from its own if Kubernetes has certainly generated it.
+ * Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. Where no series
+ * names a ReplicaSet or a Job, the name of its owner follows from its own if Kubernetes has certainly generated it; that of
+ * a DeploymentConfig always follows from its ReplicationController.
  */
 export function resolveOwners(answers: OwnerAnswers): Owners {
   const above: Readonly<Record<string, (namespace: string, name: string) => string>> = {

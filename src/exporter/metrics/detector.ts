@@ -40,7 +40,7 @@ export const detector: readonly Family<DetectorState>[] = [
   ),
   byLabel(
     'anomaly_exporter_pods_unscored',
-    'Pods that were found and not scored, by reason; `completed` and `pending` only if kube-state-metrics says so, `ending` for five minutes after the usage, then `no_usage`.',
+    'Pods that were found and not scored, by reason; `completed` and `pending` only if kube-state-metrics says so, `ending` for five minutes after the usage, or for the window of the CPU rate, then `no_usage`.',
     'reason',
     (state) => detectionOf(state)?.unscored ?? [],
   ),

@@ -117,7 +117,11 @@ describe('series of the same thing', () => {
       ],
       undefined,
     ],
-    ['the labels of two machines', ['a', 'b'].map((kubernetes_io_hostname) => cart({ kubernetes_io_hostname })), undefined],
+    [
+      'the labels of two machines',
+      ['a', 'b'].map((kubernetes_io_hostname) => cart({ kubernetes_io_hostname })),
+      undefined,
+    ],
     ['clusters by a service', [cart({ service_name: 'a' }), cart({ service_name: 'b' })], 'service_name'],
     ['a restart', [cart(cgroup(1, 1)), cart(cgroup(1, 2))], undefined],
     ['labels of what was scraped', [cart({ exported_pod: 'a' }), cart({ exported_pod: 'b' })], undefined],

@@ -583,6 +583,26 @@ describe('FeatureTableBuilder', () => {
       expect([3, 2].map(reasons)).to.deep.equal([['ending'], ['no_usage']]);
     });
 
+    it('counts pods as ending for the window of a long rate, but never for as long as usage is looked at', () => {
+      const times = Float64Array.from({ length: 12 }, (_, minute) => 600 + 60 * minute);
+      /** The reasons of a pod whose memory ends at an instant of twelve, while its rate goes on. */
+      const reasons = (window: string, end: number) => {
+        const cpu = { ...CPU, query: `rate(container_cpu_usage_seconds_total[${window}])` };
+        const builder = new FeatureTableBuilder([cpu, MEMORY], times);
+        const until = (last: number): WrittenSeries => [
+          { namespace: 'ns', pod: 'a' },
+          ...[...times].slice(0, last + 1).map((seconds) => [seconds, 1] as const),
+        ];
+        builder.add(cpu, seriesSet(until(11)));
+        builder.add(MEMORY, seriesSet(until(end)));
+        const built = builder.build(() => 'w', { idleReasonOf: () => undefined, warmUpSeconds: 360 });
+        return [...built.incomplete.values()];
+      };
+      expect([6, 5].map((end) => reasons('1m', end))).to.deep.equal([['ending'], ['missing_memory']]);
+      expect([3, 2].map((end) => reasons('8m', end))).to.deep.equal([['ending'], ['missing_memory']]);
+      expect([2, 1].map((end) => reasons('1h', end))).to.deep.equal([['ending'], ['missing_memory']]);
+    });
+
     it('counts pods that wait to start, and no longer once they have usage', () => {
       const waiting = series('waiting-0', always(0));
       expect(counts(scoring({ ...restarts, restarts: [waiting] }).built.unscored)).to.deep.equal({ pending: 1 });

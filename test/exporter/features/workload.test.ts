@@ -195,7 +195,11 @@ describe('resolveOwners', () => {
 
   it('takes the ReplicationControllers of a DeploymentConfig for one workload', () => {
     const pods = ['web-9', 'web-10', '-3'].map((name) => owned(`${name}-x2b4c`, 'ReplicationController', name));
-    expect(resolve({ pod: pods })).to.deep.equal({ 'ns/web-9-x2b4c': 'web', 'ns/web-10-x2b4c': 'web', 'ns/-3-x2b4c': '-3' });
+    expect(resolve({ pod: pods })).to.deep.equal({
+      'ns/web-9-x2b4c': 'web',
+      'ns/web-10-x2b4c': 'web',
+      'ns/-3-x2b4c': '-3',
+    });
   });
 
   it('stops at a ReplicaSet and at a Job that are told to have no owner, whatever their names', () => {
@@ -250,7 +254,11 @@ describe('resolveOwners', () => {
 
 describe('workloadFromName', () => {
   /** A name of so many characters, of which the last is not one that Kubernetes generates. */
-  const long = (characters: number) => 'service-'.repeat(8).slice(0, characters - 1).concat('a');
+  const long = (characters: number) =>
+    'service-'
+      .repeat(8)
+      .slice(0, characters - 1)
+      .concat('a');
   const rows: readonly (readonly [kind: string, pod: string, workload: string])[] = [
     ['Deployment', 'web-6d4cf56db6-x2b4c', 'web'],
     ['Deployment with a hash of 9', 'coredns-64897985d-2k6ws', 'coredns'],
