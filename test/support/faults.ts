@@ -284,10 +284,31 @@ const status: readonly UpstreamFault[] = [
   },
   {
     ...none,
+    name: 'is behind a mesh or an ingress (Envoy) that cannot reach it',
+    fault: answerWith(503, 'upstream connect error or disconnect/reset before headers. reset reason: overflow'),
+    says: /mutual TLS/,
+    sees: '“gets no connection to Prometheus”, and what to look at',
+  },
+  {
+    ...none,
+    name: 'wants signed requests (Amazon)',
+    fault: answerWith(403, '{"message":"Missing Authentication Token"}'),
+    says: /a proxy that signs them/,
+    sees: '“only requests that are signed (SigV4)”, and which proxy does that',
+  },
+  {
+    ...none,
+    name: 'is behind a proxy that takes POST for a change (OpenShift, the Kubernetes API)',
+    fault: answerWith(403, 'Forbidden (user=a, verb=create, resource=pods, subresource=)'),
+    says: /PROMETHEUS_HTTP_METHOD to GET/,
+    sees: '“set PROMETHEUS_HTTP_METHOD to GET”',
+  },
+  {
+    ...none,
     name: 'redirects to itself',
     fault: ({ response }) => void response.writeHead(307, { Location: '/api/v1/query_range' }).end(),
-    says: /HTTP 307 to/,
-    sees: 'the target; redirects are not followed',
+    says: /HTTP 307 to .* redirects to itself/,
+    sees: '“redirects to itself”, and the most common reason',
   },
   {
     ...none,

@@ -4,6 +4,7 @@ import { type AxiosResponse, isAxiosError, isCancel } from 'axios';
 import { isObject, parseJson } from './answer/decode.js';
 import { type Stage, stageOf } from './connecting.js';
 import { type Asked, connectionError, failure, type PrometheusError, type PrometheusErrorKind } from './errors.js';
+import { gatekeeperDiagnosis } from './gatekeepers.js';
 import { type Diagnosis, misdirectionOf, protocolAdvice, surplusAdvice } from './misdirection.js';
 import { withoutSecrets } from './url.js';
 
@@ -17,17 +18,16 @@ const CLIENT_CERTIFICATE =
   'The server wants a client certificate that it trusts: name it and its key in PROMETHEUS_CERT_FILE and ' +
   'PROMETHEUS_KEY_FILE.';
 
+const NAME_OF_CERTIFICATE =
+  'Use a host name in PROMETHEUS_URL that the certificate is made for, or name one in PROMETHEUS_SERVER_NAME.';
+
 /** By the code of the system's, OpenSSL's or Node's error; the first that matches. */
 const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
   [/^ECONNREFUSED$/, 'refused', `Is Prometheus running? ${CORRECT_URL}`],
   [/^(ENOTFOUND|EAI_\w+)$/, 'dns', `Does the host name resolve from here? ${CORRECT_URL}`],
   [/^ETIMEDOUT$/, 'unreachable', DROPPED],
   [/^E(HOST|NET)(UNREACH|DOWN)$/, 'unreachable', `Is there a route to the host from here? ${CORRECT_URL}`],
-  [
-    /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
-    'tls',
-    'Use a host name in PROMETHEUS_URL that the certificate is made for, or name one in PROMETHEUS_SERVER_NAME.',
-  ],
+  [/^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/, 'tls', NAME_OF_CERTIFICATE],
   [
     /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
     'tls',
@@ -35,6 +35,13 @@ const DIAGNOSES_BY_CODE: readonly [RegExp, ...Diagnosis][] = [
   ],
   // The server rejects our certificate, or requires one. With TLS 1.2, only the text says so.
   [/^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)$/, 'tls', CLIENT_CERTIFICATE],
+  // The server has no certificate for the name. Some call that an error of their own.
+  [/^ERR_SSL_\w*ALERT_(UNRECOGNIZED_NAME|INTERNAL_ERROR)$/, 'tls', NAME_OF_CERTIFICATE],
+  [
+    /^ERR_SSL_\w*ALERT_PROTOCOL_VERSION$|^ERR_SSL_UNSUPPORTED_PROTOCOL$/,
+    'tls',
+    'The exporter speaks TLS 1.2 and 1.3: allow one of them at the server.',
+  ],
   [
     /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$/,
     'tls',
@@ -83,7 +90,20 @@ export function connectionFailure(asked: Asked, error: unknown, signal: AbortSig
   const [, kind, advice] = DIAGNOSES_BY_CODE.find(([codes]) => codes.test(refusal(message) ?? code)) ?? UNKNOWN_CODE;
   // A connection that is reset may have carried a part of an answer: axios does not say.
   const got = code === 'ECONNRESET' ? 'no whole answer' : 'no answer';
-  return connectionError(kind, asked, `Got ${got} (${text}) from`, advice + proxyAdvice(asked));
+  return connectionError(
+    kind,
+    asked,
+    `Got ${got} (${text}) from`,
+    advice + serviceAdvice(code, asked) + proxyAdvice(asked),
+  );
+}
+
+/** A Service has a name without a dot within its own namespace only. */
+function serviceAdvice(code: string, { url, proxyUrl }: Asked): string {
+  const host = new URL(proxyUrl ?? url).hostname;
+  return code === 'ENOTFOUND' && !host.includes('.')
+    ? ` In another namespace of Kubernetes, its name is longer: ${host}.monitoring, for the namespace monitoring.`
+    : '';
 }
 
 const proxyAdvice = ({ proxyUrl }: Asked) => (proxyUrl === undefined ? '' : ' Is PROMETHEUS_PROXY_URL right?');
@@ -108,7 +128,10 @@ function rawPacketOf(error: unknown): Uint8Array | undefined {
 
 /** The alert of TLS within OpenSSL's text, in the form of its code. */
 function refusal(message: string): string | undefined {
-  const [, alert] = /\balert (certificate \w+|bad certificate|unknown ca|handshake failure)/.exec(message) ?? [];
+  const [, alert] =
+    /\b(?:alert|tlsv1) (certificate \w+|bad certificate|unknown ca|handshake failure|unrecognized name|internal error|protocol version)/.exec(
+      message,
+    ) ?? [];
   return alert && `ERR_SSL_ALERT_${alert.replaceAll(' ', '_').toUpperCase()}`;
 }
 
@@ -153,24 +176,33 @@ const DIAGNOSES_BY_STATUS: Readonly<Record<number, Diagnosis>> = {
 export function statusFailure(asked: Asked, response: AxiosResponse<string>): PrometheusError {
   const { status, data: body } = response;
   if (status >= 300 && status < 400) return redirectFailure(asked, response);
-  const words = reason(asked, body);
+  const said = wordsOf(response);
+  const words = asked.texts.quote(said, /^\s*</.test(said) ? EXCERPT_LENGTH : ERROR_LENGTH);
   const got = words === '' ? `HTTP ${status}` : `HTTP ${status} ("${words}")`;
-  if (status === 400 && /HTTPS (server|port)/.test(body)) {
-    const advice = 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.';
-    return failure('tls', asked, got, { advice });
-  }
-  // In the words of nginx.
-  if (status === 400 && /SSL certificate/.test(body)) {
-    return failure('tls', asked, got, { advice: CLIENT_CERTIFICATE });
-  }
-  const misdirection = misdirectionOf(asked.url, status, body);
-  const [kind, advice] = misdirection ?? DIAGNOSES_BY_STATUS[status] ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
+  const known =
+    wrongTlsDiagnosis(status, body) ?? misdirectionOf(asked.url, status, body) ?? gatekeeperDiagnosis(status, said);
+  const [kind, advice] = known ?? DIAGNOSES_BY_STATUS[status] ?? (status >= 500 ? UNAVAILABLE : OTHER_STATUS);
   return failure(kind, asked, got, {
-    advice,
+    advice: advice + (MAY_BE_OF_PROXY.has(kind) ? answeringProxyAdvice(asked) : ''),
     retryAfterSeconds: retryAfterSeconds(response),
-    ...(misdirection === undefined && isLimit(status, body) && { tooMuch: true }),
+    ...(known === undefined && isLimit(status, body) && { tooMuch: true }),
   });
 }
+
+/** In the words of Go and nginx, of Apache, and of nginx. */
+function wrongTlsDiagnosis(status: number, body: string): Diagnosis | undefined {
+  if (status !== 400) return undefined;
+  if (/HTTPS (server|port)|SSL-enabled server port/.test(body)) {
+    return ['tls', 'The port speaks HTTPS: PROMETHEUS_URL must begin with https://.'];
+  }
+  return /SSL certificate/.test(body) ? ['tls', CLIENT_CERTIFICATE] : undefined;
+}
+
+/** What a proxy on the way says as well as a server. */
+const MAY_BE_OF_PROXY: ReadonlySet<PrometheusErrorKind> = new Set(['forbidden', 'unavailable']);
+
+const answeringProxyAdvice = ({ proxyUrl }: Asked) =>
+  proxyUrl === undefined ? '' : ` Or did the proxy ${proxyUrl} answer? Then allow the host of Prometheus there.`;
 
 /** Whether a query took too long, or asked for too many points, in the words of servers and proxies. */
 function isLimit(status: number, body: string): boolean {
@@ -187,14 +219,22 @@ function redirectFailure(asked: Asked, { status, headers }: AxiosResponse<string
     return failure('redirect', asked, `HTTP ${status} without a target`, { advice: OTHER_STATUS[1] });
   }
   const target = asked.texts.quote(withoutSecrets(new URL(location, asked.url)), ERROR_LENGTH);
-  const base = /^(.*)\/api\/v1\/\w+$/.exec(target)?.[1];
+  const base = baseOf(target);
   const advice =
     surplusAdvice(asked.url) ??
+    (base === baseOf(asked.url) ? LOOP : undefined) ??
     (base === undefined
       ? 'Redirects are not followed. If that is a login page, set PROMETHEUS_URL to Prometheus itself.'
       : `PROMETHEUS_URL redirects to ${base}: set it to that.`);
   return failure('redirect', asked, `HTTP ${status} to ${target}`, { advice });
 }
+
+/** What is before the API's part of an address. */
+const baseOf = (url: string) => /^(.*)\/api\/v1\/[\w/]+$/.exec(url)?.[1];
+
+const LOOP =
+  'PROMETHEUS_URL redirects to itself: most often, a proxy ends TLS, and one behind it wants HTTPS and does not know of that ' +
+  '(X-Forwarded-Proto). Set PROMETHEUS_URL to Prometheus itself.';
 
 /**
  * The body of a success is not JSON.
@@ -216,12 +256,16 @@ const ERROR_LENGTH = 500;
 /** Enough of a page to recognise it. */
 const EXCERPT_LENGTH = 80;
 
-/** The error text of a Prometheus API, or the start of any other body. */
-function reason(asked: Asked, body: string): string {
+/**
+ * The error text of Prometheus, of Kubernetes and Amazon, or of Google and Azure; of any other answer, its body, or why
+ * it wants a login.
+ */
+function wordsOf({ data: body, headers }: AxiosResponse<string>): string {
   const answer = parseJson(body);
-  return isObject(answer) && typeof answer.error === 'string'
-    ? asked.texts.quote(answer.error, ERROR_LENGTH)
-    : asked.texts.quote(body, EXCERPT_LENGTH);
+  const { error, message }: Record<string, unknown> = isObject(answer) ? answer : {};
+  const texts = [error, isObject(error) ? error.message : undefined, message];
+  const text = texts.find((candidate) => typeof candidate === 'string');
+  return typeof text === 'string' ? text : body || String(headers['www-authenticate'] ?? '');
 }
 
 /** `Retry-After` is a number of seconds, or a time to compare with the server's own clock. */

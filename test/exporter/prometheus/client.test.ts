@@ -9,6 +9,7 @@ import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../../src/exporter/prometheus/errors.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
 import { connectionTo } from '../../support/connection-to.js';
+import { startForwardProxy } from '../../support/forward-proxy.js';
 import {
   closeServers,
   freeAddress,
@@ -356,6 +357,50 @@ describe('PrometheusClient', () => {
         'login page',
       ],
       ['a redirect to nowhere', answering(301, ''), 'redirect', 'HTTP 301 without a target'],
+      [
+        'a redirect with the query behind it',
+        answering(308, '', { location: 'https://other.example.org/p/api/v1/query?query=up&time=1' }),
+        'redirect',
+        'PROMETHEUS_URL redirects to https://other.example.org/p: set it to that.',
+      ],
+      [
+        'a redirect to the same place',
+        ({ headers, url }, response) =>
+          void response.writeHead(308, { location: `http://${headers.host}${url}` }).end(),
+        'redirect',
+        'redirects to itself',
+        'X-Forwarded-Proto',
+      ],
+      [
+        'plain HTTP on the HTTPS port of Apache',
+        answering(400, "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>"),
+        'tls',
+        'https://',
+      ],
+      [
+        'what Kubernetes says',
+        answering(
+          403,
+          JSON.stringify({ kind: 'Status', metadata: {}, message: 'User "a" cannot get resource "services/proxy"' }),
+        ),
+        'forbidden',
+        'HTTP 403 ("User "a" cannot get resource "services/proxy"")',
+      ],
+      [
+        'what Google and Azure say',
+        answering(401, '{"error": {"code": 401, "message": "Request had invalid credentials."}}'),
+        'unauthorized',
+        'HTTP 401 ("Request had invalid credentials.")',
+      ],
+      [
+        'a login that only a header explains',
+        answering(401, '', {
+          'www-authenticate': 'Bearer error="invalid_token", error_description="The token expired"',
+        }),
+        'unauthorized',
+        'The token expired',
+        'PROMETHEUS_BEARER_TOKEN_FILE',
+      ],
     ];
     for (const [title, listener, kind, ...messages] of rows) {
       it(`says what to do about ${title}`, async () => {
@@ -417,6 +462,7 @@ describe('PrometheusClient', () => {
       [503, 'Service Unavailable', false],
       [400, 'parse error', false],
       [429, 'limit', false],
+      [422, apiError('422', "too long query; mustn't exceed `-search.maxQueryLen=100` bytes"), false],
     ];
     for (const [status, body, tooMuch] of limits) {
       it(`says whether a smaller query may be answered: HTTP ${status} (${body})`, async () => {
@@ -579,6 +625,34 @@ describe('PrometheusClient', () => {
       const error = await failureOf(url.replace('http:', 'https:'));
       expect(error.kind).to.equal('tls');
       expect(error.message).to.include('http://.');
+    });
+
+    for (const [alert, number, ...messages] of [
+      ['unrecognized name', 112, 'PROMETHEUS_SERVER_NAME'],
+      ['internal error', 80, 'PROMETHEUS_SERVER_NAME'],
+      ['protocol version', 70, 'TLS 1.2'],
+    ] as const) {
+      it(`says what is meant by the alert of TLS "${alert}"`, async () => {
+        const record = Buffer.from([0x15, 3, 3, 0, 2, 2, number]);
+        const address = await startRawServer((socket) => void socket.once('data', () => socket.end(record)));
+        const error = await failureOf(`https://${address}`);
+        expect(error.kind).to.equal('tls');
+        for (const message of messages) expect(error.message).to.include(message);
+        expect(error.message).to.not.include('plain HTTP');
+      });
+    }
+
+    it('names the proxy that may have answered in place of the server', async () => {
+      const { url: proxyUrl } = await startForwardProxy();
+      const error = await failureOf('http://127.0.0.1:1', { connection: { proxyUrl } });
+      expect(error.kind).to.equal('unavailable');
+      expect(error.message).to.include(`Or did the proxy ${proxyUrl} answer?`);
+    });
+
+    it('says that a Service of another namespace needs a longer name', async () => {
+      const advice = 'In another namespace of Kubernetes, its name is longer: prometheus-x.monitoring';
+      expect((await failureOf('http://prometheus-x:9090')).message).to.include(advice);
+      expect((await failureOf('http://prometheus.invalid:9090')).message).to.not.include('another namespace');
     });
 
     it('says that the port does not speak HTTP', async () => {
