@@ -659,7 +659,7 @@ export const TRAINING_FAULTS = {
   'a replica of Prometheus answers that has no past': 'all pods keep their usual values',
   'one kubelet was out of reach for 48 minutes': 'its pods keep their usual values',
   'a store with half of the pods does not answer':
-    'their workloads keep their usual values, for when the pods come back',
+    'its pods and their workloads keep their usual values, for when they come back',
   'kube-state-metrics has no owners': 'pods stay in the workloads that they were in',
   'kube-state-metrics has no restarts':
     'the training fails (“the model of before knows them”), and the old model stays until it is too old',

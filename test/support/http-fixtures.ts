@@ -117,7 +117,7 @@ export const seasonedHealth: HealthReport = {
     threshold: 0.6,
     samples: 7320,
     pods: 120,
-    kept: { pods: 2, workloads: 1 },
+    kept: { pods: 2, absent_pods: 0, workloads: 1 },
   },
   training: {
     running: false,

@@ -19,7 +19,10 @@ export const MODEL = {
   features: FEATURES,
   baseline: {
     kind: 'pod',
-    pods: { fittedSeconds: Float64Array.of(1_767_268_200, 1_767_264_600, 1_767_264_600) },
+    pods: {
+      flags: Uint8Array.of(3, 3, 7),
+      fittedSeconds: Float64Array.of(1_767_268_200, 1_767_264_600, 1_767_264_600),
+    },
     workloads: { fittedSeconds: Float64Array.of(1_767_268_200, 0, 1_767_264_600) },
   },
   windowEndSeconds: 1_767_268_200,

@@ -9,7 +9,7 @@ import type { BuiltTable } from '../features/table-builder.js';
 import { emptyMeasurement, type Measurement, Measurer, WARM_UP_SECONDS } from '../model/measure.js';
 import type { Model } from '../model/model.js';
 import { releasesAt } from '../model/releases.js';
-import { locatePods } from '../model/rows.js';
+import { ABSENT, locatePods } from '../model/rows.js';
 import { marginsOf } from '../model/score.js';
 import { shrink } from '../model/transform.js';
 import { emptyJudgement, GAUGE_SECONDS, ViewJudge } from '../model/views.js';
@@ -359,7 +359,8 @@ function isWarmingUp({ baseline }: Model, table: FeatureTable, pod: number, row:
     if (table.isPresent(pod, instant)) samples++;
   }
   if (samples * RECENT_STEP_SECONDS >= WARM_UP_SECONDS) return false;
-  return row < 0 || (baseline.pods.seenSeconds[row] as number) < WARM_UP_SECONDS;
+  if (row < 0 || ((baseline.pods.flags[row] as number) & ABSENT) !== 0) return true;
+  return (baseline.pods.seenSeconds[row] as number) < WARM_UP_SECONDS;
 }
 
 /** The pods of a table, by the keys of their workloads: of those that have a flagged pod. */

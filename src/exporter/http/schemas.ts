@@ -230,7 +230,8 @@ const BudgetHealth = object('Messages a day, and what the boundaries of the mode
 
 const KeptValues = object('Counts of what keeps the usual values of an earlier training.', {
   pods: count('Pods that Prometheus had less than half as much of as before.', 0),
-  workloads: count('Workloads of which no pod is known well enough.', 0),
+  absent_pods: count('Pods that have ended in the last hours, or that Prometheus did not answer with.', 0),
+  workloads: count('Workloads of which no pod is known well enough, also those that have ended.', 0),
 });
 
 const CheckFinding = object('A problem of the installation.', {

@@ -102,7 +102,8 @@ export const detector: readonly Family<DetectorState>[] = [
   ),
   byLabel(
     'anomaly_exporter_training_kept',
-    'Pods and workloads that keep the usual values of an earlier training, as the last one found too little of them.',
+    'Pods and workloads that keep the usual values of an earlier training, as the last one found too little of them; ' +
+      'absent pods and their workloads have ended, or Prometheus did not answer with all of its data.',
     'kind',
     ({ model }) => (model === undefined ? [] : Object.entries(countKept(model))),
   ),

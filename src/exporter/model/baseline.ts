@@ -13,6 +13,7 @@ import type { HourlyPatterns } from './hourly-pattern.js';
 import { KnownBefore } from './known-before.js';
 import { PodWindows } from './pod-windows.js';
 import {
+  ABSENT,
   COLUMNS,
   type Columns,
   ESTABLISHED,
@@ -66,7 +67,7 @@ export function fitBaseline(
   sensitivity: number,
   before = KnownBefore.nothing(window),
 ): Baseline {
-  const { pods, workloads } = newRows(window, features.length, before.workloads);
+  const { pods, workloads } = newRows(window, features.length, before);
   if (kind === 'cluster') {
     const patterns = newColumns(COLUMNS.patterns, {});
     return { kind, pods, workloads, patterns, global: globalStatistics(fitCluster(window)) };
@@ -77,14 +78,15 @@ export function fitBaseline(
   const levels = new Float64Array(window.pods.length * features.length);
   const endSeconds = window.timestampsSeconds.at(-1) as number;
   pods.fittedSeconds.fill(endSeconds);
-  for (const [row, key] of pods.keys.entries()) {
-    windows.moveTo(row, key);
+  for (const row of window.pods.keys()) {
+    windows.moveTo(row, pods.keys[row] as string);
     const samples = windows.countSamples();
     pods.seenSeconds[row] = samples * window.stepSeconds;
     features.forEach((feature, column) => {
       if (feature.type !== 'counter') levels[column * window.pods.length + row] = windows.levelOf(column);
     });
-    if (!before.keepPod(pods, row) && samples >= MINIMUM_OWN_SAMPLES) {
+    const isEnough = samples >= MINIMUM_OWN_SAMPLES;
+    if (!before.keepPod(pods, row, isEnough) && isEnough) {
       const own = features.map((feature, column) =>
         feature.type === 'counter'
           ? counterStatistics(feature)
@@ -98,6 +100,10 @@ export function fitBaseline(
         patternEnd += pattern.cell.length;
       }
     }
+    pods.patternEnd[row] = patternEnd;
+  }
+  for (let row = window.pods.length; row < pods.keys.length; row++) {
+    before.keepPod(pods, row, false);
     pods.patternEnd[row] = patternEnd;
   }
   markEstablished(window, pods);
@@ -115,23 +121,29 @@ export function fitBaseline(
   };
 }
 
-/** The rows of a training window, and of other workloads after its own, without statistics. */
+/** The rows of a training window, and after them those that are known from before, without statistics. */
 function newRows(
-  { pods: identities }: FeatureTable,
+  window: FeatureTable,
   features: number,
-  otherWorkloads: readonly string[] = [],
+  before: KnownBefore,
 ): { pods: PodRows; workloads: WorkloadRows } {
-  const keys = identities.map(({ namespace, pod }) => podKey(namespace, pod));
+  const identities = [
+    ...window.pods.map(({ namespace, pod, workload }) => ({
+      key: podKey(namespace, pod),
+      workload: podKey(namespace, workload),
+    })),
+    ...before.absentPods,
+  ];
+  const keys = identities.map(({ key }) => key);
   const workloadRows = new Map<string, number>();
   const samples = LONG_INSTANTS;
   const pods = newColumns(COLUMNS.pods, { pods: keys.length, features, samples });
-  identities.forEach(({ namespace, workload }, pod) => {
-    const key = podKey(namespace, workload);
-    const row = workloadRows.get(key) ?? workloadRows.size;
-    workloadRows.set(key, row);
+  identities.forEach(({ workload }, pod) => {
+    const row = workloadRows.get(workload) ?? workloadRows.size;
+    workloadRows.set(workload, row);
     pods.workload[pod] = row;
   });
-  for (const key of otherWorkloads) if (!workloadRows.has(key)) workloadRows.set(key, workloadRows.size);
+  for (const key of before.workloads) if (!workloadRows.has(key)) workloadRows.set(key, workloadRows.size);
   const workloadKeys = [...workloadRows.keys()];
   return {
     pods: { ...pods, keys, rows: new Map(keys.map((key, row) => [key, row])) },
@@ -218,7 +230,7 @@ function markEstablished(window: FeatureTable, { flags, fittedSeconds }: PodRows
 function fitWorkloads(pods: PodRows, workloads: WorkloadRows, features: readonly FeatureDefinition[]): void {
   const members: number[][] = workloads.keys.map(() => []);
   pods.workload.forEach((workload, pod) => {
-    if (((pods.flags[pod] as number) & ESTABLISHED) !== 0) members[workload]?.push(pod);
+    if (((pods.flags[pod] as number) & (ESTABLISHED | ABSENT)) === ESTABLISHED) members[workload]?.push(pod);
   });
   for (const [workload, rows] of members.entries()) {
     if (rows.length === 0) continue;

@@ -6,8 +6,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { FeatureDefinition } from '../features/catalog.js';
-import type { FeatureTable } from '../features/table.js';
-import { OWN_BASELINE, type PodRows, type WorkloadRows } from './rows.js';
+import { type FeatureTable, podKey } from '../features/table.js';
+import { ABSENT, ESTABLISHED, OWN_BASELINE, type PodRows, type WorkloadRows } from './rows.js';
 
 /** A pod that a training saw for less than this share of the time that an earlier one did is known less well by it. */
 const LEAST_SHARE_SEEN = 0.5;
@@ -58,24 +58,40 @@ export class KnownBefore {
   }
 
   /**
-   * Copies the usual values of a pod to its row if they rest on more than the window has of it; without its hourly
-   * pattern, which is about the time until the next training. A pod that is gone keeps nothing: if it comes back, its
-   * workload is what it is compared with.
+   * The established pods that the window has no row for, with the keys of their workloads. Whether they have ended, or a
+   * store does not answer, nobody can tell.
+   */
+  get absentPods(): readonly { readonly key: string; readonly workload: string }[] {
+    const { pods, workloads } = this.before ?? {};
+    if (pods === undefined || workloads === undefined) return [];
+    const there = new Set(this.window.pods.map(({ namespace, pod }) => podKey(namespace, pod)));
+    return pods.keys.flatMap((key, row) => {
+      const isKept = ((pods.flags[row] as number) & ESTABLISHED) !== 0 && this.#isFresh(pods, row);
+      if (!isKept || there.has(key)) return [];
+      return [{ key, workload: workloads.keys[pods.workload[row] as number] as string }];
+    });
+  }
+
+  /**
+   * Copies the usual values of a pod to its row if the window has too little of it; without its hourly pattern, which is
+   * about the time until the next training. A pod that is not there at the end of the window is marked `ABSENT`.
    *
-   * @param into has everything except the statistics.
+   * @param into has everything except the statistics. The pods of the window come first.
+   * @param isEnough whether the window has enough for statistics of the pod: they replace those of a pod that has ended, or
+   *   that was not seen for much longer before.
    * @returns whether it keeps them.
    */
-  keepPod(into: PodRows, row: number): boolean {
+  keepPod(into: PodRows, row: number, isEnough: boolean): boolean {
     const { pods } = this.before ?? {};
     const known = pods?.rows.get(into.keys[row] as string);
-    if (pods === undefined || known === undefined) return false;
-    if (((pods.flags[known] as number) & OWN_BASELINE) === 0) return false;
-    const fitted = pods.fittedSeconds[known] as number;
+    if (pods === undefined || known === undefined || !this.#isFresh(pods, known)) return false;
+    const own = (pods.flags[known] as number) & ~ABSENT;
+    if ((own & OWN_BASELINE) === 0) return false;
     const seen = pods.seenSeconds[known] as number;
-    if (fitted < this.sinceSeconds || (into.seenSeconds[row] as number) >= LEAST_SHARE_SEEN * seen) return false;
-    if (!this.#isPresent(row)) return false;
-    into.flags[row] = pods.flags[known] as number;
-    into.fittedSeconds[row] = fitted;
+    const isPresent = row < this.window.pods.length && this.#isPresent(row);
+    if (isEnough && (!isPresent || (into.seenSeconds[row] as number) >= LEAST_SHARE_SEEN * seen)) return false;
+    into.flags[row] = isPresent ? own : own | ABSENT;
+    into.fittedSeconds[row] = pods.fittedSeconds[known] as number;
     into.seenSeconds[row] = seen;
     copyStatistics(pods, known, into, row);
     return true;
@@ -94,8 +110,12 @@ export class KnownBefore {
     }
   }
 
-  #counts({ members, fittedSeconds }: WorkloadRows, row: number): boolean {
-    return (members[row] as number) > 0 && (fittedSeconds[row] as number) >= this.sinceSeconds;
+  #counts(workloads: WorkloadRows, row: number): boolean {
+    return (workloads.members[row] as number) > 0 && this.#isFresh(workloads, row);
+  }
+
+  #isFresh({ fittedSeconds }: PodRows | WorkloadRows, row: number): boolean {
+    return (fittedSeconds[row] as number) >= this.sinceSeconds;
   }
 
   #isPresent(pod: number): boolean {

@@ -3,7 +3,7 @@
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { Baseline } from './baseline.js';
 import type { Forest } from './forest.js';
-import type { COLUMNS, Columns, LimitRows } from './rows.js';
+import { ABSENT, type COLUMNS, type Columns, type LimitRows } from './rows.js';
 
 /** A level of a workload that has become usual. */
 export interface AcceptedLevel {
@@ -59,15 +59,24 @@ export interface Model {
   readonly pods: number;
 }
 
-/** How many pods and workloads of a model have the usual values of an earlier training (`KnownBefore`). */
-export function countKept({
-  baseline: { pods, workloads },
-  windowEndSeconds,
-}: Pick<Model, 'baseline' | 'windowEndSeconds'>): {
+/** What of a model has the usual values of an earlier training (`KnownBefore`). */
+export interface Kept {
+  /** Pods that are there, of which the window has too little. */
   readonly pods: number;
+  /** Pods that were not there at its end: they have ended, or Prometheus did not answer with all of its data. */
+  readonly absent_pods: number;
+  /** Workloads of which the window has too little. */
   readonly workloads: number;
-} {
-  const count = (fitted: Float64Array) =>
-    fitted.reduce((sum, time) => sum + Number(time > 0 && time < windowEndSeconds), 0);
-  return { pods: count(pods.fittedSeconds), workloads: count(workloads.fittedSeconds) };
+}
+
+export function countKept({ baseline, windowEndSeconds }: Pick<Model, 'baseline' | 'windowEndSeconds'>): Kept {
+  const { pods, workloads } = baseline;
+  const isKept = (fitted: number) => fitted > 0 && fitted < windowEndSeconds;
+  const counts = { pods: 0, absent_pods: 0, workloads: 0 };
+  pods.fittedSeconds.forEach((fitted, row) => {
+    if (((pods.flags[row] as number) & ABSENT) !== 0) counts.absent_pods++;
+    else if (isKept(fitted)) counts.pods++;
+  });
+  for (const fitted of workloads.fittedSeconds) if (isKept(fitted)) counts.workloads++;
+  return counts;
 }

@@ -40,8 +40,13 @@ export function fitRecent(
       }
     }
   }
+  // Nothing is known of pods that the window does not have.
+  for (let cell = window.pods.length * size; cell < pods.recent.length; cell++) {
+    const feature = features[Math.floor((cell % size) / RECENT_SAMPLES)];
+    pods.recent[cell] = feature?.type === 'gauge' ? encodeLevel(Number.NaN) : UNKNOWN_RISE;
+  }
   workloads.recent.fill(encodeLevel(Number.NaN));
-  for (const [row, own] of groupBy(pods.workload.keys(), (pod) => pods.workload[pod] as number)) {
+  for (const [row, own] of groupBy(window.pods.keys(), (pod) => pods.workload[pod] as number)) {
     if (own.length < LEAST_SIBLINGS) continue;
     const room = new Float64Array(own.length);
     for (let cell = 0; cell < size; cell++) {

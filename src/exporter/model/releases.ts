@@ -21,7 +21,7 @@ export function fitReleases(
   const end = window.timestampsSeconds.length - 1;
   const endSeconds = window.timestampsSeconds[end] as number;
   const lastHour = Math.floor(endSeconds / HOUR_SECONDS) - 1;
-  for (const [row, own] of groupBy(pods.workload.keys(), (pod) => pods.workload[pod] as number)) {
+  for (const [row, own] of groupBy(window.pods.keys(), (pod) => pods.workload[pod] as number)) {
     const { release, revision } = readReleases(window, own);
     workloads.revision[row] = hashOf(revision);
     workloads.releaseSeconds[row] = release;

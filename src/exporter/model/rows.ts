@@ -54,10 +54,14 @@ const isBoundary = (value: number) => value > 0 || Number.isNaN(value);
 export const OWN_BASELINE = 1;
 /** It has been there since the beginning of the window, and has a baseline: only its past is a measure. */
 export const ESTABLISHED = 2;
+/** It keeps the usual values of an earlier training, and was not there at the end of the window: it is no member. */
+export const ABSENT = 4;
+
+const PASTS = [OWN_BASELINE, OWN_BASELINE | ESTABLISHED];
 
 /** All columns, by table. */
 export const COLUMNS = {
-  /** A row for each pod of the training window. */
+  /** A row for each pod of the training window; after them, those of absent pods that earlier trainings knew. */
   pods: {
     /** Row of its workload. */
     workload: column('U32', ['pods'], any),
@@ -65,8 +69,8 @@ export const COLUMNS = {
     seenSeconds: column('F64', ['pods'], isDuration),
     /** End of that window, Unix time: of an earlier training where the last one found too little (`known-before.ts`). */
     fittedSeconds: column('F64', ['pods'], isDuration),
-    /** `OWN_BASELINE`, `ESTABLISHED`. */
-    flags: column('U8', ['pods'], (flags) => [0, OWN_BASELINE, OWN_BASELINE | ESTABLISHED].includes(flags)),
+    /** `OWN_BASELINE`, `ESTABLISHED`, `ABSENT`. */
+    flags: column('U8', ['pods'], (flags) => flags === 0 || PASTS.includes(flags & ~ABSENT)),
     /** Where its hourly pattern ends in `patterns`; it begins where that of the pod before ends. */
     patternEnd: column('U32', ['pods'], any),
     /** Centre of each feature, in its unit; 0 without a baseline of its own. */

@@ -11,6 +11,7 @@ import { type HistoryState, WorkloadHistory } from '../history/workload-history.
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import { countKept, type Model } from '../model/model.js';
+import { ABSENT } from '../model/rows.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
 import { type Grid, POINTS_PER_REQUEST, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
@@ -165,14 +166,7 @@ export async function train(
   const tables = { window: window.built.table.selectFeatures(names), history: slices };
   const history = request.history === undefined ? undefined : new WorkloadHistory(request.history);
   const model = fitModel(tables, features, parameters, history, previous && { model: previous, lifeSeconds });
-  const { pods, workloads } = countKept(model);
-  if (pods + workloads > 0) {
-    warnings.add(
-      `${counted(pods, 'pod')} and ${counted(workloads, 'workload')} keep the usual values of an earlier training, as this ` +
-        `one found too little of them: Prometheus has gaps, or did not answer with all of its data. They count for ` +
-        `${formatDuration(lifeSeconds)}.`,
-    );
-  }
+  for (const warning of keptWarnings(model, previous, formatDuration(lifeSeconds))) warnings.add(warning);
   if (parameters.baseline === 'pod' && model.baseline.pods.flags.every((flags) => flags === 0)) {
     warnings.add(
       'No pod has enough samples for a past of its own, so all are compared with the whole fleet. If this stays, ' +
@@ -180,6 +174,34 @@ export async function train(
     );
   }
   return { model, plan: plan.reason, warnings: [...warnings] };
+}
+
+/** Pods end every day. Where more than a third are gone at once, they were more likely left out of the answers. */
+const LARGE_SHARE_ABSENT = 1 / 3;
+
+/** @param life how long usual values are kept, in words. */
+function keptWarnings(model: Model, previous: Model | undefined, life: string): string[] {
+  const { pods: kept } = countKept(model);
+  const { flags, fittedSeconds } = model.baseline.pods;
+  // Those that the training before still found.
+  const absent = flags.reduce(
+    (sum, own, row) => sum + Number((own & ABSENT) !== 0 && fittedSeconds[row] === previous?.windowEndSeconds),
+    0,
+  );
+  const warnings: string[] = [];
+  if (kept > 0) {
+    warnings.push(
+      `${counted(kept, 'pod')} ${kept === 1 ? 'keeps' : 'keep'} the usual values of an earlier training, as this one found ` +
+        `too little of them: Prometheus has gaps, or did not answer with all of its data. They count for ${life}.`,
+    );
+  }
+  if (previous !== undefined && absent > LARGE_SHARE_ABSENT * previous.pods) {
+    warnings.push(
+      `${absent} of ${counted(previous.pods, 'pod')} of the training before are not found any more. If they have not ended, ` +
+        `Prometheus does not answer with all of its data. Their usual values count for ${life}, should they come back.`,
+    );
+  }
+  return warnings;
 }
 
 /** Series of each feature at one instant: what a plan is made from, for a hundredth of the work. */

@@ -3,7 +3,7 @@ import { detect, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf } from '../.
 import { FeatureTableBuilder } from '../../../src/exporter/features/table-builder.js';
 import { WARM_UP_SECONDS } from '../../../src/exporter/model/measure.js';
 import { countKept, type Model } from '../../../src/exporter/model/model.js';
-import { encodeModel } from '../../../src/exporter/model/snapshot/codec.js';
+import { decodeModel, encodeModel } from '../../../src/exporter/model/snapshot/codec.js';
 import {
   modelLifeSeconds,
   TrainingDataError,
@@ -25,10 +25,14 @@ const INTERVAL = 15 * MINUTE;
 const LIFE = modelLifeSeconds(INTERVAL);
 
 const NAMES = ['cart', 'till', 'search', 'mail', 'login', 'stock', 'price', 'image', 'queue', 'report'];
-const PODS = [...NAMES, 'database'].map((name) => ({ namespace: 'shop', pod: `${name}-0`, owner: name }));
-/** One pod is hundreds of times larger than the others, and always was. */
+const PODS = [
+  ...[...NAMES, 'database'].map((name) => ({ namespace: 'shop', pod: `${name}-0`, owner: name })),
+  ...[0, 1, 2].map((broker) => ({ namespace: 'shop', pod: `queues-${broker}`, owner: 'queues' })),
+];
+/** One pod is hundreds of times larger than the others, and one many times larger than its siblings; they always were. */
 const cluster = new SmallCluster(PODS);
 cluster.misbehave('database-0', Number.NEGATIVE_INFINITY, 300);
+cluster.misbehave('queues-0', Number.NEGATIVE_INFINITY, 50);
 
 /** Which samples a server has: by topic of the query, time and pod. */
 type Has = (timeSeconds: number, pod: string, topic: string) => boolean;
@@ -53,8 +57,8 @@ async function trainAt(minute: number, has: Has, previous?: Model, changes: Part
   return train(fakeApi(answerOf(has)), request, undefined, previous);
 }
 
-/** Pods that a pass flags with a model. */
-async function flaggedAt(minute: number, model: Model, has: Has = ALL): Promise<string[]> {
+/** The pods that a pass scores with a model. */
+async function scoresAt(minute: number, model: Model, has: Has) {
   const nowSeconds = NOON + minute * MINUTE;
   const api = fakeApi(answerOf(has));
   const builder = new FeatureTableBuilder(model.features, instantsUpTo(nowSeconds));
@@ -63,11 +67,21 @@ async function flaggedAt(minute: number, model: Model, has: Has = ALL): Promise<
     const range = { startSeconds, endSeconds: nowSeconds, stepSeconds: RECENT_STEP_SECONDS };
     builder.add(feature, await api.queryRange({ query: feature.query, ...range }));
   }
-  const workloadOf = (_: string, pod: string) => pod.replace(/-0$/, '');
+  const workloadOf = (_: string, pod: string) => pod.replace(/-\d$/, '');
   const built = builder.build(workloadOf, { idleReasonOf: () => undefined, warmUpSeconds: WARM_UP_SECONDS });
-  const { table, scores } = detect(model, built);
+  return detect(model, built);
+}
+
+async function scoredAt(minute: number, model: Model, has: Has = ALL): Promise<string[]> {
+  return (await scoresAt(minute, model, has)).table.pods.map(({ pod }) => pod);
+}
+
+async function flaggedAt(minute: number, model: Model, has: Has = ALL): Promise<string[]> {
+  const { table, scores } = await scoresAt(minute, model, has);
   return table.pods.filter((_, row) => (scores[row] as number) > 0).map(({ pod }) => pod);
 }
+
+const NOTHING = { pods: 0, absent_pods: 0, workloads: 0 };
 
 describe('a training that finds less than the one before', () => {
   let good: Model;
@@ -75,7 +89,8 @@ describe('a training that finds less than the one before', () => {
   before(async () => {
     ({ model: good } = await trainAt(0, ALL));
     expect(countOwnBaselines(good)).to.equal(PODS.length);
-    expect(countKept(good)).to.deep.equal({ pods: 0, workloads: 0 });
+    expect(countKept(good)).to.deep.equal(NOTHING);
+    expect(await flaggedAt(2, good)).to.deep.equal([]);
   });
 
   const since =
@@ -108,17 +123,45 @@ describe('a training that finds less than the one before', () => {
       const { model, warnings } = await trainAt(minute, has, good);
       expect(await flaggedAt(minute + 2, model)).to.deep.equal([]);
       expect(countKept(model).pods).to.be.above(0);
-      expect(warnings.join()).to.match(/keep the usual values of an earlier training.*They count for 3/);
+      expect(warnings.join()).to.match(/keeps? the usual values of an earlier training.*They count for 3/);
     });
   }
 
   it(caseOf('a store with half of the pods does not answer'), async () => {
-    const half: Has = (_, pod) => /^(database|cart|till|mail|login|queue)/.test(pod) === false;
+    const half: Has = (_, pod) => /^(database|cart|till|mail|login|queue-|queues-0)/.test(pod) === false;
     const alone = await trainAt(15, half);
     expect(await flaggedAt(25, alone.model), 'without the model of before').to.include('database-0');
-    const { model } = await trainAt(15, half, good);
-    expect(countKept(model)).to.deep.equal({ pods: 0, workloads: 6 });
+    const { model, warnings } = await trainAt(15, half, good);
+    expect(countKept(model)).to.deep.equal({ pods: 0, absent_pods: 7, workloads: 6 });
+    expect(model.pods).to.equal(PODS.length - 7);
+    expect(warnings.join()).to.match(
+      /^7 of 14 pods of the training before are not found any more.*should they come back/,
+    );
     expect(await flaggedAt(25, model)).to.deep.equal([]);
+    // The next answers are whole again, but have no past.
+    const { model: next } = await trainAt(30, since(22), decodeModel(encodeModel(model)));
+    expect(countKept(next)).to.deep.equal({ ...NOTHING, pods: PODS.length, workloads: 12 });
+    expect(await flaggedAt(32, next)).to.deep.equal([]);
+  });
+
+  it('keeps the usual values of a pod that is out of reach and then comes back, also when it is unlike its siblings', async () => {
+    const has: Has = (time, pod) => pod !== 'queues-0' || time <= NOON || time >= NOON + 100 * MINUTE;
+    let model = good;
+    for (const minute of [15, 30, 45, 60, 75, 90]) ({ model } = await trainAt(minute, has, model));
+    expect(countKept(model)).to.deep.equal({ ...NOTHING, absent_pods: 1 });
+    // It was not there before, so it is not judged by its first minutes.
+    expect(await scoredAt(103, model, has)).not.to.include('queues-0');
+    expect(await scoredAt(110, model, has)).to.include('queues-0');
+    expect(await flaggedAt(110, model, has)).to.deep.equal([]);
+  });
+
+  it('keeps what a training knew of half an hour when there are minutes left', async () => {
+    const { model: short } = await trainAt(60, since(27), good);
+    expect(countKept(short)).to.deep.equal(NOTHING);
+    // More than half of what was known, and too little for statistics.
+    const { model } = await trainAt(75, since(57), short);
+    expect(countKept(model)).to.deep.equal({ ...NOTHING, pods: PODS.length, workloads: 12 });
+    expect(await flaggedAt(77, model)).to.deep.equal([]);
   });
 
   it('goes on keeping it from training to training, and learns anew when enough has come', async () => {
@@ -148,18 +191,31 @@ describe('a training that finds less than the one before', () => {
     const minute = LIFE / MINUTE + 10;
     const has = since(minute - 8);
     const { model } = await trainAt(minute, has, good);
-    expect(countKept(model)).to.deep.equal({ pods: 0, workloads: 0 });
+    expect(countKept(model)).to.deep.equal(NOTHING);
     const { model: earlier } = await trainAt(minute - 10, since(minute - 18), good);
     expect(countKept(earlier).pods).to.equal(PODS.length);
     // What was kept does not become younger by it.
-    expect(countKept((await trainAt(minute, has, earlier)).model)).to.deep.equal({ pods: 0, workloads: 0 });
+    expect(countKept((await trainAt(minute, has, earlier)).model)).to.deep.equal(NOTHING);
   });
 
-  it('keeps nothing of pods that have ended, and nothing in a cluster without gaps', async () => {
+  it('does not warn of pods that have ended, and forgets them', async () => {
     const ended: Has = (time, pod) => pod !== 'mail-0' || time < NOON + 20 * MINUTE;
     let model = good;
-    for (const minute of [15, 30, 45, 60]) ({ model } = await trainAt(minute, ended, model));
-    expect(countKept(model).pods).to.equal(0);
+    const said: string[] = [];
+    const counts: number[] = [];
+    for (let minute = 15; minute <= LIFE / MINUTE + 75; minute += 15) {
+      const trained = await trainAt(minute, ended, model);
+      model = trained.model;
+      said.push(...trained.warnings);
+      counts.push(countKept(model).absent_pods);
+    }
+    expect(said).to.deep.equal([]);
+    // While the window has enough of it, the pod is one of those that the workload was.
+    expect(counts.join('')).to.match(/^0+1+0$/);
+    expect(countKept(model)).to.deep.equal(NOTHING);
+  });
+
+  it('keeps nothing in a cluster without gaps', async () => {
     const { model: steady } = await trainAt(60, ALL, good);
     expect(encodeModel(steady)).to.deep.equal(encodeModel((await trainAt(60, ALL)).model));
   });

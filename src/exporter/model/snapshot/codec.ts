@@ -53,6 +53,7 @@ const Description = z.strictObject({
   windowStartSeconds: z.number(),
   windowEndSeconds: z.number(),
   samples: z.int().min(MINIMUM_TRAINING_SAMPLES),
+  pods: z.int().min(0),
   baseline: z.enum(['pod', 'workload', 'cluster']),
   /** `null`: any input may do. */
   minimumInput: z.number().nullable(),
@@ -78,17 +79,8 @@ const KEYS_PER_TURN = 16_384;
 
 /** Writes a model, after other texts, to an array that owns its buffer: it can be transferred to another thread. */
 export function encodeModel(model: Model, metadata: Readonly<Record<string, string>> = {}): Uint8Array<ArrayBuffer> {
-  const {
-    baseline,
-    forest,
-    limits,
-    fleet,
-    minimumInput,
-    expectedMessagesPerDay,
-    recentExceedingPerDay,
-    pods,
-    ...values
-  } = model;
+  const { baseline, forest, limits, fleet, minimumInput, expectedMessagesPerDay, recentExceedingPerDay, ...values } =
+    model;
   const orNull = (value: number) => (Number.isNaN(value) ? null : value);
   const description: Description = {
     ...values,
@@ -102,7 +94,7 @@ export function encodeModel(model: Model, metadata: Readonly<Record<string, stri
   };
   const leaves = 2 ** forest.depth;
   const sizes: Sizes = {
-    pods,
+    pods: baseline.pods.keys.length,
     workloads: baseline.workloads.keys.length,
     patterns: baseline.patterns.cell.length,
     limits: limits.keys.length,
@@ -214,7 +206,6 @@ function* decodeInSteps({ metadata, tensors }: TensorFile): Generator<undefined,
     expectedMessagesPerDay: expectedMessagesPerDay ?? Number.NaN,
     recentExceedingPerDay: recentExceedingPerDay ?? Number.NaN,
     minimumInput: minimumInput ?? Number.NEGATIVE_INFINITY,
-    pods: sizeOf('pods'),
   };
 }
 

@@ -28,7 +28,7 @@ export interface Snapshot {
 }
 
 /** Raise it whenever the columns, or the meaning of anything in them, change. */
-const FORMAT_VERSION = 4;
+const FORMAT_VERSION = 5;
 
 /** By how many seconds a clock may be set back between two starts. */
 const CLOCK_TOLERANCE_SECONDS = 300;

@@ -78,15 +78,15 @@ describe('snapshot', () => {
   });
 
   for (const [version, age] of [
-    [3, 'an older'],
-    [5, 'a newer'],
+    [4, 'an older'],
+    [6, 'a newer'],
     [4_294_967_295, 'a newer'],
   ] as const) {
     it(`is refused when its format is ${version}`, () => {
-      const other = withHeader(bytes, (header) => header.replace('"version":"4"', `"version":"${version}"`));
+      const other = withHeader(bytes, (header) => header.replace('"version":"5"', `"version":"${version}"`));
       expect(() => readSnapshot(other, EXPECTED)).to.throw(
         SnapshotError,
-        `it is of ${age} version of this program (format ${version}, and this one reads 4)`,
+        `it is of ${age} version of this program (format ${version}, and this one reads 5)`,
       );
     });
   }
@@ -98,7 +98,7 @@ describe('snapshot', () => {
 
   it('is one file of safetensors, with the checksum, version, time and configuration as metadata', () => {
     const { metadata, tensors } = readTensors(bytes);
-    expect(metadata.version).to.equal('4');
+    expect(metadata.version).to.equal('5');
     expect(metadata.trainedSeconds).to.equal(String(TRAINED_AT + 0.25));
     expect(metadata.configuration).to.match(/^[0-9a-f]{64}$/);
     const at = bytes.indexOf(metadata.sha256 as string);
