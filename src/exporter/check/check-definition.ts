@@ -1,6 +1,7 @@
 /** The shape of every rule: from facts to one finding, without a clock and without a network. */
 
 import type { SourceSelector } from '../features/queries/selectors.js';
+import { isPartial } from '../prometheus/api.js';
 import type { AnswerFacts, Conditions, Fact, Facts, FeatureFacts, SourceFacts } from './facts.js';
 import type { Finding, NotChecked } from './finding.js';
 
@@ -30,6 +31,19 @@ export function checkOf<Value>(
       return { check: id, ...(fact.known ? rule(fact.value, facts, conditions) : { because: fact.because }) };
     },
   };
+}
+
+const LEFT_OUT =
+  'Prometheus warns that its answers are incomplete: what is missing may be in what Prometheus left out.';
+
+/** A check that finds fault with what is not there: no error follows from that while answers are incomplete. */
+export function checkOfAbsence<Value>(...[id, factOf, rule]: Parameters<typeof checkOf<Value>>): CheckDefinition {
+  return checkOf(id, factOf, (value, facts, conditions) => {
+    const judgement = rule(value, facts, conditions);
+    if (!('severity' in judgement) || judgement.severity === 'ok' || !isPartial(facts)) return judgement;
+    const meaning = [judgement.meaning, LEFT_OUT].filter((sentence) => sentence !== undefined).join(' ');
+    return { ...judgement, severity: 'warning', meaning };
+  });
 }
 
 /** Something that is always known. */

@@ -173,7 +173,7 @@ export class PassRun {
     await Promise.all([
       orWarn(
         'Workloads of new pods are taken from their names',
-        this.workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either),
+        this.workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either, this.#isPartial),
       ),
       orWarn(
         'Pods that have ended, or wait, may count as pods without usage',

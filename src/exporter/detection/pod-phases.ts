@@ -2,7 +2,7 @@
 
 import { type IdleReason, idlePodsIn, idlePodsQuery } from '../features/pod-phase.js';
 import { type NamedPod, podKey } from '../features/table.js';
-import type { PrometheusApi } from '../prometheus/api.js';
+import { isPartial, type PrometheusApi } from '../prometheus/api.js';
 
 /** Seconds between two questions while there are pods that have not ended and lack usage. */
 const ASK_AGAIN_SECONDS = 60;
@@ -42,7 +42,9 @@ export class PodPhases {
     if (keys.length === 0) return;
     this.#askedSeconds = timeSeconds;
     const query = idlePodsQuery(this.selector);
-    this.#idle = among(keys, idlePodsIn(await this.api.query({ query, timeSeconds, signal })));
+    const answer = await this.api.query({ query, timeSeconds, signal });
+    const named = among(keys, idlePodsIn(answer));
+    this.#idle = isPartial(answer) ? new Map([...this.#idle, ...named]) : named;
   }
 }
 

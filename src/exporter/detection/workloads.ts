@@ -60,6 +60,7 @@ export class WorkloadDirectory {
    * Asks for the owners of pods that are not known from an earlier call, and forgets the pods that are gone.
    *
    * @param pods all that are there now; `rows` theirs in the model (`locatePods`): pods that it knows are not asked for.
+   * @param arePartial there may be others: none is forgotten.
    * @throws {PrometheusError} when the question fails; the pods then count as asked for.
    */
   async lookUp(
@@ -67,6 +68,7 @@ export class WorkloadDirectory {
     rows: Int32Array,
     timeSeconds: number,
     signal?: AbortSignal,
+    arePartial = false,
   ): Promise<void> {
     const present = new Set<string>();
     const asked: string[] = [];
@@ -89,7 +91,7 @@ export class WorkloadDirectory {
         lastAskedSeconds: timeSeconds,
       });
     }
-    for (const key of this.#newPods.keys()) if (!present.has(key)) this.#newPods.delete(key);
+    for (const key of this.#newPods.keys()) if (!arePartial && !present.has(key)) this.#newPods.delete(key);
     if (asked.length === 0) return;
     const api = new PartialAnswers(this.api);
     const owners = await queryOwners(api, this.queries, timeSeconds, signal);

@@ -30,12 +30,14 @@ export interface QueryResult extends SeriesSet {
   readonly shiftSeconds?: number;
 }
 
+/** How remarks of Prometheus about its own language begin: nothing is missing because of them. */
+export const LANGUAGE_REMARK = 'PromQL ';
+
 /**
- * Whether an answer may lack a part of the data: then nothing follows from what it does not name. Remarks of Prometheus
- * about its own language are no such warnings.
+ * Whether an answer may lack a part of the data: then nothing follows from what it does not name.
  */
 export function isPartial({ warnings }: { readonly warnings: readonly string[] }): boolean {
-  return warnings.some((warning) => !warning.startsWith('PromQL '));
+  return warnings.some((warning) => !warning.startsWith(LANGUAGE_REMARK));
 }
 
 /** A query at one instant. */

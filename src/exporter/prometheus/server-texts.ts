@@ -2,7 +2,7 @@
 
 import { escapeControlCharacters } from '../../lib/text/control-characters.js';
 import { formatNumber } from '../../lib/text/format.js';
-import { isPartial, type Labels } from './api.js';
+import { isPartial, LANGUAGE_REMARK, type Labels } from './api.js';
 import { Redactor } from './redaction.js';
 
 /** Texts are looked at up to here: a body may be large. */
@@ -60,7 +60,10 @@ export class ServerTexts {
     const ordered = [...all.filter(isGrave), ...all.filter((remark) => !isGrave(remark))];
     const shown = ordered.slice(0, MOST_REMARKS).map((remark) => this.quote(remark, REMARK_LENGTH));
     const more = all.length - shown.length + Math.max(0, value.length - COMPARED_REMARKS);
-    return more > 0 ? [...shown, `${formatNumber(more)} more, which are not listed.`] : shown;
+    if (more === 0) return shown;
+    // About the language only, unless one is about the data: those come first.
+    const kind = ordered.some(isGrave) ? '' : LANGUAGE_REMARK;
+    return [...shown, `${kind}${formatNumber(more)} more, which are not listed.`];
   }
 
   /** The labels of a series. */

@@ -1000,6 +1000,26 @@ describe('checks', () => {
     });
   }
 
+  it('are no errors because of what is not there while answers are incomplete', () => {
+    const lost = {
+      features: featuresWith({ cpu: empty, memory: empty }),
+      sources: sourcesWith({ cpu: emptySource(), memory: emptySource() }),
+      warnings: ['store 3 is down'],
+    };
+    const severityOf = (facts: Partial<Facts>) => {
+      const { findings } = judgeFacts({ ...FINE, ...facts }, CONDITIONS);
+      return findings.find(({ check }) => check === 'series');
+    };
+    expect(severityOf(lost)?.severity).to.equal('warning');
+    expect(severityOf(lost)?.meaning).to.include('may be in what Prometheus left out');
+    for (const warnings of [[], ['PromQL warning: this is no counter']]) {
+      expect(severityOf({ ...lost, warnings })?.severity).to.equal('error');
+    }
+    // What is there is judged as ever.
+    const { findings } = judgeFacts({ ...FINE, ...clockOff(600), warnings: lost.warnings }, CONDITIONS);
+    expect(findings.find(({ check }) => check === 'clock')?.severity).to.equal('error');
+  });
+
   it('are all well where all is well', () => {
     const { findings, notChecked } = judgeFacts(FINE, CONDITIONS);
     expect(findings.filter(({ severity }) => severity !== 'ok')).to.deep.equal([]);

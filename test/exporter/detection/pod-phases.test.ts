@@ -59,6 +59,17 @@ describe('phases of pods', () => {
     expect(api.asked).to.have.lengthOf(2);
   });
 
+  it('stay known where a partial answer does not name the pod', async () => {
+    await phases.lookUp([JOB, WEB], NOON);
+    cluster.pods[0] = JOB;
+    api.warnings = ['a store is down'];
+    await phases.lookUp([JOB, WEB], NOON + 60);
+    expect(phases.idleReasonOf(JOB)).to.equal('completed');
+    api.warnings = ['PromQL warning: this metric is no counter'];
+    await phases.lookUp([JOB, WEB], NOON + 120);
+    expect(phases.idleReasonOf(JOB)).to.equal(undefined);
+  });
+
   it('are asked for once a minute while one pod waits: it may start', async () => {
     cluster.pods[1] = { ...WEB, pendingUntilSeconds: NOON + 90 };
     const reasons: (string | undefined)[] = [];

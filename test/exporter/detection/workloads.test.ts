@@ -115,6 +115,14 @@ describe('workload directory', () => {
     ).to.deep.equal([0, 60, 120, 180, 240, 300, 360]);
   });
 
+  it('keeps the owners of pods that a partial answer about usage does not name', async () => {
+    await lookUp([NEW]);
+    await directory.lookUp([], rowsOf([]), NOON, signal, true);
+    expect(workloadOf(NEW)).to.equal('checkout');
+    await lookUp([NEW]);
+    expect(questions()).to.equal(1);
+  });
+
   it('forgets pods that are gone', async () => {
     await lookUp([NEW]);
     await lookUp([]);

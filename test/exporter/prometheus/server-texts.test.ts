@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { isObjectName } from '../../../src/exporter/features/table.js';
 import { decodeAnswer } from '../../../src/exporter/prometheus/answer/decode.js';
+import { isPartial } from '../../../src/exporter/prometheus/api.js';
 import { ServerTexts } from '../../../src/exporter/prometheus/server-texts.js';
 
 const SECRET = 'p/s-3&r"T k.9';
@@ -112,6 +113,14 @@ describe('ServerTexts', () => {
     it('begin with those about the data', () => {
       const language = Array.from({ length: 30 }, (_, index) => `PromQL warning: ${index}`);
       expect(texts.remarks([...language, 'store is down'])[0]).to.equal('store is down');
+    });
+
+    it('say nothing of missing data by their number alone', () => {
+      const language = Array.from({ length: 30 }, (_, index) => `PromQL warning: ${index}`);
+      const remarks = texts.remarks(language);
+      expect(remarks[10]).to.match(/\b20\b/);
+      expect(isPartial({ warnings: remarks })).to.equal(false);
+      expect(isPartial({ warnings: texts.remarks([...language, 'store is down']) })).to.equal(true);
     });
 
     for (const odd of [undefined, null, 'text', { 0: 'a' }, [1, null, {}]]) {

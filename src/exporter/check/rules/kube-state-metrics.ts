@@ -1,7 +1,7 @@
 import { listed } from '../../../lib/text/format.js';
 import { PHASE_METRIC } from '../../features/pod-phase.js';
 import { NAMESPACE_LABEL } from '../../features/queries/template.js';
-import { checkOf, nameOf } from '../check-definition.js';
+import { checkOfAbsence, nameOf } from '../check-definition.js';
 import { exportedSentence } from '../label-settings.js';
 
 const RESTARTS = 'kube_pod_container_status_restarts_total';
@@ -12,7 +12,7 @@ const HONOR_LABELS =
 const NO_RESTARTS = 'Crash loops are not detected: restarts count as 0.';
 
 /** Whether kube-state-metrics is there, and what is lost without it. */
-export const kubeStateMetrics = checkOf(
+export const kubeStateMetrics = checkOfAbsence(
   'kube_state_metrics',
   (facts) => facts.kubeStateMetrics,
   ({ podOwners, podPhases, replicaSetPods, replicaSetOwners, jobPods, jobOwners }, { sources }) => {

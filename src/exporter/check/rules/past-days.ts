@@ -2,7 +2,7 @@
 
 import { counted, formatDuration, formatNumber } from '../../../lib/text/format.js';
 import { HOURS_PER_DAY } from '../../history/grid.js';
-import { checkOf, NO_SERIES } from '../check-definition.js';
+import { checkOfAbsence, NO_SERIES } from '../check-definition.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -10,7 +10,7 @@ const DAY_SECONDS = 86_400;
 const MEANING = 'What comes once a day, or at weekends only, may be flagged until it is known as usual.';
 
 /** Whether the days are there that the history is to remember. */
-export const pastDays = checkOf(
+export const pastDays = checkOfAbsence(
   'past_days',
   (facts) => facts.pastDays,
   ({ reachSeconds, stepSeconds }, _, { historyDays, keeper }) => {

@@ -3,7 +3,15 @@
 import { counted, examples, listed } from '../../../lib/text/format.js';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { workloadFromName } from '../../features/workload.js';
-import { type Answered, answersOf, checkOf, NO_SERIES, podsWithoutUsage, unmeasuredPods } from '../check-definition.js';
+import {
+  type Answered,
+  answersOf,
+  checkOf,
+  checkOfAbsence,
+  NO_SERIES,
+  podsWithoutUsage,
+  unmeasuredPods,
+} from '../check-definition.js';
 import type { Facts } from '../facts.js';
 import { darkNodes, explainNodes } from './unmeasured-nodes.js';
 
@@ -20,7 +28,7 @@ const ELSEWHERE =
   'no series of containers on Windows, on Fargate and behind cri-dockerd.';
 
 /** Whether all features know the same pods. */
-export const podCoverage = checkOf('pod_coverage', answersOf, (answers, facts) => {
+export const podCoverage = checkOfAbsence('pod_coverage', answersOf, (answers, facts) => {
   // A feature without any pod has a check of its own.
   const answered = answers.filter(({ pods }) => pods.size > 0);
   const measured = podsOf(answered, 'lasting');

@@ -1,5 +1,5 @@
 import { examples, formatDuration, promDuration } from '../../../lib/text/format.js';
-import { always, checkOf, knownOf, NO_SERIES, nameOf } from '../check-definition.js';
+import { always, checkOfAbsence, knownOf, NO_SERIES, nameOf } from '../check-definition.js';
 import type { Facts, SourceFacts } from '../facts.js';
 
 /** Two samples make a rate; four leave one when a scrape or two are missed (Grafana's `$__rate_interval`). */
@@ -15,7 +15,7 @@ const TOLERANCE = 1.05;
 const FILLED = 0.9;
 
 /** Whether the windows of `rate()` hold enough scrapes. */
-export const rateWindow = checkOf(
+export const rateWindow = checkOfAbsence(
   'rate_window',
   ({ sources }) => {
     const ranged = sources.filter(({ selector }) => selector.rangeSeconds !== undefined);

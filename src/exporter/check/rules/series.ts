@@ -1,12 +1,12 @@
 import { counted, examples, formatNumber, listed } from '../../../lib/text/format.js';
 import { containerLabelBeside, MEMORY_METRICS } from '../../features/queries/template.js';
 import type { Labels } from '../../prometheus/api.js';
-import { type Answered, anyOf, checkOf, type Judgement, knownOf, nameOf } from '../check-definition.js';
+import { type Answered, anyOf, checkOfAbsence, type Judgement, knownOf, nameOf } from '../check-definition.js';
 import type { Conditions, Facts, SourceFacts } from '../facts.js';
 import { exportedSentence, labelSettings } from '../label-settings.js';
 
 /** Whether there is something to judge pods by; kube-state-metrics has a check of its own. */
-export const series = checkOf(
+export const series = checkOfAbsence(
   'series',
   ({ sources }) => anyOf(sources.map((source) => source.series)),
   (_, facts, conditions): Judgement => {

@@ -2,7 +2,7 @@
 
 import { counted, examples, formatDuration, listed } from '../../../lib/text/format.js';
 import { matcherOf } from '../../features/queries/promql.js';
-import { answersOf, checkOf, NO_SERIES, nameOf, ofSources } from '../check-definition.js';
+import { answersOf, checkOf, checkOfAbsence, NO_SERIES, nameOf, ofSources } from '../check-definition.js';
 import { isScrapeLabel } from '../copies.js';
 import type { Conditions } from '../facts.js';
 import { isVictoriaMetrics } from './server.js';
@@ -17,7 +17,7 @@ const USUAL_INTERVAL_SECONDS = 60;
 const GRAVE_AGE_SECONDS = 240;
 
 /** Whether the newest samples can be seen soon after they were taken. */
-export const freshness = checkOf(
+export const freshness = checkOfAbsence(
   'freshness',
   ofSources((source) => source.newestAgeSeconds),
   (ages, facts) => {

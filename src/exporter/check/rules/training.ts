@@ -3,14 +3,14 @@
 import { counted, formatBytes, formatDuration, listed } from '../../../lib/text/format.js';
 import { MINIMUM_OWN_SAMPLES } from '../../model/baseline.js';
 import { fetchingCost, planTraining } from '../../training/plan.js';
-import { answersOf, checkOf, NO_SERIES } from '../check-definition.js';
+import { answersOf, checkOf, checkOfAbsence, NO_SERIES } from '../check-definition.js';
 import type { AnswerFacts, Conditions } from '../facts.js';
 
 /** A missed scrape here and there is no gap. */
 const TOLERATED_GAPS = 0.05;
 
 /** Whether Prometheus has what a training asks for. */
-export const history = checkOf(
+export const history = checkOfAbsence(
   'history',
   (facts) => facts.history,
   ({ reachSeconds, stepSeconds, windowInstants, windowGaps, slices }, _, { training }) => {
