@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { detect } from '../../src/exporter/detection/detect.js';
+import { explain } from '../../src/exporter/detection/explain.js';
+import { describeReason } from '../../src/exporter/detection/reasons.js';
 import { FeatureTableBuilder, LARGEST_VALUE } from '../../src/exporter/features/table-builder.js';
 import { HISTORY_STEP_SECONDS, HOUR_SECONDS, LEAD_SECONDS } from '../../src/exporter/history/grid.js';
 import { summariseHour } from '../../src/exporter/history/hour-summary.js';
@@ -10,7 +12,7 @@ import { fitModel } from '../../src/exporter/model/fit.js';
 import { WARM_UP_SECONDS } from '../../src/exporter/model/measure.js';
 import { decodeModel, encodeModel } from '../../src/exporter/model/snapshot/codec.js';
 import { holds } from '../support/fuzz.js';
-import { QUICK_PARAMETERS } from '../support/parameters.js';
+import { DEFAULT_PARAMETERS, QUICK_PARAMETERS } from '../support/parameters.js';
 import { createNormal } from '../support/random-data.js';
 import { CATALOG, seriesSet } from '../support/tables.js';
 
@@ -97,7 +99,10 @@ describe('extreme values', () => {
     learned: fc.array(place, { maxLength: 4 }),
     seen: fc.array(place, { maxLength: 4 }),
     baseline: fc.constantFrom<BaselineKind>('pod', 'workload', 'cluster'),
-    contamination: fc.constantFrom<'auto' | number>('auto', 0.01, 0.5),
+    contamination: fc.constantFrom<'auto' | number>('auto', 'auto', Number.MIN_VALUE, 0.01, 0.5),
+    sensitivity: fc.constantFrom(1, DEFAULT_PARAMETERS.sensitivity, 40),
+    alertBudgetPerDay: fc.constantFrom(0.1, DEFAULT_PARAMETERS.alertBudgetPerDay, 1000),
+    acceptHours: fc.constantFrom(2, 24),
     remembers: fc.boolean(),
   });
 
@@ -105,10 +110,11 @@ describe('extreme values', () => {
     let scored = 0;
     holds(
       input,
-      ({ learned, seen, baseline, contamination, remembers }) => {
+      ({ learned, seen, remembers, acceptHours, ...settings }) => {
         const { table: window } = tableOf(NOON, 61, 60, learned);
         if (window.countPresent() < 10) return;
-        const parameters = { ...QUICK_PARAMETERS, baseline, contamination };
+        const acceptance = { acceptReleaseHours: acceptHours, acceptLevelHours: acceptHours };
+        const parameters = { ...QUICK_PARAMETERS, ...settings, ...acceptance };
         const model = fitModel(
           { window, history: [] },
           CATALOG,
@@ -117,12 +123,19 @@ describe('extreme values', () => {
         );
         expect(model.threshold).to.satisfy(Number.isFinite);
         expect(decodeModel(encodeModel(model)).samples).to.equal(model.samples);
-        const { table, scores, deviations, expected } = detect(model, tableOf(NOON + 120, 11, 60, seen));
+        const detection = detect(model, tableOf(NOON + 120, 11, 60, seen));
+        const { table, scores, deviations, expected } = detection;
         scored += table.pods.length;
         expect([...scores].every(Number.isFinite), `scores ${scores.join()}`).to.equal(true);
         for (const values of [deviations, expected]) {
           // What is not known is NaN; nothing is without end.
           expect([...values].some((value) => Math.abs(value) === Number.POSITIVE_INFINITY)).to.equal(false);
+        }
+        for (const explanation of explain(detection, [...table.pods.keys()]).flat()) {
+          const { actual, expected: usual, boundary, deviation, contribution, share } = explanation;
+          const numbers = [actual, usual, boundary ?? 0, deviation, contribution, share];
+          expect(numbers.every(Number.isFinite), JSON.stringify(explanation)).to.equal(true);
+          expect(describeReason(explanation)).not.to.match(/NaN|Infinity|unknown/);
         }
       },
       60,

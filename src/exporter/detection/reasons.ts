@@ -34,10 +34,13 @@ export type Reason = Pick<FeatureExplanation, 'feature' | 'unit' | 'actual' | 'e
 export function describeReason(reason: Reason): string {
   const { feature, actual, expected, deviation, share = 0, comparison } = reason;
   const { lasting } = comparison === undefined ? NO_WORDS : COMPARISON_WORDS[comparison];
-  const hasRatio = comparison !== undefined && !NOT_BY_RATIO.has(comparison) && expected > 0;
+  const ratio = actual / expected;
+  // What is below 0, or beside nearly nothing, is no multiple.
+  const isMultiple = actual >= 0 && expected > 0 && Number.isFinite(ratio);
+  const hasRatio = comparison !== undefined && !NOT_BY_RATIO.has(comparison) && isMultiple;
   const notes = [
     lasting,
-    hasRatio ? `${formatNumber(actual / expected)} × as much` : '',
+    hasRatio ? `${formatNumber(ratio)} × as much` : '',
     `${deviation > 0 ? '+' : ''}${formatNumber(deviation)} spreads`,
     share < NOTABLE_SHARE ? '' : `${formatPercent(share)} of the score`,
   ];

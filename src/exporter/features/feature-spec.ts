@@ -3,6 +3,9 @@
 import { z } from 'zod';
 import { PLACEHOLDER_NAMES } from './queries/template.js';
 
+/** Divided by it, the largest value that counts stays finite, as does its square. */
+export const LEAST_SPREAD_FLOOR = 1e-30;
+
 const line = (longest: number) => z.string().trim().min(1).max(longest).regex(/^.*$/);
 
 /** One feature: the known keys, in the order of a file, and no other. */
@@ -17,7 +20,7 @@ export const FeatureSpec = z.strictObject({
   unit: line(40),
   type: z.enum(['gauge', 'counter']).default('gauge'),
   direction: z.enum(['both', 'up', 'brief_falls']),
-  spread_floor: z.number().min(1e-30).max(1e30),
+  spread_floor: z.number().min(LEAST_SPREAD_FLOOR).max(1e30),
   relative_spread_floor: z.number().min(0).max(1).default(0.1),
   required: z.boolean().default(false),
 });

@@ -1,7 +1,9 @@
 /** From the lines of a file to a case: the pure part of reading. */
 
 import type { FeatureDefinition } from '../../exporter/features/catalog.js';
+import { LEAST_SPREAD_FLOOR } from '../../exporter/features/feature-spec.js';
 import { comparePods, podKey } from '../../exporter/features/table.js';
+import { LARGEST_VALUE } from '../../exporter/features/table-builder.js';
 import { workloadFromName } from '../../exporter/features/workload.js';
 import { quantileInPlace } from '../../lib/statistics.js';
 import { BIN_SECONDS, type Case, type Defect, type PodMinutes } from './case.js';
@@ -105,7 +107,7 @@ export class CaseBuilder {
       const value = Number(text);
       // `Number` makes 0 of a blank text.
       if (value === 0 && text.trim() === '') this.defect('empty_value');
-      else if (!Number.isFinite(value)) this.defect('not_a_number');
+      else if (!(Math.abs(value) <= LARGEST_VALUE)) this.defect('not_a_number');
       else if (value < 0) this.defect('negative_value');
       else if (!pod.bins.add(seconds, column, value)) duplicate = true;
       else this.#valuesOfColumn[column] = (this.#valuesOfColumn[column] as number) + 1;
@@ -249,5 +251,5 @@ function withFloorFromData(
   }
   if (values.length === 0) return feature;
   const median = quantileInPlace(Float64Array.from(values), values.length, 0.5);
-  return { ...feature, spreadFloor: DERIVED_FLOOR_SHARE * median };
+  return { ...feature, spreadFloor: Math.max(DERIVED_FLOOR_SHARE * median, LEAST_SPREAD_FLOOR) };
 }

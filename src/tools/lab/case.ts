@@ -15,7 +15,7 @@ export const DEFECTS = Object.freeze({
   duplicate: 'second rows of a pod in the same second, left out',
   out_of_order: 'rows earlier than the one before of their pod, put in their place',
   empty_value: 'empty values, passed over',
-  not_a_number: 'values that are no finite number, passed over',
+  not_a_number: 'values that are no finite number, or larger than any measured one, passed over',
   negative_value: 'values below 0, passed over',
   unreadable_rest: 'files whose end cannot be decompressed, used up to there',
 });

@@ -47,6 +47,22 @@ describe('describeReason', () => {
     );
   });
 
+  it('has a multiple where the value is one of the usual value', () => {
+    const other = { feature: 'balance', unit: '', deviation: 9, share: 1, comparison: 'time_of_day' } as const;
+    const at = 'at this time of day';
+    const rest = '+9 spreads, 100 % of the score)';
+    for (const [actual, expected, text] of [
+      [12, 4, `balance 12, usually 4 ${at} (3 × as much, ${rest}`],
+      [0, 4, `balance 0, usually 4 ${at} (0 × as much, ${rest}`],
+      [-12, 4, `balance -12, usually 4 ${at} (${rest}`],
+      [12, -4, `balance 12, usually -4 ${at} (${rest}`],
+      [12, 0, `balance 12, usually 0 ${at} (${rest}`],
+      [1e30, Number.MIN_VALUE, `balance 1.0e+30, usually 4.9e-324 ${at} (${rest}`],
+    ] as const) {
+      expect(describeReason({ ...other, actual, expected })).to.equal(text);
+    }
+  });
+
   it('does not repeat the name of a feature as its unit', () => {
     const { share: _, ...unknownShare } = restarts;
     expect(describeReason(unknownShare)).to.equal('restarts 515, usually 512 (+10 spreads)');

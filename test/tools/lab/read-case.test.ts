@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { LEAST_SPREAD_FLOOR } from '../../../src/exporter/features/feature-spec.js';
 import { DataError, UsageError } from '../../../src/lib/usage-error.js';
 import type { Case } from '../../../src/tools/lab/case.js';
 import { listCases, readCase } from '../../../src/tools/lab/read-case.js';
@@ -49,6 +50,18 @@ const DEFECTIVE = [
 ].join('\n');
 
 describe('the reader', () => {
+  it('takes neither what nobody measures nor what is nearly nothing for a value', async () => {
+    const rows = Array.from({ length: 61 }, (_, minute) => {
+      const time = START + minute * 60;
+      return `${time},shop,cart-0,0.2,${MIB},${minute % 2 === 0 ? 1e308 : 1},1e-320`;
+    });
+    const header = 'timestamp,namespace,pod,cpu_cores,memory_bytes,queue,errors';
+    const recording = await readOne('case.csv', [header, ...rows].join('\n'), ['queue', 'errors']);
+    expect(Object.fromEntries(recording.defects)).to.deep.equal({ not_a_number: 31 });
+    const floors = recording.features.map(({ name, spreadFloor }) => [name, spreadFloor]);
+    expect(Object.fromEntries(floors)).to.include({ queue: 0.01, errors: LEAST_SPREAD_FLOOR });
+  });
+
   for (const [name, content] of [
     ['case.csv', DEFECTIVE],
     ['case.csv.gz', DEFECTIVE],
