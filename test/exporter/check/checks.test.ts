@@ -432,7 +432,36 @@ const ROWS: readonly Row[] = [
     'pod_coverage',
     'warning',
     /The node old-1 runs Docker/,
-    /containerd or CRI-O/,
+    /CONTAINER_LABEL.*containerd or CRI-O/,
+  ),
+  row(
+    'nodes of Fargate have a pod each',
+    {
+      features: featuresWith({
+        cpu: known(answerOf(500)),
+        memory: known(answerOf(500)),
+        restarts: known(answerOf(503)),
+      }),
+      nodes: known([500, 501, 502].map((pod) => nodeOf({ name: `fargate-ip-10-0-0-${pod}` }, [`shop/cart-${pod}`]))),
+    },
+    'pod_coverage',
+    'warning',
+    /3 nodes are serverless: fargate-ip-10-0-0-500, .* \(3 pods without usage\)/,
+    /^(?!.*relabelling)/s,
+  ),
+  row(
+    'nodes are young and have a pod each',
+    {
+      features: featuresWith({
+        cpu: known(answerOf(500)),
+        memory: known(answerOf(500)),
+        restarts: known(answerOf(503)),
+      }),
+      nodes: known([500, 501, 502].map((pod) => nodeOf({ name: `node-${pod}` }, [`shop/cart-${pod}`]))),
+    },
+    'pod_coverage',
+    'ok',
+    /3 pods without usage/,
   ),
   row(
     'nodes are dark for several reasons',

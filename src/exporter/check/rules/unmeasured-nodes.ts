@@ -1,21 +1,19 @@
 /** Why cAdvisor says nothing of the pods of a node. */
 
+import { groupBy } from '../../../lib/group-by.js';
 import { counted, examples } from '../../../lib/text/format.js';
 import type { NodeFacts } from '../facts.js';
 
 /** A node without usage of any pod counts when it has this many pods without: a young node has fewer. */
 const LEAST_PODS = 3;
 
-/** Nodes of which nothing is measured, though pods run there for minutes. */
-export function darkNodes(nodes: readonly NodeFacts[]): readonly NodeFacts[] {
-  return nodes.filter(({ unmeasuredPods, measured }) => measured === 0 && unmeasuredPods.length >= LEAST_PODS);
-}
-
 interface Cause {
   readonly of: (node: NodeFacts) => boolean;
   /** Follows the name of one node, or of several. */
   readonly says: readonly [one: string, several: string];
   readonly advice: string;
+  /** Whether it explains even a node with few pods, together with others of the kind: serverless nodes have one each. */
+  readonly isOfKind?: true;
 }
 
 const WITHOUT =
@@ -26,11 +24,13 @@ const CAUSES: readonly Cause[] = [
   {
     of: ({ osImage }) => /windows/i.test(osImage),
     says: ['runs Windows', 'run Windows'],
+    isOfKind: true,
     advice: `On Windows, cAdvisor has no containers: ${WITHOUT}.`,
   },
   {
     of: ({ name }) => /^fargate-|^virtual-(?:node|kubelet)/.test(name),
     says: ['is serverless', 'are serverless'],
+    isOfKind: true,
     advice:
       'The kubelets of serverless nodes (Fargate, virtual nodes) are reached through the API server only, if at all: scrape ' +
       `/api/v1/nodes/NODE/proxy/metrics/cadvisor there, or ${WITHOUT}.`,
@@ -51,19 +51,33 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
+const causeOf = (node: NodeFacts): Cause => CAUSES.find(({ of }) => of(node)) as Cause;
+
+const countPods = (nodes: readonly NodeFacts[]) => nodes.reduce((sum, node) => sum + node.unmeasuredPods.length, 0);
+
+/** Nodes of which nothing is measured, though pods run there for minutes. */
+export function darkNodes(nodes: readonly NodeFacts[]): readonly NodeFacts[] {
+  const silent = nodes.filter(({ measured }) => measured === 0);
+  return [...groupBy(silent, causeOf)].flatMap(([{ isOfKind }, own]) =>
+    isOfKind && countPods(own) >= LEAST_PODS ? own : own.filter((node) => countPods([node]) >= LEAST_PODS),
+  );
+}
+
 /** What is said of dark nodes, a sentence for each cause, with the advice. */
 export function explainNodes(dark: readonly NodeFacts[]): readonly (readonly [sentence: string, advice: string])[] {
-  const rest = new Set(dark);
-  return CAUSES.flatMap(({ of, says: [one, several], advice }) => {
-    const own = [...rest].filter(of);
-    for (const node of own) rest.delete(node);
-    if (own.length === 0) return [];
-    const pods = own.reduce((sum, { unmeasuredPods }) => sum + unmeasuredPods.length, 0);
-    const [first] = own;
-    const names =
-      own.length === 1
-        ? `The node ${first?.name} ${one}`
-        : `${own.length} nodes ${several}: ${examples(own.map(({ name }) => name))}`;
-    return [[`${names} (${counted(pods, 'pod')} without usage).`, advice] as const];
-  });
+  return [...groupBy(dark, causeOf)].map(
+    ([
+      {
+        says: [one, several],
+        advice,
+      },
+      own,
+    ]) => {
+      const names =
+        own.length === 1
+          ? `The node ${own[0].name} ${one}`
+          : `${own.length} nodes ${several}: ${examples(own.map(({ name }) => name))}`;
+      return [`${names} (${counted(countPods(own), 'pod')} without usage).`, advice];
+    },
+  );
 }
