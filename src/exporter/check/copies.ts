@@ -22,6 +22,9 @@ const UNIQUE = /[0-9a-f]{8}([-_])[0-9a-f]{4}(?:\1[0-9a-f]{4}){2}\1[0-9a-f]{12}|[
 const SCRAPE_LABEL =
   /^(?:exported_)?(?:job|instance|endpoint|service|metrics_path|scheme|prometheus)$|(?:^|[._])(?:node|host)(?:[._]?name)?$|^server[._](?:address|port)$|^service[._]instance[._]id$|replica/;
 
+/** What cAdvisor on its own says of a container in the words of its runtime: the pod, for example. */
+const RUNTIME = 'container_label_';
+
 /** Whether a label may name the cluster by its meaning, and not only by chance. */
 export const isScrapeLabel = (label: string): boolean => SCRAPE_LABEL.test(label);
 
@@ -47,7 +50,7 @@ export function clusterLabelsOf(series: readonly Labels[], identity: readonly st
     const differing = differingLabels(same);
     const isScrapedTwice = differing.some(({ label }) => isScrapeLabel(label));
     for (const { label, values } of differing) {
-      if (identity.some((own) => label === own || label === `exported_${own}`)) continue;
+      if (identity.some((own) => label === own || label === `exported_${own}`) || label.startsWith(RUNTIME)) continue;
       const vote = votes.get(label) ?? { clusters: 0, copies: 0, values: new Set<string>() };
       votes.set(label, vote);
       for (const value of values) vote.values.add(value);

@@ -85,7 +85,7 @@ export interface ClusterFacts {
 export interface SourceFacts extends Source {
   readonly series: Fact<number>;
   readonly emptiness: Fact<EmptinessFacts> | undefined;
-  /** Labels such as `exported_pod`: the label without `exported_` is that of what was scraped. */
+  /** Labels such as `exported_pod` (`ownLabels`): the label `pod` is that of what was scraped. */
   readonly exported: Fact<readonly string[]> | undefined;
   readonly duplicates: Fact<DuplicateFacts> | undefined;
   /** Labels with more than one value that tell clusters apart. */

@@ -8,6 +8,7 @@ import type { Labels } from '../prometheus/api.js';
 import { type Asker, factOf } from './asker.js';
 import type { EmptinessFacts, Source, SourceFacts } from './facts.js';
 import { gatherCopies } from './gather-copies.js';
+import { ownLabels } from './label-settings.js';
 
 /** Everything about one source. Does not reject on failures of Prometheus. */
 export async function gatherSource(asker: Asker, source: Source): Promise<SourceFacts> {
@@ -78,16 +79,11 @@ async function gatherInstead(asker: Asker, metric: string | undefined): Promise<
   return undefined;
 }
 
-/** Labels that Prometheus renames where a target has labels of the same name, unless `honor_labels` is set. */
-const TARGET_LABELS = ['namespace', 'pod', 'container'];
-
 /** The labels such as `exported_pod` of some series, beside one that tells pods apart. */
 function exportedLabels(series: readonly Labels[], { metric = '', identity = [] }: SourceSelector): readonly string[] {
   // What an application says of itself may well be about another namespace than its own.
   if (!/^(?:container|kube)_/.test(metric)) return [];
-  return TARGET_LABELS.filter((label) => identity.includes(label))
-    .map((label) => `exported_${label}`)
-    .filter((label) => series.some((own) => own[label] !== undefined));
+  return [...new Set(series.flatMap((labels) => ownLabels(labels, (role) => identity.includes(role))))];
 }
 
 /** How many containers have their CPU once as a whole, and once more core by core. */

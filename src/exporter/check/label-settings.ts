@@ -10,6 +10,21 @@ const ROLES = ['namespace', 'pod', 'container'] as const;
 
 type Names = Readonly<Record<(typeof ROLES)[number], string>>;
 
+/**
+ * Labels that name the thing itself where the target that is scraped has labels of these roles as well: Prometheus renames
+ * those of the series, unless `honor_labels` is set, and cAdvisor on its own writes what the container runtime says.
+ */
+const OWN: Readonly<Record<keyof Names, readonly string[]>> = {
+  namespace: ['exported_namespace', 'container_label_io_kubernetes_pod_namespace'],
+  pod: ['exported_pod', 'container_label_io_kubernetes_pod_name'],
+  container: ['exported_container', 'container_label_io_kubernetes_container_name'],
+};
+
+/** Such labels of a series that also has one of the target for the same role. @param isOfTarget whether the target has that label. */
+export function ownLabels(labels: Labels, isOfTarget: (role: string) => boolean): readonly string[] {
+  return ROLES.filter(isOfTarget).flatMap((role) => OWN[role].find((label) => labels[label] !== undefined) ?? []);
+}
+
 /** By the names that kubelets, cAdvisor on its own, and OpenTelemetry use. */
 const NAMED: Readonly<Record<keyof Names, RegExp>> = {
   namespace: /(?:^|_)namespace(?:_?name)?$/i,
@@ -43,8 +58,8 @@ export function labelSettings(
 }
 
 function labelOf(role: keyof Names, labels: Labels, now: string): string {
-  const exported = `exported_${role}`;
-  if (labels[exported] !== undefined) return exported;
+  const own = OWN[role].find((label) => labels[label] !== undefined);
+  if (own !== undefined) return own;
   if (labels[now] !== undefined) return now;
   return (
     Object.keys(labels)
@@ -53,11 +68,13 @@ function labelOf(role: keyof Names, labels: Labels, now: string): string {
   );
 }
 
-/** That series have the labels of what was scraped in the place of their own. */
-export function exportedSentence(metric: string, exported: readonly string[]): string {
-  const taken = exported.map((label) => label.slice('exported_'.length));
+/** That series have the labels of what was scraped in the place of their own. @param own as of `ownLabels`. */
+export function targetLabelsSentence(metric: string, own: readonly string[]): string {
+  const taken = own.map((label) => ROLES.find((role) => OWN[role].includes(label)) ?? label);
+  const [are, those] =
+    own.length === 1 ? (['is that', 'that of the pod is'] as const) : (['are those', 'those of the pod are'] as const);
   return (
-    `The ${taken.length === 1 ? 'label' : 'labels'} ${listed(taken)} of ${metric} ${taken.length === 1 ? 'is that' : 'are those'} of ` +
-    `the target that Prometheus scrapes; ${taken.length === 1 ? 'that of the pod is' : 'those of the pod are'} in ${listed(exported)}.`
+    `The ${own.length === 1 ? 'label' : 'labels'} ${listed(taken)} of ${metric} ${are} of ` +
+    `the target that Prometheus scrapes; ${those} in ${listed(own)}.`
   );
 }

@@ -355,6 +355,34 @@ const ROWS: readonly Row[] = [
     /or set CONTAINER_LABEL=exported_container\.$/,
   ),
   row(
+    'cAdvisor on its own is scraped as a pod',
+    {
+      sources: sourcesWith({
+        memory: emptySource(32, ['container!=""'], {
+          namespace: 'monitoring',
+          pod: 'cadvisor-zk7dq',
+          container_label_io_kubernetes_pod_namespace: 'shop',
+          container_label_io_kubernetes_pod_name: 'cart-0',
+          container_label_io_kubernetes_container_name: 'app',
+        }),
+      }),
+    },
+    'series',
+    'error',
+    /the labels namespace and pod of them are those of the target/,
+    /NAMESPACE_LABEL=container_label_io_kubernetes_pod_namespace and set POD_LABEL=container_label_io_kubernetes_pod_name\b/,
+    /^(?!.*honor_labels)/s,
+  ),
+  row(
+    'cAdvisor on its own is scraped by an operator',
+    { sources: sourcesWith({ memory: { exported: known(['container_label_io_kubernetes_pod_name']) } }) },
+    'series',
+    'error',
+    /The label pod of container_memory_usage_bytes is that of the target/,
+    / Set POD_LABEL=container_label_io_kubernetes_pod_name/,
+    /^(?!.*honor_labels)/s,
+  ),
+  row(
     'another matcher is to blame',
     { sources: sourcesWith({ memory: emptySource(32, ['cluster="x"'], LABELS) }) },
     'series',
@@ -484,7 +512,7 @@ const ROWS: readonly Row[] = [
     { ...darkNode({ name: 'node-3', measured: 5 }) },
     'pod_coverage',
     'warning',
-    /lose it to a relabelling, or their containers have no labels/,
+    /lose it to a relabelling, their containers have no labels, or they crash/,
   ),
   row(
     'jobs have just ended, and keep memory for some minutes',

@@ -124,6 +124,11 @@ describe('series of the same thing', () => {
     ],
     ['clusters by a service', [cart({ service_name: 'a' }), cart({ service_name: 'b' })], 'service_name'],
     ['a restart', [cart(cgroup(1, 1)), cart(cgroup(1, 2))], undefined],
+    [
+      'what the runtime says of containers',
+      [1, 2].map((pod) => cart({ container_label_io_kubernetes_pod_name: `p${pod}`, ...cgroup(pod, pod) })),
+      undefined,
+    ],
     ['labels of what was scraped', [cart({ exported_pod: 'a' }), cart({ exported_pod: 'b' })], undefined],
   ];
   for (const [what, series, best] of rows) {

@@ -327,11 +327,19 @@ describe('gathering of facts', () => {
   });
 
   it('sees the labels that Prometheus has renamed, but not those of an application', async () => {
-    const example = { labels: { namespace: 'kube-system', exported_namespace: 'shop', exported_pod: 'a' }, value: 1 };
+    const example = {
+      labels: {
+        namespace: 'kube-system',
+        exported_namespace: 'shop',
+        exported_pod: 'a',
+        container_label_io_kubernetes_container_name: 'b',
+      },
+      value: 1,
+    };
     const api = serverOf([[/^topk\(3/, [example]], ...FINE_ANSWERS]);
     const own = { ...(FEATURES[0] as (typeof FEATURES)[number]), query: 'max by (namespace, pod) (http_requests)' };
     const { sources } = await gatherFacts(gathering(api, { features: [...FEATURES, own] }));
-    const exported = ['exported_namespace', 'exported_pod'];
+    const exported = ['exported_namespace', 'exported_pod', 'container_label_io_kubernetes_container_name'];
     expect(sources.map((source) => source.exported)).to.deep.equal([
       ...Array.from({ length: 4 }, () => known(exported)),
       known([]),

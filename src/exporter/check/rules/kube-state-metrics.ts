@@ -2,7 +2,7 @@ import { listed } from '../../../lib/text/format.js';
 import { PHASE_METRIC } from '../../features/pod-phase.js';
 import { NAMESPACE_LABEL } from '../../features/queries/template.js';
 import { checkOfAbsence, nameOf } from '../check-definition.js';
-import { exportedSentence } from '../label-settings.js';
+import { targetLabelsSentence } from '../label-settings.js';
 
 const RESTARTS = 'kube_pod_container_status_restarts_total';
 
@@ -24,7 +24,7 @@ export const kubeStateMetrics = checkOfAbsence(
     if (exported?.exported?.known) {
       return {
         severity: 'warning',
-        summary: exportedSentence(nameOf(exported), exported.exported.value),
+        summary: targetLabelsSentence(nameOf(exported), exported.exported.value),
         meaning: 'Restarts, owners and phases are not those of the pods that are scored.',
         advice: HONOR_LABELS,
       };

@@ -24,8 +24,8 @@ const HONOR_LABELS = 'The job that scrapes kube-state-metrics needs honor_labels
 
 /** Of pods without usage on nodes where others have some, or on nodes that nobody names. */
 const ELSEWHERE =
-  'Pods without usage on nodes that are scraped lose it to a relabelling, or their containers have no labels. cAdvisor has ' +
-  'no series of containers on Windows, on Fargate and behind cri-dockerd.';
+  'Pods without usage on nodes that are scraped lose it to a relabelling, their containers have no labels, or they crash as soon ' +
+  'as they start. cAdvisor has no series of containers on Windows, on Fargate and behind cri-dockerd.';
 
 /** Whether all features know the same pods. */
 export const podCoverage = checkOfAbsence('pod_coverage', answersOf, (answers, facts) => {

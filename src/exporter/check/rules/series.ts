@@ -3,7 +3,7 @@ import { containerLabelBeside, MEMORY_METRICS } from '../../features/queries/tem
 import type { Labels } from '../../prometheus/api.js';
 import { type Answered, anyOf, checkOfAbsence, type Judgement, knownOf, nameOf } from '../check-definition.js';
 import type { Conditions, Facts, SourceFacts } from '../facts.js';
-import { exportedSentence, labelSettings } from '../label-settings.js';
+import { labelSettings, ownLabels, targetLabelsSentence } from '../label-settings.js';
 
 /** Whether there is something to judge pods by; kube-state-metrics has a check of its own. */
 export const series = checkOfAbsence(
@@ -43,9 +43,6 @@ function unlabelledSeries(answers: readonly Answered[]): Judgement {
   };
 }
 
-/** How Prometheus renames a label of a series that its target has too. */
-const EXPORTED_LABEL = /^exported_(?:namespace|pod|container)$/;
-
 function exportedLabels(
   exported: readonly { readonly source: SourceFacts; readonly labels: readonly string[] }[],
   conditions: Conditions,
@@ -55,18 +52,19 @@ function exportedLabels(
   const names = exported.flatMap(({ labels }) => labels);
   return {
     severity: 'error',
-    summary: exported.map(({ source, labels }) => exportedSentence(nameOf(source), labels)).join(' '),
+    summary: exported.map(({ source, labels }) => targetLabelsSentence(nameOf(source), labels)).join(' '),
     meaning: 'Pods are scored under a wrong name, and those with the same one as if they were one pod.',
     advice: exportedAdvice(Object.fromEntries([...used, ...names].map((name) => [name, ''])), conditions),
   };
 }
 
-/** @param labels of a series, some of which Prometheus has renamed. */
+/** @param labels of a series, some of which are those of the target. */
 function exportedAdvice(labels: Labels, conditions: Conditions): string {
-  return (
-    'Set honor_labels: true in the job that scrapes cAdvisor, or ' +
-    `${listed(labelSettings(labels, conditions).map((setting) => `set ${setting}`))}.`
-  );
+  const settings = listed(labelSettings(labels, conditions).map((setting) => `set ${setting}`));
+  const isRenamed = Object.keys(labels).some((label) => label.startsWith('exported_'));
+  return isRenamed
+    ? `Set honor_labels: true in the job that scrapes cAdvisor, or ${settings}.`
+    : `${settings.replace(/^s/, 'S')}.`;
 }
 
 function foundSeries({ features, sources }: Facts): string {
@@ -117,12 +115,10 @@ function explain(source: SourceFacts, conditions: Conditions) {
   const has = `${counted(found.seriesOfMetric, 'series', 'series')} of ${metric}`;
   const isCadvisor = metric.startsWith('container_');
   const used = [namespaceLabel, podLabel, containerLabel];
-  const exported = Object.keys(example)
-    .filter((label) => !used.includes(label) && EXPORTED_LABEL.test(label))
-    .sort();
+  const exported = ownLabels(example, (role) => example[role] !== undefined).filter((label) => !used.includes(label));
   const settings = isCadvisor ? labelSettings(example, conditions) : [];
   if (exported.length > 0 && settings.length > 0) {
-    const problem = `, but none that can be used: ${exportedSentence('them', exported).slice(0, -1).replace(/^T/, 't')}`;
+    const problem = `, but none that can be used: ${targetLabelsSentence('them', exported).slice(0, -1).replace(/^T/, 't')}`;
     return { has, problem, advice: exportedAdvice(example, conditions) };
   }
   const labels = Object.keys(example)
