@@ -49,8 +49,9 @@ export class Connections {
     // `close` of Node.js calls this as well.
     server.closeIdleConnections = () => this.#closeIdle();
     for (const event of ['connection', 'secureConnection']) server.on(event, (socket: Socket) => this.#open(socket));
-    // A client that asks before it sends a body gets its answer without being asked for the body.
-    for (const event of ['request', 'checkContinue']) {
+    // A client that asks before it sends a body gets its answer without being asked for the body. Node.js would answer other
+    // expectations itself, beside the requests that wait.
+    for (const event of ['request', 'checkContinue', 'checkExpectation']) {
       server.on(event, (...exchange: Exchange) => this.#receive(exchange));
     }
   }

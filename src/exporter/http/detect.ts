@@ -1,7 +1,7 @@
 /** `/detect`: the judgement on all pods as JSON. */
 
 import type { RequestHandler } from 'express';
-import { AbandonedError, SharedWork } from '../../lib/shared-work.js';
+import { SharedWork } from '../../lib/shared-work.js';
 import { ownTurn } from '../../lib/turns.js';
 import { OPTED_OUT } from '../detection/detect.js';
 import type { Detection } from '../detection/detection.js';
@@ -12,7 +12,7 @@ import { UNTUNED } from '../tuning/tuning.js';
 import type { AppDependencies } from './dependencies.js';
 import { type DetectQuery, parseDetectQuery } from './detect-query.js';
 import { sendError } from './errors.js';
-import { type Packed, pack, sendPacked } from './packed.js';
+import { type Packed, pack, sendShared } from './packed.js';
 import type { DetectResponse, PodJudgement } from './schemas.js';
 import { scrapeTimeoutSeconds } from './scrape-timeout.js';
 
@@ -30,17 +30,9 @@ export function detect({ exporter }: Pick<AppDependencies, 'exporter'>): Request
     const { detection } = outcome;
     const shared = renderings.get(detection) ?? new SharedWork();
     renderings.set(detection, shared);
-    try {
-      const packed = await shared.run(
-        JSON.stringify(query.filters),
-        () => !response.destroyed,
-        (requireWanted) => pack(JSON_TYPE, detectAnswer(detection, exporter.episodes(), query.filters, requireWanted)),
-      );
-      await sendPacked(request, response, packed);
-    } catch (error) {
-      // All clients have left.
-      if (!(error instanceof AbandonedError)) throw error;
-    }
+    await sendShared(request, response, shared, JSON.stringify(query.filters), (requireWanted) =>
+      pack(JSON_TYPE, detectAnswer(detection, exporter.episodes(), query.filters, requireWanted)),
+    );
   };
 }
 

@@ -3,7 +3,7 @@
 import type { RequestHandler } from 'express';
 import { SharedWork } from '../../lib/shared-work.js';
 import type { AppDependencies, RenderedMetrics } from './dependencies.js';
-import { type Packed, pack, sendPacked } from './packed.js';
+import { type Packed, pack, sendShared } from './packed.js';
 import { scrapeTimeoutSeconds } from './scrape-timeout.js';
 
 /** Scrapes that get the same text share its compression. */
@@ -12,7 +12,6 @@ export function metrics({ exporter }: Pick<AppDependencies, 'exporter'>): Reques
   return async (request, response) => {
     const rendered = await exporter.renderMetrics(scrapeTimeoutSeconds(request));
     const { contentType, body } = rendered;
-    const stillWants = () => !response.destroyed;
-    await sendPacked(request, response, await packing.run(rendered, stillWants, () => pack(contentType, [body])));
+    await sendShared(request, response, packing, rendered, () => pack(contentType, [body]));
   };
 }

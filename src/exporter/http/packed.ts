@@ -9,6 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
+import { AbandonedError, type SharedWork } from '../../lib/shared-work.js';
 
 /** A body. */
 export interface Packed {
@@ -61,6 +62,27 @@ export async function sendPacked(request: Request, response: Response, packed: P
   } catch (error) {
     // The client has left: nobody is there to answer, and nothing went wrong here.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}
+
+/**
+ * Sends a body that all who ask for it at the same time share.
+ *
+ * @param key what the body is about.
+ * @param make renders it; it may call `requireWanted` of `SharedWork`.
+ */
+export async function sendShared<Key>(
+  request: Request,
+  response: Response,
+  renderings: SharedWork<Key, Packed>,
+  key: Key,
+  make: (requireWanted: () => void) => Promise<Packed>,
+): Promise<void> {
+  try {
+    await sendPacked(request, response, await renderings.run(key, () => !response.destroyed, make));
+  } catch (error) {
+    // All clients have left.
+    if (!(error instanceof AbandonedError)) throw error;
   }
 }
 

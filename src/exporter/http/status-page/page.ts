@@ -2,6 +2,7 @@
 
 import type { RequestHandler } from 'express';
 import { groupBy } from '../../../lib/group-by.js';
+import { SharedWork } from '../../../lib/shared-work.js';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import { ownTurn } from '../../../lib/turns.js';
@@ -11,7 +12,7 @@ import type { PodIdentity } from '../../features/table.js';
 import { UNTUNED } from '../../tuning/tuning.js';
 import type { AppDependencies } from '../dependencies.js';
 import { ENDPOINTS } from '../endpoints.js';
-import { pack, sendPacked } from '../packed.js';
+import { type Packed, pack, sendShared } from '../packed.js';
 import type { HealthReport } from '../schemas.js';
 import { allow } from '../security.js';
 import { ASSETS } from './assets.js';
@@ -33,29 +34,38 @@ interface StatusPage {
   readonly nowSeconds: number;
 }
 
-/** Answers with status 200 also when no pod can be scored: the page says so. */
+/**
+ * Answers with status 200 also when no pod can be scored: the page says so. Those who ask for the same page while it is made
+ * share it.
+ */
 export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' | 'now'>): RequestHandler {
-  return async (request, response) => {
-    const filters = readFilters(request.query);
+  const renderings = new SharedWork<string, Packed>();
+  const make = async (filters: Filters, requireWanted: () => void) => {
     const outcome = await exporter.recentPass();
     let selection: Selection | undefined;
     let history: HistoryOutcome = { kind: 'histories', histories: new Map() };
     if (outcome.kind === 'detection') {
       await ownTurn();
-      if (response.destroyed) return;
+      requireWanted();
       selection = select(outcome.detection, filters);
       const rows = selection.shown.map(({ row }) => row);
       history = await exporter.history(outcome.detection, rows);
     }
     await ownTurn();
-    if (response.destroyed) return;
+    requireWanted();
     const report = exporter.health();
     const episodes = exporter.episodes();
     const page = render({ report, outcome, episodes, selection, history, filters, nowSeconds: now() / 1000 });
+    return pack('text/html; charset=utf-8', [page.markup]);
+  };
+  return async (request, response) => {
+    const filters = readFilters(request.query);
     const self = "'self'";
     const sources = { 'script-src': self, 'style-src': self, 'connect-src': self };
     allow(response, { ...sources, 'img-src': 'data:', 'form-action': self });
-    await sendPacked(request, response, await pack('text/html; charset=utf-8', [page.markup]));
+    await sendShared(request, response, renderings, JSON.stringify(filters), (requireWanted) =>
+      make(filters, requireWanted),
+    );
   };
 }
 

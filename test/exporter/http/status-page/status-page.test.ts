@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
 import { COMPARISONS, type Comparison } from '../../../../src/exporter/detection/comparison.js';
@@ -9,6 +11,7 @@ import type { HistoryOutcome } from '../../../../src/exporter/http/status-page/h
 import type { PodHistory } from '../../../../src/exporter/http/status-page/replay.js';
 import { emptyJudgement } from '../../../../src/exporter/model/views.js';
 import { UNTUNED } from '../../../../src/exporter/tuning/tuning.js';
+import { get } from '../../../support/http-client.js';
 import {
   failedPass,
   fakeDependencies,
@@ -18,6 +21,9 @@ import {
   type Replaced,
   seasonedHealth,
 } from '../../../support/http-fixtures.js';
+import { closeServers, startServer } from '../../../support/http-server.js';
+import { closed, getRequest } from '../../../support/raw-http.js';
+import { eventually, gate } from '../../../support/waiting.js';
 
 const SCORED_AT = Date.parse('2026-01-01T00:00:00Z') / 1000;
 
@@ -475,6 +481,57 @@ describe('GET /', () => {
       });
       const page = await pageOf({ history: async () => histories('shop/cart-1') });
       expect(page).not.to.match(/ style=| on\w+=|<style/);
+    });
+  });
+
+  describe('for many clients', () => {
+    afterEach(closeServers);
+
+    /** A page whose histories come when a test says so. */
+    async function holding() {
+      const asked: number[] = [];
+      const come = gate();
+      const history = async (_: Detection, rows: readonly number[]) => {
+        asked.push(rows.length);
+        await come.opened;
+        return histories('shop/cart-1');
+      };
+      const dependencies = fakeDependencies({ recentPass: async () => passOf(somePods), history });
+      return { asked, come, url: await startServer(createApp(dependencies)), logged: dependencies.logged };
+    }
+
+    it('is made once for those who ask for the same at the same time', async () => {
+      const { asked, come, url } = await holding();
+      const same = Array.from({ length: 20 }, () => get(`${url}/?namespace=shop`));
+      const other = get(`${url}/?namespace=payments`);
+      await eventually(() => expect(asked).to.have.lengthOf(2));
+      // Those who come meanwhile, and spell it in another way.
+      same.push(get(`${url}/?namespace=%20shop&busting=1`));
+      await sleep(100);
+      come.open();
+      const texts = (await Promise.all(same)).map(({ text }) => text);
+      expect(new Set(texts).size).to.equal(1);
+      expect(texts[0]).to.contain('cart-1');
+      expect((await other).text)
+        .to.contain('checkout-1')
+        .and.not.to.contain('cart-1');
+      expect(asked).to.have.lengthOf(2);
+      await get(`${url}/?namespace=shop`);
+      expect(asked, 'another one later').to.have.lengthOf(3);
+    });
+
+    it('is not made when all of them have left', async () => {
+      const { asked, come, url, logged } = await holding();
+      const sockets = [1, 2].map(() => connect(Number(new URL(url).port), '127.0.0.1'));
+      for (const socket of sockets) socket.write(getRequest('/'));
+      await eventually(() => expect(asked).to.have.lengthOf(1));
+      for (const socket of sockets) {
+        socket.destroy();
+        await closed(socket);
+      }
+      come.open();
+      expect((await get(url)).text).to.contain('cart-1');
+      expect(logged).to.deep.equal([]);
     });
   });
 
