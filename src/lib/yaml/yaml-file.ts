@@ -54,11 +54,13 @@ export class YamlFile {
         if (anchor !== undefined) anchors.add(anchor);
       },
       Map: (_, { items }) => {
-        const keys = new Set<unknown>();
+        // As texts: `1` and `"1"` are the same key of an object.
+        const keys = new Set<string>();
         for (const { key } of items) {
           if (!isScalar(key)) continue;
-          if (keys.has(key.value)) addInvalid(key.range?.[0] ?? 0, 'Map keys must be unique');
-          keys.add(key.value);
+          const name = String(key.value);
+          if (keys.has(name)) addInvalid(key.range?.[0] ?? 0, 'Map keys must be unique');
+          keys.add(name);
         }
       },
       Alias: (_, { source, range }) => {

@@ -97,6 +97,7 @@ describe('YamlFile', () => {
       MistakesError,
       /x\.yaml:3:12: invalid YAML: Map keys must be unique\.\n +x\.yaml:4:1: invalid YAML: Map keys must be unique\.$/,
     );
+    expect(() => read('1: a\n"1": b\n')).to.throw(MistakesError, 'x.yaml:2:1: invalid YAML: Map keys must be unique.');
     expect(() => read('a: *b\nb: &b 1\n')).to.throw(
       MistakesError,
       'x.yaml:1:4: expected an anchor `&b` before its use',
