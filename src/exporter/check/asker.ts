@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { withDeadline } from '../../lib/deadline.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
+import { Remarks } from '../prometheus/remarks.js';
 import type { Fact } from './facts.js';
 
 /** Prometheus has 20 places for queries (`--query.max-concurrency`), which rules and dashboards need as well. */
@@ -14,8 +15,8 @@ export const QUESTION_TIMEOUT_SECONDS = 30;
 
 /** Queries to Prometheus, and the warnings in its answers. */
 export class Asker {
-  readonly warnings = new Set<string>();
-  readonly infos = new Set<string>();
+  readonly warnings = new Remarks();
+  readonly infos = new Remarks();
   readonly #limit = pLimit(LARGEST_CONCURRENCY);
 
   /**

@@ -8,7 +8,7 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
 import { type OwnerQueries, resolveOwners, workloadFromName } from '../features/workload.js';
-import { isPartial, type PrometheusServerApi, type QueryResult } from '../prometheus/api.js';
+import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { trainingSlices, trainingWindow } from '../training/plan.js';
 import { longestIntervalSeconds } from '../training/schedule.js';
 import { DEFAULT_INTERVAL_SECONDS } from '../training/trainer.js';
@@ -169,7 +169,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const idleRules: Facts['idleRules'] =
     tuningFile === undefined || tuningFile.rules.length === 0
       ? { known: true, value: [] }
-      : isPartial({ warnings: [...asker.warnings] })
+      : asker.warnings.isPartial
         ? PARTIAL
         : answered.known
           ? await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.value))
@@ -186,8 +186,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     pastDays,
     tuningAnnotations,
     idleRules,
-    warnings: [...asker.warnings],
-    infos: [...asker.infos],
+    warnings: asker.warnings.texts,
+    infos: asker.infos.texts,
   };
 }
 

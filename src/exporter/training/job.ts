@@ -14,6 +14,7 @@ import { countKept, type Model } from '../model/model.js';
 import { ABSENT } from '../model/rows.js';
 import type { PrometheusApi } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
+import { Remarks } from '../prometheus/remarks.js';
 import { type Grid, POINTS_PER_REQUEST, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
 
 export interface TrainingRequest extends TrainingTimes {
@@ -132,6 +133,7 @@ export async function train(
 ): Promise<TrainingResult> {
   const { maximumPods = Number.POSITIVE_INFINITY, parameters } = request;
   const warnings = new Set<string>();
+  const remarks = new Remarks();
   const lifeSeconds = modelLifeSeconds(request.untilNextTrainingSeconds);
   const end = trainingWindow(request).grid.at(-1) as number;
   const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
@@ -143,7 +145,7 @@ export async function train(
   for (const [{ query }, count] of series) ranges.expect(query, count);
   const workloadOf = (namespace: string, pod: string) =>
     owners.get(podKey(namespace, pod)) ?? knownWorkload(previous, namespace, pod) ?? workloadFromName(pod);
-  const fetching: Fetching = { ranges, features: request.features, maximumPods, workloadOf, warnings, signal };
+  const fetching: Fetching = { ranges, features: request.features, maximumPods, workloadOf, remarks, signal };
   const kept = [...series.values()].reduce((sum, count) => sum + Math.min(count, maximumPods), 0);
   const plan = planTraining(request, parameters.baseline, kept);
   const window = await fetchTable(fetching, plan.window);
@@ -173,7 +175,7 @@ export async function train(
         `lengthen TRAINING_LOOKBACK_MINUTES or shorten QUERY_STEP_SECONDS: ${MINIMUM_OWN_SAMPLES} samples are needed.`,
     );
   }
-  return { model, plan: plan.reason, warnings: [...warnings] };
+  return { model, plan: plan.reason, warnings: [...remarks.texts, ...warnings] };
 }
 
 /** Pods end every day. Where more than a third are gone at once, they were more likely left out of the answers. */
@@ -225,8 +227,8 @@ interface Fetching {
   readonly features: readonly FeatureDefinition[];
   readonly maximumPods: number;
   readonly workloadOf: (namespace: string, pod: string) => string;
-  /** Is added to. */
-  readonly warnings: Set<string>;
+  /** What Prometheus says beside its answers; is added to. */
+  readonly remarks: Remarks;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -239,7 +241,7 @@ async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: Buil
 
 /** Asks for one feature, and decodes each answer into the table at once. */
 async function fetchFeature(
-  { ranges, warnings, signal }: Fetching,
+  { ranges, remarks, signal }: Fetching,
   feature: FeatureDefinition,
   { grid, stepSeconds }: Grid,
   builder: FeatureTableBuilder,
@@ -248,7 +250,7 @@ async function fetchFeature(
   const range = { startSeconds: grid[0] as number, stepSeconds, instants: grid.length };
   for await (const { answer } of ranges.fetch(feature.query, range, signal)) {
     builder.add(feature, answer);
-    for (const warning of answer.warnings) warnings.add(`Prometheus warns of ${feature.name}: ${warning}`);
+    for (const warning of answer.warnings) remarks.add(warning, `Prometheus warns of ${feature.name}: ${warning}`);
     found.series = Math.max(found.series, answer.labels.length);
     found.samples += answer.values.length;
   }

@@ -6,7 +6,6 @@ import { fetchHours, instantsOfHours } from '../../exporter/history/fetch-hours.
 import { hourOf, lastSettledHour } from '../../exporter/history/grid.js';
 import type { HourSummary } from '../../exporter/history/hour-summary.js';
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
-import { isPartial } from '../../exporter/prometheus/api.js';
 import { PartialAnswers } from '../../exporter/prometheus/partial-answers.js';
 import { modelParameters } from '../../exporter/training/job.js';
 import { VERSION } from '../../exporter/version.js';
@@ -118,7 +117,7 @@ export async function runBacktest(
       chunks,
       results: chunks.map((chunk) => results.get(chunk) as ChunkResult),
       existing,
-      notes: [...supply.notes, ...[...fetcher.warnings].map((text) => `Prometheus says: ${text}`)],
+      notes: [...supply.notes, ...fetcher.remarks.texts.map((text) => `Prometheus says: ${text}`)],
     };
   } catch (cause) {
     if (!signal.aborted) throw cause;
@@ -238,7 +237,7 @@ class TaskSupply {
     const source = new PartialAnswers(this.#hasHere(range) ? new History(this.#slabs) : this.#api);
     const summaries = await fetchHours(source, { features, ownerQueries, ...range }, this.signal);
     // Another run asks again for what may be incomplete.
-    const isComplete = source.warning === undefined && !isPartial({ warnings: [...this.fetcher.warnings] });
+    const isComplete = source.warning === undefined && !this.fetcher.remarks.isPartial;
     if (isComplete) for (const summary of summaries) await this.#store.saveHour(summary);
     return summaries;
   }

@@ -2,6 +2,7 @@
 
 import type { PrometheusApi } from '../../exporter/prometheus/api.js';
 import { RangeFetcher } from '../../exporter/prometheus/range.js';
+import { Remarks } from '../../exporter/prometheus/remarks.js';
 import { type Grid, type Slab, toSlab } from './range-matrix.js';
 
 /** Points in one answer: about 10 MB of JSON. A guest asks for half of what a training of the service does. */
@@ -10,13 +11,10 @@ export const POINTS_PER_REQUEST = 300_000;
 /** Characters of a point in JSON besides its value: `[1777593600,""],`. */
 const CHARACTERS_BESIDE_VALUE = 16;
 
-/** Of thousands of answers, each of which may have another. */
-const MOST_WARNINGS = 20;
-
 /** Fetches queries over grids, and keeps account of what that took. */
 export class Fetcher {
-  /** The first warnings of Prometheus, each once. */
-  readonly warnings = new Set<string>();
+  /** What Prometheus warned of. */
+  readonly remarks = new Remarks();
   readonly #ranges: RangeFetcher;
   #points = 0;
   #bytes = 0;
@@ -39,9 +37,7 @@ export class Fetcher {
   async fetch(query: string, grid: Grid, signal: AbortSignal): Promise<Slab[]> {
     const slabs: Slab[] = [];
     for await (const { part, answer } of this.#ranges.fetch(query, grid, signal)) {
-      for (const warning of [...answer.warnings, ...answer.infos]) {
-        if (this.warnings.size < MOST_WARNINGS) this.warnings.add(warning);
-      }
+      for (const remark of [...answer.warnings, ...answer.infos]) this.remarks.add(remark);
       this.#points += answer.values.length;
       this.#bytes += answer.values.length * (CHARACTERS_BESIDE_VALUE + meanLength(answer.values));
       slabs.push(toSlab(answer, part));

@@ -12,6 +12,7 @@ import type { DetectorState } from '../../exporter/metrics/state.js';
 import type { ModelParameters } from '../../exporter/model/fit.js';
 import type { Model } from '../../exporter/model/model.js';
 import { locatePods } from '../../exporter/model/rows.js';
+import { Remarks } from '../../exporter/prometheus/remarks.js';
 import { train, trainingRequest } from '../../exporter/training/job.js';
 import { compileRules, type LayersOf, type TuningRule } from '../../exporter/tuning/rules.js';
 import { tuningAt } from '../../exporter/tuning/tuning.js';
@@ -125,7 +126,7 @@ export async function replay(
     trainings: trainings.state.runs,
     failedTrainings: trainings.state.failures,
     lastFailure: trainings.lastFailure,
-    warnings: [...trainings.warnings],
+    warnings: trainings.warnings.texts,
   };
   return { result, tracks };
 }
@@ -159,7 +160,7 @@ class Trainings {
     model: undefined,
   };
   lastFailure: string | null = null;
-  readonly warnings = new Set<string>();
+  readonly warnings = new Remarks();
 
   readonly #history: History;
   readonly #memory: GrowingHistory | undefined;

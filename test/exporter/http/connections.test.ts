@@ -54,6 +54,15 @@ describe('connections', function () {
     expect(parseAnswers(received).map(({ body }) => body)).to.deep.equal(['/1', '/2', '/3']);
   });
 
+  it('have requests answered in their turn that expect something', async () => {
+    const { held, paths } = await holding();
+    const socket = client();
+    const expecting = (what: string) => `GET /${what} HTTP/1.1\r\nHost: x\r\nExpect: ${what}\r\n\r\n`;
+    socket.write(request('/1') + expecting('100-continue') + expecting('wonders').repeat(20));
+    await eventually(() => expect(held[0]?.response.destroyed, 'too many wait').to.equal(true));
+    expect(paths()).to.deep.equal(['/1']);
+  });
+
   it('have the next one answered when the client has taken the answer before it', async () => {
     const long = Buffer.alloc(20_000_000);
     let begun = 0;

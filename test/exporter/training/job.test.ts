@@ -388,6 +388,19 @@ describe('training job', () => {
     );
   });
 
+  it('bounds what Prometheus warns of, of however many answers', async () => {
+    const api = fakeApi(new SmallCluster().answer);
+    let asked = 0;
+    api.before = async () => {
+      asked++;
+      api.warnings = Array.from({ length: 10 }, (_, index) => `store ${asked}-${index} is down`);
+    };
+    const { warnings } = await train(api, requestWith({ lookbackSeconds: 7200 }), never);
+    expect(asked).to.be.above(3);
+    expect(warnings).to.have.lengthOf(21);
+    expect(warnings.at(-1)).to.equal('There were more remarks, which are not listed.');
+  });
+
   it('rejects with the error of a query that fails', async () => {
     const api = fakeApi(new SmallCluster().answer);
     const broken = new PrometheusError('unavailable', 'The disk is full.');

@@ -66,6 +66,17 @@ describe('fetching a stretch of the past', () => {
     api.warnings.push('a store is down');
     const fetcher = new Fetcher(api);
     await fetcher.fetch('q', GRID, never);
-    expect([...fetcher.warnings]).to.deep.equal(['a store is down']);
+    expect(fetcher.remarks.texts).to.deep.equal(['a store is down']);
+  });
+
+  it('knows that an answer was partial, also after many other remarks', async () => {
+    const api = clusterOf(1);
+    api.warnings = Array.from({ length: 100 }, (_, index) => `PromQL warning: number ${index}`);
+    const fetcher = new Fetcher(api);
+    await fetcher.fetch('q', GRID, never);
+    expect(fetcher.remarks.isPartial).to.equal(false);
+    api.warnings = ['a store is down'];
+    await fetcher.fetch('q', GRID, never);
+    expect(fetcher.remarks.isPartial).to.equal(true);
   });
 });
