@@ -44,7 +44,11 @@ const MEMORY_SECONDS = 3 * 3600;
 /** Where trainings are rarer, models serve for longer by choice: one training may be missed. */
 const INTERVALS_TO_KEEP = 2;
 
-/** How long the usual values of a training count, in seconds. @param intervalSeconds longest time between two trainings. */
+/**
+ * How long the usual values of a training count, in seconds.
+ *
+ * @param intervalSeconds longest time between two of the next trainings.
+ */
 export function modelLifeSeconds(intervalSeconds: number): number {
   return Math.max(MEMORY_SECONDS, INTERVALS_TO_KEEP * intervalSeconds);
 }
