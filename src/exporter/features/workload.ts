@@ -45,13 +45,14 @@ export async function queryOwners(
 /**
  * Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. Where no series
  * names a ReplicaSet or a Job, the name of its owner follows from its own if Kubernetes has certainly generated it; that of
- * a DeploymentConfig always follows from its ReplicationController.
+ * a DeploymentConfig of OpenShift and of a CronWorkflow of Argo always does.
  */
 export function resolveOwners(answers: OwnerAnswers): Owners {
   const above: Readonly<Record<string, (namespace: string, name: string) => string>> = {
     ReplicaSet: ownerNames(answers.replicaSet, 'replicaset', deploymentFromName),
     Job: ownerNames(answers.job, 'job_name', cronJobFromName),
     ReplicationController: (_, name) => deploymentConfigFromName(name),
+    Workflow: (_, name) => cronJobFromName(name),
   };
   const owners = new Map<string, string>();
   for (const [key, labels] of preferredOwners(answers.pod, 'pod')) {
@@ -151,7 +152,7 @@ const LATEST_SECONDS = Date.UTC(2050) / 1000;
 
 /**
  * The CronJob according to the name of its Job, which ends in the scheduled time: in minutes, or in seconds before
- * Kubernetes 1.21. The whole name if it does not.
+ * Kubernetes 1.21. Argo names the Workflows of a CronWorkflow by the second. The whole name if it does not end so.
  */
 function cronJobFromName(job: string): string {
   const [, cronJob, digits = ''] = /^(.+)-(\d{8}|\d{10})$/.exec(job) ?? [];

@@ -202,6 +202,13 @@ describe('resolveOwners', () => {
     });
   });
 
+  it('takes the Workflows of a CronWorkflow for one workload, and others for themselves', () => {
+    const pods = ['report-1606780800', 'report-1606784400', 'once-x2b4c'].map((name) =>
+      owned(`${name}-7`, 'Workflow', name),
+    );
+    expect(Object.values(resolve({ pod: pods }))).to.deep.equal(['report', 'report', 'once-x2b4c']);
+  });
+
   it('stops at a ReplicaSet and at a Job that are told to have no owner, whatever their names', () => {
     expect(
       resolve({
