@@ -138,7 +138,12 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const sent = nowSeconds();
   const theirs = await asker.call((server, limit) => server.currentTimeSeconds(limit));
   const received = nowSeconds();
-  const clock = { skewSeconds: theirs - (sent + received) / 2, uncertaintySeconds: (received - sent) / 2 };
+  const clock: Facts['clock'] = Number.isNaN(theirs)
+    ? { known: false, because: 'Prometheus did not answer what time it has.' }
+    : {
+        known: true,
+        value: { skewSeconds: theirs - (sent + received) / 2, uncertaintySeconds: (received - sent) / 2 },
+      };
   const server = await factOf(asker.call((status, limit) => status.buildInfo(limit)));
   // First and alone, as in a scrape: what takes long here takes long there.
   const answers = await Promise.all(
@@ -175,7 +180,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
           ? await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.value))
           : answered;
   return {
-    clock: { known: true, value: clock },
+    clock,
     server,
     features: answers,
     sources,

@@ -101,6 +101,6 @@ export interface LabelValuesApi {
 export interface PrometheusServerApi extends PrometheusApi {
   /** `undefined` where the server, or a proxy before it, has nothing to say: many backends have no such endpoint. */
   buildInfo(signal: AbortSignal): Promise<BuildInfo | undefined>;
-  /** Unix time in seconds at which the server evaluates a query that names no time. */
+  /** Unix time in seconds at which the server evaluates a query that names no time; `NaN` where its answer is empty. */
   currentTimeSeconds(signal: AbortSignal): Promise<number>;
 }

@@ -1,7 +1,7 @@
 /** The answers about labels and about the server. */
 
 import { formatBytes } from '../../lib/text/format.js';
-import { isObject, parseJson } from './answer/decode.js';
+import { isObject, parseJson, warningsOf } from './answer/decode.js';
 import type { BuildInfo, LabelValues } from './api.js';
 import { type Asked, failure, type PrometheusError } from './errors.js';
 
@@ -47,7 +47,7 @@ export function decodeLabelValues(
     // Go writes an empty list of some kinds as null.
     const data: unknown = answer.data === null ? [] : answer.data;
     if (Array.isArray(data) && data.every((value) => typeof value === 'string')) {
-      return { values: data, warnings: asked.texts.remarks(answer.warnings) };
+      return { values: data, warnings: warningsOf(asked, answer) };
     }
   }
   throw failure('bad_answer', asked, `an answer of another form ("${asked.texts.quote(body, 80)}")`, {

@@ -369,6 +369,12 @@ describe('gathering of facts', () => {
     expect(warnings).to.deep.equal(['A store is down.']);
   });
 
+  it('knows nothing of a clock that the server does not tell', async () => {
+    const api = Object.assign(serverOf(FINE_ANSWERS), { currentTimeSeconds: async () => Number.NaN });
+    const { clock } = await gatherFacts(gathering(api));
+    expect(clock).to.deep.equal({ known: false, because: 'Prometheus did not answer what time it has.' });
+  });
+
   it('gives up when the first question is not answered', async () => {
     const api = serverOf(FINE_ANSWERS);
     const away = new PrometheusError('refused', 'Nobody there.');

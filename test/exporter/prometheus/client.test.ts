@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { AnswerReader } from '../../../src/exporter/prometheus/answer/answer-reader.js';
-import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
+import { isPartial, type PrometheusApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { PrometheusError, type PrometheusErrorKind } from '../../../src/exporter/prometheus/errors.js';
 import { createCertificates, type TestCertificates } from '../../support/certificates.js';
@@ -138,6 +138,12 @@ describe('labelValues', () => {
     const body = '{"status":"success","data":["shop"],"warnings":["store is down"]}';
     const { warnings } = await valuesOf(await answering(200, body));
     expect(warnings).to.deep.equal(['store is down']);
+  });
+
+  it('is partial where VictoriaMetrics says so', async () => {
+    const body = '{"status":"success","isPartial":true,"data":["shop"]}';
+    expect(isPartial(await valuesOf(await answering(200, body)))).to.equal(true);
+    expect(isPartial(await valuesOf(await answering(200, body.replace('true', 'false'))))).to.equal(false);
   });
 
   it('refuses a list of many megabytes', async () => {

@@ -76,7 +76,7 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
     offsets,
     timestampsSeconds,
     values,
-    warnings: [...asked.texts.remarks(answer.warnings), ...(answer.isPartial === true ? [PARTIAL] : [])],
+    warnings: warningsOf(asked, answer),
     infos: asked.texts.remarks(answer.infos),
   };
 }
@@ -91,7 +91,14 @@ function isHistogram({ value, values, histogram, histograms }: Readonly<Record<s
   return value === undefined && values === undefined && (histogram ?? histograms) !== undefined;
 }
 
-/** VictoriaMetrics has a field for that, and no warnings. */
+/** What the server says may be missing in an answer. VictoriaMetrics has a field for that, and no warnings. */
+export function warningsOf(
+  { texts }: Pick<Asked, 'texts'>,
+  { warnings, isPartial }: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  return [...texts.remarks(warnings), ...(isPartial === true ? [PARTIAL] : [])];
+}
+
 const PARTIAL = 'The answer is partial (`isPartial`): a storage node did not answer.';
 
 /** Enough of the server's reason to act on it. */
