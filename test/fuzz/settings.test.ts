@@ -29,7 +29,10 @@ function outcomeOf(variables: Environment): readonly string[] {
     const { settings, warnings } = parseSettings(variables);
     expect(Object.isFrozen(settings)).to.equal(true);
     expect(Object.keys(settings)).to.have.members([...Object.keys(SETTINGS), 'secretFiles']);
-    for (const [name, setting] of Object.entries(settings)) expect(setting, name).not.to.be.oneOf([undefined, null]);
+    for (const [name, setting] of Object.entries(settings)) {
+      // It follows from another setting where it is not set.
+      if (name !== 'containerLabel') expect(setting, name).not.to.be.oneOf([undefined, null]);
+    }
     for (const setting of Object.values(settings)) {
       if (typeof setting === 'number') expect(setting).to.satisfy(Number.isFinite);
     }
