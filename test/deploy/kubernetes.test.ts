@@ -234,6 +234,8 @@ describe('the Kubernetes manifests', function () {
       const heap = Number(/^--max-old-space-size=(\d+)$/.exec(options)?.[1]);
       expect(heap / mebibytes(resources?.limits?.memory), folder).to.be.within(0.7, 0.8);
       expect(mebibytes(resources?.requests?.memory)).to.be.at.most(mebibytes(resources?.limits?.memory));
+      const documented = `limit the container to ${mebibytes(resources?.limits?.memory)} MiB`;
+      expect(readFileSync('docs/scaling.md', 'utf8').replace(/\s+/g, ' ')).to.include(documented);
     }
   });
 

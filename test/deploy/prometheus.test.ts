@@ -56,6 +56,8 @@ describe('deploy/prometheus', function () {
     known = new Map([
       ...(await knownMetrics()),
       ...['up', 'scrape_duration_seconds'].map((name) => [name, new Set(['job', 'instance'])] as const),
+      // Of kube-state-metrics, which the simulated cluster does not have.
+      ['kube_pod_info', new Set(['namespace', 'pod', 'node'])],
       ['ALERTS', new Set(['alertname', 'alertstate', 'severity', 'namespace', 'workload', 'pod', 'job'])],
       ...recordsOf(rules).map(({ record }) => [record, new Set(labelsOfRecord(record))] as const),
     ]);
