@@ -10,6 +10,10 @@ const NAMESPACE_PARAMETER =
   'A proxy before Prometheus answers about one namespace, and was not told which: set PROMETHEUS_QUERY_PARAMETERS to ' +
   'namespace=name. For all namespaces, set PROMETHEUS_URL to a port that needs none (of OpenShift: 9091, not 9092).';
 
+const NO_TENANT =
+  'The server keeps tenants apart, as Mimir and Cortex do, and was not told which: set PROMETHEUS_HEADERS to ' +
+  'X-Scope-OrgID=name, with the name of yours.';
+
 const POST_IS_A_CHANGE =
   'To a proxy that asks Kubernetes for permission, POST is a change (the verb create): set PROMETHEUS_HTTP_METHOD to GET.';
 
@@ -43,6 +47,7 @@ const KNOWN: readonly [status: readonly number[], words: RegExp, ...Diagnosis][]
   ],
   // kube-rbac-proxy, prom-label-proxy.
   [[400], /request or configuration is malformed|query parameter must be provided/, 'forbidden', NAMESPACE_PARAMETER],
+  [[400, 401, 403, 422, 500], /no org id/i, 'unauthorized', NO_TENANT],
   [[403], /\bverb=create\b|cannot create resource "\w+\/proxy"/, 'forbidden', POST_IS_A_CHANGE],
   [[403], /^RBAC: access denied/, 'forbidden', 'Allow this pod in the AuthorizationPolicy of the mesh (Istio).'],
   [[502, 503], /upstream connect error|no healthy upstream/, 'unavailable', NO_UPSTREAM],

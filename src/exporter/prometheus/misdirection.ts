@@ -40,10 +40,6 @@ const AGENT =
   'That is a Prometheus in agent mode, which stores nothing: set PROMETHEUS_URL to the server that its remote_write ' +
   'sends to.';
 
-const NO_TENANT =
-  'The server keeps tenants apart, as Mimir and Cortex do, and was not told which: set PROMETHEUS_HEADERS to ' +
-  'X-Scope-OrgID=name, with the name of yours.';
-
 const OTHER_PROTOCOL =
   'The port wants another version of HTTP, most often HTTP/2, and the exporter speaks HTTP/1.1. Is it a port for gRPC? ' +
   'Set PROMETHEUS_URL to the port for HTTP (of Thanos: 10902, not 10901), or let a proxy translate.';
@@ -54,7 +50,6 @@ const OTHER_PROTOCOL_STATUS: readonly number[] = [426, 464, 505];
 /** @param body the start of it at least. */
 export function misdirectionOf(url: string, status: number, body: string): Diagnosis | undefined {
   if (/unavailable with Prometheus Agent/.test(body)) return ['http', AGENT];
-  if (/no org id/i.test(body)) return ['unauthorized', NO_TENANT];
   // In the words of Node.js: servers that insist on HTTP/2 answer so to HTTP/1.1 with TLS.
   if (OTHER_PROTOCOL_STATUS.includes(status) || /ALPN Protocol, expected/.test(body)) return ['http', OTHER_PROTOCOL];
   const isUnsupported = status === 400 && UNSUPPORTED_PATH.test(body);

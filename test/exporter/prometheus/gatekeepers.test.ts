@@ -28,6 +28,7 @@ describe('what stands before a Prometheus', () => {
       'forbidden',
       /PROMETHEUS_HTTP_METHOD to GET/,
     ],
+    ['Mimir without a tenant', 401, 'no org id', 'unauthorized', /PROMETHEUS_HEADERS to X-Scope-OrgID=name/],
     ['Istio', 403, 'RBAC: access denied', 'forbidden', /AuthorizationPolicy/],
     [
       'Envoy',

@@ -81,7 +81,6 @@ describe('an answer that comes from the wrong place', () => {
       /Only vmselect .* at \/select\/7\/prometheus\. .* set PROMETHEUS_URL to http:\/\/h:9090\./,
     ],
     ['Prometheus as an agent', HOST, 422, '{"error":"unavailable with Prometheus Agent"}', 'http', /agent mode/],
-    ['Mimir without a tenant', HOST, 401, 'no org id', 'unauthorized', /PROMETHEUS_HEADERS to X-Scope-OrgID=name/],
     ['a load balancer for HTTP/2', HOST, 464, '', 'http', /HTTP\/2/],
     ['Envoy', HOST, 426, '', 'http', /HTTP\/1\.1/],
     ['a server that knows no HTTP/1.1', HOST, 505, '', 'http', /HTTP\/2/],
