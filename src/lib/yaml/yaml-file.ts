@@ -1,6 +1,6 @@
 /** A YAML file, and all its mistakes at once, each with its place, for the person who wrote it. */
 
-import { type Document, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import { formatNumber } from '../text/format.js';
 import { nearestName } from '../text/nearest-name.js';
 import { MistakesError } from '../usage-error.js';
@@ -68,9 +68,15 @@ export class YamlFile {
         this.#add(range?.[0] ?? 0, `expected an anchor \`&${source}\` before its use, got none.`);
       },
     });
+    const expanding = expandingAliasIn(document.contents);
+    if (expanding !== undefined) {
+      const most = `${formatNumber(MOST_VALUES)} keys and values, where an alias counts as all that it stands for`;
+      this.#add(expanding, `expected at most ${most}, got more.`);
+    }
     this.throwIfAny();
     try {
-      this.#root = document.toJS();
+      // Aliases are counted above; the limit of the parser would refuse a hundred uses of a small list.
+      this.#root = document.toJS({ maxAliasCount: -1 });
     } catch (error) {
       this.#add(0, `invalid YAML: ${error instanceof Error ? error.message : String(error)}.`);
       this.throwIfAny();
@@ -207,6 +213,35 @@ function excessIn(text: string): { readonly offset: number; readonly most: strin
     isFirst = true;
   }
   return undefined;
+}
+
+/** Keys and values that a reader of the file sees: a thousand rules that share some windows of time. */
+const MOST_VALUES = 5 * MOST_TOKENS;
+
+/**
+ * Where the aliases of a document stand for more than is read: at the alias with which it is too much; `undefined` if they do not.
+ * What contains itself has no end.
+ */
+function expandingAliasIn(contents: unknown): number | undefined {
+  const sizes = new Map<string, number>();
+  let total = 0;
+  let found: number | undefined;
+  const count = (node: unknown): void => {
+    if (found !== undefined) return;
+    if (isAlias(node)) {
+      total += sizes.get(node.source) ?? 1;
+      if (total > MOST_VALUES) found = node.range?.[0] ?? 0;
+      return;
+    }
+    const before = total++;
+    const anchor = isNode(node) ? node.anchor : undefined;
+    if (anchor !== undefined) sizes.set(anchor, Number.POSITIVE_INFINITY);
+    if (isMap(node)) for (const { key, value } of node.items) [key, value].forEach(count);
+    if (isSeq(node)) node.items.forEach(count);
+    if (anchor !== undefined) sizes.set(anchor, total - before);
+  };
+  count(contents);
+  return found;
 }
 
 const LONGEST_QUOTE = 60;

@@ -92,6 +92,19 @@ describe('YamlFile', () => {
     expect(() => file.throwIfAny()).to.throw(MistakesError, /x\.yaml: 4,?900 more, which are not listed\.$/);
   });
 
+  it('counts an alias as all that it stands for', () => {
+    const shared = `a: &a [${'1, '.repeat(1_000)}1]\n`;
+    const uses = (times: number) => `b: [${'*a, '.repeat(times)}1]\n`;
+    expect(read(shared + uses(290)).at(['b', 289, 1_000])).to.equal(1);
+    expect(() => read(shared + uses(15_000))).to.throw(
+      MistakesError,
+      /x\.yaml:2:\d{4}: expected at most 300,?000 keys/,
+    );
+    const nested = Array.from({ length: 60 }, (_, level) => `l${level + 1}: &l${level + 1} [*l${level}, *l${level}]\n`);
+    expect(() => read(`l0: &l0 1\n${nested.join('')}`)).to.throw(MistakesError, /expected at most 300,?000 keys/);
+    expect(() => read('a: &a [*a]\n')).to.throw(MistakesError, /x\.yaml:1:8: expected at most 300,?000 keys/);
+  });
+
   it('finds keys that stand twice, and anchors that stand nowhere, at their places', () => {
     expect(() => read('a: 1\nb:\n  - {c: 1, c: 2}\na: 3\n')).to.throw(
       MistakesError,

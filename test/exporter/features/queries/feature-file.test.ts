@@ -308,10 +308,10 @@ describe('parseFeatureFile', () => {
 
   it('refuses aliases that blow up', () => {
     const text = ['a: &a [x, x, x, x, x, x, x, x, x]'];
-    for (const [from, to] of ['ab', 'bc', 'cd', 'de'])
+    for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef'])
       text.push(`${to}: &${to} [${Array.from({ length: 9 }, () => `*${from}`).join(', ')}]`);
     expect(mistakesOf(text.join('\n'))).to.deep.equal([
-      '1:1: invalid YAML: Excessive alias count indicates a resource exhaustion attack.',
+      '6:20: expected at most 300,000 keys and values, where an alias counts as all that it stands for, got more.',
     ]);
   });
 
