@@ -13,7 +13,8 @@ const MAXIMUM_CONNECTIONS = 512;
 /** Requests of one connection that may wait for the answer to the one before them. Hardly any client sends more than one. */
 const MAXIMUM_WAITING = 16;
 
-type Exchange = readonly [request: http.IncomingMessage, response: http.ServerResponse];
+/** A request, and who answers it. */
+type Exchange = readonly [request: http.IncomingMessage, response: http.ServerResponse, app: http.RequestListener];
 
 /** One connection. */
 interface Connection {
@@ -42,18 +43,21 @@ export class Connections {
   readonly #connections = new Map<string, Connection>();
   readonly #places = new FairPlaces<Connection>(MAXIMUM_CONNECTIONS);
 
-  constructor(
-    server: http.Server | https.Server,
-    private readonly app: http.RequestListener,
-  ) {
+  constructor(server: http.Server | https.Server, app: http.RequestListener) {
     // `close` of Node.js calls this as well.
     server.closeIdleConnections = () => this.#closeIdle();
     for (const event of ['connection', 'secureConnection']) server.on(event, (socket: Socket) => this.#open(socket));
-    // A client that asks before it sends a body gets its answer without being asked for the body. Node.js would answer other
-    // expectations itself, beside the requests that wait.
-    for (const event of ['request', 'checkContinue', 'checkExpectation']) {
-      server.on(event, (...exchange: Exchange) => this.#receive(exchange));
-    }
+    const receiveFor =
+      (answer: http.RequestListener) => (request: http.IncomingMessage, response: http.ServerResponse) =>
+        this.#receive([request, response, answer]);
+    server.on('request', receiveFor(app));
+    // A client that asks before it sends a body gets its answer without being asked for the body.
+    server.on('checkContinue', receiveFor(app));
+    // As Node.js does, which would not let it wait for its turn.
+    server.on(
+      'checkExpectation',
+      receiveFor((_request, response) => response.writeHead(417).end()),
+    );
   }
 
   /** Whether a request on this socket is being answered. */
@@ -118,7 +122,7 @@ export class Connections {
     }
   }
 
-  #answer(connection: Connection, [request, response]: Exchange): void {
+  #answer(connection: Connection, [request, response, app]: Exchange): void {
     connection.current = response;
     response.once('close', () => {
       connection.current = undefined;
@@ -130,7 +134,7 @@ export class Connections {
       // Idle from now on.
       this.#places.enter(connection, networkOf(socket.remoteAddress));
     });
-    this.app(request, response);
+    app(request, response);
   }
 
   #closeIdle(): void {
