@@ -387,4 +387,10 @@ describe('Architecture', () => {
     expect(sources.filter(({ text }) => form.test(text)).map(({ path }) => path)).to.deep.equal([]);
     expect(form.test('export default x;') && form.test('export { x as default };')).to.equal(true);
   });
+
+  it('has no top-level await: a thread that is ended while it begins would end the whole process (Node.js 20)', () => {
+    const form = /^(?:(?:export )?(?:const|let) [^=]*= )?await\b/m;
+    expect(sources.filter(({ text }) => form.test(text)).map(({ path }) => path)).to.deep.equal([]);
+    expect(form.test('await run();') && form.test('export const x = await y;')).to.equal(true);
+  });
 });

@@ -109,4 +109,5 @@ function open(source: PrometheusSource, nowSeconds: number): PrometheusApi {
   return openSource(source, { onRequest: (code) => post({ kind: 'request', code }), now: () => nowSeconds * 1000 }).api;
 }
 
-await run(workerData as WorkerInput);
+// Not awaited: Node.js 20 crashes as a whole where a thread is ended while a module with a top-level await is evaluated.
+void run(workerData as WorkerInput);
