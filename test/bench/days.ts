@@ -188,7 +188,7 @@ async function measureRealPrometheus(): Promise<void> {
   try {
     const range = { startSeconds: end - (HOURS_PER_DAY + 2) * HOUR_SECONDS, endSeconds: end, stepSeconds: 60 };
     const cluster = Array.from({ length: REAL_PODS / 3 }, (_, index) => weekPods(`n-${index % 10}`, `w-${index}`, 3));
-    await writeHistory(directory, weekHistory(cluster.flat(), range), '54h');
+    await writeHistory(directory, weekHistory(cluster.flat(), range));
     const configuration = join(directory, 'prometheus.yml');
     writeFileSync(configuration, '{}');
     const prometheus = await startPrometheus({ directory, port: await freePort(), configuration });

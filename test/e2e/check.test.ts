@@ -4,8 +4,9 @@ import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import type { RunningServer } from '../../src/tools/demo/listen.js';
 import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
 import { type CraftedHistory, craftedHistory } from '../support/crafted-history.js';
-import { endPrograms, startProgram } from '../support/program.js';
+import { endPrograms, type ProgramEnd, startProgram } from '../support/program.js';
 import { requireTool } from '../support/real-tools.js';
+import { checkOf } from '../support/run-check.js';
 
 interface Report {
   readonly status: string;
@@ -47,11 +48,16 @@ describe('check against a real Prometheus', function () {
   };
   after(() => prometheus?.close());
 
-  const check = async (environment: Record<string, string>): Promise<{ code: number | null; report: Report }> => {
-    // These servers have hours of data, not days.
-    const program = startProgram(['check', '--json'], { HISTORY_DAYS: '0', ...environment });
-    const { code } = await program.ended(60_000);
-    return { code, report: JSON.parse(program.stdout()) as Report };
+  /** These servers have hours of data, not days. */
+  const HOURS_ONLY = { HISTORY_DAYS: '0' };
+  const check = async (environment: Record<string, string>): Promise<{ code: number; report: Report }> => {
+    const { status, text } = await checkOf({ ...HOURS_ONLY, ...environment }, { json: true });
+    return { code: status, report: JSON.parse(text) as Report };
+  };
+  /** The same as a process of its own. */
+  const checkProgram = async (url: string, ...flags: string[]): Promise<ProgramEnd & { readonly text: string }> => {
+    const program = startProgram(['check', ...flags], { ...HOURS_ONLY, PROMETHEUS_URL: url });
+    return { ...(await program.ended(60_000)), text: program.stdout() };
   };
   const notWell = ({ findings }: Report) =>
     findings.filter(({ severity }) => severity !== 'ok').map(({ check: name, severity }) => [name, severity]);
@@ -67,7 +73,8 @@ describe('check against a real Prometheus', function () {
     });
 
     it('ends with status 0, and has made every check', async () => {
-      const { code, report } = await check({ PROMETHEUS_URL: url });
+      const { code, text } = await checkProgram(url, '--json');
+      const report = JSON.parse(text) as Report;
       expect(notWell(report), JSON.stringify(report, undefined, 1)).to.deep.equal([]);
       expect(report.not_checked).to.deep.equal([]);
       expect(code).to.equal(0);
@@ -77,11 +84,11 @@ describe('check against a real Prometheus', function () {
     });
 
     it('writes for people as well', async () => {
-      const program = startProgram(['check'], { PROMETHEUS_URL: url, HISTORY_DAYS: '0' });
-      expect((await program.ended(60_000)).code).to.equal(0);
-      expect(program.stdout()).to.match(/^ok {6}settings {2,}All \d+ settings are valid\.$/m);
-      expect(program.stdout()).to.match(/\n\d+ ok, 0 warnings, 0 errors, 0 not checked\.\n$/);
-      expect(program.stdout()).to.not.include('\x1b');
+      const { code, text } = await checkProgram(url);
+      expect(code).to.equal(0);
+      expect(text).to.match(/^ok {6}settings {2,}All \d+ settings are valid\.$/m);
+      expect(text).to.match(/\n\d+ ok, 0 warnings, 0 errors, 0 not checked\.\n$/);
+      expect(text).to.not.include('\x1b');
     });
 
     it('finds a wrong POD_LABEL, and the right one', async () => {
@@ -267,6 +274,7 @@ describe('check against a real Prometheus', function () {
     const url = await startWith({ kubeStateMetrics: false });
     const { code, report } = await check({ PROMETHEUS_URL: url });
     expect(code).to.equal(1);
+    expect((await checkProgram(url)).code, 'of the process').to.equal(1);
     expect(notWell(report)).to.deep.equal([['kube_state_metrics', 'warning']]);
   });
 
@@ -295,6 +303,7 @@ describe('check against a real Prometheus', function () {
     prometheus = undefined;
     const { code, report } = await check({ PROMETHEUS_URL: url });
     expect(code).to.equal(2);
+    expect((await checkProgram(url)).code, 'of the process').to.equal(2);
     expect(notWell(report)).to.deep.equal([['prometheus', 'error']]);
     expect(textOf(report, 'prometheus')).to.include('Is Prometheus running?');
     expect(new Set(report.not_checked.map(({ because }) => because))).to.deep.equal(

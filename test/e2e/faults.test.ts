@@ -15,12 +15,16 @@ const CULPRIT = 'shop/cart-3';
 
 const MEBIBYTE = 1024 * 1024;
 
+/** More than an answer takes on a busy machine: only what never comes runs into it, and that is not waited for as long. */
+const REQUEST_TIMEOUT_SECONDS = 5;
+const SHORT_TIMEOUT_SECONDS = 1.5;
+
 /** The memory limit of the container in deploy/kubernetes, and the heap that Node.js takes of it. */
 const CONTAINER_BYTES = 512 * MEBIBYTE;
 const CONTAINER_HEAP = '--max-old-space-size=256';
 
 describe('faults between the exporter and a real Prometheus', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   let prometheus: SmallPrometheus;
   let proxy: FaultProxy;
@@ -44,7 +48,7 @@ describe('faults between the exporter and a real Prometheus', function () {
     proxy = await startFaultProxy(prometheus.url);
     const settings = {
       PROMETHEUS_URL: proxy.url,
-      REQUEST_TIMEOUT_SECONDS: '1.5',
+      REQUEST_TIMEOUT_SECONDS: String(REQUEST_TIMEOUT_SECONDS),
       IFOREST_N_ESTIMATORS: '25',
       // Not while the tests run.
       RETRAIN_SCHEDULE: '0 4 29 2 *',
@@ -70,16 +74,17 @@ describe('faults between the exporter and a real Prometheus', function () {
     return [text, upstream.last_error?.message, ...(pass?.warnings ?? [])].join('\n');
   };
 
-  for (const { name, fault, pods, says, sees } of UPSTREAM_FAULTS) {
+  for (const { name, fault, pods, says, sees, lasts } of UPSTREAM_FAULTS) {
     it(`survives a Prometheus that ${name}`, async () => {
       await proxy.switchTo(fault);
-      const texts = await Promise.all([scrape(service.url), scrape(service.url)]);
+      const limit = lasts ? SHORT_TIMEOUT_SECONDS : undefined;
+      const texts = await Promise.all([scrape(service.url, limit), scrape(service.url, limit)]);
       const report = await said(texts[0]);
       expect(report).to.match(says);
       // The docs quote the message. On a slow machine it can be a timeout instead, where `says` allows that.
       const quotes = [...sees.matchAll(/“([^”]+)”/g)].map(([, quote = '']) => quote);
       if (!/No result within/.test(report)) for (const quote of quotes) expect(report).to.include(quote);
-      texts.push(await scrape(service.url));
+      texts.push(await scrape(service.url, limit));
       for (const text of texts) {
         if (pods === 'none') {
           expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);

@@ -107,9 +107,10 @@ describe('the memory of a week on a real Prometheus', function () {
     const range = {
       startSeconds: NOW - DAYS * DAY - 3 * HOUR_SECONDS,
       endSeconds: NOW + HOUR_SECONDS,
-      stepSeconds: 60,
+      stepSeconds: 4 * MINUTE,
+      cpuStepSeconds: MINUTE,
     };
-    await writeHistory(folder, weekHistory(PODS, range), '54h');
+    await writeHistory(folder, weekHistory(PODS, range));
     const configuration = join(folder, 'prometheus.yml');
     writeFileSync(configuration, '{}');
     prometheus = await startPrometheus({ directory: folder, port: await freePort(), configuration });

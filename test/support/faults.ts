@@ -23,6 +23,8 @@ export interface UpstreamFault {
   readonly says: RegExp;
   /** The same in words, for the docs. */
   readonly sees: string;
+  /** It ends by a timeout alone: who asks may say that it waits for a short time only. */
+  readonly lasts?: true;
 }
 
 /** The form of an answer, as far as faults change it. */
@@ -178,6 +180,7 @@ const connection: readonly UpstreamFault[] = [
   },
   {
     ...none,
+    lasts: true,
     name: 'accepts and never answers',
     fault: hang,
     says: /in time|within/,
@@ -185,6 +188,7 @@ const connection: readonly UpstreamFault[] = [
   },
   {
     ...none,
+    lasts: true,
     name: 'sends half of the answer and then nothing',
     fault: halfOf(() => {}),
     says: /in time|within/,
@@ -192,6 +196,7 @@ const connection: readonly UpstreamFault[] = [
   },
   {
     ...none,
+    lasts: true,
     name: 'sends one byte a second',
     fault: drip,
     says: /in time|within/,
@@ -373,7 +378,7 @@ const body: readonly UpstreamFault[] = [
     ...none,
     name: 'answers with JSON that is nested a million levels deep',
     fault: answerWith(200, `{"status":"success","data":${'['.repeat(1e6)}${']'.repeat(1e6)}}`),
-    says: /a list instead of an object at data/,
+    says: /a list instead of an object at data|in time|within/,
     sees: 'what was expected, what came, and where',
   },
   {
@@ -539,6 +544,7 @@ const data: readonly UpstreamFault[] = [
     sees: '`anomaly_exporter_query_success{query="memory"} 0`',
   },
   {
+    lasts: true,
     name: 'has a new pod and hangs on the query for its owner',
     fault: (exchange) => (topicOf(exchange.query).startsWith('kube_') ? hang(exchange) : newcomer(exchange)),
     pods: { named: 'all pods', of: (usual) => [...usual, 'shop/newcomer-0'] },

@@ -11,6 +11,9 @@ import type { RunningServer } from '../../src/tools/demo/listen.js';
 /** Debian's name for it, and that of the project. */
 const ALERTMANAGER_NAMES = ['prometheus-alertmanager', 'alertmanager'] as const;
 
+/** `promtool` reads the whole history once for each block. */
+const LONG_BLOCKS = '--max-block-duration=486h';
+
 const READY_LIMIT_MILLISECONDS = 30_000;
 const STOP_LIMIT_MILLISECONDS = 10_000;
 
@@ -73,20 +76,11 @@ export function startAlertmanager({ directory, port, configuration }: ServerPlac
   return startServer(alertmanagerProgram(), port, parameters, answers(port, '/-/ready'));
 }
 
-/**
- * Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces.
- *
- * @param longestBlock for days of data, which `promtool` would otherwise read once for every two hours.
- */
-export async function writeHistory(
-  directory: string,
-  history: Iterable<string>,
-  longestBlock: '2h' | '54h' = '2h',
-): Promise<void> {
+/** Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces. */
+export async function writeHistory(directory: string, history: Iterable<string>): Promise<void> {
   const file = join(directory, 'history.om');
   await writeFile(file, history);
-  const limit = `--max-block-duration=${longestBlock}`;
-  const parameters = ['tsdb', 'create-blocks-from', 'openmetrics', limit, file, join(directory, 'data')];
+  const parameters = ['tsdb', 'create-blocks-from', 'openmetrics', LONG_BLOCKS, file, join(directory, 'data')];
   await promisify(execFile)('promtool', parameters, { maxBuffer: 64 * 2 ** 20, timeout: 120_000 });
 }
 

@@ -7,7 +7,7 @@ import { get } from './http-client.js';
 import { eventually } from './waiting.js';
 
 /** What Prometheus announces. Longer than the limits of these tests, so that a busy machine is no failure. */
-const SCRAPE_TIMEOUT_SECONDS = 8;
+const SCRAPE_TIMEOUT_SECONDS = 20;
 
 /**
  * One scrape; fails when it takes longer than announced, or when its text is not strictly what it should be.
@@ -32,7 +32,7 @@ export async function healthOf(url: string): Promise<HealthReport> {
 
 /** Waits for the first model. */
 export async function untilTrained(url: string): Promise<void> {
-  await eventually(async () => expect((await healthOf(url)).model.trained).to.equal(true), 20_000);
+  await eventually(async () => expect((await healthOf(url)).model.trained).to.equal(true));
 }
 
 /** `namespace/pod` of all pods with a flag, be it 0 or 1. */

@@ -15,19 +15,24 @@ export async function within<Value>(milliseconds: number, what: string, promise:
   }
 }
 
+const SHORTEST_PAUSE_MILLISECONDS = 10;
+const LONGEST_PAUSE_MILLISECONDS = 250;
+
 /**
  * Tries until nothing is thrown, and gives what the check gave; at the deadline its last error. The deadline is there so
- * that a test ends with a reason; that something is quick is no claim of it.
+ * that a test ends with a reason; that something is quick is no claim of it. What takes longer is looked at less often: a
+ * check may cost a scrape, and the machine shall have its time for what is waited for.
  */
-export async function eventually<Value>(check: () => Value | Promise<Value>, milliseconds = 25_000): Promise<Value> {
-  const end = Date.now() + milliseconds;
+export async function eventually<Value>(check: () => Value | Promise<Value>, milliseconds = 60_000): Promise<Value> {
+  const start = Date.now();
   for (;;) {
+    const waited = Date.now() - start;
     try {
       return await check();
     } catch (error) {
-      if (Date.now() > end) throw error;
+      if (waited > milliseconds) throw error;
     }
-    await sleep(10);
+    await sleep(Math.min(Math.max(SHORTEST_PAUSE_MILLISECONDS, waited / 20), LONGEST_PAUSE_MILLISECONDS));
   }
 }
 

@@ -57,15 +57,28 @@ export function daily(timeSeconds: number): number {
   return 0.55 - 0.45 * Math.cos((2 * Math.PI * (timeSeconds - 3 * 3600)) / DAY_SECONDS);
 }
 
+/** Of the samples; the counter of CPU may need them more often than all others. */
+export interface WeekRange {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly stepSeconds: number;
+  /** As long as the others if unset. Prometheus takes a sample for the present one for five minutes. */
+  readonly cpuStepSeconds?: number;
+}
+
 /** OpenMetrics text with timestamps, for `promtool tsdb create-blocks-from openmetrics`; a series at a time. */
-export function* weekHistory(
-  pods: readonly WeekPod[],
-  { startSeconds, endSeconds, stepSeconds }: Readonly<Record<'startSeconds' | 'endSeconds' | 'stepSeconds', number>>,
-): Generator<string> {
-  const series = (name: string, labels: string, pod: WeekPod, value: (timeSeconds: number) => number) => {
+export function* weekHistory(pods: readonly WeekPod[], range: WeekRange): Generator<string> {
+  const { startSeconds, endSeconds, stepSeconds, cpuStepSeconds = stepSeconds } = range;
+  const series = (
+    name: string,
+    labels: string,
+    pod: WeekPod,
+    value: (timeSeconds: number) => number,
+    everySeconds = stepSeconds,
+  ) => {
     const { sinceSeconds, untilSeconds = Number.POSITIVE_INFINITY } = pod;
     const lines: string[] = [];
-    for (let time = startSeconds; time <= endSeconds; time += stepSeconds) {
+    for (let time = startSeconds; time <= endSeconds; time += everySeconds) {
       if (time >= sinceSeconds && time < untilSeconds) lines.push(`${name}{${labels}} ${value(time)} ${time}\n`);
     }
     return lines.join('');
@@ -79,10 +92,16 @@ export function* weekHistory(
     let seconds = 0;
     return cores === undefined
       ? ''
-      : series('container_cpu_usage_seconds_total', `${labels},container="app"`, pod, (time) => {
-          seconds += stepSeconds * cores(time);
-          return Number(seconds.toFixed(6));
-        });
+      : series(
+          'container_cpu_usage_seconds_total',
+          `${labels},container="app"`,
+          pod,
+          (time) => {
+            seconds += cpuStepSeconds * cores(time);
+            return Number(seconds.toFixed(6));
+          },
+          cpuStepSeconds,
+        );
   });
   yield* family('container_memory_usage_bytes', 'gauge', (pod, labels) => {
     return pod.cores === undefined
