@@ -10,6 +10,7 @@ import type { ProbeReport, ProbeRequest } from './probe.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const PROBE = new URL('./probe.js', import.meta.url).href;
+const CLOCK = new URL('../support/shifted-clock.js', import.meta.url).href;
 
 /** Longer than anything that is measured. */
 const PATIENCE_MILLISECONDS = 600_000;
@@ -29,6 +30,8 @@ export interface LoggedTraining {
   readonly samples: number;
 }
 
+const shiftTo = (nowSeconds: number) => Math.round(1000 * nowSeconds - Date.now());
+
 /** A running exporter. */
 export class Exporter {
   readonly #child: ChildProcess;
@@ -39,15 +42,18 @@ export class Exporter {
   #failedTraining: string | undefined;
   #wake = () => {};
 
-  constructor(environment: Readonly<Record<string, string>>) {
+  /** @param nowSeconds what its clock shall show, Unix time; the time of this machine if unset. */
+  constructor(environment: Readonly<Record<string, string>>, nowSeconds?: number) {
+    const clock = nowSeconds === undefined ? [] : ['--import', CLOCK];
     this.#child = fork(MAIN, ['serve'], {
-      execArgv: ['--import', PROBE],
+      execArgv: ['--import', PROBE, ...clock],
       env: {
         PATH: process.env.PATH,
         HOST: '127.0.0.1',
         PORT: '0',
         REQUEST_TIMEOUT_SECONDS: '300',
         HISTORY_DAYS: '0',
+        ...(nowSeconds !== undefined && { CLOCK_SHIFT_MILLISECONDS: String(shiftTo(nowSeconds)) }),
         ...environment,
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -137,6 +143,11 @@ export class Exporter {
   /** What was seen since `watch`. */
   report(): Promise<ProbeReport> {
     return this.#ask('report');
+  }
+
+  /** Sets the clock of an exporter that has one of its own. Timers that run already are not changed. */
+  async setClock(nowSeconds: number): Promise<void> {
+    await this.#ask(shiftTo(nowSeconds));
   }
 
   async #ask(request: ProbeRequest): Promise<ProbeReport> {

@@ -9,6 +9,8 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startChild } from './children.js';
 import type { Measurement } from './measurement.js';
+import { removeDatabase, type ServerKind } from './real/database.js';
+import { measureReal } from './real/scenario.js';
 import { comparison, table } from './report.js';
 import { measureExporter } from './scenarios.js';
 
@@ -24,7 +26,16 @@ const USAGE = `Usage: npm run bench -- [options]
   --trainings N      trainings (default 3; 1 for more than 50000 pods)
   --idle S           seconds of rest to measure (default 10)
   --history DAYS     also read this many days, at least 2, and scrape with a model that knows them (default 0)
-  --rounds N         rounds of each stage (default 10)`;
+  --rounds N         rounds of each stage (default 10)
+
+On real servers, which must be installed, beside the queries of the plain service (needs Linux):
+  --prometheus       what the exporter makes a real Prometheus do (default 10000 pods)
+  --victoria-metrics the same with VictoriaMetrics; both may be given
+  --scrapes N        pairs of scrapes after each training, at most 13 (default 10)
+  --trainings N      trainings after the first, at most 3 (default 2)
+  --history HOURS    hours of the past to read, at most 2 (default 2)
+  --remove           remove the databases afterwards, which are kept for the next time
+  --json FILE        write the figures`;
 
 /** What a file of figures holds. */
 interface Figures {
@@ -36,18 +47,21 @@ interface Figures {
 
 const { values: options } = parseArgs({
   options: {
-    pods: { type: 'string', default: '1000,10000' },
+    pods: { type: 'string' },
     stage: { type: 'boolean', default: false },
     processor: { type: 'boolean', default: false },
     scrape: { type: 'boolean', default: false },
     json: { type: 'string' },
     compare: { type: 'string' },
-    scrapes: { type: 'string', default: '100' },
+    scrapes: { type: 'string' },
     seconds: { type: 'string', default: '15' },
     trainings: { type: 'string' },
     idle: { type: 'string', default: '10' },
-    history: { type: 'string', default: '0' },
+    history: { type: 'string' },
     rounds: { type: 'string', default: '10' },
+    prometheus: { type: 'boolean', default: false },
+    'victoria-metrics': { type: 'boolean', default: false },
+    remove: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -60,11 +74,11 @@ async function measure(pods: number): Promise<Measurement[]> {
     if (!options.stage) {
       const trainings = Number(options.trainings ?? (pods > 50_000 ? 1 : 3));
       const effort = {
-        scrapes: Number(options.scrapes),
+        scrapes: Number(options.scrapes ?? 100),
         scrapeSeconds: Number(options.seconds),
         trainings,
         idleSeconds: Number(options.idle),
-        historyDays: Number(options.history),
+        historyDays: Number(options.history ?? 0),
       };
       found.push(...(await measureExporter(url, pods, effort)));
     }
@@ -82,24 +96,62 @@ async function measure(pods: number): Promise<Measurement[]> {
 
 async function run(): Promise<void> {
   const measurements: Measurement[] = [];
-  for (const pods of options.pods.split(',').map(Number)) {
+  for (const pods of sizes('1000,10000')) {
     process.stderr.write(`Measuring with ${pods} pods.\n`);
     measurements.push(...(await measure(pods)));
   }
+  console.log(`${machine()}\n\n${table(measurements)}`);
+  keep(measurements);
+}
+
+/** The benchmark on real servers. */
+async function runReal(kinds: readonly ServerKind[]): Promise<void> {
+  const measurements: Measurement[] = [];
+  const effort = {
+    scrapes: Number(options.scrapes ?? 10),
+    trainings: Number(options.trainings ?? 2),
+    historyHours: Number(options.history ?? 2),
+  };
+  console.log(machine());
+  for (const pods of sizes('10000')) {
+    for (const kind of kinds) {
+      const account = await measureReal(kind, pods, effort, (line) => process.stderr.write(`${line}\n`));
+      console.log(`\n${kind}, ${pods} pods\n\n${account.table()}`);
+      measurements.push(...account.measurements(kind));
+      if (options.remove) removeDatabase(kind, pods);
+    }
+  }
+  keep(measurements);
+}
+
+const sizes = (usual: string) => (options.pods ?? usual).split(',').map(Number);
+
+function machine(): string {
+  const { node, processors } = figuresOf([]);
+  return `Node.js ${node}, ${processors}`;
+}
+
+function figuresOf(measurements: readonly Measurement[]): Figures {
   const [processor] = cpus();
-  const figures: Figures = {
+  return {
     node: process.version,
     processors: `${cpus().length} x ${processor?.model ?? 'unknown'}`,
     memoryBytes: totalmem(),
     measurements,
   };
-  console.log(`Node.js ${figures.node}, ${figures.processors}\n\n${table(measurements)}`);
+}
+
+/** Compares with earlier figures and writes the new ones, where that is asked for. */
+function keep(measurements: readonly Measurement[]): void {
   if (options.compare !== undefined) {
     const before = JSON.parse(readFileSync(options.compare, 'utf8')) as Figures;
     console.log(`\n${comparison(before.measurements, measurements)}`);
   }
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(figures, undefined, 2)}\n`);
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify(figuresOf(measurements), undefined, 2)}\n`);
 }
 
+const kinds = (['prometheus', 'victoria-metrics'] as const).filter((kind) => options[kind]);
 if (options.help) console.log(USAGE);
+else if (kinds.length > 0) await runReal(kinds);
 else await run();

@@ -1,7 +1,7 @@
 /** What the benchmark found, as numbers that can be written to a file and compared. */
 
-/** Base units; `ratio` has none. */
-export type Unit = 'seconds' | 'bytes' | 'ratio';
+/** Base units; `ratio` and `count` have none. */
+export type Unit = 'seconds' | 'bytes' | 'ratio' | 'count';
 
 /** Many values of one thing. */
 export interface Measurement {
@@ -76,6 +76,7 @@ export function verdict(measurement: Measurement): string {
 export function format(value: number, unit: Unit): string {
   if (unit === 'bytes') return `${(value / 1e6).toFixed(value < 1e7 ? 1 : 0)} MB`;
   if (unit === 'ratio') return value.toFixed(2);
+  if (unit === 'count') return value.toLocaleString('en', { maximumFractionDigits: 1 });
   if (value >= 10) return `${value.toFixed(1)} s`;
   return value >= 1 ? `${value.toFixed(2)} s` : `${(value * 1000).toPrecision(3)} ms`;
 }

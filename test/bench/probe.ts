@@ -6,8 +6,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
-/** `watch` starts to watch the event loop anew, `report` ends that. Both are answered with a report. */
-export type ProbeRequest = 'watch' | 'report';
+/**
+ * `watch` starts to watch the event loop anew, `report` ends that. A number shifts the clock by so many milliseconds, where
+ * it can be shifted. All are answered with a report.
+ */
+export type ProbeRequest = 'watch' | 'report' | number;
 
 /** What the process has seen of itself. */
 export interface ProbeReport {
@@ -22,8 +25,11 @@ const RESOLUTION_MILLISECONDS = 1;
 // The thread of a training inherits the option.
 if (isMainThread && process.send !== undefined) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MILLISECONDS });
-  process.on('message', (request: ProbeRequest) => {
-    if (request === 'watch') {
+  process.on('message', async (request: ProbeRequest) => {
+    if (typeof request === 'number') {
+      const { shiftClock } = await import('../support/shifted-clock.js');
+      shiftClock(request);
+    } else if (request === 'watch') {
       delay.reset();
       delay.enable();
     } else delay.disable();

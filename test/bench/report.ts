@@ -26,7 +26,7 @@ export function comparison(before: readonly Measurement[], after: readonly Measu
 }
 
 /** Columns two spaces apart; words to the left, figures to the right. */
-function align(rows: readonly (readonly string[])[]): string {
+export function align(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const isText = (column: number) => rows[0]?.[column] === 'what' || rows[0]?.[column] === 'wanted';
   return rows

@@ -231,7 +231,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
     before(async function () {
       requireTool(this, 'victoria-metrics');
       directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-victoria-'));
-      victoria = await startVictoriaMetrics(directory, await freePort());
+      victoria = await startVictoriaMetrics({ directory, port: await freePort() });
       const start = nowSeconds();
       world = createWorld({
         seed: 3,

@@ -33,7 +33,7 @@ const servers: readonly (readonly [name: string, tools: readonly string[], start
     'VictoriaMetrics',
     ['victoria-metrics'],
     async (directory, history) => {
-      const victoria = await startVictoriaMetrics(directory, await freePort());
+      const victoria = await startVictoriaMetrics({ directory, port: await freePort() });
       for (const text of history) {
         const body = text.replaceAll(/ (\d+)$/gm, (_, seconds: string) => ` ${seconds}000`);
         const response = await fetch(`${victoria.url}/api/v1/import/prometheus`, { method: 'POST', body });

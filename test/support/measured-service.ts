@@ -8,6 +8,7 @@ import type { Worker } from 'node:worker_threads';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { createLogger } from '../../src/lib/logging/logger.js';
+import { shiftClock } from './shifted-clock.js';
 
 /** What the process can be told. Each is answered by a `ServiceReply` of the same kind. */
 export type ServiceCommand =
@@ -35,22 +36,6 @@ export type ServiceReply =
   | { readonly kind: 'shift_clock' }
   | { readonly kind: 'kill_training'; readonly killed: boolean }
   | { readonly kind: 'stop' };
-
-const RealDate = Date;
-let shiftMilliseconds = 0;
-
-/** `Date` as it would be if somebody had set the clock of the machine. */
-class ShiftedDate extends RealDate {
-  constructor(...parameters: unknown[]) {
-    if (parameters.length === 0) super(ShiftedDate.now());
-    else super(...(parameters as [number]));
-  }
-
-  static override now(): number {
-    return RealDate.now() + shiftMilliseconds;
-  }
-}
-globalThis.Date = ShiftedDate as DateConstructor;
 
 const workers = new Set<Worker>();
 process.on('worker', (worker: Worker) => {
@@ -80,7 +65,7 @@ async function obey(command: ServiceCommand, service: RunningService): Promise<S
     case 'measure':
       return { kind: 'measure', held: await measure() };
     case 'shift_clock':
-      shiftMilliseconds = command.milliseconds;
+      shiftClock(command.milliseconds);
       return { kind: 'shift_clock' };
     case 'kill_training': {
       const killed = workers.size > 0;

@@ -24,6 +24,11 @@ export function alertmanagerProgram(): string {
   return ALERTMANAGER_NAMES.find(runs) ?? debian;
 }
 
+/** A server in a process of its own. */
+export interface RealServer extends RunningServer {
+  readonly pid: number;
+}
+
 export interface ServerPlace {
   /** Where its data is kept. It is left as it is when the server is closed. */
   readonly directory: string;
@@ -35,6 +40,8 @@ export interface ServerPlace {
   readonly parameters?: readonly string[];
   /** Whether it answers, for one that lets in only those it knows; by default its own word for it. */
   readonly isReady?: () => Promise<boolean>;
+  /** How long it may take to be ready, and to end before it is ended; for much data more than the usual. */
+  readonly patienceMilliseconds?: number;
 }
 
 /** Starts `prometheus` and waits until it is ready. Started again in the same place, it goes on where it was. */
@@ -44,24 +51,27 @@ export function startPrometheus({
   configuration,
   parameters = [],
   isReady = answers(port, '/-/ready'),
-}: ServerPlace): Promise<RunningServer> {
+  patienceMilliseconds,
+}: ServerPlace): Promise<RealServer> {
   const own = [
     `--config.file=${configuration}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
   ];
-  return startServer('prometheus', port, [...own, ...parameters], isReady);
+  return startServer('prometheus', port, [...own, ...parameters], isReady, patienceMilliseconds);
 }
 
 /** Starts a VictoriaMetrics of one node and waits until it is ready. */
-export function startVictoriaMetrics(directory: string, port: number): Promise<RunningServer> {
-  const parameters = [
-    `-storageDataPath=${join(directory, 'data')}`,
-    `-httpListenAddr=127.0.0.1:${port}`,
-    '-loggerLevel=WARN',
-  ];
-  return startServer('victoria-metrics', port, parameters, answers(port, '/health'));
+export function startVictoriaMetrics({
+  directory,
+  port,
+  parameters = [],
+  patienceMilliseconds,
+}: Omit<ServerPlace, 'configuration' | 'isReady'>): Promise<RealServer> {
+  const own = [`-storageDataPath=${join(directory, 'data')}`, `-httpListenAddr=127.0.0.1:${port}`, '-loggerLevel=WARN'];
+  const isReady = answers(port, '/health');
+  return startServer('victoria-metrics', port, [...own, ...parameters], isReady, patienceMilliseconds);
 }
 
 /** Starts Alertmanager, alone and not in a cluster, and waits until it is ready. */
@@ -89,7 +99,8 @@ async function startServer(
   port: number,
   parameters: readonly string[],
   isReady: () => Promise<boolean>,
-): Promise<RunningServer> {
+  patienceMilliseconds?: number,
+): Promise<RealServer> {
   const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -98,12 +109,12 @@ async function startServer(
   const url = `http://127.0.0.1:${port}`;
   try {
     await once(child, 'spawn');
-    await untilReady(child, isReady);
+    await untilReady(child, isReady, patienceMilliseconds);
   } catch (error) {
-    await stop(child);
+    await stop(child, patienceMilliseconds);
     throw new Error(`${program} did not start. It said:\n${said}`, { cause: error });
   }
-  return { url, close: () => stop(child) };
+  return { url, pid: child.pid as number, close: () => stop(child, patienceMilliseconds) };
 }
 
 /** Asks a path for a success. */
@@ -115,8 +126,12 @@ function answers(port: number, path: string): () => Promise<boolean> {
     );
 }
 
-async function untilReady(child: ChildProcess, isReady: () => Promise<boolean>): Promise<void> {
-  const deadline = AbortSignal.timeout(READY_LIMIT_MILLISECONDS);
+async function untilReady(
+  child: ChildProcess,
+  isReady: () => Promise<boolean>,
+  limitMilliseconds = READY_LIMIT_MILLISECONDS,
+): Promise<void> {
+  const deadline = AbortSignal.timeout(limitMilliseconds);
   for (;;) {
     if (child.exitCode !== null) throw new Error(`It ended with status ${child.exitCode}.`);
     if (await isReady()) return;
@@ -126,11 +141,11 @@ async function untilReady(child: ChildProcess, isReady: () => Promise<boolean>):
 }
 
 /** Asks it to end; insists after a while. */
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, limitMilliseconds = STOP_LIMIT_MILLISECONDS): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
-  const insist = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MILLISECONDS);
+  const insist = setTimeout(() => child.kill('SIGKILL'), limitMilliseconds);
   await exited;
   clearTimeout(insist);
 }
