@@ -6,7 +6,13 @@ describe('remoteWrite', () => {
     const labels = encodeLabels({ job: 'k', __name__: 'up' });
     const message = encodeWriteRequest([{ labels, values: [1.5], timesMilliseconds: [1_764_288_000_123] }]);
     const label = (name: string, value: string) => [
-      0x0a, 2 + name.length + 2 + value.length, 0x0a, name.length, ...Buffer.from(name), 0x12, value.length,
+      0x0a,
+      2 + name.length + 2 + value.length,
+      0x0a,
+      name.length,
+      ...Buffer.from(name),
+      0x12,
+      value.length,
       ...Buffer.from(value),
     ];
     // 1.5 is 0x3ff8000000000000; the time is a varint, its lowest seven bits first.
