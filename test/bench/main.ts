@@ -11,6 +11,7 @@ import { startChild } from './children.js';
 import type { Measurement } from './measurement.js';
 import { removeDatabase, type ServerKind } from './real/database.js';
 import { measureReal } from './real/scenario.js';
+import { measureQueries } from './real/single-queries.js';
 import { comparison, table } from './report.js';
 import { measureExporter } from './scenarios.js';
 
@@ -34,6 +35,8 @@ On real servers, which must be installed, beside the queries of the plain servic
   --scrapes N        pairs of scrapes after each training, at most 13 (default 10)
   --trainings N      trainings after the first, at most 3 (default 2)
   --history HOURS    hours of the past to read, at most 2 (default 2)
+  --queries          instead, what each query of a scrape costs alone, with and without compression
+  --query PROMQL     the same for this query; may be given several times
   --remove           remove the databases afterwards, which are kept for the next time
   --json FILE        write the figures`;
 
@@ -61,6 +64,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '10' },
     prometheus: { type: 'boolean', default: false },
     'victoria-metrics': { type: 'boolean', default: false },
+    queries: { type: 'boolean', default: false },
+    query: { type: 'string', multiple: true, default: [] },
     remove: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -112,12 +117,20 @@ async function runReal(kinds: readonly ServerKind[]): Promise<void> {
     trainings: Number(options.trainings ?? 2),
     historyHours: Number(options.history ?? 2),
   };
+  const log = (line: string) => void process.stderr.write(`${line}\n`);
   console.log(machine());
   for (const pods of sizes('10000')) {
     for (const kind of kinds) {
-      const account = await measureReal(kind, pods, effort, (line) => process.stderr.write(`${line}\n`));
-      console.log(`\n${kind}, ${pods} pods\n\n${account.table()}`);
-      measurements.push(...account.measurements(kind));
+      log(`Measuring ${kind} with ${pods} pods.`);
+      if (options.queries || options.query.length > 0) {
+        const single = await measureQueries(kind, pods, options.query, effort.scrapes, log);
+        console.log(`\n${table(single)}`);
+        measurements.push(...single);
+      } else {
+        const account = await measureReal(kind, pods, effort, log);
+        console.log(`\n${kind}, ${pods} pods\n\n${account.table()}`);
+        measurements.push(...account.measurements(kind));
+      }
       if (options.remove) removeDatabase(kind, pods);
     }
   }

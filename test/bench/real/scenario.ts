@@ -40,9 +40,12 @@ export async function measureReal(
   try {
     // What the server reads from its files for the first time is no measure of anything.
     await askInTurn(server.url, plainScrape(NOW_SECONDS));
-    await measureInTurn(server, effort, account);
+    await measureInTurn(server, effort, account, log);
+    log('Counting queries, bytes and samples.');
     await countInTurn(kind, server, effort, account);
-    if (effort.historyHours > 0) await measureHistory(server, effort.historyHours, account);
+    if (effort.historyHours === 0) return account;
+    log('Reading the past.');
+    await measureHistory(server, effort.historyHours, account);
     return account;
   } finally {
     await server.close();
@@ -62,11 +65,17 @@ async function worked(
   return { seconds, processor: processorSeconds(server.pid) - before };
 }
 
-async function measureInTurn(server: RealServer, effort: RealEffort, account: Account): Promise<void> {
+async function measureInTurn(
+  server: RealServer,
+  effort: RealEffort,
+  account: Account,
+  log: (line: string) => void,
+): Promise<void> {
   const record = async (what: string, who: Who, work: () => Promise<unknown>) => {
     const { seconds, processor } = await worked(server, work);
     account.add(`server's processor time of ${what}`, who, 'seconds', processor);
     account.add(`${what}, end to end`, who, 'seconds', seconds);
+    log(`${who}: ${what} took ${seconds.toFixed(2)} s, the server worked ${processor.toFixed(2)} s.`);
   };
   const plainTrainingAt = async (what: string, timeSeconds: number) => {
     await collectGarbage(server.url);
@@ -81,6 +90,7 @@ async function measureInTurn(server: RealServer, effort: RealEffort, account: Ac
       const { seconds } = await exporter.trained(count);
       account.add(`server's processor time of ${what}`, 'exporter', 'seconds', processorSeconds(server.pid) - before);
       account.add(`${what}, end to end`, 'exporter', 'seconds', seconds);
+      log(`exporter: ${what} took ${seconds.toFixed(2)} s.`);
       // The exporter checks what it gets from Prometheus after each training.
       const { processor } = await worked(server, () => untilQuiet(server.pid));
       account.add("server's processor time of the check after a training", 'exporter', 'seconds', processor);

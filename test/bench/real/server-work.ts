@@ -1,33 +1,30 @@
 /** What a server of metrics has worked, as the kernel counts it. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Linux reports times in hundredths of a second, whatever it counts in. */
-const TICKS_PER_SECOND = 100;
+/** Busier than this it works on something, as a share of one processor. */
+const QUIET_SHARE = 0.08;
+const LOOK_SECONDS = 0.25;
+const LONGEST_WAIT_SECONDS = 300;
 
-/** Busier than this it works on something, in ticks a look. */
-const QUIET_TICKS = 2;
-const LOOK_MILLISECONDS = 250;
-const LONGEST_WAIT_MILLISECONDS = 300_000;
-
-/** Processor time of a process so far, user and system, in seconds. */
+/** Processor time of the threads of a process so far, in seconds. Those of a program in Go stay until it ends. */
 export function processorSeconds(pid: number): number {
-  // The name of the program, in parentheses, may hold anything.
-  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (?!.*\) )/s);
-  const fields = rest.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const nanoseconds = threads.map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
 }
 
 /** Waits until the server does nothing to speak of for half a second, such as collecting the garbage of what it did. */
 export async function untilQuiet(pid: number): Promise<void> {
-  const end = Date.now() + LONGEST_WAIT_MILLISECONDS;
+  const end = Date.now() + 1000 * LONGEST_WAIT_SECONDS;
   for (let quiet = 0, before = processorSeconds(pid); quiet < 2; ) {
-    if (Date.now() > end)
-      throw new Error(`Waited ${LONGEST_WAIT_MILLISECONDS / 1000} s for process ${pid} to be quiet.`);
-    await sleep(LOOK_MILLISECONDS);
+    if (Date.now() > end) throw new Error(`Waited ${LONGEST_WAIT_SECONDS} s for process ${pid} to be quiet.`);
+    await sleep(1000 * LOOK_SECONDS);
     const now = processorSeconds(pid);
-    quiet = (now - before) * TICKS_PER_SECOND < QUIET_TICKS ? quiet + 1 : 0;
+    quiet = now - before < QUIET_SHARE * LOOK_SECONDS ? quiet + 1 : 0;
     before = now;
   }
 }
