@@ -69,7 +69,7 @@ const PODS = [
 ];
 
 describe('ends of anomalies on a real Prometheus, at moved times', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
 
   let folder: string;
   let prometheus: RunningServer;
@@ -117,7 +117,7 @@ describe('ends of anomalies on a real Prometheus, at moved times', function () {
       expect(budget?.known_days).to.equal(7);
       expect(training.running).to.equal(false);
       expect(training.runs - training.failures).to.be.at.least(2);
-    }, 60_000);
+    }, 300_000);
     const { text } = await get(`${url}/detect?limit=0`);
     const metrics = await scrape(url);
     const lasting = samplesOf(metrics, 'anomaly_lasting').map(({ labels: { workload = '' } }) => workload);

@@ -28,8 +28,8 @@ const HOURS = DAYS * 24;
 
 /** The night of a Thursday, five past two: at all times of the machine the same hours are over. */
 const NOW = Date.UTC(2026, 2, 12, 2, 5) / 1000;
-/** What is said to begin tonight. */
-const TROUBLE = NOW + 5 * MINUTE;
+/** What is said to begin tonight: after all tests that are about a quiet night, also on a slow machine. */
+const TROUBLE = NOW + 16 * MINUTE;
 const JOB_SECONDS = 40 * MINUTE;
 
 /** Whether it is the time of the nightly job. */
@@ -91,7 +91,7 @@ function readingsOf(ranges: readonly PastRange[], feature: string): number[][] {
 }
 
 describe('the memory of a week on a real Prometheus', function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
 
   let folder: string;
   let prometheus: RunningServer;
@@ -106,7 +106,7 @@ describe('the memory of a week on a real Prometheus', function () {
     folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-memory-'));
     const range = {
       startSeconds: NOW - DAYS * DAY - 3 * HOUR_SECONDS,
-      endSeconds: NOW + HOUR_SECONDS,
+      endSeconds: TROUBLE + HOUR_SECONDS,
       stepSeconds: 4 * MINUTE,
       cpuStepSeconds: MINUTE,
     };
@@ -208,7 +208,7 @@ describe('the memory of a week on a real Prometheus', function () {
     asked = [];
     second = start('second', { RETRAIN_SCHEDULE: OFTEN });
     const url = await second.listening();
-    await eventually(async () => expect(missingIn(await scrape(url))).to.equal(0), 90_000);
+    await eventually(async () => expect(missingIn(await scrape(url))).to.equal(0), 300_000);
     const saved = Number(/"hours":(\d+),"msg":"Loaded the history/.exec(second.stderr())?.[1]);
     expect(saved).to.be.within(12, HOURS - 12);
     for (const feature of FEATURES) expect(hoursAsked(feature), feature).to.deep.equal(week.slice(saved));
@@ -218,29 +218,20 @@ describe('the memory of a week on a real Prometheus', function () {
   });
 
   it('is the same for two replicas, and so are their scores after the same tick', async () => {
-    const full = shiftSeconds + Date.now() / 1000;
     const urls = await Promise.all([first, second].map((program) => program.listening()));
-    const windowEnds = async () => {
-      return Promise.all(urls.map(async (url) => (await healthOf(url)).model.window_end));
-    };
-    await eventually(async () => {
-      const states = await Promise.all(urls.map(healthOf));
-      for (const { training } of states) expect(training.running).to.equal(false);
-      expect(states[0]?.model.window_end).to.equal(states[1]?.model.window_end);
-      expect(Date.parse(states[0]?.model.window_end ?? '') / 1000).to.be.above(full - SETTLING_SECONDS);
-      // Both have time until the next tick.
-      const trained = states.map(({ snapshot }) => Date.parse(snapshot?.trained_at ?? ''));
-      expect(Date.now() / 1000 + shiftSeconds - Math.max(...trained) / 1000).to.be.below(8);
-      // Until the next whole minute has settled, and then until a tick.
-    }, 150_000);
-    const now = Date.now() / 1000 + shiftSeconds;
+    // By a clock that has jumped ahead so far, a tick that was missed is the time of the clock, and no other one comes.
+    const now = shiftSeconds + Date.now() / 1000 + 2 * MINUTE;
     for (const name of ['first', 'second']) freeze(name, now);
-    const ends = await windowEnds();
+    await eventually(async () => {
+      for (const { training, model } of await Promise.all(urls.map(healthOf))) {
+        expect(training.running).to.equal(false);
+        expect(Date.parse(model.window_end ?? '') / 1000).to.be.above(now - SETTLING_SECONDS - MINUTE);
+      }
+    }, 150_000);
     const [one = '', other = ''] = await Promise.all(
       urls.map(async (url) => (await get(`${url}/detect?limit=0`)).text),
     );
     const [text = '', otherText = ''] = await Promise.all(urls.map((url) => scrape(url)));
-    expect(await windowEnds(), 'no training came between').to.deep.equal(ends);
     expect(one).to.equal(other);
     expect(JSON.parse(one).pods).to.have.lengthOf(STEADY_PODS);
     const product = (all: string) => all.split('\n').filter((line) => /^anomaly_(?!exporter_)/.test(line));

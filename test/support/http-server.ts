@@ -5,6 +5,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import * as net from 'node:net';
+import { freePort } from '../../src/tools/demo/listen.js';
 
 /** Closes one server. */
 const closers: (() => Promise<void>)[] = [];
@@ -31,9 +32,7 @@ export async function startRawServer(listener: (socket: Socket) => void): Promis
 
 /** @returns `127.0.0.1:<port>` where nothing listens. */
 export async function freeAddress(): Promise<string> {
-  const address = await startRawServer(() => {});
-  await closeServers();
-  return address;
+  return `127.0.0.1:${await freePort()}`;
 }
 
 /** Listens on 127.0.0.1, or on another address of this machine, until `closeServers`. @returns The port. */

@@ -27,11 +27,29 @@ export async function listen(handler: RequestListener, port = 0): Promise<Runnin
   };
 }
 
-/** A port that is free now; another program may take it before it is used. */
+/**
+ * Below the ports that Linux gives to outgoing connections and to servers that take any: one of those might be taken
+ * before it is used.
+ */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 31_999;
+/** Another process begins elsewhere, and a port that was given is not given again soon. */
+const PORTS_OF_A_PROCESS = 100;
+let portsGiven = 0;
+
+/** A port that is free now, and that no other process takes soon which asks here. */
 export async function freePort(): Promise<number> {
-  const server = await listen(() => undefined);
-  await server.close();
-  return Number(new URL(server.url).port);
+  const ports = LAST_PORT - FIRST_PORT + 1;
+  for (let tries = 0; tries < ports; tries++) {
+    const port = FIRST_PORT + ((process.pid * PORTS_OF_A_PROCESS + portsGiven++) % ports);
+    const server = await listen(() => undefined, port).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+    });
+    if (server === undefined) continue;
+    await server.close();
+    return port;
+  }
+  throw new Error(`Expected a free port between ${FIRST_PORT} and ${LAST_PORT}, but all are taken.`);
 }
 
 /**

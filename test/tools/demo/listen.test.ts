@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { portError } from '../../../src/tools/demo/listen.js';
+import { freePort, listen, portError } from '../../../src/tools/demo/listen.js';
 
 describe('the port of the demo', () => {
   const failure = (code: string) => new Error('Set PORT.', { cause: Object.assign(new Error('listen'), { code }) });
@@ -19,5 +19,19 @@ describe('the port of the demo', () => {
     const other = failure('ENOTFOUND');
     expect(portError(other, 8000)).to.equal(other);
     expect(portError('text', 8000)).to.equal('text');
+  });
+});
+
+describe('a free port', () => {
+  it('is each time another one, and none that is taken', async () => {
+    const first = await freePort();
+    const taken = await listen(() => {}, first + 1);
+    try {
+      const second = await freePort();
+      expect(second).to.not.be.oneOf([first, first + 1]);
+      await (await listen(() => {}, second)).close();
+    } finally {
+      await taken.close();
+    }
   });
 });
