@@ -64,7 +64,7 @@ function exchange(text: string, from: string, to: string): string {
 }
 
 describe('from a pod that goes wrong to a person', function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
 
   const notifications: Notification[] = [];
   const closing: (() => Promise<void>)[] = [];

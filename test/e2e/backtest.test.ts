@@ -48,7 +48,7 @@ function* otherAlerts(): Generator<string> {
 }
 
 describe('backtest on a real Prometheus', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   const path = process.env.PATH ?? '';
   let directory: string;

@@ -20,7 +20,7 @@ const HOUR = 3600;
 const AHEAD_SECONDS = 600;
 
 describe('check against a real Prometheus', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   let prometheus: RunningServer | undefined;
 

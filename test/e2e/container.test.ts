@@ -14,7 +14,7 @@ import { eventually } from '../support/waiting.js';
 
 /** Everything about the image that can be known without a container engine. */
 describe('the container image', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   const dockerfile = readFileSync('Dockerfile', 'utf8');
   const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
@@ -75,7 +75,7 @@ describe('the container image', function () {
     try {
       await eventually(async () => {
         expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).to.equal(200);
-      }, 15_000);
+      });
       expect((await once(start(healthCheck), 'exit'))[0], 'health check').to.equal(0);
       service.kill('SIGTERM');
       expect((await once(service, 'exit'))[0], 'exit status').to.equal(0);
@@ -125,7 +125,7 @@ describe('the container image', function () {
       const url = `http://127.0.0.1:${port}`;
       await eventually(async () => {
         expect((await healthOf(url)).model.trained, said).to.equal(true);
-      }, 20_000);
+      });
       for (const path of ['/metrics', '/detect', '/docs', '/']) {
         expect((await get(url + path)).status, path).to.equal(200);
       }

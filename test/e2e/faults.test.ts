@@ -24,7 +24,7 @@ const CONTAINER_BYTES = 512 * MEBIBYTE;
 const CONTAINER_HEAP = '--max-old-space-size=256';
 
 describe('faults between the exporter and a real Prometheus', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   let prometheus: SmallPrometheus;
   let proxy: FaultProxy;

@@ -25,7 +25,7 @@ const clusters: readonly (readonly [what: string, knowledge: JobKnowledge])[] = 
 
 for (const [what, knowledge] of clusters) {
   describe(`a healthy cluster with many short jobs, ${what}`, function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
 
     const nowSeconds = Math.floor(Date.now() / 1000);
     let directory: string;

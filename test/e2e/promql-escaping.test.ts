@@ -7,7 +7,7 @@ import { SmallCluster } from '../support/small-cluster.js';
 import { type SmallPrometheus, startSmallPrometheus } from '../support/small-prometheus.js';
 
 describe('the escaping of PromQL, read by a real Prometheus', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   let prometheus: SmallPrometheus | undefined;
 

@@ -21,7 +21,7 @@ import { eventually } from '../support/waiting.js';
 const CULPRIT = 'shop/cart-3';
 
 describe('a query frontend that aligns ranges before a real Prometheus', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   let prometheus: SmallPrometheus;
   let frontend: FaultProxy;

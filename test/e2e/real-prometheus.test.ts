@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { type RunningService, startService } from '../../src/exporter/serve.js';
@@ -47,6 +46,8 @@ describe('with a real Prometheus', function () {
     return Number(samples[0]?.value[1]);
   };
 
+  const scrapes = () => singleValue(`count_over_time(up{job="${EXPORTER_JOB}"}[1h])`);
+
   before(async function () {
     requireTool(this, 'prometheus');
     requireTool(this, 'promtool');
@@ -80,7 +81,7 @@ describe('with a real Prometheus', function () {
       PROMETHEUS_URL: proxy.url,
       HOST: '127.0.0.1',
       PORT: String(exporterPort),
-      REQUEST_TIMEOUT_SECONDS: '0.8',
+      REQUEST_TIMEOUT_SECONDS: '1.5',
     });
     exporter = await startService(settings, logger);
     await eventually(async () => {
@@ -99,7 +100,7 @@ describe('with a real Prometheus', function () {
     const memory = 'container_memory_usage_bytes{namespace="shop"}';
     await eventually(async () => {
       expect(await singleValue(`count(count by (job) (${memory}))`), 'kubelet scraped twice').to.equal(2);
-    }, 15_000);
+    });
     expect(await ask('container_memory_usage_bytes{container="",namespace="shop"}'), 'whole pod').to.not.be.empty;
     expect(await ask('container_memory_usage_bytes{container="POD",namespace="shop"}'), 'pause').to.not.be.empty;
     const cgroups =
@@ -133,8 +134,9 @@ describe('with a real Prometheus', function () {
 
   it('leaves the large database and most others alone', async () => {
     expect(await singleValue('max_over_time(anomaly_flag{namespace="data",pod="postgres-0"}[10m])')).to.equal(0);
-    expect(await singleValue('sum(anomaly_flag)')).to.be.lessThan(5);
-    expect(await singleValue('count(anomaly_flag)')).to.be.greaterThan(30);
+    // A pass that took too long names no pod.
+    await eventually(async () => expect(await singleValue('count(anomaly_flag)')).to.be.greaterThan(30));
+    expect(await singleValue('sum(max_over_time(anomaly_flag[5s]))')).to.be.lessThan(5);
   });
 
   it('leaves no label that honor_labels would have renamed', async () => {
@@ -148,30 +150,31 @@ describe('with a real Prometheus', function () {
     'sends one byte a second',
   ]) {
     it(`answers every scrape without a stale flag while Prometheus ${name}, and recovers`, async () => {
-      await eventually(async () => expect(await ask('anomaly_flag')).to.not.be.empty, 15_000);
+      await eventually(async () => expect(await ask('anomaly_flag')).to.not.be.empty);
       const began = nowSeconds();
       await proxy.switchTo(upstreamFault(name).fault);
       await eventually(async () => {
         expect(await singleValue('anomaly_exporter_up')).to.equal(0);
         expect(await ask('anomaly_flag or anomaly_score')).to.be.empty;
-      }, 15_000);
-      await sleep(3_000);
+      });
+      const before = await scrapes();
+      await eventually(async () => expect(await scrapes()).to.be.above(before + 1));
       expect(await ask('anomaly_flag or anomaly_score')).to.be.empty;
       expect(await singleValue('anomaly_exporter_model_trained'), 'the model stays').to.equal(1);
       await proxy.switchTo(undefined);
       await eventually(async () => {
         expect(await singleValue('anomaly_exporter_up')).to.equal(1);
         expect(await ask('anomaly_flag')).to.not.be.empty;
-      }, 15_000);
+      });
       const seconds = Math.ceil(nowSeconds() - began);
-      const scrapes = `min_over_time(up{job="${EXPORTER_JOB}"}[${seconds}s])`;
-      expect(await singleValue(scrapes), 'every scrape succeeded').to.equal(1);
+      const worst = `min_over_time(up{job="${EXPORTER_JOB}"}[${seconds}s])`;
+      expect(await singleValue(worst), 'every scrape succeeded').to.equal(1);
     });
   }
 
   it('says in the log what was wrong and that it is over, once for each fault', () => {
     const messages = logger.lines.map(({ message }) => message);
-    expect(messages.filter((message) => message.includes('Prometheus answers again')).length).to.be.within(4, 8);
+    expect(messages.filter((message) => message.includes('Prometheus answers again')).length).to.be.within(4, 12);
     expect(
       messages.some((message) => message.includes('Sign in')),
       'quotes the page',
@@ -191,7 +194,7 @@ function incident(
 
 /** The cluster twice, as a kubelet is that two Services lead to; and the exporter. */
 function configuration(cluster: string, exporter: string): string {
-  return `global: { scrape_interval: 1s, scrape_timeout: 1s }
+  return `global: { scrape_interval: 2s, scrape_timeout: 2s }
 scrape_configs:
   - { job_name: kubelet, honor_labels: true, scrape_interval: 5s, static_configs: [{ targets: ['${cluster}'] }] }
   - { job_name: kubelet-again, honor_labels: true, scrape_interval: 5s, static_configs: [{ targets: ['${cluster}'] }] }

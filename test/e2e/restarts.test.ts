@@ -47,7 +47,7 @@ const servers: readonly (readonly [name: string, tools: readonly string[], start
 
 for (const [name, tools, start] of servers) {
   describe(`restarts, as ${name} tells them`, function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
 
     const nowSeconds = Math.floor(Date.now() / 1000);
     let directory: string;

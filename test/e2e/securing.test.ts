@@ -9,7 +9,7 @@ import { requireTool } from '../support/real-tools.js';
 
 /** docs/reference/securing.md, word for word but for the port. */
 describe('docs/reference/securing.md', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   let folder: string;
   const page = readFileSync('docs/reference/securing.md', 'utf8');

@@ -55,7 +55,7 @@ class FullPipe {
 }
 
 describe('readers that stall or leave', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   let pipe: FullPipe;
   beforeEach(() => {

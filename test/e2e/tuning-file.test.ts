@@ -13,7 +13,7 @@ import { eventually } from '../support/waiting.js';
 const CULPRIT = 'cart-3';
 
 describe('the tuning file of a running process', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   let cluster: SmallCluster;
   let prometheus: FakePrometheus;
