@@ -91,7 +91,7 @@ describe('detection pass', () => {
       ...options,
     });
   const run = (pass: DetectionPass, scrapeTimeoutSeconds?: number) =>
-    within(25_000, 'a pass', pass.run(scrapeTimeoutSeconds));
+    within(60_000, 'a pass', pass.run(scrapeTimeoutSeconds));
   const asked = (topic: string) => api.asked.filter(({ query }) => topicOf(query) === topic);
 
   before(async () => {

@@ -108,7 +108,7 @@ describe('history keeper', () => {
     folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-history-'));
   });
   afterEach(async () => {
-    await within(5_000, 'the keepers to stop', Promise.all(open.map((keeper) => keeper.stop())));
+    await within(60_000, 'the keepers to stop', Promise.all(open.map((keeper) => keeper.stop())));
     open = [];
     rmSync(folder, { recursive: true });
   });
@@ -296,7 +296,7 @@ describe('history keeper', () => {
         : summaries(stretch, signal);
     workshop.keeper.start();
     await eventually(() => expect(workshop.stretches).to.have.lengthOf(2));
-    const release = await within(5_000, 'the hold', workshop.keeper.hold(20));
+    const release = await within(60_000, 'the hold', workshop.keeper.hold(20));
     hangs = false;
     release();
     await workshop.filled();
@@ -312,7 +312,7 @@ describe('history keeper', () => {
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('Ended.'))));
     workshop.keeper.start();
     await eventually(() => expect(workshop.stretches).to.have.lengthOf(1));
-    await within(1_000, 'the keeper to stop', workshop.keeper.stop());
+    await within(60_000, 'the keeper to stop', workshop.keeper.stop());
     expect(workshop.keeper.state()).to.include({ failures: 0, knownHours: 0 });
     expect(workshop.said('warn')).to.deep.equal([]);
     workshop.keeper.start();

@@ -414,7 +414,7 @@ describe('training job', () => {
     const api = fakeApi(new SmallCluster().answer);
     api.before = ({ query }) => (topicOf(query) === 'memory' ? new Promise(() => {}) : undefined);
     const deadlines = await withoutPatience(async () => {
-      const training = within(5_000, 'the training', train(api, requestWith(), never));
+      const training = within(60_000, 'the training', train(api, requestWith(), never));
       expect((await rejection(training, PrometheusError)).kind).to.equal('timeout');
     });
     for (const deadline of deadlines) expect(deadline).to.equal(TRAINING_REQUEST_TIMEOUT_SECONDS * 1000);
@@ -424,7 +424,7 @@ describe('training job', () => {
     const api = fakeApi(new SmallCluster(namedPods(4).map((pod) => ({ ...pod, owner: 'till' }))).answer);
     api.before = ({ query }) => (topicOf(query) === 'kube_job_owner' ? new Promise(() => {}) : undefined);
     const deadlines = await withoutPatience(async () => {
-      const training = within(5_000, 'the training', train(api, requestWith(), never));
+      const training = within(60_000, 'the training', train(api, requestWith(), never));
       const { model, warnings } = await training;
       expect(model.baseline.workloads.names).to.deep.equal(['cart']);
       expect(warnings).to.have.lengthOf(1);

@@ -336,7 +336,7 @@ describe('trainer', () => {
     );
     workshop.trainer.start();
     expect(workshop.trainer.state().running).to.equal(true);
-    await within(5_000, 'the trainer to stop', workshop.trainer.stop());
+    await within(60_000, 'the trainer to stop', workshop.trainer.stop());
     expect(workshop).to.include({ scheduled: false, running: 0 });
     expect(workshop.trainer.state()).to.include({ running: false, runs: 0, failures: 0 });
     expect(workshop.trainer.state().lastError).to.equal(undefined);
@@ -363,7 +363,7 @@ describe('trainer', () => {
       });
     workshop.trainer.start();
     await eventually(() => expect(workshop.trainer.state().failures).to.equal(1));
-    await within(5_000, 'the trainer to stop', workshop.trainer.stop());
+    await within(60_000, 'the trainer to stop', workshop.trainer.stop());
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(ended).to.equal(true);
     expect(workshop.started).to.equal(1);

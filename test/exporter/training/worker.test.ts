@@ -131,7 +131,7 @@ describe('training in a worker thread', () => {
     );
     try {
       const input = { source: sourceAt(unlabelled.url), request };
-      const training = within(8_000, 'the worker', trainInWorker(input, never, ignore, 60));
+      const training = within(60_000, 'the worker', trainInWorker(input, never, ignore, 60));
       const error = await rejection(training, ThreadError);
       expect(error.message).to.include('The trained model is not valid').and.include('"features.0.podLabel"');
     } finally {
@@ -220,14 +220,14 @@ describe('training in a worker thread', () => {
 
   it('turns a crash of the thread into an error', async () => {
     const crash = trainInWorker({ source: sourceAt('not a URL'), request: REQUEST }, never, ignore, 60);
-    const error = await rejection(within(8_000, 'the crash', crash), ThreadError);
+    const error = await rejection(within(60_000, 'the crash', crash), ThreadError);
     expect(error.message).to.include('The thread of the training failed').and.to.include('base URL');
   });
 
   it('ends the thread, and only that, when the training needs too much memory', async () => {
     const input = { source: sourceAt(prometheus.url), request: REQUEST };
     const tooMuch = trainInWorker(input, never, ignore, 60, 8);
-    const error = await rejection(within(8_000, 'the end', tooMuch), ThreadError);
+    const error = await rejection(within(60_000, 'the end', tooMuch), ThreadError);
     expect(error.message).to.include('at most 8 MiB of heap').and.to.include('MAX_PODS');
   });
 
@@ -257,14 +257,14 @@ describe('reading past hours in a worker thread', () => {
   afterEach(() => prometheus.close());
 
   const readThere = (source = sourceAt(prometheus.url), signal: AbortSignal = never, onRequest = ignore as Report) =>
-    within(8_000, 'the worker', readHoursInWorker({ source, request: hours }, signal, onRequest));
+    within(60_000, 'the worker', readHoursInWorker({ source, request: hours }, signal, onRequest));
 
   it('gives the same summaries as in this thread, and how long it took', async () => {
     const codes: string[] = [];
     const { summaries, seconds } = await readThere(undefined, never, (code) => codes.push(code));
     const here = await fetchHours(new PrometheusClient(connectionTo(prometheus.url)), hours);
     expect(summaries).to.deep.equal(here);
-    expect(seconds).to.be.within(0.001, 8);
+    expect(seconds).to.be.above(0);
     expect(codes).to.deep.equal(new Array(3 + 3 * 4).fill('200'));
   });
 

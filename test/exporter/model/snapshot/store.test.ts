@@ -115,12 +115,12 @@ describe('model store', () => {
 
   it('reads no device, and waits for no pipe', async () => {
     symlinkSync('/dev/zero', path);
-    const error = await rejection(within(4_000, 'the device', storeWith().read()), SnapshotError);
+    const error = await rejection(within(60_000, 'the device', storeWith().read()), SnapshotError);
     expect(error.message).to.equal('it is not a file');
     rmSync(path);
     const made = spawn('mkfifo', [path]);
     expect((await once(made, 'close'))[0]).to.equal(0);
-    await rejection(within(4_000, 'the pipe', storeWith().read()), SnapshotError);
+    await rejection(within(60_000, 'the pipe', storeWith().read()), SnapshotError);
   });
 
   it('reads no file of gigabytes', async () => {
