@@ -16,9 +16,7 @@ import { eventually } from './support/waiting.js';
 
 const NAMES = Object.values(SETTINGS).map(({ env }) => env);
 
-describe('main', function () {
-  this.timeout(30_000);
-
+describe('main', () => {
   let prometheus: FakePrometheus;
 
   beforeEach(async () => {

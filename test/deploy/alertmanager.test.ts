@@ -22,9 +22,7 @@ function amtool(...parameters: string[]): { readonly status: number | null; read
   return { status, output: stdout + stderr };
 }
 
-describe('deploy/alertmanager', function () {
-  this.timeout(60_000);
-
+describe('deploy/alertmanager', () => {
   const text = readFileSync(CONFIGURATION, 'utf8');
   const alerts = alertsOf(parseRules(readFileSync(RULES_FILE, 'utf8')));
 

@@ -56,9 +56,7 @@ function mebibytes(quantity: unknown): number {
   return Number(number);
 }
 
-describe('the Kubernetes manifests', function () {
-  this.timeout(120_000);
-
+describe('the Kubernetes manifests', () => {
   let deploy: DeployFolder;
   const built = new Map<Folder, readonly KubernetesObject[]>();
   const objectsOf = (folder: Folder) => built.get(folder) ?? [];

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { type KnownMetrics, knownMetrics, selectorsIn, unknownNames } from '../../scripts/dashboard/promql.js';
 import {
   type AlertingRule,
@@ -41,9 +41,7 @@ function promtool(...parameters: string[]): { readonly status: number | null; re
 /** The alerts that say how they ended. */
 const aboutPods: ReadonlySet<string> = new Set(['PodAnomalous', 'WorkloadAnomalous', 'AnomalyMassFlagging']);
 
-describe('deploy/prometheus', function () {
-  this.timeout(60_000);
-
+describe('deploy/prometheus', () => {
   const rulesText = readFileSync(RULES_FILE, 'utf8');
   const rules: RulesFile = parseRules(rulesText);
   const alerts = alertsOf(rules);
@@ -318,9 +316,15 @@ describe('deploy/prometheus', function () {
         requireTool(this, 'promtool');
         const mutated = rulesText.replaceAll(from, to);
         expect(mutated, 'the change').to.not.equal(rulesText);
-        const { status, output } = runTests(mutated, read(`tests/${file}`).replace('../rules.yaml', 'rules.yaml'));
-        expect(status, output).to.equal(1);
-        expect(output).to.include('exp:');
+        const { tests, ...settings } = parse(read(`tests/${file}`)) as TestFile;
+        // One by one, up to the first that notices: the others take time.
+        const notices = tests.some((test) => {
+          const one = stringify({ ...settings, rule_files: ['rules.yaml'], tests: [test] });
+          const { status, output } = runTests(mutated, one);
+          if (status !== 0) expect(output).to.include('exp:');
+          return status !== 0;
+        });
+        expect(notices).to.equal(true);
       });
     }
   });

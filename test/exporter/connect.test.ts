@@ -123,7 +123,7 @@ describe('prometheusConnection', () => {
         return [name, name.endsWith('_FILE') ? path(name.includes('_CA_') ? 'ca.crt' : 'token') : value];
       });
       const client = new PrometheusClient(connectionOf(Object.fromEntries(ours)));
-      await client.query({ query: 'up', timeSeconds: 60, signal: AbortSignal.timeout(5_000) });
+      await client.query({ query: 'up', timeSeconds: 60, signal: AbortSignal.timeout(25_000) });
       const { pathname, search: asked } = new URL(seen?.url ?? '', url);
       expect(pathname).to.equal(`${new URL(recipe.PROMETHEUS_URL ?? '').pathname.replace(/\/$/, '')}/api/v1/query`);
       expect(asked.slice(1).startsWith(search), asked).to.equal(true);

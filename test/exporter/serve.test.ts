@@ -23,9 +23,7 @@ import { eventually, within } from '../support/waiting.js';
 /** The pod that misbehaves when a test wants one to. */
 const CULPRIT = 'cart-3';
 
-describe('serve', function () {
-  this.timeout(30_000);
-
+describe('serve', () => {
   let cluster: SmallCluster;
   let prometheus: FakePrometheus;
   let service: RunningService | undefined;

@@ -82,12 +82,21 @@ export interface FakeSeries {
   readonly samples: { readonly timeSeconds: number; readonly value: number }[];
 }
 
+/** What tells series apart, for labels that were seen: those of a steady cluster are the same objects at each instant. */
+const keys = new WeakMap<FakeSample['labels'], string>();
+
+function keyOf(labels: FakeSample['labels']): string {
+  const key = keys.get(labels) ?? JSON.stringify(Object.entries(labels).sort());
+  keys.set(labels, key);
+  return key;
+}
+
 /** The samples of all instants by series, in the order in which the series appear. */
 export function seriesOf(answer: Answer, query: string, instants: readonly number[]): FakeSeries[] {
   const series = new Map<string, FakeSeries>();
   for (const timeSeconds of instants) {
     for (const { labels, value } of answer(query, timeSeconds)) {
-      const key = JSON.stringify(Object.entries(labels).sort());
+      const key = keyOf(labels);
       const known = series.get(key) ?? { labels, samples: [] };
       known.samples.push({ timeSeconds, value });
       series.set(key, known);

@@ -9,7 +9,7 @@ export interface HttpAnswer {
 
 /** Any status is an answer. */
 export async function get(url: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(25_000) });
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(60_000) });
   return {
     status: response.status,
     contentType: response.headers.get('content-type'),

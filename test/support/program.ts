@@ -62,7 +62,7 @@ export function startProgram(
     stdout: () => stdout,
     stderr: () => stderr,
     kill: (signal) => void child.kill(signal),
-    ended: (milliseconds = 25_000) =>
+    ended: (milliseconds = 60_000) =>
       within(milliseconds, 'the program to end', end).catch((error: Error) => {
         throw new Error(`${error.message} It said:\n${stderr}`);
       }),

@@ -120,7 +120,7 @@ async function startServer(
 /** Asks a path for a success. */
 function answers(port: number, path: string): () => Promise<boolean> {
   return () =>
-    fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5_000) }).then(
+    fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(25_000) }).then(
       ({ ok }) => ok,
       () => false,
     );

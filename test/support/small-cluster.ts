@@ -98,6 +98,8 @@ export class SmallCluster {
   readonly annotations: FakeSample['labels'][] = [];
   /** Queries about these find no series. */
   readonly silent = new Set<QueryTopic>();
+  /** Of each pod: the same object in every sample. */
+  readonly #labels = new WeakMap<FakePod, { readonly namespace: string; readonly pod: string }>();
   readonly #misbehaving = new Map<string, { readonly sinceSeconds: number; readonly factor: number }>();
 
   constructor(pods: readonly FakePod[] = namedPods(6)) {
@@ -141,7 +143,8 @@ export class SmallCluster {
     const { unmeasuredSeconds = Infinity, endedSeconds = Infinity, pendingUntilSeconds = -Infinity } = fakePod;
     if (timeSeconds < sinceSeconds) return undefined;
     if ((topic === 'cpu' || topic === 'memory') && timeSeconds >= unmeasuredSeconds) return undefined;
-    const labels = { namespace, pod };
+    const labels = this.#labels.get(fakePod) ?? { namespace, pod };
+    this.#labels.set(fakePod, labels);
     const { sinceSeconds: misbehavingSince = Infinity, factor = 1 } = this.#misbehaving.get(pod) ?? {};
     const excess = timeSeconds >= misbehavingSince ? factor : undefined;
     const wavering = 0.95 + 0.1 * noise(`${topic} ${namespace} ${pod} ${timeSeconds.toFixed(3)}`);

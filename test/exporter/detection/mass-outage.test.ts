@@ -70,9 +70,7 @@ function replayed(model: Model, outage: Outage): PodRuns[] {
   }));
 }
 
-describe('an outage of all pods', function () {
-  this.timeout(30_000);
-
+describe('an outage of all pods', () => {
   for (const share of [0.02, 0]) {
     describe(`that leaves ${100 * share} % of their CPU`, () => {
       for (const closedRanges of [false, true]) {

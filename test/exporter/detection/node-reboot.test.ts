@@ -13,11 +13,11 @@ const REBOOT = 1_767_268_800;
 const MINUTE = 60;
 
 /** One pod of each three has one container, three, or twelve. */
-const PODS = Array.from({ length: 99 }, (_, index) => ({
-  namespace: 'shop',
-  pod: `web${index % 9}-${Math.floor(index / 9)}`,
-  containers: [1, 3, 12][index % 3] as number,
-}));
+const PODS = Array.from({ length: 99 }, (_, index) => {
+  const pod = `web${index % 9}-${Math.floor(index / 9)}`;
+  const containers = Array.from({ length: [1, 3, 12][index % 3] as number }, (_, container) => `c${container}`);
+  return { namespace: 'shop', pod, containers: containers.map((container) => ({ namespace: 'shop', pod, container })) };
+});
 
 /** When a container restarts, besides that of the reboot. */
 type Further = (pod: string, container: number) => readonly number[];
@@ -28,20 +28,16 @@ type Further = (pod: string, container: number) => readonly number[];
  */
 function rebooting(further: Further = () => []): Answer {
   const cluster = new SmallCluster(PODS);
-  const containersOf = new Map(PODS.map(({ pod, containers }) => [pod, containers]));
   const known = new Map<string, ReturnType<Answer>>();
   const answer: Answer = (query, timeSeconds) => {
     const since = timeSeconds - REBOOT;
     const samples = cluster.answer(query, timeSeconds);
     if (query.includes('restarts_total')) {
-      return samples.flatMap(({ labels }, index) =>
-        Array.from({ length: containersOf.get(labels.pod ?? '') ?? 1 }, (_, container) => {
+      return PODS.flatMap(({ pod, containers }, index) =>
+        containers.map((labels, container) => {
           const upSeconds = REBOOT + 3 * MINUTE + ((index * 7 + container * 23) % 240);
-          const restarts = [upSeconds, ...further(labels.pod ?? '', container)];
-          return {
-            labels: { ...labels, container: `c${container}` },
-            value: 3 * container + restarts.filter((time) => time <= timeSeconds).length,
-          };
+          const restarts = [upSeconds, ...further(pod, container)];
+          return { labels, value: 3 * container + restarts.filter((time) => time <= timeSeconds).length };
         }),
       );
     }

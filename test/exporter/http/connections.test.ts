@@ -10,9 +10,7 @@ import { eventually } from '../../support/waiting.js';
 
 const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
-describe('connections', function () {
-  this.timeout(30_000);
-
+describe('connections', () => {
   let server: RunningServer;
   const sockets: Socket[] = [];
   afterEach(async () => {

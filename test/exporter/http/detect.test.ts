@@ -302,8 +302,7 @@ describe('GET /detect', () => {
       return { url: await startServer(createApp(dependencies)), explained, logged: dependencies.logged };
     };
 
-    it('explains once for all who ask the same of the same pass', async function () {
-      this.timeout(30_000);
+    it('explains once for all who ask the same of the same pass', async () => {
       const { url, explained } = await serve([1, 20, 2]);
       const ask = (query: string) => get(`${url}/detect?limit=${query}`);
       const one = await ask('1000');
@@ -315,8 +314,7 @@ describe('GET /detect', () => {
       expect(explained.pieces, 'other filters, another answer').to.equal(4 * pieces);
     });
 
-    it('goes on while one of those who asked still waits, and stops when the last has left', async function () {
-      this.timeout(30_000);
+    it('goes on while one of those who asked still waits, and stops when the last has left', async () => {
       const { url, explained, logged } = await serve();
       const ask = () => {
         const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -337,8 +335,7 @@ describe('GET /detect', () => {
       expect(logged).to.deep.equal([]);
     });
 
-    it('sends the rest when a slow client reads on, compressed or not', async function () {
-      this.timeout(30_000);
+    it('sends the rest when a slow client reads on, compressed or not', async () => {
       const { url } = await serve();
       for (const encoding of ['identity', 'gzip']) {
         const response = await fetch(`${url}/detect?limit=0`, { headers: { 'Accept-Encoding': encoding } });

@@ -17,9 +17,7 @@ import { requireTool } from '../../support/real-tools.js';
 import { eventually, gate, within } from '../../support/waiting.js';
 import { createAuthority, createSigned } from '../../support/web-certificates.js';
 
-describe('TLS', function () {
-  this.timeout(20_000);
-
+describe('TLS', () => {
   let folder: string;
   let server: RunningServer | undefined;
   let agent: https.Agent;

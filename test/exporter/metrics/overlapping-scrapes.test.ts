@@ -140,8 +140,7 @@ describe('scrapes that overlap', () => {
     expect(models).to.include(model);
   }
 
-  it('lose no series and mix no passes, 400 of them, while the model is swapped', async function () {
-    this.timeout(60_000);
+  it('lose no series and mix no passes, 400 of them, while the model is swapped', async () => {
     const random = createRandom(7);
     let swaps = 0;
     api.before = async () => {
@@ -187,8 +186,7 @@ describe('scrapes that overlap', () => {
     expect(usedModels.size, 'models').to.equal(2);
   });
 
-  it('do not mix either when each has a pass of its own, in any order', async function () {
-    this.timeout(30_000);
+  it('do not mix either when each has a pass of its own, in any order', async () => {
     const random = createRandom(11);
     await Promise.all(
       Array.from({ length: 400 }, async (_, number) => {

@@ -57,9 +57,7 @@ function flaggedFrom(table: FeatureTable, from: number, withHistory = true): num
   return flagged;
 }
 
-describe('Over time', function () {
-  this.timeout(30_000);
-
+describe('Over time', () => {
   describe('an incident that lasts', () => {
     const FIRST = 195;
     for (const [what, cpu, memory] of [

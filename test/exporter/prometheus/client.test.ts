@@ -52,7 +52,7 @@ const withPassword = (baseUrl: string): string => baseUrl.replace('//', `//watch
 const fixed = (text: string) => ({ text, file: undefined });
 
 /** A wait that never ends would fail here, long before the test's own limit. */
-const query = (api: PrometheusApi, signal = AbortSignal.timeout(5000)) =>
+const query = (api: PrometheusApi, signal = AbortSignal.timeout(25_000)) =>
   api.query({ query: 'up{job="a"}', timeSeconds: 60, signal });
 
 /** The failure of one query, which must not show the password anywhere. */
@@ -106,7 +106,7 @@ describe('labelValues', () => {
       selectors: ['a{x="1,2"}', 'b'],
       startSeconds: 60,
       endSeconds: 120.5,
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(25_000),
     });
   const answering = (status: number, body: string) =>
     startServer((_request, response) => response.writeHead(status).end(body));
@@ -185,7 +185,7 @@ describe('PrometheusClient', () => {
         response.end(VECTOR);
       });
       const api = new PrometheusClient(connectionTo(`${url}/prefix/`));
-      const signal = AbortSignal.timeout(5000);
+      const signal = AbortSignal.timeout(25_000);
       const result = await api.query({ query: 'a+b{c="ü &"}', timeSeconds: 1700000000.1234, signal });
       expect([...result.values]).to.deep.equal([1]);
       expect(seen).to.deep.equal([
@@ -210,7 +210,7 @@ describe('PrometheusClient', () => {
         startSeconds: 60,
         endSeconds: 120,
         stepSeconds: 0.5,
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(25_000),
       });
       expect([...result.values]).to.deep.equal([1, 2]);
       expect(seen).to.equal('/api/v1/query_range query=up&start=60.000&end=120.000&step=0.500');
@@ -218,7 +218,7 @@ describe('PrometheusClient', () => {
 
     it('keeps the series of a query that is sent again, whatever is asked once in between', async () => {
       const api = new PrometheusClient(connectionTo(await startServer(answering(200, MATRIX))));
-      const range = { startSeconds: 60, endSeconds: 120, stepSeconds: 60, signal: AbortSignal.timeout(5000) };
+      const range = { startSeconds: 60, endSeconds: 120, stepSeconds: 60, signal: AbortSignal.timeout(25_000) };
       const { labels } = await api.queryRange({ ...range, query: 'again' });
       for (let page = 0; page < 20; page++) {
         await api.queryRange({ ...range, query: `up{page="${page}"}`, isOneOff: true });

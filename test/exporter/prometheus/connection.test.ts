@@ -49,7 +49,7 @@ describe('a Prometheus connection', () => {
   const clientOf = (connection: PrometheusConnection) =>
     new PrometheusClient(connection, { onWarning: (sentence) => warnings.push(sentence) });
   const ask = (client: ReturnType<typeof clientOf>) =>
-    client.query({ query: 'up{job="a"}', timeSeconds: 60, signal: AbortSignal.timeout(5000) });
+    client.query({ query: 'up{job="a"}', timeSeconds: 60, signal: AbortSignal.timeout(25_000) });
   const askOnce = (url: string, parts: Parts = {}) => ask(clientOf(connectionTo(url, parts)));
   const failureOf = (url: string, parts: Parts = {}) => rejection(askOnce(url, parts), PrometheusError);
   const file = (name: string, text: string) => {
@@ -446,7 +446,7 @@ describe('a Prometheus connection', () => {
     const client = clientOf(connectionTo('http://127.0.0.1:1'));
     const query = `sum by (namespace, pod) (${'x'.repeat(200)})`;
     const error = await rejection(
-      client.query({ query, timeSeconds: 60, signal: AbortSignal.timeout(5000) }),
+      client.query({ query, timeSeconds: 60, signal: AbortSignal.timeout(25_000) }),
       PrometheusError,
     );
     expect(error.message).to.match(/^Got no answer \(connect ECONNREFUSED 127\.0\.0\.1:1\) from /);

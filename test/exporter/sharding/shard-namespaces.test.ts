@@ -12,7 +12,7 @@ const ownOf = (namespaces: readonly string[]) =>
   namespaces.filter((name) => shardOf(name, SHARD.total) === SHARD.ordinal).sort();
 const OWN = ownOf(ALL);
 const PLAN = { shard: SHARD, selectors: ['a{namespace!=""}', 'b'], windowSeconds: 3900 };
-const patience = () => AbortSignal.timeout(5_000);
+const patience = () => AbortSignal.timeout(25_000);
 
 describe('ShardNamespaces', () => {
   let asked: LabelValuesRequest[];

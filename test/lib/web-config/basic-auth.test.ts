@@ -153,13 +153,11 @@ describe('BasicAuth', () => {
   });
 });
 
-describe('comparePassword', function () {
-  this.timeout(20_000);
-
+describe('comparePassword', () => {
   it('knows bcrypt, in the three spellings of its name, and leaves the event loop alone', async () => {
-    const hash = hashSync('correct horse', 11);
+    const hash = hashSync('correct horse', 8);
     let turns = 0;
-    const timer = setInterval(() => turns++, 5);
+    const timer = setInterval(() => turns++, 1);
     for (const version of ['$2a$', '$2b$', '$2y$']) {
       expect(await comparePassword('correct horse', hash.replace('$2b$', version))).to.equal(true);
     }

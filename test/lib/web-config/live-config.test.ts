@@ -13,9 +13,7 @@ import { createAuthority, createSigned } from '../../support/web-certificates.js
 
 const HASH = '$2b$04$abcdefghijklmnopqrstuuw5jHWnvZ0DKhKDkHmwTyoRYxJz9Qh4W';
 
-describe('liveWebConfig', function () {
-  this.timeout(30_000);
-
+describe('liveWebConfig', () => {
   let certificates: string;
   let folder: string;
   let logger: RecordingLogger;

@@ -13,9 +13,7 @@ import { createAuthority, createSigned } from '../../support/web-certificates.js
 /** Of "correct horse", with a cost of 4. */
 const HASH = '$2b$04$abcdefghijklmnopqrstuuw5jHWnvZ0DKhKDkHmwTyoRYxJz9Qh4W';
 
-describe('the web configuration', function () {
-  this.timeout(30_000);
-
+describe('the web configuration', () => {
   let folder: string;
   const path = () => join(folder, 'web.yaml');
   const load = (text: string) => {

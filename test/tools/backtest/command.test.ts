@@ -47,9 +47,7 @@ class Recorder extends Writable {
 const at = (seconds: number) => new Date(seconds * 1000).toISOString();
 const QUICK = { IFOREST_N_ESTIMATORS: '10', IFOREST_MAX_SAMPLES: '64', HISTORY_DAYS: '3' };
 
-describe('the command backtest', function () {
-  this.timeout(60_000);
-
+describe('the command backtest', () => {
   let prometheus: FakePrometheus;
   let directory: string;
 

@@ -17,8 +17,7 @@ interface CheckJson {
   readonly not_checked: readonly unknown[];
 }
 
-describe('a real Prometheus', function () {
-  this.timeout(60_000);
+describe('a real Prometheus', () => {
   before(function () {
     requireTool(this, 'prometheus');
     requireTool(this, 'promtool');

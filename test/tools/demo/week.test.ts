@@ -20,9 +20,7 @@ const DAYS = 5;
 const RETRAIN_SECONDS = 5 * MINUTE;
 const LAST_MINUTE = 27;
 
-describe('the demo in simulated time, with days of history', function () {
-  this.timeout(60_000);
-
+describe('the demo in simulated time, with days of history', () => {
   const rollouts = [...ROLLOUTS, HEAVIER_RELEASE];
   const world = createWorld({ seed: 1, startSeconds: START, rollouts, dailyJob: DAILY_JOB });
   const resolve = worldQueries(world);

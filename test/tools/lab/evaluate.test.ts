@@ -96,9 +96,7 @@ async function run(options: EvaluateOptions, signal = new AbortController().sign
   return { report: stdout.text, progress: progress.text };
 }
 
-describe('evaluate', function () {
-  this.timeout(60_000);
-
+describe('evaluate', () => {
   it('measures a directory of cases, and writes scores and numbers', async () => {
     await withFiles(FILES, async (data) => {
       const [scores, json] = [join(data, 'out.csv.gz'), join(data, 'out.json')];

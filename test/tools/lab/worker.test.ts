@@ -52,9 +52,7 @@ async function walk(recording: Case): Promise<CaseScores & { readonly minutesWit
   return { ...scores, minutesWithoutModel };
 }
 
-describe('the replay of a recording', function () {
-  this.timeout(20_000);
-
+describe('the replay of a recording', () => {
   it('scores every minute after the first hour', async () => {
     const { detector, robustZ, minutesWithoutModel } = await walk(noisy(100));
     for (const scores of [...detector, ...robustZ]) {

@@ -168,9 +168,7 @@ const SEVERITY: Readonly<Record<AlertName, string>> = {
   AnomalyMassFlagging: 'critical',
 };
 
-describe('the simulated alerts beside those of promtool', function () {
-  this.timeout(120_000);
-
+describe('the simulated alerts beside those of promtool', () => {
   let directory: string;
   before(function () {
     requireTool(this, 'promtool');

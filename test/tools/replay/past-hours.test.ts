@@ -36,9 +36,7 @@ function pieces(perPiece: number): number[][] {
   );
 }
 
-describe('the hours that a replay remembers', function () {
-  this.timeout(20_000);
-
+describe('the hours that a replay remembers', () => {
   it('are those that a service would have remembered at each training, in whatever pieces the replay goes', async () => {
     const service = new WorkloadHistory(shape);
     const hours = await read(hourOf(START) - DAYS * 24, hourOf(START) + 12);

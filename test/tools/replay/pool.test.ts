@@ -6,9 +6,7 @@ import type { TestTask } from '../../support/thread-body.js';
 const never = new AbortController().signal;
 const nothing = () => undefined;
 
-describe('a pool of threads', function () {
-  this.timeout(20_000);
-
+describe('a pool of threads', () => {
   let pool: ThreadPool<TestTask, number>;
   beforeEach(() => {
     pool = new ThreadPool(new URL('../../support/thread-body.js', import.meta.url), 1);

@@ -77,9 +77,7 @@ const replayed = async (
   return { ...(await replay(past, CHUNK, trainings, { ...P, tuningRules }, () => undefined, onMinute)), minutes };
 };
 
-describe('a replay', function () {
-  this.timeout(20_000);
-
+describe('a replay', () => {
   it('scores as the service did: the same memory, training and pass, at each minute', async () => {
     const { answer } = cluster();
     const { tracks, result } = await replayed(answer, TRAININGS, true);

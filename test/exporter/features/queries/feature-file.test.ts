@@ -348,7 +348,6 @@ describe('deploy/examples/features.yaml', () => {
   });
 
   it('is PromQL, types included, to promtool', function () {
-    this.timeout(30_000);
     requireTool(this, 'promtool');
     const directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-features-'));
     try {

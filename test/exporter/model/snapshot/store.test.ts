@@ -160,8 +160,7 @@ describe('model store', () => {
     expect(readdirSync(folder)).to.deep.equal(['model']);
   });
 
-  describe('in a process of its own', function () {
-    this.timeout(60_000);
+  describe('in a process of its own', () => {
     const WRITER = fileURLToPath(new URL('../../../support/write-models.js', import.meta.url));
     const children: ChildProcess[] = [];
 

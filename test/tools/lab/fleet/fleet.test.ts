@@ -23,9 +23,8 @@ function valuesOf(fleet: Fleet, pod: FleetPod, from = 0, to = fleet.learningMinu
   return { cpu: known(cpuCores), memory: known(memoryBytes), restarts: known(restarts) };
 }
 
-describe('a fleet', function () {
+describe('a fleet', () => {
   // Some tests look at every minute of many pods.
-  this.timeout(60_000);
   const fleets = [fleetOf(), fleetOf({ seed: 2 })];
   const [fleet] = fleets as [Fleet, Fleet];
   /** Pods of a kind, in both fleets, that live through at least four of the days to learn from. */

@@ -20,8 +20,7 @@ interface Row {
   readonly restarts: number;
 }
 
-describe('a fleet in files', function () {
-  this.timeout(60_000);
+describe('a fleet in files', () => {
   const root = mkdtempSync(join(tmpdir(), 'fleet-'));
   after(() => rmSync(root, { recursive: true }));
 
