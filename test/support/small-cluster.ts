@@ -147,15 +147,15 @@ export class SmallCluster {
     this.#labels.set(fakePod, labels);
     const { sinceSeconds: misbehavingSince = Infinity, factor = 1 } = this.#misbehaving.get(pod) ?? {};
     const excess = timeSeconds >= misbehavingSince ? factor : undefined;
-    const wavering = 0.95 + 0.1 * noise(`${topic} ${namespace} ${pod} ${timeSeconds.toFixed(3)}`);
-    const size = 1 + noise(`${namespace} ${pod}`);
+    const usage = () =>
+      sizeOf(namespace, pod) * (0.95 + 0.1 * noise(`${topic} ${namespace} ${pod} ${timeSeconds.toFixed(3)}`));
     switch (topic) {
       case 'cpu':
-        return { labels, value: 0.2 * size * wavering * (excess ?? 1) };
+        return { labels, value: 0.2 * usage() * (excess ?? 1) };
       case 'memory':
         return {
           labels,
-          value: Math.round(200 * MEBIBYTE * size * wavering * (excess === undefined ? 1 : 0.4 * excess)),
+          value: Math.round(200 * MEBIBYTE * usage() * (excess === undefined ? 1 : 0.4 * excess)),
         };
       case 'restarts':
         return { labels, value: 2 + restartsAt.filter((instant) => instant <= timeSeconds).length };
@@ -177,6 +177,16 @@ export class SmallCluster {
 /** `shop/cart-0`, `shop/cart-1`, … */
 export function namedPods(count: number, workload = 'cart', namespace = 'shop'): FakePod[] {
   return Array.from({ length: count }, (_, index) => ({ namespace, pod: `${workload}-${index}` }));
+}
+
+const sizes = new Map<string, number>();
+
+/** How large a pod is: 1 to 2. */
+function sizeOf(namespace: string, pod: string): number {
+  const name = `${namespace} ${pod}`;
+  const size = sizes.get(name) ?? 1 + noise(name);
+  sizes.set(name, size);
+  return size;
 }
 
 /** A number from [0, 1) that belongs to a text. */

@@ -45,6 +45,7 @@ class Recorder extends Writable {
 }
 
 const at = (seconds: number) => new Date(seconds * 1000).toISOString();
+const HOURLY = { RETRAIN_SCHEDULE: '0 * * * *' };
 const QUICK = { IFOREST_N_ESTIMATORS: '10', IFOREST_MAX_SAMPLES: '64', HISTORY_DAYS: '3' };
 
 describe('the command backtest', () => {
@@ -187,17 +188,16 @@ describe('the command backtest', () => {
 
   it('goes on after a break, and comes to the same result', async () => {
     const range = { start: at(START + 3600), end: at(START + 20 * 3600) };
-    const hourly = { RETRAIN_SCHEDULE: '0 * * * *' };
-    await run({ ...range, output: join(directory, 'whole') }, hourly);
+    await run({ ...range, output: join(directory, 'whole') }, HOURLY);
     const stop = new AbortController();
     const progress = new Recorder();
-    const broken = run({ ...range, output: join(directory, 'broken') }, hourly, stop.signal, progress);
+    const broken = run({ ...range, output: join(directory, 'broken') }, HOURLY, stop.signal, progress);
     await eventually(() => expect(progress.text).to.include('1 of 4 pieces done'), 30_000);
     stop.abort('SIGINT');
     const error = await rejection(broken, Error);
     expect(error.message).to.match(/^Stopped on SIGINT, before the report: [12] of 4 pieces are done/);
     expect(error.message).to.include('--start 2026-05-01T01:00:00Z --end 2026-05-01T20:00:00Z');
-    const again = await run({ ...range, output: join(directory, 'broken') }, hourly);
+    const again = await run({ ...range, output: join(directory, 'broken') }, HOURLY);
     expect(again.progress).to.match(/[12] of 4 pieces are done from an earlier run/);
     const [whole, resumed] = [await reportIn(join(directory, 'whole')), await reportIn(join(directory, 'broken'))];
     expect({ ...resumed, generated: '' }).to.deep.equal({ ...whole, generated: '' });
@@ -217,10 +217,8 @@ describe('the command backtest', () => {
     await eventually(() => expect(progress.text).to.include('Expected time'), 60_000);
     // Long enough to fetch for all threads and one more, much shorter than a piece takes.
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    const aborted = Date.now();
     stop.abort('SIGINT');
-    expect((await rejection(running, Error)).message).to.match(/^Stopped on SIGINT, before the report/);
-    expect(Date.now() - aborted).to.be.below(2000);
+    expect((await rejection(running, Error)).message).to.match(/^Stopped on SIGINT, before the report: 0 of 3 pieces/);
   });
 
   it('ends with a signal as a process, with a status and words on how to go on', async () => {
