@@ -334,7 +334,7 @@ describe('main', () => {
         response.resume();
         await once(response, 'end');
         program.kill(signal);
-        expect(await program.ended(10_000)).to.deep.equal({ code: 0, signal: null });
+        expect(await program.ended()).to.deep.equal({ code: 0, signal: null });
       } finally {
         agent.destroy();
       }
@@ -355,7 +355,7 @@ describe('main', () => {
     program.kill('SIGTERM');
     await eventually(() => expect(program.stderr()).to.include('Stopping on SIGTERM.'));
     program.kill('SIGTERM');
-    expect(await program.ended(5_000)).to.deep.equal({ code: null, signal: 'SIGTERM' });
+    expect(await program.ended()).to.deep.equal({ code: null, signal: 'SIGTERM' });
     await scrape;
   });
 

@@ -18,7 +18,7 @@ interface KnownAlert {
 }
 
 function amtool(...parameters: string[]): { readonly status: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync('amtool', parameters, { encoding: 'utf8', timeout: 10_000 });
+  const { status, stdout, stderr } = spawnSync('amtool', parameters, { encoding: 'utf8', timeout: 60_000 });
   return { status, output: stdout + stderr };
 }
 

@@ -194,7 +194,7 @@ describe('the code in a ConfigMap', function () {
           expect(metrics, log()).to.match(/^anomaly_exporter_model_trained 1$/m);
           expect(metrics).to.match(/^anomaly_score\{/m);
           expect(metrics).to.match(new RegExp(`^anomaly_exporter_build_info\\{.*version="${VERSION}"`, 'm'));
-        }, 30_000);
+        });
 
         const page = await (await fetch(`${url}/docs`)).text();
         const assets = [...page.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path = '']) => path);
@@ -216,14 +216,14 @@ describe('the code in a ConfigMap', function () {
 
         // The shell has made place for the service (exec), so the signal reaches it.
         child.kill('SIGTERM');
-        expect(await within(15_000, 'the container to end', ended), log()).to.deep.equal([0, null]);
+        expect(await within(60_000, 'the container to end', ended), log()).to.deep.equal([0, null]);
       });
     }
 
     it('fails at once when the archive is damaged', async () => {
       const port = await freePort();
       const { process: child, log } = startContainer('bundled', port, (archive) => archive.subarray(0, -1000));
-      expect((await within(15_000, 'the container to end', once(child, 'exit')))[0], log()).to.not.equal(0);
+      expect((await within(60_000, 'the container to end', once(child, 'exit')))[0], log()).to.not.equal(0);
     });
   });
 });

@@ -34,7 +34,7 @@ const read = (path: string) => readFileSync(join(DIRECTORY, path), 'utf8');
 const scrapeConfigOf = (text: string) => (parse(text) as { scrape_configs: readonly ScrapeConfig[] }).scrape_configs[0];
 
 function promtool(...parameters: string[]): { readonly status: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync('promtool', parameters, { encoding: 'utf8', timeout: 30_000 });
+  const { status, stdout, stderr } = spawnSync('promtool', parameters, { encoding: 'utf8', timeout: 110_000 });
   return { status, output: stdout + stderr };
 }
 

@@ -75,7 +75,7 @@ export async function startServiceProcess(
     killTraining: async () => (await tell<'kill_training'>({ kind: 'kill_training' })).killed,
     stop: async () => {
       await tell<'stop'>({ kind: 'stop' });
-      const [code, signal] = await within(10_000, 'the process to end', ended);
+      const [code, signal] = await within(60_000, 'the process to end', ended);
       return { code, signal };
     },
     kill: async () => {

@@ -207,7 +207,7 @@ describe('TLS', () => {
       const ended = end();
       setTimeout(() => gates.open(), 50);
       expect(await answer).to.equal('hello stranger');
-      await within(5_000, 'the end', ended);
+      await within(60_000, 'the end', ended);
       await eventually(() => expect(Object.values(agent.freeSockets).flat()).to.have.length(0));
     }
   });
@@ -230,6 +230,6 @@ describe('TLS', () => {
     socket.on('error', () => {});
     await once(socket, 'connect');
     await get();
-    await within(2_000, 'the server to close', server?.close() ?? Promise.resolve());
+    await within(6_000, 'the server to close', server?.close() ?? Promise.resolve());
   });
 });

@@ -85,8 +85,8 @@ class Workshop {
 
   async filled(): Promise<this> {
     this.keeper.start();
-    await eventually(() => expect(this.isFilled).to.equal(true), 5_000);
-    await eventually(() => expect(this.keeper.state().missingHours).to.equal(0), 5_000);
+    await eventually(() => expect(this.isFilled).to.equal(true));
+    await eventually(() => expect(this.keeper.state().missingHours).to.equal(0));
     return this;
   }
 
@@ -241,10 +241,10 @@ describe('history keeper', () => {
     workshop.isIncomplete = (hour) => hour === HOUR - 2;
     workshop.endSeconds = START_SECONDS + 5.9 * HOUR_SECONDS;
     workshop.keeper.start();
-    await eventually(() => expect(workshop.nowSeconds).to.be.at.least(workshop.endSeconds), 10_000);
+    await eventually(() => expect(workshop.nowSeconds).to.be.at.least(workshop.endSeconds));
     expect(workshop.keeper.state()).to.include({ missingHours: 1 });
     workshop.endSeconds = 0;
-    await eventually(() => expect(workshop.keeper.state().missingHours).to.equal(0), 10_000);
+    await eventually(() => expect(workshop.keeper.state().missingHours).to.equal(0));
     expect(workshop.nowSeconds - START_SECONDS).to.be.within(6 * HOUR_SECONDS, 7 * HOUR_SECONDS);
   });
 
@@ -341,7 +341,7 @@ describe('history keeper', () => {
     const known = async (nowSeconds: number, knownHours: number) => {
       workshop.nowSeconds = nowSeconds;
       workshop.endSeconds = nowSeconds + 1200;
-      await eventually(() => expect(workshop.keeper.state()).to.include({ knownHours, missingHours: 0 }), 5_000);
+      await eventually(() => expect(workshop.keeper.state()).to.include({ knownHours, missingHours: 0 }));
     };
     await known(START_SECONDS + 30 * 24 * HOUR_SECONDS, 0);
     await known(START_SECONDS + HOUR_SECONDS, 48);

@@ -21,7 +21,7 @@ const MINUTES = 150;
 
 /** Debian's promtool, which is of Prometheus 2, counts a sample at the beginning of a range. */
 function closedRangesOfPromtool(): boolean {
-  const { stdout, stderr } = spawnSync('promtool', ['--version'], { encoding: 'utf8', timeout: 10_000 });
+  const { stdout, stderr } = spawnSync('promtool', ['--version'], { encoding: 'utf8', timeout: 60_000 });
   return !/version 3\./.test(stdout + stderr);
 }
 

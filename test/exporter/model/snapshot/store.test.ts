@@ -206,7 +206,7 @@ describe('model store', () => {
       child.stdout?.on('data', (text: Buffer) => {
         said += text.toString();
       });
-      await within(20_000, 'the writer', once(child, 'close'));
+      await within(60_000, 'the writer', once(child, 'close'));
       expect(said).to.equal('EFBIG');
       expect(readFileSync(path)).to.deep.equal(OLD);
       expect(readdirSync(folder)).to.deep.equal(['model']);
