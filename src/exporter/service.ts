@@ -165,9 +165,19 @@ export class Service implements Exporter {
     if (snapshot !== undefined) this.#trainer.restore(snapshot);
   }
 
-  /** Trains, and goes on to train on schedule. Returns at once. */
+  /**
+   * Trains, and goes on to train on schedule. Returns at once. With a model of an earlier run, scores come first: the first
+   * pass reads more than any other, and the training waits for it.
+   */
   start(): void {
-    this.#trainer.start();
+    void this.#scoreFirst().then(() => this.#trainer.start());
+  }
+
+  async #scoreFirst(): Promise<void> {
+    if (this.#trainer.model === undefined) return;
+    await this.#pass.run(undefined).catch((error: unknown) => {
+      this.options.logger.error({ err: error }, 'The first pass failed unexpectedly. Please report this.');
+    });
   }
 
   /**

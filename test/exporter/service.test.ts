@@ -1,9 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
-import type { OpenPrometheus } from '../../src/exporter/connect.js';
+import { describeSource, type OpenPrometheus } from '../../src/exporter/connect.js';
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
 import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
 import { fetchHours, type HoursRequest } from '../../src/exporter/history/fetch-hours.js';
+import { encodeSnapshot } from '../../src/exporter/model/snapshot/snapshot.js';
 import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import { Service, type ServiceOptions } from '../../src/exporter/service.js';
 import { ShardNamespaces } from '../../src/exporter/sharding/shard-namespaces.js';
@@ -189,6 +193,30 @@ describe('Service', () => {
     expect(workshop.trainings).to.have.lengthOf(trainings);
     held.open();
     await eventually(() => expect(workshop.trainings.length).to.be.above(trainings));
+  });
+
+  it('scores by the model of an earlier run before it trains', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'service-'));
+    const environment = { MODEL_PATH: join(folder, 'model') };
+    const earlier = await (await workshopWith()).trained();
+    const { request } = earlier.trainings[0] ?? expect.fail();
+    const { model } = await train(earlier.api, request);
+    const source = describeSource({ connection: connectionTo('http://h'), sharding: undefined });
+    await writeFile(environment.MODEL_PATH, encodeSnapshot(model, NOON / 1000, { ...request, source }));
+
+    const workshop = await workshopWith(environment);
+    await workshop.service.restore();
+    expect(workshop.service.health().model.origin).to.equal('snapshot');
+    const held = gate();
+    workshop.api.before = () => held.opened;
+    workshop.service.start();
+    await eventually(() => expect(workshop.api.asked.length).to.be.above(0));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(workshop.trainings, 'trainings during the first pass').to.deep.equal([]);
+    held.open();
+    await eventually(() => expect(workshop.service.health().training.runs).to.equal(1));
+    expect(workshop.service.health().last_pass).to.include({ pods_scored: 6, error: null });
+    await rm(folder, { recursive: true });
   });
 
   it('remembers nothing with HISTORY_DAYS=0', async () => {

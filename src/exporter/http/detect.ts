@@ -1,7 +1,9 @@
 /** `/detect`: the judgement on all pods as JSON. */
 
 import type { RequestHandler } from 'express';
+import { descendingInSteps } from '../../lib/descending.js';
 import { SharedWork } from '../../lib/shared-work.js';
+import { finishInTurns } from '../../lib/steps.js';
 import { ownTurn } from '../../lib/turns.js';
 import { OPTED_OUT } from '../detection/detect.js';
 import type { Detection } from '../detection/detection.js';
@@ -53,7 +55,7 @@ export async function* detectAnswer(
   requireWanted: () => void = () => {},
 ): AsyncGenerator<string> {
   await ownTurn();
-  const matching = matchingRows(detection, filters);
+  const matching = await finishInTurns(descendingInSteps(matchingRows(detection, filters), detection.scores), ownTurn);
   const { limit } = filters;
   const { timeSeconds: time, muted, unscored } = detection;
   const head = {
@@ -66,11 +68,11 @@ export async function* detectAnswer(
     pods: [],
   };
   yield JSON.stringify(head satisfies DetectResponse).slice(0, -']}'.length);
-  const rows = limit === 0 ? matching : matching.slice(0, limit);
+  const rows = limit === 0 ? matching : matching.subarray(0, limit);
   for (let start = 0; start < rows.length; start += PODS_PER_PIECE) {
     await ownTurn();
     requireWanted();
-    const some = rows.slice(start, start + PODS_PER_PIECE);
+    const some = [...rows.subarray(start, start + PODS_PER_PIECE)];
     const explanations = explain(detection, some);
     const pods = some.map((row, index) => JSON.stringify(toPod(detection, episodes, row, explanations[index] ?? [])));
     yield `${start === 0 ? '' : ','}${pods.join(',')}`;
@@ -78,14 +80,15 @@ export async function* detectAnswer(
   yield ']}';
 }
 
-/** Equal scores stay in the order of the table, which is by namespace and pod: the sort is stable. */
-function matchingRows({ table, scores, flags }: Detection, { namespace, flagged }: DetectQuery): number[] {
-  const rows: number[] = [];
-  for (const [row, identity] of table.pods.entries()) {
-    if (namespace !== undefined && identity.namespace !== namespace) continue;
-    if (flagged === undefined || (flags[row] === 1) === flagged) rows.push(row);
+/** In the order of the table, which is by namespace and pod. */
+function matchingRows({ table, flags }: Detection, { namespace, flagged }: DetectQuery): Uint32Array {
+  const rows = new Uint32Array(table.pods.length);
+  let count = 0;
+  for (let row = 0; row < rows.length; row++) {
+    if (namespace !== undefined && table.pods[row]?.namespace !== namespace) continue;
+    if (flagged === undefined || (flags[row] === 1) === flagged) rows[count++] = row;
   }
-  return rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  return rows.subarray(0, count);
 }
 
 /** Of all namespaces, or of one. */

@@ -82,9 +82,10 @@ export class Trainer {
 
   /**
    * Starts the schedule, and trains until it has succeeded once: also where a model was restored, as that may be old
-   * and the schedule slow. Returns at once.
+   * and the schedule slow. Returns at once; after `stop` it does nothing.
    */
   start(): void {
+    if (this.#stopping.signal.aborted) return;
     this.#schedule = this.options.startSchedule(async (dueSeconds) => {
       // A training that is under way uses data of another time. Counting it as this one would leave replicas with
       // different models until the next.
