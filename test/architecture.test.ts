@@ -17,6 +17,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/usage-error': [],
   'lib/deadline': [],
+  'lib/descending': [],
   'lib/group-by': [],
   'lib/partition-point': [],
   'lib/steps': [],

@@ -77,7 +77,16 @@ export async function detectInTurns(
   rows?: Int32Array,
   tuningOf?: TuningOf,
 ): Promise<Detection> {
-  return finishInTurns(detectInSteps(model, built, rows, tuningOf), async () => {
+  return inTurns(detectInSteps(model, built, rows, tuningOf), signal);
+}
+
+/**
+ * Lets the event loop turn between two steps of a pass.
+ *
+ * @throws the reason of the signal, at the first turn after its abort.
+ */
+export function inTurns<Result>(steps: Generator<undefined, Result>, signal: AbortSignal): Promise<Result> {
+  return finishInTurns(steps, async () => {
     await nextTurn();
     signal.throwIfAborted();
   });
@@ -180,6 +189,7 @@ function* detectInSteps(
     lookedBack = 0;
     yield;
   }
+  yield;
   const muted = Uint8Array.from(scores, (_, row) => Number(tunings.get(row)?.mutedBy !== undefined));
   const judgement = judge && {
     shares: ofScored(judged.shares),
@@ -370,6 +380,16 @@ function podsOfWorkloads({ pods }: FeatureTable, scored: readonly PodIdentity[],
     if (flags[row] === 1) workloads.set(podKey(namespace, workload), []);
   }
   if (workloads.size === 0) return workloads;
-  for (const [pod, { namespace, workload }] of pods.entries()) workloads.get(podKey(namespace, workload))?.push(pod);
+  let last: PodIdentity | undefined;
+  let podsOfLast: number[] | undefined;
+  for (const [pod, identity] of pods.entries()) {
+    const { namespace, workload } = identity;
+    // Pods of a workload mostly follow one another.
+    if (last?.workload !== workload || last.namespace !== namespace) {
+      podsOfLast = workloads.get(podKey(namespace, workload));
+      last = identity;
+    }
+    podsOfLast?.push(pod);
+  }
   return workloads;
 }

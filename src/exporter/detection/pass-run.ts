@@ -5,17 +5,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { FeatureDefinition } from '../features/catalog.js';
-import { podKey } from '../features/table.js';
+import { type NamedPod, podKey } from '../features/table.js';
 import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import type { Model } from '../model/model.js';
-import { locatePods } from '../model/rows.js';
+import { locatePodsInSteps } from '../model/rows.js';
 import { isPartial, type PrometheusApi, type QueryResult } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { NO_ANNOTATIONS } from '../tuning/annotations.js';
 import type { LiveAnnotations } from '../tuning/live-annotations.js';
 import type { LayersOf } from '../tuning/rules.js';
 import { tuningAt } from '../tuning/tuning.js';
-import { detectInTurns, instantsUpTo, RECENT_STEP_SECONDS, recentSecondsOf, type TuningOf } from './detect.js';
+import { detectInTurns, instantsUpTo, inTurns, RECENT_STEP_SECONDS, recentSecondsOf, type TuningOf } from './detect.js';
 import type { Detection, PassOutcome, PassReport } from './detection.js';
 import type { PodPhases } from './pod-phases.js';
 import type { WorkloadDirectory } from './workloads.js';
@@ -162,7 +162,7 @@ export class PassRun {
       await nextTurn();
       signal.throwIfAborted();
     }
-    const seenRows = locatePods(model.baseline.pods, builder.podsSeen());
+    const seenRows = await inTurns(locatePodsInSteps(model.baseline.pods, builder.podsSeen()), signal);
     this.#begin('owners, phases and annotations of pods');
     const either = withDeadline(signal, aboutPodsTimeoutSeconds);
     const orWarn = async (consequence: string, answer: Promise<void>) =>
@@ -185,7 +185,9 @@ export class PassRun {
       ),
     ]);
     this.#begin('scoring');
-    const { built, rows } = this.workloads.buildTable(model, builder, seenRows, (pod) => this.phases.idleReasonOf(pod));
+    const idleReasonOf = (pod: NamedPod) => this.phases.idleReasonOf(pod);
+    const table = this.workloads.buildTableInSteps(model, builder, seenRows, idleReasonOf);
+    const { built, rows } = await inTurns(table, signal);
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
     const tuningOf = this.#tuningAt(this.#started / 1000);

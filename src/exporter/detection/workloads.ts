@@ -1,5 +1,6 @@
 /** Workloads of pods that came after the model. */
 
+import { finish } from '../../lib/steps.js';
 import type { IdleReason } from '../features/pod-phase.js';
 import { type NamedPod, podKey } from '../features/table.js';
 import type { BuiltTable, FeatureTableBuilder } from '../features/table-builder.js';
@@ -19,6 +20,12 @@ interface Entry {
   readonly found: boolean;
   readonly firstAskedSeconds: number;
   readonly lastAskedSeconds: number;
+}
+
+/** A table, and the row of each of its pods in the model (`locatePods`). */
+export interface LocatedTable {
+  readonly built: BuiltTable;
+  readonly rows: Int32Array;
 }
 
 /**
@@ -41,18 +48,23 @@ export class WorkloadDirectory {
    *
    * @param idleReasonOf why nothing runs in a pod, as Kubernetes reports it; where nobody was asked, it may run.
    */
-  buildTable(
+  buildTable(...given: Parameters<typeof this.buildTableInSteps>): LocatedTable {
+    return finish(this.buildTableInSteps(...given));
+  }
+
+  /** Does the same in steps of a few milliseconds. */
+  *buildTableInSteps(
     { baseline: { pods, workloads } }: Model,
     builder: FeatureTableBuilder,
     rows: Int32Array,
     idleReasonOf: (pod: NamedPod) => IdleReason | undefined = () => undefined,
-  ): { readonly built: BuiltTable; readonly rows: Int32Array } {
+  ): Generator<undefined, LocatedTable> {
     const workloadOf = (namespace: string, pod: string, position: number) => {
       const row = rows[position] as number;
       if (row >= 0) return workloads.names[pods.workload[row] as number] as string;
       return this.#newPods.get(podKey(namespace, pod))?.workload ?? workloadFromName(pod);
     };
-    const built = builder.build(workloadOf, { idleReasonOf, warmUpSeconds: WARM_UP_SECONDS });
+    const built = yield* builder.buildInSteps(workloadOf, { idleReasonOf, warmUpSeconds: WARM_UP_SECONDS });
     return { built, rows: built.positions.map((position) => rows[position] as number) };
   }
 

@@ -80,7 +80,11 @@ export function advance(state: EpisodesState, detection: Detection, isPartial = 
     if (!lasts && state.open.size === 0) continue;
     const key = podKey(identity.namespace, identity.pod);
     const known = state.open.get(key);
-    if (lasts) open.set(key, { ...identity, sinceSeconds: known?.sinceSeconds ?? now, quiet: undefined });
+    if (lasts)
+      open.set(
+        key,
+        goesOn(known, identity) ?? { ...identity, sinceSeconds: known?.sinceSeconds ?? now, quiet: undefined },
+      );
     else if (known !== undefined) rows.set(key, row);
   }
   const ended: EndedEpisode[] = [];
@@ -103,6 +107,11 @@ export function advance(state: EpisodesState, detection: Detection, isPartial = 
   const endedTotal = { ...state.endedTotal };
   for (const { reason } of ended) endedTotal[reason]++;
   return { timeSeconds: now, open, ended: shown.slice(-MOST_ENDED), endedTotal };
+}
+
+/** The episode of a pod that lasts, where nothing changes in it: most of very many do. */
+function goesOn(known: OpenEpisode | undefined, { workload }: PodIdentity): OpenEpisode | undefined {
+  return known?.quiet === undefined && known?.workload === workload ? known : undefined;
 }
 
 /** @param row of the pod in the detection; `undefined` where it has no score. */

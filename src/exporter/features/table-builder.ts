@@ -1,5 +1,6 @@
 /** From the answers of queries to a table of features. */
 
+import { finish } from '../../lib/steps.js';
 import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
 import type { Labels, SeriesSet } from '../prometheus/api.js';
 import type { FeatureDefinition } from './catalog.js';
@@ -7,7 +8,7 @@ import { ContainerSeries } from './container-series.js';
 import { heightAfter } from './counter-height.js';
 import { PodLimit } from './pod-limit.js';
 import type { IdleReason } from './pod-phase.js';
-import { comparePods, FeatureTable, isObjectName, type NamedPod } from './table.js';
+import { comparePods, FeatureTable, isEndOfStep, isObjectName, type NamedPod, type PodIdentity } from './table.js';
 import { ENDED, lingerSecondsOf, whyUnscored } from './unscored-reason.js';
 
 /** A table, and what did not make it into it. */
@@ -243,13 +244,23 @@ export class FeatureTableBuilder {
     workloadOf: (namespace: string, pod: string, position: number) => string,
     scoring?: ScoringContext,
   ): BuiltTable & { readonly positions: Int32Array } {
+    return finish(this.buildInSteps(workloadOf, scoring));
+  }
+
+  /** Does the same in steps of a few milliseconds. Nothing may be added meanwhile. */
+  *buildInSteps(
+    workloadOf: (namespace: string, pod: string, position: number) => string,
+    scoring?: ScoringContext,
+  ): Generator<undefined, BuiltTable & { readonly positions: Int32Array }> {
     this.#combineContainers();
+    yield;
     const usable: number[] = [];
     const unscored = new Map<string, number>();
     const reasons = new Map<number, string>();
     const context = scoring && { ...scoring, lingerSeconds: lingerSecondsOf(this.features) };
     if (this.#limit.shed > 0) unscored.set('max_pods', this.#limit.shed);
     for (let row = 0; row < this.#pods.length; row++) {
+      if (isEndOfStep(row)) yield;
       const cells = this.#cellsOf(row);
       const reason = this.#whyUnscored(cells, row, context);
       const tells = scoring !== undefined && reason !== undefined && this.#hasRise(cells);
@@ -261,30 +272,25 @@ export class FeatureTableBuilder {
       else count(unscored, reason);
     }
     const podOf = (row: number) => this.#pods[row] as NamedPod;
+    // Servers send series in this order, so that there is hardly anything to sort.
     usable.sort((a, b) => comparePods(podOf(a), podOf(b)));
+    yield;
     const incomplete = new Map<number, string>();
-    usable.forEach((row, position) => {
+    const pods: PodIdentity[] = [];
+    for (const [position, row] of usable.entries()) {
+      if (isEndOfStep(position)) yield;
       const reason = reasons.get(row);
       if (reason !== undefined) incomplete.set(position, reason);
+      const { namespace, pod } = podOf(row);
+      pods.push({ namespace, pod, workload: workloadOf(namespace, pod, row) });
+    }
+    const { timestampsSeconds } = this;
+    const axes = { features: this.features.map(({ name }) => name), pods, timestampsSeconds };
+    const table = yield* FeatureTable.fillInSteps(axes, (pod, cells) => {
+      cells.set(this.#cellsOf(usable[pod] as number));
+      this.#complete(cells, scoring !== undefined);
     });
-    const axes = {
-      features: this.features.map(({ name }) => name),
-      pods: usable.map((row) => {
-        const { namespace, pod } = podOf(row);
-        return { namespace, pod, workload: workloadOf(namespace, pod, row) };
-      }),
-      timestampsSeconds: this.timestampsSeconds,
-    };
-    return {
-      table: FeatureTable.fill(axes, (pod, cells) => {
-        cells.set(this.#cellsOf(usable[pod] as number));
-        this.#complete(cells, scoring !== undefined);
-      }),
-      positions: Int32Array.from(usable),
-      unscored,
-      incomplete,
-      droppedSeries: this.#droppedSeries,
-    };
+    return { table, positions: Int32Array.from(usable), unscored, incomplete, droppedSeries: this.#droppedSeries };
   }
 
   #cellsOf(row: number): Float64Array {

@@ -1,5 +1,13 @@
 /** Features of many pods at one or more instants: the one shape of data for training and for scoring. */
 
+import { finish } from '../../lib/steps.js';
+
+/** Pods that are put into a table, or looked up, in one step: a few milliseconds of work. */
+const PODS_PER_STEP = 4096;
+
+/** Whether a step ends before a pod, counted from 0. */
+export const isEndOfStep = (pod: number) => pod > 0 && pod % PODS_PER_STEP === 0;
+
 /** A pod, by the parts of its name. */
 export interface NamedPod {
   readonly namespace: string;
@@ -77,10 +85,21 @@ export class FeatureTable implements TableAxes {
    * @param fill is called with the position of each pod, and its cells to write to: instants × features, all `NaN`.
    */
   static fill(axes: TableAxes, fill: (pod: number, cells: Float64Array) => void): FeatureTable {
+    return finish(FeatureTable.fillInSteps(axes, fill));
+  }
+
+  /** Does the same in steps of a few milliseconds. */
+  static *fillInSteps(
+    axes: TableAxes,
+    fill: (pod: number, cells: Float64Array) => void,
+  ): Generator<undefined, FeatureTable> {
     const size = axes.timestampsSeconds.length * axes.features.length;
-    const values = new Float64Array(axes.pods.length * size).fill(Number.NaN);
+    const values = new Float64Array(axes.pods.length * size);
     const table = new FeatureTable({ ...axes, values });
-    for (let pod = 0; pod < axes.pods.length; pod++) fill(pod, table.cellsOf(pod));
+    for (let pod = 0; pod < axes.pods.length; pod++) {
+      if (isEndOfStep(pod)) yield;
+      fill(pod, table.cellsOf(pod).fill(Number.NaN));
+    }
     return table;
   }
 

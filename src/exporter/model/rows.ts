@@ -3,7 +3,8 @@
  * allocated, saved, transferred and checked like all others.
  */
 
-import { type NamedPod, podKey } from '../features/table.js';
+import { finish } from '../../lib/steps.js';
+import { isEndOfStep, type NamedPod, podKey } from '../features/table.js';
 import { LARGEST_PATTERN_SPREADS } from './hourly-pattern.js';
 import { type ArrayOf, type Dtype, newArray } from './snapshot/safetensors.js';
 
@@ -164,6 +165,16 @@ export function nameOfKey(key: string): string {
 }
 
 /** The rows of pods, -1 where the model does not know one: the one look-up that a pod needs in a scrape. */
-export function locatePods({ rows }: KeyedRows, pods: readonly NamedPod[]): Int32Array {
-  return Int32Array.from(pods, ({ namespace, pod }) => rows.get(podKey(namespace, pod)) ?? -1);
+export function locatePods(known: KeyedRows, pods: readonly NamedPod[]): Int32Array {
+  return finish(locatePodsInSteps(known, pods));
+}
+
+/** Does the same in steps of a few milliseconds. */
+export function* locatePodsInSteps({ rows }: KeyedRows, pods: readonly NamedPod[]): Generator<undefined, Int32Array> {
+  const located = new Int32Array(pods.length);
+  for (const [position, { namespace, pod }] of pods.entries()) {
+    if (isEndOfStep(position)) yield;
+    located[position] = rows.get(podKey(namespace, pod)) ?? -1;
+  }
+  return located;
 }

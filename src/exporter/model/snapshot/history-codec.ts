@@ -1,5 +1,6 @@
 /** A history of workloads as bytes: the content of its file. */
 
+import { finishInTurns } from '../../../lib/steps.js';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { HOURS_PER_DAY } from '../../history/grid.js';
 import {
@@ -10,7 +11,7 @@ import {
   type HistoryColumns,
   type HistoryState,
 } from '../../history/workload-history.js';
-import { type Dtype, decodeText, type Tensor, type TensorFile, writeTensors } from './safetensors.js';
+import { type Dtype, decodeText, type Tensor, type TensorFile, writeTensorsInSteps } from './safetensors.js';
 import { readSealed, type Seal, sealOf, withChecksumInTurns } from './seal.js';
 import { check } from './snapshot-error.js';
 
@@ -36,7 +37,7 @@ const MOST_DAYS = 366;
 const asUnsigned = ({ buffer, byteOffset, length }: Int32Array) => new Uint32Array(buffer, byteOffset, length);
 
 /** Writes a history; `pause` is awaited every few milliseconds, so that other work has its turn. */
-export function encodeHistory(
+export async function encodeHistory(
   state: HistoryState,
   configuration: HistoryConfiguration,
   pause: () => Promise<unknown>,
@@ -50,7 +51,7 @@ export function encodeHistory(
   add('groups', 'U32', state.groups);
   add(WORKLOADS, 'U8', new TextEncoder().encode(state.workloads.join('\n')));
   const metadata = { ...sealOf(sealFor(configuration)), days: String(state.days) };
-  return withChecksumInTurns(writeTensors({ metadata, tensors }), pause);
+  return withChecksumInTurns(await finishInTurns(writeTensorsInSteps({ metadata, tensors }), pause), pause);
 }
 
 /**

@@ -4,6 +4,7 @@
  * compressed: most of it is numbers that do not shrink, and what is not inflated cannot explode.
  */
 
+import { finish } from '../../../lib/steps.js';
 import { check, SnapshotError } from './snapshot-error.js';
 
 const ARRAYS = {
@@ -50,6 +51,9 @@ const ALIGNMENT = 8;
 /** A feature file of 1 MiB, its placeholders filled, fits several times. */
 const LONGEST_HEADER_BYTES = 8 * 2 ** 20;
 
+/** Bytes that are copied in one step: a multiple of the size of every number. */
+const BYTES_PER_STEP = 4 * 2 ** 20;
+
 const METADATA = '__metadata__';
 
 /**
@@ -57,10 +61,15 @@ const METADATA = '__metadata__';
  *
  * @returns an array that owns its buffer, so that it can be transferred to another thread.
  */
-export function writeTensors(
+export function writeTensors(file: TensorFile, hostIsLittleEndian = HOST_IS_LITTLE_ENDIAN): Uint8Array<ArrayBuffer> {
+  return finish(writeTensorsInSteps(file, hostIsLittleEndian));
+}
+
+/** Does the same in steps of a few milliseconds. */
+export function* writeTensorsInSteps(
   { metadata, tensors }: TensorFile,
   hostIsLittleEndian = HOST_IS_LITTLE_ENDIAN,
-): Uint8Array<ArrayBuffer> {
+): Generator<undefined, Uint8Array<ArrayBuffer>> {
   const sorted = [...tensors].sort(
     ([nameA, a], [nameB, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT || (nameA < nameB ? -1 : 1),
   );
@@ -77,10 +86,14 @@ export function writeTensors(
   bytes.set(json, LENGTH_BYTES);
   let position = start;
   for (const [, { data }] of sorted) {
-    const target = bytes.subarray(position, position + data.byteLength);
-    target.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    if (!hostIsLittleEndian) reverseEach(target, data.BYTES_PER_ELEMENT);
-    position += data.byteLength;
+    const source = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    for (let at = 0; at < source.length; at += BYTES_PER_STEP) {
+      const target = bytes.subarray(position + at, position + Math.min(at + BYTES_PER_STEP, source.length));
+      target.set(source.subarray(at, at + BYTES_PER_STEP));
+      if (!hostIsLittleEndian) reverseEach(target, data.BYTES_PER_ELEMENT);
+      yield;
+    }
+    position += source.length;
   }
   return bytes;
 }
