@@ -143,4 +143,13 @@ describe('episodes', () => {
     expect(state.endedTotal.gone).to.equal(10_100);
     expect(state.open.size).to.equal(0);
   });
+
+  it('are the same objects as long as nothing changes in them', () => {
+    const before = episodesAfter([LASTS]).open.get('shop/cart-0');
+    const episode = (said: readonly Said[]) => episodesAfter(said, episodesAfter([LASTS]), 30).open.get('shop/cart-0');
+    expect(episode([LASTS])).to.deep.equal(before);
+    const state = episodesAfter([LASTS]);
+    expect(episodesAfter([LASTS], state, 30).open.get('shop/cart-0')).to.equal(state.open.get('shop/cart-0'));
+    expect(episode([USUAL, LASTS])).to.deep.equal(before);
+  });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { podKey } from '../../../src/exporter/features/table.js';
 import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../../../src/exporter/features/table-builder.js';
+import { locatePodsInSteps } from '../../../src/exporter/model/rows.js';
 import type { SeriesSet } from '../../../src/exporter/prometheus/api.js';
 import { CATALOG, CPU, feature, MEMORY, RESTARTS, seriesSet, type WrittenSeries } from '../../support/tables.js';
 
@@ -748,5 +749,22 @@ describe('FeatureTableBuilder', () => {
       expect(counts(built.unscored)).to.deep.equal({});
       expect(podLimitWarning(built)).to.equal(undefined);
     });
+  });
+
+  it('is built, and its pods are looked up, with a rest after every 4,096 pods', () => {
+    const names = Array.from({ length: 10_000 }, (_, pod) => `pod-${String(pod).padStart(5, '0')}`);
+    const usage = seriesSet(...names.map((pod): WrittenSeries => [{ namespace: 'ns', pod }, [600, 1]]));
+    const builder = new FeatureTableBuilder(CATALOG, Float64Array.from(GRID));
+    builder.add(CPU, usage);
+    builder.add(MEMORY, usage);
+    const restsOf = (steps: Generator<undefined, unknown>) => {
+      let rests = 0;
+      while (steps.next().done !== true) rests++;
+      return rests;
+    };
+    // Two in each of three passes over the pods, and one before and one after these are put in order.
+    expect(restsOf(builder.buildInSteps(() => 'w'))).to.equal(8);
+    expect(restsOf(locatePodsInSteps({ keys: [], rows: new Map() }, builder.podsSeen()))).to.equal(2);
+    expect(builder.build(() => 'w').table.pods.map(({ pod }) => pod)).to.deep.equal(names);
   });
 });

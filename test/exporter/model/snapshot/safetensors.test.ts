@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { readTensors, type Tensor, writeTensors } from '../../../../src/exporter/model/snapshot/safetensors.js';
+import {
+  readTensors,
+  type Tensor,
+  writeTensors,
+  writeTensorsInSteps,
+} from '../../../../src/exporter/model/snapshot/safetensors.js';
 import { SnapshotError } from '../../../../src/exporter/model/snapshot/snapshot-error.js';
 
 const DOUBLES: Tensor = {
@@ -137,4 +142,15 @@ describe('safetensors', () => {
       expect(() => readTensors(bytes)).to.throw(SnapshotError, reason);
     });
   }
+
+  it('are written with a rest after every 4 MiB', () => {
+    const numbers = Uint16Array.from({ length: 5 * 2 ** 20 }, (_, index) => index);
+    const tensors = new Map<string, Tensor>([['numbers', { dtype: 'U16', shape: [numbers.length], data: numbers }]]);
+    const steps = writeTensorsInSteps({ metadata: {}, tensors });
+    let rests = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) rests++;
+    expect(rests).to.equal(3);
+    expect(readTensors(step.value).tensors.get('numbers')?.data).to.deep.equal(numbers);
+  });
 });
