@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { requireTool } from '../support/real-tools.js';
 import { type Measurement, summarize, verdict } from './measurement.js';
 import { comparison } from './report.js';
 
@@ -54,6 +55,35 @@ describe('Benchmark', () => {
       expect(count, name).to.be.above(0);
       expect(stdout).to.include(name);
     }
+  });
+
+  it('measures what a real Prometheus does, beside the plain service', async function () {
+    this.timeout(180_000);
+    requireTool(this, 'prometheus');
+    const json = join(folder, 'figures.json');
+    const effort = ['--scrapes', '2', '--trainings', '0', '--history', '0', '--remove'];
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [MAIN, '--prometheus', '--pods', '20', ...effort, '--json', json],
+      { timeout: 170_000, env: { ...process.env, TMPDIR: folder } },
+    );
+    const { measurements } = JSON.parse(readFileSync(json, 'utf8')) as { measurements: Measurement[] };
+    for (const what of [
+      "server's processor time of a scrape of a new minute",
+      'a scrape of a new minute, end to end',
+      "server's processor time of an hour of scrapes every 30 s",
+      'queries of a scrape of a new minute',
+      'bytes of the first training',
+      'samples read by a scrape of a new minute',
+    ]) {
+      expect(stdout).to.include(what);
+      for (const who of ['exporter', 'plain service']) {
+        const found = measurements.find(({ name }) => name === `prometheus: ${what}, ${who}`);
+        expect(found?.median, `${what}, ${who}`).to.be.above(0);
+      }
+    }
+    const [databases = ''] = readdirSync(folder).filter((name) => name.includes('bench'));
+    expect(readdirSync(join(folder, databases)), 'databases that are left').to.deep.equal([]);
   });
 
   it('tells the values that were seen', () => {

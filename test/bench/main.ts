@@ -32,7 +32,7 @@ const USAGE = `Usage: npm run bench -- [options]
 On real servers, which must be installed, beside the queries of the plain service (needs Linux):
   --prometheus       what the exporter makes a real Prometheus do (default 10000 pods)
   --victoria-metrics the same with VictoriaMetrics; both may be given
-  --scrapes N        pairs of scrapes after each training, at most 13 (default 10)
+  --scrapes N        pairs of scrapes after each training, 2 to 13 (default 10)
   --trainings N      trainings after the first, at most 3 (default 2)
   --history HOURS    hours of the past to read, at most 2 (default 2)
   --queries          instead, what each query of a scrape costs alone, with and without compression
@@ -117,6 +117,10 @@ async function runReal(kinds: readonly ServerKind[]): Promise<void> {
     trainings: Number(options.trainings ?? 2),
     historyHours: Number(options.history ?? 2),
   };
+  const isWithin = (value: number, least: number, most: number) => value >= least && value <= most;
+  if (!isWithin(effort.scrapes, 2, 13) || !isWithin(effort.trainings, 0, 3) || !isWithin(effort.historyHours, 0, 2)) {
+    throw new Error(`The databases hold four hours, which is not enough for this.\n${USAGE}`);
+  }
   const log = (line: string) => void process.stderr.write(`${line}\n`);
   console.log(machine());
   for (const pods of sizes('10000')) {

@@ -61,7 +61,7 @@ export async function startDatabase(kind: ServerKind, pods: number, log: (line: 
   const remove = () => rmSync(copy, { recursive: true, force: true });
   try {
     cpSync(directory, copy, { recursive: true, mode: constants.COPYFILE_FICLONE });
-    const server = await start(kind, copy);
+    const server = await startStoring(kind, copy);
     return { ...server, close: () => server.close().finally(remove) };
   } catch (error) {
     remove();
@@ -75,7 +75,7 @@ async function build(kind: ServerKind, pods: number, directory: string, log: (li
   mkdirSync(DATABASES, { recursive: true });
   const unfinished = mkdtempSync(join(DATABASES, 'unfinished-'));
   const started = performance.now();
-  const server = await start(kind, unfinished);
+  const server = await startStoring(kind, unfinished);
   try {
     const samples = await fill(`${server.url}/api/v1/write`, storedSeries(pods), STORED);
     // Prometheus makes a block of the first two hours.
@@ -92,7 +92,8 @@ async function build(kind: ServerKind, pods: number, directory: string, log: (li
   renameSync(unfinished, directory);
 }
 
-async function start(kind: ServerKind, directory: string): Promise<RealServer> {
+/** Starts a server in a directory that takes samples of any time at `/api/v1/write`. */
+export async function startStoring(kind: ServerKind, directory: string): Promise<RealServer> {
   const port = await freePort();
   const place = { directory, port, patienceMilliseconds: PATIENCE_MILLISECONDS };
   if (kind === 'victoria-metrics') {
