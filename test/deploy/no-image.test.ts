@@ -33,16 +33,21 @@ describe('the code in a ConfigMap', function () {
   this.timeout(300_000);
 
   describe('when it is packed', () => {
+    let packed: Readonly<Record<CodeVariant, Buffer>>;
+
+    before(async () => {
+      packed = { installed: await packCode('.', 'installed'), bundled: await packCode('.', 'bundled') };
+    });
+
     it('is the same for the same code', async () => {
       for (const variant of ['installed', 'bundled'] as const) {
-        const [first, second] = [await packCode('.', variant), await packCode('.', variant)];
-        expect(first.equals(second), variant).to.equal(true);
+        expect(packed[variant].equals(await packCode('.', variant)), variant).to.equal(true);
       }
     });
 
-    it('fits, and says how large it is', async () => {
-      const installed = codeConfigMap(await packCode('.', 'installed'), VERSION);
-      const bundled = codeConfigMap(await packCode('.', 'bundled'), VERSION);
+    it('fits, and says how large it is', () => {
+      const installed = codeConfigMap(packed.installed, VERSION);
+      const bundled = codeConfigMap(packed.bundled, VERSION);
       for (const { size } of [installed, bundled]) {
         expect(describeCodeSize(size)).to.match(/^\d+ KiB, \d+ % of .*`kubectl apply --server-side`/);
       }
@@ -59,14 +64,14 @@ describe('the code in a ConfigMap', function () {
       );
     });
 
-    it('has the size that the README tells, and the scripts', async () => {
+    it('has the size that the README tells, and the scripts', () => {
       const readme = readFileSync('deploy/kubernetes/README.md', 'utf8');
       const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
       for (const [, script = ''] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).to.have.property(script);
       const told = [...readme.matchAll(/about (\d+) KiB/g)].map(([, kibibytes]) => Number(kibibytes));
       expect(told).to.have.lengthOf(2);
       for (const [index, variant] of (['installed', 'bundled'] as const).entries()) {
-        const kibibytes = (await packCode('.', variant)).length / 1024;
+        const kibibytes = packed[variant].length / 1024;
         expect(kibibytes, variant).to.be.closeTo(told[index] ?? 0, kibibytes / 10);
       }
     });
@@ -81,9 +86,8 @@ describe('the code in a ConfigMap', function () {
     for (const overlay of ['no-image', 'no-image-bundled']) {
       it(`is asked for by its command where it is missing: ${overlay}`, function () {
         requireTool(this, 'kubectl');
-        const deploy = copyDeployFolder();
+        const deploy = copyDeployFolder({ withCode: false });
         const file = `code-from-npm-run-configmap${overlay.slice('no-image'.length)}.yaml`;
-        rmSync(join(deploy.path, 'kubernetes/components', overlay, file));
         try {
           const { status, stderr } = spawnSync(
             'kubectl',

@@ -76,13 +76,14 @@ export const COMPONENTS: Readonly<Record<CodeVariant, string>> = {
   bundled: 'no-image-bundled',
 };
 
-/** Copies `deploy` and makes the ConfigMaps of the code, as `npm run configmap` does after the build. */
-export function copyDeployFolder(): DeployFolder {
+/** Copies `deploy` and, unless told, makes the ConfigMaps of the code, as `npm run configmap` does after the build. */
+export function copyDeployFolder({ withCode = true } = {}): DeployFolder {
   const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-deploy-'));
   const path = join(folder, 'deploy');
-  cpSync('deploy', path, { recursive: true, dereference: true });
+  const isGenerated = (file: string) => file.includes('code-from-npm-run-configmap');
+  cpSync('deploy', path, { recursive: true, dereference: true, filter: (file) => !isGenerated(file) });
   const script = fileURLToPath(new URL('../../scripts/write-code-configmap.js', import.meta.url));
-  for (const options of [[], ['--bundled']]) {
+  for (const options of withCode ? [[], ['--bundled']] : []) {
     execFileSync(process.execPath, [script, '--deploy', path, ...options], { stdio: 'pipe' });
   }
   return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
