@@ -30,7 +30,7 @@ export interface ThreadOptions {
 
 /**
  * The share of this thread's heap that a job may use besides: Node would give it a whole heap of its own, for which a
- * container has no memory. 10,000 pods train in 128 MiB, 100,000 in 384 MiB; tables are not on a heap.
+ * container has no memory. Tables are not on a heap.
  */
 const HEAP_SHARE = 0.5;
 
