@@ -8,6 +8,9 @@ import { escapeHelp, labelText, numberText } from './text.js';
 /** At most this many lines are written in one turn of the event loop. */
 const LINES_PER_TURN = 4096;
 
+/** After as much text of shorter families, others have their turn as well. */
+const CHARACTERS_PER_TURN = 2 ** 18;
+
 /** The labels of a list of series as text, which stands as long as the list does. */
 const labelTexts = new WeakMap<Samples['series'], Promise<readonly string[]>>();
 
@@ -79,10 +82,16 @@ class FamilyMetric<State> extends Gauge {
 export class FamilyRegistry extends Registry {
   override async metrics(): Promise<string> {
     const texts: string[] = [];
+    let characters = 0;
     // One after the other: the turns of several at the same time would be one long turn.
     for (const { name } of this.getMetricsAsArray()) {
       const metric = this.getSingleMetric(name);
-      texts.push(await (metric instanceof FamilyMetric ? metric.text() : this.getSingleMetricAsString(name)));
+      const text = await (metric instanceof FamilyMetric ? metric.text() : this.getSingleMetricAsString(name));
+      texts.push(text);
+      characters += text.length;
+      if (characters < CHARACTERS_PER_TURN) continue;
+      characters = 0;
+      await nextTurn();
     }
     return `${texts.join('\n\n')}\n`;
   }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { PassOutcome } from '../../../src/exporter/detection/detection.js';
 import { createMetrics, FAMILIES } from '../../../src/exporter/metrics/registry.js';
 import { type ExposedFamily, parseExposition } from '../../support/exposition.js';
+import { passOf } from '../../support/http-fixtures.js';
 import {
   detectionOf,
   NO_FINDINGS,
@@ -132,5 +133,21 @@ describe('the families of metrics', () => {
   check('have the labels of their definition', ({ name, samples }) => {
     const family = FAMILIES.find((own) => own.name === name);
     return samples.every(({ labels }) => family === undefined || Object.keys(labels).join() === family.labels.join());
+  });
+
+  it('let others have their turn, also between families that are not long themselves', async () => {
+    const pods = Array.from({ length: 4_000 }, (_, pod) => ({ namespace: 'a', pod: `pod-${pod}`, score: -1 }));
+    const metrics = createMetrics(stateWith);
+    let turns = 0;
+    let counting = true;
+    const count = () => {
+      turns++;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    const { body } = await metrics.render(async () => passOf(pods));
+    counting = false;
+    expect(turns).to.be.at.least(Math.floor(body.length / 2 ** 19));
+    expect(turns).to.be.at.least(2);
   });
 });
