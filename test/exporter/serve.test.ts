@@ -666,7 +666,7 @@ describe('serve', () => {
       await trained();
       prometheus.fault = { kind: 'hang' };
       const { status, text } = await within(
-        5_000,
+        60_000,
         'the scrape',
         ask('/metrics', { 'X-Prometheus-Scrape-Timeout-Seconds': '1' }),
       );

@@ -94,7 +94,7 @@ describe('scrapes that overlap', () => {
   const scrape = async (scrapeTimeoutSeconds?: number) =>
     (
       await within(
-        10_000,
+        60_000,
         'a scrape',
         metrics.render(() => pass.run(scrapeTimeoutSeconds)),
       )

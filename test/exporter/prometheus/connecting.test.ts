@@ -15,7 +15,7 @@ const LONG_MILLISECONDS = 60_000;
 /** The error that a request ends with. */
 const failureOf = (request: http.ClientRequest) =>
   within(
-    25_000,
+    60_000,
     'the end of the request',
     new Promise<NodeJS.ErrnoException>((resolve) => request.once('error', resolve)),
   );

@@ -77,7 +77,7 @@ describe('training in a worker thread', () => {
 
   const trainThere = (signal: AbortSignal = never, onRequest: (code: string) => void = ignore, limitSeconds = 60) =>
     within(
-      8_000,
+      60_000,
       'the worker',
       trainInWorker({ source: sourceAt(prometheus.url), request: REQUEST }, signal, onRequest, limitSeconds),
     );
