@@ -95,8 +95,12 @@ describe('ends of anomalies on a real Prometheus, at moved times', function () {
     if (folder !== undefined) rmSync(folder, { recursive: true });
   });
 
-  /** What an exporter says that starts at a time, with the history of the start before. */
+  /**
+   * What an exporter says that starts at a time, with the history of the start before. Its clock stands some seconds after
+   * that: a slow machine looks at the same moment.
+   */
   async function lookAt(timeSeconds: number) {
+    writeFileSync(join(folder, 'clock'), String(1000 * (timeSeconds + 5)));
     const program = startProgram(['serve'], {
       PROMETHEUS_URL: prometheus.url,
       HOST: '127.0.0.1',
@@ -176,7 +180,7 @@ describe('ends of anomalies on a real Prometheus, at moved times', function () {
   });
 
   it('an accepted level is usual on the first weekend as well', async () => {
-    expect((await lookAt(at('Sat', '12:00'))).workloads).to.deep.equal([]);
+    expect((await lookAt(at('Sat', '12:10'))).workloads).to.deep.equal([]);
   });
 
   it('an outage of all pods lasts within eight minutes, for nearly all, and until it is over', async () => {
