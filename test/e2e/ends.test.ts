@@ -82,7 +82,7 @@ describe('ends of anomalies on a real Prometheus, at moved times', function () {
       startSeconds: RELEASE - 8.5 * DAY,
       endSeconds: at('Sat', '19:30'),
       stepSeconds: 4 * MINUTE,
-      cpuStepSeconds: MINUTE,
+      usageStepSeconds: MINUTE,
     };
     await writeHistory(folder, weekHistory(PODS, range));
     const configuration = join(folder, 'prometheus.yml');

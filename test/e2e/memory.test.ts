@@ -110,7 +110,7 @@ describe('the memory of a week on a real Prometheus', function () {
       startSeconds: NOW - DAYS * DAY - 3 * HOUR_SECONDS,
       endSeconds: TROUBLE + HOUR_SECONDS,
       stepSeconds: 4 * MINUTE,
-      cpuStepSeconds: MINUTE,
+      usageStepSeconds: MINUTE,
     };
     await writeHistory(folder, weekHistory(PODS, range));
     const configuration = join(folder, 'prometheus.yml');

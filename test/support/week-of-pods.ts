@@ -57,18 +57,18 @@ export function daily(timeSeconds: number): number {
   return 0.55 - 0.45 * Math.cos((2 * Math.PI * (timeSeconds - 3 * 3600)) / DAY_SECONDS);
 }
 
-/** Of the samples; the counter of CPU may need them more often than all others. */
+/** Of the samples; those of CPU and memory may be needed more often than all others. */
 export interface WeekRange {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly stepSeconds: number;
   /** As long as the others if unset. Prometheus takes a sample for the present one for five minutes. */
-  readonly cpuStepSeconds?: number;
+  readonly usageStepSeconds?: number;
 }
 
 /** OpenMetrics text with timestamps, for `promtool tsdb create-blocks-from openmetrics`; a series at a time. */
 export function* weekHistory(pods: readonly WeekPod[], range: WeekRange): Generator<string> {
-  const { startSeconds, endSeconds, stepSeconds, cpuStepSeconds = stepSeconds } = range;
+  const { startSeconds, endSeconds, stepSeconds, usageStepSeconds = stepSeconds } = range;
   const series = (
     name: string,
     labels: string,
@@ -97,16 +97,16 @@ export function* weekHistory(pods: readonly WeekPod[], range: WeekRange): Genera
           `${labels},container="app"`,
           pod,
           (time) => {
-            seconds += cpuStepSeconds * cores(time);
+            seconds += usageStepSeconds * cores(time);
             return Number(seconds.toFixed(6));
           },
-          cpuStepSeconds,
+          usageStepSeconds,
         );
   });
   yield* family('container_memory_usage_bytes', 'gauge', (pod, labels) => {
     return pod.cores === undefined
       ? ''
-      : series('container_memory_usage_bytes', `${labels},container="app"`, pod, pod.bytes);
+      : series('container_memory_usage_bytes', `${labels},container="app"`, pod, pod.bytes, usageStepSeconds);
   });
   yield* family('kube_pod_container_status_restarts_total', 'counter', (pod, labels) => {
     return series('kube_pod_container_status_restarts_total', `${labels},container="app"`, pod, pod.restarts);
