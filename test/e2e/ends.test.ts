@@ -78,12 +78,7 @@ describe('ends of anomalies on a real Prometheus, at moved times', function () {
     requireTool(this, 'prometheus');
     requireTool(this, 'promtool');
     folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-ends-'));
-    const range = {
-      startSeconds: RELEASE - 8.5 * DAY,
-      endSeconds: at('Sat', '19:30'),
-      stepSeconds: 4 * MINUTE,
-      usageStepSeconds: MINUTE,
-    };
+    const range = { startSeconds: RELEASE - 8.5 * DAY, endSeconds: at('Sat', '19:30'), stepSeconds: MINUTE };
     await writeHistory(folder, weekHistory(PODS, range));
     const configuration = join(folder, 'prometheus.yml');
     writeFileSync(configuration, '{}');
