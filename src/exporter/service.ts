@@ -11,7 +11,6 @@ import { describeSource, type OpenOptions, type OpenPrometheus } from './connect
 import type { Detection, PassOutcome } from './detection/detection.js';
 import { isUpstreamFailure, logOutcome } from './detection/log-outcome.js';
 import { DetectionPass } from './detection/pass.js';
-import { RecentPass } from './detection/recent-pass.js';
 import { advance, type EpisodesState, NO_EPISODES } from './episodes/episodes.js';
 import { requireSoundQueries } from './features/queries/check-features.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
@@ -75,6 +74,9 @@ type LiveTuning = Pick<LiveFile<TuningFile>, 'current' | 'state' | 'failure'>;
 /** How soon a shard without namespaces looks again whether it has something to train on. */
 const EMPTY_SHARD_RETRY_SECONDS = 60;
 
+/** For how long people who look are shown a failure, so that they do not wait for a server that hangs, nor add to its load. */
+const FAILURE_SHOWN_SECONDS = 15;
+
 /** Time for a pass that is under way when the service ends. */
 const PASS_GRACE_MILLISECONDS = 5_000;
 
@@ -88,7 +90,6 @@ export class Service implements Exporter {
   /** `undefined` where nothing is remembered. */
   readonly #keeper: HistoryKeeper | undefined;
   readonly #pass: DetectionPass;
-  readonly #recent: RecentPass;
   readonly #histories: HistoryReader;
   readonly #metrics: Metrics;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
@@ -145,8 +146,6 @@ export class Service implements Exporter {
       whyNoModel: () => this.#whyNoModel(),
       onOutcome: (outcome) => this.#record(outcome),
     });
-    const run = (seconds?: number) => this.#pass.run(seconds);
-    this.#recent = new RecentPass({ run, last: () => this.#passes.last, now });
     this.#histories = new HistoryReader(api);
     this.#metrics = createMetrics(() => ({
       ...this.#state(),
@@ -195,15 +194,19 @@ export class Service implements Exporter {
   }
 
   renderMetrics(scrapeTimeoutSeconds: number | undefined): ReturnType<Metrics['render']> {
-    return this.#metrics.render(() => this.#recent.scrape(scrapeTimeoutSeconds));
+    return this.#metrics.render(() => this.#pass.run(scrapeTimeoutSeconds));
   }
 
   detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
     return this.#pass.run(scrapeTimeoutSeconds);
   }
 
-  recentPass(): Promise<PassOutcome> {
-    return this.#recent.recent();
+  async recentPass(): Promise<PassOutcome> {
+    const { last } = this.#passes;
+    const hasFailed = last !== undefined && last.kind !== 'detection' && last.kind !== 'no_model';
+    const endSeconds = hasFailed ? last.timeSeconds + last.durationSeconds : Number.NaN;
+    if (this.options.now() / 1000 - endSeconds < FAILURE_SHOWN_SECONDS) return last as PassOutcome;
+    return this.#pass.run(undefined);
   }
 
   episodes(): EpisodesState {

@@ -14,7 +14,7 @@ export interface OptedOutPod extends PodIdentity {
 
 /** Scores of all pods at one instant. Row `i` of each array belongs to `table.pods[i]`. */
 export interface Detection extends Compared {
-  /** The instant that was scored, Unix time in seconds. */
+  /** The whole minute that was scored, Unix time in seconds. */
   readonly timeSeconds: number;
   readonly model: Model;
   /** One instant, and only pods that could be scored, sorted by namespace and pod. */
@@ -64,10 +64,13 @@ export type PassOutcome = PassReport &
 
 /** What every outcome tells. */
 export interface PassReport {
-  /** The instant that was asked for, Unix time in seconds. */
+  /** When it began, Unix time in seconds. */
   readonly timeSeconds: number;
   readonly durationSeconds: number;
-  /** How the query of each feature went, by the name of the feature. */
+  /**
+   * How the query of each feature went, by the name of the feature: when it was last asked for the minute, which may have been
+   * by an earlier pass.
+   */
   readonly queries: readonly {
     readonly query: string;
     readonly success: boolean;

@@ -9,15 +9,17 @@ import { type NamedPod, podKey } from '../features/table.js';
 import { FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import type { Model } from '../model/model.js';
 import { locatePodsInSteps } from '../model/rows.js';
-import { isPartial, type PrometheusApi, type QueryResult } from '../prometheus/api.js';
+import type { PrometheusApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { NO_ANNOTATIONS } from '../tuning/annotations.js';
 import type { LiveAnnotations } from '../tuning/live-annotations.js';
 import type { LayersOf } from '../tuning/rules.js';
 import { tuningAt } from '../tuning/tuning.js';
-import { detectInTurns, instantsUpTo, inTurns, RECENT_STEP_SECONDS, recentSecondsOf, type TuningOf } from './detect.js';
+import { detectInTurns, instantsUpTo, inTurns, type TuningOf } from './detect.js';
 import type { Detection, PassOutcome, PassReport } from './detection.js';
+import type { MinuteReader, MinutesRead } from './minute-reader.js';
 import type { PodPhases } from './pod-phases.js';
+import { minuteOf } from './recent-minutes.js';
 import type { WorkloadDirectory } from './workloads.js';
 
 export interface PassRunOptions {
@@ -44,26 +46,55 @@ const NOTABLE_SECONDS = 0.05;
 /** The stage in which pods are scored by the model before as well. */
 const AGAIN = 'scoring by the model before';
 
-/** One pass. The model is the one of the moment of its creation. */
+/** What passes share. */
+export interface PassMemory {
+  readonly minutes: MinuteReader;
+  readonly workloads: WorkloadDirectory;
+  readonly phases: PodPhases;
+  /** `undefined` where annotations do not count. */
+  readonly annotations: LiveAnnotations | undefined;
+}
+
+/** A model that flagged a pod whose anomaly lasts, and the minute of that, in Unix seconds. */
+export interface ModelBefore {
+  readonly model: Model;
+  readonly timeSeconds: number;
+}
+
+/** One pass. Model, rules and time are those of the moment of its creation. */
 export class PassRun {
   readonly #model: Model | undefined;
+  readonly #rules: LayersOf | undefined;
   readonly #started: number;
   readonly #queries: PassReport['queries'][number][] = [];
   readonly #warnings: string[] = [];
   #isPartial = false;
+  /** Whether something was not answered, or may be answered otherwise within the minute. */
+  #isFinal = true;
   /** When each stage began, in milliseconds: a stage ends where the next one begins. */
   readonly #stages: { readonly name: string; readonly began: number }[] = [];
 
   constructor(
     private readonly options: PassRunOptions,
-    private readonly workloads: WorkloadDirectory,
-    private readonly phases: PodPhases,
-    private readonly annotations: LiveAnnotations | undefined,
-    /** The model of the last pass, if a pod had an anomaly that lasts in it. */
-    private readonly before: Model | undefined,
+    private readonly memory: PassMemory,
+    private readonly before: ModelBefore | undefined,
   ) {
     this.#model = options.model();
+    this.#rules = options.tuningRules?.();
     this.#started = options.now();
+  }
+
+  /** Whether a pass that began now would come to the same as this one did. Call it after a detection. */
+  get isCurrent(): boolean {
+    const { model, tuningRules, now } = this.options;
+    return (
+      this.#isFinal &&
+      model() === this.#model &&
+      tuningRules?.() === this.#rules &&
+      this.#minuteAt(now()) === this.#minuteAt(this.#started) &&
+      // Mute times open and close at whole minutes.
+      minuteOf(now() / 1000) === minuteOf(this.#started / 1000)
+    );
   }
 
   /**
@@ -141,26 +172,35 @@ export class PassRun {
     this.#stages.push({ name, began: this.options.now() });
   }
 
+  /** The newest minute that a pass at a time looks at. */
+  #minuteAt(milliseconds: number): number {
+    return minuteOf(milliseconds / 1000 - (this.options.queryOffsetSeconds ?? 0));
+  }
+
   async #score(model: Model, signal: AbortSignal, aboutPodsTimeoutSeconds: number): Promise<Detection> {
-    const { queryOffsetSeconds = 0, maximumPods } = this.options;
-    const timeSeconds = this.#started / 1000 - queryOffsetSeconds;
+    const { minutes, workloads, phases, annotations } = this.memory;
+    const timeSeconds = this.#minuteAt(this.#started);
     this.#begin('queries took');
-    const asked = model.features.map((feature) => this.#ask(feature, timeSeconds, signal));
+    minutes.keep(model.features);
+    const asked = model.features.map((feature) => this.#read(feature, timeSeconds, signal));
     // All, so that each query is in the report.
     await Promise.allSettled(asked);
     const answers = await Promise.all(asked);
     signal.throwIfAborted();
     this.#begin('reading the answers');
-    const builder = new FeatureTableBuilder(model.features, instantsUpTo(timeSeconds), maximumPods);
+    const builder = new FeatureTableBuilder(model.features, instantsUpTo(timeSeconds), this.options.maximumPods);
     for (const [index, answer] of answers.entries()) {
       const feature = model.features[index] as FeatureDefinition;
-      builder.add(feature, answer);
-      if (answer.labels.length === 0) this.#warnings.push(`${feature.name}: the query found no series.`);
-      this.#isPartial ||= isPartial(answer);
+      if (answer.series === 0) this.#warnings.push(`${feature.name}: the query found no series.`);
+      this.#isPartial ||= answer.isPartial;
+      this.#isFinal &&= answer.isFinal;
       for (const warning of answer.warnings) this.#warnings.push(`${feature.name}: ${warning}`);
-      // For many pods each of these steps takes a while.
-      await nextTurn();
-      signal.throwIfAborted();
+      for (const piece of answer.pieces()) {
+        builder.add(feature, piece);
+        // For many pods there are many pieces.
+        await nextTurn();
+        signal.throwIfAborted();
+      }
     }
     const seenRows = await inTurns(locatePodsInSteps(model.baseline.pods, builder.podsSeen()), signal);
     this.#begin('owners, phases and annotations of pods');
@@ -168,25 +208,26 @@ export class PassRun {
     const orWarn = async (consequence: string, answer: Promise<void>) =>
       answer.catch((error: unknown) => {
         signal.throwIfAborted();
+        this.#isFinal = false;
         this.#warnings.push(`${consequence}: ${messageOf(error)}`);
       });
     await Promise.all([
       orWarn(
         'Workloads of new pods are taken from their names',
-        this.workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either, this.#isPartial),
+        workloads.lookUp(builder.podsSeen(), seenRows, timeSeconds, either, this.#isPartial),
       ),
       orWarn(
         'Pods that have ended, or wait, may count as pods without usage',
-        this.phases.lookUp(builder.incompletePods(), timeSeconds, either),
+        phases.lookUp(builder.incompletePods(), timeSeconds, either),
       ),
       orWarn(
         'Annotations count as they were last known',
-        this.annotations?.lookUp(timeSeconds, either) ?? Promise.resolve(),
+        annotations?.lookUp(timeSeconds, either) ?? Promise.resolve(),
       ),
     ]);
     this.#begin('scoring');
-    const idleReasonOf = (pod: NamedPod) => this.phases.idleReasonOf(pod);
-    const table = this.workloads.buildTableInSteps(model, builder, seenRows, idleReasonOf);
+    const idleReasonOf = (pod: NamedPod) => phases.idleReasonOf(pod);
+    const table = workloads.buildTableInSteps(model, builder, seenRows, idleReasonOf);
     const { built, rows } = await inTurns(table, signal);
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
@@ -194,40 +235,37 @@ export class PassRun {
     const detection = await detectInTurns(model, built, signal, rows, tuningOf);
     const { before } = this;
     // Another fingerprint means other features or parameters: what the old model says is then about something else.
-    if (before === undefined || before === model || before.fingerprint !== model.fingerprint) return detection;
+    if (before === undefined || before.model === model || before.model.fingerprint !== model.fingerprint) {
+      return detection;
+    }
+    // Episodes take what is accepted from a later minute alone.
+    if (before.timeSeconds === timeSeconds) return detection;
     this.#begin(AGAIN);
     return {
       ...detection,
-      accepted: acceptedIn(detection, await detectInTurns(before, built, signal, undefined, tuningOf)),
+      accepted: acceptedIn(detection, await detectInTurns(before.model, built, signal, undefined, tuningOf)),
     };
   }
 
   /** What counts at a time, in Unix seconds: of all that is tuned, or of nothing. */
   #tuningAt(timeSeconds: number): TuningOf | undefined {
-    const rules = this.options.tuningRules?.();
-    const annotations = this.annotations?.known ?? NO_ANNOTATIONS;
+    const rules = this.#rules;
+    const annotations = this.memory.annotations?.known ?? NO_ANNOTATIONS;
     if (annotations === NO_ANNOTATIONS) return rules && ((pod) => tuningAt(rules(pod), timeSeconds));
     // What is said of an object itself is more specific than what a rule says.
     return (pod) => tuningAt([...(rules?.(pod) ?? []), ...annotations.layersOf(pod)], timeSeconds);
   }
 
-  async #ask(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<QueryResult> {
-    const { api, now } = this.options;
-    const started = now();
-    let success = false;
+  async #read(feature: FeatureDefinition, timeSeconds: number, signal: AbortSignal): Promise<MinutesRead> {
+    const { name: query } = feature;
+    const started = this.options.now();
     try {
-      const answer = await api.queryRange({
-        query: feature.query,
-        startSeconds: timeSeconds - recentSecondsOf(feature),
-        endSeconds: timeSeconds,
-        stepSeconds: RECENT_STEP_SECONDS,
-        signal,
-      });
-      success = true;
+      const answer = await this.memory.minutes.read(feature, timeSeconds, signal);
+      this.#queries.push({ query, success: true, durationSeconds: answer.durationSeconds });
       return answer;
-    } finally {
-      const durationSeconds = secondsBetween(started, now());
-      this.#queries.push({ query: feature.name, success, durationSeconds });
+    } catch (error) {
+      this.#queries.push({ query, success: false, durationSeconds: secondsBetween(started, this.options.now()) });
+      throw error;
     }
   }
 }

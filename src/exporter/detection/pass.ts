@@ -1,11 +1,11 @@
-/** One detection pass for all who ask at the same time: the scrapes that overlap, and `/detect`. */
+/** One detection pass a minute, for all who ask: the scrapes, `/detect` and the page. */
 
 import { withDeadline } from '../../lib/deadline.js';
 import type { OwnerQueries } from '../features/workload.js';
-import type { Model } from '../model/model.js';
 import { LiveAnnotations } from '../tuning/live-annotations.js';
-import type { PassOutcome } from './detection.js';
-import { PassRun, type PassRunOptions } from './pass-run.js';
+import type { Detection, PassOutcome } from './detection.js';
+import { MinuteReader } from './minute-reader.js';
+import { type ModelBefore, type PassMemory, PassRun, type PassRunOptions } from './pass-run.js';
 import { PodPhases } from './pod-phases.js';
 import { WorkloadDirectory } from './workloads.js';
 
@@ -40,25 +40,29 @@ interface RunningPass {
 
 /** Runs passes, one at a time. */
 export class DetectionPass {
-  readonly #workloads: WorkloadDirectory;
-  readonly #phases: PodPhases;
-  readonly #annotations: LiveAnnotations | undefined;
+  readonly #memory: PassMemory;
   #running: RunningPass | undefined;
+  /** The last pass whose outcome is a detection that somebody was given. */
+  #last: { readonly run: PassRun; readonly outcome: PassOutcome } | undefined;
   /** The model of the last pass, if a pod had an anomaly that lasts in it: the next model may accept that. */
-  #before: Model | undefined;
+  #before: ModelBefore | undefined;
 
   constructor(private readonly options: DetectionPassOptions) {
-    this.#workloads = new WorkloadDirectory(options.api, options.ownerQueries);
-    this.#phases = new PodPhases(options.api, options.phaseSelector);
-    const { annotationQuery } = options;
-    this.#annotations = annotationQuery === undefined ? undefined : new LiveAnnotations(options.api, annotationQuery);
+    const { api, annotationQuery, now } = options;
+    this.#memory = {
+      minutes: new MinuteReader(api, now),
+      workloads: new WorkloadDirectory(api, options.ownerQueries),
+      phases: new PodPhases(api, options.phaseSelector),
+      annotations: annotationQuery === undefined ? undefined : new LiveAnnotations(api, annotationQuery),
+    };
   }
 
   /**
-   * The outcome of a pass that is under way, or of a new one, half a second before the caller gives up. Rejects only
-   * with what `onOutcome` throws.
+   * The outcome of the last pass as long as another would come to the same; of one that is under way, or of a new one, half a
+   * second before the caller gives up. Rejects only with what `onOutcome` throws.
    */
   async run(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome> {
+    if (this.#last?.run.isCurrent) return this.#last.outcome;
     const { timeoutSeconds: longest, onOutcome } = this.options;
     const given = scrapeTimeoutSeconds ?? Infinity;
     // Of a very short time, half is kept back.
@@ -95,22 +99,26 @@ export class DetectionPass {
     const controller = new AbortController();
     // Its own limit as well: otherwise callers that join one after the other would keep a stuck pass alive.
     const signal = withDeadline(controller.signal, longest);
-    const run = new PassRun(this.options, this.#workloads, this.#phases, this.#annotations, this.#before);
+    const run = new PassRun(this.options, this.#memory, this.#before);
     const outcome = run.outcome(signal, longest, timeoutSeconds * ABOUT_PODS_SHARE).then((result) => {
       if (this.#running === pass) this.#running = undefined;
-      if (result.kind === 'detection') {
-        const { model, lasting } = result.detection;
-        this.#before = lasting.includes(1) ? model : undefined;
-      } else if (run.scoredAgain) {
-        this.#before = undefined;
-      }
+      if (result.kind === 'detection') this.#rememberModel(result.detection);
+      else if (run.scoredAgain) this.#before = undefined;
       // Callers who gave up were given, and `onOutcome` was called with, another outcome.
-      if (pass.waiting > 0) onOutcome(result);
+      if (pass.waiting === 0) return result;
+      onOutcome(result);
+      if (result.kind === 'detection') this.#last = { run, outcome: result };
       return result;
     });
     const pass: RunningPass = { run, outcome, controller, waiting: 0 };
     this.#running = pass;
     return pass;
+  }
+
+  #rememberModel({ model, lasting, timeSeconds }: Detection): void {
+    // A model that came within the minute has not been compared with the one before yet.
+    if (this.#before?.timeSeconds === timeSeconds) return;
+    this.#before = lasting.includes(1) ? { model, timeSeconds } : undefined;
   }
 
   #end(pass: RunningPass, reason: Error | undefined): void {

@@ -28,6 +28,8 @@ export interface QueryResult extends SeriesSet {
    * unset where each is as it was asked for.
    */
   readonly shiftSeconds?: number;
+  /** What the query was narrowed to, where it was: answers with different scopes are about different pods. */
+  readonly scope?: string;
 }
 
 /** How remarks of Prometheus about its own language begin: nothing is missing because of them. */

@@ -35,7 +35,8 @@ export class ShardedPrometheus implements PrometheusServerApi {
     const { incompleteness } = this.namespaces;
     // An empty expression would match the series without a namespace.
     const answer = own.length === 0 ? NOTHING : withoutOthers(await send(narrowToNamespaces(query, own)), own);
-    return incompleteness === undefined ? answer : { ...answer, warnings: [...answer.warnings, incompleteness] };
+    const warnings = incompleteness === undefined ? answer.warnings : [...answer.warnings, incompleteness];
+    return { ...answer, warnings, scope: own.join() };
   }
 }
 

@@ -5,9 +5,9 @@ import { type ObjectKey, readObjectKeys, withKnownKeys } from './annotation-quer
 import { type AnnotatedTuning, NO_ANNOTATIONS, tuningOfObjects } from './annotations.js';
 
 /** Prometheus is asked once in each slot of this many seconds, for its beginning: so replicas agree. */
-const SLOT_SECONDS = 30;
+const SLOT_SECONDS = 60;
 
-/** Asks for the annotations of all objects, at most once every half minute. */
+/** Asks for the annotations of all objects, at most once a minute. */
 export class LiveAnnotations {
   #known: AnnotatedTuning = NO_ANNOTATIONS;
   /** What `#known` was made from. */

@@ -8,6 +8,7 @@ import type { PrometheusApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
 import { buildAnnotationQuery } from '../../../src/exporter/tuning/annotation-query.js';
+import type { LayersOf } from '../../../src/exporter/tuning/rules.js';
 import { type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
@@ -107,7 +108,7 @@ describe('detection pass', () => {
     told = [];
   });
 
-  it('asks for the last minutes of all features, up to now, and in parallel', async () => {
+  it('asks for the last whole minutes of all features, in parallel', async () => {
     const all = gate();
     api.before = () => {
       if (api.asked.length === FEATURES.length) all.open();
@@ -119,13 +120,13 @@ describe('detection pass', () => {
     for (const { kind, endSeconds, stepSeconds } of api.asked) {
       expect({ kind, endSeconds, stepSeconds }).to.deep.equal({
         kind: 'range',
-        endSeconds: NOON + 77,
+        endSeconds: NOON + 60,
         stepSeconds: 60,
       });
     }
     expect(api.asked.map((asked) => instantsOf(asked).length)).to.deep.equal([11, 11, RECENT_INSTANTS]);
     expect(outcome.timeSeconds).to.equal(NOON + 77);
-    expect(outcome.detection.timeSeconds).to.equal(NOON + 77);
+    expect(outcome.detection.timeSeconds).to.equal(NOON + 60);
     expect(outcome.detection.table.pods).to.have.lengthOf(6);
     expect(outcome.queries.map(({ query, success }) => [query, success])).to.have.deep.members([
       ['cpu', true],
@@ -137,8 +138,8 @@ describe('detection pass', () => {
   it('asks for the minutes up to an offset before now, of the owners as well', async () => {
     cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
     const outcome = expectDetection(await run(passWith({ queryOffsetSeconds: 30 })));
-    expect(new Set(api.asked.map(({ endSeconds }) => endSeconds))).to.deep.equal(new Set([NOON + 77 - 30]));
-    expect(outcome.detection.timeSeconds).to.equal(NOON + 77 - 30);
+    expect(new Set(api.asked.map(({ endSeconds }) => endSeconds))).to.deep.equal(new Set([NOON]));
+    expect(outcome.detection.timeSeconds).to.equal(NOON);
     expect(outcome.timeSeconds, 'the pass itself is now').to.equal(NOON + 77);
   });
 
@@ -164,14 +165,60 @@ describe('detection pass', () => {
     expect(told[0]).to.equal(outcomes[0]);
   });
 
-  it('is a new one for who asks after the end', async () => {
+  it('is one for all who ask within a minute, and asks for two minutes once the next has begun', async () => {
     const pass = passWith();
     const first = await run(pass);
-    now += 15_000;
-    const second = await run(pass);
-    expect(second.timeSeconds - first.timeSeconds).to.equal(15);
-    expect(api.asked).to.have.lengthOf(2 * FEATURES.length);
-    expect(told).to.deep.equal([first, second]);
+    for (const seconds of [78, 92, 107, 119.999]) {
+      now = (NOON + seconds) * 1000;
+      expect(await run(pass)).to.equal(first);
+    }
+    expect(api.asked).to.have.lengthOf(FEATURES.length);
+    now = (NOON + 120) * 1000;
+    const { detection } = expectDetection(await run(pass));
+    expect(detection.timeSeconds).to.equal(NOON + 120);
+    expect(api.asked.slice(FEATURES.length).map(instantsOf)).to.deep.equal(FEATURES.map(() => [NOON + 60, NOON + 120]));
+    expect(told).to.have.lengthOf(2);
+  });
+
+  it('scores again within the minute, and asks for nothing, for other rules or when a mute time may begin', async () => {
+    let rules: LayersOf = () => [];
+    const pass = passWith({ tuningRules: () => rules, queryOffsetSeconds: 30 });
+    const first = await run(pass);
+    expect(await run(pass)).to.equal(first);
+    rules = () => [{ ignore: { by: 'rule shop', value: true } }];
+    const ignored = expectDetection(await run(pass));
+    expect(ignored.detection.optedOut.size).to.equal(6);
+    expect(ignored.queries).to.deep.equal(first.queries);
+    now = (NOON + 80) * 1000;
+    expect(await run(pass)).to.equal(ignored);
+    // The minute of the scores began at 90 s, that of mute times at 120 s.
+    now = (NOON + 119) * 1000;
+    const later = expectDetection(await run(pass));
+    expect(later.detection.timeSeconds).to.equal(NOON + 60);
+    const asked = api.asked.length;
+    now = (NOON + 121) * 1000;
+    expect(await run(pass)).not.to.equal(later);
+    expect(api.asked).to.have.lengthOf(asked);
+  });
+
+  it('is not shared where its answer was partial, or the owners of new pods could not be asked for', async () => {
+    const pass = passWith();
+    api.warnings = ['a store is down'];
+    expect(expectDetection(await run(pass)).isPartial).to.equal(true);
+    api.warnings = [];
+    cluster.pods.push({ namespace: 'shop', pod: 'till-0', owner: 'checkout' });
+    api.before = ({ query }) => {
+      if (topicOf(query) === 'kube_replicaset_owner') throw new PrometheusError('forbidden', 'Owners are secret.');
+    };
+    const whole = expectDetection(await run(pass));
+    expect(whole.isPartial).to.equal(false);
+    expect(api.asked.filter(({ kind }) => kind === 'range').map((asked) => instantsOf(asked).length)).to.deep.equal([
+      ...[11, 11, RECENT_INSTANTS],
+      ...[11, 11, RECENT_INSTANTS],
+    ]);
+    const again = await run(pass);
+    expect(again).not.to.equal(whole);
+    expect(asked('cpu')).to.have.lengthOf(2);
   });
 
   it('lets one who has little time go, while another gets the answer', async () => {
@@ -423,6 +470,7 @@ describe('detection pass', () => {
     // It is trained on hours in which the pods misbehaved; one of them is itself again.
     const later = { ...REQUEST, nowSeconds: NOON + 18_000 };
     ({ model: current } = await train(api, later, new AbortController().signal));
+    expect((await lastingAndAccepted(3630)).accepted, 'nothing new within a minute').to.deep.equal([]);
     cluster.behave('cart-4');
     expect(await lastingAndAccepted(18_030)).to.deep.equal({ lasting: [], accepted: ['shop/cart-3'] });
     expect(await lastingAndAccepted(18_060)).to.deep.equal({ lasting: [], accepted: [] });
@@ -444,6 +492,7 @@ describe('detection pass', () => {
     expect([...expectDetection(await run(pass)).detection.lasting]).to.include(1);
     current = { ...model };
     isSlow = true;
+    now += 60_000;
     expect(expectFailure(await run(pass)).kind).to.equal('internal');
     expectDetection(await run(pass));
   });
@@ -488,6 +537,7 @@ describe('detection pass', () => {
       const workloads = new Map(detection.table.pods.map(({ pod, workload }) => [pod, workload]));
       expect(workloads.get('till-0')).to.equal('checkout');
       expect(warnings).to.deep.equal([]);
+      now += 60_000;
     }
     expect(asked('kube_pod_owner')).to.have.lengthOf(1);
     expect(asked('cpu')).to.have.lengthOf(3);
@@ -620,7 +670,7 @@ describe('detection pass', () => {
   });
 
   it('counts a pod that just came as warming up, and scores it some minutes later', async () => {
-    cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: NOON + 70 });
+    cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: NOON + 60 });
     const pass = passWith();
     const lookAt = async (minutes: number) => {
       now = (NOON + 77 + 60 * minutes) * 1000;
@@ -658,6 +708,7 @@ describe('detection pass', () => {
     const pass = passWith();
     expectDetection(await run(pass));
     const [gone] = cluster.pods.splice(2, 1);
+    now += 60_000;
     const { detection } = expectDetection(await run(pass));
     expect(detection.table.pods.map(({ pod }) => pod))
       .to.have.lengthOf(5)
