@@ -38,11 +38,17 @@ describe('faults between the exporter and a real Prometheus', function () {
     expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
   };
 
+  /** All scrapes of a minute share what was answered for it. */
+  const scrapeAnotherMinute = async (limit?: number) => {
+    await service.turnMinute();
+    return scrape(service.url, limit);
+  };
+
   before(async function () {
     requireTool(this, 'prometheus');
     requireTool(this, 'promtool');
     const cluster = new SmallCluster([...namedPods(6), ...namedPods(4, 'till')]);
-    cluster.misbehave('cart-3', Date.now() / 1000 - 120);
+    cluster.misbehave('cart-3', Date.now() / 1000 - 240);
     usual = cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`);
     prometheus = await startSmallPrometheus(cluster);
     proxy = await startFaultProxy(prometheus.url);
@@ -56,7 +62,7 @@ describe('faults between the exporter and a real Prometheus', function () {
     };
     service = await startServiceProcess(settings, [CONTAINER_HEAP]);
     await untilTrained(service.url);
-    for (let round = 0; round < 20; round++) expectUsual(await scrape(service.url));
+    for (let round = 0; round < 20; round++) expectUsual(await scrapeAnotherMinute());
     held = await service.measure();
   });
 
@@ -78,13 +84,14 @@ describe('faults between the exporter and a real Prometheus', function () {
     it(`survives a Prometheus that ${name}`, async () => {
       await proxy.switchTo(fault);
       const limit = lasts ? SHORT_TIMEOUT_SECONDS : undefined;
+      await service.turnMinute();
       const texts = await Promise.all([scrape(service.url, limit), scrape(service.url, limit)]);
       const report = await said(texts[0]);
       expect(report).to.match(says);
       // The docs quote the message. On a slow machine it can be a timeout instead, where `says` allows that.
       const quotes = [...sees.matchAll(/“([^”]+)”/g)].map(([, quote = '']) => quote);
       if (!/No result within/.test(report)) for (const quote of quotes) expect(report).to.include(quote);
-      texts.push(await scrape(service.url, limit));
+      texts.push(await scrapeAnotherMinute(limit));
       for (const text of texts) {
         if (pods === 'none') {
           expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
@@ -102,7 +109,7 @@ describe('faults between the exporter and a real Prometheus', function () {
       expect(check.status, check.stderr.toString()).to.equal(0);
 
       await proxy.switchTo(undefined);
-      expectUsual(await scrape(service.url));
+      expectUsual(await scrapeAnotherMinute());
       await eventually(() => expect(proxy.open, 'requests that nobody waits for').to.equal(0));
     });
   }

@@ -49,7 +49,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
 
   beforeEach(async () => {
     cluster = new SmallCluster();
-    cluster.misbehave('cart-3', Date.now() / 1000 - 120);
+    cluster.misbehave('cart-3', Date.now() / 1000 - 240);
     proxy = await startFaultProxy(upstreamOf(cluster.answer));
   });
 
@@ -77,7 +77,9 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
     return service;
   }
 
-  async function expectUsual({ url }: ServiceProcess): Promise<void> {
+  /** All scrapes of a minute share what was answered for it. */
+  async function expectUsual({ url, turnMinute }: ServiceProcess): Promise<void> {
+    await turnMinute();
     const text = await scrape(url);
     expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
     expect(podsIn(text)).to.deep.equal(cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`));
@@ -127,6 +129,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
         const running = await start(settingsFor(prometheus.url));
         for (let round = 0; round < 2; round++) {
           await prometheus.stop();
+          await running.turnMinute();
           const text = await scrape(running.url);
           expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
           expectNoPods(text);

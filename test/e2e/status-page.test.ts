@@ -78,6 +78,19 @@ describe('the status page in a browser', function () {
       recordingLogger(),
     );
 
+  const { now: realNow } = Date;
+  let minutesAhead = 0;
+  /** A scrape in the minute after: all of a minute share what was answered for it. */
+  const scrapeAnotherMinute = (url = service.url) => {
+    minutesAhead++;
+    Date.now = () => realNow() + minutesAhead * 60_000;
+    return get(`${url}/metrics`);
+  };
+
+  after(() => {
+    Date.now = realNow;
+  });
+
   /** A page, and all that went wrong on it. */
   const open = async (url: string, options: BrowserContextOptions = {}): Promise<[Page, string[]]> => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
@@ -142,7 +155,7 @@ describe('the status page in a browser', function () {
     const since = Date.now() / 1000 - 300;
     for (const pod of HOSTILE_PODS) cluster.misbehave(pod, since);
     try {
-      await get(`${service.url}/metrics`);
+      await scrapeAnotherMinute();
       const [page, troubles] = await open(service.url, { viewport: { width: 360, height: 700 } });
       await rows(page).first().waitFor();
       const texts = (await rows(page).allInnerTexts()).join('\n');
@@ -160,7 +173,7 @@ describe('the status page in a browser', function () {
       expect(troubles).to.deep.equal([]);
     } finally {
       for (const pod of HOSTILE_PODS) cluster.behave(pod);
-      await get(`${service.url}/metrics`);
+      await scrapeAnotherMinute();
     }
   });
 
@@ -177,7 +190,7 @@ describe('the status page in a browser', function () {
   };
 
   it('refreshes itself and keeps focus, scroll and what is being typed', async () => {
-    await get(`${service.url}/metrics`);
+    await scrapeAnotherMinute();
     // With a filter, all of its pods are in the table, before and after.
     const page = await openStopped('/?namespace=shop');
     await page.getByLabel('Workload').fill('being typ');
@@ -187,7 +200,7 @@ describe('the status page in a browser', function () {
     await page.evaluate('window.scrollTo(0, 60)');
     cluster.misbehave('cart-3', aMinuteAgo());
     try {
-      await get(`${service.url}/metrics`);
+      await scrapeAnotherMinute();
       await page.clock.fastForward(REFRESH_MILLISECONDS);
       await rows(page).filter({ hasText: 'cart-3' }).getByText('yes').waitFor();
       expect(await page.getByRole('status').innerText()).to.contain('1 pod flagged');
@@ -197,7 +210,7 @@ describe('the status page in a browser', function () {
       expect(await page.locator('#refreshed').innerText()).to.match(/^Updated /);
     } finally {
       cluster.behave('cart-3');
-      await get(`${service.url}/metrics`);
+      await scrapeAnotherMinute();
     }
   });
 
@@ -206,13 +219,13 @@ describe('the status page in a browser', function () {
     const coming = [0, 1, 2, 3, 4].map((index) => `cart-${index}`);
     cluster.misbehave(leaving, aMinuteAgo());
     try {
-      await get(`${service.url}/metrics`);
+      await scrapeAnotherMinute();
       const page = await openStopped('/');
       await rows(page).filter({ hasText: leaving }).getByRole('link').first().focus();
       // As many flagged pods as fill the table.
       cluster.behave(leaving);
       for (const pod of coming) cluster.misbehave(pod, aMinuteAgo());
-      await get(`${service.url}/metrics`);
+      await scrapeAnotherMinute();
       for (let refresh = 0; refresh < 2; refresh++) {
         await page.clock.fastForward(REFRESH_MILLISECONDS);
         await page.getByText(/^Updated/).waitFor();
@@ -226,7 +239,7 @@ describe('the status page in a browser', function () {
     } finally {
       for (const pod of coming) cluster.behave(pod);
       cluster.behave(leaving);
-      await get(`${service.url}/metrics`);
+      await scrapeAnotherMinute();
     }
   });
 
@@ -283,7 +296,7 @@ describe('the status page in a browser', function () {
         expect((await get(`${doomed.url}/detect`)).status).to.equal(200);
       });
       await own.close();
-      await get(`${doomed.url}/metrics`);
+      await scrapeAnotherMinute(doomed.url);
       const [page] = await open(doomed.url);
       expect(await page.getByRole('status').innerText()).to.contain('No pod can be scored now.');
       expect(await page.getByRole('main').innerText()).to.match(/Prometheus\s+failing/);

@@ -79,6 +79,23 @@ describe('prometheusConnection', () => {
     });
   });
 
+  for (const [url, compression] of [
+    ['http://localhost:9090', false],
+    ['http://127.1.2.3/prefix', false],
+    ['https://[::1]:9090', false],
+    ['http://prometheus.monitoring.svc:9090', true],
+    ['http://10.0.0.1:9090', true],
+    ['http://localhost.example.org', true],
+  ] as const) {
+    it(`asks ${url} for ${compression ? 'compressed' : 'uncompressed'} answers, unless told otherwise`, () => {
+      const asks = (others: Record<string, string>) => connectionOf({ PROMETHEUS_URL: url, ...others }).compression;
+      expect(asks({})).to.equal(compression);
+      expect(asks({ PROMETHEUS_PROXY_URL: 'http://proxy' }), 'through a proxy').to.equal(true);
+      expect(asks({ PROMETHEUS_COMPRESSION: 'on' })).to.equal(true);
+      expect(asks({ PROMETHEUS_COMPRESSION: 'off' })).to.equal(false);
+    });
+  }
+
   it('knows the file of a token', () => {
     expect(connectionOf({ PROMETHEUS_BEARER_TOKEN_FILE: path('token') }).authentication).to.deep.equal({
       kind: 'bearer',

@@ -235,17 +235,26 @@ describe('Service', () => {
     expect([requests('200'), requests('error')]).to.deep.equal([2, 1]);
   });
 
-  it('shows the pass of the last scrape for a while, and never that there was no model', async () => {
+  it('shows the pass of the minute, a failure for some seconds, and never that there was no model', async () => {
     const workshop = await workshopWith();
     const { service } = workshop;
     expect((await service.recentPass()).kind).to.equal('no_model');
     await workshop.trained();
     const first = await service.recentPass();
     expect(first.kind).to.equal('detection');
-    workshop.later(10);
+    workshop.later(59);
     expect(await service.recentPass()).to.equal(first);
-    workshop.later(10);
-    expect(await service.recentPass()).not.to.equal(first);
+    workshop.later(1);
+    workshop.api.before = () => {
+      throw AWAY;
+    };
+    const failed = await service.recentPass();
+    expect(failed.kind).to.equal('upstream_error');
+    workshop.api.before = () => undefined;
+    workshop.later(14);
+    expect(await service.recentPass()).to.equal(failed);
+    workshop.later(1);
+    expect((await service.recentPass()).kind).to.equal('detection');
   });
 
   it('remembers the last failure of Prometheus, and logs each state once', async () => {

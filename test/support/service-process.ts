@@ -18,6 +18,8 @@ export interface ServiceProcess {
   readonly log: () => string;
   measure(): Promise<Held>;
   shiftClock(milliseconds: number): Promise<void>;
+  /** Lets the next scrape be of another minute than the last: of the one before, and then of this one again. */
+  turnMinute(): Promise<void>;
   /** @returns whether there was one. */
   killTraining(): Promise<boolean>;
   /** Closes the service and waits for the process to end by itself, which it only does when nothing is left open. */
@@ -64,6 +66,7 @@ export async function startServiceProcess(
     return reply;
   };
   const { url } = await replyOf('listening');
+  let isMinuteBefore = false;
   return {
     url,
     pid: child.pid as number,
@@ -71,6 +74,10 @@ export async function startServiceProcess(
     measure: async () => (await tell<'measure'>({ kind: 'measure' })).held,
     shiftClock: async (milliseconds) => {
       await tell<'shift_clock'>({ kind: 'shift_clock', milliseconds });
+    },
+    turnMinute: async () => {
+      isMinuteBefore = !isMinuteBefore;
+      await tell<'shift_clock'>({ kind: 'shift_clock', milliseconds: isMinuteBefore ? -60_000 : 0 });
     },
     killTraining: async () => (await tell<'kill_training'>({ kind: 'kill_training' })).killed,
     stop: async () => {

@@ -157,6 +157,14 @@ const ROWS: {
     ],
     bad: ['get', 'PUT'],
   },
+  prometheusCompression: {
+    good: [
+      ['auto', 'auto'],
+      ['on', 'on'],
+      ['off', 'off'],
+    ],
+    bad: ['ON', 'true', 'gzip'],
+  },
   prometheusCaFile: { good: [], bad: ['/etc/', '/'] },
   prometheusCertFile: { good: [], bad: ['/etc/'] },
   prometheusKeyFile: { good: [], bad: ['/etc/'] },
