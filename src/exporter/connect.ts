@@ -60,6 +60,15 @@ export function openSource(source: PrometheusSource, options: OpenOptions): Open
   return { source, api: new ShardedPrometheus(client, namespaces), namespaces };
 }
 
+/** Names and addresses of this machine, as `URL` writes them. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** On this machine, bytes cost less than what makes them fewer. */
+function wantsCompression({ prometheusCompression, prometheusUrl, prometheusProxyUrl }: Settings): boolean {
+  if (prometheusCompression !== 'auto') return prometheusCompression === 'on';
+  return prometheusProxyUrl !== '' || !LOOPBACK.test(new URL(prometheusUrl).hostname);
+}
+
 /**
  * Reads the certificates that the settings name.
  *
@@ -80,6 +89,7 @@ export function prometheusConnection(settings: Settings): PrometheusConnection {
       insecureSkipVerify: settings.insecureSkipVerify,
     },
     proxyUrl: settings.prometheusProxyUrl || undefined,
+    compression: wantsCompression(settings),
     maxResponseBytes: settings.prometheusMaxResponseBytes,
   };
 }

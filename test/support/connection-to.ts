@@ -11,6 +11,7 @@ export function connectionTo(
     queryParameters: [],
     authentication: undefined,
     proxyUrl: undefined,
+    compression: true,
     maxResponseBytes: 64 * 1024 * 1024,
     ...parts,
     baseUrl,

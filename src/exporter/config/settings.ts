@@ -193,6 +193,13 @@ export const SETTINGS = Object.freeze({
     example: 'GET',
     help: 'Method of the queries. `POST` has no length limit; `GET` works through proxies that block `POST`.',
   }),
+  prometheusCompression: define('PROMETHEUS_COMPRESSION', 'auto', {
+    ...oneOf('auto', 'on', 'off'),
+    example: 'off',
+    help:
+      'Whether Prometheus compresses its answers, which takes some of its processor time and saves most of the bytes. ' +
+      '`auto`: unless it is on this machine.',
+  }),
   prometheusCaFile: define('PROMETHEUS_CA_FILE', '', {
     expected: 'the path of a file with certificates in PEM, or nothing for those that Node.js trusts',
     example: '/etc/detector/tls/ca.crt',

@@ -86,14 +86,20 @@ export class PrometheusClient implements PrometheusServerApi, LabelValuesApi {
     connection: PrometheusConnection,
     { onRequest = () => undefined, onWarning = () => undefined }: PrometheusClientOptions = {},
   ) {
-    const { baseUrl, proxyUrl, headers, maxResponseBytes } = connection;
+    const { baseUrl, proxyUrl, headers, compression, maxResponseBytes } = connection;
     this.#connection = connection;
     this.#onRequest = onRequest;
     this.#base = parseBaseUrl(baseUrl);
     this.#proxy = proxyUrl === undefined ? undefined : parseBaseUrl(proxyUrl);
     this.#credentials = new RenewableCredentials(connection, onWarning);
     this.#http = axios.create({
-      headers: { Accept: 'application/json', 'User-Agent': 'k8s-anomaly-detector', ...headers },
+      headers: {
+        Accept: 'application/json',
+        // With compression, axios says itself what it can undo.
+        ...(!compression && { 'Accept-Encoding': 'identity' }),
+        'User-Agent': 'k8s-anomaly-detector',
+        ...headers,
+      },
       httpAgent: new http.Agent({ keepAlive: true }),
       maxContentLength: maxResponseBytes,
       // To follow one would carry the headers elsewhere, and turn POST into GET without the query.

@@ -41,6 +41,8 @@ export interface PrometheusConnection {
   readonly tls: TlsOptions;
   /** An `http:` URL, with `user:password@` if need be. `undefined`: no proxy, whatever the environment says. */
   readonly proxyUrl: string | undefined;
+  /** Whether to ask for compressed answers. */
+  readonly compression: boolean;
   /** Longer answers are refused; counted after decompression. */
   readonly maxResponseBytes: number;
 }

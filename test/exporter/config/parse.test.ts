@@ -23,6 +23,7 @@ const DEFAULTS: Settings = {
   prometheusHeaders: [],
   prometheusQueryParameters: [],
   prometheusHttpMethod: 'POST',
+  prometheusCompression: 'auto',
   prometheusCaFile: '',
   prometheusCertFile: '',
   prometheusKeyFile: '',
