@@ -37,6 +37,8 @@ describe('the status page in a browser', function () {
   let prometheus: FakePrometheus;
   let service: RunningService;
 
+  const { now: realNow } = Date;
+
   before(async function () {
     this.timeout(180_000);
     requireTool(this, 'chromium');
@@ -56,6 +58,7 @@ describe('the status page in a browser', function () {
   });
 
   after(async () => {
+    Date.now = realNow;
     await browser?.close();
     await service?.close();
     await prometheus?.close();
@@ -78,7 +81,6 @@ describe('the status page in a browser', function () {
       recordingLogger(),
     );
 
-  const { now: realNow } = Date;
   let minutesAhead = 0;
   /** A scrape in the minute after: all of a minute share what was answered for it. */
   const scrapeAnotherMinute = (url = service.url) => {
@@ -86,10 +88,6 @@ describe('the status page in a browser', function () {
     Date.now = () => realNow() + minutesAhead * 60_000;
     return get(`${url}/metrics`);
   };
-
-  after(() => {
-    Date.now = realNow;
-  });
 
   /** A page, and all that went wrong on it. */
   const open = async (url: string, options: BrowserContextOptions = {}): Promise<[Page, string[]]> => {

@@ -14,7 +14,10 @@ export interface RecordedRequest extends Omit<AskedQuery, 'signal'> {
   readonly authorization: string | undefined;
 }
 
-/** Whether a request is a training's: a detection pass asks for the same minutes each time, a check for counts. */
+/** What a detection pass asks for after the first one, without longer gaps between scrapes, in seconds. */
+const FEW_MINUTES_SECONDS = 240;
+
+/** Whether a request is a training's: a detection pass asks for the same minutes each time, or for few; a check for counts. */
 export function isOfTraining({
   kind,
   query,
@@ -23,7 +26,8 @@ export function isOfTraining({
 }: Omit<RecordedRequest, 'authorization'>): boolean {
   if (isOfCheck(query)) return false;
   const ofPasses = (['gauge', 'counter'] as const).map((type) => recentSecondsOf({ type }));
-  return kind === 'range' && !ofPasses.includes(endSeconds - startSeconds);
+  const seconds = endSeconds - startSeconds;
+  return kind === 'range' && seconds > FEW_MINUTES_SECONDS && !ofPasses.includes(seconds);
 }
 
 /** How a request fails. */

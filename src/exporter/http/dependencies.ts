@@ -20,9 +20,9 @@ export interface Exporter {
    * @param scrapeTimeoutSeconds after this time the caller gives up; `undefined` when the caller did not say.
    */
   renderMetrics(scrapeTimeoutSeconds: number | undefined): Promise<RenderedMetrics>;
-  /** Scores all pods now. Does not reject when Prometheus or the model fails: the outcome says so. */
+  /** Scores all pods of the newest minute, once for all who ask within it. Does not reject when Prometheus or the model fails: the outcome says so. */
   detect(scrapeTimeoutSeconds: number | undefined): Promise<PassOutcome>;
-  /** The outcome of the last pass while it is recent, of any caller. Does not reject, as `detect`. */
+  /** As `detect`, for people who look: a failure is shown again for some seconds. */
   recentPass(): Promise<PassOutcome>;
   /** The anomalies that last, and those that ended lately, as the last pass left them. */
   episodes(): EpisodesState;

@@ -26,12 +26,15 @@ export const detector: readonly Family<DetectorState>[] = [
   ),
   byLabel(
     'anomaly_exporter_query_success',
-    'Whether Prometheus answered the query of the feature.',
+    'Whether Prometheus answered the query of the feature, when it was last asked.',
     'query',
     ({ outcome }) => outcome.queries.map(({ query, success }) => [query, Number(success)]),
   ),
-  byLabel('anomaly_exporter_query_duration_seconds', 'Duration of the query of the feature.', 'query', ({ outcome }) =>
-    outcome.queries.map(({ query, durationSeconds }) => [query, durationSeconds]),
+  byLabel(
+    'anomaly_exporter_query_duration_seconds',
+    'Duration of the query of the feature, when it was last asked.',
+    'query',
+    ({ outcome }) => outcome.queries.map(({ query, durationSeconds }) => [query, durationSeconds]),
   ),
   single(
     'anomaly_exporter_pods_scored',

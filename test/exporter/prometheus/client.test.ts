@@ -256,6 +256,17 @@ describe('PrometheusClient', () => {
       expect((await query(new PrometheusClient(connectionTo(url)))).values[0]).to.equal(1);
     });
 
+    it('asks for compression only where it is wanted', async () => {
+      const asked: (string | undefined)[] = [];
+      const url = await startServer(({ headers }, response) => {
+        asked.push(headers['accept-encoding']?.toString());
+        response.end(VECTOR);
+      });
+      for (const compression of [true, false]) await query(new PrometheusClient(connectionTo(url, { compression })));
+      expect(asked[0]).to.include('gzip');
+      expect(asked[1]).to.equal('identity');
+    });
+
     it('keeps the connection, and opens another where the server closed it', async () => {
       const ports: (number | undefined)[] = [];
       const codes: string[] = [];
