@@ -58,6 +58,7 @@ describe('prometheusConnection', () => {
         PROMETHEUS_MAX_RESPONSE_BYTES: '1048576',
       }),
     ).to.deep.equal({
+      compression: true,
       baseUrl: 'https://h',
       method: 'GET',
       headers: { A: 'hunter2' },

@@ -1,4 +1,4 @@
-/** The last minutes of the answers to one query, joined from what is remembered and what was asked for anew. */
+/** The last minutes of the answers to one query, joined from what is remembered and what was asked for again. */
 
 import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
 import type { Labels, QueryResult, SeriesSet } from '../prometheus/api.js';
@@ -161,7 +161,7 @@ function mergedOrder({ labels: known, values, minutes }: Rows, labels: readonly 
   };
   const isSame = (old: number, series: number) =>
     old < known.length && series < labels.length && haveSame(known[old] as Labels, labels[series] as Labels);
-  // What the newest minute had is asked for anew.
+  // What the newest minute had is asked for again.
   const hasValue = (old: number) => {
     let minute = shift;
     while (minute < minutes - 1 && Number.isNaN(values[old * minutes + minute])) minute++;

@@ -74,7 +74,7 @@ describe('recent minutes', () => {
     });
   });
 
-  it('are joined with later ones, of which the newest that was remembered is taken anew', () => {
+  it('are joined with later ones, of which the newest that was remembered is taken again', () => {
     const joined = join(
       whole,
       answerOf({ a: [40, 50, 60], b: [undefined, 9, 10], ...crowd(3) }, NOON + 120),
@@ -84,7 +84,7 @@ describe('recent minutes', () => {
     expect(withoutCrowd(samplesOf(joined))).to.deep.equal({ a: { [-1]: 3, 0: 40, 1: 50, 2: 60 }, b: { 1: 9, 2: 10 } });
   });
 
-  it('are taken anew within a minute', () => {
+  it('are taken again within a minute', () => {
     const joined = join(whole, answerOf({ a: [40], ...crowd(1) }, NOON), NOON, 4);
     expect(withoutCrowd(samplesOf(joined))).to.deep.equal({
       a: { [-3]: 1, [-2]: 2, [-1]: 3, 0: 40 },
