@@ -77,9 +77,13 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
     return service;
   }
 
-  /** All scrapes of a minute share what was answered for it. */
-  async function expectUsual({ url, turnMinute }: ServiceProcess): Promise<void> {
-    await turnMinute();
+  /** In another minute: all scrapes of one share what was answered for it. */
+  async function expectUsualAgain(running: ServiceProcess): Promise<void> {
+    await running.turnMinute();
+    await expectUsual(running);
+  }
+
+  async function expectUsual({ url }: ServiceProcess): Promise<void> {
     const text = await scrape(url);
     expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
     expect(podsIn(text)).to.deep.equal(cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`));
@@ -134,7 +138,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
           expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
           expectNoPods(text);
           await prometheus.start();
-          await expectUsual(running);
+          await expectUsualAgain(running);
         }
       } finally {
         await prometheus.close();
@@ -183,7 +187,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       await proxy.switchTo(inTraining(hang));
       for (let round = 0; round < 3; round++) {
         await eventually(async () => expect(await running.killTraining()).to.equal(true));
-        await expectUsual(running);
+        await expectUsualAgain(running);
       }
       await eventually(async () => expect(await lastTrainingError(running)).to.include('without an outcome'));
       await proxy.switchTo(undefined);
@@ -204,7 +208,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
       const running = await start(settingsFor(proxy.url, EACH_SECOND));
       await proxy.switchTo(inTraining(hang));
       await eventually(() => expect(proxy.open).to.be.at.least(1));
-      for (let round = 0; round < 10; round++) await expectUsual(running);
+      for (let round = 0; round < 10; round++) await expectUsualAgain(running);
       expect((await healthOf(running.url)).training.running).to.equal(true);
       // What the server does when it comes to itself.
       await proxy.switchTo('refuse');
