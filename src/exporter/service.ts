@@ -34,6 +34,7 @@ import {
   type TrainingScope,
   trainingRequest,
 } from './training/job.js';
+import type { KeptSamples } from './training/known-samples.js';
 import {
   NothingToTrainOnError,
   type readHoursInWorker,
@@ -99,6 +100,8 @@ export class Service implements Exporter {
   /** Whether the shard had namespaces when that was logged; `undefined` before the first list. */
   #hadNamespaces: boolean | undefined;
   #hasTrained = false;
+  /** What the last training has read; lost where one fails, so that the next one asks for all. */
+  #samples: KeptSamples | undefined;
 
   constructor(private readonly options: ServiceOptions) {
     const { settings, featureSet, logger, now, open, tuning } = options;
@@ -255,18 +258,22 @@ export class Service implements Exporter {
       await requireSoundQueries(api, featureSet, newestSeconds, limited);
     }
     const release = await this.#keeper?.hold();
+    const samples = this.#samples;
+    this.#samples = undefined;
     try {
       const result = await train(
         {
           source,
           request: trainingRequest(this.#scope, occasion, await this.#keeper?.historyState()),
           previous: this.#trainer.snapshot,
+          samples,
         },
         signal,
         (code) => this.#countRequest(code),
         trainingLimitSeconds(occasion.untilNextTrainingSeconds),
       );
       this.#hasTrained = true;
+      this.#samples = result.samples;
       // Scores come first.
       this.#keeper?.start();
       return result;

@@ -12,6 +12,7 @@ import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import { Service, type ServiceOptions } from '../../src/exporter/service.js';
 import { ShardNamespaces } from '../../src/exporter/sharding/shard-namespaces.js';
 import { type TrainingResult, train } from '../../src/exporter/training/job.js';
+import { KnownSamples } from '../../src/exporter/training/known-samples.js';
 import type { trainInWorker } from '../../src/exporter/training/run-in-worker.js';
 import { connectionTo } from '../support/connection-to.js';
 import { exposedValue } from '../support/exposition.js';
@@ -52,7 +53,8 @@ class Workshop {
       train: async (input, _signal, onRequest) => {
         this.trainings.push(input);
         onRequest('200');
-        return { ...(await this.training()), trainedSeconds: now() / 1000, snapshot: new Uint8Array(0) };
+        const samples = new KnownSamples().keep(undefined);
+        return { ...(await this.training()), trainedSeconds: now() / 1000, snapshot: new Uint8Array(0), samples };
       },
       readHours: async (input) => {
         this.readings.push(input.request);
@@ -175,6 +177,8 @@ describe('Service', () => {
     // Each training knows the model that it replaces.
     const snapshots = workshop.trainings.map(({ previous }) => previous?.length);
     expect(snapshots).to.deep.equal([undefined, 0, 0]);
+    // And what was read for it.
+    expect(workshop.trainings.map(({ samples }) => samples !== undefined)).to.deep.equal([false, true, true]);
     expect(workshop.readings[0]).to.include({ maximumPods: 100_000, expectedPods: 6 });
   });
 

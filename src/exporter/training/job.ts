@@ -7,15 +7,25 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { type FeatureTable, podKey } from '../features/table.js';
 import { type BuiltTable, FeatureTableBuilder, podLimitWarning } from '../features/table-builder.js';
 import { type OwnerQueries, type Owners, queryOwners, workloadFromName } from '../features/workload.js';
+import { HOUR_SETTLING_SECONDS } from '../history/grid.js';
 import { type HistoryState, WorkloadHistory } from '../history/workload-history.js';
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
 import { countKept, type Model } from '../model/model.js';
 import { ABSENT } from '../model/rows.js';
-import type { PrometheusApi } from '../prometheus/api.js';
+import type { PrometheusApi, SeriesSet } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
 import { Remarks } from '../prometheus/remarks.js';
-import { type Grid, POINTS_PER_REQUEST, planTraining, type TrainingTimes, trainingWindow } from './plan.js';
+import { KnownSamples } from './known-samples.js';
+import {
+  type Grid,
+  MAXIMUM_TRAINING_POINTS,
+  POINTS_PER_REQUEST,
+  planTraining,
+  type TrainingPlan,
+  type TrainingTimes,
+  trainingWindow,
+} from './plan.js';
 
 export interface TrainingRequest extends TrainingTimes {
   readonly features: readonly FeatureDefinition[];
@@ -78,6 +88,18 @@ export class TrainingDataError extends Error {
  */
 export const SETTLING_SECONDS = 15;
 
+/**
+ * What is younger than this is asked for again by the next training, in seconds: samples may come later than their time
+ * says, those of recording rules last. Relative to the newest values that a training takes.
+ */
+const LATE_SECONDS = HOUR_SETTLING_SECONDS;
+
+/** Memory for samples between two trainings, in bytes: three hours of 30,000 pods, or the window of 100,000. */
+const MOST_SAMPLE_BYTES = 64e6;
+
+/** Where more of what a training can read is wanted than this share, each replica has to count the series at the same time. */
+const CERTAIN_SHARE = 0.95;
+
 /** Time for one request of a training, in seconds: a range takes longer than an instant. */
 export const TRAINING_REQUEST_TIMEOUT_SECONDS = 60;
 
@@ -126,6 +148,8 @@ interface Found {
  * @param signal ends it early.
  * @param previous the model that this one replaces: what the window has too little of stays as that one knows it, for
  *   `modelLifeSeconds`.
+ * @param known what earlier trainings have read of the same namespaces, which is not asked for again; takes over what is
+ *   worth keeping of this one. The model is the same as without it.
  * @throws {PrometheusError} when Prometheus cannot be asked.
  * @throws {TrainingDataError} when what it answers is too little, or lacks a feature that `previous` knows.
  */
@@ -134,6 +158,7 @@ export async function train(
   request: TrainingRequest,
   signal?: AbortSignal,
   previous?: Model,
+  known = new KnownSamples(),
 ): Promise<TrainingResult> {
   const { maximumPods = Number.POSITIVE_INFINITY, parameters } = request;
   const warnings = new Set<string>();
@@ -141,7 +166,10 @@ export async function train(
   const lifeSeconds = modelLifeSeconds(request.untilNextTrainingSeconds);
   const end = trainingWindow(request).grid.at(-1) as number;
   const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
-  const series = await countSeries(api, request.features, end, signal);
+  // By a clock that was ahead, instants that had no samples yet.
+  if (known.newestSeconds > request.nowSeconds - LATE_SECONDS) known.forgetAll();
+  const { plan, series } = await planWith(api, request, known, end, signal);
+  known.forgetOutside(earliestOf(plan), end);
   const ranges = new RangeFetcher(api, {
     pointsPerRequest: POINTS_PER_REQUEST,
     timeoutSeconds: TRAINING_REQUEST_TIMEOUT_SECONDS,
@@ -149,9 +177,7 @@ export async function train(
   for (const [{ query }, count] of series) ranges.expect(query, count);
   const workloadOf = (namespace: string, pod: string) =>
     owners.get(podKey(namespace, pod)) ?? knownWorkload(previous, namespace, pod) ?? workloadFromName(pod);
-  const fetching: Fetching = { ranges, features: request.features, maximumPods, workloadOf, remarks, signal };
-  const kept = [...series.values()].reduce((sum, count) => sum + Math.min(count, maximumPods), 0);
-  const plan = planTraining(request, parameters.baseline, kept);
+  const fetching: Fetching = { ranges, known, features: request.features, maximumPods, workloadOf, remarks, signal };
   const window = await fetchTable(fetching, plan.window);
   const limited = podLimitWarning(window.built);
   if (limited !== undefined) warnings.add(limited);
@@ -168,6 +194,8 @@ export async function train(
   for (const slice of plan.slices) {
     slices.push((await fetchTable({ ...fetching, features }, slice)).built.table);
   }
+  if (remarks.isPartial) known.forgetAll();
+  known.forgetOutside(Number.NEGATIVE_INFINITY, request.nowSeconds - LATE_SECONDS);
   const names = features.map(({ name }) => name);
   const tables = { window: window.built.table.selectFeatures(names), history: slices };
   const history = request.history === undefined ? undefined : new WorkloadHistory(request.history);
@@ -210,13 +238,41 @@ function keptWarnings(model: Model, previous: Model | undefined, life: string): 
   return warnings;
 }
 
+type SeriesCounts = ReadonlyMap<FeatureDefinition, number>;
+
+/** The plan, from how many series there are: as far as that matters, an earlier training has seen it. */
+async function planWith(
+  api: PrometheusApi,
+  request: TrainingRequest,
+  known: KnownSamples,
+  endSeconds: number,
+  signal: AbortSignal | undefined,
+): Promise<{ plan: TrainingPlan; series: SeriesCounts }> {
+  const { features, parameters, maximumPods = Number.POSITIVE_INFINITY } = request;
+  const planFor = (series: SeriesCounts, most: number) => {
+    const kept = [...series.values()].reduce((sum, count) => sum + Math.min(count, maximumPods), 0);
+    return { plan: planTraining(request, parameters.baseline, kept, most), series };
+  };
+  const seen = new Map(
+    features.flatMap((feature) => {
+      const count = known.seriesOf(feature.query);
+      return count === undefined ? [] : [[feature, count] as const];
+    }),
+  );
+  if (seen.size === features.length) {
+    const planned = planFor(seen, CERTAIN_SHARE * MAXIMUM_TRAINING_POINTS);
+    if (planned.plan.isWhole) return planned;
+  }
+  return planFor(await countSeries(api, features, endSeconds, signal), MAXIMUM_TRAINING_POINTS);
+}
+
 /** Series of each feature at one instant: what a plan is made from, for a hundredth of the work. */
 async function countSeries(
   api: PrometheusApi,
   features: readonly FeatureDefinition[],
   timeSeconds: number,
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<FeatureDefinition, number>> {
+): Promise<SeriesCounts> {
   const series = new Map<FeatureDefinition, number>();
   for (const feature of features) {
     const limited = withDeadline(signal, TRAINING_REQUEST_TIMEOUT_SECONDS);
@@ -226,8 +282,14 @@ async function countSeries(
   return series;
 }
 
+/** The first instant of all that a plan asks for, Unix time in seconds. */
+function earliestOf({ window, slices }: TrainingPlan): number {
+  return Math.min(...[window, ...slices].map(({ grid }) => grid[0] as number));
+}
+
 interface Fetching {
   readonly ranges: RangeFetcher;
+  readonly known: KnownSamples;
   readonly features: readonly FeatureDefinition[];
   readonly maximumPods: number;
   readonly workloadOf: (namespace: string, pod: string) => string;
@@ -243,22 +305,37 @@ async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: Buil
   return { built: builder.build(fetching.workloadOf), found };
 }
 
-/** Asks for one feature, and decodes each answer into the table at once. */
+/** Asks for what is not known of one feature, and adds all of it to the table. */
 async function fetchFeature(
-  { ranges, remarks, signal }: Fetching,
+  { ranges, known, remarks, signal }: Fetching,
   feature: FeatureDefinition,
-  { grid, stepSeconds }: Grid,
+  grid: Grid,
   builder: FeatureTableBuilder,
 ): Promise<Found> {
+  const { name, query } = feature;
   const found: Found = { feature, series: 0, samples: 0 };
-  const range = { startSeconds: grid[0] as number, stepSeconds, instants: grid.length };
-  for await (const { answer } of ranges.fetch(feature.query, range, signal)) {
-    builder.add(feature, answer);
-    for (const warning of answer.warnings) remarks.add(warning, `Prometheus warns of ${feature.name}: ${warning}`);
-    found.series = Math.max(found.series, answer.labels.length);
-    found.samples += answer.values.length;
+  const askForMissing = async () => {
+    for (const range of known.missing(query, grid)) {
+      for await (const { part, answer } of ranges.fetch(query, range, signal)) {
+        known.add(query, part, inFewDigits(feature, answer));
+        for (const warning of answer.warnings) remarks.add(warning, `Prometheus warns of ${name}: ${warning}`);
+        found.series = Math.max(found.series, answer.labels.length);
+      }
+    }
+  };
+  await askForMissing();
+  if (known.forgetGaps(query, grid)) await askForMissing();
+  for (const series of known.read(query, grid)) {
+    builder.add(feature, series);
+    found.samples += series.values.length;
   }
+  known.limit(MOST_SAMPLE_BYTES);
   return found;
+}
+
+/** Gauges with seven digits, whenever they were read: those of a rate have 17, in twice the memory. Events are counted exactly. */
+function inFewDigits({ type }: FeatureDefinition, series: SeriesSet): SeriesSet {
+  return type === 'counter' ? series : { ...series, values: series.values.map(Math.fround) };
 }
 
 /** Owners are a refinement: without kube-state-metrics, or without an answer, workloads come from the names of pods. */

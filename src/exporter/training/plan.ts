@@ -52,6 +52,8 @@ export interface TrainingPlan {
   readonly slices: readonly Grid[];
   /** Samples, if every series has one at every instant. */
   readonly points: number;
+  /** Whether nothing was cut. */
+  readonly isWhole: boolean;
   /** Memory that the training adds to that of the process at its peak, about. */
   readonly memoryBytes: number;
   /** What was chosen, and why: a sentence. */
@@ -100,7 +102,13 @@ export function planTraining(
   const chosen = drafts.find((draft) => instantsOf(draft) <= maximumInstants) ?? (drafts.at(-1) as Draft);
   const points = series * instantsOf(chosen);
   const memoryBytes = THREAD_BYTES + series * BYTES_PER_SERIES + points * BYTES_PER_POINT;
-  return { ...chosen, points, memoryBytes, reason: reasonFor(asked, chosen, series, maximumPoints) };
+  return {
+    ...chosen,
+    points,
+    isWhole: chosen === asked,
+    memoryBytes,
+    reason: reasonFor(asked, chosen, series, maximumPoints),
+  };
 }
 
 type Draft = Pick<TrainingPlan, 'window' | 'slices'>;

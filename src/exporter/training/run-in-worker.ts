@@ -6,6 +6,7 @@ import type { PrometheusSource } from '../connect.js';
 import type { HoursRequest } from '../history/fetch-hours.js';
 import { decodeModelInTurns } from '../model/snapshot/codec.js';
 import { TRAINING_REQUEST_TIMEOUT_SECONDS, type TrainingRequest, type TrainingResult } from './job.js';
+import { buffersOfSamples, type KeptSamples } from './known-samples.js';
 import { runInThread, ThreadError } from './thread.js';
 import type { HoursRead } from './worker.js';
 
@@ -14,6 +15,12 @@ export interface TrainedModel extends TrainingResult {
   readonly trainedSeconds: number;
   /** The model as it came from the thread, and as it is saved. The model shares its memory. */
   readonly snapshot: Uint8Array;
+}
+
+/** A model, and what was read for it. */
+export interface WorkerTraining extends TrainedModel {
+  /** For the next training. */
+  readonly samples: KeptSamples;
 }
 
 /** There are no pods to train on, which is not an error. */
@@ -43,8 +50,8 @@ export function trainingLimitSeconds(intervalSeconds: number): number {
 }
 
 /**
- * Trains in a worker thread, which takes over the arrays of the history in the request, and gets a copy of `previous`, the
- * snapshot of the model that the new one replaces.
+ * Trains in a worker thread, which takes over the arrays of the history in the request and those of `samples`, what the
+ * training before has read, and gets a copy of `previous`, the snapshot of the model that the new one replaces.
  *
  * @param signal ends the thread at once.
  * @param onRequest called with the HTTP status, or `error`, of each request to Prometheus.
@@ -58,20 +65,22 @@ export async function trainInWorker(
     source,
     request,
     previous,
+    samples,
   }: {
     readonly source: PrometheusSource;
     readonly request: TrainingRequest;
     readonly previous?: Uint8Array | undefined;
+    readonly samples?: KeptSamples | undefined;
   },
   signal: AbortSignal,
   onRequest: (code: string) => void,
   limitSeconds: number,
   heapMebibytes?: number,
-): Promise<TrainedModel> {
+): Promise<WorkerTraining> {
   const { history } = request;
   const arrays = history === undefined ? [] : Object.values(history.columns);
   const result = await runInThread(
-    { source, job: { kind: 'training', request, ...(previous && { previous }) } },
+    { source, job: { kind: 'training', request, ...(previous && { previous }), ...(samples && { samples }) } },
     {
       signal,
       onRequest,
@@ -79,7 +88,10 @@ export async function trainInWorker(
       ...(heapMebibytes !== undefined && { heapMebibytes }),
       what: 'training',
       advice: 'Is Prometheus slow? Else make the queries select less (NAMESPACE_REGEX, TRAINING_LOOKBACK_MINUTES).',
-      transferred: arrays.map(({ buffer }) => buffer as ArrayBuffer),
+      transferred: [
+        ...arrays.map(({ buffer }) => buffer as ArrayBuffer),
+        ...(samples === undefined ? [] : buffersOfSamples(samples)),
+      ],
     },
   );
   try {

@@ -1,16 +1,17 @@
 /** The body of a worker thread: one job, then the end. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../lib/logging/message-of.js';
-import { describeSource, openSource, type PrometheusSource } from '../connect.js';
+import { describeSource, type OpenPrometheus, openSource, type PrometheusSource } from '../connect.js';
 import { fetchHours, type HoursRequest, instantsOfHours } from '../history/fetch-hours.js';
 import type { HourSummary } from '../history/hour-summary.js';
 import { decodeModel } from '../model/snapshot/codec.js';
 import { encodeSnapshot } from '../model/snapshot/snapshot.js';
-import type { PrometheusApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { PartialAnswers } from '../prometheus/partial-answers.js';
 import { type TrainingRequest, type TrainingResult, train } from './job.js';
+import { buffersOfSamples, type KeptSamples, KnownSamples } from './known-samples.js';
 
 /** What a thread can do. */
 export type ThreadJob =
@@ -19,6 +20,8 @@ export type ThreadJob =
       readonly request: TrainingRequest;
       /** The snapshot of the model that this one replaces. */
       readonly previous?: Uint8Array;
+      /** What the training before has kept. */
+      readonly samples?: KeptSamples;
     }
   | { readonly kind: 'hours'; readonly request: HoursRequest };
 
@@ -32,6 +35,7 @@ interface Results {
   training: Omit<TrainingResult, 'model'> & {
     readonly snapshot: Uint8Array<ArrayBuffer>;
     readonly trainedSeconds: number;
+    readonly samples: KeptSamples;
   };
   hours: HoursRead;
 }
@@ -73,16 +77,21 @@ async function run({ source, job }: WorkerInput): Promise<void> {
 
 function training(
   source: PrometheusSource,
-  { request, previous }: Extract<ThreadJob, { kind: 'training' }>,
+  { request, previous, samples: kept }: Extract<ThreadJob, { kind: 'training' }>,
 ): () => Promise<void> {
   // A training keeps to the namespaces that it began with.
-  const api = open(source, request.nowSeconds);
+  const { api, namespaces: shard } = open(source, request.nowSeconds);
   return async () => {
-    const { model, ...rest } = await train(api, request, undefined, previous && decodeModel(previous));
+    const namespaces = await shard?.get();
+    const isSame = kept !== undefined && isDeepStrictEqual(kept.namespaces, namespaces);
+    const known = new KnownSamples(isSame ? kept : undefined);
+    const { model, ...rest } = await train(api, request, undefined, previous && decodeModel(previous), known);
     const trainedSeconds = Date.now() / 1000;
     const configuration = { ...request, source: describeSource(source) };
     const snapshot = encodeSnapshot(model, trainedSeconds, configuration);
-    post({ kind: 'done', result: { snapshot, trainedSeconds, ...rest } }, [snapshot.buffer]);
+    const samples = known.keep(namespaces);
+    const transferred = [snapshot.buffer, ...buffersOfSamples(samples)];
+    post({ kind: 'done', result: { snapshot, trainedSeconds, samples, ...rest } }, transferred);
   };
 }
 
@@ -90,7 +99,7 @@ function readingOfHours(source: PrometheusSource, request: HoursRequest): () => 
   const { startSeconds, endSeconds } = instantsOfHours(request);
   // A shard of that time: namespaces that are gone had pods then, and the list is the same whenever it is asked for.
   const sharding = source.sharding && { ...source.sharding, windowSeconds: endSeconds - startSeconds };
-  const api = new PartialAnswers(open({ ...source, sharding }, endSeconds));
+  const api = new PartialAnswers(open({ ...source, sharding }, endSeconds).api);
   return async () => {
     const started = performance.now();
     const summaries = await fetchHours(api, request);
@@ -105,8 +114,8 @@ function readingOfHours(source: PrometheusSource, request: HoursRequest): () => 
 }
 
 /** The client of the other thread warns of files that cannot be read. */
-function open(source: PrometheusSource, nowSeconds: number): PrometheusApi {
-  return openSource(source, { onRequest: (code) => post({ kind: 'request', code }), now: () => nowSeconds * 1000 }).api;
+function open(source: PrometheusSource, nowSeconds: number): OpenPrometheus {
+  return openSource(source, { onRequest: (code) => post({ kind: 'request', code }), now: () => nowSeconds * 1000 });
 }
 
 // Not awaited: Node.js 20 crashes as a whole where a thread is ended while a module with a top-level await is evaluated.

@@ -164,18 +164,12 @@ describe('training job', () => {
       const wanted = [2, 3].map((hours) => [hours * HOUR + 60, hours * HOUR - reach - 60]);
       for (const { name } of FEATURES) {
         const slices = slicesOf(api, name);
-        // A slice of an hour takes two requests.
-        const perSlice = slices.length / 2;
-        const joined = [slices.slice(0, perSlice), slices.slice(perSlice)].map((parts) => [
-          reachOf(parts[0] as AskedQuery)[0],
-          reachOf(parts.at(-1) as AskedQuery)[1],
-        ]);
-        expect(joined, name).to.deep.equal(wanted);
-        expect(slices.flatMap(instantsOf), name).to.deep.equal(
-          wanted.flatMap(([first = 0]) =>
-            Array.from({ length: reach / 60 + 3 }, (_, index) => NOON - first + index * 60),
-          ),
+        expect(reachOf(slices[0] as AskedQuery)[0], name).to.equal(wanted[0]?.[0]);
+        // Slices of an hour have three minutes in common, which are asked for once.
+        const instants = wanted.flatMap(([first = 0]) =>
+          Array.from({ length: reach / 60 + 3 }, (_, index) => NOON - first + index * 60),
         );
+        expect(slices.flatMap(instantsOf), name).to.deep.equal([...new Set(instants)]);
       }
     });
   }

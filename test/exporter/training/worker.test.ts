@@ -8,6 +8,7 @@ import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { shardOf } from '../../../src/exporter/sharding/shard.js';
 import { TrainingDataError, type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { buffersOfSamples, type KeptSamples } from '../../../src/exporter/training/known-samples.js';
 import {
   readHoursInWorker,
   trainInWorker,
@@ -15,12 +16,13 @@ import {
 } from '../../../src/exporter/training/run-in-worker.js';
 import { ThreadError } from '../../../src/exporter/training/thread.js';
 import { connectionTo } from '../../support/connection-to.js';
+import { instantsOf } from '../../support/fake-api.js';
 import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
 import { summaryOf } from '../../support/hour-summaries.js';
 import { closeServers, startServer } from '../../support/http-server.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster, topicOf } from '../../support/small-cluster.js';
 import { eventually, within } from '../../support/waiting.js';
 
 const REQUEST: TrainingRequest = {
@@ -88,7 +90,7 @@ describe('training in a worker thread', () => {
     const [there, here] = await Promise.all([trainThere(), trainHere()]);
     expect(bytesOf(there.model)).to.deep.equal(bytesOf(here.model));
     expect(bytesOf(there.model).splitValues).to.have.length.greaterThan(1000);
-    const { snapshot: _, trainedSeconds: __, ...result } = there;
+    const { snapshot: _, trainedSeconds: __, samples: ___, ...result } = there;
     expect(result).to.deep.equal(here);
     expect(there.warnings).to.have.lengthOf(1);
   });
@@ -317,5 +319,51 @@ describe('the history of a training', () => {
     } finally {
       await prometheus.close();
     }
+  });
+});
+
+describe('the samples of a training', () => {
+  const NAMESPACES = Array.from({ length: 9 }, (_, index) => `team-${index}`);
+  let cluster: SmallCluster;
+  let prometheus: FakePrometheus;
+
+  beforeEach(async () => {
+    cluster = new SmallCluster(NAMESPACES.flatMap((namespace) => namedPods(2, 'app', namespace)));
+    prometheus = await startFakePrometheus(cluster.answer);
+  });
+
+  afterEach(() => prometheus.close());
+
+  /** @returns how many instants of CPU were asked for. */
+  async function trainAfter(samples: KeptSamples | undefined, sharding: PrometheusSource['sharding'] = undefined) {
+    prometheus.requests.length = 0;
+    const request = { ...REQUEST, nowSeconds: REQUEST.nowSeconds + (samples === undefined ? 0 : 900) };
+    const source = { ...sourceAt(prometheus.url), sharding };
+    const trained = await trainInWorker({ source, request, samples }, never, ignore, 60);
+    const ofCpu = prometheus.requests.filter(({ kind, query }) => kind === 'range' && topicOf(query) === 'cpu');
+    return { ...trained, instants: ofCpu.flatMap(instantsOf).length };
+  }
+
+  it('are handed over from thread to thread, and not asked for again', async () => {
+    const first = await trainAfter(undefined);
+    const buffers = buffersOfSamples(first.samples);
+    expect(buffers.some(({ byteLength }) => byteLength > 0)).to.equal(true);
+    const second = await trainAfter(first.samples);
+    expect(buffers.map(({ byteLength }) => byteLength)).to.deep.equal(buffers.map(() => 0));
+    expect(first.instants).to.equal(61 + 18 + 18);
+    // The window has 15 new ones and 3 that were too young; of earlier hours, 3 of 18 minutes were asked for before.
+    expect(second.instants).to.equal(18 + 15 + 15);
+  });
+
+  it('are asked for again when a shard has other namespaces', async () => {
+    const shard = { ordinal: 0, total: 2 };
+    const sharding = { shard, selectors: ['container_memory_usage_bytes'], windowSeconds: 3600 };
+    const own = NAMESPACES.filter((namespace) => shardOf(namespace, 2) === 0);
+    const first = await trainAfter(undefined, sharding);
+    expect(first.samples.namespaces).to.deep.equal(own);
+    const second = await trainAfter(first.samples, sharding);
+    expect(second.instants).to.be.below(first.instants);
+    cluster.pods.splice(0, cluster.pods.length, ...cluster.pods.filter(({ namespace }) => namespace !== own[0]));
+    expect((await trainAfter(second.samples, sharding)).instants).to.equal(first.instants);
   });
 });
