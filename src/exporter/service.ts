@@ -21,6 +21,7 @@ import { type HistoryOutcome, HistoryReader } from './http/status-page/history-r
 import { HistoryFile } from './keeper/history-file.js';
 import { HistoryKeeper } from './keeper/keeper.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
+import { knownWorkload } from './model/model.js';
 import { featureNames } from './model/snapshot/history-codec.js';
 import { SnapshotManager } from './model/snapshot/manager.js';
 import { ModelStore } from './model/snapshot/store.js';
@@ -121,6 +122,7 @@ export class Service implements Exporter {
         keeper: this.#keeper?.state(),
         model: this.#trainer.model,
         tuningFile: tuning && { file: tuning.current, failure: tuning.failure },
+        workloadOf: (namespace, pod) => knownWorkload(this.#trainer.model, namespace, pod),
       }));
     this.#checks = new CheckRunner({ inspect: check, logger, now });
     this.#keeper = this.#createKeeper();

@@ -84,7 +84,7 @@ const milliseconds = ({ longest }: Turns) => `${longest.toFixed(1)} ms`;
 console.log(
   `${options.pods} pods, ${history.workloads.length} workloads, ${hours} hours in stretches of ${[...new Set(lengths)].join(', ')}:
   ${(seconds / hours).toFixed(2)} s and ${(requests / hours).toFixed(1)} requests for an hour
-  ${DAYS} days at 10 %: ${((24 * DAYS * seconds) / hours / 360).toFixed(1)} h
+  ${DAYS} days at 5 %: ${((24 * DAYS * seconds) / hours / 180).toFixed(1)} h
   history of ${DAYS} days: ${megabytes(history.sizeBytes)}, file ${megabytes(bytes.length)}
   memory while reading: ${megabytes(peakBytes() - before)} above the start
   longest block: ${milliseconds(adding)} to add an hour, ${milliseconds(copying)} to copy, ${milliseconds(encoding)} to encode`,

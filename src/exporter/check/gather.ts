@@ -7,6 +7,7 @@ import { RECENT_STEP_SECONDS, recentSecondsOf } from '../detection/detect.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
+import { podKey } from '../features/table.js';
 import { type OwnerQueries, resolveOwners, workloadFromName } from '../features/workload.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
 import { trainingSlices, trainingWindow } from '../training/plan.js';
@@ -28,6 +29,9 @@ export const CHECK_TIMEOUT_SECONDS = 120;
 
 /** What those know that ask for a check. */
 type Running = Pick<Conditions, 'keeper' | 'model' | 'tuningFile'>;
+
+/** The workload of a pod, where a training has found it. */
+type WorkloadOf = (namespace: string, pod: string) => string | undefined;
 
 /** As of a program that neither remembers anything nor has learned or read it. */
 export const NOT_RUNNING: Running = { keeper: undefined, model: undefined, tuningFile: undefined };
@@ -51,13 +55,14 @@ export async function inspect(
   api: PrometheusServerApi,
   now: () => number,
   signal: AbortSignal,
-  running: () => Running = () => NOT_RUNNING,
+  running: () => Running & { readonly workloadOf?: WorkloadOf } = () => NOT_RUNNING,
 ): Promise<Inspection> {
   const nowSeconds = () => now() / 1000;
   const conditions = conditionsOf(settings, nowSeconds());
   const { training } = conditions;
   const { queryOffsetSeconds } = settings;
   const { historyDays } = conditions;
+  const { tuningFile, workloadOf } = running();
   const facts = await gatherFacts({
     ...featureSet,
     api,
@@ -67,11 +72,13 @@ export async function inspect(
     matchers: conditions.matchers,
     annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
     // A rule may be about pods that another shard watches.
-    tuningFile: settings.totalShards === 1 ? running().tuningFile?.file : undefined,
+    tuningFile: settings.totalShards === 1 ? tuningFile?.file : undefined,
+    ...(workloadOf && { workloadOf }),
     nowSeconds,
     signal,
   });
-  return { facts, conditions: { ...conditions, ...running() } };
+  const { workloadOf: _, ...known } = running();
+  return { facts, conditions: { ...conditions, ...known } };
 }
 
 function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, keyof Running> {
@@ -105,6 +112,8 @@ export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries' 
   readonly annotationQuery?: string | undefined;
   /** Nothing if unset. */
   readonly tuningFile?: TuningFile | undefined;
+  /** Kube-state-metrics is asked for the owners of pods that it does not know; of all if unset. */
+  readonly workloadOf?: WorkloadOf;
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
   /** Unix time in seconds. */
@@ -129,6 +138,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     matchers = '',
     annotationQuery,
     tuningFile,
+    workloadOf = () => undefined,
     queryOffsetSeconds = 0,
     nowSeconds,
     signal,
@@ -177,7 +187,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
       : asker.warnings.isPartial
         ? PARTIAL
         : answered.known
-          ? await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.value))
+          ? await factOf(findIdleRules(asker, tuningFile, ownerQueries, answered.value, workloadOf))
           : answered;
   return {
     clock,
@@ -220,27 +230,35 @@ const PARTIAL = { known: false, because: 'Prometheus warns that its answers are 
 /** Pods whose rules are found in one turn of the event loop: scrapes go on meanwhile. */
 const PODS_PER_TURN = 1024;
 
-/** The places of the rules that match no pod with a value now. Owners are looked up as in a training. */
+/** The places of the rules that match no pod with a value now. Owners that no training has found are looked up as in one. */
 async function findIdleRules(
   asker: Asker,
   { rules, places, layersOf }: TuningFile,
   ownerQueries: OwnerQueries,
   answers: readonly AnswerFacts[],
+  knownWorkloadOf: WorkloadOf,
 ): Promise<readonly string[]> {
-  const [pod, replicaSet, job] = await Promise.all([
-    asker.instant(ownerQueries.pod),
-    asker.instant(ownerQueries.replicaSet),
-    asker.instant(ownerQueries.job),
-  ]);
-  const owners = resolveOwners({ pod, replicaSet, job });
-  const pods = new Set(answers.flatMap((answer) => [...answer.pods]));
   const met = new Set<TuningLayer>();
   let matched = 0;
-  for (const key of pods) {
-    if (++matched % PODS_PER_TURN === 0) await nextTurn();
-    const [namespace = '', pod = ''] = key.split('/');
-    for (const layer of layersOf({ namespace, pod, workload: owners.get(key) ?? workloadFromName(pod) }))
-      met.add(layer);
+  /** @returns the pods of which the workload is not known. */
+  const match = async (keys: Iterable<string>, workloadOf: WorkloadOf): Promise<string[]> => {
+    const unknown: string[] = [];
+    for (const key of keys) {
+      if (++matched % PODS_PER_TURN === 0) await nextTurn();
+      const [namespace = '', pod = ''] = key.split('/');
+      const workload = workloadOf(namespace, pod);
+      if (workload === undefined) unknown.push(key);
+      else for (const layer of layersOf({ namespace, pod, workload })) met.add(layer);
+    }
+    return unknown;
+  };
+  const unknown = await match(new Set(answers.flatMap(({ pods }) => [...pods])), knownWorkloadOf);
+  if (unknown.length > 0 && rules.some(({ layer }) => !met.has(layer))) {
+    const pod = await asker.instant(ownerQueries.pod);
+    const replicaSet = await asker.instant(ownerQueries.replicaSet);
+    const job = await asker.instant(ownerQueries.job);
+    const owners = resolveOwners({ pod, replicaSet, job });
+    await match(unknown, (namespace, name) => owners.get(podKey(namespace, name)) ?? workloadFromName(name));
   }
   return places.filter((_, index) => !met.has((rules[index] as TuningRule).layer));
 }

@@ -321,7 +321,7 @@ export const SETTINGS = Object.freeze({
       'How many days of each workload to remember: a week, and the last day, which is not learned from yet. They are ' +
       'read from Prometheus after the start, the newest hours first. `BASELINE=cluster` has no history.',
   }),
-  historyLoadPercent: define('HISTORY_LOAD_PERCENT', '10', {
+  historyLoadPercent: define('HISTORY_LOAD_PERCENT', '5', {
     ...integer(1, 100, 'a percentage'),
     help: 'Of the time, the share in which Prometheus may be asked for the past days, in percent.',
   }),

@@ -1,6 +1,8 @@
 /** Which workload a pod belongs to: by kube-state-metrics where it is there, else by the pod's name. */
 
+import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
 import type { Labels, PrometheusApi, SeriesSet } from '../prometheus/api.js';
+import type { Instants } from '../prometheus/range.js';
 import { addMatchers } from './queries/matchers.js';
 import { quotePromql } from './queries/promql.js';
 import type { QueryScope } from './queries/template.js';
@@ -10,7 +12,7 @@ import { isObjectName, podKey } from './table.js';
 export type OwnerQueries = Readonly<Record<'pod' | 'replicaSet' | 'job', string>>;
 
 /** The answers to the owner queries. */
-export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, SeriesSet>>;
+export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, Pick<SeriesSet, 'labels'>>>;
 
 /** Workload of a pod by its key (`podKey`), as far as kube-state-metrics names an owner. */
 export type Owners = ReadonlyMap<string, string>;
@@ -27,7 +29,7 @@ export function buildOwnerQueries(scope: QueryScope): OwnerQueries {
 }
 
 /**
- * The owners of the pods at one instant; empty where kube-state-metrics is not scraped.
+ * The owners of the pods at one instant; empty where kube-state-metrics is not scraped. One query after the other.
  *
  * @throws {PrometheusError} when Prometheus cannot be asked.
  */
@@ -38,8 +40,44 @@ export async function queryOwners(
   signal?: AbortSignal,
 ): Promise<Owners> {
   const ask = (query: string) => api.query({ query, timeSeconds, signal });
-  const [pod, replicaSet, job] = await Promise.all([ask(queries.pod), ask(queries.replicaSet), ask(queries.job)]);
-  return resolveOwners({ pod, replicaSet, job });
+  return resolveOwners({
+    pod: await ask(queries.pod),
+    replicaSet: await ask(queries.replicaSet),
+    job: await ask(queries.job),
+  });
+}
+
+/**
+ * The same at each instant of a range, which costs little more than at one: most labels are sent once.
+ *
+ * @throws {PrometheusError} when Prometheus cannot be asked.
+ */
+export async function queryOwnersOver(
+  api: PrometheusApi,
+  queries: OwnerQueries,
+  { startSeconds, stepSeconds, instants }: Instants,
+  limited: () => AbortSignal,
+): Promise<Owners[]> {
+  const endSeconds = startSeconds + (instants - 1) * stepSeconds;
+  const ask = (query: string) =>
+    api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal: limited(), isOneOff: true });
+  const pod = await ask(queries.pod);
+  const replicaSet = await ask(queries.replicaSet);
+  const job = await ask(queries.job);
+  return Array.from({ length: instants }, (_, index) => {
+    const timeSeconds = startSeconds + index * stepSeconds;
+    const at = (answer: SeriesSet) => labelsAt(answer, timeSeconds);
+    return resolveOwners({ pod: at(pod), replicaSet: at(replicaSet), job: at(job) });
+  });
+}
+
+/** The labels of the series that have a sample at a time. */
+function labelsAt({ labels, offsets, timestampsSeconds }: SeriesSet, timeSeconds: number): Pick<SeriesSet, 'labels'> {
+  const isThere = (series: number) => {
+    const times = timestampsSeconds.subarray(offsets[series], offsets[series + 1]);
+    return times.some((time) => Math.abs(time - timeSeconds) < SAME_INSTANT_SECONDS);
+  };
+  return { labels: labels.filter((_, series) => isThere(series)) };
 }
 
 /**
@@ -65,7 +103,7 @@ export function resolveOwners(answers: OwnerAnswers): Owners {
 }
 
 /** The name of an object's owner, or its own name: an object whose series names no owner has none. */
-function ownerNames(series: SeriesSet, nameLabel: string, fromName: (name: string) => string) {
+function ownerNames(series: Pick<SeriesSet, 'labels'>, nameLabel: string, fromName: (name: string) => string) {
   const owned = preferredOwners(series, nameLabel);
   const told = new Set(series.labels.map(({ namespace = '', [nameLabel]: name = '' }) => podKey(namespace, name)));
   return (namespace: string, name: string) => {
@@ -78,7 +116,7 @@ function ownerNames(series: SeriesSet, nameLabel: string, fromName: (name: strin
  * For each object that has any owner, the labels of the series with the one that controls it, of several the first by
  * kind and name. Prometheus answers in no order that replicas could rely on.
  */
-function preferredOwners(series: SeriesSet, nameLabel: string): ReadonlyMap<string, Labels> {
+function preferredOwners(series: Pick<SeriesSet, 'labels'>, nameLabel: string): ReadonlyMap<string, Labels> {
   const owned = new Map<string, Labels>();
   for (const labels of series.labels) {
     const { namespace, [nameLabel]: name, owner_name: owner } = labels;

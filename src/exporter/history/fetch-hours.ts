@@ -4,9 +4,9 @@ import { withDeadline } from '../../lib/deadline.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import { podKey } from '../features/table.js';
 import { FeatureTableBuilder } from '../features/table-builder.js';
-import { type OwnerQueries, queryOwners, workloadFromName } from '../features/workload.js';
+import { type OwnerQueries, type Owners, queryOwnersOver, workloadFromName } from '../features/workload.js';
 import type { Labels, PrometheusApi, SeriesSet } from '../prometheus/api.js';
-import { RangeFetcher } from '../prometheus/range.js';
+import { instantsPerRequest, RangeFetcher } from '../prometheus/range.js';
 import { HISTORY_STEP_SECONDS, HOUR_SECONDS, LEAD_SECONDS } from './grid.js';
 import { type HourSummary, summariseHour } from './hour-summary.js';
 
@@ -38,7 +38,8 @@ export function instantsOfHours({ firstHour, lastHour }: Pick<HoursRequest, 'fir
 
 /**
  * Summaries of consecutive hours, in order of time. Each is the same as if its hour were read alone: replicas that read
- * the past in other pieces agree. An hour of which Prometheus knows nothing has a summary without workloads.
+ * the past in other pieces agree. An hour of which Prometheus knows nothing has a summary without workloads. One query
+ * after the other; only the hours that an answer is about are in memory.
  *
  * @throws {PrometheusError} when Prometheus cannot be asked.
  */
@@ -51,44 +52,60 @@ export async function fetchHours(
     pointsPerRequest: POINTS_PER_REQUEST,
     timeoutSeconds: REQUEST_TIMEOUT_SECONDS,
   });
-  const hours = Array.from({ length: lastHour - firstHour + 1 }, (_, index) => {
-    const { startSeconds, endSeconds, instants } = instantsOfHours({
-      firstHour: firstHour + index,
-      lastHour: firstHour + index,
-    });
-    const grid = Float64Array.from(
-      { length: instants },
-      (__, instant) => startSeconds + instant * HISTORY_STEP_SECONDS,
-    );
-    // Of its own for each hour: what fills a gap, and which pods are too many, depends on what else is in a table.
-    const builder = new FeatureTableBuilder(features, grid, maximumPods);
-    return { hour: firstHour + index, startSeconds, endSeconds, builder };
-  });
+  for (const { query } of features) ranges.expect(query, expectedPods);
+  const hours = lastHour - firstHour + 1;
+  const ends = { startSeconds: firstHour * HOUR_SECONDS, stepSeconds: HOUR_SECONDS, instants: hours + 1 };
+  const owners = await queryOwnersOver(api, ownerQueries, ends, () => withDeadline(signal, REQUEST_TIMEOUT_SECONDS));
   const { startSeconds, instants } = instantsOfHours({ firstHour, lastHour });
-  const range = { startSeconds, stepSeconds: HISTORY_STEP_SECONDS, instants };
-  for (const feature of features) {
-    ranges.expect(feature.query, expectedPods);
-    for await (const { answer } of ranges.fetch(feature.query, range, signal)) {
-      for (const hour of hours) hour.builder.add(feature, samplesBetween(answer, hour.startSeconds, hour.endSeconds));
+  const perPiece = instantsPerRequest(expectedPods, POINTS_PER_REQUEST);
+  const summaries: HourSummary[] = [];
+  const open: OpenHour[] = [];
+  let next = firstHour;
+  for (let first = 0; first < instants; first += perPiece) {
+    const piece = {
+      startSeconds: startSeconds + first * HISTORY_STEP_SECONDS,
+      stepSeconds: HISTORY_STEP_SECONDS,
+      instants: Math.min(perPiece, instants - first),
+    };
+    const pieceEndSeconds = piece.startSeconds + (piece.instants - 1) * HISTORY_STEP_SECONDS;
+    while (next <= lastHour && instantsOfHours({ firstHour: next, lastHour: next }).startSeconds <= pieceEndSeconds) {
+      open.push(openHour(next++, features, maximumPods));
+    }
+    for (const feature of features) {
+      for await (const { answer } of ranges.fetch(feature.query, piece, signal)) {
+        for (const hour of open) hour.builder.add(feature, samplesBetween(answer, hour.startSeconds, hour.endSeconds));
+      }
+    }
+    while (open[0] !== undefined && open[0].endSeconds <= pieceEndSeconds) {
+      const { hour, builder } = open.shift() as OpenHour;
+      const [before, after] = [owners[hour - firstHour] as Owners, owners[hour - firstHour + 1] as Owners];
+      const workloadOf = (namespace: string, pod: string) => {
+        const key = podKey(namespace, pod);
+        // Of pods that were there in between only, the name has to do.
+        return after.get(key) ?? before.get(key) ?? workloadFromName(pod);
+      };
+      // As for scoring: a pod that restarts all the time may have nothing but its restarts.
+      const { table } = builder.build(workloadOf, { idleReasonOf: () => undefined, warmUpSeconds: 0 });
+      summaries.push(summariseHour(table, features, hour));
     }
   }
-  const ownersAt = (timeSeconds: number) =>
-    queryOwners(api, ownerQueries, timeSeconds, withDeadline(signal, REQUEST_TIMEOUT_SECONDS));
-  const summaries: HourSummary[] = [];
-  let before = await ownersAt(firstHour * HOUR_SECONDS);
-  for (const { hour, endSeconds, builder } of hours) {
-    const after = await ownersAt(endSeconds);
-    const workloadOf = (namespace: string, pod: string) => {
-      const key = podKey(namespace, pod);
-      // Of pods that were there in between only, the name has to do.
-      return after.get(key) ?? before.get(key) ?? workloadFromName(pod);
-    };
-    // As for scoring: a pod that restarts all the time may have nothing but its restarts.
-    const { table } = builder.build(workloadOf, { idleReasonOf: () => undefined, warmUpSeconds: 0 });
-    summaries.push(summariseHour(table, features, hour));
-    before = after;
-  }
   return summaries;
+}
+
+/** An hour of which not all has been read. */
+interface OpenHour {
+  readonly hour: number;
+  /** First and last instant that its summary looks at. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** Of its own for each hour: what fills a gap, and which pods are too many, depends on what else is in a table. */
+  readonly builder: FeatureTableBuilder;
+}
+
+function openHour(hour: number, features: readonly FeatureDefinition[], maximumPods: number | undefined): OpenHour {
+  const { startSeconds, endSeconds, instants } = instantsOfHours({ firstHour: hour, lastHour: hour });
+  const grid = Float64Array.from({ length: instants }, (_, index) => startSeconds + index * HISTORY_STEP_SECONDS);
+  return { hour, startSeconds, endSeconds, builder: new FeatureTableBuilder(features, grid, maximumPods) };
 }
 
 /** The samples from one time to another, both included, of the series that have some. */

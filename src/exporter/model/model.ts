@@ -1,6 +1,7 @@
 /** What training leaves behind: an immutable value, swapped whole. */
 
 import type { FeatureDefinition } from '../features/catalog.js';
+import { podKey } from '../features/table.js';
 import type { Baseline } from './baseline.js';
 import type { Forest } from './forest.js';
 import { ABSENT, type COLUMNS, type Columns, type LimitRows } from './rows.js';
@@ -67,6 +68,17 @@ export interface Kept {
   readonly absent_pods: number;
   /** Workloads of which the window has too little. */
   readonly workloads: number;
+}
+
+/** The workload that a training found for a pod; `undefined` for a pod that the model does not know. */
+export function knownWorkload(
+  model: Pick<Model, 'baseline'> | undefined,
+  namespace: string,
+  pod: string,
+): string | undefined {
+  const { pods, workloads } = model?.baseline ?? {};
+  const row = pods?.rows.get(podKey(namespace, pod));
+  return row === undefined ? undefined : workloads?.names[pods?.workload[row] as number];
 }
 
 export function countKept({ baseline, windowEndSeconds }: Pick<Model, 'baseline' | 'windowEndSeconds'>): Kept {

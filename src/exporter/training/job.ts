@@ -11,7 +11,7 @@ import { HOUR_SETTLING_SECONDS } from '../history/grid.js';
 import { type HistoryState, WorkloadHistory } from '../history/workload-history.js';
 import { MINIMUM_OWN_SAMPLES } from '../model/baseline.js';
 import { fitModel, MINIMUM_TRAINING_SAMPLES, type ModelParameters } from '../model/fit.js';
-import { countKept, type Model } from '../model/model.js';
+import { countKept, knownWorkload, type Model } from '../model/model.js';
 import { ABSENT } from '../model/rows.js';
 import type { PrometheusApi, SeriesSet } from '../prometheus/api.js';
 import { RangeFetcher } from '../prometheus/range.js';
@@ -175,6 +175,7 @@ export async function train(
     timeoutSeconds: TRAINING_REQUEST_TIMEOUT_SECONDS,
   });
   for (const [{ query }, count] of series) ranges.expect(query, count);
+  // A pod stays in its workload while kube-state-metrics does not answer.
   const workloadOf = (namespace: string, pod: string) =>
     owners.get(podKey(namespace, pod)) ?? knownWorkload(previous, namespace, pod) ?? workloadFromName(pod);
   const fetching: Fetching = { ranges, known, features: request.features, maximumPods, workloadOf, remarks, signal };
@@ -354,13 +355,6 @@ async function fetchOwners(
     warnings.add(`Workloads are taken from pod names, because the query for their owners failed: ${messageOf(error)}`);
     return new Map();
   }
-}
-
-/** What an earlier training knew: a pod stays in its workload while kube-state-metrics does not answer. */
-function knownWorkload(model: Model | undefined, namespace: string, pod: string): string | undefined {
-  const { pods, workloads } = model?.baseline ?? {};
-  const row = pods?.rows.get(podKey(namespace, pod));
-  return row === undefined ? undefined : workloads?.names[pods?.workload[row] as number];
 }
 
 /** A feature that has disappeared is more often an outage than a decision. */

@@ -183,6 +183,13 @@ describe('gathering of facts', () => {
     ]);
     const { idleRules } = await gatherFacts(gathering(api, { tuningFile }));
     expect(idleRules).to.deep.equal(known(['tuning.yaml:3:5', 'tuning.yaml:4:5']));
+    // What a training has found is not asked for again.
+    const isOfOwners = ({ query }: { readonly query: string }) => /^kube_\w+_owner/.test(query);
+    const askedBefore = api.asked.filter(isOfOwners).length;
+    expect(askedBefore).to.be.above(0);
+    const trained = gathering(api, { tuningFile, workloadOf: () => 'basket' });
+    expect((await gatherFacts(trained)).idleRules).to.deep.equal(idleRules);
+    expect(api.asked.filter(isOfOwners)).to.have.lengthOf(askedBefore);
   });
 
   it('does not know which rules match no pod while a feature does not answer', async () => {

@@ -57,7 +57,7 @@ const DEFAULTS: Settings = {
   cpuRateWindow: '1m',
   memoryMetric: 'usage',
   historyDays: 8,
-  historyLoadPercent: 10,
+  historyLoadPercent: 5,
   featuresFile: '',
   tuningFile: '',
   tuningAnnotations: 'on',

@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fetchHours, type HoursRequest, instantsOfHours } from '../../../src/exporter/history/fetch-hours.js';
 import { HOUR_SECONDS } from '../../../src/exporter/history/grid.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
-import { type FakeApi, fakeApi } from '../../support/fake-api.js';
+import { type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
 import {
   type Answer,
@@ -36,6 +37,9 @@ const leaky: Answer = (query, timeSeconds) =>
     return pod !== 'cart-1' || timeSeconds < START + 2 * HOUR_SECONDS + 1500;
   });
 
+const OWNER_TOPICS = ['kube_pod_owner', 'kube_replicaset_owner', 'kube_job_owner'];
+const isOfOwners = (query: string) => OWNER_TOPICS.includes(topicOf(query));
+
 describe('reading hours of the past', () => {
   let api: FakeApi;
 
@@ -67,7 +71,8 @@ describe('reading hours of the past', () => {
   });
 
   it('is the same for an hour alone as for one among others', async () => {
-    const together = await fetchHours(api, { ...REQUEST, maximumPods: 3 });
+    // In pieces of 20 instants: an hour and its lead do not end with one.
+    const together = await fetchHours(api, { ...REQUEST, maximumPods: 3, expectedPods: 10_000 });
     for (const [index, summary] of together.entries()) {
       const hour = FIRST + index;
       const [alone] = await fetchHours(api, { ...REQUEST, maximumPods: 3, firstHour: hour, lastHour: hour });
@@ -78,14 +83,27 @@ describe('reading hours of the past', () => {
 
   it('asks for each instant once, on the grid, from an hour before on', async () => {
     await fetchHours(api, REQUEST);
-    const ranges = api.asked.filter(({ kind }) => kind === 'range');
+    const ranges = api.asked.filter(({ query }) => !isOfOwners(query));
     const ofCpu = ranges.filter(({ query }) => topicOf(query) === 'cpu');
     expect(ofCpu[0]?.startSeconds).to.equal(START - HOUR_SECONDS);
     expect(ofCpu.at(-1)?.endSeconds).to.equal((LAST + 1) * HOUR_SECONDS);
     expect(new Set(ranges.map(({ stepSeconds }) => stepSeconds))).to.deep.equal(new Set([300]));
     const instants = ofCpu.reduce((sum, one) => sum + (one.endSeconds - one.startSeconds) / 300 + 1, 0);
     expect(instants).to.equal(instantsOfHours(REQUEST).instants);
-    expect(api.asked.filter(({ kind }) => kind === 'instant')).to.have.lengthOf(3 * (4 + 1));
+  });
+
+  it('asks for the owners at both ends of each hour at once, and never two questions at the same time', async () => {
+    let open = 0;
+    api.before = async () => {
+      expect(++open).to.equal(1);
+      await nextTurn();
+      open--;
+    };
+    await fetchHours(api, REQUEST);
+    const ofOwners = api.asked.filter(({ query }) => isOfOwners(query));
+    expect(ofOwners.map(({ query }) => topicOf(query))).to.deep.equal(OWNER_TOPICS);
+    const ends = [0, 1, 2, 3, 4].map((hour) => START + hour * HOUR_SECONDS);
+    for (const asked of ofOwners) expect(instantsOf(asked)).to.deep.equal(ends);
   });
 
   it('asks for as much at a time as is known to be reasonable', async () => {
@@ -109,9 +127,9 @@ describe('reading hours of the past', () => {
   });
 
   it('fails when Prometheus does not answer, also for owners: other workloads would be another history', async () => {
-    for (const kind of ['range', 'instant']) {
-      api.before = (asked) => {
-        if (asked.kind === kind) throw new PrometheusError('unavailable', 'The disk is full.');
+    for (const isAsked of [isOfOwners, (query: string) => !isOfOwners(query)]) {
+      api.before = ({ query }) => {
+        if (isAsked(query)) throw new PrometheusError('unavailable', 'The disk is full.');
       };
       expect((await rejection(fetchHours(api, REQUEST), PrometheusError)).message).to.equal('The disk is full.');
     }
