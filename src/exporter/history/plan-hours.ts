@@ -15,7 +15,7 @@ const EMPTY_HOURS = HOURS_PER_DAY;
 
 /** Bounds of one stretch: it holds up nobody for long, and what it read is lost when it fails. */
 const MOST_HOURS = 6;
-const MOST_POINTS = 3_000_000;
+const MOST_POINTS = 1_500_000;
 
 /** Time until another hour has settled, in seconds. @param nowSeconds less the offset of queries, where there is one. */
 export function secondsUntilNextHour(nowSeconds: number): number {

@@ -142,7 +142,7 @@ export class KnownSamples {
     this.#held.clear();
   }
 
-  /** Forgets the oldest blocks until the rest takes at most so many bytes. */
+  /** Forgets the oldest blocks until the rest takes at most this number of bytes. */
   limit(mostBytes: number): void {
     const newestFirst = [...this.#held.values()].flat().sort((a, b) => lastOf(b.block) - lastOf(a.block));
     const within = new Set<Held>();

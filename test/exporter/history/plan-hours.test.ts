@@ -56,8 +56,8 @@ describe('stretches of hours', () => {
 
   it('are shorter with many pods, and never shorter than an hour', () => {
     // Two features: 20 hours of 100,000 series would be 25 million points.
-    expect(stretchOf(historyOf({ [NEWEST]: 10_000 }))).to.deep.equal([1, 6]);
-    expect(stretchOf(historyOf({ [NEWEST]: 30_000 }))).to.deep.equal([1, 3]);
+    expect(stretchOf(historyOf({ [NEWEST]: 10_000 }))).to.deep.equal([1, 5]);
+    expect(stretchOf(historyOf({ [NEWEST]: 30_000 }))).to.deep.equal([1, 1]);
     expect(stretchOf(historyOf({ [NEWEST]: 100_000 }))).to.deep.equal([1, 1]);
   });
 
