@@ -66,6 +66,8 @@ describe('the status page in a browser', function () {
   });
 
   afterEach(async () => {
+    // The demo has nothing that is yet to come.
+    Date.now = realNow;
     for (const context of browser?.contexts() ?? []) await context.close();
   });
 
