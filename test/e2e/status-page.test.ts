@@ -38,6 +38,9 @@ describe('the status page in a browser', function () {
   let service: RunningService;
 
   const { now: realNow } = Date;
+  /** Of the clock of the services that this file starts; the demo has nothing that is yet to come. */
+  let minutesAhead = 0;
+  const aheadNow = () => realNow() + minutesAhead * 60_000;
 
   before(async function () {
     this.timeout(180_000);
@@ -58,7 +61,6 @@ describe('the status page in a browser', function () {
   });
 
   after(async () => {
-    Date.now = realNow;
     await browser?.close();
     await service?.close();
     await prometheus?.close();
@@ -66,28 +68,29 @@ describe('the status page in a browser', function () {
   });
 
   afterEach(async () => {
-    // The demo has nothing that is yet to come.
-    Date.now = realNow;
     for (const context of browser?.contexts() ?? []) await context.close();
   });
 
-  const serviceOf = (prometheusUrl: string) =>
-    startService(
-      parseSettings({
-        PROMETHEUS_URL: prometheusUrl,
-        HOST: '127.0.0.1',
-        PORT: '0',
-        IFOREST_N_ESTIMATORS: '25',
-        RETRAIN_SCHEDULE: '0 4 29 2 *',
-      }).settings,
-      recordingLogger(),
-    );
+  const serviceOf = async (prometheusUrl: string) => {
+    const { settings } = parseSettings({
+      PROMETHEUS_URL: prometheusUrl,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      IFOREST_N_ESTIMATORS: '25',
+      RETRAIN_SCHEDULE: '0 4 29 2 *',
+    });
+    // The parts are given the clock when they start.
+    Date.now = aheadNow;
+    try {
+      return await startService(settings, recordingLogger());
+    } finally {
+      Date.now = realNow;
+    }
+  };
 
-  let minutesAhead = 0;
   /** A scrape in the minute after: all of a minute share what was answered for it. */
   const scrapeAnotherMinute = (url = service.url) => {
     minutesAhead++;
-    Date.now = () => realNow() + minutesAhead * 60_000;
     return get(`${url}/metrics`);
   };
 
@@ -178,7 +181,7 @@ describe('the status page in a browser', function () {
   });
 
   /** What is new is flagged at once, and for three minutes. */
-  const aMinuteAgo = () => Date.now() / 1000 - 60;
+  const aMinuteAgo = () => aheadNow() / 1000 - 60;
 
   /** A page whose clock stands until the test winds it on. */
   const openStopped = async (path: string): Promise<Page> => {
