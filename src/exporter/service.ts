@@ -210,7 +210,8 @@ export class Service implements Exporter {
     const { last } = this.#passes;
     const hasFailed = last !== undefined && last.kind !== 'detection' && last.kind !== 'no_model';
     const endSeconds = hasFailed ? last.timeSeconds + last.durationSeconds : Number.NaN;
-    if (this.options.now() / 1000 - endSeconds < FAILURE_SHOWN_SECONDS) return last as PassOutcome;
+    // The clock may have been set back.
+    if (Math.abs(this.options.now() / 1000 - endSeconds) < FAILURE_SHOWN_SECONDS) return last as PassOutcome;
     return this.#pass.run(undefined);
   }
 

@@ -259,6 +259,14 @@ describe('Service', () => {
     expect(await service.recentPass()).to.equal(failed);
     workshop.later(1);
     expect((await service.recentPass()).kind).to.equal('detection');
+    workshop.later(60);
+    workshop.api.before = () => {
+      throw AWAY;
+    };
+    expect((await service.recentPass()).kind).to.equal('upstream_error');
+    workshop.api.before = () => undefined;
+    workshop.later(-3600);
+    expect((await service.recentPass()).kind, 'after the clock was set back').to.equal('detection');
   });
 
   it('remembers the last failure of Prometheus, and logs each state once', async () => {

@@ -556,7 +556,7 @@ const data: readonly UpstreamFault[] = [
     fault: alignDown,
     pods: all,
     says: /anomaly_exporter_up 1\n/,
-    sees: 'not at all: each value is up to a minute older; `check` says how much',
+    sees: 'not at all: scrapes ask for whole minutes',
   },
   {
     name: 'aligns start and end, and adds the value of now (Trickster)',

@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Settings } from '../config/settings.js';
 import { RECENT_STEP_SECONDS, recentSecondsOf } from '../detection/detect.js';
+import { minuteOf } from '../detection/recent-minutes.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
@@ -143,8 +144,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     nowSeconds,
     signal,
   } = gathering;
-  // What is hidden from scrapes and trainings must not be found here, nor be missed.
-  const asker = new Asker(api, nowSeconds() - queryOffsetSeconds, signal);
+  // What is hidden from scrapes and trainings must not be found here, nor be missed. Scrapes ask for whole minutes.
+  const asker = new Asker(api, minuteOf(nowSeconds() - queryOffsetSeconds), signal);
   const sent = nowSeconds();
   const theirs = await asker.call((server, limit) => server.currentTimeSeconds(limit));
   const received = nowSeconds();

@@ -27,8 +27,8 @@ export const OPTED_OUT = 'opted_out';
 export const RECENT_STEP_SECONDS = 60;
 
 /**
- * How many there are: state such as a recent restart is read from them, and never kept from pass to pass. The last rise of
- * a counter may be ten minutes ago, and counts with those of the ten minutes before it.
+ * How many there are: state such as a recent restart is read from them, and nothing else is kept from pass to pass. The last
+ * rise of a counter may be ten minutes ago, and counts with those of the ten minutes before it.
  */
 export const RECENT_INSTANTS = (2 * COUNTER_WINDOW_SECONDS) / RECENT_STEP_SECONDS;
 

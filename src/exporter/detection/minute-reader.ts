@@ -34,7 +34,7 @@ interface Known {
  * remembered: it came before.
  */
 export class MinuteReader {
-  /** By query. */
+  /** By `keyOf`. */
   readonly #known = new Map<string, Known>();
 
   constructor(
@@ -45,8 +45,8 @@ export class MinuteReader {
 
   /** Forgets what other features answered. */
   keep(features: readonly FeatureDefinition[]): void {
-    const kept = new Set(features.map(({ query }) => query));
-    for (const query of this.#known.keys()) if (!kept.has(query)) this.#known.delete(query);
+    const kept = new Set(features.map(keyOf));
+    for (const key of this.#known.keys()) if (!kept.has(key)) this.#known.delete(key);
   }
 
   /**
@@ -56,8 +56,8 @@ export class MinuteReader {
    * @throws {PrometheusError} where Prometheus does not answer.
    */
   async read(feature: FeatureDefinition, newestSeconds: number, signal: AbortSignal): Promise<MinutesRead> {
-    const { query } = feature;
-    const known = this.#known.get(query);
+    const key = keyOf(feature);
+    const known = this.#known.get(key);
     if (known?.read.isFinal && known.recent.newestSeconds === newestSeconds) return known.read;
     const started = this.now();
     const { answer, recent } = await this.#ask(feature, newestSeconds, known?.recent, signal);
@@ -71,7 +71,7 @@ export class MinuteReader {
     const isFinal = !common.isPartial && isSettled(recent);
     const read = { ...common, pieces: () => piecesOf(recent), isFinal };
     // One who gave up may have been overtaken.
-    if (!common.isPartial && !signal.aborted) this.#known.set(query, { recent, read });
+    if (!common.isPartial && !signal.aborted) this.#known.set(key, { recent, read });
     return read;
   }
 
@@ -102,3 +102,6 @@ export class MinuteReader {
     return ask(newestSeconds - span, undefined);
   }
 }
+
+/** Of a counter, more minutes are asked for than of a gauge by the same query. */
+const keyOf = ({ type, query }: FeatureDefinition) => `${type} ${query}`;

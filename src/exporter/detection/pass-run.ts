@@ -92,7 +92,7 @@ export class PassRun {
       model() === this.#model &&
       tuningRules?.() === this.#rules &&
       this.#minuteAt(now()) === this.#minuteAt(this.#started) &&
-      // Mute times open and close at whole minutes.
+      // Mute times count by the minute.
       minuteOf(now() / 1000) === minuteOf(this.#started / 1000)
     );
   }
@@ -231,7 +231,8 @@ export class PassRun {
     const { built, rows } = await inTurns(table, signal);
     const warning = podLimitWarning(built);
     if (warning !== undefined) this.#warnings.push(warning);
-    const tuningOf = this.#tuningAt(this.#started / 1000);
+    // As all who ask within the minute share it, and replicas are to agree.
+    const tuningOf = this.#tuningAt(minuteOf(this.#started / 1000));
     const detection = await detectInTurns(model, built, signal, rows, tuningOf);
     const { before } = this;
     // Another fingerprint means other features or parameters: what the old model says is then about something else.

@@ -91,7 +91,8 @@ export class WorkloadDirectory {
       const known = this.#newPods.get(key);
       if (
         known?.found ||
-        timeSeconds - (known?.lastAskedSeconds ?? -Infinity) < ASK_AGAIN_SECONDS ||
+        // The clock may have been set back.
+        Math.abs(timeSeconds - (known?.lastAskedSeconds ?? -Infinity)) < ASK_AGAIN_SECONDS ||
         timeSeconds - (known?.firstAskedSeconds ?? timeSeconds) > WARM_UP_SECONDS
       )
         continue;

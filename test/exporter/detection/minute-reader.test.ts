@@ -113,6 +113,23 @@ describe('minute reader', () => {
     expect(asked()).to.deep.equal([all(0), all(0), all(0)]);
   });
 
+  it('keeps a counter and a gauge apart that one query answers', async () => {
+    const counter: FeatureDefinition = { ...CPU, name: 'events', type: 'counter' };
+    for (const minute of [0, 1]) {
+      for (const feature of [CPU, counter]) {
+        reader.keep([CPU, counter]);
+        const { pieces } = await reader.read(feature, NOON + 60 * minute, signal);
+        const [piece] = [...pieces()];
+        const times = piece?.timestampsSeconds.subarray(0, piece.offsets[1]);
+        const count = feature === counter ? 20 : 11;
+        expect([...(times ?? [])], `${feature.name} ${minute}`).to.deep.equal([
+          ...instantsUpTo(NOON + 60 * minute, count),
+        ]);
+      }
+    }
+    expect(asked().map(({ length }) => length)).to.deep.equal([11, 20, 2, 2]);
+  });
+
   describe('has the same as one that asks for all', () => {
     for (let seed = 1; seed <= 10; seed++) {
       it(`in random history ${seed}`, async () => {

@@ -178,6 +178,20 @@ describe('detection pass', () => {
     expect(api.asked).to.have.lengthOf(asked);
   });
 
+  it('lets mute times count by the minute, whenever somebody asks first within it', async () => {
+    const window = { fromSeconds: NOON + 30, untilSeconds: NOON + 90, location: 'UTC' };
+    const tuningRules = (): LayersOf => () => [{ mutes: [{ window, by: 'rule shop' }] }];
+    for (const second of [10, 50]) {
+      const pass = passWith({ tuningRules });
+      const muted: number[] = [];
+      for (const minute of [0, 1, 2]) {
+        now = (NOON + 60 * minute + second) * 1000;
+        muted.push(expectDetection(await run(pass)).detection.muted[0] as number);
+      }
+      expect(muted, `at second ${second}`).to.deep.equal([0, 1, 0]);
+    }
+  });
+
   it('is not shared where its answer was partial, or the owners of new pods could not be asked for', async () => {
     const pass = passWith();
     api.warnings = ['a store is down'];

@@ -22,7 +22,7 @@ export interface FeatureSet {
   readonly places: ReadonlyMap<string, string>;
 }
 
-/** Each feature is a query in every scrape, and thins out what a tree of the forest sees of the others. */
+/** Each feature is a query in every minute, and thins out what a tree of the forest sees of the others. */
 export const MAXIMUM_FEATURES = 16;
 
 const BUILTIN_NAMES = BUILTIN_FEATURES.map(({ name }) => name);
