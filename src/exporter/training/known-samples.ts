@@ -60,13 +60,13 @@ export class KnownSamples {
     }
   }
 
-  /** Series of the newest answer to a query; `undefined` where none is known. */
+  /**
+   * The most series of an answer to a query; `undefined` where none is known. The newest answer may have few: those of an
+   * outage, after which all come back.
+   */
   seriesOf(query: string): number | undefined {
-    const newest = this.#of(query).reduce<SampleBlock | undefined>(
-      (best, { block }) => (best === undefined || lastOf(block) > lastOf(best) ? block : best),
-      undefined,
-    );
-    return newest && newest.steadySeries.length + newest.series.length;
+    const counts = this.#of(query).map(({ block }) => block.steadySeries.length + block.series.length);
+    return counts.length === 0 ? undefined : Math.max(...counts);
   }
 
   /** The newest instant that is known of any query, Unix time in seconds; `-Infinity` without one. */

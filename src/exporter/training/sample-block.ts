@@ -102,7 +102,8 @@ export function countValues({ instants, steadySeries, series, values }: SampleBl
 const SERIES_PER_PIECE = 1024;
 
 /**
- * The samples at some of the instants again, in pieces: all of them are as they came.
+ * The samples at some of the instants again, in pieces: all of them are as they came, and a series without any is left out,
+ * as a server leaves it out.
  *
  * @param positions of the instants, ascending.
  */
@@ -120,23 +121,26 @@ export function* seriesIn(
   ];
   for (const { numbers, valueAt } of parts) {
     for (let first = 0; first < numbers.length; first += SERIES_PER_PIECE) {
-      const rows = Math.min(SERIES_PER_PIECE, numbers.length - first);
-      const offsets = new Uint32Array(rows + 1);
-      const timestampsSeconds = new Float64Array(rows * times.length);
-      const found = new Float64Array(rows * times.length);
+      const end = Math.min(first + SERIES_PER_PIECE, numbers.length);
+      const labels: Labels[] = [];
+      const offsets = [0];
+      const timestampsSeconds = new Float64Array((end - first) * times.length);
+      const found = new Float64Array((end - first) * times.length);
       let samples = 0;
-      for (let row = 0; row < rows; row++) {
+      for (let row = first; row < end; row++) {
         for (let index = 0; index < times.length; index++) {
-          const value = valueAt(first + row, positions[index] as number);
+          const value = valueAt(row, positions[index] as number);
           if (Number.isNaN(value)) continue;
           timestampsSeconds[samples] = times[index] as number;
           found[samples++] = value;
         }
-        offsets[row + 1] = samples;
+        if (samples === offsets.at(-1)) continue;
+        labels.push(labelsOf(numbers[row] as number));
+        offsets.push(samples);
       }
       yield {
-        labels: Array.from(numbers.subarray(first, first + rows), labelsOf),
-        offsets,
+        labels,
+        offsets: Uint32Array.from(offsets),
         timestampsSeconds: timestampsSeconds.subarray(0, samples),
         values: found.subarray(0, samples),
       };

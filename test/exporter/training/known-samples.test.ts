@@ -13,6 +13,18 @@ const NOON = 1_767_268_800;
 const QUARTER = 900;
 const never = new AbortController().signal;
 
+const asked = (startSeconds: number) => ({ startSeconds, stepSeconds: 60, instants: 1 });
+
+/** A sample of each of some series. */
+const answerAt = (seconds: number, series = 50): QueryResult => ({
+  labels: Array.from({ length: series }, (_, pod) => ({ namespace: 'n', pod: `p-${pod}` })),
+  offsets: Uint32Array.from({ length: series + 1 }, (_, index) => index),
+  timestampsSeconds: new Float64Array(series).fill(seconds),
+  values: Float64Array.from({ length: series }, (_, index) => index),
+  warnings: [],
+  infos: [],
+});
+
 const requestAt = (dueSeconds: number, overrides: Partial<TrainingRequest> = {}): TrainingRequest => ({
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
@@ -94,6 +106,13 @@ describe('samples that stay between trainings', () => {
     for (; turn < 3; turn++) await replica.train(answer, NOON + turn * QUARTER);
   });
 
+  it('take no place of a pod that is there, where their own pod is gone and pods are too many', async () => {
+    const [all, rest] = [new SmallCluster(namedPods(9)), new SmallCluster(namedPods(9).slice(4))];
+    const answer: Answer = (query, time) => (time < NOON - 3000 ? all : rest).answer(query, time);
+    const replica = new Replica({ maximumPods: 5 });
+    for (let run = 0; run < 4; run++) await replica.train(answer, NOON + run * QUARTER);
+  });
+
   it('count no series again', async () => {
     const api = fakeApi(new SmallCluster().answer);
     const known = new KnownSamples();
@@ -154,18 +173,16 @@ describe('samples that stay between trainings', () => {
     expect(Math.max(...times)).to.equal(noon - 180);
   });
 
+  it('tell how many series there may be, also after an outage', () => {
+    const known = new KnownSamples();
+    expect(known.seriesOf('q')).to.equal(undefined);
+    known.add('q', asked(60), answerAt(60));
+    known.add('q', asked(120), answerAt(120, 2));
+    expect(known.seriesOf('q')).to.equal(50);
+  });
+
   it('take no more memory than they may: the oldest go first', () => {
     const known = new KnownSamples();
-    const labels = Array.from({ length: 50 }, (_, pod) => ({ namespace: 'n', pod: `p-${pod}` }));
-    const answerAt = (startSeconds: number): QueryResult => ({
-      labels,
-      offsets: Uint32Array.from({ length: 51 }, (_, series) => series),
-      timestampsSeconds: new Float64Array(50).fill(startSeconds),
-      values: Float64Array.from({ length: 50 }, (_, series) => series),
-      warnings: [],
-      infos: [],
-    });
-    const asked = (startSeconds: number) => ({ startSeconds, stepSeconds: 60, instants: 1 });
     for (const time of [180, 60, 120]) known.add('q', asked(time), answerAt(time));
     const grid = { grid: Float64Array.of(60, 120, 180), stepSeconds: 60 };
     known.limit(1000);

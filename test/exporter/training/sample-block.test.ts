@@ -61,6 +61,12 @@ describe('a block of samples', () => {
     expect(samplesOf(pieces)).to.deep.equal(expected);
   });
 
+  it('leaves out series that have no sample at the instants', () => {
+    const block = blockOf(answerOf([...ROWS, [Number.NaN, Number.NaN, Number.NaN]]), ASKED, numberOf);
+    const pieces = seriesIn(block, [0, 2], (pod) => ({ namespace: 'n', pod: `p-${pod}` }));
+    expect(Object.keys(samplesOf(pieces)).sort()).to.deep.equal(['p-0', 'p-1', 'p-3', 'p-4']);
+  });
+
   it('leaves out what was not asked for', () => {
     const answer = answerOf([[1, 2, 3]]);
     answer.timestampsSeconds.set([540, 690, 720]);
