@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,10 +7,26 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { requireTool } from '../support/real-tools.js';
+import { eventually } from '../support/waiting.js';
 import { type Measurement, summarize, verdict } from './measurement.js';
 import { comparison } from './report.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+
+/** Processes that a process has started and that run, as Linux tells. */
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number).filter(isRunning);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    // After the name of the program in parentheses: `Z` for what has ended and is not buried yet.
+    return !/^\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*(?=\))/s, ''));
+  } catch {
+    return false;
+  }
+}
 
 describe('Benchmark', () => {
   let folder: string;
@@ -85,6 +102,33 @@ describe('Benchmark', () => {
     const [databases = ''] = readdirSync(folder).filter((name) => name.includes('bench'));
     expect(readdirSync(join(folder, databases)), 'databases that are left').to.deep.equal([]);
   });
+
+  for (const { what, parameters, processes, signal } of [
+    { what: 'the exporter', parameters: ['--scrape'], processes: 2, signal: 'SIGKILL' },
+    { what: 'a real server', parameters: ['--prometheus'], processes: 1, signal: 'SIGTERM' },
+  ] as const) {
+    it(`leaves no process behind where it is ended while it measures ${what}`, async function () {
+      if (process.platform !== 'linux') this.skip();
+      if (what === 'a real server') requireTool(this, 'prometheus');
+      const child = spawn(process.execPath, [MAIN, ...parameters, '--pods', '20'], {
+        env: { ...process.env, TMPDIR: folder },
+        stdio: 'ignore',
+      });
+      const ended = once(child, 'exit');
+      let started: number[] = [];
+      try {
+        await eventually(() => {
+          started = childrenOf(child.pid as number);
+          expect(started).to.have.lengthOf(processes);
+        });
+        child.kill(signal);
+        await ended;
+        await eventually(() => expect(started.filter(isRunning)).to.deep.equal([]));
+      } finally {
+        for (const pid of [child.pid as number, ...started]) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+      }
+    });
+  }
 
   it('tells the values that were seen', () => {
     const { median, min, p95, p99, max, count } = summarize('x', 1, 'seconds', [5, 1, 4, 2, 3]);

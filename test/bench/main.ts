@@ -168,6 +168,9 @@ function keep(measurements: readonly Measurement[]): void {
     writeFileSync(options.json, `${JSON.stringify(figuresOf(measurements), undefined, 2)}\n`);
 }
 
+// Else the servers would go on. What was forked ends by itself.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
 const kinds = (['prometheus', 'victoria-metrics'] as const).filter((kind) => options[kind]);
 if (options.help) console.log(USAGE);
 else if (kinds.length > 0) await runReal(kinds);

@@ -1,10 +1,11 @@
 /**
  * Preloaded into the exporter (`node --import probe.js`), where it watches the event loop from within. It answers
- * messages of the process that started it and does nothing by itself.
+ * messages of the process that started it, and ends the exporter with that one.
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
+import '../support/ends-with-parent.js';
 
 /**
  * `watch` starts to watch the event loop anew, `report` ends that. A number shifts the clock by so many milliseconds, where

@@ -5,6 +5,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import '../support/ends-with-parent.js';
 import { Bodies, topicOf } from './bodies.js';
 import { clusterOf } from './cluster.js';
 
@@ -50,4 +51,3 @@ server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => {
   process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 });
-process.on('disconnect', () => process.exit());

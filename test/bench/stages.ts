@@ -29,6 +29,7 @@ import { ServerTexts } from '../../src/exporter/prometheus/server-texts.js';
 import { train } from '../../src/exporter/training/job.js';
 import { connectionTo } from '../support/connection-to.js';
 import { DEFAULT_PARAMETERS } from '../support/parameters.js';
+import '../support/ends-with-parent.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
 
 const [pods = 0, rounds = 1] = [Number(process.argv[2]), Number(process.argv[4])];
@@ -99,8 +100,11 @@ const asked = {
   texts: new ServerTexts([]),
 };
 
+/** As much as `PROMETHEUS_MAX_RESPONSE_BYTES` accepts: what many pods take is to be measured. */
+const MOST_BYTES = 2 ** 30;
+
 async function measureScrape(): Promise<void> {
-  const api = new PrometheusClient(connectionTo(url));
+  const api = new PrometheusClient(connectionTo(url, { maxResponseBytes: MOST_BYTES }));
   const request = {
     features: FEATURES,
     ownerQueries: buildOwnerQueries({ namespaceRegex: '.*' }),

@@ -102,6 +102,10 @@ async function startServer(
   patienceMilliseconds?: number,
 ): Promise<RealServer> {
   const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // Where nobody has stopped it.
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('close', () => process.removeListener('exit', end));
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-4000);
