@@ -143,8 +143,9 @@ const LOOK_AHEAD = 8;
 const COMPARISONS_PER_SERIES = 16;
 
 /**
- * Servers keep the order of series, so those are compared that come next. Where they do not, a series may have two rows,
- * which only costs room: a table takes both for one series.
+ * Servers keep the order of series, so those are compared that come next. Those that are further away, as behind many that
+ * have gone, are found by the text of their labels. Where labels have another order, a series may have two rows, which only
+ * costs room: a table takes both for one series.
  *
  * @param shift by how many minutes what is remembered is older: series without a value since then are left out.
  */
@@ -189,7 +190,39 @@ function mergedOrder({ labels: known, values, minutes }: Rows, labels: readonly 
     add(next++, series);
   }
   skipTo(known.length);
-  return { count, remembered, answered };
+  return withPairs({ count, remembered, answered }, known, labels);
+}
+
+/** With more rows of one answer alone, a server has no order: to ask for all minutes is less work than to find the pairs. */
+const MOST_ROWS_ALONE = 8192;
+
+/** Makes one row of two that are about one series. */
+function withPairs(order: MergedOrder, known: readonly Labels[], labels: readonly Labels[]): MergedOrder {
+  const { count, remembered, answered } = order;
+  let rowsAlone = 0;
+  for (let row = 0; row < count; row++) {
+    if ((answered[row] as number) < 0 || (remembered[row] as number) < 0) rowsAlone++;
+  }
+  if (known.length === 0 || rowsAlone > MOST_ROWS_ALONE) return order;
+  const alone = new Map<string, number>();
+  for (let row = 0; row < count; row++) {
+    if ((answered[row] as number) < 0) alone.set(JSON.stringify(known[remembered[row] as number]), row);
+  }
+  const isMoved = new Uint8Array(count);
+  for (let row = 0; row < count && alone.size > 0; row++) {
+    if ((remembered[row] as number) >= 0) continue;
+    const other = alone.get(JSON.stringify(labels[answered[row] as number]));
+    if (other === undefined || isMoved[other] === 1) continue;
+    remembered[row] = remembered[other] as number;
+    isMoved[other] = 1;
+  }
+  let kept = 0;
+  for (let row = 0; row < count; row++) {
+    if (isMoved[row] === 1) continue;
+    remembered[kept] = remembered[row] as number;
+    answered[kept++] = answered[row] as number;
+  }
+  return { count: kept, remembered, answered };
 }
 
 function haveSame(first: Labels, second: Labels): boolean {

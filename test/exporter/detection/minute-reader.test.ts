@@ -113,6 +113,19 @@ describe('minute reader', () => {
     expect(asked()).to.deep.equal([all(0), all(0), all(0)]);
   });
 
+  it('asks for the new minutes also where jobs come and go in the order of their names', async () => {
+    const jobs = Array.from({ length: 200 }, (_, job) => ({
+      namespace: 'zoo',
+      pod: `job-${1000 + job}`,
+      sinceSeconds: NOON + 60 * Math.floor(job / 10),
+      unmeasuredSeconds: NOON + 60 * Math.floor(job / 10) + 300,
+    }));
+    cluster.pods.push(...Array.from({ length: 1000 }, (_, pod) => ({ namespace: 'shop', pod: `web-${1000 + pod}` })));
+    cluster.pods.push(...jobs);
+    for (let minute = 10; minute < 20; minute++) await read(minute);
+    expect(asked().map(({ length }) => length)).to.deep.equal([11, ...new Array(9).fill(2)]);
+  });
+
   it('keeps a counter and a gauge apart that one query answers', async () => {
     const counter: FeatureDefinition = { ...CPU, name: 'events', type: 'counter' };
     for (const minute of [0, 1]) {
