@@ -23,6 +23,9 @@ export function timesOf({ startSeconds, stepSeconds, instants }: Instants): Floa
   return Float64Array.from({ length: instants }, (_, index) => startSeconds + index * stepSeconds);
 }
 
+/** A sample that is `NaN`, such as a ratio of nothing to nothing: one that no table takes either, and not the absence of one. */
+const NO_NUMBER = Number.POSITIVE_INFINITY;
+
 /**
  * The samples of an answer that belong to the instants that were asked for.
  *
@@ -38,7 +41,8 @@ export function blockOf(answer: SeriesSet, asked: Instants, numberOf: (labels: L
       const instant = Math.round(distance / asked.stepSeconds);
       const isAt = Math.abs(distance - instant * asked.stepSeconds) < SAME_INSTANT_SECONDS;
       if (!isAt || instant < 0 || instant >= asked.instants) continue;
-      rows[row * asked.instants + instant] = values[sample] as number;
+      const value = values[sample] as number;
+      rows[row * asked.instants + instant] = Number.isNaN(value) ? NO_NUMBER : value;
     }
   }
   return pack(timesOf(asked), Uint32Array.from(labels, numberOf), rows);
@@ -102,8 +106,8 @@ export function countValues({ instants, steadySeries, series, values }: SampleBl
 const SERIES_PER_PIECE = 1024;
 
 /**
- * The samples at some of the instants again, in pieces: all of them are as they came, and a series without any is left out,
- * as a server leaves it out.
+ * The samples at some of the instants again, in pieces: all of them are as they came, except `NO_NUMBER`, and a series
+ * without any is left out, as a server leaves it out.
  *
  * @param positions of the instants, ascending.
  */

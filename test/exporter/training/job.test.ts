@@ -351,6 +351,16 @@ describe('training job', () => {
     expect(model.baseline.pods.location[1]).to.equal(complete.model.baseline.pods.location[1]);
   });
 
+  it('goes on with a feature of which all samples are no numbers: it has not disappeared', async () => {
+    const { answer } = new SmallCluster();
+    const { model } = await train(fakeApi(answer), requestWith(), never);
+    const night: Answer = (query, time) =>
+      answer(query, time).map((sample) => (topicOf(query) === 'restarts' ? { ...sample, value: Number.NaN } : sample));
+    const later = await train(fakeApi(night), requestWith(), never, model);
+    expect(later.model.features.map(({ name }) => name)).to.deep.equal(['cpu', 'memory', 'restarts']);
+    expect(later.warnings).to.deep.equal([]);
+  });
+
   it('groups pods by the owners that kube-state-metrics names, asked for at the end of the window', async () => {
     const pods = namedPods(4).map((pod) => ({ ...pod, owner: 'till' }));
     const api = fakeApi(new SmallCluster(pods).answer);

@@ -62,9 +62,19 @@ describe('a block of samples', () => {
   });
 
   it('leaves out series that have no sample at the instants', () => {
-    const block = blockOf(answerOf([...ROWS, [Number.NaN, Number.NaN, Number.NaN]]), ASKED, numberOf);
+    const block = blockOf(answerOf([...ROWS, [undefined, undefined, undefined]]), ASKED, numberOf);
     const pieces = seriesIn(block, [0, 2], (pod) => ({ namespace: 'n', pod: `p-${pod}` }));
     expect(Object.keys(samplesOf(pieces)).sort()).to.deep.equal(['p-0', 'p-1', 'p-3', 'p-4']);
+  });
+
+  it('tells a sample that is no number from none', () => {
+    const block = blockOf(answerOf([[Number.NaN, undefined, 1], Array(3).fill(Number.NaN)]), ASKED, numberOf);
+    const found = samplesOf(seriesIn(block, [0, 1, 2], (pod) => ({ pod: `p-${pod}` })));
+    expect(found['p-0']).to.deep.equal([
+      [600, Number.POSITIVE_INFINITY],
+      [720, 1],
+    ]);
+    expect(found['p-1']).to.have.lengthOf(3);
   });
 
   it('leaves out what was not asked for', () => {
