@@ -7,6 +7,7 @@ import { exposedValue, samplesOf } from '../support/exposition.js';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
 import { get } from '../support/http-client.js';
 import { endPrograms, startProgram } from '../support/program.js';
+import { untilTrained } from '../support/scraping.js';
 import { SmallCluster } from '../support/small-cluster.js';
 import { eventually } from '../support/waiting.js';
 
@@ -53,8 +54,9 @@ describe('the tuning file of a running process', function () {
       samplesOf(text, 'anomaly_flag')
         .filter(({ value }) => value === 1)
         .map(({ labels }) => labels.pod);
-    await eventually(async () => expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1));
-    cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+    await untilTrained(url);
+    // Before the first scrape, as all scrapes of a minute have the same scores.
+    cluster.misbehave(CULPRIT, Date.now() / 1000 - 300);
     const untuned = await scrape();
     expect(flagged(untuned)).to.deep.equal([CULPRIT]);
     expect(counted(untuned)).to.deep.equal([0, 0, 0, 0]);
