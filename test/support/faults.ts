@@ -619,8 +619,8 @@ export const PROCESS_FAULTS = {
     sees: '“Is Prometheus running?”, then “Prometheus answers again”',
   },
   'The database of Prometheus is lost': {
-    scrape: 'all pods, scored by the old model, and by new ones that keep what it knew of each pod',
-    sees: '“keep the usual values of an earlier training”, `anomaly_exporter_training_kept{kind="pods"}`',
+    scrape: 'all pods, scored by the old model, and by new ones, which have the samples that were read before',
+    sees: 'nothing, unless the exporter starts again within the next hour',
   },
   'The clock of the exporter jumps a day ahead': {
     scrape: 'no pods: Prometheus has no data for tomorrow',

@@ -18,7 +18,10 @@ export interface ServiceProcess {
   readonly log: () => string;
   measure(): Promise<Held>;
   shiftClock(milliseconds: number): Promise<void>;
-  /** Lets the next scrape be of another minute than the last: of the one before, and then of this one again. */
+  /**
+   * Lets the next scrape be of another minute than the last: of an earlier one, and then of this one again. The schedule of
+   * trainings takes no less than this for a clock that was set back.
+   */
   turnMinute(): Promise<void>;
   /** @returns whether there was one. */
   killTraining(): Promise<boolean>;
@@ -66,7 +69,7 @@ export async function startServiceProcess(
     return reply;
   };
   const { url } = await replyOf('listening');
-  let isMinuteBefore = false;
+  let isEarlier = false;
   return {
     url,
     pid: child.pid as number,
@@ -76,8 +79,8 @@ export async function startServiceProcess(
       await tell<'shift_clock'>({ kind: 'shift_clock', milliseconds });
     },
     turnMinute: async () => {
-      isMinuteBefore = !isMinuteBefore;
-      await tell<'shift_clock'>({ kind: 'shift_clock', milliseconds: isMinuteBefore ? -60_000 : 0 });
+      isEarlier = !isEarlier;
+      await tell<'shift_clock'>({ kind: 'shift_clock', milliseconds: isEarlier ? -120_000 : 0 });
     },
     killTraining: async () => (await tell<'kill_training'>({ kind: 'kill_training' })).killed,
     stop: async () => {
