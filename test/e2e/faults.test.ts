@@ -13,6 +13,7 @@ import { eventually } from '../support/waiting.js';
 
 const CULPRIT = 'shop/cart-3';
 
+const QUERIES_OF_A_PASS = 3;
 const MEBIBYTE = 1024 * 1024;
 
 /** More than an answer takes on a busy machine: only what never comes runs into it, and that is not waited for as long. */
@@ -120,8 +121,13 @@ describe('faults between the exporter and a real Prometheus', function () {
     expect(heapBytes - held.heapBytes, 'heap').to.be.below(3 * MEBIBYTE);
     expect(externalBytes - held.externalBytes, 'outside of the heap').to.be.below(2 * MEBIBYTE);
     expect(peakBytes, 'peak').to.be.below(CONTAINER_BYTES);
-    // Connections that nobody uses are closed after a while.
-    await eventually(async () => expect((await service.measure()).handles).to.deep.equal(held.handles));
+    // Each query of a pass may have left a connection that is kept for the next one, beside that of the last scrape.
+    await eventually(async () => {
+      const { TCPSocketWrap: sockets = 0, ...others } = (await service.measure()).handles;
+      const { TCPSocketWrap: _socketsBefore, ...othersBefore } = held.handles;
+      expect(others).to.deep.equal(othersBefore);
+      expect(sockets, 'connections').to.be.at.most(QUERIES_OF_A_PASS + 1);
+    });
   });
 
   it('left nothing that keeps the process alive', async () => {

@@ -20,14 +20,11 @@ import { within } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
 
-/**
- * From an instant that a pass asks for to its number: the clock of these tests counts milliseconds by ones, and a pass
- * asks for instants that are whole minutes apart.
- */
-const passAt = (timeSeconds: number) => {
-  const milliseconds = Math.round((timeSeconds - NOON) * 1000);
-  return milliseconds - 60_000 * Math.floor(milliseconds / 60_000);
-};
+/** Longer than what a pass asks for: no two passes have a minute in common. */
+const SECONDS_BETWEEN_READINGS = 1800;
+
+/** From an instant that a pass asks for to its number: the clock goes on each time that it is read. */
+const passAt = (timeSeconds: number) => Math.ceil((timeSeconds - NOON) / SECONDS_BETWEEN_READINGS);
 
 /** How many pods a pass finds beside those that are always there. */
 const visitors = (pass: number) => 3 + (pass % 11);
@@ -82,8 +79,7 @@ describe('scrapes that overlap', () => {
       phaseSelector: PHASE_SELECTOR,
       model: () => current,
       timeoutSeconds: 8,
-      // No two passes begin at the same time.
-      now: () => NOON * 1000 + ++ticks,
+      now: () => (NOON + ++ticks * SECONDS_BETWEEN_READINGS) * 1000,
       whyNoModel: () => 'Not yet.',
       onOutcome: (outcome) => outcomes.set(passAt(outcome.timeSeconds), outcome),
     });

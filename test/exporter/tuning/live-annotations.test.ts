@@ -30,11 +30,11 @@ describe('live annotations', () => {
     annotations = new LiveAnnotations(api, QUERY);
   });
 
-  it('are asked for once in half a minute, for the beginning of it', async () => {
+  it('are asked for once a minute, for the beginning of it', async () => {
     expect(layers()).to.deep.equal([]);
-    for (let seconds = 7; seconds < 90; seconds += 5) await annotations.lookUp(NOON + seconds);
+    for (let seconds = 7; seconds < 180; seconds += 5) await annotations.lookUp(NOON + seconds);
     expect(api.asked.map(({ kind, query, endSeconds }) => [kind, query, endSeconds - NOON])).to.deep.equal(
-      [0, 30, 60].map((seconds) => ['instant', QUERY, seconds]),
+      [0, 60, 120].map((seconds) => ['instant', QUERY, seconds]),
     );
     expect(layers()).to.deep.equal([{ ignore: { value: true, by: 'pod shop/cart-0' } }]);
   });
@@ -42,7 +42,7 @@ describe('live annotations', () => {
   it('are forgotten once they are gone', async () => {
     await annotations.lookUp(NOON);
     cluster.annotations.pop();
-    await annotations.lookUp(NOON + 30);
+    await annotations.lookUp(NOON + 60);
     expect(layers()).to.deep.equal([]);
   });
 
@@ -55,34 +55,34 @@ describe('live annotations', () => {
     ];
     cluster.annotations.push({ ...deployment, namespace: 'shop', deployment: 'cart', [ignore]: 'false' });
     api.warnings = ['store 10.0.0.7 is down'];
-    await annotations.lookUp(NOON + 30);
+    await annotations.lookUp(NOON + 60);
     const both = [
       { ignore: { value: false, by: 'deployment shop/cart' } },
       { ignore: { value: true, by: 'pod shop/cart-0' } },
     ];
     expect(layers()).to.deep.equal(both);
     cluster.annotations.pop();
-    await annotations.lookUp(NOON + 60);
+    await annotations.lookUp(NOON + 120);
     expect(layers(), 'another incomplete answer').to.deep.equal(both);
     cluster.annotations.push({ ...before, [ignore]: 'false' });
-    await annotations.lookUp(NOON + 90);
+    await annotations.lookUp(NOON + 180);
     expect(layers().at(-1), 'a value that changed').to.deep.equal({ ignore: { value: false, by: 'pod shop/cart-0' } });
     api.warnings = ['PromQL warning: something about the query'];
-    await annotations.lookUp(NOON + 120);
+    await annotations.lookUp(NOON + 240);
     expect(layers(), 'a complete answer').to.have.lengthOf(1);
   });
 
-  it('stay as they were known when Prometheus fails, and are asked for again in the next half minute', async () => {
+  it('stay as they were known when Prometheus fails, and are asked for again in the next minute', async () => {
     await annotations.lookUp(NOON);
     api.before = () => {
       throw new PrometheusError('unavailable', 'Away.');
     };
-    await rejection(annotations.lookUp(NOON + 30), PrometheusError);
+    await rejection(annotations.lookUp(NOON + 60), PrometheusError);
     expect(layers()).to.deep.equal([{ ignore: { value: true, by: 'pod shop/cart-0' } }]);
-    await annotations.lookUp(NOON + 45);
+    await annotations.lookUp(NOON + 90);
     api.before = () => {};
     cluster.annotations.pop();
-    await annotations.lookUp(NOON + 60);
+    await annotations.lookUp(NOON + 120);
     expect(layers()).to.deep.equal([]);
   });
 
@@ -100,7 +100,7 @@ describe('live annotations', () => {
     const held = gate();
     api.before = ({ endSeconds }) => (endSeconds === NOON ? held.opened : undefined);
     const early = annotations.lookUp(NOON);
-    await annotations.lookUp(NOON + 30);
+    await annotations.lookUp(NOON + 60);
     cluster.annotations.pop();
     held.open();
     await early;
