@@ -447,9 +447,13 @@ describe('serve', () => {
     });
 
     it('keeps the old model when a later training fails', async () => {
-      await start({ RETRAIN_SCHEDULE: '* * * * * *' });
+      // No scrape asks for samples at this distance; a check asks for counts of them.
+      await start({ RETRAIN_SCHEDULE: '* * * * * *', QUERY_STEP_SECONDS: '30' });
       await trained();
-      prometheus.fault = { kind: 'html', only: isOfTraining };
+      prometheus.fault = {
+        kind: 'html',
+        only: ({ kind, stepSeconds, query }) => kind === 'range' && stepSeconds === 30 && !query.startsWith('count'),
+      };
       await eventually(async () => expect((await health()).training.failures).to.be.at.least(1));
       const text = await scrape();
       expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
@@ -530,7 +534,8 @@ describe('serve', () => {
     it('scores at once after a restart, with the true time of the training, and trains meanwhile', async () => {
       const trainedAt = await earlierRun();
       prometheus.fault = { kind: 'hang', only: isOfTraining };
-      cluster.misbehave(CULPRIT, Date.now() / 1000 - 1);
+      // The whole minute that is scored began less than a minute ago.
+      cluster.misbehave(CULPRIT, Date.now() / 1000 - 60);
       await start({ MODEL_PATH: path() });
       // Without waiting for anything.
       const text = await scrape();
@@ -576,6 +581,8 @@ describe('serve', () => {
         const trainedLines = await publish();
         await service?.close();
         prometheus.fault = { kind: 'hang', only: isOfTraining };
+        // It scores as soon as it has started.
+        frozen = true;
         await start({ MODEL_PATH: path(), EXPLAIN: 'all' });
         expect((await health()).model.origin).to.equal('snapshot');
         expect((await publish()).join('\n')).to.equal(trainedLines.join('\n'));
