@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { freePort } from '../../src/tools/demo/listen.js';
 import { exposedValue } from '../support/exposition.js';
 import { get } from '../support/http-client.js';
-import { freeAddress } from '../support/http-server.js';
+import { closeServers, freeAddress, startRawServer } from '../support/http-server.js';
 import { endPrograms, startProgram } from '../support/program.js';
 import { scrape } from '../support/scraping.js';
 import { eventually } from '../support/waiting.js';
@@ -63,6 +63,7 @@ describe('readers that stall or leave', function () {
   });
   afterEach(async () => {
     await endPrograms();
+    await closeServers();
     pipe.close();
   });
 
@@ -102,8 +103,16 @@ describe('readers that stall or leave', function () {
   });
 
   it('of a report hold up no SIGTERM, and get the report when they go on', async () => {
-    const impatient = startProgram(['check'], await settings(), { stdout: pipe.there });
-    await sleep(3_000);
+    let asked = 0;
+    const prometheus = await startRawServer((socket) => {
+      asked++;
+      socket.destroy();
+    });
+    const environment = { ...(await settings()), PROMETHEUS_URL: `http://${prometheus}` };
+    const impatient = startProgram(['check'], environment, { stdout: pipe.there });
+    // Before it asks, it may have no handler for the signal. Then there is nothing left to do but to report.
+    await eventually(() => expect(asked, 'connections').to.be.above(0));
+    await sleep(1_000);
     impatient.kill('SIGTERM');
     expect((await impatient.ended()).signal, 'it ends by itself').to.equal(null);
     const patient = startProgram(['check'], await settings(), { stdout: pipe.there });
