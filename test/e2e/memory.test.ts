@@ -219,6 +219,16 @@ describe('the memory of a week on a real Prometheus', function () {
     });
   });
 
+  /**
+   * A report, without the episodes that ended: each replica counts those from its own passes, and here the two ran, and
+   * were scraped, in different minutes.
+   */
+  const withoutEnded = (report: string) => {
+    const { ended, ...rest } = JSON.parse(report);
+    expect(ended).to.be.an('array');
+    return rest;
+  };
+
   it('is the same for two replicas, and so are their scores after the same tick', async () => {
     const urls = await Promise.all([first, second].map((program) => program.listening()));
     // By a clock that has jumped ahead so far, a tick that was missed is the time of the clock, and no other one comes.
@@ -234,7 +244,7 @@ describe('the memory of a week on a real Prometheus', function () {
       urls.map(async (url) => (await get(`${url}/detect?limit=0`)).text),
     );
     const [text = '', otherText = ''] = await Promise.all(urls.map((url) => scrape(url)));
-    expect(one).to.equal(other);
+    expect(withoutEnded(one)).to.deep.equal(withoutEnded(other));
     expect(podsIn(text)).to.include.members(STEADY_PODS);
     const product = (all: string) => all.split('\n').filter((line) => /^anomaly_(?!exporter_)/.test(line));
     expect(product(text).length).to.be.above(3 * STEADY_PODS.length);

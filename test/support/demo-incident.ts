@@ -37,8 +37,10 @@ const INCIDENTS: readonly ScriptedIncident[] = [
 export interface IncidentDemo {
   readonly url: string;
   readonly prometheusUrl: string;
-  /** The pod with the runaway CPU, flagged for a quarter of an hour by now. */
+  /** The pod with the runaway CPU, which was flagged some minutes after it began. */
   readonly culprit: string;
+  /** When that began, in Unix seconds. */
+  readonly culpritSinceSeconds: number;
   /** @throws {Error} until the model knows some days, and so judges what lasts. */
   requireDays(): Promise<void>;
   close(): Promise<void>;
@@ -65,6 +67,7 @@ export async function startIncidentDemo(): Promise<IncidentDemo> {
     url: service.url,
     prometheusUrl: prometheus.url,
     culprit: culprit.pod,
+    culpritSinceSeconds: culprit.startSeconds,
     async requireDays() {
       const { model, history, training } = HealthReport.parse(JSON.parse((await get(`${service.url}/healthz`)).text));
       if (model.trained && history?.missing_hours === 0 && !training.running) return;
