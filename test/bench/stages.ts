@@ -28,6 +28,7 @@ import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { ServerTexts } from '../../src/exporter/prometheus/server-texts.js';
 import { train } from '../../src/exporter/training/job.js';
 import { connectionTo } from '../support/connection-to.js';
+import { stateWith } from '../support/metric-sources.js';
 import { DEFAULT_PARAMETERS } from '../support/parameters.js';
 import '../support/ends-with-parent.js';
 import { type Measurement, summarize, type Unit } from './measurement.js';
@@ -161,27 +162,7 @@ async function measureScrape(): Promise<void> {
     longest.push(pieceSeconds);
   });
   record('longest piece of /detect, all pods', 'seconds', longest);
-  const metrics = createMetrics(() => ({
-    model,
-    episodes: NO_EPISODES,
-    training: {
-      runs: 1,
-      failures: 0,
-      lastSucceeded: true,
-      model: { origin: 'training', trainedSeconds: nowSeconds },
-      lastDurationSeconds: 1,
-    },
-    findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
-    snapshot: undefined,
-    history: undefined,
-    sharding: undefined,
-    prometheusRequests: new Map(),
-    droppedLogLines: 0,
-    webConfigReload: undefined,
-    tuningReload: undefined,
-    explain: 'flagged',
-    version: '0.0.0',
-  }));
+  const metrics = createMetrics(() => stateWith({ model, episodes: NO_EPISODES }));
   const outcome: PassOutcome = {
     kind: 'detection',
     detection,

@@ -18,6 +18,7 @@ import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { fitModel } from '../../src/exporter/model/fit.js';
 import type { PrometheusApi, QueryResult, RangeQuery } from '../../src/exporter/prometheus/api.js';
 import { DEFAULT_FEATURES, MADE_UP_END_SECONDS, madeUpTable, madeUpTables } from '../support/made-up-cluster.js';
+import { stateWith } from '../support/metric-sources.js';
 import { DEFAULT_PARAMETERS } from '../support/parameters.js';
 import { longestTurn, report } from './processor-time.js';
 
@@ -87,27 +88,7 @@ const passes = () =>
     whyNoModel: () => '',
     onOutcome: () => undefined,
   });
-const metrics = createMetrics(() => ({
-  model,
-  episodes: NO_EPISODES,
-  training: {
-    runs: 1,
-    failures: 0,
-    lastSucceeded: true,
-    model: { origin: 'training', trainedSeconds: MADE_UP_END_SECONDS },
-    lastDurationSeconds: 1,
-  },
-  findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
-  snapshot: undefined,
-  history: undefined,
-  sharding: undefined,
-  prometheusRequests: new Map(),
-  droppedLogLines: 0,
-  webConfigReload: undefined,
-  tuningReload: undefined,
-  explain: 'flagged',
-  version: '0.0.0',
-}));
+const metrics = createMetrics(() => stateWith({ model, episodes: NO_EPISODES }));
 
 const turns = new Map<string, number[]>();
 async function measure<Value>(part: string, work: () => Promise<Value>): Promise<Value> {

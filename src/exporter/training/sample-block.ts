@@ -13,7 +13,7 @@ export interface SampleBlock {
   /** Series with the same value at all instants, such as counters of restarts, and that value. */
   readonly steadySeries: Uint32Array<ArrayBuffer>;
   readonly steadyValues: Numbers;
-  /** The other series, and a value for each instant; `NaN` where there is none. Series × instants. */
+  /** The other series, and their values, series × instants: `NaN` where a series has no sample. */
   readonly series: Uint32Array<ArrayBuffer>;
   readonly values: Numbers;
 }
