@@ -36,13 +36,23 @@ interface Notification {
 /** So many times faster than shipped: half a minute is two seconds. */
 const SPEED = 15;
 
-/** Of the incident, from the start of the test. The exporter keeps its own pace: five minutes later, the anomaly lasts. */
-const WRONG_SECONDS = -200;
-const RIGHT_SECONDS = 130;
+/**
+ * Of the incident, from the start of the test, until the test ends it. The exporter keeps its own pace: five minutes later,
+ * the anomaly lasts.
+ */
+const WRONG_SECONDS = -170;
 
-/** When five of six minutes are flagged: not before, and how much later at most. */
+/** When five of six minutes are flagged: not before. */
 const LASTS_SECONDS = WRONG_SECONDS + 4 * 60;
-const LATER_SECONDS = 60;
+
+/**
+ * What the exporter says is of a whole minute, which it reads once: so much later at most, where it cannot read the first
+ * one in time on a busy machine.
+ */
+const LATER_SECONDS = 3 * 60;
+
+/** A busy machine is slow to answer scrapes; a scrape that has failed makes the rules count from the start. */
+const SCRAPE_INTERVAL = '5s';
 
 /** Of the second of the rollouts; the first one was before the test. */
 const ROLLOUT_SECONDS = 40;
@@ -115,29 +125,11 @@ describe('from a pod that goes wrong to a person', function () {
     requireTool(this, alertmanagerProgram());
     directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-chain-'));
     start = nowSeconds();
-    world = createWorld({
-      seed: 11,
-      startSeconds: start,
-      speed: 4,
-      incidents: [
-        {
-          kind: 'memory-stress',
-          namespace: 'shop',
-          workload: 'cart',
-          replica: 1,
-          startOffsetSeconds: 4 * WRONG_SECONDS,
-          endOffsetSeconds: 4 * RIGHT_SECONDS,
-        },
-      ],
-      rollouts: [
-        // Its new pods are past their warm-up: they are scored all the time.
-        { namespace: 'shop', workload: 'frontend', startOffsetSeconds: 4 * -9 * 60 },
-        { namespace: 'shop', workload: 'catalog', startOffsetSeconds: 4 * ROLLOUT_SECONDS },
-      ],
-    });
+    world = worldUntil(start + 3600);
     pod = world.incidents[0]?.pod ?? '';
 
-    const cluster = await startExposition(world, nowSeconds);
+    const { incidents } = world;
+    const cluster = await startExposition({ incidents, pods: (seconds) => world.pods(seconds) }, nowSeconds);
     closing.push(cluster.close);
     const webhook = await listen(async (request, response) => {
       notifications.push(JSON.parse(await readBody(request)) as Notification);
@@ -157,8 +149,9 @@ describe('from a pod that goes wrong to a person', function () {
     let text = await shipped('prometheus/prometheus.yaml');
     text = exchange(text, 'localhost:9093', new URL(alertmanager.url).host);
     text = exchange(text, 'localhost:8000', `127.0.0.1:${exporterPort}`);
-    text = exchange(text, 'scrape_timeout: 667ms', 'scrape_timeout: 2s');
-    const kubelet = `  - { job_name: kubelet, honor_labels: true, scrape_timeout: 2s, static_configs: [{ targets: ['${instance}'] }] }\n`;
+    text = exchange(text, 'scrape_timeout: 667ms', `scrape_timeout: ${SCRAPE_INTERVAL}`);
+    text = exchange(text, 'scrape_interval: 2000ms', `scrape_interval: ${SCRAPE_INTERVAL}`);
+    const kubelet = `  - { job_name: kubelet, honor_labels: true, scrape_timeout: ${SCRAPE_INTERVAL}, static_configs: [{ targets: ['${instance}'] }] }\n`;
     place = { directory, port: await freePort(), configuration: inDirectory('prometheus.yaml') };
     await writeFile(place.configuration, text + kubelet);
     await writeFile(inDirectory('rules.yaml'), await shipped('prometheus/rules.yaml'));
@@ -183,7 +176,7 @@ describe('from a pod that goes wrong to a person', function () {
     closing.push(() => exporter.close());
     await soon(async () => {
       expect((await ask('anomaly_flag')).length).to.be.greaterThan(30);
-    }, 30_000);
+    }, 60_000);
     expect(nowSeconds(), 'ready before the anomaly lasts').to.be.lessThan(start + LASTS_SECONDS);
   });
 
@@ -194,13 +187,14 @@ describe('from a pod that goes wrong to a person', function () {
 
   it('tells nobody of a flag until the anomaly lasts', async () => {
     const flag = `anomaly_flag{namespace="shop",pod="${pod}"} == 1`;
-    await soon(async () => expect(await ask(flag)).to.have.lengthOf(1), 30_000);
+    await soon(async () => expect(await ask(flag)).to.have.lengthOf(1), 60_000);
     expect(await ask('anomaly_lasting')).to.be.empty;
     expect(notifications).to.be.empty;
     const lasting = `anomaly_lasting{namespace="shop",pod="${pod}",workload="cart"}`;
     await soon(async () => expect(await ask(lasting)).to.have.lengthOf(1), 1000 * (LASTS_SECONDS + LATER_SECONDS));
     expect(nowSeconds(), 'not before five minutes').to.be.greaterThan(start + LASTS_SECONDS);
-    await soon(() => expect(notifications).to.have.lengthOf(1), 30_000);
+    // Where Prometheus fails to send an alert, it does so again after a minute.
+    await soon(() => expect(notifications).to.have.lengthOf(1), 120_000);
   });
 
   it('tells one person once: which pod, which feature, its value and its usual value', () => {
@@ -229,22 +223,23 @@ describe('from a pod that goes wrong to a person', function () {
 
   it('goes on firing after a restart of Prometheus, and tells nobody again', async () => {
     await restartPrometheus();
-    await soon(async () => expect(await firingAlerts()).to.have.lengthOf(1), 15_000);
-    expect(nowSeconds(), 'still wrong').to.be.lessThan(start + RIGHT_SECONDS);
+    await soon(async () => expect(await firingAlerts()).to.have.lengthOf(1), 60_000);
+    expect(await ask('anomaly_lasting'), 'still wrong').to.have.lengthOf(1);
     expect(notifications).to.have.lengthOf(1);
   });
 
   it('is held after a restart of Prometheus in which the pod has become well', async () => {
-    await soon(async () => expect(await ask('anomaly_lasting')).to.be.empty, 90_000);
-    expect(nowSeconds(), 'not before it is well').to.be.greaterThan(start + RIGHT_SECONDS);
+    world = worldUntil(nowSeconds());
+    // Empty as well where a scrape has failed.
+    const isUsual = `anomaly_flag{namespace="shop",pod="${pod}"} == 0 unless anomaly_lasting`;
+    await soon(async () => expect(await ask(isUsual)).to.have.lengthOf(1), 1000 * LATER_SECONDS);
     await restartPrometheus();
-    await soon(async () => expect(await firingAlerts()).to.have.lengthOf(1), 15_000);
+    await soon(async () => expect(await firingAlerts()).to.have.lengthOf(1), 30_000);
     expect(notifications).to.have.lengthOf(1);
   });
 
   it('says that it is over some minutes after that, with the same reason', async () => {
     await soon(() => expect(notifications).to.have.lengthOf(2), 120_000);
-    expect(nowSeconds(), 'not before it is well').to.be.greaterThan(start + RIGHT_SECONDS);
     const [firing, resolved] = notifications;
     expect(resolved?.status).to.equal('resolved');
     expect(resolved?.alerts.map(({ labels }) => labels)).to.deep.equal(firing?.alerts.map(({ labels }) => labels));
@@ -264,9 +259,33 @@ describe('from a pod that goes wrong to a person', function () {
     expect(before, 'new pods before').to.have.lengthOf(4);
     for (const young of before) {
       const readings = await ask(`count_over_time(anomaly_flag{pod="${young}"}[2m])`);
-      expect(Number(readings[0]?.value[1]), `readings of ${young}`).to.be.greaterThan(30);
+      expect(Number(readings[0]?.value[1]), `readings of ${young}`).to.be.greaterThan(12);
     }
   });
+
+  /** The same cluster with an incident that ends then. */
+  function worldUntil(endSeconds: number): World {
+    return createWorld({
+      seed: 11,
+      startSeconds: start,
+      speed: 4,
+      incidents: [
+        {
+          kind: 'memory-stress',
+          namespace: 'shop',
+          workload: 'cart',
+          replica: 1,
+          startOffsetSeconds: 4 * WRONG_SECONDS,
+          endOffsetSeconds: 4 * (endSeconds - start),
+        },
+      ],
+      rollouts: [
+        // Its new pods are past their warm-up: they are scored all the time.
+        { namespace: 'shop', workload: 'frontend', startOffsetSeconds: 4 * -9 * 60 },
+        { namespace: 'shop', workload: 'catalog', startOffsetSeconds: 4 * ROLLOUT_SECONDS },
+      ],
+    });
+  }
 
   /** Names of the pods of Deployments that are there at the second instant and were not at the first. */
   function newPods(fromSeconds: number, toSeconds: number): string[] {
