@@ -54,6 +54,7 @@ export async function startService(
     version: VERSION,
     exporter: service,
     now,
+    dashboardUrl: settings.dashboardUrl,
     access: { webConfig: () => web.current, comparePassword, now, maxRequests: settings.maxRequests },
     logError: (error, context) => logger.error({ err: error }, `${context} failed.`),
   });

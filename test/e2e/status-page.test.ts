@@ -114,37 +114,37 @@ describe('the status page in a browser', function () {
     await page.goto(url);
     return [page, troubles];
   };
-  const rows = (page: Page) => page.getByRole('table', { name: 'The most anomalous pods' }).locator('tbody tr');
+  /** The workloads with flagged pods. */
+  const incidents = (page: Page) => page.locator('ol.incidents > li');
+  const calm = (page: Page) => page.getByRole('table', { name: 'Pods that are not flagged' }).locator('tbody tr');
 
   it('shows the incident of the demo with the right reason, since when, and its last hour', async () => {
     const [page, troubles] = await open(demo.url);
-    const row = rows(page).filter({ hasText: demo.culprit });
+    const entry = incidents(page).filter({ hasText: demo.culprit });
     let openedSeconds = 0;
     // The page waits some seconds for the last hour, and is given without it on a machine that is too busy.
     const text = await eventually(async () => {
       openedSeconds = Date.now() / 1000;
       await page.reload();
-      await row.waitFor();
-      expect(await page.locator('#legend').innerText()).not.to.contain('The last hour is not available');
-      return row.innerText();
+      await entry.waitFor();
+      expect(await page.getByRole('main').innerText()).not.to.contain('The last hour is not available');
+      return entry.innerText();
     });
-    const [, minutes, since = ''] = /yes, for (\d+) min\s+since (\d\d:\d\d) UTC/.exec(text) ?? expect.fail(text);
-    const sinceSeconds = Date.parse((await row.locator('td time').first().getAttribute('datetime')) ?? '') / 1000;
+    const [, since = '', minutes] = /Since (\d\d:\d\d) UTC, for (\d+) min/.exec(text) ?? expect.fail(text);
+    const sinceSeconds = Date.parse((await entry.locator('dd time').first().getAttribute('datetime')) ?? '') / 1000;
     expect(new Date(sinceSeconds * 1000).toISOString().slice(11, 16)).to.equal(since);
     // The last days judge the mean of five minutes, of which some are from before.
     expect(sinceSeconds - demo.culpritSinceSeconds, text).to.be.within(0, 600);
     // However long the machine took for the model and the page.
     const [earliest, latest] = [openedSeconds, Date.now() / 1000].map((now) => Math.round((now - sinceSeconds) / 60));
     expect(Number(minutes), text).to.be.within(Number(earliest), Number(latest));
-    expect(text).to.match(/cpu\s+above usual/);
-    expect(text)
-      .to.match(/[\d.]+ cores/)
-      .and.to.match(/[\d.]+ to [\d.]+ cores/);
-    const plot = row.getByRole('img', {
+    expect(text).to.match(/^1 of 3 pods of shop \/ cart\s+lasts/);
+    expect(text).to.match(/cpu [\d.]+ cores, [\d.]+ × usual\s+usually [\d.]+ cores .*; [\d.]+ to [\d.]+ cores/);
+    const plot = entry.getByRole('img', {
       name: /^cpu in the last hour: between .* Flagged from \d\d:\d\d to \d\d:\d\d(?:, from \d\d:\d\d to \d\d:\d\d)? UTC\.$/,
     });
     expect(await plot.count()).to.equal(1);
-    expect(await page.getByRole('status').innerText()).to.match(/^\d pods? flagged of \d+ pods scored\.$/);
+    expect(await page.getByRole('status').innerText()).to.match(/^\d pods? flagged of \d+ pods scored; .* last\.$/);
     expect(await page.title()).to.match(/^\d pods? flagged · k8s-anomaly-detector$/);
     expect(troubles).to.deep.equal([]);
   });
@@ -153,6 +153,8 @@ describe('the status page in a browser', function () {
     for (const width of [1280, 360]) {
       it(`has no serious problem of accessibility, ${colorScheme}, ${width} pixels wide`, async () => {
         const [page] = await open(demo.url, { colorScheme, viewport: { width, height: 800 } });
+        // What is folded away is looked at as well.
+        for (const summary of await page.locator('summary').all()) await summary.click();
         await page.evaluate(axe.source);
         const { violations, passes } = await page.evaluate<axe.AxeResults>('axe.run()');
         const problems = violations
@@ -173,19 +175,19 @@ describe('the status page in a browser', function () {
     try {
       await scrapeAnotherMinute();
       const [page, troubles] = await open(service.url, { viewport: { width: 360, height: 700 } });
-      await rows(page).first().waitFor();
-      const texts = (await rows(page).allInnerTexts()).join('\n');
+      await incidents(page).first().waitFor();
+      const texts = (await incidents(page).allInnerTexts()).join('\n');
       expect(texts).to.contain('<img src=x onerror=alert(1)>');
       expect(texts).to.contain('\\u{202e}evil\\u{2066}\\u{200b}');
-      for (const row of await rows(page).all()) await row.hover();
+      for (const incident of await incidents(page).all()) await incident.hover();
       expect(await page.evaluate('document.querySelectorAll("main img, main script").length')).to.equal(0);
       expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(360);
       // A filter by such a name leads back to its pod.
-      const link = rows(page).filter({ hasText: 'svg onload' }).getByRole('link').last();
+      const link = incidents(page).filter({ hasText: 'svg onload' }).getByRole('link').nth(1);
       await link.click();
       await page.waitForURL(/workload=/);
-      expect(await rows(page).count()).to.equal(1);
-      expect(await rows(page).innerText()).to.contain('"><svg onload=alert(3)>');
+      expect(await incidents(page).count()).to.equal(1);
+      expect(await incidents(page).innerText()).to.contain('"><svg onload=alert(3)>');
       expect(troubles).to.deep.equal([]);
     } finally {
       for (const pod of HOSTILE_PODS) cluster.behave(pod);
@@ -207,10 +209,10 @@ describe('the status page in a browser', function () {
 
   it('refreshes itself and keeps focus, scroll and what is being typed', async () => {
     await scrapeAnotherMinute();
-    // With a filter, all of its pods are in the table, before and after.
+    // With a filter, the pods without a flag are shown, before and after.
     const page = await openStopped('/?namespace=shop');
     await page.getByLabel('Workload').fill('being typ');
-    const link = rows(page).first().getByRole('link').last();
+    const link = calm(page).first().getByRole('link').last();
     await link.focus();
     const target = await link.getAttribute('href');
     await page.evaluate('window.scrollTo(0, 60)');
@@ -218,7 +220,7 @@ describe('the status page in a browser', function () {
     try {
       await scrapeAnotherMinute();
       await page.clock.fastForward(REFRESH_MILLISECONDS);
-      await rows(page).filter({ hasText: 'cart-3' }).getByText('yes').waitFor();
+      await incidents(page).filter({ hasText: 'cart-3' }).waitFor();
       expect(await page.getByRole('status').innerText()).to.contain('1 pod flagged');
       expect(await page.evaluate('document.activeElement.getAttribute("href")')).to.equal(target);
       expect(await page.evaluate('window.scrollY')).to.equal(60);
@@ -230,32 +232,47 @@ describe('the status page in a browser', function () {
     }
   });
 
-  it('moves the focus to the heading of the table when the pod that had it leaves, and Tab goes on from there', async () => {
+  it('moves the focus to the heading of the list when the workload that had it leaves, and Tab goes on from there', async () => {
     const [leaving = ''] = HOSTILE_PODS;
     const coming = [0, 1, 2, 3, 4].map((index) => `cart-${index}`);
     cluster.misbehave(leaving, aMinuteAgo());
     try {
       await scrapeAnotherMinute();
       const page = await openStopped('/');
-      await rows(page).filter({ hasText: leaving }).getByRole('link').first().focus();
-      // As many flagged pods as fill the table.
+      await incidents(page).filter({ hasText: leaving }).getByRole('link').first().focus();
       cluster.behave(leaving);
       for (const pod of coming) cluster.misbehave(pod, aMinuteAgo());
       await scrapeAnotherMinute();
       for (let refresh = 0; refresh < 2; refresh++) {
         await page.clock.fastForward(REFRESH_MILLISECONDS);
         await page.getByText(/^Updated/).waitFor();
-        await rows(page).filter({ hasText: leaving }).waitFor({ state: 'detached' });
+        await incidents(page).filter({ hasText: leaving }).waitFor({ state: 'detached' });
         expect(await page.getByRole('status').innerText()).to.contain('5 pods flagged');
-        expect(await page.evaluate('document.activeElement.id'), `refresh ${refresh}`).to.equal('pods');
+        expect(await page.evaluate('document.activeElement.id'), `refresh ${refresh}`).to.equal('incidents');
       }
       await page.keyboard.press('Tab');
-      const isFirstLink = 'document.activeElement === document.querySelector("table.pods tbody a")';
+      const isFirstLink = 'document.activeElement === document.querySelector("ol.incidents a")';
       expect(await page.evaluate(isFirstLink)).to.equal(true);
     } finally {
       for (const pod of coming) cluster.behave(pod);
       cluster.behave(leaving);
       await scrapeAnotherMinute();
+    }
+  });
+
+  it('keeps unfolded what was unfolded, and folded what was folded', async () => {
+    for (const [path, isOpen] of [
+      ['/', true],
+      ['/?namespace=shop', false],
+    ] as const) {
+      await scrapeAnotherMinute();
+      const page = await openStopped(path);
+      await page.locator('#calm summary').click();
+      await page.clock.fastForward(REFRESH_MILLISECONDS);
+      await page.getByText(/^Updated/).waitFor();
+      expect(await page.locator('#calm[open]').count(), path).to.equal(Number(isOpen));
+      // Whoever unfolded it by the keyboard is still there.
+      expect(await page.evaluate('document.activeElement.parentElement.id'), path).to.equal('calm');
     }
   });
 
@@ -281,26 +298,24 @@ describe('the status page in a browser', function () {
     await page.getByLabel('Workload').fill('cart');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\?namespace=shop&workload=cart$/);
-    expect(await rows(page).count()).to.be.within(2, 10);
-    expect(
-      await rows(page)
-        .filter({ hasText: /shop\s*\/\s*cart/ })
-        .count(),
-    ).to.equal(await rows(page).count());
+    expect(await incidents(page).count()).to.equal(1);
+    expect(await incidents(page).innerText()).to.match(/shop\s*\/\s*cart/);
+    await page.getByText('2 other pods not flagged').click();
+    expect(await calm(page).count()).to.equal(2);
     await page.getByRole('link', { name: 'Show all' }).click();
     await page.waitForURL(`${demo.url}/`);
   });
 
   it('works without JavaScript', async () => {
     const [page, troubles] = await open(demo.url, { javaScriptEnabled: false });
-    expect(await rows(page).filter({ hasText: demo.culprit }).count()).to.equal(1);
+    expect(await incidents(page).filter({ hasText: demo.culprit }).count()).to.equal(1);
     expect(await page.getByRole('button', { name: 'Pause' }).count()).to.equal(0);
     await page.getByLabel('Namespace').fill('shop');
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.waitForURL(/\?namespace=shop&workload=$/);
     await page.getByRole('link', { name: 'Refresh' }).click();
     await page.waitForURL(/\?namespace=shop$/);
-    expect(await rows(page).filter({ hasText: demo.culprit }).count()).to.equal(1);
+    expect(await incidents(page).filter({ hasText: demo.culprit }).count()).to.equal(1);
     expect(troubles).to.deep.equal([]);
   });
 

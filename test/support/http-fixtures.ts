@@ -40,9 +40,9 @@ export function failedPass(
       : { ...passReport, kind, message };
 }
 
-/** A pass that scored the given pods. Each pod has cpu 1, memory 2, …, usually 1.5 lower, 3 spreads away. */
+/** A pass that scored the given pods, each of a workload of its own where none is given. Each pod has cpu 1, memory 2, …, usually 1.5 lower, 3 spreads away. */
 export function passOf(
-  pods: readonly { namespace: string; pod: string; score: number }[],
+  pods: readonly { namespace: string; pod: string; score: number; workload?: string }[],
   features: readonly string[] = ['cpu', 'memory', 'restarts'],
 ): PassOutcome {
   const cells = pods.flatMap(() => features.map((_, column) => column + 1));
@@ -51,7 +51,7 @@ export function passOf(
     model: additiveModel(features.map((name) => feature(name, { unit: `${name}-unit` }))),
     table: new FeatureTable({
       features,
-      pods: pods.map(({ namespace, pod }) => ({ namespace, pod, workload: `${pod}-workload` })),
+      pods: pods.map(({ namespace, pod, workload = `${pod}-workload` }) => ({ namespace, pod, workload })),
       timestampsSeconds: Float64Array.of(passReport.timeSeconds),
       values: Float64Array.from(cells),
     }),
@@ -224,6 +224,7 @@ export function fakeDependencies(replaced: Replaced = {}): AppDependencies & {
     asked,
     logged,
     version: '1.2.3',
+    dashboardUrl: '',
     now: () => NOW_MILLISECONDS,
     access: openAccess(),
     logError: (error, context) => logged.push({ error, context }),

@@ -482,6 +482,12 @@ export const SETTINGS = Object.freeze({
     expected: 'a whole number of requests from 0 (no limit) to 10000',
     help: 'Limit of simultaneous requests, except for the probes. Further requests get status 503.',
   }),
+  dashboardUrl: define('DASHBOARD_URL', '', {
+    expected: 'an http:// or https:// URL without query and fragment, or nothing for no link',
+    example: 'https://grafana.example.org/d/k8s-anomaly-detector',
+    help: 'Address of the dashboard in Grafana, to which the status page links with its pods selected.',
+    schema: z.string().refine((text) => text === '' || isHttpUrl(text)),
+  }),
   logLevel: define('LOG_LEVEL', 'info', {
     ...oneOf('debug', 'info', 'warn', 'error', 'silent'),
     help: 'The lowest level that is logged.',

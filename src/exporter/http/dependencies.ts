@@ -42,4 +42,6 @@ export interface AppDependencies {
   logError(error: unknown, context: string): void;
   /** Version of the exporter, without a leading `v`. */
   readonly version: string;
+  /** Address of the dashboard in Grafana; empty where nobody said it. */
+  readonly dashboardUrl: string;
 }

@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import { DetectQuery } from './detect-query.js';
 import type { SchemaName } from './schemas.js';
-import { StatusQuery } from './status-page/selection.js';
+import { StatusQuery } from './status-page/filters.js';
 
 /** Media type of Prometheus' text format, exactly as Prometheus 3 wants it. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -43,7 +43,8 @@ const REFUSED = {
 export const ENDPOINTS = [
   {
     path: '/',
-    summary: 'The status page: the most anomalous pods and why, the state of the model and of Prometheus.',
+    summary:
+      'The status page: which workloads are anomalous, why and since when, one pod, the state of the model and of Prometheus.',
     query: StatusQuery,
     responses: { 200: html('The page.'), ...REFUSED },
   },

@@ -67,6 +67,7 @@ const DEFAULTS: Settings = {
   port: 8000,
   webConfigFile: '',
   maxRequests: 40,
+  dashboardUrl: '',
   logLevel: 'info',
   logFormat: 'json',
   secretFiles: {},
@@ -465,6 +466,13 @@ const ROWS: {
       ['10000', 10_000],
     ],
     bad: ['-1', '10001', '1.5', 'many', '4O'],
+  },
+  dashboardUrl: {
+    good: [
+      ['', ''],
+      ['https://grafana.example.org/d/k8s-anomaly-detector', 'https://grafana.example.org/d/k8s-anomaly-detector'],
+    ],
+    bad: ['grafana.example.org', 'javascript:alert(1)', 'https://grafana.example.org/d/x?orgId=1'],
   },
   logLevel: {
     good: [

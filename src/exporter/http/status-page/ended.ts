@@ -3,7 +3,7 @@
 import { formatDuration } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { EndedEpisode, EndReason, EpisodesState } from '../../episodes/episodes.js';
-import { type Filters, filterLink } from './selection.js';
+import { type Filters, filterLink, passes } from './filters.js';
 import { timeElement } from './time.js';
 
 /** What each end means for a person. */
@@ -18,10 +18,7 @@ const MOST_SHOWN = 20;
 
 /** Nothing where nothing ended. */
 export function endedSection({ ended }: EpisodesState, filters: Filters, nowSeconds: number): Html {
-  const { namespace, workload } = filters;
-  const matching = ended
-    .filter((own) => (namespace ?? own.namespace) === own.namespace && (workload ?? own.workload) === own.workload)
-    .reverse();
+  const matching = ended.filter((own) => passes(filters, own)).reverse();
   if (matching.length === 0) return NO_HTML;
   const more = matching.length - MOST_SHOWN;
   return html`<section aria-labelledby="ended"><h2 id="ended">Ended in the last half hour</h2>

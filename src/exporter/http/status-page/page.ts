@@ -1,27 +1,27 @@
 /** The status page: what an on-call engineer sees first. Works without JavaScript. */
 
 import type { RequestHandler } from 'express';
-import { groupBy } from '../../../lib/group-by.js';
 import { SharedWork } from '../../../lib/shared-work.js';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import { ownTurn } from '../../../lib/turns.js';
-import type { Detection, PassOutcome } from '../../detection/detection.js';
+import type { PassOutcome } from '../../detection/detection.js';
 import type { EpisodesState } from '../../episodes/episodes.js';
-import type { PodIdentity } from '../../features/table.js';
-import { UNTUNED } from '../../tuning/tuning.js';
 import type { AppDependencies } from '../dependencies.js';
 import { ENDPOINTS } from '../endpoints.js';
 import { type Packed, pack, sendShared } from '../packed.js';
 import type { HealthReport } from '../schemas.js';
 import { allow } from '../security.js';
+import type { Surroundings } from './around.js';
 import { ASSETS } from './assets.js';
+import { coverage } from './coverage.js';
 import { endedSection } from './ended.js';
+import { type Filters, filterLink, isFiltered, readFilters } from './filters.js';
 import type { HistoryOutcome } from './history-reader.js';
+import { incidentList } from './incidents.js';
 import { podsTable } from './pods.js';
-import { type Filters, filterLink, isFiltered, readFilters, type Selection, select } from './selection.js';
+import { type Selection, select } from './selection.js';
 import { findingsSection, stateList } from './state.js';
-import { timeElement } from './time.js';
 
 /** What the page shows; without a detection, there is no selection. */
 interface StatusPage {
@@ -32,13 +32,19 @@ interface StatusPage {
   readonly history: HistoryOutcome;
   readonly filters: Filters;
   readonly nowSeconds: number;
+  /** Address of the dashboard in Grafana; empty where nobody said it. */
+  readonly dashboardUrl: string;
 }
 
 /**
  * Answers with status 200 also when no pod can be scored: the page says so. Those who ask for the same page while it is made
  * share it.
  */
-export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' | 'now'>): RequestHandler {
+export function statusPage({
+  exporter,
+  now,
+  dashboardUrl,
+}: Pick<AppDependencies, 'exporter' | 'now' | 'dashboardUrl'>): RequestHandler {
   const renderings = new SharedWork<string, Packed>();
   const make = async (filters: Filters, requireWanted: () => void) => {
     const outcome = await exporter.recentPass();
@@ -47,15 +53,31 @@ export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' |
     if (outcome.kind === 'detection') {
       await ownTurn();
       requireWanted();
-      selection = select(outcome.detection, filters);
-      const rows = selection.shown.map(({ row }) => row);
-      history = await exporter.history(outcome.detection, rows);
+      selection = select(outcome.detection, exporter.episodes(), filters);
+      // The first of each workload before the others, since there are pictures of some only.
+      const [first, others] = [
+        selection.incidents.map(({ pods: [worst] }) => worst),
+        selection.incidents.flatMap(({ pods }) => pods.slice(1)),
+      ];
+      history = await exporter.history(
+        outcome.detection,
+        [...first, ...others].map(({ row }) => row),
+      );
     }
     await ownTurn();
     requireWanted();
     const report = exporter.health();
     const episodes = exporter.episodes();
-    const page = render({ report, outcome, episodes, selection, history, filters, nowSeconds: now() / 1000 });
+    const page = render({
+      report,
+      outcome,
+      episodes,
+      selection,
+      history,
+      filters,
+      nowSeconds: now() / 1000,
+      dashboardUrl,
+    });
     return pack('text/html; charset=utf-8', [page.markup]);
   };
   return async (request, response) => {
@@ -71,7 +93,7 @@ export function statusPage({ exporter, now }: Pick<AppDependencies, 'exporter' |
 
 /** Links are relative, so that they hold behind a path prefix as well. */
 function render(page: StatusPage): Html {
-  const { report, episodes, filters, selection, nowSeconds } = page;
+  const { report, outcome, episodes, filters, selection, nowSeconds } = page;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -99,13 +121,14 @@ ${filterForm(filters, selection)}
 <span id="refreshed"></span></p>
 </div>
 <div id="live">
+${findingsSection(report, 'error', nowSeconds)}
 ${pods(page)}
 ${endedSection(episodes, filters, nowSeconds)}
 <section aria-labelledby="state"><h2 id="state">State</h2>
 ${stateList(report, nowSeconds)}
 </section>
-${findingsSection(report, nowSeconds)}
-${coverage(page)}
+${findingsSection(report, 'warning', nowSeconds)}
+${coverage(outcome, selection?.scored, nowSeconds)}
 </div>
 </main>
 <footer>
@@ -133,9 +156,12 @@ function summary({ outcome, selection }: StatusPage): Html {
     const what = outcome.kind === 'no_model' ? 'No pod is scored yet.' : 'No pod can be scored now.';
     return html`<strong>${what}</strong> ${outcome.kind === 'detection' ? '' : outcome.message}`;
   }
-  const { flagged, scored } = selection;
+  const { flagged, lasting, scored } = selection;
   if (scored === 0) return html`<strong>No pod is scored.</strong> Prometheus has no pods in scope.`;
-  return html`<strong>${flagged === 0 ? 'No pod is flagged' : `${counted(flagged, 'pod')} flagged`}</strong> of ${counted(scored, 'pod')} scored.`;
+  if (flagged === 0) return html`<strong>No pod is flagged</strong> of ${counted(scored, 'pod')} scored.`;
+  const lasts =
+    lasting === 0 ? 'none of them lasts' : lasting === flagged ? 'all of them last' : `${lasting} of them last`;
+  return html`<strong>${counted(flagged, 'pod')} flagged</strong> of ${counted(scored, 'pod')} scored; ${lasts}.`;
 }
 
 function filterForm(filters: Filters, selection: Selection | undefined): Html {
@@ -150,87 +176,54 @@ ${[field('Namespace', 'namespace'), field('Workload', 'workload')]}
 </form>`;
 }
 
-function pods({ selection, history, outcome, filters, nowSeconds }: StatusPage): Html {
+/** What is anomalous, by workload; the other pods take a line. */
+function pods(page: StatusPage): Html {
+  const { selection, filters } = page;
   if (selection === undefined || selection.scored === 0) return NO_HTML;
-  const { shown, matching, matchingFlagged } = selection;
-  const all = isFiltered(filters) ? `${counted(matching, 'pod')} that match` : counted(matching, 'pod');
-  const note =
-    matching === 0
-      ? html`<p>No scored pod matches the filter. Names must match exactly.</p>`
-      : html`<p class="quiet">Shows ${shown.length} of ${all}, ${matchingFlagged === 0 ? 'none flagged: those nearest to the threshold' : `the most anomalous first, ${matchingFlagged} flagged`}.</p>`;
+  const { incidents, matchingWorkloads, matching } = selection;
+  if (matching === 0)
+    return html`<section aria-labelledby="incidents"><h2 id="incidents">Anomalous now</h2>
+${notFound(filters)}</section>`;
+  const around = surroundings(page);
+  const more = matchingWorkloads - incidents.length;
+  return html`<section aria-labelledby="incidents"><h2 id="incidents">Anomalous now</h2>
+${incidents.length === 0 ? html`<p>No pod is flagged${isFiltered(filters) ? ' of those that match' : ''}.</p>` : incidentList(incidents, around)}
+${more > 0 ? html`<p>And ${counted(more, 'more workload')} with flagged pods: filter by a namespace, or see <a href="detect?flagged=true">/detect</a>.</p>` : NO_HTML}
+${calm(selection, filters, around)}
+${legend(page)}
+</section>`;
+}
+
+function notFound({ namespace, pod }: Filters): Html {
+  return pod === undefined
+    ? html`<p>No scored pod matches the filter. Names must match exactly.</p>`
+    : html`<p>The pod <bdi>${namespace === undefined ? pod : `${namespace}/${pod}`}</bdi> is not scored now: it is gone, or has no usage yet. Names must match exactly.</p>`;
+}
+
+/** The pods that are not flagged: a line, behind which are those nearest to the threshold. */
+function calm({ calm: shown, matchingCalm, matchingFlagged }: Selection, filters: Filters, around: Surroundings): Html {
+  if (matchingCalm === 0) return NO_HTML;
+  const isOpen = matchingFlagged === 0 && isFiltered(filters);
+  const which = shown.length < matchingCalm ? `; the ${shown.length} nearest to the threshold` : '';
+  return html`<details id="calm"${isOpen ? html` open` : NO_HTML}><summary>${counted(matchingCalm, matchingFlagged === 0 ? 'pod' : 'other pod')} not flagged${which}</summary>
+${podsTable(shown, 'Pods that are not flagged', around)}
+</details>`;
+}
+
+/** How to read the list. */
+function legend({ history, selection }: StatusPage): Html {
+  if (selection?.matchingFlagged === 0) return NO_HTML;
+  const failed = html`<p><strong>The last hour is not available:</strong> ${history.kind === 'failed' ? history.message : ''}</p>`;
+  return html`${history.kind === 'failed' ? failed : NO_HTML}
+<details id="legend"><summary>How to read this</summary>
+<p class="quiet">Pictures: the last hour. The line is the feature, the shaded band what is usual, a bar at the bottom marks when the
+pod was flagged, scored with the current model. What is usual is that of the same time of day where the days before are
+known. "Lasts": worth an alert. "Brief": it is unusual for its last hours only, which is flagged for at most three minutes
+and makes no alert. "Just begun": it may end before it lasts.</p>
+</details>`;
+}
+
+function surroundings({ history, outcome, nowSeconds, dashboardUrl }: StatusPage): Surroundings {
   const timeSeconds = outcome.kind === 'detection' ? outcome.detection.timeSeconds : outcome.timeSeconds;
-  return html`<section aria-labelledby="pods"><h2 id="pods">Most anomalous pods</h2>
-${note}
-${matching === 0 ? NO_HTML : podsTable({ shown, history, timeSeconds, nowSeconds })}
-</section>`;
-}
-
-/** How many pods are scored, why the others are not, and problems with the data. */
-function coverage({ outcome, selection, nowSeconds }: StatusPage): Html {
-  if (outcome.kind === 'no_model') return NO_HTML;
-  const unscored = outcome.kind === 'detection' ? [...outcome.detection.unscored] : [];
-  const total = unscored.reduce((sum, [, count]) => sum + count, 0);
-  const scored =
-    selection && `${counted(selection.scored, 'pod')} scored, ${total === 0 ? 'none left out' : `${total} not`}.`;
-  return html`<section aria-labelledby="coverage"><h2 id="coverage">Last pass</h2>
-<p>${timeElement(outcome.timeSeconds, nowSeconds)}, took ${Math.round(outcome.durationSeconds * 1000)} ms. ${outcome.kind === 'detection' ? (scored ?? '') : outcome.message}</p>
-${list(unscored.map(([reason, count]) => html`<li>${counted(count, 'pod')} ${describeReason(reason)}</li>`))}
-${outcome.kind === 'detection' ? html`${mutedPods(outcome.detection, nowSeconds)}${optedOutPods(outcome.detection)}` : NO_HTML}
-${list(outcome.warnings.map((warning) => html`<li>${warning}</li>`))}
-</section>`;
-}
-
-/** Muted pods that the page names. */
-const MOST_MUTED = 20;
-
-/** What is muted is not forgotten: which pods, by what, until when, and whether they would be flagged. */
-function mutedPods({ table, muted, scores, tunings }: Detection, nowSeconds: number): Html {
-  const rows = [...tunings.keys()].filter((row) => muted[row] === 1);
-  // Those that would be flagged first.
-  rows.sort((a, b) => (scores[b] as number) - (scores[a] as number));
-  const items = rows.slice(0, MOST_MUTED).map((row) => {
-    const { namespace, pod } = table.pods[row] as PodIdentity;
-    const { mutedBy, mutedUntilSeconds } = tunings.get(row) ?? UNTUNED;
-    const until =
-      mutedUntilSeconds === undefined ? NO_HTML : html` until ${timeElement(mutedUntilSeconds, nowSeconds)}`;
-    const anomalous = (scores[row] as number) > 0 ? '; it would be flagged now' : '';
-    return html`<li>${namespace}/${pod} is muted by ${mutedBy ?? ''}${until}${anomalous}</li>`;
-  });
-  const more = rows.length - items.length;
-  return list([...items, ...(more > 0 ? [html`<li>${counted(more, 'more pod')} are muted</li>`] : [])]);
-}
-
-/** Who opted pods out: a rule or an object may do so for thousands of them. */
-function optedOutPods({ optedOut }: Detection): Html {
-  const groups = [...groupBy(optedOut.values(), ({ by }) => by)].sort((a, b) => b[1].length - a[1].length);
-  const items = groups.slice(0, MOST_MUTED).map(([by, pods]) => {
-    const [first] = pods;
-    const what = pods.length === 1 ? `${first.namespace}/${first.pod} is` : `${counted(pods.length, 'pod')} are`;
-    return html`<li>${what} ignored by ${by}</li>`;
-  });
-  const more = groups.slice(MOST_MUTED).reduce((sum, [, pods]) => sum + pods.length, 0);
-  return list([...items, ...(more > 0 ? [html`<li>${counted(more, 'more pod')} are ignored</li>`] : [])]);
-}
-
-/** A list; an empty one is left out, since screen readers would announce it. */
-function list(items: readonly Html[]): Html {
-  return items.length === 0 ? NO_HTML : html`<ul>${items}</ul>`;
-}
-
-const UNSCORED: Readonly<Record<string, string>> = {
-  warmup: 'warming up, too young to judge',
-  completed: 'completed',
-  pending: 'that wait to start',
-  ending: 'that have just lost their usage',
-  opted_out: 'ignored by a rule or an annotation',
-  no_usage: 'without any usage, though not reported as completed',
-  not_finite: 'with a value that is not a number',
-  misaligned: 'with values at other times than requested',
-};
-
-/** Why pods have no score. Ends a sentence that begins with a number of pods. */
-function describeReason(reason: string): string {
-  const missing = /^missing_(.+)$/.exec(reason)?.[1];
-  if (missing !== undefined) return `without ${missing}`;
-  return Object.hasOwn(UNSCORED, reason) ? (UNSCORED[reason] as string) : reason.replaceAll('_', ' ');
+  return { history, timeSeconds, nowSeconds, dashboardUrl };
 }

@@ -1,122 +1,54 @@
-/** The table of pods. */
+/** A table of pods. */
 
-import { formatDuration } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
-import { COMPARISON_WORDS } from '../../detection/comparison.js';
-import type { FeatureExplanation } from '../../detection/explain.js';
-import { describeValue, featureValue } from '../../detection/reasons.js';
-import { podKey } from '../../features/table.js';
-import type { HistoryOutcome } from './history-reader.js';
-import { plot, usualRange } from './plot.js';
-import { type FeatureHistory, flaggedSince, type PodHistory } from './replay.js';
-import { type Filters, filterLink, type ShownPod } from './selection.js';
-import { isoTime } from './time.js';
-
-/** What the table shows. Times are Unix times in seconds; `timeSeconds` is the instant that was scored. */
-interface PodsTable {
-  readonly shown: readonly ShownPod[];
-  readonly history: HistoryOutcome;
-  readonly timeSeconds: number;
-  readonly nowSeconds: number;
-}
-
-const COLUMNS = ['Pod', 'Score', 'Flagged', 'Feature', 'Now', 'Usually', 'Last hour'];
-const NUMBERS: ReadonlySet<string> = new Set(['Score', 'Now', 'Usually']);
+import { amount, others } from './amount.js';
+import { historyOf, podLink, type Surroundings } from './around.js';
+import { plot } from './plot.js';
+import type { ShownPod } from './selection.js';
+import { sinceElement, sinceOf } from './since.js';
 
 /** The roles are explicit: the style turns rows into cards on narrow screens, which removes the implicit roles. */
-export function podsTable(table: PodsTable): Html {
-  const { shown, history, timeSeconds } = table;
-  const last =
-    history.kind === 'failed'
-      ? html`<strong>The last hour is not available:</strong> ${history.message} `
-      : html`Last hour: the line is the feature, the shaded band what is usual, a bar at the bottom marks when the pod was
-flagged, scored with the current model. What is usual is that of the same time of day where the days before are known.
-"Briefly": it is unusual for its last hours only, which is flagged for at most three minutes and makes no alert. `;
-  return html`<table role="table" class="pods" aria-describedby="legend">
-<caption class="unseen">The most anomalous pods</caption>
+export function podsTable(pods: readonly ShownPod[], caption: string, around: Surroundings): Html {
+  const hasPlots = pods.some((pod) => historyOf(around, pod) !== undefined);
+  const columns = ['Pod', 'Score', 'Flagged', 'Furthest from usual', ...(hasPlots ? ['Last hour'] : [])];
+  return html`<table role="table" class="pods">
+<caption class="unseen">${caption}</caption>
 <thead role="rowgroup"><tr role="row">
-${COLUMNS.map((name) => html`<th role="columnheader" scope="col"${NUMBERS.has(name) ? html` class="number"` : NO_HTML}>${name}</th>`)}
+${columns.map((name) => html`<th role="columnheader" scope="col"${name === 'Score' ? html` class="number"` : NO_HTML}>${name}</th>`)}
 </tr></thead>
 <tbody role="rowgroup">
-${shown.map((pod) => row(pod, table))}
+${pods.map((pod) => row(pod, hasPlots, around))}
 </tbody>
-</table>
-<p id="legend" class="quiet">${last}Values at <time datetime="${isoTime(timeSeconds)}">${isoTime(timeSeconds)}</time>.</p>`;
+</table>`;
 }
 
-function row(
-  { identity: { namespace, pod, workload }, score, isFlagged, isBrief, releaseSeconds, reasons }: ShownPod,
-  table: PodsTable,
-): Html {
-  const [main, ...others] = reasons;
-  const outcome = table.history;
-  const history = outcome.kind === 'histories' ? outcome.histories.get(podKey(namespace, pod)) : undefined;
+function row(pod: ShownPod, hasPlots: boolean, around: Surroundings): Html {
+  const { score, isFlagged, reasons } = pod;
+  const [main, ...also] = reasons;
+  const history = historyOf(around, pod);
   const own = history?.features.find(({ feature }) => feature === main?.feature);
   return html`<tr role="row"${isFlagged ? html` class="flagged"` : NO_HTML}>
-<th role="rowheader" scope="row"><bdi class="name" title="${pod}">${pod}</bdi>
-<small>${link(namespace, { namespace, workload: undefined })} / ${link(workload, { namespace, workload })}</small></th>
+<th role="rowheader" scope="row">${podLink(pod)}</th>
 ${[
   cell('Score', html`${score.toFixed(2)}`),
-  cell(
-    'Flagged',
-    isFlagged
-      ? html`${beginning(history, isBrief, table)}${released(releaseSeconds)}`
-      : html`<span class="quiet">no</span>`,
-  ),
-  ...(main === undefined ? [] : readings(main, others, own)),
-  cell('Last hour', history && own ? plot(history, own) : html`<span class="quiet">not shown</span>`),
+  cell('Flagged', flag(pod, around)),
+  cell('Furthest from usual', main === undefined ? NO_HTML : html`${amount(main, own)} ${others(also)}`),
+  ...(hasPlots
+    ? [cell('Last hour', history && own ? plot(history, own) : html`<span class="quiet">not shown</span>`)]
+    : []),
 ]}
 </tr>`;
 }
 
 /** The label stands before the content where the row is a card. */
 function cell(label: string, content: Html): Html {
-  return html`<td role="cell" class="${NUMBERS.has(label) ? 'number' : ''}" data-label="${label}"><div>${content}</div></td>`;
+  return html`<td role="cell" class="${label === 'Score' ? 'number' : ''}" data-label="${label}"><div>${content}</div></td>`;
 }
 
-const DIRECTIONS = { above: 'above usual', below: 'below usual', usual: 'usual' } as const;
-
-function readings(
-  { feature, unit, actual, expected, direction, comparison }: FeatureExplanation,
-  others: readonly FeatureExplanation[],
-  history: FeatureHistory | undefined,
-): readonly Html[] {
-  const amount = (value: number) => featureValue(value, feature, unit);
-  const also = others.map((other) => html`<small>also <bdi>${other.feature}</bdi>: ${describeValue(other)}</small>`);
-  const { when, lasting } = COMPARISON_WORDS[comparison];
-  const words = [comparison.startsWith('siblings') ? 'its siblings now' : when, lasting].filter(Boolean).join(', ');
-  const range = history && usualRange(history, amount);
-  const what = html`<bdi>${feature}</bdi> <small class="direction">${DIRECTIONS[direction]}</small> ${also}`;
-  return [
-    cell('Feature', what),
-    cell('Now', html`<span class="now">${amount(actual)}</span>`),
-    cell(
-      'Usually',
-      html`${amount(expected)} <small>${words}</small> ${range ? html`<small>${range}</small>` : NO_HTML}`,
-    ),
-  ];
-}
-
-function beginning(history: PodHistory | undefined, isBrief: boolean, { timeSeconds, nowSeconds }: PodsTable): Html {
-  const since = history && flaggedSince(history);
-  const yes = html`<strong>yes</strong>${isBrief ? ', briefly' : ''}`;
-  if (since === undefined) return yes;
-  const iso = isoTime(since.timeSeconds);
-  const words = since.orEarlier
-    ? 'for over an hour'
-    : since.timeSeconds === timeSeconds
-      ? 'since now'
-      : `for ${formatDuration(nowSeconds - since.timeSeconds)}`;
-  return html`${yes}, <time datetime="${iso}">${words}<small>${since.orEarlier ? 'before ' : 'since '}${iso.slice(11, 16)} UTC</small></time>`;
-}
-
-/** What changed lately. */
-function released(seconds: number | undefined): Html {
-  if (seconds === undefined) return NO_HTML;
-  const iso = isoTime(seconds);
-  return html` <small>released <time datetime="${iso}">${iso.slice(11, 16)} UTC</time></small>`;
-}
-
-function link(name: string, filters: Filters): Html {
-  return html`<a href="${filterLink(filters)}" title="${name}"><bdi>${name}</bdi></a>`;
+/** Whether and since when a pod is flagged. */
+export function flag(pod: ShownPod, around: Surroundings): Html {
+  if (!pod.isFlagged) return html`<span class="quiet">no</span>`;
+  const since = sinceOf(pod, historyOf(around, pod));
+  const yes = html`<strong>yes</strong>${pod.isBrief ? ', briefly' : ''}`;
+  return since === undefined ? yes : html`${yes}, since ${sinceElement(since, around.timeSeconds, around.nowSeconds)}`;
 }

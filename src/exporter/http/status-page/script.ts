@@ -3,9 +3,9 @@
 const REFRESH_SECONDS = 20;
 
 /**
- * Plain JavaScript for browsers of the last years. The form stays as it is, so what is being typed is kept. If the focus
- * is on a link of the part that is replaced, it returns to the link with the same target. If that link is gone, because
- * its pod left the table, the focus moves to the heading of its section, where Tab goes on with the first link below: on
+ * Plain JavaScript for browsers of the last years. The form stays as it is, so what is being typed is kept. What is
+ * unfolded stays unfolded. If the focus is on a link of the part that is replaced, it returns to the link with the same target.
+ * If that link is gone, because its pod is no longer shown, the focus moves to the heading of its section, where Tab goes on with the first link below: on
  * a link of another pod, Enter would follow a link that nobody chose.
  */
 export const SCRIPT = `'use strict';
@@ -48,19 +48,24 @@ export const SCRIPT = `'use strict';
     const next = page.getElementById('live');
     if (!next) throw new Error('not the status page');
     const summary = document.getElementById('summary');
-    const links = () => [...live.querySelectorAll('a')];
+    // What is folded away takes no focus.
+    const isShown = (stop) => stop.matches('summary') || !stop.closest('details:not([open])');
+    const stops = () => [...live.querySelectorAll('a, summary')].filter(isShown);
+    const targetOf = (stop) => stop?.getAttribute('href') ?? stop?.parentElement.id;
     const focused = live.contains(document.activeElement) ? document.activeElement : null;
-    const position = links().indexOf(focused);
-    const target = focused?.getAttribute('href');
+    const position = stops().indexOf(focused);
+    const target = targetOf(focused);
+    const opened = new Map([...live.querySelectorAll('details')].map(({ id, open }) => [id, open]));
     const section = focused?.closest('section');
     const top = window.scrollY;
     live.replaceChildren(...next.childNodes);
+    for (const details of live.querySelectorAll('details')) details.open = opened.get(details.id) ?? details.open;
     if (focused) {
-      const same = (link) => target && link?.getAttribute('href') === target;
-      const link = same(links()[position]) ? links()[position] : links().find(same);
+      const same = (stop) => target && targetOf(stop) === target;
+      const stop = same(stops()[position]) ? stops()[position] : stops().find(same);
       const heading = section && document.getElementById(section.getAttribute('aria-labelledby'));
-      const place = link || heading || summary;
-      if (!link) place.tabIndex = -1;
+      const place = stop || heading || summary;
+      if (!stop) place.tabIndex = -1;
       place.focus({ preventScroll: true });
     }
     if (window.scrollY !== top) window.scrollTo({ top, behavior: 'instant' });

@@ -1,102 +1,198 @@
-/** Which pods of a detection the page shows, and how many there are of each kind. */
+/** What the page shows of a detection: the flagged pods by workload, and how many pods there are of each kind. */
 
-import { z } from 'zod';
 import { isBrief } from '../../detection/comparison.js';
 import type { Detection } from '../../detection/detection.js';
 import { explain, type FeatureExplanation } from '../../detection/explain.js';
 import { notableReasons } from '../../detection/reasons.js';
+import { type EpisodesState, lastingSince } from '../../episodes/episodes.js';
 import { type PodIdentity, podKey } from '../../features/table.js';
+import { type Filters, isFiltered, passes } from './filters.js';
 
-/** The parameters as the API document describes them. */
-export const StatusQuery = z.object({
-  namespace: z.string().optional().describe('Only pods of this namespace.'),
-  workload: z.string().optional().describe('Only pods of the workload with this name.'),
-});
-
-/** Which pods to show; `undefined` does not filter. */
-export type Filters = Readonly<Record<'namespace' | 'workload', string | undefined>>;
-
-/** Longer than any name that is scored (`isObjectName`). */
-const LONGEST_NAME = 253;
-
-/**
- * Reads the query string. A parameter that is repeated counts as absent. An invalid filter is ignored: a person with a
- * wrong link still sees the page.
- */
-export function readFilters(parameters: Readonly<Record<string, unknown>>): Filters {
-  const nameIn = (value: unknown) => {
-    const name = typeof value === 'string' ? value.trim() : '';
-    return name === '' || name.length > LONGEST_NAME ? undefined : name;
-  };
-  return { namespace: nameIn(parameters.namespace), workload: nameIn(parameters.workload) };
+/** A pod on the page. Times are Unix times in seconds. */
+export interface ShownPod {
+  readonly identity: PodIdentity;
+  /** Position in the detection. */
+  readonly row: number;
+  readonly score: number;
+  readonly isFlagged: boolean;
+  /** Whether its anomaly lasts, which is worth an alert. */
+  readonly lasts: boolean;
+  /** Whether only its last hours flag it, for some minutes. */
+  readonly isBrief: boolean;
+  /** Since when its anomaly lasts, as far as this process has seen it. */
+  readonly sinceSeconds: number | undefined;
+  /** All features, the one with the largest share of the score first. */
+  readonly features: readonly FeatureExplanation[];
+  /** Those that are a reason for the flag; of a pod that is not flagged, the first one. */
+  readonly reasons: readonly FeatureExplanation[];
 }
 
-/** A link to the page with these filters, relative to it. */
-export function filterLink({ namespace, workload }: Filters): string {
-  return `?${new URLSearchParams({ ...(namespace && { namespace }), ...(workload && { workload }) })}`;
+/** The flagged pods of a workload: one row of the page, however many they are. */
+export interface Incident {
+  readonly namespace: string;
+  readonly workload: string;
+  /** Pods of the workload that are scored and not muted, that are flagged, and whose anomaly lasts. */
+  readonly scored: number;
+  readonly flagged: number;
+  readonly lasting: number;
+  /** The earliest of its pods. */
+  readonly sinceSeconds: number | undefined;
+  /** When the workload was last released, of the last day. */
+  readonly releaseSeconds: number | undefined;
+  /** Those that are shown, at least one: first those whose anomaly lasts, the most anomalous of each first. */
+  readonly pods: readonly [ShownPod, ...ShownPod[]];
 }
-
-export const isFiltered = ({ namespace, workload }: Filters) => namespace !== undefined || workload !== undefined;
 
 /** What the page shows of a detection. */
 export type Selection = ReturnType<typeof select>;
 
-/** A pod on the page. */
-export type ShownPod = Selection['shown'][number];
+/** Workloads with flagged pods. */
+const MAXIMUM_INCIDENTS = 30;
 
-const MAXIMUM_SHOWN = 50;
+/** Flagged pods of all of them together; each has the same number of places. */
+const MAXIMUM_PODS = 60;
 
-/** If fewer are flagged, the pods nearest to the threshold follow, up to this many. */
-const MINIMUM_SHOWN = 5;
+/** Pods without a flag that are named, those nearest to the threshold: of all pods, and of those that a filter asks for. */
+const MAXIMUM_CALM = 5;
+const MAXIMUM_CALM_FILTERED = 50;
 
 /** Names offered in a list. */
 const MAXIMUM_NAMES = 200;
 
-/** Selects the pods. Looks once at each pod, and sorts those that pass the filters. */
-export function select(detection: Detection, filters: Filters) {
-  const { flags, releases, scores, table } = detection;
-  const rows: number[] = [];
+/** Selects the pods. Looks once at each pod, and explains those that are shown. */
+export function select(detection: Detection, episodes: EpisodesState, filters: Filters) {
+  const { flags, lasting, scores, table } = detection;
+  const flaggedRows: number[] = [];
+  const calmRows: number[] = [];
   const namespaces = new Set<string>();
   const workloads = new Set<string>();
-  let flagged = 0;
-  let matchingFlagged = 0;
-  for (const [row, { namespace, workload }] of table.pods.entries()) {
+  const counts = { flagged: 0, lasting: 0 };
+  for (const [row, identity] of table.pods.entries()) {
     const isFlagged = flags[row] === 1;
-    if (isFlagged) flagged++;
-    namespaces.add(namespace);
-    if (filters.namespace !== undefined && namespace !== filters.namespace) continue;
-    workloads.add(workload);
-    if (filters.workload !== undefined && workload !== filters.workload) continue;
-    rows.push(row);
-    if (isFlagged) matchingFlagged++;
+    if (isFlagged) counts.flagged++;
+    if (lasting[row] === 1) counts.lasting++;
+    namespaces.add(identity.namespace);
+    if (filters.namespace !== undefined && identity.namespace !== filters.namespace) continue;
+    workloads.add(identity.workload);
+    if (passes(filters, identity)) (isFlagged ? flaggedRows : calmRows).push(row);
   }
   // Equal scores stay in the order of the table, by namespace and pod.
-  rows.sort((a, b) => (flags[b] as number) - (flags[a] as number) || (scores[b] as number) - (scores[a] as number));
-  const least = isFiltered(filters) ? MAXIMUM_SHOWN : MINIMUM_SHOWN;
-  const some = rows.slice(0, Math.min(MAXIMUM_SHOWN, Math.max(matchingFlagged, least)));
-  const explanations = explain(detection, some);
+  const byScore = (a: number, b: number) => (scores[b] as number) - (scores[a] as number);
+  flaggedRows.sort((a, b) => (lasting[b] as number) - (lasting[a] as number) || byScore(a, b));
+  calmRows.sort(byScore);
+  const groups = groupByWorkload(table.pods, flaggedRows);
+  const mostPods = Math.floor(MAXIMUM_PODS / Math.min(MAXIMUM_INCIDENTS, Math.max(1, groups.length)));
+  const shownGroups = groups
+    .slice(0, MAXIMUM_INCIDENTS)
+    .map((group) => ({ ...group, shown: group.rows.slice(0, mostPods) }));
+  const calmShown = calmRows.slice(0, isFiltered(filters) ? MAXIMUM_CALM_FILTERED : MAXIMUM_CALM);
+  const pods = describePods(detection, episodes, [...shownGroups.flatMap(({ shown }) => shown), ...calmShown]);
+  const scoredOf = countScored(detection, shownGroups);
+  const incidents = shownGroups.map((group, index): Incident => {
+    const { namespace, workload, rows, shown } = group;
+    const since = rows.map((row) => sinceOf(episodes, table.pods[row] as PodIdentity) ?? Number.POSITIVE_INFINITY);
+    const earliest = since.reduce((least, own) => Math.min(least, own), Number.POSITIVE_INFINITY);
+    return {
+      namespace,
+      workload,
+      scored: scoredOf[index] as number,
+      flagged: rows.length,
+      lasting: rows.reduce((sum, row) => sum + (lasting[row] as number), 0),
+      sinceSeconds: Number.isFinite(earliest) ? earliest : undefined,
+      releaseSeconds: detection.releases.get(podKey(namespace, workload)),
+      pods: shown.map((row) => pods.get(row) as ShownPod) as [ShownPod, ...ShownPod[]],
+    };
+  });
   const namesOf = (names: ReadonlySet<string>) => [...names].sort().slice(0, MAXIMUM_NAMES);
   return {
-    /** Flagged pods first, the most anomalous of each first. */
-    shown: some.map((row, index) => {
-      const score = scores[row] as number;
-      const isFlagged = flags[row] === 1;
-      const all = explanations[index] as FeatureExplanation[];
-      // At least one, and no more of a pod that is not flagged.
-      const reasons = isFlagged ? notableReasons(all) : all.slice(0, 1);
-      const brief = isBrief(detection.model, detection.judgement, scores, row);
-      const identity = table.pods[row] as PodIdentity;
-      const releaseSeconds = isFlagged ? releases.get(podKey(identity.namespace, identity.workload)) : undefined;
-      return { identity, row, score, isFlagged, isBrief: brief, releaseSeconds, reasons };
-    }),
+    /** First those with an anomaly that lasts, the most anomalous of each first. */
+    incidents,
+    /** Workloads with a flagged pod that pass the filters. */
+    matchingWorkloads: groups.length,
+    matchingFlagged: flaggedRows.length,
     /** Pods that pass the filters. */
-    matching: rows.length,
-    matchingFlagged,
+    matching: flaggedRows.length + calmRows.length,
+    /** Of the pods that pass the filters and are not flagged: those nearest to the threshold first. */
+    calm: calmShown.map((row) => pods.get(row) as ShownPod),
+    matchingCalm: calmRows.length,
     /** All pods that were scored. */
     scored: table.pods.length,
-    flagged,
+    ...counts,
     /** Names to choose from, sorted, and bounded; the workloads are those of the namespace that is filtered by. */
     namespaces: namesOf(namespaces),
     workloads: namesOf(workloads),
   };
+}
+
+interface Group {
+  readonly namespace: string;
+  readonly workload: string;
+  readonly rows: number[];
+}
+
+/** Groups in the order of their first rows. */
+function groupByWorkload(pods: readonly PodIdentity[], rows: readonly number[]): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const row of rows) {
+    const { namespace, workload } = pods[row] as PodIdentity;
+    const key = podKey(namespace, workload);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { namespace, workload, rows: [row] });
+    else group.rows.push(row);
+  }
+  return [...groups.values()];
+}
+
+/** How many pods of each group's workload are scored and not muted. */
+function countScored({ table, muted }: Detection, groups: readonly Group[]): readonly number[] {
+  const counts = groups.map(() => 0);
+  const positions = new Map<string, Map<string, number>>();
+  for (const [position, { namespace, workload }] of groups.entries()) {
+    const ofNamespace = positions.get(namespace) ?? new Map<string, number>();
+    positions.set(namespace, ofNamespace.set(workload, position));
+  }
+  for (const [row, { namespace, workload }] of table.pods.entries()) {
+    const position = positions.get(namespace)?.get(workload);
+    if (position !== undefined && muted[row] === 0) counts[position] = (counts[position] as number) + 1;
+  }
+  return counts;
+}
+
+const sinceOf = (episodes: EpisodesState, { namespace, pod }: PodIdentity) =>
+  lastingSince(episodes, podKey(namespace, pod));
+
+/** Explains pods of a detection, by their rows. */
+export function describePods(
+  detection: Detection,
+  episodes: EpisodesState,
+  rows: readonly number[],
+): ReadonlyMap<number, ShownPod> {
+  const { table, scores, flags, lasting, model, judgement } = detection;
+  const explanations = explain(detection, rows);
+  return new Map(
+    rows.map((row, index) => {
+      const identity = table.pods[row] as PodIdentity;
+      const features = explanations[index] as FeatureExplanation[];
+      const isFlagged = flags[row] === 1;
+      const pod: ShownPod = {
+        identity,
+        row,
+        score: scores[row] as number,
+        isFlagged,
+        lasts: lasting[row] === 1,
+        isBrief: isBrief(model, judgement, scores, row),
+        sinceSeconds: sinceOf(episodes, identity),
+        features,
+        reasons: isFlagged ? reasonsOf(features, model.sensitivity) : features.slice(0, 1),
+      };
+      return [row, pod];
+    }),
+  );
+}
+
+/** The reasons, of which the first one counts; another is left out where it is nearly usual. */
+function reasonsOf(features: readonly FeatureExplanation[], sensitivity: number): readonly FeatureExplanation[] {
+  return notableReasons(features).filter(
+    ({ deviation }, index) => index === 0 || Math.abs(deviation) >= sensitivity / 2,
+  );
 }

@@ -128,17 +128,23 @@ function shard({ ordinal, total, namespaces, message }: NonNullable<HealthReport
   return entry('Shard', namespaces ? 'ok' : 'waiting', word, [html`${message ?? watched}`]);
 }
 
-/** A section with errors before warnings; nothing where all is well. */
-export function findingsSection({ check: { findings, last_error } }: HealthReport, nowSeconds: number): Html {
-  if (findings.length === 0 && last_error === null) return NO_HTML;
-  const sorted = findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
-  const items = sorted.map(
-    ({ severity, summary, meaning, advice, check, time }) =>
+/** The findings of one severity, as a section, those that warn with the failure of the last check; nothing where there is none. */
+export function findingsSection(
+  { check: { findings, last_error } }: HealthReport,
+  severity: 'error' | 'warning',
+  nowSeconds: number,
+): Html {
+  const own = findings.filter((finding) => finding.severity === severity);
+  const failed = severity === 'warning' ? failure('The last check failed', last_error, nowSeconds) : NO_HTML;
+  if (own.length === 0 && failed.markup === '') return NO_HTML;
+  const items = own.map(
+    ({ summary, meaning, advice, check, time }) =>
       html`<li><span class="mark ${severity === 'error' ? 'problem' : 'waiting'}">${severity}</span> ${summary}
 ${meaning ?? ''} ${advice ?? ''} <small>${check}, found ${timeElement(time, nowSeconds)}</small></li>`,
   );
-  return html`<section aria-labelledby="findings"><h2 id="findings">Findings about the installation</h2>
-${last_error === null ? NO_HTML : html`<p>${failure('The last check failed', last_error, nowSeconds)}</p>`}
-${items.length === 0 ? NO_HTML : html`<ul class="findings">${items}</ul>`}
+  const id = `${severity}s`;
+  return html`<section class="findings ${severity}" aria-labelledby="${id}"><h2 id="${id}">${severity === 'error' ? 'Faults of the installation: scores may be wrong' : 'Findings about the installation'}</h2>
+${failed.markup === '' ? NO_HTML : html`<p>${failed}</p>`}
+${items.length === 0 ? NO_HTML : html`<ul>${items}</ul>`}
 </section>`;
 }

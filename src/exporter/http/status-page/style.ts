@@ -19,7 +19,7 @@ body {
   color: var(--text); background: var(--ground); overflow-wrap: anywhere;
 }
 a { color: var(--link); }
-a:focus-visible, button:focus-visible, input:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+a:focus-visible, button:focus-visible, input:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 h1 { font-size: 1.15rem; margin: 0; }
 h2 { font-size: 1rem; margin: 1.75rem 0 .5rem; }
 small { font-size: .8125rem; color: var(--quiet); }
@@ -51,18 +51,35 @@ th { font-weight: 600; }
 thead th { border-top: 0; font-size: .8125rem; color: var(--quiet); white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .pods th small, .pods td small { display: block; font-weight: normal; }
-.pods td .direction { display: inline; }
-.pods tbody th { width: 26%; }
-.pods td:nth-child(3) { width: 15%; }
-.pods td:nth-child(4) { width: 21%; }
+.pods tbody th { width: 28%; font-weight: normal; }
+.pods td:nth-child(3) { width: 16%; }
 .pods td.number { white-space: nowrap; }
 .pods tbody .flagged > th { box-shadow: inset 3px 0 var(--bad); padding-left: .6rem; }
 .pods tr > th:first-child { padding-left: .6rem; }
-.pods .flagged strong, .pods .flagged .now { color: var(--bad); font-weight: 600; }
+.pods .flagged strong, .incident .now { color: var(--bad); font-weight: 600; }
+.pods tr:not(.flagged) .now { color: inherit; font-weight: normal; }
 /* Very long names; all of them is there for those who point, focus, copy or listen. */
-.name, .pods a bdi { display: -webkit-inline-box; vertical-align: bottom; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
-.pods tr:hover bdi, .pods tr:focus-within bdi { -webkit-line-clamp: none; }
+.name, .pods a bdi, .incident a bdi { display: -webkit-inline-box; vertical-align: bottom; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+.pods tr:hover bdi, .pods tr:focus-within bdi, .incident:hover bdi, .incident:focus-within bdi { -webkit-line-clamp: none; }
+.incidents { list-style: none; margin: .5rem 0 1rem; padding: 0; }
+.incident {
+  display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .25rem 1.5rem; padding: .7rem 0 .7rem .9rem;
+  border-top: 1px solid var(--line); border-left: 4px solid var(--waiting);
+}
+.incident.lasting { border-left-color: var(--bad); }
+.incident h3 { grid-column: 1 / -1; margin: 0; font-size: 1.0625rem; }
+.incident h3 a { font-weight: 600; }
+.incident .about p { font-size: 1.0625rem; margin: 0 0 .25rem; }
+.incident details, .incident .next { grid-column: 1 / -1; }
+.also { display: block; }
+.also .now { color: inherit; }
+.facts { display: flex; flex-wrap: wrap; gap: .1rem 1.5rem; margin: 0; }
+.facts dt { display: inline; font-weight: normal; color: var(--quiet); }
+.facts dd { display: inline; }
+.next { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: 0; color: var(--quiet); font-size: .875rem; }
+summary { cursor: pointer; color: var(--link); width: fit-content; }
 .plot { display: block; width: 11.25rem; height: 2.75rem; background: var(--raised); }
+.picture .plot { width: 18rem; height: 4.4rem; }
 .band { fill: var(--band); }
 .line { fill: none; stroke: var(--curve); stroke-width: 1.5; stroke-linejoin: round; vector-effect: non-scaling-stroke; }
 .flagged-span { fill: var(--bad); opacity: .14; }
@@ -76,10 +93,13 @@ dd { margin: 0; }
 .mark.problem { color: var(--bad); background: var(--bad-ground); }
 .mark.waiting { color: var(--waiting); }
 .findings li { margin-bottom: .5rem; }
+.findings.error { margin: 1rem 0; padding: .1rem .9rem .4rem; border: 1px solid var(--bad); border-radius: 4px; }
+.findings.error h2 { margin-top: .5rem; color: var(--bad); }
 footer { margin-top: 2.5rem; font-size: .8125rem; }
 footer caption { text-align: left; font-weight: 600; padding-bottom: .25rem; }
 footer th { font-weight: normal; white-space: nowrap; }
 @media (max-width: 56rem) {
+  .incident { grid-template-columns: minmax(0, 1fr); }
   .pods, .pods tbody, .pods tr, .pods tbody th, .pods td { display: block; width: auto !important; }
   .pods thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .pods tr { border-top: 1px solid var(--line); padding: .5rem 0; }

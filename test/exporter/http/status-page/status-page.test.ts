@@ -1,15 +1,12 @@
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
-import { COMPARISONS, type Comparison } from '../../../../src/exporter/detection/comparison.js';
-import type { Detection, PassOutcome } from '../../../../src/exporter/detection/detection.js';
+import type { Detection } from '../../../../src/exporter/detection/detection.js';
 import { NO_EPISODES } from '../../../../src/exporter/episodes/episodes.js';
 import { createApp } from '../../../../src/exporter/http/app.js';
 import { ENDPOINTS } from '../../../../src/exporter/http/endpoints.js';
-import type { HistoryOutcome } from '../../../../src/exporter/http/status-page/history-reader.js';
-import type { PodHistory } from '../../../../src/exporter/http/status-page/replay.js';
-import { emptyJudgement } from '../../../../src/exporter/model/views.js';
 import { UNTUNED } from '../../../../src/exporter/tuning/tuning.js';
 import { get } from '../../../support/http-client.js';
 import {
@@ -18,58 +15,21 @@ import {
   freshHealth,
   HOSTILE,
   passOf,
-  type Replaced,
   seasonedHealth,
 } from '../../../support/http-fixtures.js';
 import { closeServers, startServer } from '../../../support/http-server.js';
 import { closed, getRequest } from '../../../support/raw-http.js';
+import {
+  histories,
+  history,
+  incidentsOf,
+  pageOf,
+  rowsOf,
+  SCORED_AT,
+  somePods,
+  wordsOf,
+} from '../../../support/status-page.js';
 import { eventually, gate } from '../../../support/waiting.js';
-
-const SCORED_AT = Date.parse('2026-01-01T00:00:00Z') / 1000;
-
-const somePods = [
-  { namespace: 'shop', pod: 'cart-1', score: 0.137 },
-  { namespace: 'shop', pod: 'cart-2', score: -0.2 },
-  { namespace: 'payments', pod: 'checkout-1', score: 0.05 },
-  ...Array.from({ length: 20 }, (_, index) => ({ namespace: 'quiet', pod: `q-${index}`, score: -0.3 })),
-];
-
-/** A pod that has been flagged for four minutes; of `usual` 100 units, 90 to 120. */
-const history: PodHistory = {
-  timestampsSeconds: Float64Array.from({ length: 61 }, (_, index) => SCORED_AT - (60 - index) * 60),
-  scores: Float64Array.from({ length: 61 }, (_, index) => (index >= 56 ? 0.1 : -0.2)),
-  features: ['cpu', 'memory', 'restarts'].map((feature) => ({
-    feature,
-    unit: 'bytes',
-    values: Float64Array.from({ length: 61 }, (_, index) => (index >= 56 ? 300 : index === 7 ? Number.NaN : 100)),
-    lower: new Float64Array(61).fill(90),
-    upper: new Float64Array(61).fill(120),
-  })),
-};
-
-const histories = (...keys: string[]): HistoryOutcome => ({
-  kind: 'histories',
-  histories: new Map(keys.map((key) => [key, history])),
-});
-
-const pageOf = async (replaced: Replaced & { readonly outcome?: PassOutcome }, url = '/'): Promise<string> => {
-  const { outcome = passOf(somePods), ...rest } = replaced;
-  const app = createApp(fakeDependencies({ health: () => seasonedHealth, recentPass: async () => outcome, ...rest }));
-  const { text } = await request(app)
-    .get(url)
-    .expect(200)
-    .expect('Content-Type', /^text\/html/);
-  return text;
-};
-
-/** What a person reads: without markup, entities resolved, spaces as one. */
-const wordsOf = (page: string) =>
-  page
-    .replaceAll(/<[^>]*>/g, ' ')
-    .replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
-    .replaceAll(/\s+/g, ' ');
-
-const rowsOf = (page: string) => page.match(/<tr role="row"( class="flagged")?>\n<th role="rowheader"/g) ?? [];
 
 describe('GET /', () => {
   describe('says how things are', () => {
@@ -82,7 +42,7 @@ describe('GET /', () => {
         'Model not yet There is no model yet, so no pod is scored. The first training is running.',
       );
       expect(words).to.contain('http://prometheus:9090 has not been queried for the current metrics yet.');
-      expect(words).not.to.contain('Most anomalous pods');
+      expect(words).not.to.contain('Anomalous now');
     });
 
     it('when no training has succeeded', async () => {
@@ -203,7 +163,7 @@ describe('GET /', () => {
       const pods = somePods.map((pod) => ({ ...pod, score: Math.min(pod.score, -0.01) }));
       const page = await pageOf({ outcome: passOf(pods) });
       expect(wordsOf(page)).to.contain('No pod is flagged of 23 pods scored.');
-      expect(wordsOf(page)).to.contain('Shows 5 of 23 pods, none flagged: those nearest to the threshold.');
+      expect(wordsOf(page)).to.contain('No pod is flagged. 23 pods not flagged; the 5 nearest to the threshold');
       expect(rowsOf(page)).to.have.length(5);
     });
 
@@ -219,10 +179,14 @@ describe('GET /', () => {
       };
       const words = wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check }) }));
       expect(words).to.contain('The last check failed 5 min ago 2026-01-01T00:00:00Z : Asking failed.');
-      expect(words).to.match(/error No series\. Gaps\. Scrape <cAdvisor>\. rate_window.*warning The window is short\./);
+      // What makes scores doubtful stands before them.
+      expect(words).to.match(
+        /error No series\. Gaps\. Scrape <cAdvisor>\. rate_window.* Anomalous now .*warning The window is short\./,
+      );
       expect(words).to.contain('Findings about the installation');
       const well = { ...check, last_error: null, findings: [] };
-      expect(wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check: well }) }))).not.to.contain('Findings');
+      const wellWords = wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, check: well }) }));
+      expect(wellWords).not.to.match(/Findings|Faults/);
     });
 
     it('and what has ended lately, and why', async () => {
@@ -302,135 +266,6 @@ describe('GET /', () => {
     expect(page).to.not.include('<b>');
   });
 
-  describe('shows the most anomalous pods', () => {
-    it('first, with the reason in units that people read', async () => {
-      const page = await pageOf({});
-      const words = wordsOf(page);
-      expect(words).to.contain('2 pods flagged of 23 pods scored.');
-      expect(words.indexOf('cart-1')).to.be.below(words.indexOf('checkout-1'));
-      expect(words.indexOf('checkout-1')).to.be.below(words.indexOf('cart-2'));
-      expect(words).to.contain('shop / cart-1-workload 0.14 yes cpu above usual also memory : 2 memory-unit');
-      expect(rowsOf(page)).to.have.length(5);
-      expect(page.match(/class="flagged"/g)).to.have.length(2);
-    });
-
-    it('with what each value is compared with', async () => {
-      const outcome = passOf(somePods);
-      if (outcome.kind !== 'detection') return expect.fail(outcome.kind);
-      const { detection } = outcome;
-      const compared = async (comparison: Comparison) => {
-        detection.comparisons.fill(COMPARISONS.indexOf(comparison));
-        return wordsOf(await pageOf({ outcome }));
-      };
-      expect(await compared('time_of_day')).to.contain('usually 0.5 memory-unit at this time of day');
-      expect(await compared('time_of_day')).to.match(/1 cpu-unit -0\.5 cpu-unit at this time of day not shown/);
-      expect(await compared('siblings_for_an_hour')).to.contain('-0.5 cpu-unit its siblings now, for an hour');
-      expect(await compared('rise_in_an_hour')).to.contain('also restarts : 1.5 within an hour');
-      expect(await compared('last_hours'))
-        .to.contain('0.14 yes cpu')
-        .and.not.to.contain('yes , briefly');
-    });
-
-    it('and which are unusual for their last hours only, for a moment', async () => {
-      const outcome = passOf(somePods);
-      if (outcome.kind !== 'detection') return expect.fail(outcome.kind);
-      const detection = { ...outcome.detection, model: { ...outcome.detection.model, remembers: true } };
-      const words = wordsOf(await pageOf({ outcome: { ...outcome, detection } }));
-      expect(words).to.contain('0.14 yes , briefly cpu above usual');
-      expect(words).to.match(/flagged for at most three minutes and makes no alert/);
-      // One that a view flags as well is not brief, and one that is not flagged neither.
-      const judgement = { ...emptyJudgement(3 * somePods.length) };
-      judgement.shares.fill(1.5, 0, 1);
-      const judged = wordsOf(await pageOf({ outcome: { ...outcome, detection: { ...detection, judgement } } }));
-      expect(judged).to.contain('0.14 yes cpu').and.to.contain('0.05 yes , briefly cpu');
-      expect(judged.match(/briefly/g)).to.have.length(1);
-    });
-
-    it('with the last hour, and since when', async () => {
-      const page = await pageOf({ history: async () => histories('shop/cart-1') });
-      expect(wordsOf(page)).to.contain('yes , for 9 min since 23:56 UTC');
-      expect(page).to.contain('<time datetime="2025-12-31T23:56:00Z">');
-      expect(page.match(/<svg/g)).to.have.length(1);
-      expect(page).to.contain(
-        'aria-label="cpu in the last hour: between 100 B and 300 B, now 300 B; usual: 90 to 120 B. ' +
-          'Flagged from 23:56 to 00:00 UTC."',
-      );
-      // The gap parts the line.
-      expect(page.match(/<polyline/g)).to.have.length(2);
-    });
-
-    it('and when the workload was released', async () => {
-      const outcome = passOf(somePods);
-      if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
-      const releases = new Map([['shop/cart-1-workload', SCORED_AT - 720]]);
-      const words = wordsOf(await pageOf({ outcome: { ...outcome, detection: { ...outcome.detection, releases } } }));
-      expect(words).to.match(/cart-1 .*yes released 23:48 UTC/);
-      expect(words.match(/released/g)).to.have.lengthOf(1);
-    });
-
-    it('and says so where the last hour cannot be had', async () => {
-      const words = wordsOf(await pageOf({ history: async () => ({ kind: 'failed', message: 'Too slow.' }) }));
-      expect(words).to.contain('The last hour is not available: Too slow.');
-      expect(words).to.contain('cart-1');
-    });
-
-    it('asks for the last hour of the pods that it shows', async () => {
-      const asked: (readonly number[])[] = [];
-      await pageOf(
-        {
-          history: async (_, rows) => {
-            asked.push(rows);
-            return histories();
-          },
-        },
-        '/?namespace=payments',
-      );
-      expect(asked).to.deep.equal([[2]]);
-    });
-
-    it('filters by namespace and workload, and keeps what was typed', async () => {
-      const page = await pageOf({}, '/?namespace=shop&workload=cart-2-workload');
-      expect(wordsOf(page)).to.contain('Shows 1 of 1 pod that match');
-      expect(page).to.contain('name="namespace" list="namespaces" value="shop"');
-      expect(page).to.contain('name="workload" list="workloads" value="cart-2-workload"');
-      expect(page).to.contain('href="?namespace=shop&#38;workload=cart-2-workload"');
-      expect(rowsOf(page)).to.have.length(1);
-      expect(rowsOf(await pageOf({}, '/?namespace=quiet'))).to.have.length(20);
-    });
-
-    it('says when none passes the filter', async () => {
-      const page = await pageOf({}, '/?namespace=sho');
-      expect(wordsOf(page)).to.contain('No scored pod matches the filter. Names must match exactly.');
-      expect(wordsOf(page)).to.contain('2 pods flagged of 23');
-    });
-
-    for (const query of [
-      'namespace=a&namespace=b',
-      'namespace[x]=a',
-      `workload=${'x'.repeat(300)}`,
-      'other=1',
-      'namespace=',
-    ]) {
-      it(`shows all for ?${query.slice(0, 30)}`, async () => {
-        expect(rowsOf(await pageOf({}, `/?${query}`))).to.have.length(5);
-      });
-    }
-
-    it('shows at most 50 of 5,000 in a small page', async () => {
-      const pods = Array.from({ length: 5000 }, (_, index) => ({
-        namespace: `ns-${index % 300}`,
-        pod: `pod-${index}`,
-        score: index / 5000,
-      }));
-      const outcome = passOf(pods);
-      const page = await pageOf({ outcome });
-      expect(rowsOf(page)).to.have.length(50);
-      expect(page.match(/<option/g)).to.have.length(400);
-      expect(page.length).to.be.below(150_000);
-      expect(wordsOf(page)).to.contain('4,999 pods flagged of 5,000 pods');
-    });
-  });
-
   describe('is safe', () => {
     const EVIL = `${HOSTILE}\u202e`;
 
@@ -456,13 +291,15 @@ describe('GET /', () => {
         },
         `/?namespace=${encodeURIComponent(EVIL)}&workload=${encodeURIComponent(`${EVIL}-workload`)}`,
       );
-      expect(rowsOf(page)).to.have.length(1);
+      expect(incidentsOf(page)).to.have.length(1);
       expect(page.match(/<svg/g)).to.have.length(1);
       expect(page.match(/<(script|img)/g)).to.deep.equal(['<script']);
       expect(page).to.contain('&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;&#38;\\u{202e}');
       expect(page).not.to.contain('\u202e');
       for (const [, url = ''] of page.matchAll(/href="([^"]*)"/g)) {
-        expect(url).to.match(/^(?:data:,|\.\/|[\w./-]+|status-page\.css\?v=\w+|\?[\w=%+.*&#;-]*)$/);
+        expect(url).to.match(
+          /^(?:data:,|\.\/|[\w./-]+|status-page\.css\?v=\w+|(?:detect)?\?[\w=%+.*&#;-]*|https:\/\/github\.com\/[\w/.-]+)$/,
+        );
       }
     });
 
@@ -539,7 +376,14 @@ describe('GET /', () => {
     const paths = ENDPOINTS.slice(1).map(({ path }) => path.slice(1));
     expect(links).to.include.members(paths);
     const app = createApp(fakeDependencies());
-    for (const link of new Set(links.filter((url) => !url.startsWith('data:')))) {
+    const runbooks = links.filter((url) => url.startsWith('https:'));
+    expect(new Set(runbooks)).to.have.property('size', 1);
+    for (const runbook of runbooks) {
+      const [, file = ''] =
+        /^https:\/\/github\.com\/k8s-anomaly-detector\/k8s-anomaly-detector\/blob\/main\/(.+)$/.exec(runbook) ?? [];
+      expect(existsSync(file), runbook).to.equal(true);
+    }
+    for (const link of new Set(links.filter((url) => !/^(data|https):/.test(url)))) {
       expect(link).not.to.match(/^\/|^\w+:/);
       const { pathname, search } = new URL(link.replaceAll('&#38;', '&'), 'http://localhost/');
       await request(app).get(`${pathname}${search}`).expect(200);

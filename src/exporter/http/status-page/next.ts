@@ -1,0 +1,28 @@
+/** Where to look next: the runbook, all that is known as JSON, and the dashboard. */
+
+import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
+
+/** Of the alert that a pod or a workload makes; the alerts themselves name the same ones. */
+const RUNBOOKS = 'https://github.com/k8s-anomaly-detector/k8s-anomaly-detector/blob/main/docs/runbooks';
+
+export type Runbook = 'PodAnomalous' | 'WorkloadAnomalous';
+
+/** What the links are about. */
+interface Subject {
+  readonly namespace: string;
+  readonly workload: string;
+  readonly pod?: string | undefined;
+}
+
+/** @param dashboardUrl address of the dashboard in Grafana; empty where nobody said it. */
+export function nextLinks({ namespace, workload, pod }: Subject, runbook: Runbook, dashboardUrl: string): Html {
+  const variables = new URLSearchParams({
+    'var-namespace': namespace,
+    'var-workload': workload,
+    ...(pod !== undefined && { 'var-pod': pod }),
+  });
+  const detect = new URLSearchParams({ namespace, flagged: 'true' });
+  return html`<p class="next">Next: <a href="${RUNBOOKS}/${runbook}.md">runbook ${runbook}</a>
+<a href="detect?${String(detect)}">/detect of the namespace</a>
+${dashboardUrl === '' ? NO_HTML : html`<a href="${dashboardUrl}?${String(variables)}">dashboard</a>`}</p>`;
+}
