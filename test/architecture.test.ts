@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'exporter/tuning': ['exporter/prometheus', 'exporter/features'],
   'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/tuning'],
   'exporter/episodes': ['exporter/features', 'exporter/detection'],
+  'exporter/context': ['exporter/prometheus', 'exporter/features', 'exporter/detection'],
   'exporter/check': [
     'exporter/version',
     'exporter/prometheus',
@@ -74,6 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/keeper',
     'exporter/detection',
     'exporter/episodes',
+    'exporter/context',
     'exporter/check',
   ],
   'exporter/http': [
@@ -83,6 +85,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/tuning',
     'exporter/detection',
     'exporter/episodes',
+    'exporter/context',
   ],
   'exporter/health': [
     'exporter/history',
@@ -91,6 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/training',
     'exporter/keeper',
     'exporter/detection',
+    'exporter/context',
     'exporter/check',
     'exporter/http',
   ],
@@ -108,6 +112,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/tuning',
     'exporter/detection',
     'exporter/episodes',
+    'exporter/context',
     'exporter/check',
     'exporter/metrics',
     'exporter/http',

@@ -3,7 +3,7 @@
 import { readBoundedTextSync } from '../lib/files/bounded-file.js';
 import type { Settings } from './config/settings.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
-import type { PrometheusServerApi } from './prometheus/api.js';
+import type { PrometheusApi, PrometheusServerApi } from './prometheus/api.js';
 import { PrometheusClient, type PrometheusClientOptions } from './prometheus/client.js';
 import type { Authentication, PrometheusConnection, RenewableText } from './prometheus/connection.js';
 import { isSecretParameter, TENANT_HEADER } from './prometheus/redaction.js';
@@ -23,6 +23,8 @@ export interface OpenPrometheus {
   readonly source: PrometheusSource;
   /** Narrowed to the namespaces of the shard. */
   readonly api: PrometheusServerApi;
+  /** Not narrowed: for questions that name their pods. */
+  readonly wholeApi: PrometheusApi;
   /** Those of the shard; `undefined` for all. */
   readonly namespaces: ShardNamespaces | undefined;
 }
@@ -50,14 +52,14 @@ export function openPrometheus(settings: Settings, featureSet: FeatureSet, optio
 export function openSource(source: PrometheusSource, options: OpenOptions): OpenPrometheus {
   const { now, onNamespaces: onChange, onWarning } = options;
   const client = new PrometheusClient(source.connection, options);
-  if (source.sharding === undefined) return { source, api: client, namespaces: undefined };
+  if (source.sharding === undefined) return { source, api: client, wholeApi: client, namespaces: undefined };
   const namespaces = new ShardNamespaces(client, {
     plan: source.sharding,
     now,
     ...(onWarning && { onWarning }),
     ...(onChange && { onChange }),
   });
-  return { source, api: new ShardedPrometheus(client, namespaces), namespaces };
+  return { source, api: new ShardedPrometheus(client, namespaces), wholeApi: client, namespaces };
 }
 
 /** Names and addresses of this machine, as `URL` writes them. */

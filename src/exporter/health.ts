@@ -1,6 +1,7 @@
 /** The state of the exporter in one report, gathered from the parts that keep account of it. */
 
 import type { FindingsState } from './check/runner.js';
+import type { ContextState } from './context/pod-context.js';
 import type { PassOutcome } from './detection/detection.js';
 import { HOURS_PER_DAY } from './history/grid.js';
 import type { HealthReport } from './http/schemas.js';
@@ -33,6 +34,7 @@ export interface HealthSources {
   readonly snapshot: SnapshotState | undefined;
   /** `undefined` where nothing is remembered. */
   readonly history: KeeperState | undefined;
+  readonly context: ContextState;
   readonly findings: FindingsState;
   /** `undefined` where this process watches all namespaces. */
   readonly sharding?: ShardingState | undefined;
@@ -42,7 +44,7 @@ export interface HealthSources {
 
 /** Builds the report of `/healthz`. */
 export function healthReport(sources: HealthSources): HealthReport {
-  const { version, model, training, snapshot, history, sharding, findings, passes } = sources;
+  const { version, model, training, snapshot, history, sharding, context, findings, passes } = sources;
   const { last } = passes;
   const trainedSeconds = training.model?.trainedSeconds;
   // A shard without namespaces has nothing to score, with or without a model.
@@ -117,6 +119,11 @@ export function healthReport(sources: HealthSources): HealthReport {
           message: sharding.namespaces === 0 ? emptyShardMessage(sharding.shard) : null,
         }
       : null,
+    context: {
+      time: isoTime(context.askedSeconds),
+      pods: context.pods.size,
+      last_error: errorAt(context.lastError),
+    },
     check: {
       last_success: isoTime(findings.lastSuccessSeconds),
       last_error: errorAt(findings.lastError),

@@ -8,6 +8,8 @@ import { inspect } from './check/gather.js';
 import { CheckRunner } from './check/runner.js';
 import type { Settings } from './config/settings.js';
 import { describeSource, type OpenOptions, type OpenPrometheus } from './connect.js';
+import { ContextReader } from './context/context-reader.js';
+import type { ContextState } from './context/pod-context.js';
 import type { Detection, PassOutcome } from './detection/detection.js';
 import { isUpstreamFailure, logOutcome } from './detection/log-outcome.js';
 import { DetectionPass } from './detection/pass.js';
@@ -92,6 +94,7 @@ export class Service implements Exporter {
   /** `undefined` where nothing is remembered. */
   readonly #keeper: HistoryKeeper | undefined;
   readonly #pass: DetectionPass;
+  readonly #context: ContextReader;
   readonly #histories: HistoryReader;
   readonly #metrics: Metrics;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
@@ -111,7 +114,7 @@ export class Service implements Exporter {
       onWarning: (sentence) => logger.warn({}, sentence),
       onNamespaces: (namespaces) => this.#logNamespaces(namespaces),
     });
-    const { api, source } = this.#prometheus;
+    const { api, wholeApi, source } = this.#prometheus;
     if (source.sharding !== undefined) {
       for (const warning of shardingWarnings(featureSet)) logger.warn({}, warning);
     }
@@ -151,6 +154,7 @@ export class Service implements Exporter {
       whyNoModel: () => this.#whyNoModel(),
       onOutcome: (outcome) => this.#record(outcome),
     });
+    this.#context = new ContextReader({ api, wholeApi, queryOptions: settings, logger, now });
     this.#histories = new HistoryReader(api);
     this.#metrics = createMetrics(() => ({
       ...this.#state(),
@@ -192,7 +196,8 @@ export class Service implements Exporter {
   async close(answered: Promise<void>): Promise<void> {
     // A scrape under way may end by itself, but a Prometheus that hangs must not hold the service up.
     const impatience = setTimeout(() => this.#pass.close(), PASS_GRACE_MILLISECONDS);
-    await Promise.all([this.#trainer.stop(), this.#keeper?.stop(), this.#checks.stop(), answered]);
+    const ended = [this.#trainer.stop(), this.#keeper?.stop(), this.#checks.stop(), this.#context.stop()];
+    await Promise.all([...ended, answered]);
     clearTimeout(impatience);
     this.#prometheus.namespaces?.close();
     this.#pass.close();
@@ -219,6 +224,10 @@ export class Service implements Exporter {
     return this.#episodes;
   }
 
+  context(): ContextState {
+    return this.#context.state();
+  }
+
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
     return this.#histories.read(detection, rows);
   }
@@ -243,6 +252,7 @@ export class Service implements Exporter {
       snapshot: this.#snapshots?.state(),
       history: this.#keeper?.state(),
       episodes: this.#episodes,
+      context: this.#context.state(),
       findings: this.#checks.state(),
       sharding: this.#prometheus.namespaces?.state,
     };
@@ -327,7 +337,10 @@ export class Service implements Exporter {
   #record(outcome: PassOutcome): void {
     const { last, lastUpstreamError } = this.#passes;
     logOutcome(this.options.logger, last, outcome);
-    if (outcome.kind === 'detection') this.#episodes = advance(this.#episodes, outcome.detection, outcome.isPartial);
+    if (outcome.kind === 'detection') {
+      this.#episodes = advance(this.#episodes, outcome.detection, outcome.isPartial);
+      void this.#context.ask(outcome.detection);
+    }
     this.#passes = {
       last: outcome,
       lastUpstreamError: isUpstreamFailure(outcome) ? outcome : lastUpstreamError,

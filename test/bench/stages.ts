@@ -6,6 +6,7 @@
 import { request as httpRequest } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { NO_CONTEXT } from '../../src/exporter/context/pod-context.js';
 import { detect, RECENT_INSTANTS, RECENT_STEP_SECONDS } from '../../src/exporter/detection/detect.js';
 import type { PassOutcome } from '../../src/exporter/detection/detection.js';
 import { WorkloadDirectory } from '../../src/exporter/detection/workloads.js';
@@ -155,7 +156,7 @@ async function measureScrape(): Promise<void> {
   await time('answer of /detect, all pods', async () => {
     let pieceSeconds = 0;
     let began = now();
-    for await (const _piece of detectAnswer(detection, NO_EPISODES, { limit: 0 })) {
+    for await (const _piece of detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 0 })) {
       pieceSeconds = Math.max(pieceSeconds, (now() - began) / 1000);
       began = now();
     }

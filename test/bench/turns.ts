@@ -7,6 +7,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { NO_CONTEXT } from '../../src/exporter/context/pod-context.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
 import { DetectionPass } from '../../src/exporter/detection/pass.js';
 import { advance, NO_EPISODES } from '../../src/exporter/episodes/episodes.js';
@@ -111,8 +112,12 @@ for (const round of ['warm up', 'measure']) {
     const { detection } = outcome;
     const { contentType, body } = await measure('render /metrics', () => metrics.render(async () => outcome));
     await measure('compress /metrics', () => pack(contentType, [body]));
-    await measure('/detect, 1,000 pods', () => pack('', detectAnswer(detection, NO_EPISODES, { limit: 1000 })));
-    await measure('/detect, all pods', () => pack('', detectAnswer(detection, NO_EPISODES, { limit: 0 })));
+    await measure('/detect, 1,000 pods', () =>
+      pack('', detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 1000 })),
+    );
+    await measure('/detect, all pods', () =>
+      pack('', detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 0 })),
+    );
     const lasting: Detection = { ...detection, lasting: new Uint8Array(pods).fill(1) };
     await measure('episodes, all pods last', async () => advance(NO_EPISODES, lasting));
   }

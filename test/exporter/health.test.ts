@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { NO_CONTEXT } from '../../src/exporter/context/pod-context.js';
 import { type HealthSources, healthReport } from '../../src/exporter/health.js';
 import type { Model } from '../../src/exporter/model/model.js';
 import { NO_FINDINGS, UNTRAINED } from '../support/metric-sources.js';
@@ -13,6 +14,7 @@ const budgetOf = (model: Model | undefined) => {
     training: UNTRAINED,
     snapshot: undefined,
     history: undefined,
+    context: NO_CONTEXT,
     findings: NO_FINDINGS,
     passes: { last: undefined, lastUpstreamError: undefined },
     nowSeconds: 1_767_268_800,

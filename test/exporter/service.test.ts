@@ -15,7 +15,7 @@ import { type TrainingResult, train } from '../../src/exporter/training/job.js';
 import { KnownSamples } from '../../src/exporter/training/known-samples.js';
 import type { trainInWorker } from '../../src/exporter/training/run-in-worker.js';
 import { connectionTo } from '../support/connection-to.js';
-import { exposedValue } from '../support/exposition.js';
+import { exposedValue, samplesOf } from '../support/exposition.js';
 import { type FakeApi, fakeApi } from '../support/fake-api.js';
 import { recordingLogger } from '../support/recording-logger.js';
 import { SmallCluster } from '../support/small-cluster.js';
@@ -27,7 +27,8 @@ const AWAY = new PrometheusError('refused', 'Got no answer from http://h.', { ad
 /** A service with its clock, Prometheus and trainings in the hands of the test. */
 class Workshop {
   readonly logger = recordingLogger();
-  readonly api: FakeApi = fakeApi(new SmallCluster().answer);
+  readonly cluster = new SmallCluster();
+  readonly api: FakeApi = fakeApi(this.cluster.answer);
   readonly trainings: Parameters<typeof trainInWorker>[0][] = [];
   readonly readings: HoursRequest[] = [];
   /** Each reading waits for it. */
@@ -83,11 +84,11 @@ class Workshop {
     const server = { buildInfo: async () => undefined, currentTimeSeconds: async () => now() / 1000 };
     const api = Object.assign(this.api, server);
     const connection = connectionTo('http://h');
-    if (shards === 1) return { source: { connection, sharding: undefined }, api, namespaces: undefined };
+    if (shards === 1) return { source: { connection, sharding: undefined }, api, wholeApi: api, namespaces: undefined };
     const sharding = { shard: { ordinal: 0, total: shards }, selectors: [], windowSeconds: 60 };
     const labels = { labelValues: async () => ({ values: this.namespaces, warnings: [] }) };
     const namespaces = new ShardNamespaces(labels, { plan: sharding, now, onChange });
-    return { source: { connection, sharding }, api, namespaces };
+    return { source: { connection, sharding }, api, wholeApi: api, namespaces };
   }
 
   /** Waits for the end of the first training. */
@@ -284,6 +285,26 @@ describe('Service', () => {
     expect([up, last_error?.message]).to.deep.equal([true, AWAY.message]);
     const lines = logger.lines.map(({ message }) => message).filter((message) => !message.startsWith('Trained'));
     expect(lines).to.deep.equal([`No pod was scored. ${AWAY.message}`, 'Prometheus answers again.']);
+  });
+
+  it('asks for the context of flagged pods after a pass, and lets no scrape wait for it', async () => {
+    const workshop = await workshopWith();
+    workshop.cluster.misbehave('cart-1', NOON / 1000 - 60, 100);
+    const { service, api } = await workshop.trained();
+    workshop.later(60);
+    const held = gate();
+    api.before = ({ query }) => (query.startsWith('label_replace(') ? held.opened : undefined);
+    const infoIn = async () => {
+      const { body } = await service.renderMetrics(undefined);
+      return samplesOf(body, 'anomaly_pod_info').map(({ labels }) => labels);
+    };
+    expect(await infoIn()).to.deep.equal([]);
+    expect(api.asked.at(-1)?.query).to.include('kube_pod_info{namespace=~"shop",pod=~"cart-1"}');
+    held.open();
+    const labels = { namespace: 'shop', pod: 'cart-1', workload: 'cart', node: 'node-1', image: '' };
+    await eventually(async () => expect(await infoIn()).to.deep.equal([labels]));
+    expect(service.context().pods.get('shop/cart-1')?.node).to.equal('node-1');
+    expect(service.health().context).to.include({ pods: 1, last_error: null });
   });
 
   it('is well without namespaces as a shard, does not train, and says when that changes', async () => {

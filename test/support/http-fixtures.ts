@@ -1,5 +1,6 @@
 /** Small worlds for the tests of the HTTP side. */
 
+import { NO_CONTEXT } from '../../src/exporter/context/pod-context.js';
 import type { Detection, PassOutcome, PassReport } from '../../src/exporter/detection/detection.js';
 import { NO_EPISODES } from '../../src/exporter/episodes/episodes.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
@@ -91,6 +92,7 @@ export const freshHealth: HealthReport = {
   history: null,
   budget: null,
   shard: null,
+  context: { time: null, pods: 0, last_error: null },
   check: { last_success: null, last_error: null, findings: [] },
   last_pass: null,
 };
@@ -159,6 +161,11 @@ export const seasonedHealth: HealthReport = {
     accepted_levels: [],
   },
   shard: { ordinal: 1, total: 3, namespaces: 7, message: null },
+  context: {
+    time: '2026-01-01T00:05:00Z',
+    pods: 3,
+    last_error: { message: 'Prometheus answered 503.', time: '2025-12-31T12:00:00Z' },
+  },
   check: {
     last_success: '2026-01-01T00:00:12Z',
     last_error: { message: 'Prometheus answered 503.', time: '2025-12-31T12:00:01Z' },
@@ -216,6 +223,7 @@ export function fakeDependencies(replaced: Replaced = {}): AppDependencies & {
     },
     recentPass: async () => failedPass('no_model', 'The first training has not finished yet.'),
     episodes: () => NO_EPISODES,
+    context: () => NO_CONTEXT,
     history: async () => ({ kind: 'histories', histories: new Map() }),
     health: () => freshHealth,
     ...replaced,

@@ -1,6 +1,7 @@
 /** What metrics are made from, built by hand: the same numbers on every machine. */
 
 import type { FindingsState } from '../../src/exporter/check/runner.js';
+import { type ContextState, NO_CONTEXT } from '../../src/exporter/context/pod-context.js';
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
 import type { EndReason, EpisodesState } from '../../src/exporter/episodes/episodes.js';
 import { FeatureTable, podKey } from '../../src/exporter/features/table.js';
@@ -215,6 +216,41 @@ const EPISODES: EpisodesState = {
   endedTotal: { recovered: 3, gone: 2, accepted: 1, muted: 0 },
 };
 
+/** What is known of the pod with ordinary names, all of it, and of one with others, little. */
+const CONTEXT: ContextState = {
+  ...NO_CONTEXT,
+  pods: new Map([
+    [
+      podKey('shop', 'cart-6c9f7d8b5-x2x8p'),
+      {
+        node: 'node-7',
+        createdSeconds: 1_767_260_000,
+        images: ['registry.example.com/cart:2.1', 'registry.example.com/proxy:1.0'],
+        limits: { cpu: 2, memory: 1_073_741_824 },
+        requests: { cpu: 0.5 },
+        lastTermination: { container: 'cart', reason: 'OOMKilled', exitCode: 137, timeSeconds: 1_767_268_500 },
+        waiting: { container: 'proxy', reason: 'CrashLoopBackOff' },
+        throttledRatio: 0.25,
+        oomEvents: 1,
+        pressure: { cpu: 0.5, io: 0.125 },
+      },
+    ],
+    [
+      podKey('quo"tes', 'a"b"c'),
+      {
+        images: [],
+        limits: {},
+        requests: {},
+        lastTermination: { container: 'new\nline', reason: 'back\\slash' },
+        pressure: {},
+      },
+    ],
+  ]),
+  nodeOf: new Map(HOSTILE_PODS.map(([namespace, pod]) => [podKey(namespace, pod), 'node-"7"'])),
+  askedSeconds: 1_767_268_860,
+  succeeded: true,
+};
+
 /** The state of an exporter with a model, except for what is replaced. */
 export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}): Omit<ScrapeState, 'outcome'> {
   return {
@@ -223,6 +259,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
     snapshot: SAVED,
     history: REMEMBERED,
     episodes: EPISODES,
+    context: CONTEXT,
     findings: FINDINGS,
     sharding: { shard: { ordinal: 1, total: 3 }, namespaces: 7 },
     prometheusRequests: new Map([

@@ -1,6 +1,7 @@
 /** A cluster of a few pods as data: the same values for the same instant, whoever asks and however often. */
 
 import { createHash } from 'node:crypto';
+import { PART_LABEL } from '../../src/exporter/context/queries.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { buildPhaseSelector } from '../../src/exporter/features/pod-phase.js';
 import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
@@ -52,6 +53,8 @@ export type QueryTopic =
   | 'kube_job_owner'
   | 'kube_pod_status_phase'
   | 'annotations'
+  | 'context'
+  | 'kube_pod_info'
   | 'kube_pod_init_container_status_restarts_total';
 
 export function topicOf(query: string): QueryTopic {
@@ -59,12 +62,14 @@ export function topicOf(query: string): QueryTopic {
   if (query.includes('container_memory_usage_bytes')) return 'memory';
   if (query.includes('kube_pod_container_status_restarts_total')) return 'restarts';
   if (query.startsWith('{__name__=~"kube_(namespace|')) return 'annotations';
+  if (query.startsWith('label_replace(')) return 'context';
   const metric = /^\w+/.exec(query)?.[0];
   switch (metric) {
     case 'kube_pod_owner':
     case 'kube_replicaset_owner':
     case 'kube_job_owner':
     case 'kube_pod_status_phase':
+    case 'kube_pod_info':
     case 'kube_pod_init_container_status_restarts_total':
       return metric;
   }
@@ -164,6 +169,10 @@ export class SmallCluster {
       case 'kube_pod_status_phase':
         if (timeSeconds < pendingUntilSeconds) return { labels: { ...labels, phase: 'Pending' }, value: 1 };
         return timeSeconds < endedSeconds ? undefined : { labels: { ...labels, phase: 'Succeeded' }, value: 1 };
+      case 'context':
+        return { labels: { ...labels, node: 'node-1', [PART_LABEL]: 'info' }, value: 1 };
+      case 'kube_pod_info':
+        return { labels: { ...labels, node: 'node-1' }, value: 1 };
       case 'kube_pod_owner':
         return owner === undefined
           ? undefined

@@ -1,5 +1,6 @@
 /** What the HTTP side asks of the rest of the program. */
 
+import type { ContextState } from '../context/pod-context.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { EpisodesState } from '../episodes/episodes.js';
 import type { Access } from './access.js';
@@ -26,6 +27,8 @@ export interface Exporter {
   recentPass(): Promise<PassOutcome>;
   /** The anomalies that last, and those that ended lately, as the last pass left them. */
   episodes(): EpisodesState;
+  /** What is known of the flagged pods, as Prometheus last answered. */
+  context(): ContextState;
   /** The last hour of some pods of a detection, by their rows. Does not reject: a failure is an outcome. */
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome>;
   /** The state of the exporter, from memory. */

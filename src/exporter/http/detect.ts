@@ -5,6 +5,7 @@ import { descendingInSteps } from '../../lib/descending.js';
 import { SharedWork } from '../../lib/shared-work.js';
 import { finishInTurns } from '../../lib/steps.js';
 import { ownTurn } from '../../lib/turns.js';
+import type { ContextState, PodContext } from '../context/pod-context.js';
 import { OPTED_OUT } from '../detection/detect.js';
 import type { Detection } from '../detection/detection.js';
 import { explain, type FeatureExplanation } from '../detection/explain.js';
@@ -15,7 +16,7 @@ import type { AppDependencies } from './dependencies.js';
 import { type DetectQuery, parseDetectQuery } from './detect-query.js';
 import { sendError } from './errors.js';
 import { type Packed, pack, sendShared } from './packed.js';
-import type { DetectResponse, PodJudgement } from './schemas.js';
+import type { ContextOfPod, DetectResponse, PodJudgement } from './schemas.js';
 import { scrapeTimeoutSeconds } from './scrape-timeout.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -33,10 +34,21 @@ export function detect({ exporter }: Pick<AppDependencies, 'exporter'>): Request
     const shared = renderings.get(detection) ?? new SharedWork();
     renderings.set(detection, shared);
     await sendShared(request, response, shared, JSON.stringify(query.filters), (requireWanted) =>
-      pack(JSON_TYPE, detectAnswer(detection, exporter.episodes(), query.filters, requireWanted)),
+      pack(JSON_TYPE, detectAnswer(detection, knownBeside(exporter), query.filters, requireWanted)),
     );
   };
 }
+
+/** What is known of pods beside their scores. */
+export interface KnownBeside {
+  readonly episodes: EpisodesState;
+  readonly context: ContextState;
+}
+
+const knownBeside = (exporter: AppDependencies['exporter']): KnownBeside => ({
+  episodes: exporter.episodes(),
+  context: exporter.context(),
+});
 
 /** Pods that are explained in one go: a few milliseconds of work. */
 const PODS_PER_PIECE = 256;
@@ -50,7 +62,7 @@ const PODS_PER_PIECE = 256;
  */
 export async function* detectAnswer(
   detection: Detection,
-  episodes: EpisodesState,
+  known: KnownBeside,
   filters: DetectQuery,
   requireWanted: () => void = () => {},
 ): AsyncGenerator<string> {
@@ -64,7 +76,7 @@ export async function* detectAnswer(
     muted: muted.reduce((sum, isMuted) => sum + isMuted, 0),
     opted_out: unscored.get(OPTED_OUT) ?? 0,
     limit,
-    ended: endedEpisodes(episodes, filters),
+    ended: endedEpisodes(known.episodes, filters),
     pods: [],
   };
   yield JSON.stringify(head satisfies DetectResponse).slice(0, -']}'.length);
@@ -74,7 +86,7 @@ export async function* detectAnswer(
     requireWanted();
     const some = [...rows.subarray(start, start + PODS_PER_PIECE)];
     const explanations = explain(detection, some);
-    const pods = some.map((row, index) => JSON.stringify(toPod(detection, episodes, row, explanations[index] ?? [])));
+    const pods = some.map((row, index) => JSON.stringify(toPod(detection, known, row, explanations[index] ?? [])));
     yield `${start === 0 ? '' : ','}${pods.join(',')}`;
   }
   yield ']}';
@@ -107,12 +119,15 @@ const timeOrNull = (seconds: number | undefined) => (seconds === undefined ? nul
 
 function toPod(
   { model, table, scores, flags, releases, tunings }: Detection,
-  episodes: EpisodesState,
+  { episodes, context }: KnownBeside,
   row: number,
   explanations: readonly FeatureExplanation[],
 ): PodJudgement {
   const { namespace, pod, workload } = table.pods[row] as PodIdentity;
-  const releaseSeconds = flags[row] === 1 ? releases.get(podKey(namespace, workload)) : undefined;
+  const isFlagged = flags[row] === 1;
+  const key = podKey(namespace, pod);
+  const releaseSeconds = isFlagged ? releases.get(podKey(namespace, workload)) : undefined;
+  const ofCluster = isFlagged ? context.pods.get(key) : undefined;
   const { mutedBy, mutedUntilSeconds, sensitivity } = tunings.get(row) ?? UNTUNED;
   const actual = (name: string) => explanations.find(({ feature }) => feature === name)?.actual ?? null;
   return {
@@ -122,13 +137,37 @@ function toPod(
     cpu: actual('cpu'),
     memory: actual('memory'),
     restarts: actual('restarts'),
-    anomaly_flag: flags[row] === 1 ? 1 : 0,
+    anomaly_flag: isFlagged ? 1 : 0,
     anomaly_score: scores[row] as number,
-    since: timeOrNull(lastingSince(episodes, podKey(namespace, pod))),
+    since: timeOrNull(lastingSince(episodes, key)),
     release: timeOrNull(releaseSeconds),
+    context: ofCluster === undefined ? null : contextAnswer(ofCluster),
     muted_by: mutedBy ?? null,
     muted_until: timeOrNull(mutedUntilSeconds),
     sensitivity: sensitivity ?? model.sensitivity,
     features: explanations.map(({ contribution: _, ...judgement }) => judgement),
+  };
+}
+
+function contextAnswer(context: PodContext): ContextOfPod {
+  const { node, createdSeconds, images, limits, requests, lastTermination: last, waiting, pressure } = context;
+  return {
+    node: node ?? null,
+    created: timeOrNull(createdSeconds),
+    images: [...images],
+    limits: { cpu: limits.cpu ?? null, memory: limits.memory ?? null },
+    requests: { cpu: requests.cpu ?? null, memory: requests.memory ?? null },
+    last_termination: last
+      ? {
+          container: last.container,
+          reason: last.reason,
+          exit_code: last.exitCode ?? null,
+          time: timeOrNull(last.timeSeconds),
+        }
+      : null,
+    waiting: waiting ?? null,
+    throttled_ratio: context.throttledRatio ?? null,
+    oom_events: context.oomEvents ?? null,
+    pressure: { cpu: pressure.cpu ?? null, memory: pressure.memory ?? null, io: pressure.io ?? null },
   };
 }

@@ -90,6 +90,44 @@ const FeatureJudgement = object('One feature of a pod compared with its usual va
   ),
 });
 
+const amounts = (description: string) =>
+  object(description, { cpu: numberOrNull('Cores.', 2), memory: numberOrNull('Bytes.', 1073741824) });
+
+const ContextOfPod = object('What the cluster says of a flagged pod. What no series has is null.', {
+  node: textOrNull('The node that it runs on.', 'node-7'),
+  created: timeOrNull('When it was created.'),
+  images: field(z.array(z.string()), 'The images of its containers, sorted; empty if not known.', [
+    'registry.example.com/shop/cart:1.0',
+  ]),
+  limits: amounts('Sums of the limits of its containers; null unless each has one.'),
+  requests: amounts('Sums of the requests of its containers; null if none has one.'),
+  last_termination: field(
+    object('How a container ended.', {
+      container: text('Its name.', 'cart'),
+      reason: text('`OOMKilled`, `Error`, `Completed`, …', 'OOMKilled'),
+      exit_code: numberOrNull('Its exit code; null if not known.', 137),
+      time: timeOrNull('When it ended; null if not known.'),
+    }).nullable(),
+    'The latest end of one of its containers; null if none has ended.',
+  ),
+  waiting: field(
+    object('Why a container does not run.', {
+      container: text('Its name.', 'cart'),
+      reason: text('`CrashLoopBackOff`, `ImagePullBackOff`, …', 'CrashLoopBackOff'),
+    }).nullable(),
+    'Why one of its containers does not run; null if all run.',
+  ),
+  throttled_ratio: numberOrNull('Share of the periods of its CPU limit in which it was throttled, in 5 minutes.', 0.4),
+  oom_events: numberOrNull('Times that its memory ran out, in an hour.', 1),
+  pressure: object('Share of the last 5 minutes in which something waited for the resource (PSI).', {
+    cpu: numberOrNull('Processors.', 0.6),
+    memory: numberOrNull('Memory.', 0),
+    io: numberOrNull('Disks.', 0.1),
+  }),
+});
+
+export type ContextOfPod = z.infer<typeof ContextOfPod>;
+
 const PodJudgement = object('One pod and its score.', {
   namespace: text('Namespace of the pod.', 'shop'),
   pod: text('Name of the pod.', 'cart-6c9f7d8b5-x2x8p'),
@@ -112,6 +150,11 @@ const PodJudgement = object('One pod and its score.', {
   release: timeOrNull(
     'When the workload was last released: when its pods became those of another revision. Of flagged pods, within the last ' +
       'day; otherwise null.',
+  ),
+  context: field(
+    ContextOfPod.nullable(),
+    'What the cluster says of the pod; null if it is not flagged, or not known: it is asked for after the first flag, and of ' +
+      'at most 100 pods.',
   ),
   muted_by: textOrNull(
     'Which rule of the tuning file, or which object by an annotation or label, mutes the pod now; null if it is not muted.',
@@ -303,6 +346,11 @@ export const HealthReport = object('The state of the exporter.', {
   history: field(HistoryHealth.nullable(), 'The history; null with `HISTORY_DAYS=0` or `BASELINE=cluster`.'),
   budget: field(BudgetHealth.nullable(), 'The budget of messages; null without a model.'),
   shard: field(ShardHealth.nullable(), 'The shard; null if one process watches all namespaces.'),
+  context: object('What is known of the flagged pods: limits, nodes, ends, …', {
+    time: timeOrNull('The instant that it was last asked for; null before the first flagged pod.'),
+    pods: count('Flagged pods of which something is known, at most 100.'),
+    last_error: lastError('The last question that was not answered; null if there was no failure.'),
+  }),
   check: object('The check of the installation that follows each training.', {
     last_success: timeOrNull('When the installation was last checked; null before the first check.'),
     last_error: lastError(

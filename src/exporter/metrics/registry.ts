@@ -6,6 +6,7 @@ import { SharedWork } from '../../lib/shared-work.js';
 import type { PassOutcome } from '../detection/detection.js';
 import { anomaly, workload } from './anomaly.js';
 import { budget } from './budget.js';
+import { context } from './context.js';
 import { detector } from './detector.js';
 import { episodes } from './episodes.js';
 import { explanation } from './explanation.js';
@@ -21,6 +22,7 @@ export const FAMILIES: readonly Family<ScrapeState>[] = [
   ...explanation,
   ...workload,
   ...episodes,
+  ...context,
   ...detector,
   ...budget,
   ...history,

@@ -2,6 +2,7 @@
 
 import type { ReloadState } from '../../lib/files/live-file.js';
 import type { FindingsState } from '../check/runner.js';
+import type { ContextState } from '../context/pod-context.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { EpisodesState } from '../episodes/episodes.js';
 import type { KeeperState } from '../keeper/keeper.js';
@@ -31,6 +32,7 @@ export interface ScrapeState extends DetectorState {
   /** The account of the history of workloads; `undefined` where nothing is remembered. */
   readonly history: KeeperState | undefined;
   readonly episodes: EpisodesState;
+  readonly context: ContextState;
   readonly findings: FindingsState;
   /** `undefined` where this process watches all namespaces. */
   readonly sharding: ShardingState | undefined;

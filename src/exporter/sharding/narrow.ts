@@ -1,7 +1,7 @@
 /** A query, narrowed to some namespaces. */
 
 import { addMatchers } from '../features/queries/matchers.js';
-import { quotePromql } from '../features/queries/promql.js';
+import { quoteAlternatives } from '../features/queries/promql.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
 
 /**
@@ -9,16 +9,10 @@ import { sourceSelectors } from '../features/queries/selectors.js';
  * selectors stay: their series may have no such label, and would all be lost.
  *
  * @param query sound PromQL.
- * @param namespaces one or more. To Prometheus, alternatives without any other operator are a set, not an expression.
+ * @param namespaces one or more. Names have no special characters, but the values of a label are anybody's.
  */
 export function narrowToNamespaces(query: string, namespaces: readonly string[]): string {
-  const expression = namespaces.map(escapeRe2).join('|');
-  return addMatchers(query, `namespace=~${quotePromql(expression)}`, (labels) => labels.includes('namespace'));
-}
-
-/** Names of namespaces have none of these characters, but the values of a label are anybody's. */
-function escapeRe2(text: string): string {
-  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+  return addMatchers(query, `namespace=~${quoteAlternatives(namespaces)}`, (labels) => labels.includes('namespace'));
 }
 
 /** The selectors of some queries, each once. */

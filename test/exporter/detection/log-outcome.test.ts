@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { NO_CONTEXT } from '../../../src/exporter/context/pod-context.js';
 import type { PassOutcome } from '../../../src/exporter/detection/detection.js';
 import { logOutcome } from '../../../src/exporter/detection/log-outcome.js';
 import { healthReport } from '../../../src/exporter/health.js';
@@ -83,6 +84,7 @@ const healthAfter = (last: PassOutcome) =>
     training: TRAINED,
     snapshot: undefined,
     history: undefined,
+    context: NO_CONTEXT,
     findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
     passes: { last, lastUpstreamError: undefined },
     nowSeconds: 1_767_268_900,

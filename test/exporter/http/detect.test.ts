@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import request from 'supertest';
+import { NO_CONTEXT } from '../../../src/exporter/context/pod-context.js';
 import { type EpisodesState, NO_EPISODES } from '../../../src/exporter/episodes/episodes.js';
 import { createApp } from '../../../src/exporter/http/app.js';
 import { detectAnswer } from '../../../src/exporter/http/detect.js';
@@ -105,6 +106,43 @@ describe('GET /detect', () => {
     expect(limited.body.ended.map(({ pod }: { pod: string }) => pod)).to.deep.equal(['third']);
   });
 
+  it('has what the cluster says of flagged pods, and null for what is not known', async () => {
+    const known = {
+      node: 'node-7',
+      createdSeconds: 1767222000,
+      images: ['cart:1.0'],
+      limits: { memory: 1024 },
+      requests: {},
+      lastTermination: { container: 'cart', reason: 'OOMKilled', exitCode: 137, timeSeconds: 1767225540 },
+      throttledRatio: 0.25,
+      oomEvents: 0,
+      pressure: { io: 0.5 },
+    };
+    const context = { ...NO_CONTEXT, pods: new Map(['b/worst', 'b/usual'].map((key) => [key, known])) };
+    const outcome = passOf([
+      { namespace: 'b', pod: 'worst', score: 0.5 },
+      { namespace: 'b', pod: 'usual', score: -0.5 },
+    ]);
+    const app = createApp(fakeDependencies({ detect: async () => outcome, context: () => context }));
+    const { body } = await request(app).get('/detect').expect(200);
+    expect(DetectResponse.parse(body)).to.deep.equal(body);
+    expect(body.pods.map((pod: PodJudgement) => pod.context)).to.deep.equal([
+      {
+        node: 'node-7',
+        created: '2025-12-31T23:00:00.000Z',
+        images: ['cart:1.0'],
+        limits: { cpu: null, memory: 1024 },
+        requests: { cpu: null, memory: null },
+        last_termination: { container: 'cart', reason: 'OOMKilled', exit_code: 137, time: '2025-12-31T23:59:00.000Z' },
+        waiting: null,
+        throttled_ratio: 0.25,
+        oom_events: 0,
+        pressure: { cpu: null, memory: null, io: 0.5 },
+      },
+      null,
+    ]);
+  });
+
   it('says what is muted, by what and until when, and how many pods are ignored', async () => {
     const outcome = passOf([
       { namespace: 'b', pod: 'worst', score: 0.5 },
@@ -153,6 +191,7 @@ describe('GET /detect', () => {
           anomaly_score: 0.4,
           since: null,
           release: null,
+          context: null,
           muted_by: null,
           muted_until: null,
           sensitivity: 4,
@@ -259,7 +298,7 @@ describe('GET /detect', () => {
     setImmediate(count);
     let most = 0;
     let text = '';
-    for await (const piece of detectAnswer(detection, NO_EPISODES, { limit: 0 })) {
+    for await (const piece of detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 0 })) {
       most = Math.max(most, piece.split('"pod":').length - 1);
       text += piece;
     }

@@ -46,6 +46,15 @@ export function matcherOf(label: string, value: string): string {
   return `${labelText(label)}=${quotePromql(value)}`;
 }
 
+/**
+ * A regular expression as a PromQL string literal that matches each of these texts and nothing else. To Prometheus,
+ * alternatives without any other operator are a set, not an expression.
+ */
+export function quoteAlternatives(texts: readonly string[]): string {
+  const escaped = (text: string) => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+  return quotePromql([...new Set(texts)].map(escaped).join('|'));
+}
+
 /** The labels of `by (…)` or `without (…)`. */
 export function labelList(labels: readonly string[]): string {
   return labels.map(labelText).join(', ');

@@ -7,7 +7,7 @@ import { instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS, recentSecondsOf } f
 import type { Detection } from '../../detection/detection.js';
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { addMatchers } from '../../features/queries/matchers.js';
-import { quotePromql } from '../../features/queries/promql.js';
+import { quoteAlternatives } from '../../features/queries/promql.js';
 import { type PodIdentity, podKey } from '../../features/table.js';
 import { FeatureTableBuilder } from '../../features/table-builder.js';
 import { WARM_UP_SECONDS } from '../../model/measure.js';
@@ -165,10 +165,7 @@ function siblingsOf({ model, table }: Detection, pods: readonly (PodIdentity & {
  * one in any namespace where series have another label for it (NAMESPACE_LABEL).
  */
 function ofPods({ query, podLabel }: FeatureDefinition, pods: readonly PodIdentity[]): string {
-  // In RE2, which matches exactly these texts.
-  const escaped = (text: string) => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&');
-  const anyOf = (texts: readonly string[]) => quotePromql([...new Set(texts)].map(escaped).join('|'));
-  const named = addMatchers(query, `${podLabel}=~${anyOf(pods.map(({ pod }) => pod))}`);
-  const namespaces = `namespace=~${anyOf(pods.map(({ namespace }) => namespace))}`;
+  const named = addMatchers(query, `${podLabel}=~${quoteAlternatives(pods.map(({ pod }) => pod))}`);
+  const namespaces = `namespace=~${quoteAlternatives(pods.map(({ namespace }) => namespace))}`;
   return addMatchers(named, namespaces, (labels) => labels.includes('namespace'));
 }

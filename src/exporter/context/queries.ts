@@ -1,0 +1,122 @@
+/** What is asked of some pods, in few queries. */
+
+import { addMatchers } from '../features/queries/matchers.js';
+import { quoteAlternatives } from '../features/queries/promql.js';
+import { containerLabelBeside, NAMESPACE_LABEL, type QueryOptions } from '../features/queries/template.js';
+import type { NamedPod } from '../features/table.js';
+
+/** What of the settings the questions depend on. */
+export type ContextOptions = Pick<QueryOptions, 'podLabel' | 'namespaceLabel' | 'containerLabel' | 'matchers'>;
+
+/** The label that says which part of a query a series answers. Series of several metrics may have the same labels otherwise. */
+export const PART_LABEL = 'context';
+
+/** What kube-state-metrics has of a pod or its containers, by the part of the query. Init containers have metrics of their own. */
+export const STATE_METRICS = {
+  info: 'kube_pod_info',
+  created: 'kube_pod_created',
+  // Some collectors keep only that: a pod starts when its node takes it.
+  started: 'kube_pod_start_time',
+  container: 'kube_pod_container_info',
+  limit: 'kube_pod_container_resource_limits',
+  request: 'kube_pod_container_resource_requests',
+  ended_reason: 'kube_pod_container_status_last_terminated_reason',
+  ended_exit_code: 'kube_pod_container_status_last_terminated_exitcode',
+  ended_time: 'kube_pod_container_status_last_terminated_timestamp',
+  waiting: 'kube_pod_container_status_waiting_reason',
+} as const;
+
+/** Of extended resources, a pod may have any number. */
+const RESOURCES = 'resource=~"cpu|memory"';
+
+/** What cAdvisor counts of a container (PSI since Kubernetes 1.34), by the part of the query. */
+export const CONTAINER_METRICS = {
+  throttled: 'container_cpu_cfs_throttled_periods_total',
+  periods: 'container_cpu_cfs_periods_total',
+  oom: 'container_oom_events_total',
+  pressure_cpu: 'container_pressure_cpu_waiting_seconds_total',
+  pressure_memory: 'container_pressure_memory_waiting_seconds_total',
+  pressure_io: 'container_pressure_io_waiting_seconds_total',
+} as const;
+
+export type ContextPart = keyof typeof STATE_METRICS | Exclude<keyof typeof CONTAINER_METRICS, 'periods'>;
+
+/**
+ * VictoriaMetrics refuses queries of more than 16 KiB, and servers refuse addresses of more than 8 KiB, which a query is a part
+ * of where it is not sent by POST. In characters.
+ */
+const LONGEST_QUERY = 6_000;
+
+/** Names in one selector, so that a query always has room for a part. In characters. */
+const LONGEST_NAMES = 3_000;
+
+/** The queries for what is known of some pods, each as long as servers take it; none without pods. */
+export function contextQueries(pods: readonly NamedPod[], options: ContextOptions): readonly string[] {
+  const queries: string[] = [];
+  for (const some of chunks(pods)) {
+    for (const { query } of contextParts(some, options)) {
+      const longer = queries.length === 0 ? query : `${queries.at(-1)} or ${query}`;
+      if (queries.length > 0 && longer.length <= LONGEST_QUERY) queries[queries.length - 1] = longer;
+      else queries.push(query);
+    }
+  }
+  return queries;
+}
+
+/** Each question on its own. It also asks for a pod in the namespace of another, which is harmless. */
+export function contextParts(
+  pods: readonly NamedPod[],
+  options: ContextOptions,
+): readonly { readonly part: ContextPart; readonly query: string }[] {
+  const { podLabel, namespaceLabel = NAMESPACE_LABEL, matchers = '' } = options;
+  const container = options.containerLabel ?? containerLabelBeside(podLabel);
+  const namespaces = quoteAlternatives(pods.map(({ namespace }) => namespace));
+  const names = quoteAlternatives(pods.map(({ pod }) => pod));
+  const ofState = (metric: string, further = '') => `${metric}{namespace=~${namespaces},pod=~${names}${further}}`;
+  const ofContainers = (part: keyof typeof CONTAINER_METRICS, range: string) =>
+    `${CONTAINER_METRICS[part]}{${container}!="",${container}!="POD",` +
+    `${namespaceLabel}=~${namespaces},${podLabel}=~${names}}[${range}]`;
+  const most = (expression: string) => `max by (${namespaceLabel}, ${podLabel}) (${expression})`;
+  const rate = (part: keyof typeof CONTAINER_METRICS) => `rate(${ofContainers(part, '5m')})`;
+  const oom = ofContainers('oom', '1h');
+  const expressions: Readonly<Record<ContextPart, string>> = {
+    info: ofState(STATE_METRICS.info),
+    created: ofState(STATE_METRICS.created),
+    started: ofState(STATE_METRICS.started),
+    container: ofState(STATE_METRICS.container),
+    limit: ofState(STATE_METRICS.limit, `,${RESOURCES}`),
+    request: ofState(STATE_METRICS.request, `,${RESOURCES}`),
+    ended_reason: ofState(STATE_METRICS.ended_reason),
+    ended_exit_code: ofState(STATE_METRICS.ended_exit_code),
+    ended_time: ofState(STATE_METRICS.ended_time),
+    waiting: ofState(STATE_METRICS.waiting),
+    throttled: most(`${rate('throttled')} / ${rate('periods')}`),
+    // Not `increase`, which extrapolates: events are whole. The inner `max` leaves one series for each run of a container.
+    oom:
+      `sum by (${namespaceLabel}, ${podLabel}) (max by (${namespaceLabel}, ${podLabel}, ${container}, id) ` +
+      `(max_over_time(${oom}) - min_over_time(${oom})))`,
+    pressure_cpu: most(rate('pressure_cpu')),
+    pressure_memory: most(rate('pressure_memory')),
+    pressure_io: most(rate('pressure_io')),
+  };
+  return Object.entries(expressions).map(([part, expression]) => ({
+    part: part as ContextPart,
+    query: `label_replace(${addMatchers(expression, matchers)}, "${PART_LABEL}", "${part}", "", "")`,
+  }));
+}
+
+function chunks(pods: readonly NamedPod[]): NamedPod[][] {
+  const all: NamedPod[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const one of pods) {
+    // With room for the separators, and for escapes.
+    const own = one.namespace.length + one.pod.length + 10;
+    if (length + own > LONGEST_NAMES) {
+      all.push([]);
+      length = 0;
+    }
+    length += own;
+    all.at(-1)?.push(one);
+  }
+  return all;
+}
