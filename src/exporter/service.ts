@@ -19,6 +19,7 @@ import type { FeatureSet } from './features/queries/feature-file.js';
 import { healthReport, type PassHistory } from './health.js';
 import type { Exporter } from './http/dependencies.js';
 import type { HealthReport } from './http/schemas.js';
+import { type DayOutcome, DayReader } from './http/status-page/day-reader.js';
 import { type HistoryOutcome, HistoryReader } from './http/status-page/history-reader.js';
 import { HistoryFile } from './keeper/history-file.js';
 import { HistoryKeeper } from './keeper/keeper.js';
@@ -96,6 +97,7 @@ export class Service implements Exporter {
   readonly #pass: DetectionPass;
   readonly #context: ContextReader;
   readonly #histories: HistoryReader;
+  readonly #days: DayReader;
   readonly #metrics: Metrics;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly #requests = new Map<string, number>();
@@ -156,6 +158,7 @@ export class Service implements Exporter {
     });
     this.#context = new ContextReader({ api, wholeApi, queryOptions: settings, logger, now });
     this.#histories = new HistoryReader(api);
+    this.#days = new DayReader(api);
     this.#metrics = createMetrics(() => ({
       ...this.#state(),
       prometheusRequests: this.#requests,
@@ -230,6 +233,10 @@ export class Service implements Exporter {
 
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
     return this.#histories.read(detection, rows);
+  }
+
+  day(detection: Detection, row: number): Promise<DayOutcome> {
+    return this.#days.read(detection, row);
   }
 
   health(): HealthReport {

@@ -152,19 +152,22 @@ describe('the status page in a browser', function () {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 360]) {
       it(`has no serious problem of accessibility, ${colorScheme}, ${width} pixels wide`, async () => {
-        const [page] = await open(demo.url, { colorScheme, viewport: { width, height: 800 } });
-        // What is folded away is looked at as well.
-        for (const summary of await page.locator('summary').all()) await summary.click();
-        await page.evaluate(axe.source);
-        const { violations, passes } = await page.evaluate<axe.AxeResults>('axe.run()');
-        const problems = violations
-          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-          .map(
-            ({ id, nodes }) =>
-              `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`,
-          );
-        expect(problems).to.deep.equal([]);
-        expect(passes.map(({ id }) => id)).to.include.members(['color-contrast', 'svg-img-alt', 'label']);
+        for (const path of ['/', `/?namespace=shop&pod=${demo.culprit}`]) {
+          const [page] = await open(`${demo.url}${path}`, { colorScheme, viewport: { width, height: 800 } });
+          // What is folded away is looked at as well.
+          for (const summary of await page.locator('summary').all()) await summary.click();
+          await page.evaluate(axe.source);
+          const { violations, passes } = await page.evaluate<axe.AxeResults>('axe.run()');
+          const problems = violations
+            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+            .map(
+              ({ id, nodes }) =>
+                `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`,
+            );
+          expect(problems, path).to.deep.equal([]);
+          expect(passes.map(({ id }) => id)).to.include.members(['color-contrast', 'svg-img-alt', 'label']);
+          expect(await page.evaluate('document.documentElement.scrollWidth'), path).to.equal(width);
+        }
       });
     }
   }
@@ -193,6 +196,22 @@ describe('the status page in a browser', function () {
       for (const pod of HOSTILE_PODS) cluster.behave(pod);
       await scrapeAnotherMinute();
     }
+  });
+
+  it('leads to a pod, with its features, its last two days and its siblings', async () => {
+    const [page, troubles] = await open(demo.url, { javaScriptEnabled: false });
+    await page.getByRole('link', { name: demo.culprit }).click();
+    await page.waitForURL(/\?namespace=shop&pod=/);
+    expect(await page.title()).to.equal(`${demo.culprit} flagged · k8s-anomaly-detector`);
+    const features = page.getByRole('table', { name: 'All features of the pod' }).locator('tbody tr');
+    expect(await features.count()).to.equal(3);
+    expect(await features.first().innerText()).to.match(/^cpu\s+[\d.]+ cores\s+[\d.]+ cores\s+at this time of day/);
+    const days = page.getByRole('img', { name: / in the last 24 hours: .*, the day before / });
+    expect(await days.count()).to.equal(2);
+    const siblings = page.getByRole('table', { name: 'The pod and its siblings' }).locator('tbody tr');
+    expect(await siblings.allInnerTexts()).to.have.length(4);
+    expect(await siblings.last().innerText()).to.contain('Median of 2 siblings');
+    expect(troubles).to.deep.equal([]);
   });
 
   /** What is new is flagged at once, and for three minutes. */

@@ -225,6 +225,7 @@ export function fakeDependencies(replaced: Replaced = {}): AppDependencies & {
     episodes: () => NO_EPISODES,
     context: () => NO_CONTEXT,
     history: async () => ({ kind: 'histories', histories: new Map() }),
+    day: async () => ({ kind: 'day', timestampsSeconds: new Float64Array(), courses: [] }),
     health: () => freshHealth,
     ...replaced,
   };

@@ -5,6 +5,7 @@ import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { EpisodesState } from '../episodes/episodes.js';
 import type { Access } from './access.js';
 import type { HealthReport } from './schemas.js';
+import type { DayOutcome } from './status-page/day-reader.js';
 import type { HistoryOutcome } from './status-page/history-reader.js';
 
 /** Metrics in Prometheus' text format, and the exact content type to send them with. */
@@ -31,6 +32,8 @@ export interface Exporter {
   context(): ContextState;
   /** The last hour of some pods of a detection, by their rows. Does not reject: a failure is an outcome. */
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome>;
+  /** The last two days of a pod of a detection, by its row. Does not reject: a failure is an outcome. */
+  day(detection: Detection, row: number): Promise<DayOutcome>;
   /** The state of the exporter, from memory. */
   health(): HealthReport;
 }

@@ -1,11 +1,14 @@
 /** What all parts of the page have at hand beside the pods that they are about. */
 
+import { formatDuration } from '../../../lib/text/format.js';
 import { type Html, html } from '../../../lib/text/html.js';
 import { podKey } from '../../features/table.js';
 import { filterLink } from './filters.js';
 import type { HistoryOutcome } from './history-reader.js';
 import type { PodHistory } from './replay.js';
 import type { ShownPod } from './selection.js';
+import { clock } from './since.js';
+import { isoTime } from './time.js';
 
 /** Times are Unix times in seconds; `timeSeconds` is the instant that was scored. */
 export interface Surroundings {
@@ -23,6 +26,17 @@ export function historyOf({ history }: Pick<Surroundings, 'history'>, { identity
 }
 
 /** The pod's own view. */
-export function podLink({ identity: { namespace, pod } }: ShownPod): Html {
+export function podLink({ identity: { namespace, pod } }: Pick<ShownPod, 'identity'>): Html {
   return html`<a href="${filterLink({ namespace, pod })}" title="${pod}"><bdi class="name">${pod}</bdi></a>`;
+}
+
+/** An entry of a list of facts. */
+export const fact = (term: string, description: Html) => html`<div><dt>${term}</dt> <dd>${description}</dd></div>`;
+
+/** `released 08:40 UTC, 8 min before it began`. */
+export function released(releaseSeconds: number, sinceSeconds: number | undefined, nowSeconds: number): Html {
+  const before = (sinceSeconds ?? Number.NaN) - releaseSeconds;
+  const when =
+    before >= 0 ? `${formatDuration(before)} before it began` : `${formatDuration(nowSeconds - releaseSeconds)} ago`;
+  return html`released <time datetime="${isoTime(releaseSeconds)}">${clock(releaseSeconds, nowSeconds)}</time>, ${when}`;
 }

@@ -1,25 +1,22 @@
 /** Fetches the last hour of a few pods, for people who look: bounded, shared, and never in the way of a scrape. */
 
-import { LRUCache } from 'lru-cache';
-import { withDeadline } from '../../../lib/deadline.js';
-import { messageOf } from '../../../lib/logging/message-of.js';
 import { instantsUpTo, RECENT_INSTANTS, RECENT_STEP_SECONDS, recentSecondsOf } from '../../detection/detect.js';
 import type { Detection } from '../../detection/detection.js';
 import type { FeatureDefinition } from '../../features/catalog.js';
-import { addMatchers } from '../../features/queries/matchers.js';
-import { quoteAlternatives } from '../../features/queries/promql.js';
 import { type PodIdentity, podKey } from '../../features/table.js';
 import { FeatureTableBuilder } from '../../features/table-builder.js';
 import { WARM_UP_SECONDS } from '../../model/measure.js';
 import type { Model } from '../../model/model.js';
 import type { PrometheusApi } from '../../prometheus/api.js';
+import { askTogether } from './ask-together.js';
+import { BoundedReads, type FailedRead } from './bounded-reads.js';
+import { ofPods } from './pod-query.js';
 import { type PodHistory, replay } from './replay.js';
 
 /** The result of reading. A failure is a value: the page shows the rest without the histories. */
 export type HistoryOutcome =
   | { readonly kind: 'histories'; readonly histories: ReadonlyMap<string, PodHistory> }
-  /** `message` says why there are no histories, in sentences. */
-  | { readonly kind: 'failed'; readonly message: string };
+  | FailedRead;
 
 /** Of one request. */
 export const MAXIMUM_HISTORIES = 20;
@@ -32,12 +29,6 @@ const HISTORY_INSTANTS = 61;
 
 /** People wait for the page. */
 const TIMEOUT_SECONDS = 3;
-
-/** Most requests at the same time, each for another set of pods. */
-const MAXIMUM_READINGS = 2;
-
-/** Histories that are kept: a detection is at one instant, so its histories do not change. */
-const MAXIMUM_CACHED = 8;
 
 /** A replay at the instant of a detection must give the same score, apart from rounding. */
 const SAME_SCORE = 1e-6;
@@ -52,8 +43,7 @@ function agree(replayed: number, detected: number, isShifted: boolean): boolean 
 
 /** Reads histories. Callers that ask for the same pods of the same detection share the result. */
 export class HistoryReader {
-  readonly #cache = new LRUCache<string, Promise<HistoryOutcome>>({ max: MAXIMUM_CACHED });
-  #reading = 0;
+  readonly #reads = new BoundedReads<HistoryOutcome>();
 
   constructor(
     private readonly api: PrometheusApi,
@@ -75,21 +65,7 @@ export class HistoryReader {
     });
     if (pods.length === 0) return { kind: 'histories', histories: new Map() };
     const key = [model.fingerprint, model.windowEndSeconds, timeSeconds, ...pods.map((pod) => pod.key)].join(',');
-    const known = this.#cache.get(key);
-    if (known !== undefined) return known;
-    if (this.#reading >= MAXIMUM_READINGS) {
-      return { kind: 'failed', message: 'Too many history requests are running. Try again.' };
-    }
-    this.#reading++;
-    const answer = this.#read(model, timeSeconds, pods, siblingsOf(detection, pods))
-      .catch((error: unknown): HistoryOutcome => {
-        // The next caller may have more luck.
-        this.#cache.delete(key);
-        return { kind: 'failed', message: messageOf(error) };
-      })
-      .finally(() => this.#reading--);
-    this.#cache.set(key, answer);
-    return answer;
+    return this.#reads.read(key, () => this.#read(model, timeSeconds, pods, siblingsOf(detection, pods)));
   }
 
   async #read(
@@ -100,25 +76,19 @@ export class HistoryReader {
   ): Promise<HistoryOutcome> {
     const all = [...pods, ...siblings];
     const instants = instantsUpTo(timeSeconds, HISTORY_INSTANTS + RECENT_INSTANTS - 1);
-    const controller = new AbortController();
-    const signal = withDeadline(controller.signal, this.timeoutSeconds);
-    const asked = model.features.map((feature) =>
-      this.api.queryRange({
-        query: ofPods(feature, all),
-        startSeconds: (instants[RECENT_INSTANTS - 1] as number) - recentSecondsOf(feature),
-        endSeconds: timeSeconds,
-        stepSeconds: RECENT_STEP_SECONDS,
-        signal,
-        // The next question is about other pods.
-        isOneOff: true,
-      }),
+    const answers = await askTogether(this.timeoutSeconds, (signal) =>
+      model.features.map((feature) =>
+        this.api.queryRange({
+          query: ofPods(feature, all),
+          startSeconds: (instants[RECENT_INSTANTS - 1] as number) - recentSecondsOf(feature),
+          endSeconds: timeSeconds,
+          stepSeconds: RECENT_STEP_SECONDS,
+          signal,
+          // The next question is about other pods.
+          isOneOff: true,
+        }),
+      ),
     );
-    // If one of them fails, the others are useless.
-    const answers = await Promise.all(asked).catch(async (error: unknown) => {
-      controller.abort();
-      await Promise.allSettled(asked);
-      throw error;
-    });
     const builder = new FeatureTableBuilder(model.features, instants);
     for (const [index, answer] of answers.entries()) {
       builder.add(model.features[index] as FeatureDefinition, answer);
@@ -158,14 +128,4 @@ function siblingsOf({ model, table }: Detection, pods: readonly (PodIdentity & {
     if (siblings.length + group.length <= MAXIMUM_SIBLINGS) siblings.push(...group);
   }
   return siblings;
-}
-
-/**
- * The query of a feature for some pods. It also asks for a pod in the namespace of another, which is harmless, and so for
- * one in any namespace where series have another label for it (NAMESPACE_LABEL).
- */
-function ofPods({ query, podLabel }: FeatureDefinition, pods: readonly PodIdentity[]): string {
-  const named = addMatchers(query, `${podLabel}=~${quoteAlternatives(pods.map(({ pod }) => pod))}`);
-  const namespaces = `namespace=~${quoteAlternatives(pods.map(({ namespace }) => namespace))}`;
-  return addMatchers(named, namespaces, (labels) => labels.includes('namespace'));
 }

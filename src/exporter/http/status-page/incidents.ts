@@ -1,16 +1,15 @@
 /** The flagged pods by workload: one entry for each, whatever the number of its pods. */
 
-import { counted, formatDuration } from '../../../lib/text/format.js';
+import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import { amount, others } from './amount.js';
-import { historyOf, podLink, type Surroundings } from './around.js';
+import { fact, historyOf, podLink, released, type Surroundings } from './around.js';
 import { filterLink } from './filters.js';
 import { nextLinks, type Runbook } from './next.js';
 import { plot } from './plot.js';
 import { podsTable } from './pods.js';
 import type { Incident } from './selection.js';
-import { clock, earliest, sinceElement, sinceOf } from './since.js';
-import { isoTime } from './time.js';
+import { earliest, sinceElement, sinceOf } from './since.js';
 
 /** The list, in the order of the incidents. */
 export function incidentList(incidents: readonly Incident[], around: Surroundings): Html {
@@ -63,16 +62,6 @@ ${[
   fact(flagged > 1 ? 'Worst' : 'Pod', podLink(worst)),
 ].filter(({ markup }) => markup !== '')}
 </dl>`;
-}
-
-export const fact = (term: string, description: Html) => html`<div><dt>${term}</dt> <dd>${description}</dd></div>`;
-
-/** `released 08:40 UTC, 8 min before it began`. */
-function released(releaseSeconds: number, sinceSeconds: number | undefined, nowSeconds: number): Html {
-  const before = (sinceSeconds ?? Number.NaN) - releaseSeconds;
-  const when =
-    before >= 0 ? `${formatDuration(before)} before it began` : `${formatDuration(nowSeconds - releaseSeconds)} ago`;
-  return html`released <time datetime="${isoTime(releaseSeconds)}">${clock(releaseSeconds, nowSeconds)}</time>, ${when}`;
 }
 
 function podsOf({ namespace, workload, flagged, pods }: Incident, around: Surroundings): Html {

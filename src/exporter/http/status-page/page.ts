@@ -15,10 +15,13 @@ import { allow } from '../security.js';
 import type { Surroundings } from './around.js';
 import { ASSETS } from './assets.js';
 import { coverage } from './coverage.js';
+import type { DayOutcome } from './day-reader.js';
 import { endedSection } from './ended.js';
 import { type Filters, filterLink, isFiltered, readFilters } from './filters.js';
 import type { HistoryOutcome } from './history-reader.js';
 import { incidentList } from './incidents.js';
+import { type PodView, selectPod } from './pod-selection.js';
+import { podSections } from './pod-view.js';
 import { podsTable } from './pods.js';
 import { type Selection, select } from './selection.js';
 import { findingsSection, stateList } from './state.js';
@@ -29,6 +32,8 @@ interface StatusPage {
   readonly outcome: PassOutcome;
   readonly episodes: EpisodesState;
   readonly selection: Selection | undefined;
+  /** Where the page is about one pod. */
+  readonly podView: { readonly view: PodView; readonly day: DayOutcome } | undefined;
   readonly history: HistoryOutcome;
   readonly filters: Filters;
   readonly nowSeconds: number;
@@ -49,20 +54,21 @@ export function statusPage({
   const make = async (filters: Filters, requireWanted: () => void) => {
     const outcome = await exporter.recentPass();
     let selection: Selection | undefined;
+    let podView: StatusPage['podView'];
     let history: HistoryOutcome = { kind: 'histories', histories: new Map() };
     if (outcome.kind === 'detection') {
       await ownTurn();
       requireWanted();
-      selection = select(outcome.detection, exporter.episodes(), filters);
-      // The first of each workload before the others, since there are pictures of some only.
-      const [first, others] = [
-        selection.incidents.map(({ pods: [worst] }) => worst),
-        selection.incidents.flatMap(({ pods }) => pods.slice(1)),
-      ];
-      history = await exporter.history(
-        outcome.detection,
-        [...first, ...others].map(({ row }) => row),
-      );
+      const { detection } = outcome;
+      selection = select(detection, exporter.episodes(), filters);
+      const row = filters.pod === undefined || selection.matching !== 1 ? undefined : selection.firstRow;
+      if (row === undefined) history = await exporter.history(detection, rowsOfPictures(selection));
+      else {
+        const view = selectPod(detection, exporter.episodes(), row);
+        const [hour, day] = await Promise.all([exporter.history(detection, [row]), exporter.day(detection, row)]);
+        history = hour;
+        podView = { view, day };
+      }
     }
     await ownTurn();
     requireWanted();
@@ -73,6 +79,7 @@ export function statusPage({
       outcome,
       episodes,
       selection,
+      podView,
       history,
       filters,
       nowSeconds: now() / 1000,
@@ -91,9 +98,15 @@ export function statusPage({
   };
 }
 
+/** The first pod of each workload before the others, since there are pictures of some only. */
+function rowsOfPictures({ incidents }: Selection): readonly number[] {
+  const first = incidents.map(({ pods: [worst] }) => worst.row);
+  return [...first, ...incidents.flatMap(({ pods }) => pods.slice(1).map(({ row }) => row))];
+}
+
 /** Links are relative, so that they hold behind a path prefix as well. */
 function render(page: StatusPage): Html {
-  const { report, outcome, episodes, filters, selection, nowSeconds } = page;
+  const { report, episodes, filters, selection, nowSeconds } = page;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -122,13 +135,9 @@ ${filterForm(filters, selection)}
 </div>
 <div id="live">
 ${findingsSection(report, 'error', nowSeconds)}
-${pods(page)}
+${page.podView ? podSections(page.podView.view, page.podView.day, surroundings(page)) : pods(page)}
 ${endedSection(episodes, filters, nowSeconds)}
-<section aria-labelledby="state"><h2 id="state">State</h2>
-${stateList(report, nowSeconds)}
-</section>
-${findingsSection(report, 'warning', nowSeconds)}
-${coverage(outcome, selection?.scored, nowSeconds)}
+${page.podView ? NO_HTML : detector(page)}
 </div>
 </main>
 <footer>
@@ -145,8 +154,20 @@ ${ENDPOINTS.filter(({ path }) => path !== '/').map(
 `;
 }
 
+/** How the detector itself is. */
+function detector({ report, outcome, selection, nowSeconds }: StatusPage): Html {
+  return html`<section aria-labelledby="state"><h2 id="state">State</h2>
+${stateList(report, nowSeconds)}
+</section>
+${findingsSection(report, 'warning', nowSeconds)}
+${coverage(outcome, selection?.scored, nowSeconds)}`;
+}
+
 /** The state in a browser's tab. */
-function title({ selection }: StatusPage): string {
+function title({ selection, podView }: StatusPage): string {
+  const pod = podView?.view.pod;
+  if (pod !== undefined)
+    return `${pod.identity.pod} ${pod.isFlagged ? 'flagged' : 'not flagged'} · k8s-anomaly-detector`;
   return `${selection === undefined ? 'No scores' : `${counted(selection.flagged, 'pod')} flagged`} · k8s-anomaly-detector`;
 }
 

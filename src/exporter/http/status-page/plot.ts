@@ -2,14 +2,13 @@
 
 import { type Html, html } from '../../../lib/text/html.js';
 import { featureValue } from '../../detection/reasons.js';
+import { band, finite, line, round, runs, scaleOf } from './curves.js';
 import type { FeatureHistory, PodHistory } from './replay.js';
 import { isoTime } from './time.js';
 
 /** Units of the drawing; the style sheet gives the size. */
 const WIDTH = 180;
 const HEIGHT = 44;
-/** Room for the line at its ends. */
-const MARGIN = 2;
 /** At the bottom: a bar where the pod was flagged, so that colour is not all that tells. */
 const BAR_HEIGHT = 4;
 const SHORTEST_SPAN = 4;
@@ -17,23 +16,8 @@ const SHORTEST_SPAN = 4;
 /** Draws one of the history's features as SVG. Screen readers get a sentence in its place. */
 export function plot(history: PodHistory, feature: FeatureHistory): Html {
   const { values, lower, upper } = feature;
-  const count = values.length;
-  const shown = finite([...values, ...upper, ...lower]);
-  const least = Math.min(...shown);
-  const span = Math.max(...shown) - least || 1;
-  const x = (instant: number) => round((instant / Math.max(1, count - 1)) * (WIDTH - 2 * MARGIN) + MARGIN);
-  const bottom = HEIGHT - BAR_HEIGHT - MARGIN;
-  const y = (value: number) => round(bottom - ((value - least) / span) * (bottom - MARGIN));
-  const bands = runs(count, (instant) => Number.isFinite(upper[instant])).map(([from, to]) => {
-    const instants = Array.from({ length: to - from }, (_, index) => from + index);
-    const top = instants.map((instant) => `${x(instant)},${y(upper[instant] as number)}`);
-    const below = instants.map((instant) => `${x(instant)},${y(Math.max(least, lower[instant] as number))}`);
-    return html`<polygon class="band" points="${[...top, ...below.reverse()].join(' ')}"/>`;
-  });
-  const lines = runs(count, (instant) => Number.isFinite(values[instant])).map(([from, to]) => {
-    const points = Array.from(values.subarray(from, to), (value, index) => `${x(from + index)},${y(value)}`);
-    return html`<polyline class="line" points="${points.join(' ')}"/>`;
-  });
+  const scale = scaleOf(values.length, [...values, ...upper, ...lower], WIDTH, HEIGHT - BAR_HEIGHT);
+  const { x } = scale;
   const spans = flaggedRuns(history).map(([from, to]) => {
     // Each instant stands for the time around it; one alone is still seen.
     const left = Math.max(0, Math.min(x(from - 0.5), WIDTH - SHORTEST_SPAN));
@@ -42,9 +26,9 @@ export function plot(history: PodHistory, feature: FeatureHistory): Html {
 <rect class="flagged-bar" x="${left}" y="${HEIGHT - BAR_HEIGHT}" width="${width}" height="${BAR_HEIGHT}"/>`;
   });
   return html`<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${describe(history, feature)}">
-${bands}
+${band(scale, lower, upper)}
 ${spans}
-${lines}
+${line(scale, values, 'line')}
 </svg>`;
 }
 
@@ -75,19 +59,3 @@ export function usualRange({ lower, upper }: FeatureHistory, amount: (value: num
 }
 
 const flaggedRuns = ({ scores }: PodHistory) => runs(scores.length, (instant) => (scores[instant] as number) > 0);
-
-/** The stretches in which something holds: from the first instant to before the end. */
-function runs(count: number, holds: (instant: number) => boolean): [from: number, to: number][] {
-  const found: [number, number][] = [];
-  for (let instant = 0; instant < count; instant++) {
-    if (!holds(instant)) continue;
-    const from = instant;
-    while (instant < count && holds(instant)) instant++;
-    found.push([from, instant]);
-  }
-  return found;
-}
-
-const finite = (values: ArrayLike<number>) => Array.from(values).filter(Number.isFinite);
-
-const round = (value: number) => Math.round(value * 10) / 10;

@@ -13,9 +13,7 @@ export function podsTable(pods: readonly ShownPod[], caption: string, around: Su
   const columns = ['Pod', 'Score', 'Flagged', 'Furthest from usual', ...(hasPlots ? ['Last hour'] : [])];
   return html`<table role="table" class="pods">
 <caption class="unseen">${caption}</caption>
-<thead role="rowgroup"><tr role="row">
-${columns.map((name) => html`<th role="columnheader" scope="col"${name === 'Score' ? html` class="number"` : NO_HTML}>${name}</th>`)}
-</tr></thead>
+${headings(columns)}
 <tbody role="rowgroup">
 ${pods.map((pod) => row(pod, hasPlots, around))}
 </tbody>
@@ -40,8 +38,14 @@ ${[
 </tr>`;
 }
 
+export function headings(columns: readonly string[]): Html {
+  return html`<thead role="rowgroup"><tr role="row">
+${columns.map((name) => html`<th role="columnheader" scope="col"${name === 'Score' ? html` class="number"` : NO_HTML}>${name}</th>`)}
+</tr></thead>`;
+}
+
 /** The label stands before the content where the row is a card. */
-function cell(label: string, content: Html): Html {
+export function cell(label: string, content: Html): Html {
   return html`<td role="cell" class="${label === 'Score' ? 'number' : ''}" data-label="${label}"><div>${content}</div></td>`;
 }
 

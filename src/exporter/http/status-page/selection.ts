@@ -110,8 +110,9 @@ export function select(detection: Detection, episodes: EpisodesState, filters: F
     /** Workloads with a flagged pod that pass the filters. */
     matchingWorkloads: groups.length,
     matchingFlagged: flaggedRows.length,
-    /** Pods that pass the filters. */
+    /** Pods that pass the filters, and the row of the first of them. */
     matching: flaggedRows.length + calmRows.length,
+    firstRow: flaggedRows[0] ?? calmRows[0],
     /** Of the pods that pass the filters and are not flagged: those nearest to the threshold first. */
     calm: calmShown.map((row) => pods.get(row) as ShownPod),
     matchingCalm: calmRows.length,

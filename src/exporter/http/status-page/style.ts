@@ -84,6 +84,16 @@ summary { cursor: pointer; color: var(--link); width: fit-content; }
 .line { fill: none; stroke: var(--curve); stroke-width: 1.5; stroke-linejoin: round; vector-effect: non-scaling-stroke; }
 .flagged-span { fill: var(--bad); opacity: .14; }
 .flagged-bar { fill: var(--bad); }
+.features tbody th, .features td, .siblings td { width: auto !important; }
+.features td strong { white-space: nowrap; color: inherit; }
+.days { display: flex; flex-wrap: wrap; gap: 1rem 2rem; }
+.days figure { flex: 1 1 20rem; margin: 0; min-width: 0; }
+.plot.day { width: 100%; height: 7rem; }
+.line.before { stroke-dasharray: 2 4; }
+.axis { display: flex; justify-content: space-between; margin: 0; font-size: .8125rem; color: var(--quiet); }
+section.incident { margin-top: 1rem; border-top: 0; }
+.incident h2 { grid-column: 1 / -1; margin: 0; font-size: 1.125rem; }
+.incident.calm { border-left-color: var(--good); }
 .state { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: .5rem 2rem; margin: 0; }
 .state div { border-top: 1px solid var(--line); padding-top: .4rem; }
 dt { font-weight: 600; }
