@@ -70,7 +70,7 @@ export interface ServiceOptions {
   readonly webConfigReload: () => ReloadState | undefined;
   /** The rules of the tuning file, which may change; `undefined` without one. */
   readonly tuning: LiveTuning | undefined;
-  /** Whether to check the installation after each training; `false` where Prometheus only answers what serves scores. */
+  /** Whether to check the installation after trainings; `false` where Prometheus only answers what serves scores. */
   readonly checkInstallation: boolean;
 }
 
@@ -280,6 +280,7 @@ export class Service implements Exporter {
     const release = await this.#keeper?.hold();
     const samples = this.#samples;
     this.#samples = undefined;
+    let hasSucceeded = false;
     try {
       const result = await train(
         {
@@ -293,6 +294,7 @@ export class Service implements Exporter {
         trainingLimitSeconds(occasion.untilNextTrainingSeconds),
       );
       this.#hasTrained = true;
+      hasSucceeded = true;
       this.#samples = result.samples;
       // Scores come first.
       this.#keeper?.start();
@@ -300,7 +302,7 @@ export class Service implements Exporter {
     } finally {
       release?.();
       // After a training that failed, the findings are needed most.
-      if (checkInstallation) void this.#checks.run();
+      if (checkInstallation) void this.#checks.afterTraining(hasSucceeded);
     }
   }
 

@@ -1,11 +1,11 @@
-/** Checks the installation of a running service after each training, and keeps what it found. */
+/** Checks the installation of a running service once an hour, more often while something is wrong, and keeps what it found. */
 
 import { withDeadline } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { PrometheusError } from '../prometheus/errors.js';
 import { CHECKS, judgeFacts } from './checks.js';
-import type { Finding } from './finding.js';
+import { type Finding, worstSeverity } from './finding.js';
 import { CHECK_TIMEOUT_SECONDS, type Inspection } from './gather.js';
 
 /** What is known so far. Times are Unix times. */
@@ -20,6 +20,12 @@ export interface FindingsState {
 
 /** The first training is repeated every second at first; findings do not change that fast. */
 const LEAST_DISTANCE_MILLISECONDS = 60_000;
+
+/**
+ * A check makes Prometheus work about as much as a training does, so an installation without an error is checked this often.
+ * Somewhat less than an hour: trainings of an hourly schedule do not start to the second.
+ */
+const SOUND_DISTANCE_MILLISECONDS = 55 * 60_000;
 
 /** One check at a time. A finding whose severity changes is logged; one that cannot be updated stays. */
 export class CheckRunner {
@@ -39,17 +45,29 @@ export class CheckRunner {
     },
   ) {}
 
-  /** Starts a check, or joins the one that is running; within a minute of the last start it does nothing. Never rejects. */
-  run(): Promise<void> {
+  /**
+   * Checks after a training, or joins the check that is running. Does nothing within a minute of the last start, or within an
+   * hour if that check was complete and found no error, and the training succeeded. Never rejects.
+   */
+  afterTraining(hasSucceeded: boolean): Promise<void> {
     if (this.#current !== undefined) return this.#current;
     const now = this.options.now();
-    const isTooSoon = now - this.#lastStartMilliseconds < LEAST_DISTANCE_MILLISECONDS;
-    if (isTooSoon || this.#stopping.signal.aborted) return Promise.resolve();
+    const least = hasSucceeded && this.#isSound() ? SOUND_DISTANCE_MILLISECONDS : LEAST_DISTANCE_MILLISECONDS;
+    const passed = now - this.#lastStartMilliseconds;
+    // The clock may have been set back.
+    if ((passed >= 0 && passed < least) || this.#stopping.signal.aborted) return Promise.resolve();
     this.#lastStartMilliseconds = now;
     this.#current = this.#check().finally(() => {
       this.#current = undefined;
     });
     return this.#current;
+  }
+
+  /** Whether the last check succeeded, and nothing that is known is an error. */
+  #isSound(): boolean {
+    if (this.#lastSuccessSeconds === undefined) return false;
+    if (this.#lastError !== undefined && this.#lastError.timeSeconds > this.#lastSuccessSeconds) return false;
+    return worstSeverity([...this.#known.values()].map(({ finding }) => finding)) !== 'error';
   }
 
   async #check(): Promise<void> {
