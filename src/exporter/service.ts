@@ -271,11 +271,12 @@ export class Service implements Exporter {
     if (namespaces !== undefined && (await namespaces.get(signal)).length === 0) {
       throw new NothingToTrainOnError(emptyShardMessage(namespaces.state.shard), EMPTY_SHARD_RETRY_SECONDS);
     }
+    let seriesSeen: ReadonlyMap<string, number> | undefined;
     // After a success, the queries are sound.
     if (!this.#hasTrained) {
       const newestSeconds = now() / 1000 - settings.queryOffsetSeconds;
       const limited = withDeadline(signal, settings.requestTimeoutSeconds);
-      await requireSoundQueries(api, featureSet, newestSeconds, limited);
+      seriesSeen = await requireSoundQueries(api, featureSet, newestSeconds, limited);
     }
     const release = await this.#keeper?.hold();
     const samples = this.#samples;
@@ -285,7 +286,10 @@ export class Service implements Exporter {
       const result = await train(
         {
           source,
-          request: trainingRequest(this.#scope, occasion, await this.#keeper?.historyState()),
+          request: trainingRequest(this.#scope, occasion, {
+            history: await this.#keeper?.historyState(),
+            seriesSeen,
+          }),
           previous: this.#trainer.snapshot,
           samples,
         },

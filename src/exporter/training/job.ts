@@ -34,7 +34,9 @@ export interface TrainingRequest extends TrainingTimes {
   /** Most pods to train on, always the same ones of those that are there. Unlimited if unset. */
   readonly maximumPods?: number;
   /** What workloads did during the last days; unset where nothing is remembered. */
-  readonly history?: HistoryState;
+  readonly history?: HistoryState | undefined;
+  /** How many series a query had lately: the first training need not count them. */
+  readonly seriesSeen?: ReadonlyMap<string, number> | undefined;
 }
 
 /** When a training takes place. */
@@ -64,7 +66,8 @@ export function modelLifeSeconds(intervalSeconds: number): number {
 }
 
 /** What every training of a process has in common. */
-export interface TrainingScope extends Omit<TrainingRequest, 'nowSeconds' | 'untilNextTrainingSeconds' | 'history'> {
+export interface TrainingScope
+  extends Omit<TrainingRequest, 'nowSeconds' | 'untilNextTrainingSeconds' | 'history' | 'seriesSeen'> {
   /** How far back the newest values are taken, in seconds, for a backend that hides its latest; 0 if unset. */
   readonly queryOffsetSeconds?: number;
 }
@@ -124,12 +127,13 @@ export function modelParameters(settings: ModelParameters): ModelParameters {
 export function trainingRequest(
   { queryOffsetSeconds = 0, ...scope }: TrainingScope,
   { dueSeconds, untilNextTrainingSeconds }: TrainingOccasion,
-  history?: HistoryState,
+  { history, seriesSeen }: Pick<TrainingRequest, 'history' | 'seriesSeen'> = {},
 ): TrainingRequest {
   const ageSeconds = Math.max(SETTLING_SECONDS, queryOffsetSeconds);
   return {
     ...scope,
     ...(history && { history }),
+    ...(seriesSeen && { seriesSeen }),
     nowSeconds: dueSeconds - ageSeconds,
     untilNextTrainingSeconds: untilNextTrainingSeconds + ageSeconds,
   };
@@ -241,7 +245,7 @@ function keptWarnings(model: Model, previous: Model | undefined, life: string): 
 
 type SeriesCounts = ReadonlyMap<FeatureDefinition, number>;
 
-/** The plan, from how many series there are: as far as that matters, an earlier training has seen it. */
+/** The plan, from how many series there are: as far as that matters, an earlier question has shown it. */
 async function planWith(
   api: PrometheusApi,
   request: TrainingRequest,
@@ -256,7 +260,7 @@ async function planWith(
   };
   const seen = new Map(
     features.flatMap((feature) => {
-      const count = known.seriesOf(feature.query);
+      const count = known.seriesOf(feature.query) ?? request.seriesSeen?.get(feature.query);
       return count === undefined ? [] : [[feature, count] as const];
     }),
   );

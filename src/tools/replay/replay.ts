@@ -182,15 +182,9 @@ class Trainings {
       const models: Model[] = [];
       for (const [index, sensitivity] of sensitivities.entries()) {
         const request = trainingRequest(
-          {
-            features,
-            ownerQueries,
-            parameters: { ...model, sensitivity },
-            lookbackSeconds,
-            stepSeconds,
-            ...(history && { history }),
-          },
+          { features, ownerQueries, parameters: { ...model, sensitivity }, lookbackSeconds, stepSeconds },
           { dueSeconds, untilNextTrainingSeconds: trainingIntervalSeconds },
+          { history },
         );
         const { model: trained, warnings } = await train(this.#history, request, undefined, this.models[index]);
         models.push(trained);

@@ -151,6 +151,18 @@ describe('training job', () => {
     ]);
   });
 
+  it('counts no series where a question before has shown how many there are, unless the plan depends on each of them', async () => {
+    const countedIn = async (series: number) => {
+      const api = fakeApi(new SmallCluster().answer);
+      const seriesSeen = new Map(FEATURES.map(({ query }) => [query, series]));
+      await train(api, requestWith({ seriesSeen }), never);
+      const instants = api.asked.filter(({ kind }) => kind === 'instant').map(({ query }) => topicOf(query));
+      return instants.filter((topic) => !topic.endsWith('_owner'));
+    };
+    expect(await countedIn(12)).to.deep.equal([]);
+    expect(await countedIn(1_000_000)).to.deep.equal(FEATURES.map(({ name }) => name));
+  });
+
   for (const [untilNext, reach] of [
     [900, 900],
     [60, 60],

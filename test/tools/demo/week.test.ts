@@ -53,11 +53,9 @@ describe('the demo in simulated time, with days of history', () => {
       if ((now - START) % RETRAIN_SECONDS === 0) {
         const times = { lookbackSeconds: 3600, stepSeconds: MINUTE };
         const occasion = { dueSeconds: now, untilNextTrainingSeconds: RETRAIN_SECONDS };
-        const request = trainingRequest(
-          { ...scope, ...times, parameters: QUICK_PARAMETERS },
-          occasion,
-          history.state(),
-        );
+        const request = trainingRequest({ ...scope, ...times, parameters: QUICK_PARAMETERS }, occasion, {
+          history: history.state(),
+        });
         ({ model } = await train(api, request));
       }
       const outcome = await pass.run(undefined);

@@ -11,6 +11,7 @@ import type { FeatureSet } from './feature-file.js';
  * nothing about the queries; nor does an answer without series.
  *
  * @param timeSeconds Unix time in seconds.
+ * @returns how many series each query has, of those that were answered.
  * @throws {Error} with a sentence for each feature whose query is wrong, with the feature's name and place.
  */
 export async function requireSoundQueries(
@@ -18,12 +19,16 @@ export async function requireSoundQueries(
   { features, places }: FeatureSet,
   timeSeconds: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlyMap<string, number>> {
+  const series = new Map<string, number>();
   const found = await Promise.all(
     features.map(async (feature) => {
       const mistake = await api
         .query({ query: feature.query, timeSeconds, signal })
-        .then((result) => unlabelled(feature, result))
+        .then((result) => {
+          series.set(feature.query, result.labels.length);
+          return unlabelled(feature, result);
+        })
         .catch((error: unknown) => {
           if (!(error instanceof PrometheusError)) throw error;
           return error.about === 'query' ? error.message : undefined;
@@ -34,6 +39,7 @@ export async function requireSoundQueries(
   );
   const mistakes = found.flat();
   if (mistakes.length > 0) throw new Error(mistakes.join(' '));
+  return series;
 }
 
 /** Series without the labels of a pod are left out one by one; if that is all of them, the query is wrong. */

@@ -437,7 +437,7 @@ describe('requireSoundQueries', () => {
   const check = (answer: () => readonly FakeSample[]) =>
     ask(fakeApi((query) => (query === own?.query ? answer() : [])));
 
-  const mistakes = async (asking: Promise<void>) => (await rejection(asking, Error)).message;
+  const mistakes = async (asking: Promise<unknown>) => (await rejection(asking, Error)).message;
 
   const failing = (kind: PrometheusErrorKind) => () => {
     throw new PrometheusError(kind, 'It went wrong.');
@@ -476,7 +476,11 @@ describe('requireSoundQueries', () => {
       { labels: { job: 'x' }, value: 1 },
       { labels: { namespace: 'ns', pod: 'a' }, value: 1 },
     ];
-    await check(() => rows);
+    const seen = await check(() => rows);
+    expect([...seen]).to.have.deep.members([
+      [cpu?.query, 0],
+      [own?.query, 2],
+    ]);
     await ask(fakeApi(() => rows));
   });
 
