@@ -45,7 +45,7 @@ export interface KnownBeside {
   readonly context: ContextState;
 }
 
-const knownBeside = (exporter: AppDependencies['exporter']): KnownBeside => ({
+export const knownBeside = (exporter: AppDependencies['exporter']): KnownBeside => ({
   episodes: exporter.episodes(),
   context: exporter.context(),
 });

@@ -2,6 +2,7 @@
 
 import { formatNumber, formatPercent } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
+import type { ResourceAmounts } from '../../context/pod-context.js';
 import { COMPARISON_WORDS } from '../../detection/comparison.js';
 import type { FeatureExplanation } from '../../detection/explain.js';
 import { featureValue } from '../../detection/reasons.js';
@@ -16,8 +17,9 @@ const LEAST_MULTIPLE = 1.1;
  * words are what stands out.
  *
  * @param history of the same feature, for the range.
+ * @param limits of the pod.
  */
-export function amount(explanation: FeatureExplanation, history?: FeatureHistory): Html {
+export function amount(explanation: FeatureExplanation, history?: FeatureHistory, limits: ResourceAmounts = {}): Html {
   const { feature, unit, actual, expected, comparison, boundary } = explanation;
   if (comparison === 'rise_in_an_hour') {
     const most = boundary === null ? '' : `, usually at most ${formatNumber(Math.max(0, boundary - expected))}`;
@@ -33,7 +35,7 @@ export function amount(explanation: FeatureExplanation, history?: FeatureHistory
     ...(range && range !== 'unknown' && !isOfSiblings ? [range] : []),
     lasting && `away from it ${lasting}`,
   ];
-  return html`<bdi>${feature}</bdi> <strong class="now">${value(actual)}${size(explanation)}</strong>
+  return html`<bdi>${feature}</bdi> <strong class="now">${value(actual)}${size(explanation)}${ofLimit(explanation, limits)}</strong>
 <small>${about.filter(Boolean).join('; ')}</small>`;
 }
 
@@ -44,6 +46,14 @@ function size({ actual, expected, comparison }: FeatureExplanation): string {
   const than = comparison.startsWith('siblings') ? 'its siblings' : 'usual';
   if (ratio >= LEAST_MULTIPLE) return `, ${formatNumber(Number(ratio.toPrecision(2)))} × ${than}`;
   return ratio > 1 / LEAST_MULTIPLE ? '' : `, ${formatPercent(ratio)} of ${than}`;
+}
+
+/** How near the limit it is; nothing where there is none. */
+function ofLimit({ feature, unit, actual }: FeatureExplanation, limits: ResourceAmounts): string {
+  const resource =
+    feature === 'memory' && unit === 'bytes' ? 'memory' : feature === 'cpu' && unit === 'cores' ? 'cpu' : '';
+  const limit = resource === '' ? undefined : limits[resource];
+  return limit === undefined || !(limit > 0) ? '' : `, ${formatPercent(actual / limit)} of its limit`;
 }
 
 /** The other reasons, in short: `also memory: …`. */

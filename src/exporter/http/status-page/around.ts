@@ -2,6 +2,7 @@
 
 import { formatDuration } from '../../../lib/text/format.js';
 import { type Html, html } from '../../../lib/text/html.js';
+import type { ContextState, PodContext } from '../../context/pod-context.js';
 import { podKey } from '../../features/table.js';
 import { filterLink } from './filters.js';
 import type { HistoryOutcome } from './history-reader.js';
@@ -13,6 +14,7 @@ import { isoTime } from './time.js';
 /** Times are Unix times in seconds; `timeSeconds` is the instant that was scored. */
 export interface Surroundings {
   readonly history: HistoryOutcome;
+  readonly context: ContextState;
   readonly timeSeconds: number;
   readonly nowSeconds: number;
   /** Address of the dashboard in Grafana; empty where nobody said it. */
@@ -23,6 +25,14 @@ export interface Surroundings {
 export function historyOf({ history }: Pick<Surroundings, 'history'>, { identity }: ShownPod): PodHistory | undefined {
   const key = podKey(identity.namespace, identity.pod);
   return history.kind === 'histories' ? history.histories.get(key) : undefined;
+}
+
+/** What the cluster says of a pod, where it was asked. */
+export function contextOf(
+  { context }: Pick<Surroundings, 'context'>,
+  { identity }: Pick<ShownPod, 'identity'>,
+): PodContext | undefined {
+  return context.pods.get(podKey(identity.namespace, identity.pod));
 }
 
 /** The pod's own view. */

@@ -3,7 +3,8 @@
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import { amount, others } from './amount.js';
-import { fact, historyOf, podLink, released, type Surroundings } from './around.js';
+import { contextOf, fact, historyOf, podLink, released, type Surroundings } from './around.js';
+import { contextFacts } from './context-facts.js';
 import { filterLink } from './filters.js';
 import { nextLinks, type Runbook } from './next.js';
 import { plot } from './plot.js';
@@ -28,7 +29,7 @@ function entry(incident: Incident, around: Surroundings): Html {
   return html`<li class="incident ${lasting > 0 ? 'lasting' : 'new'}">
 <h3>${flagged} of ${counted(scored, 'pod')} of ${link} ${markOf(incident)}</h3>
 <div class="about">
-<p>${main === undefined ? NO_HTML : amount(main, ofMain)} ${others(also)}</p>
+<p>${main === undefined ? NO_HTML : amount(main, ofMain, contextOf(around, worst)?.limits)} ${others(also)}</p>
 ${facts(incident, around)}
 </div>
 ${history && ofMain ? html`<div class="picture">${plot(history, ofMain)}</div>` : NO_HTML}
@@ -59,6 +60,7 @@ function facts(incident: Incident, around: Surroundings): Html {
 ${[
   since === undefined ? NO_HTML : fact('Since', sinceElement(since, timeSeconds, nowSeconds)),
   releaseSeconds === undefined ? NO_HTML : fact('Changed', released(releaseSeconds, since?.timeSeconds, nowSeconds)),
+  ...contextFacts(pods, around),
   fact(flagged > 1 ? 'Worst' : 'Pod', podLink(worst)),
 ].filter(({ markup }) => markup !== '')}
 </dl>`;

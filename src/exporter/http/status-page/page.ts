@@ -5,15 +5,17 @@ import { SharedWork } from '../../../lib/shared-work.js';
 import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import { ownTurn } from '../../../lib/turns.js';
+import { type NodePods, podsByNode } from '../../context/nodes.js';
 import type { PassOutcome } from '../../detection/detection.js';
-import type { EpisodesState } from '../../episodes/episodes.js';
 import type { AppDependencies } from '../dependencies.js';
+import { type KnownBeside, knownBeside } from '../detect.js';
 import { ENDPOINTS } from '../endpoints.js';
 import { type Packed, pack, sendShared } from '../packed.js';
 import type { HealthReport } from '../schemas.js';
 import { allow } from '../security.js';
 import type { Surroundings } from './around.js';
 import { ASSETS } from './assets.js';
+import { inCommon } from './common.js';
 import { coverage } from './coverage.js';
 import type { DayOutcome } from './day-reader.js';
 import { endedSection } from './ended.js';
@@ -30,7 +32,7 @@ import { findingsSection, stateList } from './state.js';
 interface StatusPage {
   readonly report: HealthReport;
   readonly outcome: PassOutcome;
-  readonly episodes: EpisodesState;
+  readonly known: KnownBeside;
   readonly selection: Selection | undefined;
   /** Where the page is about one pod. */
   readonly podView: { readonly view: PodView; readonly day: DayOutcome } | undefined;
@@ -60,7 +62,7 @@ export function statusPage({
       await ownTurn();
       requireWanted();
       const { detection } = outcome;
-      selection = select(detection, exporter.episodes(), filters);
+      selection = select(detection, knownBeside(exporter), filters);
       const row = filters.pod === undefined || selection.matching !== 1 ? undefined : selection.firstRow;
       if (row === undefined) history = await exporter.history(detection, rowsOfPictures(selection));
       else {
@@ -73,11 +75,11 @@ export function statusPage({
     await ownTurn();
     requireWanted();
     const report = exporter.health();
-    const episodes = exporter.episodes();
+    const known = knownBeside(exporter);
     const page = render({
       report,
       outcome,
-      episodes,
+      known,
       selection,
       podView,
       history,
@@ -106,7 +108,7 @@ function rowsOfPictures({ incidents }: Selection): readonly number[] {
 
 /** Links are relative, so that they hold behind a path prefix as well. */
 function render(page: StatusPage): Html {
-  const { report, episodes, filters, selection, nowSeconds } = page;
+  const { report, known, filters, selection, nowSeconds } = page;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -136,7 +138,7 @@ ${filterForm(filters, selection)}
 <div id="live">
 ${findingsSection(report, 'error', nowSeconds)}
 ${page.podView ? podSections(page.podView.view, page.podView.day, surroundings(page)) : pods(page)}
-${endedSection(episodes, filters, nowSeconds)}
+${endedSection(known.episodes, filters, nowSeconds)}
 ${page.podView ? NO_HTML : detector(page)}
 </div>
 </main>
@@ -208,11 +210,17 @@ ${notFound(filters)}</section>`;
   const around = surroundings(page);
   const more = matchingWorkloads - incidents.length;
   return html`<section aria-labelledby="incidents"><h2 id="incidents">Anomalous now</h2>
+${inCommon(selection, nodesOf(page))}
 ${incidents.length === 0 ? html`<p>No pod is flagged${isFiltered(filters) ? ' of those that match' : ''}.</p>` : incidentList(incidents, around)}
 ${more > 0 ? html`<p>And ${counted(more, 'more workload')} with flagged pods: filter by a namespace, or see <a href="detect?flagged=true">/detect</a>.</p>` : NO_HTML}
 ${calm(selection, filters, around)}
 ${legend(page)}
 </section>`;
+}
+
+/** The nodes with several pods whose anomaly lasts. */
+function nodesOf({ outcome, known }: StatusPage): readonly NodePods[] {
+  return outcome.kind === 'detection' ? podsByNode(outcome.detection, known.context.nodeOf) : [];
 }
 
 function notFound({ namespace, pod }: Filters): Html {
@@ -244,7 +252,7 @@ and makes no alert. "Just begun": it may end before it lasts.</p>
 </details>`;
 }
 
-function surroundings({ history, outcome, nowSeconds, dashboardUrl }: StatusPage): Surroundings {
+function surroundings({ history, known, outcome, nowSeconds, dashboardUrl }: StatusPage): Surroundings {
   const timeSeconds = outcome.kind === 'detection' ? outcome.detection.timeSeconds : outcome.timeSeconds;
-  return { history, timeSeconds, nowSeconds, dashboardUrl };
+  return { history, context: known.context, timeSeconds, nowSeconds, dashboardUrl };
 }

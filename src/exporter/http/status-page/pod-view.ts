@@ -6,7 +6,8 @@ import { COMPARISON_WORDS } from '../../detection/comparison.js';
 import type { FeatureExplanation } from '../../detection/explain.js';
 import { featureValue } from '../../detection/reasons.js';
 import { amount, others } from './amount.js';
-import { fact, historyOf, podLink, released, type Surroundings } from './around.js';
+import { contextOf, fact, historyOf, podLink, released, type Surroundings } from './around.js';
+import { allContextFacts } from './context-facts.js';
 import { dayPlots } from './day-plot.js';
 import type { DayOutcome } from './day-reader.js';
 import { filterLink } from './filters.js';
@@ -26,7 +27,7 @@ export function podSections(view: PodView, day: DayOutcome, around: Surroundings
   const [main, ...also] = pod.reasons;
   return html`<section aria-labelledby="pod" class="incident ${pod.lasts ? 'lasting' : pod.isFlagged ? 'new' : 'calm'}"><h2 id="pod">Pod <bdi>${namespace}/${name}</bdi> ${mark(view)}</h2>
 <div class="about">
-<p>${main === undefined ? NO_HTML : amount(main)} ${others(also)}</p>
+<p>${main === undefined ? NO_HTML : amount(main, undefined, contextOf(around, pod)?.limits)} ${others(also)}</p>
 ${facts(view, around)}
 </div>
 ${nextLinks({ namespace, workload, pod: name }, 'PodAnomalous', around.dashboardUrl)}
@@ -62,6 +63,7 @@ ${[
   releaseSeconds === undefined ? NO_HTML : fact('Changed', released(releaseSeconds, since, nowSeconds)),
   isMuted ? fact('Muted by', html`${mutedBy ?? ''}${until}`) : NO_HTML,
   sensitivity === undefined ? NO_HTML : fact('Sensitivity', html`${formatNumber(sensitivity)} spreads`),
+  ...allContextFacts(pod, around),
 ].filter(({ markup }) => markup !== '')}
 </dl>`;
 }

@@ -6,7 +6,9 @@ import { explain, type FeatureExplanation } from '../../detection/explain.js';
 import { notableReasons } from '../../detection/reasons.js';
 import { type EpisodesState, lastingSince } from '../../episodes/episodes.js';
 import { type PodIdentity, podKey } from '../../features/table.js';
+import type { KnownBeside } from '../detect.js';
 import { type Filters, isFiltered, passes } from './filters.js';
+import { seriousPods } from './serious.js';
 
 /** A pod on the page. Times are Unix times in seconds. */
 export interface ShownPod {
@@ -39,7 +41,7 @@ export interface Incident {
   readonly sinceSeconds: number | undefined;
   /** When the workload was last released, of the last day. */
   readonly releaseSeconds: number | undefined;
-  /** Those that are shown, at least one: first those whose anomaly lasts, the most anomalous of each first. */
+  /** Those that are shown, at least one: in the same order as the incidents. */
   readonly pods: readonly [ShownPod, ...ShownPod[]];
 }
 
@@ -60,25 +62,35 @@ const MAXIMUM_CALM_FILTERED = 50;
 const MAXIMUM_NAMES = 200;
 
 /** Selects the pods. Looks once at each pod, and explains those that are shown. */
-export function select(detection: Detection, episodes: EpisodesState, filters: Filters) {
-  const { flags, lasting, scores, table } = detection;
+export function select(detection: Detection, { episodes, context }: KnownBeside, filters: Filters) {
+  const { flags, lasting, muted, scores, table, timeSeconds } = detection;
   const flaggedRows: number[] = [];
   const calmRows: number[] = [];
-  const namespaces = new Set<string>();
+  const namespaceCounts = new Map<string, NamespaceCounts>();
   const workloads = new Set<string>();
   const counts = { flagged: 0, lasting: 0 };
   for (const [row, identity] of table.pods.entries()) {
     const isFlagged = flags[row] === 1;
     if (isFlagged) counts.flagged++;
-    if (lasting[row] === 1) counts.lasting++;
-    namespaces.add(identity.namespace);
+    const own = namespaceCounts.get(identity.namespace) ?? { scored: 0, lasting: 0, workloads: new Set() };
+    namespaceCounts.set(identity.namespace, own);
+    own.scored += 1 - (muted[row] as number);
+    if (lasting[row] === 1) {
+      counts.lasting++;
+      own.lasting++;
+      own.workloads.add(identity.workload);
+    }
     if (filters.namespace !== undefined && identity.namespace !== filters.namespace) continue;
     workloads.add(identity.workload);
     if (passes(filters, identity)) (isFlagged ? flaggedRows : calmRows).push(row);
   }
   // Equal scores stay in the order of the table, by namespace and pod.
   const byScore = (a: number, b: number) => (scores[b] as number) - (scores[a] as number);
-  flaggedRows.sort((a, b) => (lasting[b] as number) - (lasting[a] as number) || byScore(a, b));
+  const serious = rowsOf(table.pods, flaggedRows, seriousPods(context, timeSeconds));
+  const isSerious = (row: number) => Number(serious.has(row));
+  flaggedRows.sort(
+    (a, b) => (lasting[b] as number) - (lasting[a] as number) || isSerious(b) - isSerious(a) || byScore(a, b),
+  );
   calmRows.sort(byScore);
   const groups = groupByWorkload(table.pods, flaggedRows);
   const mostPods = Math.floor(MAXIMUM_PODS / Math.min(MAXIMUM_INCIDENTS, Math.max(1, groups.length)));
@@ -103,9 +115,9 @@ export function select(detection: Detection, episodes: EpisodesState, filters: F
       pods: shown.map((row) => pods.get(row) as ShownPod) as [ShownPod, ...ShownPod[]],
     };
   });
-  const namesOf = (names: ReadonlySet<string>) => [...names].sort().slice(0, MAXIMUM_NAMES);
+  const namesOf = (names: Iterable<string>) => [...names].sort().slice(0, MAXIMUM_NAMES);
   return {
-    /** First those with an anomaly that lasts, the most anomalous of each first. */
+    /** First those with an anomaly that lasts, of each first what is serious (`seriousPods`), then the most anomalous. */
     incidents,
     /** Workloads with a flagged pod that pass the filters. */
     matchingWorkloads: groups.length,
@@ -119,10 +131,31 @@ export function select(detection: Detection, episodes: EpisodesState, filters: F
     /** All pods that were scored. */
     scored: table.pods.length,
     ...counts,
+    /** By namespace, whatever the filters. */
+    namespaceCounts: namespaceCounts as ReadonlyMap<string, NamespaceCounts>,
     /** Names to choose from, sorted, and bounded; the workloads are those of the namespace that is filtered by. */
-    namespaces: namesOf(namespaces),
+    namespaces: namesOf(namespaceCounts.keys()),
     workloads: namesOf(workloads),
   };
+}
+
+/** Of the pods that are not muted. */
+interface NamespaceCounts {
+  scored: number;
+  lasting: number;
+  /** With a pod whose anomaly lasts. */
+  readonly workloads: Set<string>;
+}
+
+/** The rows of pods with one of some keys (`podKey`). */
+function rowsOf(pods: readonly PodIdentity[], rows: readonly number[], keys: ReadonlySet<string>): ReadonlySet<number> {
+  if (keys.size === 0) return new Set();
+  return new Set(
+    rows.filter((row) => {
+      const { namespace, pod } = pods[row] as PodIdentity;
+      return keys.has(podKey(namespace, pod));
+    }),
+  );
 }
 
 interface Group {

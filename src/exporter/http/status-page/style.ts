@@ -61,6 +61,7 @@ thead th { border-top: 0; font-size: .8125rem; color: var(--quiet); white-space:
 /* Very long names; all of them is there for those who point, focus, copy or listen. */
 .name, .pods a bdi, .incident a bdi { display: -webkit-inline-box; vertical-align: bottom; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .pods tr:hover bdi, .pods tr:focus-within bdi, .incident:hover bdi, .incident:focus-within bdi { -webkit-line-clamp: none; }
+.common { padding: .1rem .9rem; background: var(--raised); border-left: 4px solid var(--bad); }
 .incidents { list-style: none; margin: .5rem 0 1rem; padding: 0; }
 .incident {
   display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .25rem 1.5rem; padding: .7rem 0 .7rem .9rem;
