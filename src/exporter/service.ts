@@ -162,6 +162,7 @@ export class Service implements Exporter {
     this.#metrics = createMetrics(() => ({
       ...this.#state(),
       prometheusRequests: this.#requests,
+      links: { page: settings.pageUrl, dashboard: settings.dashboardUrl },
       droppedLogLines: options.droppedLogLines(),
       webConfigReload: options.webConfigReload(),
       tuningReload: tuning?.state,

@@ -268,6 +268,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
       ['error', 6],
     ]),
     tuningReload: { successful: false, lastSuccessSeconds: 1_767_268_600 },
+    links: { page: 'https://anomalies.example.org', dashboard: 'https://grafana.example.org/d/x' },
     droppedLogLines: 3,
     webConfigReload: { successful: true, lastSuccessSeconds: 1_767_268_700 },
     explain: 'flagged',

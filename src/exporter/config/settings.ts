@@ -482,11 +482,21 @@ export const SETTINGS = Object.freeze({
     expected: 'a whole number of requests from 0 (no limit) to 10000',
     help: 'Limit of simultaneous requests, except for the probes. Further requests get status 503.',
   }),
+  pageUrl: define('PAGE_URL', '', {
+    expected: 'an http:// or https:// URL without query, fragment and `/` at its end, or nothing for no link',
+    example: 'https://anomalies.example.org',
+    help: 'Address at which people reach the status page: alerts and the dashboard link to it (`anomaly_exporter_links_info`).',
+    schema: z.string().refine((text) => text === '' || (isHttpUrl(text) && !text.endsWith('/'))),
+  }),
   dashboardUrl: define('DASHBOARD_URL', '', {
-    expected: 'an http:// or https:// URL without query and fragment, or nothing for no link',
+    expected: 'an http:// or https:// URL without fragment, or nothing for no link',
     example: 'https://grafana.example.org/d/k8s-anomaly-detector',
-    help: 'Address of the dashboard in Grafana, to which the status page links with its pods selected.',
-    schema: z.string().refine((text) => text === '' || isHttpUrl(text)),
+    help:
+      'Address of the dashboard in Grafana: the status page and alerts link to it with their pods selected. May have a query, ' +
+      'such as `?var-cluster=eu`.',
+    schema: z
+      .string()
+      .refine((text) => text === '' || (/^https?:\/\//i.test(text) && URL.canParse(text) && !text.includes('#'))),
   }),
   logLevel: define('LOG_LEVEL', 'info', {
     ...oneOf('debug', 'info', 'warn', 'error', 'silent'),

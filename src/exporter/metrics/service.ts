@@ -1,7 +1,7 @@
 /** Families that only a running exporter has: saved model, checks, requests, shard, web configuration and tuning file. */
 
 import { SEVERITIES } from '../check/finding.js';
-import { byLabel, type Family, single } from './family.js';
+import { byLabel, type Family, NO_SAMPLES, single } from './family.js';
 import type { ScrapeState } from './state.js';
 
 export const service: readonly Family<ScrapeState>[] = [
@@ -56,6 +56,15 @@ export const service: readonly Family<ScrapeState>[] = [
     'Namespaces that this shard watches; absent if one process watches all, and until they are known.',
     (state) => state.sharding?.namespaces,
   ),
+
+  {
+    name: 'anomaly_exporter_links_info',
+    help: 'PAGE_URL and DASHBOARD_URL, for the links of alerts and dashboards; always 1, absent where both are empty.',
+    type: 'gauge',
+    labels: ['page', 'dashboard'],
+    samples: ({ links: { page, dashboard } }) =>
+      page === '' && dashboard === '' ? NO_SAMPLES : { series: [[page, dashboard]], values: [1] },
+  },
 
   single(
     'anomaly_exporter_log_lines_dropped_total',

@@ -38,6 +38,8 @@ export interface ScrapeState extends DetectorState {
   readonly sharding: ShardingState | undefined;
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly prometheusRequests: ReadonlyMap<string, number>;
+  /** Addresses for people; empty where nobody said them. */
+  readonly links: { readonly page: string; readonly dashboard: string };
   /** Lines of the log so far that nobody read. */
   readonly droppedLogLines: number;
   /** `undefined` without a web configuration. */

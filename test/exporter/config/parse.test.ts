@@ -67,6 +67,7 @@ const DEFAULTS: Settings = {
   port: 8000,
   webConfigFile: '',
   maxRequests: 40,
+  pageUrl: '',
   dashboardUrl: '',
   logLevel: 'info',
   logFormat: 'json',
@@ -467,12 +468,20 @@ const ROWS: {
     ],
     bad: ['-1', '10001', '1.5', 'many', '4O'],
   },
+  pageUrl: {
+    good: [
+      ['', ''],
+      ['https://example.org/anomalies', 'https://example.org/anomalies'],
+    ],
+    bad: ['anomalies.example.org', 'javascript:alert(1)', 'https://example.org/', 'https://example.org/?a=b'],
+  },
   dashboardUrl: {
     good: [
       ['', ''],
       ['https://grafana.example.org/d/k8s-anomaly-detector', 'https://grafana.example.org/d/k8s-anomaly-detector'],
+      ['http://grafana/d/x?var-cluster=eu', 'http://grafana/d/x?var-cluster=eu'],
     ],
-    bad: ['grafana.example.org', 'javascript:alert(1)', 'https://grafana.example.org/d/x?orgId=1'],
+    bad: ['grafana.example.org', 'javascript:alert(1)', 'https://grafana.example.org/d/x#panel', 'https://'],
   },
   logLevel: {
     good: [

@@ -16,13 +16,17 @@ interface Subject {
 
 /** @param dashboardUrl address of the dashboard in Grafana; empty where nobody said it. */
 export function nextLinks({ namespace, workload, pod }: Subject, runbook: Runbook, dashboardUrl: string): Html {
-  const variables = new URLSearchParams({
-    'var-namespace': namespace,
-    'var-workload': workload,
-    ...(pod !== undefined && { 'var-pod': pod }),
-  });
   const detect = new URLSearchParams({ namespace, flagged: 'true' });
   return html`<p class="next">Next: <a href="${RUNBOOKS}/${runbook}.md">runbook ${runbook}</a>
 <a href="detect?${String(detect)}">/detect of the namespace</a>
-${dashboardUrl === '' ? NO_HTML : html`<a href="${dashboardUrl}?${String(variables)}">dashboard</a>`}</p>`;
+${dashboardUrl === '' ? NO_HTML : html`<a href="${dashboardLink(dashboardUrl, { namespace, workload, pod })}">dashboard</a>`}</p>`;
+}
+
+/** The dashboard with its variables set. */
+function dashboardLink(address: string, { namespace, workload, pod }: Subject): string {
+  const url = new URL(address);
+  url.searchParams.set('var-namespace', namespace);
+  url.searchParams.set('var-workload', workload);
+  if (pod !== undefined) url.searchParams.set('var-pod', pod);
+  return url.href;
 }
