@@ -5,7 +5,7 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import type { MetricSample } from '../../src/tools/demo/exposition.js';
+import type { MetricSample } from '../../src/tools/demo/metric-family.js';
 
 /** The samples of a metric at an instant, Unix seconds. Empty labels count as absent. */
 export type SamplesOf = (metric: string, timeSeconds: number) => readonly MetricSample[];

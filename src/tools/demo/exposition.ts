@@ -1,25 +1,14 @@
 /** The state of a world as the kubelet's cAdvisor and kube-state-metrics expose it. */
 
 import { PHASE_METRIC } from '../../exporter/features/pod-phase.js';
+import { MEMORY_METRICS } from '../../exporter/features/queries/template.js';
 import { HISTORY_STEP_SECONDS } from '../../exporter/history/grid.js';
 import { labelText } from '../../exporter/metrics/text.js';
 import type { World } from '../simulation/cluster.js';
 import { hexadecimal } from '../simulation/names.js';
-import type { PodState } from '../simulation/pod-state.js';
-
-export interface MetricFamily {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  readonly samples: readonly MetricSample[];
-}
-
-export interface MetricSample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-const sample = (labels: MetricSample['labels'], value: number): MetricSample => ({ labels, value });
+import type { Cgroup, PodState } from '../simulation/pod-state.js';
+import { contextFamilies, type ExposedCgroup } from './context-families.js';
+import { type MetricFamily, type MetricSample, sample } from './metric-family.js';
 
 /** The families of restarts: of containers, and of init containers. */
 export const RESTART_METRICS = [
@@ -28,6 +17,8 @@ export const RESTART_METRICS = [
 ] as const;
 
 const CPU_METRIC = 'container_cpu_usage_seconds_total';
+const MEMORY_METRIC = MEMORY_METRICS.usage;
+const OWNER_METRICS = ['kube_pod_owner', 'kube_replicaset_owner', 'kube_job_owner'] as const;
 
 /** Everything that is exposed at an instant (Unix seconds). */
 export function metricFamilies(world: World, timeSeconds: number): readonly MetricFamily[] {
@@ -42,7 +33,7 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
       samples: cgroups.map(({ labels, cpuSeconds }) => sample({ ...labels, cpu: 'total' }, cpuSeconds)),
     },
     {
-      name: 'container_memory_usage_bytes',
+      name: MEMORY_METRIC,
       type: 'gauge',
       help: 'Current memory usage in bytes, including all memory regardless of when it was accessed.',
       samples: cgroups.map(({ labels, memoryBytes }) => sample(labels, memoryBytes)),
@@ -73,9 +64,10 @@ export function metricFamilies(world: World, timeSeconds: number): readonly Metr
         return PHASES.map((phase) => sample({ namespace, pod, uid, phase }, Number(phase === current)));
       }),
     },
-    ownerFamily('kube_pod_owner', 'Pod', ofPods),
-    ownerFamily('kube_replicaset_owner', 'ReplicaSet', ownerSamples(pods, 'ReplicaSet', 'replicaset')),
-    ownerFamily('kube_job_owner', 'Job', ownerSamples(pods, 'Job', 'job_name')),
+    ownerFamily(OWNER_METRICS[0], 'Pod', ofPods),
+    ownerFamily(OWNER_METRICS[1], 'ReplicaSet', ownerSamples(pods, 'ReplicaSet', 'replicaset')),
+    ownerFamily(OWNER_METRICS[2], 'Job', ownerSamples(pods, 'Job', 'job_name')),
+    ...contextFamilies(pods, cgroups),
   ];
 }
 
@@ -84,10 +76,19 @@ const PHASES = ['Pending', 'Succeeded', 'Failed', 'Unknown', 'Running'];
 /** Whether nothing runs in a pod, and nothing will: it is kept until somebody, or its Job, deletes it. */
 const hasEnded = ({ containers }: PodState) => containers.every(({ cgroups }) => cgroups.length === 0);
 
-const PAUSE = { image: 'registry.k8s.io/pause:3.9', cpuSeconds: 0.03, memoryBytes: 600 * 1024 };
+const PAUSE_IMAGE = 'registry.k8s.io/pause:3.9';
+
+const PAUSE: Omit<Cgroup, 'attempt'> = {
+  cpuSeconds: 0.03,
+  memoryBytes: 600 * 1024,
+  periods: 0,
+  throttledPeriods: 0,
+  waits: { cpu: 0, memory: 0, io: 0 },
+  oomEvents: 0,
+};
 
 /** The cgroups of a pod: each run of its containers, the pause container, and the pod as a whole, which is their sum. */
-function reportedCgroups(state: PodState) {
+function reportedCgroups(state: PodState): ExposedCgroup[] {
   if (hasEnded(state)) return [];
   const { namespace, pod, uid, containers } = state;
   const podId = `/kubepods/burstable/pod${uid}`;
@@ -99,16 +100,27 @@ function reportedCgroups(state: PodState) {
     id: `${podId}/${hexadecimal(`${uid}/${container}/${attempt}`, 64)}`,
     name: `k8s_${container}_${pod}_${namespace}_${uid}_${attempt}`,
   });
-  const runs = containers.flatMap(({ name, image, cgroups }) =>
-    cgroups.map(({ attempt, ...usage }) => ({ labels: describe(name, image, attempt), ...usage })),
+  const runs = containers.flatMap(({ name, image, cgroups, resources }) =>
+    cgroups.map(({ attempt, ...usage }) => ({
+      ...usage,
+      labels: describe(name, image, attempt),
+      ...(resources.limits.cpu === undefined && { periods: 0 }),
+    })),
   );
-  const { image, ...pauseUsage } = PAUSE;
-  const all = [{ labels: describe('POD', image, 0), ...pauseUsage }, ...runs];
-  const total = (of: 'cpuSeconds' | 'memoryBytes') => all.reduce((sum, cgroup) => sum + cgroup[of], 0);
+  const all = [{ labels: describe('POD', PAUSE_IMAGE, 0), ...PAUSE }, ...runs];
+  const total = (read: (cgroup: ExposedCgroup) => number) => all.reduce((sum, cgroup) => sum + read(cgroup), 0);
   const whole = {
     labels: { namespace, pod, container: '', image: '', id: podId, name: '' },
-    cpuSeconds: total('cpuSeconds'),
-    memoryBytes: total('memoryBytes'),
+    cpuSeconds: total(({ cpuSeconds }) => cpuSeconds),
+    memoryBytes: total(({ memoryBytes }) => memoryBytes),
+    periods: total(({ periods }) => periods),
+    throttledPeriods: total(({ throttledPeriods }) => throttledPeriods),
+    waits: {
+      cpu: total(({ waits }) => waits.cpu),
+      memory: total(({ waits }) => waits.memory),
+      io: total(({ waits }) => waits.io),
+    },
+    oomEvents: total(({ oomEvents }) => oomEvents),
   };
   return [whole, ...all];
 }
@@ -185,7 +197,7 @@ export function* openMetricsHistory(world: World, options: HistoryOptions): Gene
   const first = Math.ceil((startSeconds - daysBefore * 86_400) / HISTORY_STEP_SECONDS) * HISTORY_STEP_SECONDS;
   for (let time = first; time < startSeconds; time += HISTORY_STEP_SECONDS) {
     scrape(time - SPARSE_RATE_SECONDS, (name, labels) => name === CPU_METRIC && isOfContainer(labels));
-    scrape(time, (name, labels) => name !== PHASE_METRIC && isOfContainer(labels));
+    scrape(time, (name, labels) => HISTORY_METRICS.has(name) && isOfContainer(labels));
   }
   for (let time = startSeconds; time <= endSeconds; time += stepSeconds) scrape(time, () => true);
   for (const [head, series] of families) {
@@ -194,6 +206,9 @@ export function* openMetricsHistory(world: World, options: HistoryOptions): Gene
   }
   yield '# EOF\n';
 }
+
+/** What the exporter asks for of the past. */
+const HISTORY_METRICS: ReadonlySet<string> = new Set([CPU_METRIC, MEMORY_METRIC, ...RESTART_METRICS, ...OWNER_METRICS]);
 
 /** Neither of a whole pod nor of its pause container; series without a container are. */
 const isOfContainer = ({ container }: MetricSample['labels']) => container !== '' && container !== 'POD';

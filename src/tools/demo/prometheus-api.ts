@@ -3,8 +3,8 @@
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { messageOf } from '../../lib/logging/message-of.js';
-import type { MetricSample } from './exposition.js';
 import { listen, type RunningServer } from './listen.js';
+import type { MetricSample } from './metric-family.js';
 import type { Evaluate, ResolveQuery } from './queries.js';
 
 /** The limit of Prometheus for the steps of a range query. */

@@ -6,7 +6,10 @@ import { durationSeconds } from '../../exporter/features/queries/selectors.js';
 import { buildAnnotationQuery } from '../../exporter/tuning/annotation-query.js';
 import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
-import { type MetricSample, metricFamilies, RESTART_METRICS } from './exposition.js';
+import { contextEvaluation } from './context-queries.js';
+import { metricFamilies, RESTART_METRICS } from './exposition.js';
+import { anchored, unquoted } from './literals.js';
+import type { MetricSample } from './metric-family.js';
 
 /** The samples of an instant vector at a time in Unix seconds. */
 export type Evaluate = (timeSeconds: number) => readonly MetricSample[];
@@ -16,8 +19,8 @@ export type ResolveQuery = (query: string) => Evaluate | undefined;
 
 /**
  * Answers the built-in queries of the catalog, for any namespaces and rate window, the query for pods in which nothing runs, the plain
- * selectors of kube-state-metrics' owners, with or without a matcher for the namespace, and the queries for annotations and
- * for firing alerts.
+ * selectors of kube-state-metrics' owners, with or without a matcher for the namespace, and the queries for annotations, for
+ * firing alerts and for the context of pods.
  * Each may be restricted to some pods. The questions of `check` are not answered.
  *
  * PromQL is not evaluated: the namespaces and the window are cut out of the query; if the catalog makes exactly this
@@ -25,6 +28,8 @@ export type ResolveQuery = (query: string) => Evaluate | undefined;
  */
 export function worldQueries(world: World): ResolveQuery {
   const resolve: ResolveQuery = (query) => {
+    const context = contextEvaluation(query, world);
+    if (context !== undefined) return context;
     const restriction = POD_RESTRICTION.exec(query)?.groups;
     if (restriction !== undefined) {
       const { matchers = '', namespaces: some = '', pods: names = '' } = restriction;
@@ -115,17 +120,4 @@ function cpuRates(before: readonly PodState[], windowSeconds: number) {
 function metricSamples(world: World, name: string, timeSeconds: number): readonly MetricSample[] {
   const samples = metricFamilies(world, timeSeconds).find((family) => family.name === name)?.samples ?? [];
   return samples.map(({ labels, value }) => ({ labels: { __name__: name, ...labels }, value }));
-}
-
-/** The expression in a string literal, anchored as matchers are; `undefined` if it is invalid. */
-function anchored(literal: string): RegExp | undefined {
-  try {
-    return new RegExp(`^(?:${unquoted(literal)})$`, 's');
-  } catch {
-    return undefined;
-  }
-}
-
-function unquoted(literal: string): string {
-  return literal.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
 }

@@ -8,7 +8,9 @@
 import { type Incident, SCRIPT, type ScriptedIncident } from './incidents.js';
 import { cronJobPods, lastingPods, type PodLife } from './lives.js';
 import type { PodState } from './pod-state.js';
-import { containerRuns, restartTimes } from './usage.js';
+import { uniform } from './random.js';
+import { mainResources, PROXY_RESOURCES } from './resources.js';
+import { containerEnds, containerRuns, restartTimes } from './usage.js';
 import { type DailyJob, ROLLOUTS, type Rollout, WORKLOADS } from './workloads.js';
 
 export interface WorldOptions {
@@ -45,6 +47,8 @@ export function createWorld(options: WorldOptions): World {
     ...spec,
     replicas: Math.max(1, Math.round(spec.replicas * scale)),
   }));
+  // A DaemonSet has a pod on each.
+  const nodes = Math.max(1, ...specs.filter(({ kind }) => kind === 'DaemonSet').map(({ replicas }) => replicas));
   const changes = { seed, startSeconds, rollouts, dailyJob, speed };
   const lasting = specs.flatMap((spec) => lastingPods(spec, changes));
   const cronJobs = specs.filter((spec) => spec.kind === 'CronJob');
@@ -58,7 +62,7 @@ export function createWorld(options: WorldOptions): World {
     pods: (time) =>
       [...lasting, ...cronJobs.flatMap((spec) => cronJobPods(spec, seed, time))]
         .filter((life) => life.bornSeconds <= time && time < life.goneSeconds)
-        .map((life) => podState(life, incidentsOf(life), time)),
+        .map((life) => podState(life, nodeOf(life, nodes), incidentsOf(life), time)),
   };
 }
 
@@ -89,21 +93,38 @@ function placeIncident(
   return { life, incident: { kind, speed, namespace, pod, startSeconds: start, endSeconds } };
 }
 
+/** A pod of a DaemonSet has a node of its own, others any. */
+function nodeOf({ spec, replica, key }: PodLife, nodes: number): string {
+  const index = spec.kind === 'DaemonSet' ? replica : Math.floor(uniform(key, 11) * nodes);
+  return `node-${index + 1}`;
+}
+
 /** The state of a pod. Incidents hit its first container; the second one, if any, is its proxy. */
-function podState(life: PodLife, incidents: readonly Incident[], timeSeconds: number): PodState {
-  const { namespace, pod, spec, owner, ownersOwner } = life;
+function podState(life: PodLife, node: string, incidents: readonly Incident[], timeSeconds: number): PodState {
+  const { namespace, pod, spec, owner, ownersOwner, revision } = life;
   const share = spec.sidecar ? 1 - SIDECAR_SHARE : 1;
   const restarts = restartTimes(life, incidents, timeSeconds);
-  const running = (ofContainer: number, hitBy: readonly Incident[], restartedAt: readonly number[]) =>
-    timeSeconds < life.endSeconds ? containerRuns(life, ofContainer, hitBy, restartedAt, timeSeconds) : [];
+  const ends = containerEnds(life, incidents, restarts, timeSeconds);
+  const isRunning = timeSeconds < life.endSeconds;
   const main = {
     name: spec.name,
-    image: `registry.example.com/${spec.namespace}/${spec.name}:1.0`,
+    image: `registry.example.com/${spec.namespace}/${spec.name}:1.${revision}`,
+    resources: mainResources(spec),
     restarts: life.restarts + restarts.length,
-    cgroups: running(share, incidents, restarts),
+    ends,
+    isWaiting: isRunning && (ends.at(-1)?.timeSeconds ?? -Infinity) > (restarts.at(-1) ?? Infinity),
+    cgroups: isRunning ? containerRuns(life, share, incidents, restarts, ends, timeSeconds) : [],
   };
-  const image = 'registry.example.com/platform/proxy:1.0';
-  const proxy = () => ({ name: 'proxy', image, restarts: 0, cgroups: running(SIDECAR_SHARE, [], []) });
+  const proxy = () => ({
+    name: 'proxy',
+    image: 'registry.example.com/platform/proxy:1.0',
+    resources: PROXY_RESOURCES,
+    restarts: 0,
+    ends: [],
+    isWaiting: false,
+    cgroups: isRunning ? containerRuns(life, SIDECAR_SHARE, [], [], [], timeSeconds) : [],
+  });
   const containers = spec.sidecar ? [main, proxy()] : [main];
-  return { namespace, pod, uid: life.uid, owner, ownersOwner, containers };
+  const createdSeconds = life.bornSeconds;
+  return { namespace, pod, uid: life.uid, node, createdSeconds, owner, ownersOwner, containers };
 }

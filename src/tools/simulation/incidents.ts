@@ -1,5 +1,7 @@
 /** What can go wrong with a pod, and the script of the demo. */
 
+import type { ContainerEnd, Waits } from './pod-state.js';
+
 /** An incident, placed on one replica of a workload. */
 export interface ScriptedIncident {
   readonly kind: IncidentKind;
@@ -31,6 +33,14 @@ export interface Effect {
   memoryBytes(elapsed: number, usual: number): number;
   /** When the container restarted, in seconds since the beginning, up to `elapsed`, ascending. */
   restarts(elapsed: number): readonly number[];
+  /** When its runs ended, as `restarts`; with the last one not started again, the container waits. */
+  ends(elapsed: number): readonly number[];
+  /** How its runs end. */
+  readonly endReason: ContainerEnd['reason'];
+  /** The share of the periods of the CPU quota in which it is throttled. */
+  readonly throttledShare: number;
+  /** The share of time in which something in the container waits for each resource. */
+  readonly waitShares: Waits;
 }
 
 export type IncidentKind = 'runaway-cpu' | 'memory-leak' | 'fast-leak' | 'memory-stress' | 'crash-loop' | 'bad-replica';
@@ -40,7 +50,15 @@ const USUAL: Omit<Effect, 'title'> = {
   cpuSeconds: (_, usual) => usual,
   memoryBytes: (_, usual) => usual,
   restarts: () => [],
+  ends: () => [],
+  endReason: 'Error',
+  throttledShare: 0,
+  waitShares: { cpu: 0, memory: 0, io: 0 },
 };
+
+/** When a leaking container was killed and started again. */
+const leakKills = (elapsed: number) =>
+  Array.from({ length: Math.floor(elapsed / LEAK_KILL_SECONDS) }, (_, i) => (i + 1) * LEAK_KILL_SECONDS);
 const MIB = 2 ** 20;
 
 /** A leak adds the usual size every `LEAK_SECONDS`; the container is killed at four times the usual size. */
@@ -70,26 +88,35 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     ...USUAL,
     title: 'runaway CPU',
     cpuSeconds: (elapsed, usual) => 3 * usual + 1.5 * elapsed,
+    throttledShare: 0.3,
+    waitShares: { cpu: 0.4, memory: 0, io: 0 },
   },
   'memory-leak': {
     ...USUAL,
     title: 'memory leak',
     memoryBytes: (elapsed, usual) => usual * (1 + (elapsed % LEAK_KILL_SECONDS) / LEAK_SECONDS),
-    restarts: (elapsed) =>
-      Array.from({ length: Math.floor(elapsed / LEAK_KILL_SECONDS) }, (_, i) => (i + 1) * LEAK_KILL_SECONDS),
+    restarts: leakKills,
+    ends: leakKills,
+    endReason: 'OOMKilled',
+    waitShares: { cpu: 0, memory: 0.02, io: 0.01 },
   },
   'crash-loop': {
+    ...USUAL,
     title: 'crash loop',
     // 1.5 cores while it starts, nothing while the kubelet waits.
     cpuSeconds: (elapsed) =>
       crashLoopRestarts(elapsed).reduce((sum, time) => sum + 1.5 * Math.min(elapsed - time, CRASH_SECONDS), 0),
     memoryBytes: (_, usual) => 0.5 * usual,
     restarts: crashLoopRestarts,
+    // The run that was there before ends at once.
+    ends: (elapsed) =>
+      [0, ...crashLoopRestarts(elapsed).map((time) => time + CRASH_SECONDS)].filter((time) => time <= elapsed),
   },
   'bad-replica': {
     ...USUAL,
     title: 'one bad replica',
     cpuSeconds: (_, usual) => 3 * usual,
+    waitShares: { cpu: 0.1, memory: 0, io: 0 },
     memoryBytes: (elapsed, usual) => usual * (1 + 0.6 * Math.min(1, elapsed / 60)),
   },
   'fast-leak': {
@@ -108,9 +135,11 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
 export function pacedEffect(kind: IncidentKind, speed: number): Omit<Effect, 'title'> {
   const effect = EFFECTS[kind];
   return {
+    ...effect,
     cpuSeconds: (elapsed, usual) => effect.cpuSeconds(elapsed * speed, usual * speed) / speed,
     memoryBytes: (elapsed, usual) => effect.memoryBytes(elapsed * speed, usual),
     restarts: (elapsed) => effect.restarts(elapsed * speed).map((time) => time / speed),
+    ends: (elapsed) => effect.ends(elapsed * speed).map((time) => time / speed),
   };
 }
 

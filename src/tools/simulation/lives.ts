@@ -6,9 +6,11 @@ import { hashText, uniform } from './random.js';
 import type { DailyJob, Rollout, WorkloadSpec } from './workloads.js';
 
 /** A pod from its birth to its end. */
-export interface PodLife extends Omit<PodState, 'containers'> {
+export interface PodLife extends Omit<PodState, 'containers' | 'node' | 'createdSeconds'> {
   readonly spec: WorkloadSpec;
   readonly replica: number;
+  /** Versions of its workload before. */
+  readonly revision: number;
   /** Seed of its noise. */
   readonly key: number;
   /** What it does once a day, with the start of one of the runs in Unix time. */
@@ -79,7 +81,7 @@ function podsOfReplica(spec: WorkloadSpec, replica: number, options: LivesOption
     const end = (rollouts[revision]?.start ?? Infinity) + ROLLOUT_OVERLAP_SECONDS / speed;
     const restarts = revision === 0 ? (spec.restarts ?? 0) : 0;
     const times = { bornSeconds, endSeconds: end, goneSeconds: end };
-    const own = { ...nameOf(spec, seed, revision, replica), replica, restarts, dailyJob, ...times };
+    const own = { ...nameOf(spec, seed, revision, replica), replica, revision, restarts, dailyJob, ...times };
     return makeLife({ ...spec, memoryBytes }, seed, own);
   });
 }
@@ -136,11 +138,13 @@ export function cronJobPods(spec: WorkloadSpec, seed: number, timeSeconds: numbe
 function makeLife(
   spec: WorkloadSpec,
   seed: number,
-  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key' | 'replica' | 'restarts' | 'dailyJob'> & Partial<PodLife>,
+  life: Omit<PodLife, 'spec' | 'namespace' | 'uid' | 'key' | 'replica' | 'revision' | 'restarts' | 'dailyJob'> &
+    Partial<PodLife>,
 ): PodLife {
   const path = `${seed}/${spec.namespace}/${life.pod}`;
   return {
     replica: 0,
+    revision: 0,
     restarts: 0,
     dailyJob: undefined,
     ...life,

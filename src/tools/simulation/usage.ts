@@ -3,12 +3,17 @@
 import { cpuSeconds, memoryBytes } from './curves.js';
 import { type Incident, pacedEffect } from './incidents.js';
 import type { PodLife } from './lives.js';
-import type { Cgroup } from './pod-state.js';
+import type { Cgroup, ContainerEnd, Waits } from './pod-state.js';
 import { uniform } from './random.js';
 
 const DAY_SECONDS = 86_400;
 /** How long cAdvisor reports the cgroup of the previous run. */
 const STALE_CGROUP_SECONDS = 30;
+/** Of the CPU quota (the kernel's default is 0.1 s). */
+const PERIODS_PER_SECOND = 10;
+/** Of a healthy container: the share of throttled periods, and of time in which something waits. */
+const USUAL_THROTTLED_SHARE = 0.005;
+const USUAL_WAIT_SHARES: Waits = { cpu: 0.01, memory: 0, io: 0.002 };
 /** The last state of a run is taken this long before the restart. */
 const INSTANT_SECONDS = 0.001;
 
@@ -17,13 +22,14 @@ const INSTANT_SECONDS = 0.001;
  *
  * @param share the container's share of the usual consumption of its pod.
  * @param incidents those that hit this container.
- * @param restarts when it was restarted, Unix seconds, ascending.
+ * @param restarts when it was restarted, Unix seconds, ascending; `ends` how its runs ended.
  */
 export function containerRuns(
   life: PodLife,
   share: number,
   incidents: readonly Incident[],
   restarts: readonly number[],
+  ends: readonly ContainerEnd[],
   timeSeconds: number,
 ): Cgroup[] {
   const { bornSeconds } = life;
@@ -45,15 +51,64 @@ export function containerRuns(
     return pacedEffect(incident.kind, incident.speed).memoryBytes(time - incident.startSeconds, usual);
   };
   const started = [bornSeconds, ...restarts];
-  const run = (index: number, time: number): Cgroup => ({
-    attempt: life.restarts + index,
-    cpuSeconds: cpu(time) - cpu(started[index] ?? bornSeconds),
-    memoryBytes: memory(time),
-  });
+  const run = (index: number, time: number): Cgroup => {
+    const from = started[index] ?? bornSeconds;
+    const next = started[index + 1];
+    /** A share of the run, with what incidents add to it. */
+    const spent = (usual: number, ofIncident: (effect: ReturnType<typeof pacedEffect>) => number) =>
+      incidents.reduce(
+        (sum, { kind, speed, startSeconds, endSeconds }) => {
+          const during = Math.max(0, Math.min(time, endSeconds) - Math.max(from, startSeconds));
+          return sum + ofIncident(pacedEffect(kind, speed)) * during;
+        },
+        usual * (time - from),
+      );
+    const waits = (resource: keyof Waits) =>
+      spent(USUAL_WAIT_SHARES[resource], ({ waitShares }) => waitShares[resource]);
+    const isKilled = ends.some(({ reason, timeSeconds: end }) => reason === 'OOMKilled' && end === next);
+    return {
+      attempt: life.restarts + index,
+      cpuSeconds: cpu(time) - cpu(from),
+      memoryBytes: memory(time),
+      periods: PERIODS_PER_SECOND * (time - from),
+      throttledPeriods: PERIODS_PER_SECOND * spent(USUAL_THROTTLED_SHARE, ({ throttledShare }) => throttledShare),
+      waits: { cpu: waits('cpu'), memory: waits('memory'), io: waits('io') },
+      // Its last state is one of the moment before the next run.
+      oomEvents: Number(isKilled),
+    };
+  };
   const last = restarts.length;
   const restarted = restarts[last - 1] ?? -Infinity;
   const isStale = timeSeconds - restarted >= STALE_CGROUP_SECONDS;
   return [run(last, timeSeconds), ...(isStale ? [] : [run(last - 1, restarted - INSTANT_SECONDS)])];
+}
+
+const EXIT_CODES: Readonly<Record<ContainerEnd['reason'], number>> = { OOMKilled: 137, Error: 1 };
+
+/** How the runs of the main container of a pod ended up to an instant, ascending. @param restarts those of `restartTimes`. */
+export function containerEnds(
+  life: PodLife,
+  incidents: readonly Incident[],
+  restarts: readonly number[],
+  timeSeconds: number,
+): ContainerEnd[] {
+  const endOf = (reason: ContainerEnd['reason']) => (time: number) => {
+    return { timeSeconds: time, reason, exitCode: EXIT_CODES[reason] };
+  };
+  const ofIncidents = incidents.flatMap(({ kind, speed, startSeconds, endSeconds }) => {
+    const elapsed = Math.min(timeSeconds, endSeconds) - startSeconds;
+    if (elapsed < 0) return [];
+    const { ends, endReason } = pacedEffect(kind, speed);
+    const isOver = timeSeconds >= endSeconds;
+    // When an incident is over, the container runs.
+    return ends(elapsed)
+      .map((end) => startSeconds + end)
+      .filter((end) => !isOver || end <= (restarts.at(-1) ?? Number.NEGATIVE_INFINITY))
+      .map(endOf(endReason));
+  });
+  return [...usualRestarts(life, timeSeconds).map(endOf('Error')), ...ofIncidents].sort(
+    (a, b) => a.timeSeconds - b.timeSeconds,
+  );
 }
 
 /** When the main container of a pod was restarted, by itself or by incidents, up to an instant: Unix seconds, ascending. */

@@ -45,6 +45,44 @@ describe('the exposition of the simulated cluster', () => {
     expect(new Set(ids).size).to.equal(2);
   });
 
+  it('says how a crash loop ended last, and that it waits, until it is over', () => {
+    const loop = world.incidents.find(({ kind }) => kind === 'crash-loop') ?? expect.fail();
+    const said = (name: string, seconds: number) =>
+      samplesOf(`kube_pod_container_status_${name}`, loop.startSeconds + seconds)
+        .filter(({ labels }) => labels.pod === loop.pod)
+        .map(({ labels: { reason = '' }, value }) => [reason, value]);
+    // It runs for ten seconds, and waits for ten, twenty, …
+    expect([5, 15, 25, 35, 55].map((seconds) => said('waiting_reason', seconds).length)).to.deep.equal([0, 1, 0, 1, 0]);
+    expect(said('waiting_reason', 15)).to.deep.equal([['CrashLoopBackOff', 1]]);
+    expect(said('last_terminated_reason', -1)).to.deep.equal([]);
+    expect(said('last_terminated_reason', 15)).to.deep.equal([['Error', 1]]);
+    expect(said('last_terminated_exitcode', 15)).to.deep.equal([['', 1]]);
+    expect(said('last_terminated_timestamp', 15)).to.deep.equal([['', Math.floor(loop.startSeconds + 10)]]);
+    const after = loop.endSeconds - loop.startSeconds + 60;
+    expect(said('waiting_reason', after)).to.deep.equal([]);
+  });
+
+  it('has an event where memory ran out, on the run that was killed', () => {
+    const leak = { kind: 'memory-leak', namespace: 'payments', workload: 'ledger', replica: 1 } as const;
+    const incidents = [{ ...leak, startOffsetSeconds: 0, endOffsetSeconds: 8 * 3600 }];
+    const leaking = createWorld({ seed: 1, startSeconds: START, incidents });
+    const killed = START + 6 * 3600;
+    const at = (name: string, time: number) =>
+      (metricFamilies(leaking, time).find((family) => family.name === name)?.samples ?? []).filter(
+        ({ labels }) => labels.pod === 'ledger-1' && labels.container === 'ledger',
+      );
+    const events = (time: number) => at('container_oom_events_total', time).map(({ value }) => value);
+    expect([events(killed - 1), events(killed + 5), events(killed + 60)]).to.deep.equal([[0], [0, 1], [0]]);
+    const [limit] = at('kube_pod_container_resource_limits', killed).filter(
+      ({ labels }) => labels.resource === 'memory',
+    );
+    const [memory] = at('container_memory_usage_bytes', killed - 1);
+    expect(memory?.value ?? 0).to.be.closeTo(limit?.value ?? Number.NaN, 0.1 * (limit?.value ?? 0));
+    const [ended] = at('kube_pod_container_status_last_terminated_reason', killed + 60);
+    expect(ended?.labels.reason).to.equal('OOMKilled');
+    expect(at('kube_pod_container_status_last_terminated_exitcode', killed + 60)[0]?.value).to.equal(137);
+  });
+
   it('passes `promtool check metrics`', function () {
     requireTool(this, 'promtool');
     execFileSync('promtool', ['check', 'metrics'], { input: expositionText(world, START + 200) });
@@ -77,7 +115,7 @@ describe('the history as OpenMetrics', () => {
     const text = [...openMetricsHistory(world, { ...options, daysBefore, targetLabels: {} })].join('');
     const timesOf = (series: RegExp) =>
       text.split('\n').flatMap((line) => (series.test(line) ? [Number(line.split(' ').at(-1)) - START] : []));
-    const cpu = timesOf(/^container_cpu.*pod="ledger-0",container="ledger"/);
+    const cpu = timesOf(/^container_cpu_usage.*pod="ledger-0",container="ledger"/);
     const memory = timesOf(/^container_memory.*pod="ledger-0",container="ledger"/);
     // START is at seven minutes past: the instants are at 9:05, 9:00, …
     const sparse = Array.from({ length: 15 }, (_, i) => -120 - 300 * (14 - i));
@@ -86,6 +124,7 @@ describe('the history as OpenMetrics', () => {
     expect(cpu).to.deep.equal([...sparse.flatMap((time) => [time - 45, time]), ...scraped]);
     expect(timesOf(/^container_memory.*pod="ledger-0",container="POD"/)).to.deep.equal(scraped);
     expect(timesOf(/^kube_pod_owner.*pod="ledger-0"/)).to.deep.equal([...sparse, ...scraped]);
+    expect(timesOf(/^kube_pod_info.*pod="ledger-0"/)).to.deep.equal(scraped);
   });
 
   it('names the families of counters without `_total` and ends as it must', () => {

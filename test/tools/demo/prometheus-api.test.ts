@@ -1,10 +1,14 @@
 import { expect } from 'chai';
+import { podsOnNodesQuery } from '../../../src/exporter/context/nodes.js';
+import { contextQueries } from '../../../src/exporter/context/queries.js';
+import { readContexts } from '../../../src/exporter/context/read-answers.js';
 import { buildCatalog } from '../../../src/exporter/features/catalog.js';
 import { addMatchers } from '../../../src/exporter/features/queries/matchers.js';
 import type { RunningServer } from '../../../src/tools/demo/listen.js';
 import { startPrometheusApi } from '../../../src/tools/demo/prometheus-api.js';
 import { worldQueries } from '../../../src/tools/demo/queries.js';
 import { createWorld } from '../../../src/tools/simulation/cluster.js';
+import { seriesSet } from '../../support/tables.js';
 
 const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
 const world = createWorld({ seed: 1, startSeconds: START });
@@ -110,6 +114,37 @@ describe('the simulated Prometheus', () => {
     const shop = await instant('kube_replicaset_owner{namespace=~"shop"}');
     expect(new Set(shop.map(({ metric }) => metric.owner_name)).size).to.equal(4);
     expect(await instant('kube_job_owner')).not.to.have.lengthOf(0);
+  });
+
+  it('answers the queries for the context of pods, for those pods', async () => {
+    const cart = world.incidents.find(({ kind }) => kind === 'runaway-cpu')?.pod ?? expect.fail();
+    const pods = [
+      { namespace: 'payments', pod: 'ledger-1' },
+      { namespace: 'shop', pod: cart },
+    ];
+    const queries = contextQueries(pods, { podLabel: 'pod' });
+    const read = async (time: number) => {
+      const series = (await Promise.all(queries.map((query) => instant(query, time)))).flat();
+      const answer = seriesSet(
+        ...series.map(({ metric, value: [, value] }) => [metric, [time, Number(value)]] as const),
+      );
+      return readContexts([answer], pods, { podLabel: 'pod' });
+    };
+    const contexts = await read(START + 400);
+    expect([...contexts.keys()]).to.deep.equal(['payments/ledger-1', `shop/${cart}`]);
+    const ledger = contexts.get('payments/ledger-1');
+    expect(ledger).to.deep.include({ limits: { cpu: 4, memory: 8 * 2 ** 30 }, oomEvents: 0 });
+    expect(ledger?.images).to.deep.equal(['registry.example.com/payments/ledger:1.0']);
+    expect(ledger?.throttledRatio).to.be.closeTo(0.005, 1e-6);
+    expect(contexts.get(`shop/${cart}`)?.throttledRatio, 'runaway CPU').to.be.closeTo(0.305, 0.01);
+    expect(contexts.get(`shop/${cart}`)?.pressure.cpu).to.be.closeTo(0.41, 0.01);
+
+    const node = ledger?.node ?? expect.fail();
+    const query = podsOnNodesQuery([node], { namespaceRegex: 'payments|shop' });
+    const there = (await instant(query)).map(({ metric }) => metric);
+    expect(there.map(({ pod }) => pod)).to.include('ledger-1');
+    expect(new Set(there.map(({ node: one }) => one))).to.deep.equal(new Set([node]));
+    expect(there.every(({ namespace = '' }) => ['payments', 'shop'].includes(namespace))).to.equal(true);
   });
 
   it('refuses what it does not know with status 400', async () => {
