@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/tuning'],
   'exporter/episodes': ['exporter/features', 'exporter/detection'],
   'exporter/context': ['exporter/prometheus', 'exporter/features', 'exporter/detection'],
+  'exporter/forecast': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/detection'],
   'exporter/check': [
     'exporter/version',
     'exporter/prometheus',
@@ -76,6 +77,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/detection',
     'exporter/episodes',
     'exporter/context',
+    'exporter/forecast',
     'exporter/check',
   ],
   'exporter/http': [
@@ -86,6 +88,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/detection',
     'exporter/episodes',
     'exporter/context',
+    'exporter/forecast',
   ],
   'exporter/health': [
     'exporter/history',
@@ -113,6 +116,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/detection',
     'exporter/episodes',
     'exporter/context',
+    'exporter/forecast',
     'exporter/check',
     'exporter/metrics',
     'exporter/http',

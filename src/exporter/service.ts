@@ -16,6 +16,8 @@ import { DetectionPass } from './detection/pass.js';
 import { advance, type EpisodesState, NO_EPISODES } from './episodes/episodes.js';
 import { requireSoundQueries } from './features/queries/check-features.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
+import type { ForecastState } from './forecast/forecast-state.js';
+import { MemoryForecaster } from './forecast/memory-forecaster.js';
 import { healthReport, type PassHistory } from './health.js';
 import type { Exporter } from './http/dependencies.js';
 import type { HealthReport } from './http/schemas.js';
@@ -96,6 +98,7 @@ export class Service implements Exporter {
   readonly #keeper: HistoryKeeper | undefined;
   readonly #pass: DetectionPass;
   readonly #context: ContextReader;
+  readonly #forecaster: MemoryForecaster;
   readonly #histories: HistoryReader;
   readonly #days: DayReader;
   readonly #metrics: Metrics;
@@ -157,6 +160,7 @@ export class Service implements Exporter {
       onOutcome: (outcome) => this.#record(outcome),
     });
     this.#context = new ContextReader({ api, wholeApi, queryOptions: settings, logger, now });
+    this.#forecaster = new MemoryForecaster({ api: wholeApi, queryOptions: settings, logger });
     this.#histories = new HistoryReader(api);
     this.#days = new DayReader(api);
     this.#metrics = createMetrics(() => ({
@@ -200,7 +204,8 @@ export class Service implements Exporter {
   async close(answered: Promise<void>): Promise<void> {
     // A scrape under way may end by itself, but a Prometheus that hangs must not hold the service up.
     const impatience = setTimeout(() => this.#pass.close(), PASS_GRACE_MILLISECONDS);
-    const ended = [this.#trainer.stop(), this.#keeper?.stop(), this.#checks.stop(), this.#context.stop()];
+    const asking = [this.#context.stop(), this.#forecaster.stop()];
+    const ended = [this.#trainer.stop(), this.#keeper?.stop(), this.#checks.stop(), ...asking];
     await Promise.all([...ended, answered]);
     clearTimeout(impatience);
     this.#prometheus.namespaces?.close();
@@ -232,6 +237,10 @@ export class Service implements Exporter {
     return this.#context.state();
   }
 
+  forecast(): ForecastState {
+    return this.#forecaster.state();
+  }
+
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome> {
     return this.#histories.read(detection, rows);
   }
@@ -261,6 +270,7 @@ export class Service implements Exporter {
       history: this.#keeper?.state(),
       episodes: this.#episodes,
       context: this.#context.state(),
+      forecast: this.#forecaster.state(),
       findings: this.#checks.state(),
       sharding: this.#prometheus.namespaces?.state,
     };
@@ -354,6 +364,7 @@ export class Service implements Exporter {
     if (outcome.kind === 'detection') {
       this.#episodes = advance(this.#episodes, outcome.detection, outcome.isPartial);
       void this.#context.ask(outcome.detection);
+      void this.#forecaster.ask(outcome.detection);
     }
     this.#passes = {
       last: outcome,

@@ -14,6 +14,7 @@ import { NO_EPISODES } from '../../src/exporter/episodes/episodes.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
 import { FeatureTableBuilder } from '../../src/exporter/features/table-builder.js';
 import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
+import { NO_FORECAST } from '../../src/exporter/forecast/forecast-state.js';
 import { detectAnswer } from '../../src/exporter/http/detect.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { scoreRows } from '../../src/exporter/model/forest.js';
@@ -156,7 +157,8 @@ async function measureScrape(): Promise<void> {
   await time('answer of /detect, all pods', async () => {
     let pieceSeconds = 0;
     let began = now();
-    for await (const _piece of detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 0 })) {
+    const known = { episodes: NO_EPISODES, context: NO_CONTEXT, forecast: NO_FORECAST };
+    for await (const _piece of detectAnswer(detection, known, { limit: 0 })) {
       pieceSeconds = Math.max(pieceSeconds, (now() - began) / 1000);
       began = now();
     }

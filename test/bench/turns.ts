@@ -13,6 +13,7 @@ import { DetectionPass } from '../../src/exporter/detection/pass.js';
 import { advance, NO_EPISODES } from '../../src/exporter/episodes/episodes.js';
 import type { FeatureTable } from '../../src/exporter/features/table.js';
 import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
+import { NO_FORECAST } from '../../src/exporter/forecast/forecast-state.js';
 import { detectAnswer } from '../../src/exporter/http/detect.js';
 import { pack } from '../../src/exporter/http/packed.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
@@ -112,12 +113,9 @@ for (const round of ['warm up', 'measure']) {
     const { detection } = outcome;
     const { contentType, body } = await measure('render /metrics', () => metrics.render(async () => outcome));
     await measure('compress /metrics', () => pack(contentType, [body]));
-    await measure('/detect, 1,000 pods', () =>
-      pack('', detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 1000 })),
-    );
-    await measure('/detect, all pods', () =>
-      pack('', detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 0 })),
-    );
+    const known = { episodes: NO_EPISODES, context: NO_CONTEXT, forecast: NO_FORECAST };
+    await measure('/detect, 1,000 pods', () => pack('', detectAnswer(detection, known, { limit: 1000 })));
+    await measure('/detect, all pods', () => pack('', detectAnswer(detection, known, { limit: 0 })));
     const lasting: Detection = { ...detection, lasting: new Uint8Array(pods).fill(1) };
     await measure('episodes, all pods last', async () => advance(NO_EPISODES, lasting));
   }

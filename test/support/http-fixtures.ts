@@ -4,6 +4,7 @@ import { NO_CONTEXT } from '../../src/exporter/context/pod-context.js';
 import type { Detection, PassOutcome, PassReport } from '../../src/exporter/detection/detection.js';
 import { NO_EPISODES } from '../../src/exporter/episodes/episodes.js';
 import { FeatureTable } from '../../src/exporter/features/table.js';
+import { NO_FORECAST } from '../../src/exporter/forecast/forecast-state.js';
 import type { Access } from '../../src/exporter/http/access.js';
 import type { AppDependencies, Exporter } from '../../src/exporter/http/dependencies.js';
 import { METRICS_CONTENT_TYPE } from '../../src/exporter/http/endpoints.js';
@@ -224,6 +225,7 @@ export function fakeDependencies(replaced: Replaced = {}): AppDependencies & {
     recentPass: async () => failedPass('no_model', 'The first training has not finished yet.'),
     episodes: () => NO_EPISODES,
     context: () => NO_CONTEXT,
+    forecast: () => NO_FORECAST,
     history: async () => ({ kind: 'histories', histories: new Map() }),
     day: async () => ({ kind: 'day', timestampsSeconds: new Float64Array(), courses: [] }),
     health: () => freshHealth,

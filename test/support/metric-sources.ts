@@ -5,6 +5,7 @@ import { type ContextState, NO_CONTEXT } from '../../src/exporter/context/pod-co
 import type { Detection, PassOutcome } from '../../src/exporter/detection/detection.js';
 import type { EndReason, EpisodesState } from '../../src/exporter/episodes/episodes.js';
 import { FeatureTable, podKey } from '../../src/exporter/features/table.js';
+import type { ForecastState } from '../../src/exporter/forecast/forecast-state.js';
 import type { KeeperState } from '../../src/exporter/keeper/keeper.js';
 import type { ScrapeState } from '../../src/exporter/metrics/state.js';
 import type { Model } from '../../src/exporter/model/model.js';
@@ -251,6 +252,28 @@ const CONTEXT: ContextState = {
   succeeded: true,
 };
 
+/** A pod whose memory runs full, and one that is not scored. */
+const FORECAST: ForecastState = {
+  pods: new Map(
+    [
+      ['shop', 'till-0', 'till'],
+      ['gone', 'cart-0', 'cart'],
+    ].map(([namespace = '', pod = '', workload = '']) => [
+      podKey(namespace, pod),
+      {
+        namespace,
+        pod,
+        workload,
+        bytes: 805_306_368,
+        limitBytes: 1_073_741_824,
+        fullSeconds: 1_767_268_860 + 5_400,
+        forecastSeconds: 1_767_268_800,
+      },
+    ]),
+  ),
+  succeeded: true,
+};
+
 /** The state of an exporter with a model, except for what is replaced. */
 export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}): Omit<ScrapeState, 'outcome'> {
   return {
@@ -260,6 +283,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
     history: REMEMBERED,
     episodes: EPISODES,
     context: CONTEXT,
+    forecast: FORECAST,
     findings: FINDINGS,
     sharding: { shard: { ordinal: 1, total: 3 }, namespaces: 7 },
     prometheusRequests: new Map([

@@ -3,6 +3,7 @@
 import type { ContextState } from '../context/pod-context.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { EpisodesState } from '../episodes/episodes.js';
+import type { ForecastState } from '../forecast/forecast-state.js';
 import type { Access } from './access.js';
 import type { HealthReport } from './schemas.js';
 import type { DayOutcome } from './status-page/day-reader.js';
@@ -30,6 +31,8 @@ export interface Exporter {
   episodes(): EpisodesState;
   /** What is known of the flagged pods, as Prometheus last answered. */
   context(): ContextState;
+  /** Which pods run full of memory, as it was last forecast. */
+  forecast(): ForecastState;
   /** The last hour of some pods of a detection, by their rows. Does not reject: a failure is an outcome. */
   history(detection: Detection, rows: readonly number[]): Promise<HistoryOutcome>;
   /** The last two days of a pod of a detection, by its row. Does not reject: a failure is an outcome. */

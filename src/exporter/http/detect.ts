@@ -11,6 +11,7 @@ import type { Detection } from '../detection/detection.js';
 import { explain, type FeatureExplanation } from '../detection/explain.js';
 import { type EpisodesState, lastingSince } from '../episodes/episodes.js';
 import { type PodIdentity, podKey } from '../features/table.js';
+import { type ForecastState, secondsToLimit } from '../forecast/forecast-state.js';
 import { UNTUNED } from '../tuning/tuning.js';
 import type { AppDependencies } from './dependencies.js';
 import { type DetectQuery, parseDetectQuery } from './detect-query.js';
@@ -43,11 +44,13 @@ export function detect({ exporter }: Pick<AppDependencies, 'exporter'>): Request
 export interface KnownBeside {
   readonly episodes: EpisodesState;
   readonly context: ContextState;
+  readonly forecast: ForecastState;
 }
 
 export const knownBeside = (exporter: AppDependencies['exporter']): KnownBeside => ({
   episodes: exporter.episodes(),
   context: exporter.context(),
+  forecast: exporter.forecast(),
 });
 
 /** Pods that are explained in one go: a few milliseconds of work. */
@@ -118,8 +121,8 @@ const isoTime = (seconds: number) => new Date(seconds * 1000).toISOString();
 const timeOrNull = (seconds: number | undefined) => (seconds === undefined ? null : isoTime(seconds));
 
 function toPod(
-  { model, table, scores, flags, releases, tunings }: Detection,
-  { episodes, context }: KnownBeside,
+  { model, table, scores, flags, releases, tunings, timeSeconds }: Detection,
+  { episodes, context, forecast }: KnownBeside,
   row: number,
   explanations: readonly FeatureExplanation[],
 ): PodJudgement {
@@ -142,6 +145,7 @@ function toPod(
     since: timeOrNull(lastingSince(episodes, key)),
     release: timeOrNull(releaseSeconds),
     context: ofCluster === undefined ? null : contextAnswer(ofCluster),
+    memory_seconds_to_limit: secondsToLimit(forecast.pods.get(key), timeSeconds) ?? null,
     muted_by: mutedBy ?? null,
     muted_until: timeOrNull(mutedUntilSeconds),
     sensitivity: sensitivity ?? model.sensitivity,

@@ -156,6 +156,10 @@ const PodJudgement = object('One pod and its score.', {
     'What the cluster says of the pod; null if it is not flagged, or not known: it is asked for after the first flag, and of ' +
       'at most 100 pods.',
   ),
+  memory_seconds_to_limit: numberOrNull(
+    'Seconds until the memory of the pod reaches its limit, if it goes on to grow; null unless that is within a day.',
+    5400,
+  ),
   muted_by: textOrNull(
     'Which rule of the tuning file, or which object by an annotation or label, mutes the pod now; null if it is not muted.',
     'deployment shop/cart',

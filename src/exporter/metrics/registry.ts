@@ -11,6 +11,7 @@ import { detector } from './detector.js';
 import { episodes } from './episodes.js';
 import { explanation } from './explanation.js';
 import type { Family } from './family.js';
+import { forecast } from './forecast.js';
 import { history } from './history.js';
 import { FamilyRegistry, registerFamily } from './register-family.js';
 import { service } from './service.js';
@@ -23,6 +24,7 @@ export const FAMILIES: readonly Family<ScrapeState>[] = [
   ...workload,
   ...episodes,
   ...context,
+  ...forecast,
   ...detector,
   ...budget,
   ...history,

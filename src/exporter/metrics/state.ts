@@ -5,6 +5,7 @@ import type { FindingsState } from '../check/runner.js';
 import type { ContextState } from '../context/pod-context.js';
 import type { Detection, PassOutcome } from '../detection/detection.js';
 import type { EpisodesState } from '../episodes/episodes.js';
+import type { ForecastState } from '../forecast/forecast-state.js';
 import type { KeeperState } from '../keeper/keeper.js';
 import type { Model } from '../model/model.js';
 import type { SnapshotState } from '../model/snapshot/manager.js';
@@ -33,6 +34,7 @@ export interface ScrapeState extends DetectorState {
   readonly history: KeeperState | undefined;
   readonly episodes: EpisodesState;
   readonly context: ContextState;
+  readonly forecast: ForecastState;
   readonly findings: FindingsState;
   /** `undefined` where this process watches all namespaces. */
   readonly sharding: ShardingState | undefined;

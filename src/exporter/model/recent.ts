@@ -6,10 +6,11 @@ import type { FeatureDefinition } from '../features/catalog.js';
 import { heightAfter } from '../features/counter-height.js';
 import type { FeatureTable } from '../features/table.js';
 import { LEAST_SIBLINGS } from '../history/hour-summary.js';
-import { levelOf } from '../history/level.js';
+import { levelOf, valueOfLevel } from '../history/level.js';
 import { LONG_INSTANTS, LONG_STEP_SECONDS } from '../history/sustained.js';
 import { decodeLevel, encodeLevel } from '../history/workload-history.js';
 import type { Baseline } from './baseline.js';
+import type { Model } from './model.js';
 
 /** Samples of the last hour of a training window, `LONG_STEP_SECONDS` apart, the last one at its end. */
 export const RECENT_SAMPLES = LONG_INSTANTS;
@@ -55,6 +56,16 @@ export function fitRecent(
       workloads.recent[row * size + cell] = encodeLevel(medianOfKnown(room, LEAST_SIBLINGS));
     }
   }
+}
+
+/** What a gauge of a pod was an hour before the end of the training window, to half a percent; `NaN` where it is not known. */
+export function valueHourBefore(
+  { baseline, features }: Pick<Model, 'baseline' | 'features'>,
+  row: number,
+  column: number,
+) {
+  const code = baseline.pods.recent[(row * features.length + column) * RECENT_SAMPLES] as number;
+  return valueOfLevel(features[column] as FeatureDefinition, decodeLevel(code));
 }
 
 /** A fall is a correction, or a new beginning, and no rise. */

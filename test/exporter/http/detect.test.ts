@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import request from 'supertest';
 import { NO_CONTEXT } from '../../../src/exporter/context/pod-context.js';
 import { type EpisodesState, NO_EPISODES } from '../../../src/exporter/episodes/episodes.js';
+import { NO_FORECAST } from '../../../src/exporter/forecast/forecast-state.js';
 import { createApp } from '../../../src/exporter/http/app.js';
 import { detectAnswer } from '../../../src/exporter/http/detect.js';
 import { DetectResponse, ErrorResponse, type PodJudgement } from '../../../src/exporter/http/schemas.js';
@@ -192,6 +193,7 @@ describe('GET /detect', () => {
           since: null,
           release: null,
           context: null,
+          memory_seconds_to_limit: null,
           muted_by: null,
           muted_until: null,
           sensitivity: 4,
@@ -298,7 +300,8 @@ describe('GET /detect', () => {
     setImmediate(count);
     let most = 0;
     let text = '';
-    for await (const piece of detectAnswer(detection, { episodes: NO_EPISODES, context: NO_CONTEXT }, { limit: 0 })) {
+    const known = { episodes: NO_EPISODES, context: NO_CONTEXT, forecast: NO_FORECAST };
+    for await (const piece of detectAnswer(detection, known, { limit: 0 })) {
       most = Math.max(most, piece.split('"pod":').length - 1);
       text += piece;
     }

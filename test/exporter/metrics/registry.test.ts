@@ -93,7 +93,7 @@ describe('the families of metrics', () => {
   it('are the only ones that pages, rules and dashboards name', () => {
     const known = new Set(OWN_NAMES);
     const unknown = operatorFiles().flatMap((path) =>
-      [...readFileSync(path, 'utf8').matchAll(/\banomaly_(?:exporter|feature|workload|pod|node)_\w*[a-z]\b/g)]
+      [...readFileSync(path, 'utf8').matchAll(/\banomaly_(?:exporter|feature|memory|workload|pod|node)_\w*[a-z]\b/g)]
         .filter(([name]) => !known.has(name))
         .map(([name]) => `${path}: ${name}`),
     );
@@ -121,7 +121,7 @@ describe('the families of metrics', () => {
     name.startsWith('nodejs_') || name.startsWith('process_') ? help.length > 0 : /^[A-Z].*\.$/.test(help),
   );
   check('are of this exporter, or of the process', ({ name }) =>
-    /^(anomaly_((flag|score|lasting|since_timestamp_seconds|ended_timestamp_seconds)$|feature_|workload_|pod_|node_|exporter_)|process_|nodejs_)/.test(
+    /^(anomaly_((flag|score|lasting|since_timestamp_seconds|ended_timestamp_seconds)$|feature_|memory_|workload_|pod_|node_|exporter_)|process_|nodejs_)/.test(
       name,
     ),
   );

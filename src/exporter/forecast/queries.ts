@@ -1,0 +1,105 @@
+/** What is asked about pods whose memory grows. */
+
+import { addMatchers } from '../features/queries/matchers.js';
+import { labelText, quoteAlternatives } from '../features/queries/promql.js';
+import {
+  containerLabelBeside,
+  MEMORY_METRICS,
+  type MemoryMetric,
+  NAMESPACE_LABEL,
+  type QueryOptions,
+} from '../features/queries/template.js';
+import type { NamedPod, PodIdentity } from '../features/table.js';
+
+/** What of the settings the questions depend on. */
+export type ForecastOptions = Pick<
+  QueryOptions,
+  'podLabel' | 'namespaceLabel' | 'containerLabel' | 'memoryMetric' | 'matchers'
+>;
+
+/** Where the working set is there, it counts: it is what the kubelet and the kernel look at, without cache that can be given back. */
+export function memoryMetricsToTry({
+  memoryMetric = 'usage',
+}: ForecastOptions): readonly [MemoryMetric, MemoryMetric?] {
+  return memoryMetric === 'working_set' ? ['working_set'] : ['working_set', memoryMetric];
+}
+
+/**
+ * The floors of the memory of some pods, one series for each, with the labels that cAdvisor has: the smallest value in each
+ * time of `range`.
+ *
+ * @param range a Prometheus duration.
+ */
+export function floorsQuery(
+  pods: readonly NamedPod[],
+  metric: MemoryMetric,
+  range: string,
+  options: ForecastOptions,
+): string {
+  return memoryQuery(quoteAlternatives(pods.map(({ pod }) => pod)), pods, metric, options, range);
+}
+
+/** The memory of each pod that a workload has or had, by the beginning of its name: names of others may begin like that. */
+export function workloadQuery(workload: PodIdentity, metric: MemoryMetric, options: ForecastOptions): string {
+  const name = quoteAlternatives([workload.workload]).slice(1, -1);
+  return `max(${memoryQuery(`"${name}(?:-.*)?"`, [workload], metric, options)})`;
+}
+
+/** @param names a regular expression as a PromQL string. */
+function memoryQuery(
+  names: string,
+  pods: readonly NamedPod[],
+  metric: MemoryMetric,
+  options: ForecastOptions,
+  range?: string,
+): string {
+  const { podLabel, namespaceLabel = NAMESPACE_LABEL, matchers = '' } = options;
+  const { containerLabel = containerLabelBeside(podLabel) } = options;
+  const [pod, namespace, container] = [podLabel, namespaceLabel, containerLabel].map(labelText);
+  const selector =
+    `${MEMORY_METRICS[metric]}{${container}!="",${container}!="POD",` +
+    `${namespace}=~${quoteAlternatives(pods.map((one) => one.namespace))},${pod}=~${names}}`;
+  const value = range === undefined ? selector : `min_over_time(${selector}[${range}])`;
+  return addMatchers(
+    `sum by (${namespace}, ${pod}) (max by (${namespace}, ${pod}, ${container}) (${value}))`,
+    matchers,
+  );
+}
+
+/**
+ * The memory limit of each pod, the sum over its containers; pods of which a container has none have no series. A pod that
+ * was made again under the same name counts once.
+ */
+export function limitsQuery(pods: readonly NamedPod[], { matchers = '' }: ForecastOptions): string {
+  const scope =
+    `namespace=~${quoteAlternatives(pods.map(({ namespace }) => namespace))},` +
+    `pod=~${quoteAlternatives(pods.map(({ pod }) => pod))}`;
+  const byContainer = (selector: string) => `max by (namespace, pod, container) (${selector})`;
+  const limits = byContainer(`kube_pod_container_resource_limits{resource="memory",${scope}}`);
+  const containers = byContainer(`kube_pod_container_info{${scope}}`);
+  return addMatchers(
+    `sum by (namespace, pod) (${limits}) and on (namespace, pod) ` +
+      `(count by (namespace, pod) (${limits}) == count by (namespace, pod) (${containers}))`,
+    matchers,
+  );
+}
+
+/** Of pods in one question: servers limit the length of a query. In characters. */
+const LONGEST_NAMES = 1_500;
+
+/** The pods in groups that one query can name. */
+export function inQuestions<Pod extends NamedPod>(pods: readonly Pod[]): Pod[][] {
+  const groups: Pod[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const one of pods) {
+    // With room for separators and escapes.
+    const own = one.namespace.length + one.pod.length + 10;
+    if (length + own > LONGEST_NAMES) {
+      groups.push([]);
+      length = 0;
+    }
+    length += own;
+    groups.at(-1)?.push(one);
+  }
+  return groups;
+}

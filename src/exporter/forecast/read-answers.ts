@@ -1,0 +1,42 @@
+/** From answers to the courses of memory, and the limits, of pods. */
+
+import { NAMESPACE_LABEL } from '../features/queries/template.js';
+import { podKey } from '../features/table.js';
+import type { SeriesSet } from '../prometheus/api.js';
+import type { Instants } from '../prometheus/range.js';
+import type { ForecastOptions } from './queries.js';
+import type { Floors } from './time-to-limit.js';
+
+/**
+ * The floors of each pod of an answer, by the keys of the pods (`podKey`).
+ *
+ * @param asked the instants of the question. Some servers move them: a sample belongs to the nearest one.
+ */
+export function readFloors(
+  { labels, offsets, timestampsSeconds, values }: SeriesSet,
+  asked: Instants,
+  { podLabel, namespaceLabel = NAMESPACE_LABEL }: ForecastOptions,
+): ReadonlyMap<string, Floors> {
+  const { startSeconds, stepSeconds, instants } = asked;
+  return new Map(
+    labels.map((own, series) => {
+      const bytes = new Float64Array(instants).fill(Number.NaN);
+      for (let sample = offsets[series] as number; sample < (offsets[series + 1] as number); sample++) {
+        const instant = Math.round(((timestampsSeconds[sample] as number) - startSeconds) / stepSeconds);
+        const value = values[sample] as number;
+        if (instant >= 0 && instant < instants && Number.isFinite(value)) bytes[instant] = value;
+      }
+      return [podKey(own[namespaceLabel] ?? '', own[podLabel] ?? ''), { bytes, stepSeconds }] as const;
+    }),
+  );
+}
+
+/** The value of each pod of an answer about one instant, by the keys of the pods, where it is above 0. */
+export function readLimits({ labels, offsets, values }: SeriesSet): ReadonlyMap<string, number> {
+  return new Map(
+    labels.flatMap(({ namespace = '', pod = '' }, series) => {
+      const value = values[offsets[series] as number] ?? Number.NaN;
+      return value > 0 && Number.isFinite(value) ? [[podKey(namespace, pod), value] as const] : [];
+    }),
+  );
+}
