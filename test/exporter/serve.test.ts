@@ -144,7 +144,9 @@ describe('serve', () => {
           message: null,
         });
         const foreign = prometheus.requests.filter(
-          ({ query }) => query.includes('{') && !query.includes(`namespace=~"${own.join('|')}"`),
+          ({ query }) =>
+            // Others name their pods, and the namespaces of these.
+            query.includes('{') && !query.includes('pod=~') && !query.includes(`namespace=~"${own.join('|')}"`),
         );
         // Few objects have annotations; those of other shards are discarded.
         const aboutAll = buildAnnotationQuery({ namespaceRegex: '.*' });

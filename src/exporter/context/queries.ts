@@ -1,6 +1,7 @@
 /** What is asked of some pods, in few queries. */
 
 import { addMatchers } from '../features/queries/matchers.js';
+import { groupsByLength } from '../features/queries/named-pods.js';
 import { quoteAlternatives } from '../features/queries/promql.js';
 import { containerLabelBeside, NAMESPACE_LABEL, type QueryOptions } from '../features/queries/template.js';
 import type { NamedPod } from '../features/table.js';
@@ -53,7 +54,7 @@ const LONGEST_NAMES = 3_000;
 /** The queries for what is known of some pods, each as long as servers take it; none without pods. */
 export function contextQueries(pods: readonly NamedPod[], options: ContextOptions): readonly string[] {
   const queries: string[] = [];
-  for (const some of chunks(pods)) {
+  for (const some of groupsByLength(pods, LONGEST_NAMES)) {
     for (const { query } of contextParts(some, options)) {
       const longer = queries.length === 0 ? query : `${queries.at(-1)} or ${query}`;
       if (queries.length > 0 && longer.length <= LONGEST_QUERY) queries[queries.length - 1] = longer;
@@ -103,20 +104,4 @@ export function contextParts(
     part: part as ContextPart,
     query: `label_replace(${addMatchers(expression, matchers)}, "${PART_LABEL}", "${part}", "", "")`,
   }));
-}
-
-function chunks(pods: readonly NamedPod[]): NamedPod[][] {
-  const all: NamedPod[][] = [];
-  let length = Number.POSITIVE_INFINITY;
-  for (const one of pods) {
-    // With room for the separators, and for escapes.
-    const own = one.namespace.length + one.pod.length + 10;
-    if (length + own > LONGEST_NAMES) {
-      all.push([]);
-      length = 0;
-    }
-    length += own;
-    all.at(-1)?.push(one);
-  }
-  return all;
 }

@@ -4,6 +4,7 @@ import { withDeadline } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import type { Detection } from '../detection/detection.js';
+import { groupsByLength } from '../features/queries/named-pods.js';
 import type { MemoryMetric } from '../features/queries/template.js';
 import { type PodIdentity, podKey } from '../features/table.js';
 import type { Model } from '../model/model.js';
@@ -13,14 +14,7 @@ import { PrometheusError } from '../prometheus/errors.js';
 import type { Instants } from '../prometheus/range.js';
 import { type ForecastState, NO_FORECAST, type PodForecast } from './forecast-state.js';
 import { GrowingPods } from './growing-pods.js';
-import {
-  type ForecastOptions,
-  floorsQuery,
-  inQuestions,
-  limitsQuery,
-  memoryMetricsToTry,
-  workloadQuery,
-} from './queries.js';
+import { type ForecastOptions, floorsQuery, limitsQuery, memoryMetricsToTry, workloadQuery } from './queries.js';
 import { readFloors, readLimits } from './read-answers.js';
 import { type Floors, forecastLimit, type MemoryCourse } from './time-to-limit.js';
 import { USUAL_DAYS, USUAL_STEP_SECONDS, usualBytes } from './usual-memory.js';
@@ -37,6 +31,9 @@ const SLOT_SECONDS = 300;
 
 /** Pods that are asked about in a slot. */
 const MOST_PODS = 200;
+
+/** Characters of names in one question: a query has them up to three times. */
+const LONGEST_NAMES = 1_500;
 
 /** Workloads whose earlier days are asked for in a slot. */
 const MOST_WORKLOADS = 10;
@@ -144,7 +141,7 @@ export class MemoryForecaster {
     const known = this.#state.pods;
     const forecasts = new Map<string, PodForecast>();
     const growing: Asked[] = [];
-    for (const some of inQuestions(pods)) {
+    for (const some of groupsByLength(pods, LONGEST_NAMES)) {
       const { asked, isPartial: mayMiss } = await this.#read(some, timeSeconds, signal);
       growing.push(...asked.filter((one) => forecastLimit(one.course, one.limitBytes, Number.NaN) !== undefined));
       if (!mayMiss) continue;

@@ -83,23 +83,3 @@ export function limitsQuery(pods: readonly NamedPod[], { matchers = '' }: Foreca
     matchers,
   );
 }
-
-/** Of pods in one question: servers limit the length of a query. In characters. */
-const LONGEST_NAMES = 1_500;
-
-/** The pods in groups that one query can name. */
-export function inQuestions<Pod extends NamedPod>(pods: readonly Pod[]): Pod[][] {
-  const groups: Pod[][] = [];
-  let length = Number.POSITIVE_INFINITY;
-  for (const one of pods) {
-    // With room for separators and escapes.
-    const own = one.namespace.length + one.pod.length + 10;
-    if (length + own > LONGEST_NAMES) {
-      groups.push([]);
-      length = 0;
-    }
-    length += own;
-    groups.at(-1)?.push(one);
-  }
-  return groups;
-}

@@ -40,10 +40,10 @@ const WINDOWS = [
 /** What grows for all of that is a leak, whatever was there on other days. */
 const LONGEST_SECONDS = WINDOWS[2].seconds;
 
-/** A window has so many parts, each with its smallest value: what is collected once within a part leaves no trace. */
+/** Parts of a window, each with its smallest value: what is collected once within a part leaves no trace. */
 const PARTS = 6;
 
-/** So many of the steps from one part to the next must be rises. */
+/** Of the steps from one part to the next, at least this number must be rises. */
 const LEAST_RISES = 4;
 
 /** Memory must have grown by this share within a window, or it may be noise. */
@@ -142,7 +142,7 @@ function isGrowing({ parts, slope }: Trend): boolean {
   );
 }
 
-/** Whether growth slows down in such a way that it ends before the limit, as that of a cache that fills up. */
+/** Whether growth slows down so that it ends before the limit, as that of a cache that fills up. */
 function mayEndBefore({ parts }: Trend, room: number): boolean {
   const half = PARTS / 2;
   const earlier = (parts[half - 1] as number) - (parts[0] as number);
