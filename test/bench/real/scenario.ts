@@ -114,10 +114,11 @@ async function measureInTurn(
       }
       if (quarter === effort.trainings) break;
       const due = NOW_SECONDS + (quarter + 1) * QUARTER_SECONDS;
-      // As if there had been scrapes in the minutes that are skipped.
-      await exporter.setClock(due - 5);
-      await exporter.scrape();
+      // Before the exporter's clock, which goes on, comes near its training.
       await plainTrainingAt('a training 15 minutes later', due);
+      // As if there had been scrapes in the minutes that are skipped.
+      await exporter.setClock(due - 45);
+      await exporter.scrape();
       await collectGarbage(server.url);
       await exporter.setClock(due + 5);
       await training(quarter + 2, 'a training 15 minutes later');
