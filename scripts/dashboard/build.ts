@@ -5,15 +5,18 @@ import {
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   RowBuilder,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { ROWS, UID } from './panels.js';
+import { MIXIN_TAG, UID } from './links.js';
+import { ROWS } from './panels.js';
 import { DATASOURCE } from './parts.js';
-import { VARIABLE_QUERIES } from './queries.js';
+import { exporterMetric, VARIABLE_QUERIES } from './queries.js';
 
 /** Grafana 10 and later migrate older versions on load; a version newer than their own may be misread. */
 const SCHEMA_VERSION = 39;
@@ -29,19 +32,28 @@ export function buildDashboard(): Dashboard {
     .refresh('30s')
     .tooltip(DashboardCursorSync.Crosshair)
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
-    .withVariable(variable('namespace', 'Namespace'))
-    .withVariable(variable('workload', 'Workload'))
-    .withVariable(variable('pod', 'Pod'))
+    .withVariable(variable('cluster', 'Cluster'))
+    .withVariable(several('namespace', 'Namespace'))
+    .withVariable(several('workload', 'Workload'))
+    .withVariable(several('pod', 'Pod'))
     .annotation(
       new AnnotationQueryBuilder()
         .name('Trainings of the model')
         .datasource(DATASOURCE)
         .enable(false)
         .iconColor('blue')
-        .expr('max(anomaly_exporter_model_trained_timestamp_seconds) * 1000')
+        .expr(`max(${exporterMetric('anomaly_exporter_model_trained_timestamp_seconds')}) * 1000`)
         .useValueForTime(true)
         .titleFormat('Model trained'),
     );
+  builder.link(
+    new DashboardLinkBuilder('Compute resources (kubernetes-mixin)')
+      .type(DashboardLinkType.Dashboards)
+      .tags([MIXIN_TAG])
+      .asDropdown(true)
+      .includeVars(true)
+      .keepTime(true),
+  );
   for (const { title, collapsed, panels } of ROWS) {
     const row = new RowBuilder(title).collapsed(collapsed);
     if (collapsed) for (const panel of panels) row.withPanel(panel);
@@ -58,7 +70,7 @@ export function buildDashboard(): Dashboard {
   return dashboard;
 }
 
-/** One, several or all values; queried again when the time range changes, since pods come and go. */
+/** One value; queried again when the time range changes, since what is there comes and goes. */
 function variable(name: keyof typeof VARIABLE_QUERIES, label: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(label)
@@ -66,7 +78,12 @@ function variable(name: keyof typeof VARIABLE_QUERIES, label: string): QueryVari
     .query(VARIABLE_QUERIES[name])
     .definition(VARIABLE_QUERIES[name])
     .refresh(VariableRefresh.OnTimeRangeChanged)
-    .sort(VariableSort.AlphabeticalAsc)
+    .sort(VariableSort.AlphabeticalAsc);
+}
+
+/** One, several or all values. */
+function several(name: keyof typeof VARIABLE_QUERIES, label: string): QueryVariableBuilder {
+  return variable(name, label)
     .multi(true)
     .includeAll(true)
     .allValue('.*')

@@ -15,7 +15,7 @@ export interface GrafanaOptions {
   readonly toSeconds: number;
   /** Time between the samples of a chart. */
   readonly stepSeconds: number;
-  /** The selected values by variable; a variable without values selects all. */
+  /** The selected values by variable; a variable without values selects all, and `cluster` what has no cluster. */
   readonly selected?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -84,6 +84,8 @@ export function fillVariables(expression: string, options: GrafanaOptions): stri
     return escaped.length === 1 ? String(escaped[0]) : `(${escaped.join('|')})`;
   };
   const values: Readonly<Record<string, string>> = {
+    // One value, or none where no series has the label.
+    cluster: selected.cluster?.[0] ?? '',
     namespace: choice('namespace'),
     workload: choice('workload'),
     pod: choice('pod'),

@@ -12,7 +12,7 @@ import { detectionOf, ORDINARY_PODS, passTo, stateWith } from '../../test/suppor
 export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Labels that a scrape adds. */
-const TARGET_LABELS = ['job', 'instance'];
+const TARGET_LABELS = ['job', 'instance', 'cluster'];
 
 /** What the exporter exposes in a real scrape, and what the simulated kubelet and kube-state-metrics expose. */
 export async function knownMetrics(): Promise<KnownMetrics> {

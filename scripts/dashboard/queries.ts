@@ -3,6 +3,12 @@
 import { BUILTIN_FEATURES, toDefinition } from '../../src/exporter/features/catalog.js';
 
 /**
+ * One cluster at a time, as in the dashboards of kubernetes-mixin. Where series have no such label, the variable is empty, which
+ * matches them.
+ */
+const IN_CLUSTER = 'cluster="$cluster"';
+
+/**
  * The pods that the variables select.
  *
  * The gauges of pods have no label for the workload, and kube-state-metrics may be missing, so pods are matched by name:
@@ -10,14 +16,15 @@ import { BUILTIN_FEATURES, toDefinition } from '../../src/exporter/features/cata
  * CronJobs, and static pods. For `cart` it also finds those of `cart-worker`, if both exist.
  */
 const NAMESPACE = 'namespace=~"$namespace"';
-export const POD_SCOPE = `${NAMESPACE},pod=~"$workload(-.*)?",pod=~"$pod"`;
-const WORKLOAD_SCOPE = `${NAMESPACE},workload=~"$workload"`;
+export const POD_SCOPE = `${IN_CLUSTER},${NAMESPACE},pod=~"$workload(-.*)?",pod=~"$pod"`;
+const WORKLOAD_SCOPE = `${IN_CLUSTER},${NAMESPACE},workload=~"$workload"`;
 
 /** The variables that depend on others. */
 export const VARIABLE_QUERIES = {
-  namespace: 'label_values(anomaly_score, namespace)',
-  workload: `label_values(anomaly_workload_pods_scored{${NAMESPACE}}, workload)`,
-  pod: `label_values(anomaly_score{${NAMESPACE},pod=~"$workload(-.*)?"}, pod)`,
+  cluster: 'label_values(anomaly_score, cluster)',
+  namespace: `label_values(anomaly_score{${IN_CLUSTER}}, namespace)`,
+  workload: `label_values(anomaly_workload_pods_scored{${IN_CLUSTER},${NAMESPACE}}, workload)`,
+  pod: `label_values(anomaly_score{${IN_CLUSTER},${NAMESPACE},pod=~"$workload(-.*)?"}, pod)`,
 };
 
 /**
@@ -38,6 +45,17 @@ export function peakOfPod(metric: string): string {
 /** One series for each feature of each pod. */
 export function ofFeature(metric: string): string {
   return `max by (namespace, pod, feature) (${metric}{${POD_SCOPE}})`;
+}
+
+/** One series for each pod, with a label that says something of it. */
+export function infoOfPod(metric: string, label: string): string {
+  return `max by (namespace, pod, ${label}) (${metric}{${POD_SCOPE}})`;
+}
+
+/** What a flagged pod uses of its limit; only pods that have one. */
+export function shareOfLimit(resource: 'cpu' | 'memory'): string {
+  const used = ofPod('anomaly_feature_value', `,feature="${resource}"`);
+  return `${used} / ${ofPod('anomaly_pod_limit', `,resource="${resource}"`)}`;
 }
 
 /** One series for each workload. */
@@ -110,7 +128,17 @@ export const RECENT_RESTARTS = `max by (namespace, pod) (${[
   .map((metric) => `${metric}{${POD_SCOPE}} - min_over_time(${metric}{${POD_SCOPE}}[10m])`)
   .join(' or ')})`;
 
+/** A metric of the exporter itself, of all of its replicas. @param more further matchers. */
+export function exporterMetric(metric: string, more = ''): string {
+  return `${metric}{${IN_CLUSTER}${more}}`;
+}
+
 /** Only the exporter's processes among all that expose the metric. */
 export function ofExporter(expression: string): string {
-  return `${expression} and on (job, instance) anomaly_exporter_build_info`;
+  return `${expression} and on (job, instance) ${exporterMetric('anomaly_exporter_build_info')}`;
 }
+
+/** The address of the exporter's page (PAGE_URL) as a label of each pod; none where nobody said it. */
+export const PAGE_OF_POD =
+  `${ofPod('anomaly_flag')} * on () group_left (page) ` +
+  `topk(1, max by (page) (${exporterMetric('anomaly_exporter_links_info', ',page!=""')}))`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { buildDashboard } from '../../scripts/dashboard/build.js';
@@ -49,7 +50,7 @@ describe('deploy/grafana/dashboard.json', () => {
       }
       const queried = [...panels, ...panels.flatMap(({ targets }) => targets), ...dashboard.annotations.list];
       for (const entry of queried) expect(entry).to.have.property('datasource');
-      expect(references).to.have.lengthOf(queried.length + 3);
+      expect(references).to.have.lengthOf(queried.length + 4);
     });
 
     it('has a schema version that Grafana 10 knows already', () => {
@@ -62,11 +63,12 @@ describe('deploy/grafana/dashboard.json', () => {
   });
 
   describe('variables', () => {
-    it('are the data source and what narrows the pods, each offering all', () => {
+    it('are the data source, one cluster, and what narrows the pods, each offering all', () => {
       const { list } = dashboard.templating;
-      expect(list.map(({ name }) => name)).to.deep.equal(['datasource', 'namespace', 'workload', 'pod']);
+      expect(list.map(({ name }) => name)).to.deep.equal(['datasource', 'cluster', 'namespace', 'workload', 'pod']);
       expect(list[0]).to.include({ type: 'datasource', query: 'prometheus' });
-      for (const variable of list.slice(1)) {
+      expect(list[1]).to.include({ type: 'query', refresh: 2, multi: false, includeAll: false });
+      for (const variable of list.slice(2)) {
         expect(variable).to.deep.include({
           type: 'query',
           multi: true,
@@ -80,20 +82,42 @@ describe('deploy/grafana/dashboard.json', () => {
 
     it('are the only ones that are used', () => {
       const names = new Set(dashboard.templating.list.map(({ name }) => name));
+      // Those of kubernetes-mixin have a variable for the node as well.
       const linked = [...text.matchAll(/[?&]var-(\w+)=/g)].map(([, name = '']) => name);
       expect(linked).to.not.be.empty;
-      for (const name of linked) expect(names).to.include(name);
-      const ofGrafana = ['__data.fields.Namespace', '__value.raw', '__field.labels.namespace', '__field.labels.pod'];
+      for (const name of linked) expect([...names, 'node']).to.include(name);
+      const ofGrafana = [
+        '__data.fields.Namespace',
+        '__data.fields.Pod',
+        '__value.raw',
+        '__field.labels.namespace',
+        '__field.labels.pod',
+      ];
       const braced = [...text.matchAll(/\$\{([^}]+)\}/g)].map(([, name = '']) => name);
       for (const name of braced) {
-        expect(['datasource', 'datasource:queryparam', '__url_time_range', ...ofGrafana]).to.include(name);
+        expect([
+          'datasource',
+          'datasource:queryparam',
+          'cluster:queryparam',
+          '__url_time_range',
+          ...ofGrafana,
+        ]).to.include(name);
       }
     });
 
-    it('change every link to this very dashboard', () => {
-      const urls = valuesOf('url', dashboard).filter((url) => url !== undefined);
-      expect(urls).to.have.lengthOf(2);
-      for (const url of urls) expect(url).to.match(new RegExp(`^/d/${dashboard.uid}\\?`));
+    it('are kept by every link: to this dashboard, to those of kubernetes-mixin, and to the page of the exporter', () => {
+      const urls = valuesOf('url', dashboard).filter((url): url is string => typeof url === 'string' && url !== '');
+      const ofFile = (name: string) => createHash('md5').update(`k8s-resources-${name}.json`).digest('hex');
+      const uids = [dashboard.uid, ...['pod', 'namespace', 'node'].map(ofFile)];
+      const led = urls.filter((url) => url.startsWith('/d/')).map((url) => url.slice('/d/'.length, url.indexOf('?')));
+      expect(new Set(led)).to.deep.equal(new Set(uids));
+      for (const url of urls.filter((each) => each.startsWith('/d/'))) {
+        expect(url).to.match(/&\$\{datasource:queryparam\}&\$\{cluster:queryparam\}&\$\{__url_time_range\}$/);
+      }
+      expect(urls.filter((url) => !url.startsWith('/d/'))).to.deep.equal([
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills it in.
+        '${__value.raw}/?namespace=${__data.fields.Namespace}&pod=${__data.fields.Pod}',
+      ]);
     });
   });
 
@@ -134,6 +158,15 @@ describe('deploy/grafana/dashboard.json', () => {
       expect(unknownNames('sum(anomaly_score', known)).to.have.lengthOf(1);
     });
 
+    it('are about one cluster', () => {
+      for (const { where, expression } of expressions) {
+        for (const { metric, matchers } of selectorsIn(expression.replaceAll(/\[[^\]]*\]/g, ''))) {
+          if (where === 'variable cluster') continue;
+          expect(matchers, `${where}: ${metric}`).to.include('cluster="$cluster"');
+        }
+      }
+    });
+
     it('take their pods from the variables', () => {
       const podMatchers = ['namespace=~"$namespace"', 'pod=~"$workload(-.*)?"', 'pod=~"$pod"'];
       let checked = 0;
@@ -141,7 +174,7 @@ describe('deploy/grafana/dashboard.json', () => {
         for (const { metric, matchers } of selectorsIn(expression.replaceAll(/\[[^\]]*\]/g, ''))) {
           const labels = known.get(metric);
           if (labels?.has('pod')) expect(matchers, `${where}: ${metric}`).to.include.members(podMatchers);
-          if (labels?.has('workload')) {
+          else if (labels?.has('workload')) {
             expect(matchers, where).to.include.members(['namespace=~"$namespace"', 'workload=~"$workload"']);
           }
           if (labels?.has('namespace')) checked++;
