@@ -152,6 +152,8 @@ export function withThresholdLines(panel: TimeSeriesPanel, ...steps: Steps[1][])
 
 export const DASHED: LineStyle = { fill: 'dash', dash: [8, 8] };
 
+export const DOTTED: LineStyle = { fill: 'dot', dash: [1, 6] };
+
 /** Draws series of this name dashed and thin: usual values next to actual ones. */
 export function withDashed(panel: TimeSeriesPanel, names: RegExp): TimeSeriesPanel {
   return panel.overrideByRegexp(String(names), [

@@ -1,5 +1,6 @@
 /** The PromQL of the dashboard, with variables such as `$namespace`, which Grafana fills in. */
 
+import { CONTAINER_METRICS, STATE_METRICS } from '../../src/exporter/context/queries.js';
 import { BUILTIN_FEATURES, toDefinition } from '../../src/exporter/features/catalog.js';
 
 /**
@@ -57,6 +58,21 @@ export function shareOfLimit(resource: 'cpu' | 'memory'): string {
   const used = ofPod('anomaly_feature_value', `,feature="${resource}"`);
   return `${used} / ${ofPod('anomaly_pod_limit', `,resource="${resource}"`)}`;
 }
+
+/** Requests or limits of the containers of each pod together, as kube-state-metrics has them. */
+export function resourceOfPod(kind: 'requests' | 'limits', resource: 'cpu' | 'memory'): string {
+  const metric = STATE_METRICS[kind === 'limits' ? 'limit' : 'request'];
+  // Of several kube-state-metrics, one.
+  return `sum by (namespace, pod) (max by (namespace, pod, container) (${metric}{${POD_SCOPE},resource="${resource}"}))`;
+}
+
+/** Share of the periods of the CPU quota in which the container of the pod that is throttled most was throttled. */
+export const THROTTLED = (() => {
+  const rate = (metric: string) =>
+    `sum by (namespace, pod, container) (rate(${metric}{${POD_SCOPE},container!="",container!="POD"}[$__rate_interval]))`;
+  const { throttled, periods } = CONTAINER_METRICS;
+  return `max by (namespace, pod) (${rate(throttled)} / (${rate(periods)} > 0))`;
+})();
 
 /** One series for each workload. */
 export function ofWorkload(metric: string): string {

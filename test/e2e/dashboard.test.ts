@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { createGrafana, type Grafana, type GrafanaOptions, type Series } from '../../scripts/dashboard/grafana.js';
 import { panelsOf, readDashboard, type TargetJson } from '../../scripts/dashboard/json.js';
-import { type MonitoredCluster, startMonitoredCluster } from '../support/dashboard-cluster.js';
+import { type MonitoredCluster, PAGE_URL, startMonitoredCluster } from '../support/dashboard-cluster.js';
 import { requireTool } from '../support/real-tools.js';
 import { eventually } from '../support/waiting.js';
 
@@ -31,7 +31,7 @@ describe('the dashboard on a real Prometheus', function () {
       fromSeconds: shownSeconds - 15 * 60,
       toSeconds: shownSeconds,
       stepSeconds: 2,
-      ...(selected && { selected }),
+      selected: { cluster: [CLUSTER], ...selected },
     });
   const target = (title: string, refId = 'A'): TargetJson => {
     const found = panels
@@ -54,10 +54,14 @@ describe('the dashboard on a real Prometheus', function () {
     this.timeout(180_000);
     requireTool(this, 'prometheus');
     requireTool(this, 'promtool');
-    cluster = await startMonitoredCluster([
-      { ...SHOP_CART, kind: 'runaway-cpu', startOffsetSeconds: -90, endOffsetSeconds: 3600 },
-    ]);
-    culprit = cluster.world.incidents[0]?.pod ?? '';
+    cluster = await startMonitoredCluster(
+      [
+        { ...SHOP_CART, kind: 'runaway-cpu', startOffsetSeconds: -90, endOffsetSeconds: 3600 },
+        { ...CONFIG_SYNC, kind: 'crash-loop', startOffsetSeconds: -300, endOffsetSeconds: 3600 },
+      ],
+      CLUSTER,
+    );
+    culprit = cluster.world.incidents.find(({ kind }) => kind === 'runaway-cpu')?.pod ?? '';
     // Two scrapes of each replica with scores: rates need two samples.
     const scrapes = {
       refId: 'A',
@@ -68,6 +72,9 @@ describe('the dashboard on a real Prometheus', function () {
       shownSeconds = Date.now() / 1000 - 3;
       expect(only(await grafana().runTarget({ ...scrapes, range: false }))).to.be.greaterThan(4);
       expect(labels(await ask('Most anomalous pods now', 'score'), 'pod')).to.include(culprit);
+      // What the cluster says of them is asked for after a pass.
+      expect(labels(await ask('Most anomalous pods now', 'place'), 'pod')).to.include(culprit);
+      expect(await ask('Most anomalous pods now', 'end')).to.not.be.empty;
     }, 150_000);
   });
 
@@ -106,6 +113,7 @@ describe('the dashboard on a real Prometheus', function () {
     for (const variable of dashboard.templating.list.filter(({ type }) => type === 'query')) {
       choices.set(variable.name, await grafana().runVariable(variable));
     }
+    expect(choices.get('cluster')).to.deep.equal([CLUSTER]);
     expect(choices.get('namespace')).to.include.members(['shop', 'data']);
     expect(choices.get('workload')).to.include.members(['cart', 'postgres']);
     expect(choices.get('pod')).to.include.members([culprit, 'postgres-0']);
@@ -137,8 +145,11 @@ describe('the dashboard on a real Prometheus', function () {
     for (const query of table?.targets ?? []) {
       const series = await grafana().runTarget(query);
       const ofCulprit = series.filter(({ labels: { pod } }) => pod === culprit);
-      expect(ofCulprit, query.refId).to.have.lengthOf(1);
+      // None of its containers has ended.
+      expect(ofCulprit, query.refId).to.have.lengthOf(query.refId === 'end' ? 0 : 1);
     }
+    const ends = await ask('Most anomalous pods now', 'end');
+    expect(ends.map(({ labels: { reason } }) => reason)).to.deep.equal(['Error']);
     const [deviation] = (await ask('Most anomalous pods now', 'deviation')).filter(
       ({ labels: { pod } }) => pod === culprit,
     );
@@ -203,6 +214,27 @@ describe('the dashboard on a real Prometheus', function () {
     }
   });
 
+  it('shows one cluster', async () => {
+    for (const other of [['us'], []]) {
+      for (const { panel } of panels) {
+        for (const query of panel.targets) {
+          expect(await grafana({ cluster: other }).runTarget(query), `${panel.title}, ${query.refId}`).to.be.empty;
+        }
+      }
+    }
+  });
+
+  it('has the address of the page, and what the culprit uses of its limit, beside each flagged pod', async () => {
+    const of = async (refId: string) =>
+      (await ask('Most anomalous pods now', refId)).filter(({ labels: { pod } }) => pod === culprit);
+    expect((await of('address'))[0]?.labels.page).to.equal(PAGE_URL);
+    const usage = (await of('cpu'))[0]?.samples[0]?.[1] ?? Number.NaN;
+    const share = (await of('limit_cpu'))[0]?.samples[0]?.[1] ?? Number.NaN;
+    const limit = only(await ask('CPU', 'D', { namespace: ['shop'], pod: [culprit] }));
+    expect(share).to.be.closeTo(usage / limit, 1e-6);
+    expect(only(await ask('CPU', 'C', { namespace: ['shop'], pod: [culprit] }))).to.be.within(0.01, limit);
+  });
+
   it('shows the same few pods in every chart of the selected pods', async () => {
     const shown = labels(await ask('Score'), 'pod');
     expect(shown).to.have.length.within(2, 6).and.include(culprit);
@@ -212,4 +244,7 @@ describe('the dashboard on a real Prometheus', function () {
   });
 });
 
+/** The label of all series. */
+const CLUSTER = 'eu';
+const CONFIG_SYNC = { namespace: 'platform', workload: 'config-sync', replica: 0 } as const;
 const SHOP_CART = { namespace: 'shop', workload: 'cart', replica: 0 } as const;

@@ -12,6 +12,9 @@ import { recordingLogger } from './recording-logger.js';
 
 const EXPORTER_JOB = 'k8s-anomaly-detector';
 
+/** Where people reach the page of the exporter, as it is told. */
+export const PAGE_URL = 'https://anomalies.example.org';
+
 export interface MonitoredCluster {
   readonly world: World;
   readonly prometheusUrl: string;
@@ -23,8 +26,13 @@ export interface MonitoredCluster {
  * replicas run.
  *
  * @param incidents offsets count from now; those that have begun are in the history.
+ * @param cluster the label `cluster` of all series; without it, none has one.
  */
-export async function startMonitoredCluster(incidents: readonly ScriptedIncident[]): Promise<MonitoredCluster> {
+export async function startMonitoredCluster(
+  incidents: readonly ScriptedIncident[],
+  cluster?: string,
+): Promise<MonitoredCluster> {
+  const clusterLabel = cluster === undefined ? {} : { cluster };
   const nowSeconds = () => Date.now() / 1000;
   const start = Math.floor(nowSeconds());
   const world = createWorld({ seed: 7, startSeconds: start, rollouts: [], incidents });
@@ -33,18 +41,18 @@ export async function startMonitoredCluster(incidents: readonly ScriptedIncident
     for (const part of running.reverse()) await part.close();
   };
   try {
-    const cluster: RunningServer = await startExposition(world, nowSeconds);
-    running.push(cluster);
-    const instance = new URL(cluster.url).host;
+    const exposition: RunningServer = await startExposition(world, nowSeconds);
+    running.push(exposition);
+    const instance = new URL(exposition.url).host;
     const port = await freePort();
     const prometheus = await startRealPrometheus({
       path: process.env.PATH ?? '',
-      configuration: configuration(instance, [`127.0.0.1:${port}`, `localhost:${port}`]),
+      configuration: configuration(instance, [`127.0.0.1:${port}`, `localhost:${port}`], clusterLabel),
       history: openMetricsHistory(world, {
         startSeconds: start - 70 * 60,
         endSeconds: start,
         stepSeconds: 15,
-        targetLabels: { job: 'cluster', instance },
+        targetLabels: { job: 'cluster', instance, ...clusterLabel },
       }),
     });
     running.push(prometheus);
@@ -52,6 +60,7 @@ export async function startMonitoredCluster(incidents: readonly ScriptedIncident
       PROMETHEUS_URL: prometheus.url,
       HOST: '127.0.0.1',
       PORT: String(port),
+      PAGE_URL,
     });
     const exporter: RunningService = await startService(settings, recordingLogger());
     running.push(exporter);
@@ -62,11 +71,16 @@ export async function startMonitoredCluster(incidents: readonly ScriptedIncident
   }
 }
 
-function configuration(cluster: string, exporters: readonly string[]): string {
-  const quoted = (targets: readonly string[]) => targets.map((target) => `'${target}'`).join(', ');
+function configuration(
+  cluster: string,
+  exporters: readonly string[],
+  labels: Readonly<Record<string, string>>,
+): string {
+  const quoted = (list: readonly string[]) => list.map((target) => `'${target}'`).join(', ');
+  const targets = (list: readonly string[]) => `[{ targets: [${quoted(list)}], labels: ${JSON.stringify(labels)} }]`;
   return `global: { scrape_interval: 2s, scrape_timeout: 2s }
 scrape_configs:
-  - { job_name: cluster, honor_labels: true, scrape_interval: 5s, static_configs: [{ targets: [${quoted([cluster])}] }] }
-  - { job_name: ${EXPORTER_JOB}, honor_labels: true, static_configs: [{ targets: [${quoted(exporters)}] }] }
+  - { job_name: cluster, honor_labels: true, scrape_interval: 5s, static_configs: ${targets([cluster])} }
+  - { job_name: ${EXPORTER_JOB}, honor_labels: true, static_configs: ${targets(exporters)} }
 `;
 }

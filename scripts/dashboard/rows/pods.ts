@@ -1,10 +1,15 @@
 /** The selected pods in detail. */
 
 import { LineInterpolation } from '@grafana/grafana-foundation-sdk/common';
-import { DashboardLinkBuilder, DashboardLinkType } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  type FieldColor,
+  FieldColorModeId,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import { podLinks } from '../links.js';
-import { BAD, lines, WARNING, withDashed, withThresholdLines } from '../parts.js';
-import { actual, amongWorst, ofFeature, ofPod, RECENT_RESTARTS } from '../queries.js';
+import { BAD, DOTTED, lines, WARNING, withDashed, withThresholdLines } from '../parts.js';
+import { actual, amongWorst, ofFeature, ofPod, RECENT_RESTARTS, resourceOfPod, THROTTLED } from '../queries.js';
 import { CHART_PODS, type DashboardRow, POD } from './row.js';
 
 export const pods: DashboardRow = {
@@ -61,44 +66,53 @@ export const pods: DashboardRow = {
       [-4, WARNING],
       [4, WARNING],
     ),
-    withUsual(
+    withBounds(
       lines(
         {
           title: 'CPU',
           description:
-            'CPU in use, in cores, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged.',
-          width: 8,
+            'CPU in use, in cores, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged. Dotted: ' +
+            'what the containers of the pod request (orange), and their limits (red), at which they are throttled.',
+          width: 12,
           unit: 'none',
         },
-        [
-          { expression: amongWorst(actual('cpu'), CHART_PODS), legend: POD },
-          { expression: usual('cpu'), legend: `${POD} usual` },
-        ],
+        boundedQueries('cpu'),
       ).axisLabel('cores'),
     ),
-    withUsual(
+    withBounds(
       lines(
         {
           title: 'Memory',
           description:
-            'Memory in use, page cache included, as the exporter asks for it. Dashed: what is usual for the pod, ' +
-            'while it is flagged. A line that climbs without end is a leak.',
-          width: 8,
+            'Memory in use, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged. Dotted: what ' +
+            'the containers of the pod request (orange), and their limits (red). A line that climbs without end is a leak.',
+          width: 12,
           unit: 'bytes',
         },
-        [
-          { expression: amongWorst(actual('memory'), CHART_PODS), legend: POD },
-          { expression: usual('memory'), legend: `${POD} usual` },
-        ],
+        boundedQueries('memory'),
       ),
     ),
+    lines(
+      {
+        title: 'CPU throttled',
+        description:
+          'The share of the periods of the CPU quota in which a container was throttled, of the one with most. A pod that is ' +
+          'throttled answers slowly although its CPU is below the limit on average. Containers without a limit have none.',
+        width: 12,
+        unit: 'percentunit',
+        noValue: 'No container has a CPU limit.',
+      },
+      [{ expression: amongWorst(THROTTLED, CHART_PODS), legend: POD }],
+    )
+      .min(0)
+      .axisSoftMax(0.1),
     lines(
       {
         title: 'Restarts within ten minutes',
         description:
           'Restarts in the ten minutes before, of the container of the pod that restarts most. A single restart is a step ' +
           'of one that lasts ten minutes; a staircase is a crash loop. Needs kube-state-metrics.',
-        width: 8,
+        width: 12,
         unit: 'short',
         noValue: 'No series of kube-state-metrics',
       },
@@ -110,10 +124,25 @@ export const pods: DashboardRow = {
   ],
 };
 
-function usual(feature: string): string {
-  return amongWorst(ofPod('anomaly_feature_expected', `,feature="${feature}"`), CHART_PODS);
+/** What a pod uses, what is usual for it, and what it may use. */
+function boundedQueries(resource: 'cpu' | 'memory') {
+  const ofUsual = ofPod('anomaly_feature_expected', `,feature="${resource}"`);
+  return [
+    { expression: amongWorst(actual(resource), CHART_PODS), legend: POD },
+    { expression: amongWorst(ofUsual, CHART_PODS), legend: `${POD} usual` },
+    { expression: amongWorst(resourceOfPod('requests', resource), CHART_PODS), legend: `${POD} request` },
+    { expression: amongWorst(resourceOfPod('limits', resource), CHART_PODS), legend: `${POD} limit` },
+  ];
 }
 
-function withUsual(panel: ReturnType<typeof lines>) {
-  return withDashed(panel.min(0), / usual$/);
+function withBounds(panel: ReturnType<typeof lines>) {
+  const dotted = (names: RegExp, colour: string) =>
+    panel.overrideByRegexp(String(names), [
+      { id: 'custom.lineStyle', value: DOTTED },
+      { id: 'custom.lineWidth', value: 1 },
+      { id: 'color', value: { mode: FieldColorModeId.Fixed, fixedColor: colour } satisfies FieldColor },
+    ]);
+  withDashed(panel.min(0), / usual$/);
+  dotted(/ request$/, WARNING);
+  return dotted(/ limit$/, BAD);
 }
