@@ -97,6 +97,11 @@ export function amongWorst(expression: string, count: number): string {
   return `${expression} and on (namespace, pod) ${worstPods(count)}`;
 }
 
+/** Only if the variables select few pods: of many, these lines would hide the others. */
+export function ofFewPods(expression: string, most: number): string {
+  return `${expression} and on () (count(${ofPod('anomaly_score')}) <= ${most})`;
+}
+
 /** Only the pods with the highest scores of the time range, and of these only those that were flagged in it. */
 export function amongWorstFlagged(expression: string, count: number): string {
   return `${expression} and on (namespace, pod) (${worstPods(count)} > 0)`;

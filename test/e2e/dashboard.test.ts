@@ -9,6 +9,10 @@ import { eventually } from '../support/waiting.js';
 const EMPTY_WITH_REASON: Readonly<Record<string, string>> = {
   'Messages a day: expected, budget, recent, A': 'the cluster is an hour old',
   'Messages a day: expected, budget, recent, B': 'the cluster is an hour old',
+  'CPU, C': 'many pods are selected',
+  'CPU, D': 'many pods are selected',
+  'Memory, C': 'many pods are selected',
+  'Memory, D': 'many pods are selected',
   'Series left out, A': 'the built-in queries name namespace and pod, and answer one series for each',
 };
 
@@ -233,6 +237,18 @@ describe('the dashboard on a real Prometheus', function () {
     const limit = only(await ask('CPU', 'D', { namespace: ['shop'], pod: [culprit] }));
     expect(share).to.be.closeTo(usage / limit, 1e-6);
     expect(only(await ask('CPU', 'C', { namespace: ['shop'], pod: [culprit] }))).to.be.within(0.01, limit);
+  });
+
+  it('shows the requests and limits of one or two pods', async () => {
+    const selected = { namespace: ['shop'], workload: ['cart'] };
+    const pods = (await ask('CPU', 'A', selected)).map(({ labels: { pod = '' } }) => pod);
+    expect(pods).to.have.lengthOf(3);
+    for (const resource of ['CPU', 'Memory']) {
+      for (const refId of ['C', 'D']) {
+        expect(labels(await ask(resource, refId, { ...selected, pod: pods.slice(0, 2) }), 'pod')).to.have.lengthOf(2);
+        expect(await ask(resource, refId, selected)).to.be.empty;
+      }
+    }
   });
 
   it('shows the same few pods in every chart of the selected pods', async () => {

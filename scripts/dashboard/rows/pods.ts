@@ -9,8 +9,20 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { podLinks } from '../links.js';
 import { BAD, DOTTED, lines, WARNING, withDashed, withThresholdLines } from '../parts.js';
-import { actual, amongWorst, ofFeature, ofPod, RECENT_RESTARTS, resourceOfPod, THROTTLED } from '../queries.js';
+import {
+  actual,
+  amongWorst,
+  ofFeature,
+  ofFewPods,
+  ofPod,
+  RECENT_RESTARTS,
+  resourceOfPod,
+  THROTTLED,
+} from '../queries.js';
 import { CHART_PODS, type DashboardRow, POD } from './row.js';
+
+/** Pods whose requests and limits are shown. */
+const BOUNDED_PODS = 2;
 
 export const pods: DashboardRow = {
   title: `The selected pods (or, of many, the ${CHART_PODS} with the highest score)`,
@@ -71,8 +83,8 @@ export const pods: DashboardRow = {
         {
           title: 'CPU',
           description:
-            'CPU in use, in cores, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged. Dotted: ' +
-            'what the containers of the pod request (orange), and their limits (red), at which they are throttled.',
+            'CPU in use, in cores, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged. If one or ' +
+            'two pods are selected, dotted: what their containers request (orange), and their limits (red), at which they are throttled.',
           width: 12,
           unit: 'none',
         },
@@ -84,8 +96,8 @@ export const pods: DashboardRow = {
         {
           title: 'Memory',
           description:
-            'Memory in use, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged. Dotted: what ' +
-            'the containers of the pod request (orange), and their limits (red). A line that climbs without end is a leak.',
+            'Memory in use, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged. If one or two ' +
+            'pods are selected, dotted: what their containers request (orange), and their limits (red). A line that climbs without end is a leak.',
           width: 12,
           unit: 'bytes',
         },
@@ -130,8 +142,8 @@ function boundedQueries(resource: 'cpu' | 'memory') {
   return [
     { expression: amongWorst(actual(resource), CHART_PODS), legend: POD },
     { expression: amongWorst(ofUsual, CHART_PODS), legend: `${POD} usual` },
-    { expression: amongWorst(resourceOfPod('requests', resource), CHART_PODS), legend: `${POD} request` },
-    { expression: amongWorst(resourceOfPod('limits', resource), CHART_PODS), legend: `${POD} limit` },
+    { expression: ofFewPods(resourceOfPod('requests', resource), BOUNDED_PODS), legend: `${POD} request` },
+    { expression: ofFewPods(resourceOfPod('limits', resource), BOUNDED_PODS), legend: `${POD} limit` },
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Which pods are flagged, and why. */
 
 import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
-import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
+import { type DynamicConfigValue, MappingType, type RegexMap } from '@grafana/grafana-foundation-sdk/dashboard';
 import { coloured, gauge, linked, unit } from '../cells.js';
 import { nodeLinks, pageLinks, podLinks } from '../links.js';
 import { BAD, NEUTRAL, states, table, WARNING, words } from '../parts.js';
@@ -19,6 +19,12 @@ import {
 import { type DashboardRow, POD, TABLE_ROWS } from './row.js';
 
 const RESTARTS = ',feature="restarts"';
+
+/** A word instead of the whole address. */
+const OPEN_PAGE: RegexMap = {
+  type: MappingType.RegexToText,
+  options: { pattern: '.+', result: { text: 'open', index: 0 } },
+};
 
 const FLAG_WORDS = words({ 0: ['normal', 'green'], 1: ['flagged', BAD] });
 
@@ -94,7 +100,10 @@ export const reasons: DashboardRow = {
           title: 'Page',
           label: 'page',
           width: 80,
-          properties: linked(pageLinks('__value.raw', '__data.fields.Namespace', '__data.fields.Pod')),
+          properties: [
+            ...linked(pageLinks('__value.raw', '__data.fields.Namespace', '__data.fields.Pod')),
+            { id: 'mappings', value: [OPEN_PAGE] },
+          ],
         },
         { title: 'Address', refId: 'address', query: amongFlaggedNow(PAGE_OF_POD, TABLE_ROWS), hidden: true },
       ],
