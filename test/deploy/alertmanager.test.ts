@@ -89,7 +89,11 @@ describe('deploy/alertmanager', () => {
         expect(known.map(({ status }) => status.state)).to.not.include('unprocessed');
         const heard = known
           .filter(({ status }) => status.state === 'active')
-          .map(({ labels }) => [labels.alertname, labels.pod ?? labels.workload].filter(Boolean).join(' '));
+          .map(({ labels }) =>
+            [labels.alertname, labels.pod ?? labels.workload ?? labels.namespace ?? labels.node]
+              .filter(Boolean)
+              .join(' '),
+          );
         expect(heard.sort()).to.deep.equal(expected);
       });
     };
@@ -123,6 +127,25 @@ describe('deploy/alertmanager', () => {
       const mass = { alertname: 'AnomalyMassFlagging', severity: 'critical' };
       const all = [mass, workload('cart'), pod('cart', 'cart-0'), pod('till', 'till-0'), own('AnomalyModelStale')];
       await expectHeard(all, ['AnomalyMassFlagging', 'AnomalyModelStale']);
+    });
+
+    it('the workloads and pods of a namespace that is anomalous as a whole, and no others', async () => {
+      const all = [
+        { alertname: 'NamespaceAnomalous', severity: 'critical', namespace: 'shop' },
+        workload('cart'),
+        pod('till', 'till-0'),
+        pod('queue', 'queue-0', 'elsewhere'),
+      ];
+      await expectHeard(all, ['NamespaceAnomalous shop', 'PodAnomalous queue-0']);
+    });
+
+    it('nodes and namespaces while a fifth of the fleet is flagged', async () => {
+      const all = [
+        { alertname: 'AnomalyMassFlagging', severity: 'critical' },
+        { alertname: 'NodeAnomalous', severity: 'critical', node: 'n7' },
+        { alertname: 'NamespaceAnomalous', severity: 'critical', namespace: 'shop' },
+      ];
+      await expectHeard(all, ['AnomalyMassFlagging']);
     });
 
     it('the pods of one cluster only, where there are several', async () => {

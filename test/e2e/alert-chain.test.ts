@@ -210,11 +210,15 @@ describe('from a pod that goes wrong to a person', function () {
       workload: 'cart',
       pod,
     });
-    const [, named, actual, expected] =
-      /^Pod (\S+) has an anomaly that lasts\. Since .+ UTC\. Furthest off: memory ([\d.]+)MiB, usually ([\d.]+)MiB \(\+[\d.]+ usual spreads\)\.$/.exec(
+    const [, named, inTitle, factor] =
+      /^(\S+): memory ([\d.]+) MiB, ([\d.]+) x usual; since \d\d:\d\d UTC$/.exec(annotations.summary ?? '') ?? [];
+    expect(named, annotations.summary).to.equal(`shop/${pod}`);
+    const [, actual, expected] =
+      /^Since .+ UTC\. Furthest off: memory ([\d.]+) MiB, usually ([\d.]+) MiB in the last hours \(\+[\d.]+ usual spreads\)\./.exec(
         annotations.description ?? '',
       ) ?? [];
-    expect(named, annotations.description).to.equal(`shop/${pod}`);
+    expect(actual, annotations.description).to.equal(inTitle);
+    expect(Number(factor)).to.be.closeTo(Number(actual) / Number(expected), 0.06);
     expect(Number(actual)).to.be.closeTo(memoryMib(nowSeconds()), 0.15 * memoryMib(nowSeconds()));
     const before = memoryMib(start + WRONG_SECONDS - 60);
     expect(Number(expected)).to.be.closeTo(before, 0.15 * before);
@@ -244,7 +248,7 @@ describe('from a pod that goes wrong to a person', function () {
     expect(resolved?.status).to.equal('resolved');
     expect(resolved?.alerts.map(({ labels }) => labels)).to.deep.equal(firing?.alerts.map(({ labels }) => labels));
     // The rules are faster than the exporter here: it has not yet told how the anomaly ended.
-    expect(resolved?.alerts[0]?.annotations.description).to.include(`Pod shop/${pod} has an anomaly that lasts`);
+    expect(resolved?.alerts[0]?.annotations.summary).to.include(`shop/${pod}: memory`);
     expect(resolved?.alerts[0]?.annotations.description).to.include('Furthest off: memory');
     expect(await firingAlerts()).to.be.empty;
   });

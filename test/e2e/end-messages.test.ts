@@ -121,25 +121,32 @@ describe('the last message of an alert', function () {
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   });
 
-  /** The last text of an alert with a status. */
-  const textOf = (status: string, labels: Readonly<Record<string, string>>) =>
-    notifications
-      .flatMap(({ alerts }) => alerts)
-      .findLast((alert) => {
-        const matches = Object.entries(labels).every(([name, value]) => alert.labels[name] === value);
-        return alert.status === status && matches;
-      })?.annotations.description;
+  /** Title and description of the last alert with a status. */
+  const textOf = (status: string, labels: Readonly<Record<string, string>>) => {
+    const { summary, description } =
+      notifications
+        .flatMap(({ alerts }) => alerts)
+        .findLast((alert) => {
+          const matches = Object.entries(labels).every(([name, value]) => alert.labels[name] === value);
+          return alert.status === status && matches;
+        })?.annotations ?? {};
+    return `${summary} | ${description}`;
+  };
 
   it('is preceded by one that says since when, and what was released', async () => {
     await eventually(async () => {
       await sleep(250);
       for (const { pod, workload } of PODS.filter((own) => own.workload !== 'cart')) {
         const text = textOf('firing', { alertname: 'PodAnomalous', pod });
-        expect(text).to.match(/^Pod shop\/\w+-0 has an anomaly that lasts\. Since \d+ \w+ \d\d:\d\d UTC\./);
+        expect(text).to.match(
+          /^shop\/\w+-0: anomalous; since \d\d:\d\d UTC \| Since \d+ \w+ \d\d:\d\d UTC\. The reason is not exported/,
+        );
         if (workload === 'accepted') expect(text).to.match(/The workload was released at \d+ \w+ \d\d:\d\d UTC\./);
         else expect(text).to.not.contain('released');
       }
-      expect(textOf('firing', { alertname: 'WorkloadAnomalous', workload: 'cart' })).to.contain('100% of the pods');
+      expect(textOf('firing', { alertname: 'WorkloadAnomalous', workload: 'cart' })).to.match(
+        /^shop\/cart: 2 of 2 pods; since/,
+      );
     }, 40_000);
   });
 
@@ -149,7 +156,9 @@ describe('the last message of an alert', function () {
         await sleep(250);
         const text = textOf('resolved', { alertname: 'PodAnomalous', pod: `${reason}-0` });
         expect(text).to.match(
-          new RegExp(`^Pod shop/${reason}-0 had an anomaly\\. Ended: ${reason} at \\d+ \\w+ \\d\\d:\\d\\d UTC\\.`),
+          new RegExp(
+            `^shop/${reason}-0: over, ${reason} at \\d\\d:\\d\\d UTC \\| Ended: ${reason} at \\d+ \\w+ \\d\\d:\\d\\d UTC\\.`,
+          ),
         );
       }, 80_000);
     });
@@ -159,7 +168,7 @@ describe('the last message of an alert', function () {
     await eventually(async () => {
       await sleep(250);
       const text = textOf('resolved', { alertname: 'WorkloadAnomalous', workload: 'cart' });
-      expect(text).to.match(/^\d+(\.\d+)?% of the pods of shop\/cart had anomalies\. Ended: recovered at /);
+      expect(text).to.match(/^shop\/cart: 2 of 2 pods: over, recovered at .* \| Ended: recovered at /);
     }, 80_000);
   });
 });

@@ -1,6 +1,7 @@
 /** Why a pod is flagged: each feature, its usual value, and how far it is from that. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { COMPARISONS } from '../detection/comparison.js';
 import type { Detection } from '../detection/detection.js';
 import { type Family, memoizeByObject } from './family.js';
 import { type DetectorState, detectionOf, type ExplainScope, ofDetection } from './state.js';
@@ -44,8 +45,9 @@ const UNIT = 'in the base unit of the feature (cpu: cores, memory: bytes, restar
 
 /**
  * One series of each family for each feature of each pod in scope: by default of those that are flagged. The unit of value
- * and expected value differs by feature, so it is not in their names. What the value is compared with is no label: that may
- * change from minute to minute, and each change would begin another series. `/detect` and the status page show it.
+ * and expected value differs by feature, so it is not in their names. What the value is compared with is no label of them: that
+ * may change from minute to minute, and each change would begin another series. It is one of its own for pods whose anomaly
+ * lasts, which are few, and of which messages speak.
  */
 export const explanation: readonly Family<DetectorState>[] = [
   ofCells(
@@ -55,6 +57,20 @@ export const explanation: readonly Family<DetectorState>[] = [
   ),
   ofCells('anomaly_feature_value', `Value of the feature for the pod, ${UNIT}.`, ({ table }) => table.values),
   ofCells('anomaly_feature_expected', `Usual value of the feature for the pod, ${UNIT}.`, ({ expected }) => expected),
+  ofDetection(
+    'anomaly_feature_comparison_info',
+    'Always 1: what the value of the feature is compared with; only for pods whose anomaly lasts.',
+    ['namespace', 'pod', 'feature', 'comparison'],
+    async (detection, state) => {
+      const { cells, series: all } = await explainedOf(state);
+      const { lasting, comparisons, model } = detection;
+      const series = cells.flatMap((cell, index) => {
+        if (lasting[Math.floor(cell / model.features.length)] !== 1) return [];
+        return [[...(all[index] as (typeof all)[number]), COMPARISONS[comparisons[cell] as number] as string]];
+      });
+      return { series, values: new Uint8Array(series.length).fill(1) };
+    },
+  ),
 ];
 
 /** Ascending, so that series keep their order from scrape to scrape. */

@@ -17,7 +17,8 @@ export interface ExistingAlert {
 }
 
 /** Ours, and those that always fire to show that alerting works. */
-const NOT_COUNTED = /^(?:PodAnomalous|WorkloadAnomalous|Anomaly[A-Z].*|Watchdog|DeadMansSwitch|InfoInhibitor)$/;
+const NOT_COUNTED =
+  /^(?:(?:Pod|Workload|Node|Namespace)Anomalous|PodMemoryFull|Anomaly[A-Z].*|Watchdog|DeadMansSwitch|InfoInhibitor)$/;
 
 /** A gap of a reading or two, as a restart of Prometheus leaves, does not end an alert. */
 const LONGEST_GAP_SECONDS = 120;

@@ -57,6 +57,7 @@ export function sensitivityTable({
       right('', 'alerts', ({ alerts }) => String(alerts)),
       right('of', 'pods', ({ alerts_by_name: by }) => String(by.PodAnomalous)),
       right('of', 'workloads', ({ alerts_by_name: by }) => String(by.WorkloadAnomalous)),
+      right('of', 'namespaces', ({ alerts_by_name: by }) => String(by.NamespaceAnomalous)),
       right('of the', 'fleet', ({ alerts_by_name: by }) => String(by.AnomalyMassFlagging)),
       right('held', 'back', ({ held_back: held }) => String(held)),
       right('pod-minutes', 'flagged', ({ flagged_share: share }) => (share === null ? '-' : formatPercent(share, 2))),
@@ -147,6 +148,7 @@ export function subjectOf({ alert, namespace, workload, pod }: AlertStatement): 
   return {
     PodAnomalous: `pod ${namespace}/${pod}`,
     WorkloadAnomalous: `most pods of ${namespace}/${workload}`,
+    NamespaceAnomalous: `most pods of ${namespace}`,
     AnomalyMassFlagging: 'more than a fifth of all pods',
   }[alert];
 }

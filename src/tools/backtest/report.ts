@@ -144,10 +144,11 @@ function sensitivityReport(run: SensitivityRun, replayed: Replayed) {
     alerts_by_name: {
       PodAnomalous: named('PodAnomalous'),
       WorkloadAnomalous: named('WorkloadAnomalous'),
+      NamespaceAnomalous: named('NamespaceAnomalous'),
       AnomalyMassFlagging: named('AnomalyMassFlagging'),
     },
     alerts_by_ending: countEndings(sent.map((alert) => endingOf(alert, pods, index, features))),
-    /** Alerts that Alertmanager held back behind those of a workload or of the fleet. */
+    /** Alerts that Alertmanager held back behind wider ones. */
     held_back: alerts.length - sent.length,
     /** `null` for a time of less than three days. */
     recurrence: recurrenceOf(messages, endSeconds - startSeconds) ?? null,

@@ -150,18 +150,20 @@ function onCallFault(
     return pod === undefined ? [] : [{ pod, fault }];
   });
   const workloads = new Set(hit.map(({ pod: { namespace, workload } }) => podKey(namespace, workload)));
-  // The alert of the fleet reports a fault of many workloads, and one of a single workload only by chance.
+  // The alert of the fleet or of a namespace reports a fault of many workloads, and one of a single workload only by chance.
   const isWide = workloads.size > 1;
   const own = alerts.filter(
     (alert) =>
-      (!isWide || alert.namespace === '') &&
+      (!isWide || alert.workload === '') &&
       hit.some(({ pod, fault }) => concerns(alert, pod) && overlaps(alert, startSeconds, fault, CATCH_SECONDS)),
   );
   const sent = own.map((alert) => startSeconds + (sentSeconds.get(alert) as number));
   const spans = own.map((alert) => [startSeconds + alert.startSeconds, startSeconds + alert.endSeconds] as const);
   const [last] = [...own].sort((a, b) => b.heldUntilSeconds - a.heldUntilSeconds);
   const isAbout = ({ namespace, workload }: Message) =>
-    namespace === '' ? isWide : workloads.has(podKey(namespace, workload));
+    workload === ''
+      ? isWide && hit.some(({ pod }) => namespace === '' || namespace === pod.namespace)
+      : workloads.has(podKey(namespace, workload));
   const messagesOf = (isOfIt: (alert: Alert) => boolean) =>
     messages.filter((message) => isAbout(message) && message.alerts.some(isOfIt));
   const ending = last && endedOf(last, hit, startSeconds + last.heldUntilSeconds >= to - BIN_SECONDS);

@@ -4,7 +4,7 @@
  * Rules are evaluated every half minute, so that each minute is read twice, at its beginning and in its middle.
  */
 
-import { type PodIdentity, podKey } from '../../exporter/features/table.js';
+import type { PodIdentity } from '../../exporter/features/table.js';
 import { groupBy } from '../../lib/group-by.js';
 import { type Runs, spansOf } from './chunk-result.js';
 import { MINUTE_SECONDS } from './plan.js';
@@ -31,16 +31,17 @@ export interface RuleOptions {
  */
 export const SHIPPED_FOR_SECONDS = 90;
 
-export type AlertName = 'PodAnomalous' | 'WorkloadAnomalous' | 'AnomalyMassFlagging';
+/** That of a node is not among them: a recording does not say on which node a pod ran. */
+export type AlertName = 'PodAnomalous' | 'WorkloadAnomalous' | 'NamespaceAnomalous' | 'AnomalyMassFlagging';
 
 /** One alert, from the evaluation that fires it to the one that resolves it. Seconds from the start of the time. */
 export interface Alert {
   readonly name: AlertName;
   /** Empty for the whole fleet. */
   readonly namespace: string;
-  /** Empty for the whole fleet. */
+  /** Empty for a namespace and for the whole fleet. */
   readonly workload: string;
-  /** Empty for a workload and for the whole fleet. */
+  /** Empty for all but a pod. */
   readonly pod: string;
   readonly startSeconds: number;
   /** The first evaluation after the last one with the anomaly: from then on the alert is only held. */
@@ -60,11 +61,15 @@ const READINGS_A_MINUTE = MINUTE_SECONDS / EVALUATION_SECONDS;
 const HOLD_SECONDS: Readonly<Record<AlertName, number>> = {
   PodAnomalous: 600,
   WorkloadAnomalous: 900,
+  NamespaceAnomalous: 1080,
   AnomalyMassFlagging: 1200,
 };
 
 const WORKLOAD_SHARE = 0.5;
 const WORKLOAD_PODS = 2;
+const NAMESPACE_SHARE = 0.5;
+const NAMESPACE_WORKLOADS = 2;
+const NAMESPACE_PODS = 3;
 const MASS_SHARE = 0.2;
 const MASS_PODS = 5;
 
@@ -82,29 +87,66 @@ interface CountedPod extends PodRuns {
 export function simulateAlerts(pods: readonly PodRuns[], minutes: number, options: RuleOptions): Alert[] {
   const enough = options.forSeconds / EVALUATION_SECONDS;
   const counted = pods.map((pod) => ({ ...pod, counted: repeatedOf(pod.lasting, Math.ceil(enough / 2), options) }));
-  const workloads = groupBy(counted, ({ namespace, workload }) => podKey(namespace, workload));
+  const namespaces = groupBy(counted, ({ namespace }) => namespace);
   const fire = (name: AlertName, identity: Partial<PodIdentity>, readings: Runs) =>
     firing({ name, namespace: '', workload: '', pod: '', ...identity }, readings, minutes, options);
-  return [
-    ...fire('AnomalyMassFlagging', {}, shareAbove(counted, minutes, { share: MASS_SHARE, least: MASS_PODS })),
-    ...[...workloads.values()].flatMap((own) => {
-      const [{ namespace, workload }] = own;
+  const ofNamespace = (pods: readonly [CountedPod, ...CountedPod[]]): Alert[] => {
+    const [{ namespace }] = pods;
+    const workloads = [...groupBy(pods, ({ workload }) => workload).values()];
+    const ofWorkloads = workloads.map((own) => {
+      const [{ workload }] = own;
       const readings = shareAbove(own, minutes, { share: WORKLOAD_SHARE, scored: WORKLOAD_PODS });
       const ofPods = own.flatMap(({ pod, lasting }) =>
         fire('PodAnomalous', { namespace, workload, pod }, repeatedOf(lasting, enough, options)),
       );
-      return [
-        ...goOnWithPods(fire('WorkloadAnomalous', { namespace, workload }, readings), ofPods, options),
-        ...ofPods,
-      ];
-    }),
+      const alerts = goOnWithPods(fire('WorkloadAnomalous', { namespace, workload }, readings), ofPods, options);
+      return { alerts, ofPods };
+    });
+    const allPods = ofWorkloads.flatMap(({ ofPods }) => ofPods);
+    const readings = mostOfNamespace(pods, workloads, minutes);
+    return [
+      ...goOnWithPods(fire('NamespaceAnomalous', { namespace }, readings), allPods, options),
+      ...ofWorkloads.flatMap(({ alerts }) => alerts),
+      ...allPods,
+    ];
+  };
+  return [
+    ...fire('AnomalyMassFlagging', {}, shareAbove(counted, minutes, { share: MASS_SHARE, least: MASS_PODS })),
+    ...[...namespaces.values()].flatMap(ofNamespace),
   ].sort((a, b) => a.startSeconds - b.startSeconds || (alertKey(a) < alertKey(b) ? -1 : 1));
 }
 
-/** How long ago the alert of a workload may have fired, so that it goes on with the alerts of its pods. */
+/** The readings at which most pods of a namespace count, and most pods of most of its workloads. */
+function mostOfNamespace(
+  pods: readonly CountedPod[],
+  workloads: readonly (readonly CountedPod[])[],
+  minutes: number,
+): Runs {
+  const ofPods = shareAbove(pods, minutes, { share: NAMESPACE_SHARE, least: NAMESPACE_PODS });
+  if (ofPods.length === 0) return [];
+  const bad = new Uint32Array(minutes * READINGS_A_MINUTE);
+  const all = new Uint32Array(minutes);
+  for (const own of workloads) {
+    for (const reading of positionsOf(shareAbove(own, minutes, { share: WORKLOAD_SHARE })))
+      bad[reading] = (bad[reading] as number) + 1;
+    const scored = countsOf(own, minutes, (pod) => pod.scored);
+    const muted = countsOf(own, minutes, (pod) => pod.muted);
+    for (const [minute, count] of scored.entries())
+      if (count > (muted[minute] as number)) all[minute] = (all[minute] as number) + 1;
+  }
+  return runsOfReadings(
+    positionsOf(ofPods).filter((reading) => {
+      const workloadsThen = all[Math.floor(reading / READINGS_A_MINUTE)] as number;
+      const badThen = bad[reading] as number;
+      return badThen >= NAMESPACE_WORKLOADS && badThen / workloadsThen > NAMESPACE_SHARE;
+    }),
+  );
+}
+
+/** How long ago a wider alert may have fired, so that it goes on with the alerts of its pods. */
 const GOES_ON_SECONDS = 120;
 
-/** The alerts of a workload, which go on, once they fire, while a pod of it has an alert. */
+/** The alerts of a workload or namespace, which go on, once they fire, while a pod of it has an alert. */
 function goOnWithPods(alerts: readonly Alert[], ofPods: readonly Alert[], { closedRanges }: RuleOptions): Alert[] {
   // An alert does not fire any more at its end: the last time that it did was an evaluation before.
   const patience = GOES_ON_SECONDS - EVALUATION_SECONDS - (closedRanges ? 0 : EVALUATION_SECONDS);
@@ -145,6 +187,11 @@ function repeatedOf(lasting: Runs, enough: number, { forSeconds, closedRanges }:
   return runsOfReadings(
     readings.filter((reading, index) => reading - (readings[index + 1 - enough] ?? -Infinity) < window),
   );
+}
+
+/** The positions in runs, ascending. */
+function positionsOf(runs: Runs): number[] {
+  return spansOf(runs).flatMap(([from, to]) => Array.from({ length: to - from }, (_, index) => from + index));
 }
 
 /** Ascending readings as runs. */

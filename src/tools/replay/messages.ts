@@ -13,7 +13,7 @@ export interface Message {
   readonly sentSeconds: number;
   /** Empty for the whole fleet. */
   readonly namespace: string;
-  /** Empty for the whole fleet. */
+  /** Empty for a namespace and for the whole fleet. */
   readonly workload: string;
   /** The alerts that are new in it, by start; at least one. */
   readonly alerts: readonly Alert[];
@@ -30,6 +30,7 @@ export interface Notifications {
 const GROUP_WAIT_SECONDS: Readonly<Record<AlertName, number>> = {
   PodAnomalous: 45,
   WorkloadAnomalous: 45,
+  NamespaceAnomalous: 30,
   AnomalyMassFlagging: 30,
 };
 
@@ -42,7 +43,7 @@ export function notify(alerts: readonly Alert[]): Notifications {
   const isHeldBack = inhibition(alerts);
   const endSeconds = alerts.reduce((latest, alert) => Math.max(latest, alert.endSeconds), 0);
   const ordered = [...alerts].sort((a, b) => a.startSeconds - b.startSeconds);
-  // `group_by` of the routes: the fleet, or a workload with its pods.
+  // `group_by` of the routes: the fleet, a namespace, or a workload with its pods.
   const messages = [...groupBy(ordered, workloadOf).values()].flatMap((group) =>
     messagesOfGroup(group, endSeconds, isHeldBack, sentSeconds),
   );
@@ -95,17 +96,28 @@ function isFiring({ startSeconds, endSeconds, open }: Alert, seconds: number): b
   return startSeconds <= seconds && (open || seconds < endSeconds);
 }
 
-/** `inhibit_rules`: the alert of the fleet holds back the others, that of a workload holds back those of its pods. */
+/** `inhibit_rules`: the alert of the fleet holds back the others, and the wider one each narrower one. */
 function inhibition(alerts: readonly Alert[]): (alert: Alert, seconds: number) => boolean {
   const fleet = alerts.filter(({ name }) => name === 'AnomalyMassFlagging');
+  const namespaces = groupBy(
+    alerts.filter(({ name }) => name === 'NamespaceAnomalous'),
+    ({ namespace }) => namespace,
+  );
   const workloads = groupBy(
     alerts.filter(({ name }) => name === 'WorkloadAnomalous'),
     workloadOf,
   );
   return (alert, seconds) => {
-    if (alert.name === 'AnomalyMassFlagging') return false;
-    if (fleet.some((source) => isFiring(source, seconds))) return true;
-    const ofWorkload = workloads.get(workloadOf(alert)) ?? [];
-    return alert.name === 'PodAnomalous' && ofWorkload.some((source) => isFiring(source, seconds));
+    const fires = (sources: readonly Alert[] = []) => sources.some((source) => isFiring(source, seconds));
+    switch (alert.name) {
+      case 'AnomalyMassFlagging':
+        return false;
+      case 'NamespaceAnomalous':
+        return fires(fleet);
+      case 'WorkloadAnomalous':
+        return fires(fleet) || fires(namespaces.get(alert.namespace));
+      case 'PodAnomalous':
+        return fires(fleet) || fires(namespaces.get(alert.namespace)) || fires(workloads.get(workloadOf(alert)));
+    }
   };
 }

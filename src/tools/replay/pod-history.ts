@@ -93,6 +93,7 @@ export function worstReading(alert: Alert, pods: readonly PodHistory[], sensitiv
 export function concerns(alert: Alert, { namespace, pod, workload }: PodIdentity): boolean {
   if (alert.namespace === '') return true;
   if (alert.namespace !== namespace) return false;
+  if (alert.workload === '') return true;
   return alert.pod === '' ? alert.workload === workload : alert.pod === pod;
 }
 

@@ -36,8 +36,9 @@ describe('gauges of features', () => {
       expect(features).to.deep.equal(['cpu', 'memory', 'restarts']);
     });
 
-    it(`${name} is there for every pod when all are wanted`, async () => {
-      const text = await textOf('all');
+    it(`${name} is there for every pod when all are wanted, if its anomaly lasts where it is about that`, async () => {
+      const lasting = { ...detection, lasting: new Uint8Array(PODS.length).fill(1) };
+      const text = await textOf('all', passTo(name === 'anomaly_feature_comparison_info' ? lasting : detection));
       expect(podsIn(text, name)).to.deep.equal(
         PODS.flatMap(([namespace, pod]) => [1, 2, 3].map(() => `${namespace}/${pod}`)),
       );
@@ -80,6 +81,17 @@ describe('gauges of features', () => {
     }
     expect(podsIn(await textOf('all', passTo(many)), 'anomaly_feature_value')).to.have.lengthOf(
       9 * MOST_EXPLAINED_PODS,
+    );
+  });
+
+  it('say what the value is compared with, of pods whose anomaly lasts only', async () => {
+    const comparisons = Uint8Array.from([0, 0, 0, 1, 3, 5, 0, 0, 0]);
+    const text = await textOf('all', passTo({ ...detection, comparisons }));
+    expect(samplesOf(text, 'anomaly_feature_comparison_info').map(({ labels }) => labels)).to.deep.equal(
+      (['time_of_day', 'siblings', 'rise_in_an_hour'] as const).map((comparison, column) => ({
+        ...{ namespace: 'shop', pod: 'cart-1', comparison },
+        feature: ['cpu', 'memory', 'restarts'][column],
+      })),
     );
   });
 

@@ -165,6 +165,7 @@ function bareRules(): string {
 const SEVERITY: Readonly<Record<AlertName, string>> = {
   PodAnomalous: 'warning',
   WorkloadAnomalous: 'warning',
+  NamespaceAnomalous: 'critical',
   AnomalyMassFlagging: 'critical',
 };
 
@@ -192,6 +193,7 @@ describe('the simulated alerts beside those of promtool', () => {
         closedRanges: closedRangesOfPromtool(),
       });
       expect(alerts.length, 'alerts to compare').to.be.above(3);
+      expect([...new Set(alerts.map(({ name }) => name))], 'kinds of them').to.have.members(Object.keys(SEVERITY));
       const tests = [];
       for (let time = 0; time < MINUTES * 60; time += EVALUATION_SECONDS) {
         for (const [name, severity] of Object.entries(SEVERITY)) {

@@ -21,13 +21,17 @@ function alert(name: AlertName, subject: string, from: number, to?: number, open
 }
 const pod = (name: string, from: number, to?: number) => alert('PodAnomalous', name, from, to);
 const workload = (name: string, from: number, to?: number) => alert('WorkloadAnomalous', name, from, to);
+const namespace = (from: number, to?: number): Alert => ({
+  ...alert('NamespaceAnomalous', '', from, to),
+  namespace: 'shop',
+});
 const fleet = (from: number, to?: number) => alert('AnomalyMassFlagging', '', from, to);
 
 /** Minutes and the names of what is new in each message. */
 const sent = (alerts: readonly Alert[]) =>
   notify(alerts).messages.map(({ sentSeconds, alerts: fresh }) => [
     sentSeconds / 60,
-    ...fresh.map((own) => own.pod || own.workload || 'fleet'),
+    ...fresh.map((own) => own.pod || own.workload || own.namespace || 'fleet'),
   ]);
 
 describe('the messages of the shipped Alertmanager configuration', () => {
@@ -75,6 +79,11 @@ describe('the messages of the shipped Alertmanager configuration', () => {
   it('are held back by the alert of the fleet, which is a message of its own', () => {
     expect(sent([fleet(32, 70), pod('cart-0', 35, 60), workload('till', 35, 60)])).to.deep.equal([[32.5, 'fleet']]);
     expect(sent([fleet(32), pod('cart-0', 35)])).to.deep.equal([[32.5, 'fleet']]);
+  });
+
+  it('are held back by the alert of their namespace, which that of the fleet holds back', () => {
+    expect(sent([namespace(32, 70), pod('cart-0', 35, 60), workload('till', 35, 60)])).to.deep.equal([[32.5, 'shop']]);
+    expect(sent([namespace(33, 60), fleet(32, 70)])).to.deep.equal([[32.5, 'fleet']]);
   });
 
   it('do not repeat an alert whose end nobody learned of, as it was held back then', () => {
