@@ -200,7 +200,8 @@ describe('Service', () => {
     await eventually(() => expect(workshop.trainings.length).to.be.above(trainings));
   });
 
-  it('scores by the model of an earlier run before it trains', async () => {
+  /** The model of a service with the default settings, in a file of its own. */
+  const savedModel = async () => {
     const folder = await mkdtemp(join(tmpdir(), 'service-'));
     const environment = { MODEL_PATH: join(folder, 'model') };
     const earlier = await (await workshopWith()).trained();
@@ -208,7 +209,20 @@ describe('Service', () => {
     const { model } = await train(earlier.api, request);
     const source = describeSource({ connection: connectionTo('http://h'), sharding: undefined });
     await writeFile(environment.MODEL_PATH, encodeSnapshot(model, NOON / 1000, { ...request, source }));
+    return { folder, environment };
+  };
 
+  it('does not use a model of another metric of memory', async () => {
+    const { folder, environment } = await savedModel();
+    const workshop = await workshopWith({ ...environment, MEMORY_METRIC: 'working_set' });
+    await workshop.service.restore();
+    expect(workshop.service.health().model.trained).to.equal(false);
+    expect(workshop.logger.lines.map(({ message }) => message).join()).to.include('other settings');
+    await rm(folder, { recursive: true });
+  });
+
+  it('scores by the model of an earlier run before it trains', async () => {
+    const { folder, environment } = await savedModel();
     const workshop = await workshopWith(environment);
     await workshop.service.restore();
     expect(workshop.service.health().model.origin).to.equal('snapshot');

@@ -55,6 +55,8 @@ export type QueryTopic =
   | 'annotations'
   | 'context'
   | 'kube_pod_info'
+  | 'container_memory_working_set_bytes'
+  | 'container_memory_rss'
   | 'kube_pod_init_container_status_restarts_total';
 
 export function topicOf(query: string): QueryTopic {
@@ -70,6 +72,8 @@ export function topicOf(query: string): QueryTopic {
     case 'kube_job_owner':
     case 'kube_pod_status_phase':
     case 'kube_pod_info':
+    case 'container_memory_working_set_bytes':
+    case 'container_memory_rss':
     case 'kube_pod_init_container_status_restarts_total':
       return metric;
   }
@@ -79,13 +83,15 @@ export function topicOf(query: string): QueryTopic {
 /** Whether a check of the installation asks this, and neither a scrape nor a training. */
 export function isOfCheck(query: string): boolean {
   const isOfFeature = /^max by \(namespace, pod, container\)/.test(query);
-  return !isOfFeature && /^(?:count|max|topk|timestamp|vector)\b| and on \(/.test(query);
+  return !isOfFeature && /^(?:count|max|topk|timestamp|vector)\b|^sum\(| and on \(/.test(query);
 }
 
 /** What a real Prometheus would have stored. */
 const STORED_METRICS: ReadonlySet<string> = new Set([
   'container_cpu_usage_seconds_total',
   'container_memory_usage_bytes',
+  'container_memory_working_set_bytes',
+  'container_memory_rss',
   'kube_pod_container_status_restarts_total',
   'kube_pod_init_container_status_restarts_total',
   'kube_pod_owner',

@@ -6,6 +6,7 @@ import type { CheckReport, Finding } from './finding.js';
 import { alertBudget } from './rules/alert-budget.js';
 import { grid } from './rules/grid.js';
 import { kubeStateMetrics } from './rules/kube-state-metrics.js';
+import { memoryMetric } from './rules/memory-metric.js';
 import { pastDays } from './rules/past-days.js';
 import { exportedSeries, podCoverage } from './rules/pods.js';
 import { queries, queryDuration } from './rules/queries.js';
@@ -24,6 +25,7 @@ export const CHECKS: readonly CheckDefinition[] = [
   queryDuration,
   grid,
   series,
+  memoryMetric,
   podCoverage,
   rateWindow,
   freshness,

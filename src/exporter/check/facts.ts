@@ -98,6 +98,14 @@ export interface SourceFacts extends Source {
   readonly intervalSeconds: Fact<number | undefined> | undefined;
 }
 
+/** What there is of the metrics of memory. */
+export interface MemoryFacts {
+  /** Those that features read. */
+  readonly used: readonly MemoryMetric[];
+  /** Of all containers that these are about, in bytes; 0 where there are no series, or nobody asked. */
+  readonly bytes: Readonly<Record<MemoryMetric, number>>;
+}
+
 /** A node with pods that last without any usage, though something may run in them. */
 export interface NodeFacts {
   readonly name: string;
@@ -127,6 +135,7 @@ export interface Facts {
     readonly jobOwners: number;
     readonly podPhases: number;
   }>;
+  readonly memory: Fact<MemoryFacts>;
   /** Why nothing runs in pods (`namespace/pod`); empty where every pod has a required feature. */
   readonly idlePods: Fact<ReadonlyMap<string, IdleReason>>;
   /** The nodes of pods that last without usage, sorted by name; empty where nobody says which nodes these are. */

@@ -22,6 +22,7 @@ import type { TuningFile } from '../tuning/tuning-file.js';
 import { Asker, factOf } from './asker.js';
 import { answersOf } from './check-definition.js';
 import type { AnswerFacts, Conditions, Facts, FeatureFacts, Source } from './facts.js';
+import { gatherMemory } from './gather-memory.js';
 import { gatherIdlePods, gatherNodes } from './gather-nodes.js';
 import { gatherSource } from './gather-source.js';
 
@@ -166,6 +167,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ),
   );
   const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, source)));
+  const memory = await factOf(gatherMemory(asker, sources));
   const kubeStateMetrics = await factOf(gatherKubeStateMetrics(asker, ownerQueries, phaseSelector));
   const answered = answersOf({ features: answers });
   const pods = answered.known ? answered.value : [];
@@ -195,6 +197,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     server,
     features: answers,
     sources,
+    memory,
     kubeStateMetrics,
     idlePods,
     nodes,

@@ -416,8 +416,8 @@ export const SETTINGS = Object.freeze({
     ...oneOf('usage', 'working_set', 'rss'),
     example: 'working_set',
     help:
-      'What counts as memory: all of it (`usage`), all but inactive page cache (`working_set`, what `kubectl top` shows), or ' +
-      'what is no page cache (`rss`). Some collectors keep only one of them.',
+      'What counts as memory: all of it, including page cache (`usage`), all but inactive page cache (`working_set`, what ' +
+      '`kubectl top` shows and the kubelet evicts by), or what is no page cache (`rss`). `check` says which to take.',
   }),
   explain: define('EXPLAIN', 'flagged', {
     ...oneOf('flagged', 'all', 'off'),

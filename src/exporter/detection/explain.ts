@@ -8,6 +8,8 @@ import type { Detection } from './detection.js';
 /** One feature of a pod compared with its usual value, and how much it weighs. */
 export interface FeatureExplanation {
   readonly feature: string;
+  /** What the values are: `Memory in use (working set)`. */
+  readonly help: string;
   /** Unit of `actual` and `expected`. */
   readonly unit: string;
   readonly actual: number;
@@ -46,7 +48,7 @@ export function explain(detection: Detection, rows: readonly number[]): FeatureE
   return rows.map((row, index) => {
     const total = contributions.reduce((sum, ofFeature) => sum + (ofFeature[index] as number), 0);
     return model.features
-      .map(({ name, unit }, column): FeatureExplanation => {
+      .map(({ name, help, unit }, column): FeatureExplanation => {
         const cell = row * model.features.length + column;
         const deviation = deviations[cell] as number;
         const comparison = comparisons[cell] as number;
@@ -54,6 +56,7 @@ export function explain(detection: Detection, rows: readonly number[]): FeatureE
         const contribution = contributions[column]?.[index] as number;
         return {
           feature: name,
+          help,
           unit,
           actual: table.at(row, 0, column),
           expected: expected[cell] as number,

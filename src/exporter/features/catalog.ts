@@ -2,7 +2,7 @@
 
 import type { FeatureSpec } from './feature-spec.js';
 import { addMatchers } from './queries/matchers.js';
-import { fillTemplate, NAMESPACE_LABEL, type QueryOptions } from './queries/template.js';
+import { fillTemplate, memoryWordsOf, NAMESPACE_LABEL, type QueryOptions } from './queries/template.js';
 
 /** A column of the feature table. */
 export interface FeatureDefinition {
@@ -10,6 +10,7 @@ export interface FeatureDefinition {
   readonly name: string;
   /** Base unit of the values: `cores`, `bytes`, `restarts`. */
   readonly unit: string;
+  /** What the values are; of memory, also what counts. */
   readonly help: string;
   /**
    * PromQL that answers one series for each pod, with the labels `namespace` and `pod` (or `podLabel`). Of a counter there
@@ -63,7 +64,7 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
   },
   {
     name: 'memory',
-    help: 'Memory in use; what counts is in MEMORY_METRIC',
+    help: 'Memory in use',
     query: perPod(`{{memory_metric}}{${CADVISOR}}`),
     pod_label: '{{pod_label}}',
     unit: 'bytes',
@@ -108,10 +109,12 @@ export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureD
   const query = isRenamed
     ? `label_replace(${text.trim()}\n, "namespace", "$1", "${namespaceLabel}", "(.+)")`
     : text.trim();
+  // Of their own features, people say it themselves.
+  const words = BUILTIN_FEATURES.includes(spec) ? memoryWordsOf(query) : undefined;
   return {
     name: spec.name,
     unit: spec.unit,
-    help: spec.help,
+    help: words === undefined ? spec.help : `${spec.help} (${words})`,
     query: addMatchers(query, options.matchers ?? ''),
     podLabel: fillTemplate(spec.pod_label, options).text,
     type: spec.type,

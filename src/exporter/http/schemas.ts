@@ -55,6 +55,7 @@ export type ErrorResponse = z.infer<typeof ErrorResponse>;
 
 const FeatureJudgement = object('One feature of a pod compared with its usual value.', {
   feature: text('Name of the feature.', 'cpu'),
+  help: text('What the values are; of memory, also what counts.', 'Memory in use (working set)'),
   unit: text('Unit of `actual` and `expected`.', 'cores'),
   actual: number('The value now.', 1.9),
   expected: number('The usual value, by `comparison`.', 0.25),

@@ -173,6 +173,51 @@ const ROWS: readonly Row[] = [
     /Set MEMORY_METRIC=working_set\./,
   ),
   row(
+    'memory includes little page cache',
+    {},
+    'memory_metric',
+    'ok',
+    /container_memory_usage_bytes \(including page cache\); Prometheus also has container_memory_working_set_bytes/,
+    /MEMORY_METRIC=working_set takes what the kubelet evicts by, and what `kubectl top` shows/,
+  ),
+  row(
+    'memory includes much page cache',
+    { memory: known({ used: ['usage'], bytes: { usage: 10 * 2 ** 30, working_set: 6 * 2 ** 30, rss: 0 } }) },
+    'memory_metric',
+    'warning',
+    /4 GiB of 10 GiB \(40 %\) are inactive page cache/,
+    /Set MEMORY_METRIC=working_set: it is what the kubelet evicts by/,
+  ),
+  row(
+    'memory is the working set',
+    { memory: known({ used: ['working_set'], bytes: { usage: 10, working_set: 6, rss: 5 } }) },
+    'memory_metric',
+    'ok',
+    /also has container_memory_usage_bytes \(including page cache\) and container_memory_rss \(without page cache\)/,
+    /The working set is what the kubelet evicts by/,
+  ),
+  row(
+    'there is no other metric of memory',
+    { memory: known({ used: ['usage'], bytes: { usage: 10, working_set: 0, rss: 0 } }) },
+    'memory_metric',
+    'ok',
+    /Prometheus has no other metric of it\./,
+  ),
+  row(
+    'memory is the resident set',
+    { memory: known({ used: ['rss'], bytes: { usage: 10, working_set: 6, rss: 5 } }) },
+    'memory_metric',
+    'ok',
+    /MEMORY_METRIC=working_set takes what the kubelet evicts by/,
+  ),
+  row(
+    'no feature reads memory',
+    { memory: known({ used: [], bytes: { usage: 0, working_set: 0, rss: 0 } }) },
+    'memory_metric',
+    'ok',
+    /No feature reads the memory of containers/,
+  ),
+  row(
     'cAdvisor knows pods and no containers',
     { sources: sourcesWith({ cpu: emptySource(32, ['container!=""'], { namespace: 'shop', pod: 'a', id: '/x' }) }) },
     'series',
@@ -1123,6 +1168,7 @@ describe('checks', () => {
       tuningAnnotations: away,
       idleRules: away,
       features: featuresWith({ cpu: away, memory: away, restarts: away }),
+      memory: away,
       sources: sourcesWith(
         Object.fromEntries(
           ['cpu', 'memory', 'restarts'].map((name) => [

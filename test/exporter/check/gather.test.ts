@@ -50,7 +50,7 @@ describe('gathering of facts', () => {
     const api = serverOf(FINE_ANSWERS);
     const facts = await gatherFacts(gathering(api));
     expect(api.asked.length).to.be.within(25, 40);
-    const fetched = api.asked.filter(({ query }) => !/^(?:count|max\(timestamp|topk|timestamp)\b/.test(query));
+    const fetched = api.asked.filter(({ query }) => !/^(?:count|max\(timestamp|topk|timestamp|sum\()\b/.test(query));
     expect(fetched.map(({ query }) => query)).to.have.members(FEATURES.map(({ query }) => query));
     expect(facts.clock).to.deep.equal({
       known: true,
@@ -62,6 +62,23 @@ describe('gathering of facts', () => {
     expect(facts.features.map(({ answer }) => answer.known && [...answer.value.pods])).to.deep.equal(
       Array.from({ length: 3 }, () => ['shop/cart-0', 'shop/cart-1']),
     );
+  });
+
+  it('asks for the size of memory by each metric of it', async () => {
+    const sumOf = (metric: string) => new RegExp(`^sum\\(container_memory_${metric}\\{container!="",container!="POD"`);
+    const api = serverOf([
+      [sumOf('usage_bytes'), single(100)],
+      [sumOf('working_set_bytes'), single(70)],
+      ...FINE_ANSWERS,
+    ]);
+    const { memory } = await gatherFacts(gathering(api));
+    expect(memory).to.deep.equal(known({ used: ['usage'], bytes: { usage: 100, working_set: 70, rss: 0 } }));
+    const without = serverOf(FINE_ANSWERS);
+    const features = FEATURES.filter(({ name }) => name !== 'memory');
+    expect((await gatherFacts(gathering(without, { features }))).memory).to.deep.equal(
+      known({ used: [], bytes: { usage: 0, working_set: 0, rss: 0 } }),
+    );
+    expect(without.asked.filter(({ query }) => query.startsWith('sum('))).to.deep.equal([]);
   });
 
   it('asks at the instant that scrapes ask at, and compares clocks now', async () => {

@@ -258,9 +258,9 @@ describe('explain', () => {
       ({ contribution: _, share: __, comparison: ___, boundary: ____, ...reading }) => reading,
     );
     expect(readings).to.have.deep.members([
-      { feature: 'a', unit: 'apples', actual: 10, expected: 10, deviation: 0, direction: 'usual' },
-      { feature: 'b', unit: 'units', actual: 7, expected: 10, deviation: -3, direction: 'below' },
-      { feature: 'c', unit: 'units', actual: 19, expected: 10, deviation: 9, direction: 'above' },
+      { feature: 'a', help: 'a', unit: 'apples', actual: 10, expected: 10, deviation: 0, direction: 'usual' },
+      { feature: 'b', help: 'b', unit: 'units', actual: 7, expected: 10, deviation: -3, direction: 'below' },
+      { feature: 'c', help: 'c', unit: 'units', actual: 19, expected: 10, deviation: 9, direction: 'above' },
     ]);
   });
 });

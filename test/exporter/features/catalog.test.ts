@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { BUILTIN_FEATURES, buildCatalog } from '../../../src/exporter/features/catalog.js';
 import { FeatureSpec } from '../../../src/exporter/features/feature-spec.js';
 import { promqlMistakes } from '../../../src/exporter/features/queries/promql.js';
-import { fillTemplate, type QueryOptions } from '../../../src/exporter/features/queries/template.js';
+import { fillTemplate, memoryWordsOf, type QueryOptions } from '../../../src/exporter/features/queries/template.js';
 
 const DEFAULTS: QueryOptions = { namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' };
 
@@ -108,6 +108,16 @@ describe('buildCatalog', () => {
       { unit: 'bytes', type: 'gauge', direction: 'brief_falls', floors: [2_097_152, 0.1], required: true },
       { unit: 'restarts', type: 'counter', direction: 'up', floors: [0.1, 0], required: false },
     ]);
+  });
+
+  it('says what counts as memory in words that people know', () => {
+    const helpOf = (options: object) =>
+      buildCatalog({ ...DEFAULTS, ...options }).find(({ name }) => name === 'memory')?.help;
+    expect(helpOf({})).to.equal('Memory in use (including page cache)');
+    expect(helpOf({ memoryMetric: 'working_set' })).to.equal('Memory in use (working set)');
+    expect(helpOf({ memoryMetric: 'rss' })).to.equal('Memory in use (without page cache)');
+    expect(memoryWordsOf('container_memory_rss + container_memory_usage_bytes')).to.equal(undefined);
+    expect(memoryWordsOf('my_container_memory_rss')).to.equal(undefined);
   });
 
   it('takes the window of the CPU rate', () => {

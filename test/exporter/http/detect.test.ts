@@ -198,9 +198,9 @@ describe('GET /detect', () => {
           muted_until: null,
           sensitivity: 4,
           features: [
-            { feature: 'cpu', unit: 'cpu-unit', actual: 1, expected: -0.5, ...equally },
-            { feature: 'memory', unit: 'memory-unit', actual: 2, expected: 0.5, ...equally },
-            { feature: 'restarts', unit: 'restarts-unit', actual: 3, expected: 1.5, ...equally },
+            { feature: 'cpu', help: 'cpu', unit: 'cpu-unit', actual: 1, expected: -0.5, ...equally },
+            { feature: 'memory', help: 'memory', unit: 'memory-unit', actual: 2, expected: 0.5, ...equally },
+            { feature: 'restarts', help: 'restarts', unit: 'restarts-unit', actual: 3, expected: 1.5, ...equally },
           ],
         },
       ],

@@ -44,6 +44,21 @@ export const MEMORY_METRICS = {
 
 export type MemoryMetric = keyof typeof MEMORY_METRICS;
 
+/** What each is, in words that people know. */
+export const MEMORY_WORDS: Readonly<Record<MemoryMetric, string>> = {
+  usage: 'including page cache',
+  working_set: 'working set',
+  rss: 'without page cache',
+};
+
+/** What counts as memory in a query, in those words; `undefined` where it reads none of the metrics, or several. */
+export function memoryWordsOf(query: string): string | undefined {
+  const read = (Object.keys(MEMORY_METRICS) as MemoryMetric[]).filter((metric) =>
+    new RegExp(`\\b${MEMORY_METRICS[metric]}\\b`).test(query),
+  );
+  return read.length === 1 ? MEMORY_WORDS[read[0] as MemoryMetric] : undefined;
+}
+
 const PLACEHOLDERS: Readonly<Record<string, (options: QueryOptions) => string>> = {
   namespace_regex: ({ namespaceRegex }) => quotePromql(namespaceRegex).slice(1, -1),
   cpu_rate_window: ({ cpuRateWindow }) => cpuRateWindow,
