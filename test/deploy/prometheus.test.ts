@@ -42,6 +42,7 @@ function promtool(...parameters: string[]): { readonly status: number | null; re
 const CONTEXT_METRICS: KnownMetrics = new Map(
   Object.entries({
     anomaly_node_pods_scored: ['node', 'job', 'instance'],
+    anomaly_node_pods_lasting: ['node', 'job', 'instance'],
     anomaly_memory_seconds_to_limit: ['namespace', 'pod', 'workload'],
   }).map(([name, labels]) => [name, new Set(labels)]),
 );

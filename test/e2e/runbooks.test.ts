@@ -113,6 +113,20 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
     ['changes(anomaly_exporter_model_trained', all(0, 10)],
     ['count by (namespace, reason)', nothing],
   ],
+  NodeAnomalous: [
+    ['node_namespace_workload_pod:anomaly_lasting:count', (samples) => expect(samples).to.have.lengthOf.at.least(2)],
+    ['node:anomaly_node_pods_scored:sum', one(5, 15)],
+    ['count by (feature)', both(among('feature', 'cpu'), someAbove(1))],
+  ],
+  NamespaceAnomalous: [
+    ['namespace_workload:anomaly_lasting:share', both(among('workload', 'cart', 'catalog', 'frontend'), all(1, 1))],
+    ['sort(min by (workload) (anomaly_since', among('workload', 'cart', 'catalog', 'frontend')],
+    ['count by (workload, feature)', both(among('workload', 'cart', 'catalog', 'frontend'), among('feature', 'cpu'))],
+    [
+      'sort(time() - max by (workload) (anomaly_workload_release',
+      both(among('workload', 'cart'), all(25 * MINUTE, HOUR)),
+    ],
+  ],
   AnomalyExporterDown: [
     ['up{', (samples) => expect(values(samples)).to.deep.equal([1, 1])],
     ['scrape_duration_seconds{', all(0, 5)],
@@ -214,11 +228,21 @@ describe('the runbooks on a real Prometheus', function () {
     if (data === undefined) throw new Error(`Prometheus said: ${error}`);
     return data.result.map(({ metric: { __name__: _, ...labels }, value }) => ({ labels, value: Number(value[1]) }));
   };
+  /** The node that most of the pods in trouble have in common. */
+  const nodeInTrouble = () => {
+    const pods = new Set(cluster.world.incidents.map(({ pod }) => pod));
+    const counts = new Map<string, number>();
+    for (const { pod, node } of cluster.world.pods(Date.now() / 1000)) {
+      if (pods.has(pod)) counts.set(node, (counts.get(node) ?? 0) + 1);
+    }
+    return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? expect.fail('Expected pods in trouble.');
+  };
   /** The example of a page as somebody exchanges it. */
   const about = (text: string, { namespace, workload, pod }: Subject) => {
     const name =
       cluster.world.incidents.find((own) => own.namespace === namespace && pod.test(own.pod))?.pod ?? expect.fail();
     return text
+      .replaceAll('"n7"', `"${nodeInTrouble()}"`)
       .replaceAll('cart-0', name)
       .replaceAll(/\bcart(?=")/g, workload)
       .replaceAll(/\bshop\b/g, namespace);
@@ -269,9 +293,9 @@ describe('the runbooks on a real Prometheus', function () {
     expect(shown.features.map(({ feature }) => feature)).to.include('restarts');
   });
 
-  it('PodAnomalous and WorkloadAnomalous lead to views of the page', async () => {
-    for (const alert of ['PodAnomalous', 'WorkloadAnomalous']) {
-      const [, path = ''] = /`(\/\?namespace=[^`]+)`/.exec(readRunbook(alert)) ?? [];
+  it('those of pods, workloads and namespaces lead to views of the page', async () => {
+    for (const alert of ['PodAnomalous', 'WorkloadAnomalous', 'NamespaceAnomalous']) {
+      const [, path = ''] = /`(\/\?namespace=[^`]+)`/.exec(readRunbook(alert)) ?? expect.fail(alert);
       const shown = about(path.replace(/=cart$/, '="cart"'), CART).replaceAll('"', '');
       const { status, text } = await get(`${cluster.exporterUrl}${shown}`);
       expect(status, shown).to.equal(200);

@@ -117,7 +117,7 @@ export async function startRunbookCluster(): Promise<RunbookCluster> {
     );
     const rules = await readFile(RULES_FILE, 'utf8');
     // Readings are counted, so they may be near each other.
-    await writeFile(join(directory, 'rules.yaml'), rules.replace('interval: 30s', 'interval: 1s'));
+    await writeFile(join(directory, 'rules.yaml'), rules.replaceAll('interval: 30s', 'interval: 1s'));
     await writeHistory(
       directory,
       openMetricsHistory(world, {
