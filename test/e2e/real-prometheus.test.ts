@@ -128,6 +128,12 @@ describe('with a real Prometheus', function () {
     await eventually(async () => expect(await singleValue(flag)).to.equal(1), 150_000);
     expect(await singleValue(`anomaly_score{namespace="shop",pod="${fault?.pod}"}`)).to.be.greaterThan(0);
     expect(nowSeconds(), 'not before it began').to.be.greaterThan(fault?.startSeconds ?? Infinity);
+    // Asked for after the pass, and so in a later scrape.
+    await eventually(async () => {
+      const limit = `anomaly_pod_limit{namespace="shop",pod="${fault?.pod}",resource="memory"}`;
+      expect(await singleValue(limit)).to.equal(2 ** 30);
+      expect(await singleValue(`anomaly_pod_info{pod="${fault?.pod}",workload="cart",node=~"node-[1-5]"}`)).to.equal(1);
+    }, 90_000);
     const before = `max_over_time(${flag}[5m] @ ${Math.floor(fault?.startSeconds ?? 0)})`;
     for (const sample of await ask(before)) expect(sample.value[1], 'flag before the fault').to.equal('0');
   });

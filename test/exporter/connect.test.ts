@@ -187,10 +187,12 @@ describe('openPrometheus', () => {
   });
 
   it('queries the namespaces of the shard', async () => {
-    const { source, namespaces, asked, told } = await opened({ SHARD: '1', TOTAL_SHARDS: '2' });
+    const { source, wholeApi, namespaces, asked, told } = await opened({ SHARD: '1', TOTAL_SHARDS: '2' });
     const own = NAMESPACES.filter((namespace) => shardOf(namespace, 2) === 1);
     expect(asked).to.deep.equal([`a{namespace=~"${own.join('|')}",namespace=~".*"}`]);
     expect(told).to.deep.equal([own]);
+    await wholeApi.query({ query: 'b{namespace=~"a"}', timeSeconds: 60 });
+    expect(asked.at(-1), 'a question that names its pods').to.equal('b{namespace=~"a"}');
     expect(await namespaces?.get()).to.deep.equal(own);
     expect(source.sharding?.shard).to.deep.equal({ ordinal: 1, total: 2 });
     expect(structuredClone(source), 'a thread can open it too').to.deep.equal(source);

@@ -217,19 +217,19 @@ const EPISODES: EpisodesState = {
   endedTotal: { recovered: 3, gone: 2, accepted: 1, muted: 0 },
 };
 
-/** What is known of the pod with ordinary names, all of it, and of one with others, little. */
+/** What is known of a pod with ordinary names, all of it, and of one with others, little. */
 const CONTEXT: ContextState = {
   ...NO_CONTEXT,
   pods: new Map([
     [
-      podKey('shop', 'cart-6c9f7d8b5-x2x8p'),
+      podKey('shop', 'till-0'),
       {
         node: 'node-7',
         createdSeconds: 1_767_260_000,
-        images: ['registry.example.com/cart:2.1', 'registry.example.com/proxy:1.0'],
+        images: ['registry.example.com/proxy:1.0', 'registry.example.com/till:2.1'],
         limits: { cpu: 2, memory: 1_073_741_824 },
         requests: { cpu: 0.5 },
-        lastTermination: { container: 'cart', reason: 'OOMKilled', exitCode: 137, timeSeconds: 1_767_268_500 },
+        lastTermination: { container: 'till', reason: 'OOMKilled', exitCode: 137, timeSeconds: 1_767_268_500 },
         waiting: { container: 'proxy', reason: 'CrashLoopBackOff' },
         throttledRatio: 0.25,
         oomEvents: 1,

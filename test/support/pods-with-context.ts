@@ -1,7 +1,7 @@
 /** Pods as kube-state-metrics and cAdvisor expose what the context of a pod is made of. */
 
 import type { Detection } from '../../src/exporter/detection/detection.js';
-import { FeatureTable } from '../../src/exporter/features/table.js';
+import { comparePods, FeatureTable } from '../../src/exporter/features/table.js';
 import { detectionOf } from './metric-sources.js';
 import { scoredAs } from './scored.js';
 
@@ -126,9 +126,10 @@ export function* contextHistory(
 
 /** A detection of these pods: those with a score above 0 are flagged and last, unless they are brief. */
 export function flaggedDetection(
-  pods: readonly (PodWithContext & { readonly score?: number; readonly isBrief?: boolean })[],
+  given: readonly (PodWithContext & { readonly score?: number; readonly isBrief?: boolean })[],
   timeSeconds = 1_767_268_860,
 ): Detection {
+  const pods = [...given].sort(comparePods);
   const named = detectionOf(pods.map(({ namespace, pod }) => [namespace, pod]));
   return {
     ...named,

@@ -4,7 +4,7 @@ import type { Detection } from '../detection/detection.js';
 import { addMatchers } from '../features/queries/matchers.js';
 import { quoteAlternatives, quotePromql } from '../features/queries/promql.js';
 import type { QueryScope } from '../features/queries/template.js';
-import { podKey } from '../features/table.js';
+import { podKey, podOfKey, rowOfPod } from '../features/table.js';
 import type { SeriesSet } from '../prometheus/api.js';
 import type { PodContext } from './pod-context.js';
 import { STATE_METRICS } from './queries.js';
@@ -62,11 +62,10 @@ export function podsByNode(
   { table, lasting, muted }: Detection,
   nodeOf: ReadonlyMap<string, string>,
 ): readonly NodePods[] {
-  if (nodeOf.size === 0) return [];
   const nodes = new Map<string, { scored: number; lasting: number }>();
-  for (const [row, { namespace, pod }] of table.pods.entries()) {
-    const node = nodeOf.get(podKey(namespace, pod));
-    if (node === undefined || muted[row] === 1) continue;
+  for (const [key, node] of nodeOf) {
+    const row = rowOfPod(table.pods, podOfKey(key));
+    if (row === undefined || muted[row] === 1) continue;
     const counts = nodes.get(node) ?? { scored: 0, lasting: 0 };
     nodes.set(node, counts);
     counts.scored++;

@@ -1,5 +1,6 @@
 /** Features of many pods at one or more instants: the one shape of data for training and for scoring. */
 
+import { partitionPoint } from '../../lib/partition-point.js';
 import { finish } from '../../lib/steps.js';
 
 /** Pods that are put into a table, or looked up, in one step: a few milliseconds of work. */
@@ -20,6 +21,12 @@ export const comparePods = (a: NamedPod, b: NamedPod) =>
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
+/** The row of a pod in the order of `comparePods`; `undefined` where it is not there. */
+export function rowOfPod(pods: readonly NamedPod[], pod: NamedPod): number | undefined {
+  const row = partitionPoint(pods.length, (position) => comparePods(pods[position] as NamedPod, pod) < 0);
+  return row < pods.length && comparePods(pods[row] as NamedPod, pod) === 0 ? row : undefined;
+}
+
 /** A pod, and what it belongs to. */
 export interface PodIdentity extends NamedPod {
   /** Name of the Deployment, StatefulSet, DaemonSet, Job, … that made the pod; the pod's own name without one. */
@@ -29,6 +36,12 @@ export interface PodIdentity extends NamedPod {
 /** Identifies a pod, or anything else that has a name in a namespace. Neither part holds the separator (`isObjectName`). */
 export function podKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
+}
+
+/** The parts of a pod's key. */
+export function podOfKey(key: string): NamedPod {
+  const end = key.indexOf('/');
+  return { namespace: key.slice(0, end), pod: key.slice(end + 1) };
 }
 
 /**

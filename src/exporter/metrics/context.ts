@@ -2,7 +2,7 @@
 
 import { podsByNode } from '../context/nodes.js';
 import type { PodContext, ResourceAmounts } from '../context/pod-context.js';
-import { type PodIdentity, podKey } from '../features/table.js';
+import { type PodIdentity, podOfKey, rowOfPod } from '../features/table.js';
 import { type Family, memoizeByObject, NO_SAMPLES, single } from './family.js';
 import { detectionOf, type ScrapeState } from './state.js';
 
@@ -11,10 +11,12 @@ const knownOf = memoizeByObject((state: ScrapeState): readonly (readonly [PodIde
   const detection = detectionOf(state);
   if (detection === undefined || state.context.pods.size === 0) return [];
   const { table, flags } = detection;
-  return table.pods.flatMap((identity, row) => {
-    const known = flags[row] === 1 ? state.context.pods.get(podKey(identity.namespace, identity.pod)) : undefined;
-    return known === undefined ? [] : [[identity, known] as const];
+  // A hundred of maybe a hundred thousand pods.
+  const known = [...state.context.pods].flatMap(([key, own]) => {
+    const row = rowOfPod(table.pods, podOfKey(key));
+    return row !== undefined && flags[row] === 1 ? [{ row, own }] : [];
   });
+  return known.sort((a, b) => a.row - b.row).map(({ row, own }) => [table.pods[row] as PodIdentity, own] as const);
 });
 
 /** @param read the values of the labels after `namespace` and `pod`, and the value, of each sample of a pod. */

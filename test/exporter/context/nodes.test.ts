@@ -55,7 +55,8 @@ describe('the nodes that flagged pods have in common', () => {
       ...flaggedDetection(
         pods.map(([pod]) => ({ namespace: 'a', pod, score: pod.startsWith('lasting') ? 0.1 : -0.1 })),
       ),
-      muted: Uint8Array.of(0, 0, 1, 0, 0, 0),
+      // In the order of names.
+      muted: Uint8Array.of(0, 0, 0, 0, 0, 1),
     };
     const nodeOf = on([...pods, ['gone', 'n1']]);
     expect(podsByNode(detection, nodeOf)).to.deep.equal([{ node: 'n1', scored: 3, lasting: 2 }]);

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { FeatureTable, isObjectName } from '../../../src/exporter/features/table.js';
+import {
+  comparePods,
+  FeatureTable,
+  isObjectName,
+  podKey,
+  podOfKey,
+  rowOfPod,
+} from '../../../src/exporter/features/table.js';
 
 const NONE = Number.NaN;
 
@@ -90,4 +97,16 @@ describe('isObjectName', () => {
       expect(isObjectName(name)).to.equal(false);
     });
   }
+});
+
+describe('rowOfPod', () => {
+  it('finds each pod by its key, and no other', () => {
+    const pods = ['b/a', 'a/z', 'a/a', 'a/ab', 'c/x'].map(podOfKey).sort(comparePods);
+    for (const [row, pod] of pods.entries()) {
+      expect(rowOfPod(pods, pod)).to.equal(row);
+      expect(podOfKey(podKey(pod.namespace, pod.pod))).to.deep.equal(pod);
+    }
+    for (const key of ['a/', 'a/b', 'b/b', 'd/a']) expect(rowOfPod(pods, podOfKey(key)), key).to.equal(undefined);
+    expect(rowOfPod([], podOfKey('a/a'))).to.equal(undefined);
+  });
 });

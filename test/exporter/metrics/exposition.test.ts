@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { PassOutcome } from '../../../src/exporter/detection/detection.js';
+import { comparePods } from '../../../src/exporter/features/table.js';
 import { createMetrics } from '../../../src/exporter/metrics/registry.js';
 import { exposedValue, parseExposition, samplesOf } from '../../support/exposition.js';
 import {
@@ -21,7 +22,10 @@ import { scoredAs } from '../../support/scored.js';
 /** Tests run in the root of the repository. */
 const GOLDEN_FILE = 'test/golden/metrics.prom';
 
-const ALL_PODS = [...ORDINARY_PODS, ...HOSTILE_PODS];
+/** In the order of a table. */
+const ALL_PODS = [...ORDINARY_PODS, ...HOSTILE_PODS].sort(([a, b], [c, d]) =>
+  comparePods({ namespace: a, pod: b }, { namespace: c, pod: d }),
+);
 
 async function textOf(outcome: PassOutcome, state = stateWith()): Promise<string> {
   const { body } = await createMetrics(() => state).render(async () => outcome);
