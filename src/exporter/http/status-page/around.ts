@@ -4,6 +4,7 @@ import { formatDuration } from '../../../lib/text/format.js';
 import { type Html, html } from '../../../lib/text/html.js';
 import type { ContextState, PodContext } from '../../context/pod-context.js';
 import { podKey } from '../../features/table.js';
+import { type ForecastState, secondsToLimit } from '../../forecast/forecast-state.js';
 import { filterLink } from './filters.js';
 import type { HistoryOutcome } from './history-reader.js';
 import type { PodHistory } from './replay.js';
@@ -15,6 +16,7 @@ import { isoTime } from './time.js';
 export interface Surroundings {
   readonly history: HistoryOutcome;
   readonly context: ContextState;
+  readonly forecast: ForecastState;
   readonly timeSeconds: number;
   readonly nowSeconds: number;
   /** Address of the dashboard in Grafana; empty where nobody said it. */
@@ -33,6 +35,14 @@ export function contextOf(
   { identity }: Pick<ShownPod, 'identity'>,
 ): PodContext | undefined {
   return context.pods.get(podKey(identity.namespace, identity.pod));
+}
+
+/** In how many seconds the memory of a pod reaches its limit, where that is within a day. */
+export function secondsToFull(
+  { forecast, timeSeconds }: Pick<Surroundings, 'forecast' | 'timeSeconds'>,
+  { identity }: Pick<ShownPod, 'identity'>,
+): number | undefined {
+  return secondsToLimit(forecast.pods.get(podKey(identity.namespace, identity.pod)), timeSeconds);
 }
 
 /** The pod's own view. */

@@ -3,7 +3,7 @@
 import { counted, formatBytes, formatDuration, formatPercent, formatQuantity } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { PodContext, ResourceAmounts } from '../../context/pod-context.js';
-import { contextOf, fact, type Surroundings } from './around.js';
+import { contextOf, fact, type Surroundings, secondsToFull } from './around.js';
 import type { ShownPod } from './selection.js';
 import { clock } from './since.js';
 
@@ -14,6 +14,20 @@ const LEAST_SHARE = 0.05;
 const MOST_TEXTS = 2;
 
 const DAY_SECONDS = 86_400;
+
+/** When the memory of the first of some pods that runs full is full; nothing where none does within a day. */
+export function fullFact(pods: readonly ShownPod[], around: Surroundings): Html {
+  const times = pods.flatMap((pod) => secondsToFull(around, pod) ?? []);
+  if (times.length === 0) return NO_HTML;
+  const soonest = Math.min(...times);
+  const which = pods.length === 1 ? '' : `, the first of ${counted(times.length, 'pod')}`;
+  return fact('Memory full', html`<strong>${inAbout(soonest)}</strong>${which}`);
+}
+
+/** `in about 40 min`. */
+export function inAbout(seconds: number): string {
+  return seconds === 0 ? 'now' : `in about ${formatDuration(seconds)}`;
+}
 
 /** Facts for an entry with some pods, those that say something now; none where nothing is known. */
 export function contextFacts(pods: readonly ShownPod[], around: Surroundings): readonly Html[] {

@@ -4,7 +4,7 @@ import { counted } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import { amount, others } from './amount.js';
 import { contextOf, fact, historyOf, podLink, released, type Surroundings } from './around.js';
-import { contextFacts } from './context-facts.js';
+import { contextFacts, fullFact } from './context-facts.js';
 import { filterLink } from './filters.js';
 import { nextLinks, type Runbook } from './next.js';
 import { plot } from './plot.js';
@@ -60,6 +60,7 @@ function facts(incident: Incident, around: Surroundings): Html {
 ${[
   since === undefined ? NO_HTML : fact('Since', sinceElement(since, timeSeconds, nowSeconds)),
   releaseSeconds === undefined ? NO_HTML : fact('Changed', released(releaseSeconds, since?.timeSeconds, nowSeconds)),
+  fullFact(pods, around),
   ...contextFacts(pods, around),
   fact(flagged > 1 ? 'Worst' : 'Pod', podLink(worst)),
 ].filter(({ markup }) => markup !== '')}

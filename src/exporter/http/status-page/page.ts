@@ -25,6 +25,7 @@ import { incidentList } from './incidents.js';
 import { type PodView, selectPod } from './pod-selection.js';
 import { podSections } from './pod-view.js';
 import { podsTable } from './pods.js';
+import { runningFull } from './running-full.js';
 import { type Selection, select } from './selection.js';
 import { findingsSection, stateList } from './state.js';
 
@@ -215,7 +216,8 @@ ${incidents.length === 0 ? html`<p>No pod is flagged${isFiltered(filters) ? ' of
 ${more > 0 ? html`<p>And ${counted(more, 'more workload')} with flagged pods: filter by a namespace, or see <a href="detect?flagged=true">/detect</a>.</p>` : NO_HTML}
 ${calm(selection, filters, around)}
 ${legend(page)}
-</section>`;
+</section>
+${runningFull(page.known.forecast, selection, filters, around)}`;
 }
 
 /** The nodes with several pods whose anomaly lasts. */
@@ -254,5 +256,5 @@ and makes no alert. "Just begun": it may end before it lasts.</p>
 
 function surroundings({ history, known, outcome, nowSeconds, dashboardUrl }: StatusPage): Surroundings {
   const timeSeconds = outcome.kind === 'detection' ? outcome.detection.timeSeconds : outcome.timeSeconds;
-  return { history, context: known.context, timeSeconds, nowSeconds, dashboardUrl };
+  return { history, ...known, timeSeconds, nowSeconds, dashboardUrl };
 }

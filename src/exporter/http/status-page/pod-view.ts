@@ -7,7 +7,7 @@ import type { FeatureExplanation } from '../../detection/explain.js';
 import { featureValue } from '../../detection/reasons.js';
 import { amount, others } from './amount.js';
 import { contextOf, fact, historyOf, podLink, released, type Surroundings } from './around.js';
-import { allContextFacts } from './context-facts.js';
+import { allContextFacts, fullFact } from './context-facts.js';
 import { dayPlots } from './day-plot.js';
 import type { DayOutcome } from './day-reader.js';
 import { filterLink } from './filters.js';
@@ -63,6 +63,7 @@ ${[
   releaseSeconds === undefined ? NO_HTML : fact('Changed', released(releaseSeconds, since, nowSeconds)),
   isMuted ? fact('Muted by', html`${mutedBy ?? ''}${until}`) : NO_HTML,
   sensitivity === undefined ? NO_HTML : fact('Sensitivity', html`${formatNumber(sensitivity)} spreads`),
+  fullFact([pod], around),
   ...allContextFacts(pod, around),
 ].filter(({ markup }) => markup !== '')}
 </dl>`;

@@ -62,7 +62,8 @@ const MAXIMUM_CALM_FILTERED = 50;
 const MAXIMUM_NAMES = 200;
 
 /** Selects the pods. Looks once at each pod, and explains those that are shown. */
-export function select(detection: Detection, { episodes, context }: KnownBeside, filters: Filters) {
+export function select(detection: Detection, known: KnownBeside, filters: Filters) {
+  const { episodes } = known;
   const { flags, lasting, muted, scores, table, timeSeconds } = detection;
   const flaggedRows: number[] = [];
   const calmRows: number[] = [];
@@ -86,7 +87,7 @@ export function select(detection: Detection, { episodes, context }: KnownBeside,
   }
   // Equal scores stay in the order of the table, by namespace and pod.
   const byScore = (a: number, b: number) => (scores[b] as number) - (scores[a] as number);
-  const serious = rowsOf(table.pods, flaggedRows, seriousPods(context, timeSeconds));
+  const serious = rowsOf(table.pods, flaggedRows, seriousPods(known, timeSeconds));
   const isSerious = (row: number) => Number(serious.has(row));
   flaggedRows.sort(
     (a, b) => (lasting[b] as number) - (lasting[a] as number) || isSerious(b) - isSerious(a) || byScore(a, b),

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type ContextState, NO_CONTEXT, type PodContext } from '../../../../src/exporter/context/pod-context.js';
 import type { PassOutcome } from '../../../../src/exporter/detection/detection.js';
+import type { ForecastState } from '../../../../src/exporter/forecast/forecast-state.js';
 import { passOf } from '../../../support/http-fixtures.js';
 import { EXPECTED_CONTEXT } from '../../../support/pods-with-context.js';
 import { incidentsOf, pageOf, SCORED_AT, wordsOf } from '../../../support/status-page.js';
@@ -122,6 +123,58 @@ describe('the context of pods on the status page', () => {
     );
     const { context: _, ...unknown } = replaced;
     expect(wordsOf(await pageOf(unknown, '/?namespace=shop&pod=cart-0'))).to.not.contain('Limits');
+  });
+
+  describe('and memory that runs full', () => {
+    const forecastOf = (...pods: readonly (readonly [pod: string, minutes: number])[]) => ({
+      forecast: (): ForecastState => ({
+        succeeded: true,
+        pods: new Map(
+          pods.map(([pod, minutes]) => [
+            `shop/${pod}`,
+            {
+              ...{ namespace: 'shop', workload: pod.slice(0, pod.indexOf('-')), pod },
+              ...{ bytes: 480 * 2 ** 20, limitBytes: 512 * 2 ** 20 },
+              ...{ forecastSeconds: SCORED_AT - 60, fullSeconds: SCORED_AT + 60 * minutes },
+            },
+          ]),
+        ),
+      }),
+    });
+    const pods = [
+      ...workloadOf('busy', [0.3]),
+      ...workloadOf('app', [0.1, 0.05, -0.1]),
+      ...workloadOf('till', [-0.2, -0.2]),
+    ];
+
+    it('says when it is full, and brings up front what is full within the hour', async () => {
+      const outcome = passIn(pods);
+      const [app = '', busy = ''] = incidentsOf(
+        await pageOf({ outcome, ...forecastOf(['app-0', 95], ['app-1', 40], ['busy-0', 300]) }),
+      );
+      expect(app)
+        .to.contain('2 of 3 pods of shop / app')
+        .and.to.contain('Memory full in about 40 min , the first of 2 pods');
+      expect(busy).to.contain('Memory full in about 5 h').and.to.not.contain('the first of');
+      expect(incidentsOf(await pageOf({ outcome, ...forecastOf(['app-1', 61]) }))[0]).to.contain('busy');
+      const view = await pageOf({ outcome, ...forecastOf(['till-0', 40]) }, '/?namespace=shop&pod=till-0');
+      expect(wordsOf(view)).to.contain('Memory full in about 40 min');
+    });
+
+    it('names pods that are not flagged, the soonest first', async () => {
+      const outcome = passIn(pods);
+      const full = forecastOf(['app-0', 95], ['till-0', 300], ['till-1', 0]);
+      const words = wordsOf(await pageOf({ outcome, ...full }));
+      expect(words).to.match(
+        /Memory runs full shop \/ till , till-1 : full now , at 00:00 UTC; 480 MiB of 512 MiB shop \/ till , till-0 : full in about 5 h , at 05:00 UTC/,
+      );
+      expect(words).to.not.match(/app-0 : full/);
+      expect(wordsOf(await pageOf({ outcome, ...full }, '/?workload=busy'))).to.not.contain('Memory runs full');
+      const many = forecastOf(...Array.from({ length: 12 }, (_, index) => [`x-${index}`, 100 + index] as const));
+      expect(wordsOf(await pageOf({ outcome, ...many })))
+        .to.contain('x-9 : full')
+        .and.to.contain('And 2 more; /detect');
+    });
   });
 
   it('says what the anomalies have in common: a node, a namespace, or everything', async () => {
