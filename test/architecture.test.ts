@@ -97,6 +97,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/training',
     'exporter/keeper',
     'exporter/detection',
+    'exporter/episodes',
     'exporter/context',
     'exporter/check',
     'exporter/http',

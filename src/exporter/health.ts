@@ -3,6 +3,7 @@
 import type { FindingsState } from './check/runner.js';
 import type { ContextState } from './context/pod-context.js';
 import type { PassOutcome } from './detection/detection.js';
+import type { IncidentsState } from './episodes/incidents.js';
 import { HOURS_PER_DAY } from './history/grid.js';
 import type { HealthReport } from './http/schemas.js';
 import type { KeeperState } from './keeper/keeper.js';
@@ -36,6 +37,7 @@ export interface HealthSources {
   readonly history: KeeperState | undefined;
   readonly context: ContextState;
   readonly findings: FindingsState;
+  readonly incidents: IncidentsState;
   /** `undefined` where this process watches all namespaces. */
   readonly sharding?: ShardingState | undefined;
   readonly passes: PassHistory;
@@ -110,7 +112,7 @@ export function healthReport(sources: HealthSources): HealthReport {
             : null,
         }
       : null,
-    budget: model ? budgetHealth(model) : null,
+    budget: model ? budgetHealth(model, sources.incidents) : null,
     shard: sharding
       ? {
           ordinal: sharding.shard.ordinal,
@@ -138,12 +140,14 @@ export function healthReport(sources: HealthSources): HealthReport {
   };
 }
 
-function budgetHealth(model: Model): HealthReport['budget'] {
+function budgetHealth(model: Model, incidents: IncidentsState): HealthReport['budget'] {
   const orNull = (value: number) => (Number.isNaN(value) ? null : value);
   return {
     per_day: model.alertBudgetPerDay,
     expected_per_day: orNull(model.expectedMessagesPerDay),
     recent_workloads_per_day: orNull(model.recentExceedingPerDay),
+    last_day: incidents.beganSeconds.length,
+    counted_since: isoTime(incidents.sinceSeconds),
     workloads: model.limits.keys.length,
     known_days: model.knownHours / HOURS_PER_DAY,
     accepted_levels: model.acceptedLevels.map(

@@ -14,6 +14,7 @@ import type { Detection, PassOutcome } from './detection/detection.js';
 import { isUpstreamFailure, logOutcome } from './detection/log-outcome.js';
 import { DetectionPass } from './detection/pass.js';
 import { advance, type EpisodesState, NO_EPISODES } from './episodes/episodes.js';
+import { countIncidents, NO_INCIDENTS } from './episodes/incidents.js';
 import { requireSoundQueries } from './features/queries/check-features.js';
 import type { FeatureSet } from './features/queries/feature-file.js';
 import type { ForecastState } from './forecast/forecast-state.js';
@@ -105,6 +106,7 @@ export class Service implements Exporter {
   /** Requests to Prometheus so far, by HTTP status or `error`. */
   readonly #requests = new Map<string, number>();
   #episodes = NO_EPISODES;
+  #incidents = NO_INCIDENTS;
   #passes: PassHistory = { last: undefined, lastUpstreamError: undefined };
   /** Whether the shard had namespaces when that was logged; `undefined` before the first list. */
   #hadNamespaces: boolean | undefined;
@@ -255,6 +257,7 @@ export class Service implements Exporter {
       ...this.#state(),
       prometheusUrl: parseBaseUrl(settings.prometheusUrl).display,
       baseline: settings.baseline,
+      incidents: this.#incidents,
       passes: this.#passes,
       nowSeconds: this.options.now() / 1000,
     });
@@ -363,6 +366,7 @@ export class Service implements Exporter {
     logOutcome(this.options.logger, last, outcome);
     if (outcome.kind === 'detection') {
       this.#episodes = advance(this.#episodes, outcome.detection, outcome.isPartial);
+      this.#incidents = countIncidents(this.#incidents, this.#episodes);
       void this.#context.ask(outcome.detection);
       void this.#forecaster.ask(outcome.detection);
     }

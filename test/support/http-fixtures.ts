@@ -157,6 +157,8 @@ export const seasonedHealth: HealthReport = {
     per_day: 4,
     expected_per_day: 3.5,
     recent_workloads_per_day: 1.25,
+    last_day: 2,
+    counted_since: '2025-12-31T22:00:00Z',
     workloads: 80,
     known_days: 6,
     accepted_levels: [],

@@ -268,6 +268,8 @@ const BudgetHealth = object('Messages a day, and what the boundaries of the mode
       'ones, incidents included; null while less than four days are known.',
     2.3,
   ),
+  last_day: count('Workloads with an anomaly that lasted, within the last day or since `counted_since`.', 2),
+  counted_since: timeOrNull('When this process began to count them; null before the first pass.'),
   workloads: count('Workloads with boundaries of their own.', 80),
   known_days: field(z.number().nonnegative(), 'Days that the boundaries rest on. The last day is left out.', 6),
   accepted_levels: field(

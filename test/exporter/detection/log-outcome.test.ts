@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { NO_CONTEXT } from '../../../src/exporter/context/pod-context.js';
 import type { PassOutcome } from '../../../src/exporter/detection/detection.js';
 import { logOutcome } from '../../../src/exporter/detection/log-outcome.js';
+import { NO_INCIDENTS } from '../../../src/exporter/episodes/incidents.js';
 import { healthReport } from '../../../src/exporter/health.js';
 import { failedPass, passOf } from '../../support/http-fixtures.js';
 import { MODEL, TRAINED } from '../../support/metric-sources.js';
@@ -86,6 +87,7 @@ const healthAfter = (last: PassOutcome) =>
     history: undefined,
     context: NO_CONTEXT,
     findings: { findings: [], lastSuccessSeconds: undefined, lastError: undefined },
+    incidents: NO_INCIDENTS,
     passes: { last, lastUpstreamError: undefined },
     nowSeconds: 1_767_268_900,
   });

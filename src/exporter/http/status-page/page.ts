@@ -7,6 +7,7 @@ import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import { ownTurn } from '../../../lib/turns.js';
 import { type NodePods, podsByNode } from '../../context/nodes.js';
 import type { PassOutcome } from '../../detection/detection.js';
+import { secondsToLimit } from '../../forecast/forecast-state.js';
 import type { AppDependencies } from '../dependencies.js';
 import { type KnownBeside, knownBeside } from '../detect.js';
 import { ENDPOINTS } from '../endpoints.js';
@@ -175,17 +176,21 @@ function title({ selection, podView }: StatusPage): string {
 }
 
 /** The whole page in a sentence. Without times: screen readers read it out when it changes. */
-function summary({ outcome, selection }: StatusPage): Html {
+function summary({ outcome, selection, known }: StatusPage): Html {
   if (selection === undefined) {
     const what = outcome.kind === 'no_model' ? 'No pod is scored yet.' : 'No pod can be scored now.';
     return html`<strong>${what}</strong> ${outcome.kind === 'detection' ? '' : outcome.message}`;
   }
   const { flagged, lasting, scored } = selection;
   if (scored === 0) return html`<strong>No pod is scored.</strong> Prometheus has no pods in scope.`;
-  if (flagged === 0) return html`<strong>No pod is flagged</strong> of ${counted(scored, 'pod')} scored.`;
+  const full = [...known.forecast.pods.values()].filter(
+    (own) => secondsToLimit(own, outcome.timeSeconds) !== undefined,
+  );
+  const runsFull = full.length === 0 ? '' : ` The memory of ${counted(full.length, 'pod')} runs full.`;
+  if (flagged === 0) return html`<strong>No pod is flagged</strong> of ${counted(scored, 'pod')} scored.${runsFull}`;
   const lasts =
     lasting === 0 ? 'none of them lasts' : lasting === flagged ? 'all of them last' : `${lasting} of them last`;
-  return html`<strong>${counted(flagged, 'pod')} flagged</strong> of ${counted(scored, 'pod')} scored; ${lasts}.`;
+  return html`<strong>${counted(flagged, 'pod')} flagged</strong> of ${counted(scored, 'pod')} scored; ${lasts}.${runsFull}`;
 }
 
 function filterForm(filters: Filters, selection: Selection | undefined): Html {

@@ -1,9 +1,11 @@
 /** The state of Prometheus, the model and the trainings, and what `check` found, in words. */
 
-import { counted, formatNumber } from '../../../lib/text/format.js';
+import { counted, formatDuration, formatNumber } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { HealthReport } from '../schemas.js';
 import { timeElement } from './time.js';
+
+const DAY_SECONDS = 86_400;
 
 /** A state: always shown as a word, which the style may colour. */
 type Mark = 'ok' | 'problem' | 'waiting';
@@ -11,7 +13,7 @@ type Mark = 'ok' | 'problem' | 'waiting';
 /** A list of terms and descriptions. */
 export function stateList(report: HealthReport, nowSeconds: number): Html {
   return html`<dl class="state">
-${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.history === null ? NO_HTML : history(report.history, nowSeconds), report.budget === null || report.history === null ? NO_HTML : budget(report.budget), report.budget?.accepted_levels.length ? levels(report.budget.accepted_levels, nowSeconds) : NO_HTML, report.shard === null ? NO_HTML : shard(report.shard)]}
+${[prometheus(report, nowSeconds), model(report, nowSeconds), training(report, nowSeconds), report.history === null ? NO_HTML : history(report.history, nowSeconds), report.budget === null || report.history === null ? NO_HTML : budget(report.budget, nowSeconds), report.budget?.accepted_levels.length ? levels(report.budget.accepted_levels, nowSeconds) : NO_HTML, report.shard === null ? NO_HTML : shard(report.shard)]}
 </dl>`;
 }
 
@@ -82,20 +84,29 @@ function history(
   ]);
 }
 
-function budget({
-  per_day,
-  expected_per_day,
-  recent_workloads_per_day,
-  workloads,
-  known_days,
-}: NonNullable<HealthReport['budget']>): Html {
+function budget(
+  {
+    per_day,
+    expected_per_day,
+    recent_workloads_per_day,
+    last_day,
+    counted_since,
+    workloads,
+    known_days,
+  }: NonNullable<HealthReport['budget']>,
+  nowSeconds: number,
+): Html {
+  const countedSeconds = nowSeconds - Date.parse(counted_since ?? '') / 1000;
+  const span =
+    countedSeconds < DAY_SECONDS ? `since startup, ${formatDuration(countedSeconds)} ago` : 'in the last day';
+  const came = html`${last_day === 0 ? 'No workload' : counted(last_day, 'workload')} had an anomaly that lasts ${span}; the budget is ${formatNumber(per_day)} a day when nothing is wrong.`;
   const rest = html`The boundaries of ${counted(workloads, 'workload')} rest on ${formatNumber(known_days)} days.`;
   if (expected_per_day === null || recent_workloads_per_day === null) {
     const sentence = html`Too little is known to say how many messages a day to expect.`;
-    return entry('Messages', 'waiting', 'not known yet', [sentence, rest]);
+    return entry('Messages', 'waiting', 'not known yet', [came, sentence, rest]);
   }
   return entry('Messages', 'ok', `${formatNumber(expected_per_day)} a day expected`, [
-    html`The budget is ${formatNumber(per_day)} a day when nothing is wrong.`,
+    came,
     html`On the last three days, ${counted(recent_workloads_per_day, 'workload')} a day exceeded their boundaries.`,
     rest,
   ]);

@@ -169,6 +169,7 @@ describe('the context of pods on the status page', () => {
         /Memory runs full shop \/ till , till-1 : full now , at 00:00 UTC; 480 MiB of 512 MiB shop \/ till , till-0 : full in about 5 h , at 05:00 UTC/,
       );
       expect(words).to.not.match(/app-0 : full/);
+      expect(words).to.contain('3 pods flagged of 6 pods scored; all of them last. The memory of 3 pods runs full.');
       expect(wordsOf(await pageOf({ outcome, ...full }, '/?workload=busy'))).to.not.contain('Memory runs full');
       const many = forecastOf(...Array.from({ length: 12 }, (_, index) => [`x-${index}`, 100 + index] as const));
       expect(wordsOf(await pageOf({ outcome, ...many })))
