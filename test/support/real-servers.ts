@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { RunningServer } from '../../src/tools/demo/listen.js';
+import { ON_NEWEST_RELEASE } from './real-tools.js';
 
 /** Debian's name for it, and that of the project. */
 const ALERTMANAGER_NAMES = ['prometheus-alertmanager', 'alertmanager'] as const;
@@ -19,7 +20,8 @@ const STOP_LIMIT_MILLISECONDS = 10_000;
 
 /** The program's name on this machine; otherwise Debian's. */
 export function alertmanagerProgram(): string {
-  const [debian] = ALERTMANAGER_NAMES;
+  const [debian, project] = ALERTMANAGER_NAMES;
+  if (ON_NEWEST_RELEASE) return project;
   const runs = (name: string) => spawnSync(name, ['--version'], { timeout: 10_000 }).error === undefined;
   return ALERTMANAGER_NAMES.find(runs) ?? debian;
 }

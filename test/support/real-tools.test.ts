@@ -1,7 +1,36 @@
 import { expect } from 'chai';
-import { requireTool } from './real-tools.js';
+import { foldersOfTools, requireTool, wantsNewest } from './real-tools.js';
 
 const MISSING = 'no-such-program-5d1f';
+
+describe('foldersOfTools', () => {
+  const VERSIONS =
+    '# NAME MODULE\npromtool  example.com/a v0.3.0 cmd/promtool -tags=x\n\nhelm example.com/b/v3 v3.2.1 .\n';
+
+  it('has a folder for each version of a program', () => {
+    expect([...foldersOfTools(VERSIONS, { K8S_ANOMALY_TOOLS: '/tools' })]).to.deep.equal([
+      ['promtool', '/tools/promtool-v0.3.0'],
+      ['helm', '/tools/helm-v3.2.1'],
+    ]);
+  });
+
+  it('looks into the cache of the user', () => {
+    const folders = foldersOfTools(VERSIONS, { XDG_CACHE_HOME: '/cache', K8S_ANOMALY_TOOLS: '' });
+    expect(folders.get('helm')).to.equal('/cache/k8s-anomaly-detector/tools/helm-v3.2.1');
+    expect(foldersOfTools(VERSIONS, {}).get('helm')).to.match(/\/\.cache\/k8s-anomaly-detector\/tools\/helm-v3\.2\.1$/);
+  });
+});
+
+describe('wantsNewest', () => {
+  it('wants the releases of the PATH unless asked', () => {
+    expect(wantsNewest({})).to.equal(false);
+    expect(wantsNewest({ PROMETHEUS_RELEASE: 'newest' })).to.equal(true);
+  });
+
+  it('knows no other release', () => {
+    expect(() => wantsNewest({ PROMETHEUS_RELEASE: '3.16' })).to.throw('PROMETHEUS_RELEASE to be newest or not set');
+  });
+});
 
 describe('requireTool', () => {
   const ci = process.env.CI;

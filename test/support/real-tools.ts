@@ -1,20 +1,73 @@
-/** Programs that some tests need and not every machine has. */
+/**
+ * Programs that some tests need and not every machine has: those on the PATH, and those that `scripts/tools/install` has
+ * installed. Loading this file puts the latter on the PATH of the tests, and of all that they start: at its end, or in
+ * front where `PROMETHEUS_RELEASE=newest` asks for them.
+ */
 
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import type { Context } from 'mocha';
 
+const VERSIONS_FILE = 'scripts/tools/versions.txt';
+const INSTALL = 'scripts/tools/install';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * Lets a test go on where the program is on the PATH. Elsewhere the test is skipped, and says so; but on a build
- * server (`CI` is set) it fails, since a check that nobody runs is none.
+ * Where each program of the versions is installed, whether it is there or not: name to folder.
+ *
+ * @param versions the text of `scripts/tools/versions.txt`.
+ */
+export function foldersOfTools(versions: string, environment: Environment): ReadonlyMap<string, string> {
+  const cache = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const tools = environment.K8S_ANOMALY_TOOLS || join(cache, 'k8s-anomaly-detector', 'tools');
+  return new Map(
+    [...versions.matchAll(/^([a-z]\S*) +\S+ +(\S+)/gm)].map(([, name = '', version = '']) => [
+      name,
+      join(tools, `${name}-${version}`),
+    ]),
+  );
+}
+
+/** Whether the tests are to run on the releases that are pinned, instead of those on the PATH. */
+export function wantsNewest({ PROMETHEUS_RELEASE: release = '' }: Environment): boolean {
+  if (release !== '' && release !== 'newest') {
+    throw new Error(`Expected PROMETHEUS_RELEASE to be newest or not set, got ${release}.`);
+  }
+  return release === 'newest';
+}
+
+const folders = foldersOfTools(readFileSync(VERSIONS_FILE, 'utf8'), process.env);
+/** Which of both the tests run on, if both are there. */
+export const ON_NEWEST_RELEASE = wantsNewest(process.env);
+
+const path = process.env.PATH ?? '';
+const installed = [...folders.values()].filter((folder) => existsSync(folder));
+process.env.PATH = (ON_NEWEST_RELEASE ? [...installed, path] : [path, ...installed]).join(delimiter);
+
+/** Why a program cannot be run; `undefined` if it can. */
+function problemOf(name: string): string | undefined {
+  const folder = folders.get(name);
+  // Another release must not stand in for the one that is asked for.
+  if (ON_NEWEST_RELEASE && folder !== undefined && !existsSync(folder)) return `${folder} does not exist`;
+  return spawnSync(name, ['--version'], { timeout: 10_000 }).error?.message;
+}
+
+/**
+ * Lets a test go on where the program is there. Elsewhere the test is skipped, and says so; but on a build server (`CI`
+ * is set) it fails, since a check that nobody runs is none.
  *
  * @param context the test: `this` in a `function`.
  * @param name the program: `promtool`.
  */
 export function requireTool(context: Pick<Context, 'skip'>, name: string): void {
-  const { error } = spawnSync(name, ['--version'], { timeout: 10_000 });
-  if (error === undefined) return;
-  const missing = `${name} cannot be run (${error.message})`;
+  const problem = problemOf(name);
+  if (problem === undefined) return;
+  const missing = `${name} cannot be run (${problem})`;
   if (process.env.CI) throw new Error(`Expected the build server to have ${name}, but ${missing}.`);
-  console.warn(`SKIPPED: ${missing}. Install it to run this test.`);
+  const how = folders.has(name) ? `${INSTALL} ${name}` : 'Install it';
+  console.warn(`SKIPPED: ${missing}. To run this test: ${how}`);
   context.skip();
 }
