@@ -76,7 +76,7 @@ const EXPORTERS = 4;
 const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
   PodAnomalous: [
     ['max by (feature) (anomaly_feature_deviation', both(among('feature', 'cpu', 'memory', 'restarts'), someAbove(4))],
-    ['time() - min(anomaly_since', one(0, 10 * MINUTE)],
+    ['time() - min(anomaly_since', one(0, 20 * MINUTE)],
     ['max by (feature) (anomaly_feature_value', among('feature', 'cpu', 'memory', 'restarts')],
     ['max by (feature) (anomaly_feature_expected', among('feature', 'cpu', 'memory', 'restarts')],
     ['max(anomaly_feature_value', one(0.2, 1.2), LEAKING],
@@ -95,7 +95,7 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
     ['max(anomaly_workload_pods_scored', one(3, 3)],
     ['namespace_workload_pod_feature:', both(among('feature', 'cpu', 'memory', 'restarts'), someAbove(4))],
     ['time() - max(anomaly_workload_release', one(25 * MINUTE, HOUR)],
-    ['time() - min(anomaly_since', one(0, 10 * MINUTE)],
+    ['time() - min(anomaly_since', one(0, 20 * MINUTE)],
     ['max by (pod) (anomaly_pod_cpu_throttled', both(all(0, 1), (samples) => expect(samples).to.have.lengthOf(3))],
     ['count by (reason, exit_code)', withLabels({ reason: 'Error', exit_code: '1' }), CRASHING],
     ['count by (namespace, workload)', among('workload', 'cart', 'catalog', 'frontend', 'config-sync')],
@@ -104,12 +104,12 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
   AnomalyMassFlagging: [
     ['cluster:anomaly_lasting:ratio', one(0.2, 0.6)],
     ['count by (namespace)', among('namespace', 'shop', 'platform', 'payments')],
-    ['time() - quantile(0.5, anomaly_since', one(0, 10 * MINUTE)],
+    ['time() - quantile(0.5, anomaly_since', one(0, 20 * MINUTE)],
     ['count by (feature)', both(among('feature', 'cpu'), someAbove(9))],
     // The pod that crashes has less memory, and no CPU while it waits.
     ['count by (feature)', both(among('feature', 'memory'), all(1, 1))],
     ['sort_desc(max by (node)', both(all(0, 1), among('node'))],
-    ['time() - anomaly_exporter_model_trained', all(0, 10 * MINUTE)],
+    ['time() - anomaly_exporter_model_trained', all(0, 20 * MINUTE)],
     ['changes(anomaly_exporter_model_trained', all(0, 10)],
     ['count by (namespace, reason)', nothing],
   ],
@@ -146,7 +146,7 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
   ],
   AnomalyInstallationFault: [
     ['anomaly_exporter_finding_severity == 2', among('check', 'series')],
-    ['time() - anomaly_exporter_findings', all(0, 10 * MINUTE)],
+    ['time() - anomaly_exporter_findings', all(0, 20 * MINUTE)],
   ],
   AnomalyModelMissing: [
     ['anomaly_exporter_training_runs_total', all(1)],
@@ -156,7 +156,7 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
     ['count(rate(container_cpu_usage', one(40, 60)],
   ],
   AnomalyModelStale: [
-    ['time() - anomaly_exporter_model_trained', all(0, 10 * MINUTE)],
+    ['time() - anomaly_exporter_model_trained', all(0, 20 * MINUTE)],
     ['anomaly_exporter_last_training_success', (samples) => expect(values(samples)).to.include.members([0, 1])],
     ['increase(anomaly_exporter_training_failures', all(0)],
   ],

@@ -31,7 +31,8 @@ const incident = (
 
 /** One pod that crashes, one that leaks, and three workloads of a namespace as a whole: more than a fifth of all pods. */
 const INCIDENTS: readonly ScriptedIncident[] = [
-  incident('crash-loop', ['platform', 'config-sync', 0], 12),
+  // For the next eight minutes, two of its restarts are at most ten minutes ago.
+  incident('crash-loop', ['platform', 'config-sync', 0], 8),
   incident('fast-leak', ['payments', 'checkout', 0], 12),
   ...[0, 1, 2].map((replica) => incident('runaway-cpu', ['shop', 'cart', replica], 15)),
   ...[0, 1, 2, 3].map((replica) => incident('runaway-cpu', ['shop', 'catalog', replica], 15)),
