@@ -8,6 +8,7 @@ import type { World } from '../simulation/cluster.js';
 import type { ContainerState, PodState } from '../simulation/pod-state.js';
 import { contextEvaluation } from './context-queries.js';
 import { metricFamilies, RESTART_METRICS } from './exposition.js';
+import { forecastEvaluation } from './forecast-queries.js';
 import { anchored, unquoted } from './literals.js';
 import type { MetricSample } from './metric-family.js';
 
@@ -20,7 +21,7 @@ export type ResolveQuery = (query: string) => Evaluate | undefined;
 /**
  * Answers the built-in queries of the catalog, for any namespaces and rate window, the query for pods in which nothing runs, the plain
  * selectors of kube-state-metrics' owners, with or without a matcher for the namespace, and the queries for annotations, for
- * firing alerts and for the context of pods.
+ * firing alerts, for the context of pods, and for forecasts of their memory.
  * Each may be restricted to some pods. The questions of `check` are not answered.
  *
  * PromQL is not evaluated: the namespaces and the window are cut out of the query; if the catalog makes exactly this
@@ -28,8 +29,8 @@ export type ResolveQuery = (query: string) => Evaluate | undefined;
  */
 export function worldQueries(world: World): ResolveQuery {
   const resolve: ResolveQuery = (query) => {
-    const context = contextEvaluation(query, world);
-    if (context !== undefined) return context;
+    const other = contextEvaluation(query, world) ?? forecastEvaluation(query, world);
+    if (other !== undefined) return other;
     const restriction = POD_RESTRICTION.exec(query)?.groups;
     if (restriction !== undefined) {
       const { matchers = '', namespaces: some = '', pods: names = '' } = restriction;

@@ -1,34 +1,13 @@
 import { expect } from 'chai';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
-import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { GrowingPods } from '../../../src/exporter/forecast/growing-pods.js';
-import { passOf } from '../../support/http-fixtures.js';
+import { memoryDetection } from '../../support/memory-detection.js';
 
 const NOON = 1_767_268_800;
 
-/** A detection of pods with so much memory, in the order of the table. */
-function detectionOf(
-  minutes: number,
-  memory: Readonly<Record<string, number>>,
-  muted: readonly string[] = [],
-): Detection {
-  const names = Object.keys(memory).sort();
-  const outcome = passOf(names.map((pod) => ({ namespace: 'shop', pod, score: -1 })));
-  if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
-  const timestampsSeconds = Float64Array.of(NOON + 60 * minutes);
-  const { pods } = outcome.detection.table;
-  return {
-    ...outcome.detection,
-    timeSeconds: NOON + 60 * minutes,
-    muted: Uint8Array.from(names, (name) => Number(muted.includes(name))),
-    table: new FeatureTable({
-      features: ['memory'],
-      pods,
-      timestampsSeconds,
-      values: Float64Array.from(names, (name) => memory[name] as number),
-    }),
-  };
-}
+/** A detection of pods with these bytes. */
+const detectionOf = (minutes: number, memory: Readonly<Record<string, number>>, muted: readonly string[] = []) =>
+  memoryDetection(NOON + 60 * minutes, Object.keys(memory).sort(), (pod) => memory[pod] as number, muted);
 
 const NONE: ReadonlySet<string> = new Set();
 const unknown = () => Number.NaN;

@@ -1,31 +1,21 @@
 import { expect } from 'chai';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
-import { FeatureTable } from '../../../src/exporter/features/table.js';
 import { secondsToLimit } from '../../../src/exporter/forecast/forecast-state.js';
 import { MemoryForecaster } from '../../../src/exporter/forecast/memory-forecaster.js';
-import type { Model } from '../../../src/exporter/model/model.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
-import { additiveModel } from '../../support/additive-model.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
-import { passOf } from '../../support/http-fixtures.js';
+import { memoryDetection, memoryModel } from '../../support/memory-detection.js';
 import { recordingLogger } from '../../support/recording-logger.js';
-import { feature } from '../../support/tables.js';
 
 const NOON = 1_767_268_800;
 const GIB = 2 ** 30;
 
-/** A pod of workload `…-workload` whose memory grows by so much an hour since some hours before noon. */
+/** A pod whose memory grows by so much an hour since some hours before noon. */
 interface Leak {
   readonly startHours: number;
   readonly perHour: number;
   /** `undefined`: none. */
   readonly limit: number | undefined;
-}
-
-/** A model that knows no pod. */
-function modelOf(unit: string): Model {
-  const model = additiveModel([feature('memory', { unit })]);
-  return { ...model, baseline: { ...model.baseline, pods: { ...model.baseline.pods, rows: new Map() } } };
 }
 
 /** What Prometheus has: the working set, or only the usage, of some pods. */
@@ -54,20 +44,7 @@ class Cluster {
   }
 
   detection(timeSeconds: number): Detection {
-    const names = [...this.pods.keys()].sort();
-    const outcome = passOf(names.map((pod) => ({ namespace: 'shop', pod, score: -1 })));
-    if (outcome.kind !== 'detection') throw new Error('Expected a detection.');
-    return {
-      ...outcome.detection,
-      timeSeconds,
-      model: modelOf('bytes'),
-      table: new FeatureTable({
-        features: ['memory'],
-        pods: outcome.detection.table.pods,
-        timestampsSeconds: Float64Array.of(timeSeconds),
-        values: Float64Array.from(names, (pod) => this.bytesOf(pod, timeSeconds)),
-      }),
-    };
+    return memoryDetection(timeSeconds, [...this.pods.keys()].sort(), (pod) => this.bytesOf(pod, timeSeconds));
   }
 }
 
@@ -107,7 +84,7 @@ describe('forecasts of memory', () => {
     expect({ bytes, limitBytes, workload }).to.deep.equal({
       bytes: 4 * GIB,
       limitBytes: 6 * GIB,
-      workload: 'cart-0-workload',
+      workload: 'cart',
     });
     expect(hoursOf('cart-0')).to.be.closeTo(2, 0.01);
     expect(hoursOf('cart-0', 600)).to.be.closeTo(2 - 1 / 6, 0.01);
@@ -194,7 +171,7 @@ describe('forecasts of memory', () => {
 
   it('are not made where the features have no memory in bytes', async () => {
     const detection = cluster.detection(NOON);
-    await forecaster.ask({ ...detection, model: modelOf('ratio') });
+    await forecaster.ask({ ...detection, model: memoryModel('ratio') });
     expect(api.asked).to.deep.equal([]);
   });
 });

@@ -4,6 +4,7 @@ import { contextQueries } from '../../../src/exporter/context/queries.js';
 import { readContexts } from '../../../src/exporter/context/read-answers.js';
 import { buildCatalog } from '../../../src/exporter/features/catalog.js';
 import { addMatchers } from '../../../src/exporter/features/queries/matchers.js';
+import { floorsQuery, limitsQuery, workloadQuery } from '../../../src/exporter/forecast/queries.js';
 import type { RunningServer } from '../../../src/tools/demo/listen.js';
 import { startPrometheusApi } from '../../../src/tools/demo/prometheus-api.js';
 import { worldQueries } from '../../../src/tools/demo/queries.js';
@@ -145,6 +146,23 @@ describe('the simulated Prometheus', () => {
     expect(there.map(({ pod }) => pod)).to.include('ledger-1');
     expect(new Set(there.map(({ node: one }) => one))).to.deep.equal(new Set([node]));
     expect(there.every(({ namespace = '' }) => ['payments', 'shop'].includes(namespace))).to.equal(true);
+  });
+
+  it('answers the questions about memory that grows, of which there is no working set', async () => {
+    const pods = [
+      { namespace: 'payments', pod: 'ledger-1' },
+      { namespace: 'payments', pod: 'ledger-0' },
+    ];
+    const options = { podLabel: 'pod' };
+    const read = async (query: string) =>
+      (await instant(query)).map(({ metric: { pod = '' }, value: [, value] }) => [pod, Number(value) / 2 ** 30]);
+    const limits = await read(limitsQuery(pods, options));
+    expect(limits.map(([pod]) => pod)).to.have.members(['ledger-0', 'ledger-1']);
+    const floors = new Map((await read(floorsQuery(pods, 'usage', '10m', options))) as [string, number][]);
+    expect(floors.get('ledger-1'), 'a leak of three hours').to.be.within(2 * (floors.get('ledger-0') ?? 0), 8);
+    expect(await read(floorsQuery(pods, 'working_set', '10m', options))).to.deep.equal([]);
+    const usual = await read(workloadQuery({ namespace: 'payments', pod: '', workload: 'ledger' }, 'usage', options));
+    expect(usual).to.deep.equal([['', floors.get('ledger-1')]]);
   });
 
   it('refuses what it does not know with status 400', async () => {
