@@ -148,6 +148,26 @@ describe('deploy/alertmanager', () => {
       await expectHeard(all, ['AnomalyMassFlagging']);
     });
 
+    it('the earlier alert of memory that runs full, where the pod is known to be anomalous, and never the last one', async () => {
+      const full = (severity: string, name: string) => ({
+        alertname: 'PodMemoryFull',
+        severity,
+        namespace: 'shop',
+        workload: name,
+      });
+      const all = [
+        pod('cart', 'cart-0'),
+        full('warning', 'cart'),
+        full('warning', 'till'),
+        full('warning', 'queue'),
+        full('critical', 'queue'),
+        workload('catalog'),
+        full('critical', 'catalog'),
+      ];
+      const heard = ['PodMemoryFull catalog', 'PodMemoryFull queue', 'PodMemoryFull till'];
+      await expectHeard(all, ['PodAnomalous cart-0', ...heard, 'WorkloadAnomalous catalog']);
+    });
+
     it('the pods of one cluster only, where there are several', async () => {
       const mass = { alertname: 'AnomalyMassFlagging', severity: 'critical', cluster: 'north' };
       const all = [mass, { ...pod('a', 'a-0'), cluster: 'north' }, { ...pod('b', 'b-0'), cluster: 'south' }];
