@@ -21,7 +21,7 @@ const GAP_MINUTES = 30;
 const FULL = 0.995;
 /** Nothing is judged before, as too little is known of the days before. */
 const FIRST_MINUTE = 2 * DAY;
-/** A leak is followed for so long to learn when it reaches the limit. */
+/** A leak is followed for this long to learn when it reaches the limit. */
 const LEAK_FOLLOWED = 8 * DAY;
 const LEAK_LONGER = 12;
 
