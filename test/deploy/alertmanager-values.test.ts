@@ -79,7 +79,7 @@ describe('the values for kube-prometheus-stack', () => {
     const port = await freePort();
     alertmanager = await startAlertmanager({ directory, port, configuration: file });
     const url = `${alertmanager.url}/api/v2/alerts`;
-    const ours = alertsOf(parseRules(readFileSync(RULES_FILE, 'utf8'))).map(({ alert }) => alert);
+    const ours = new Set(alertsOf(parseRules(readFileSync(RULES_FILE, 'utf8'))).map(({ alert }) => alert));
     const info = [...ours, 'CPUThrottlingHigh'].map((alertname) => ({ alertname, severity: 'info', namespace: 'x' }));
     const alerts = [...info, { alertname: 'InfoInhibitor', severity: 'none', namespace: 'x' }];
     // No inhibition among ours: each is in a cluster of its own.
