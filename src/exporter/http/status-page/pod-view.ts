@@ -97,13 +97,13 @@ ${features.map((explanation) => featureRow(explanation, history))}
 }
 
 function featureRow(explanation: FeatureExplanation, history: PodHistory | undefined): Html {
-  const { feature, unit, actual, expected, boundary, deviation, share, comparison } = explanation;
+  const { feature, help, unit, actual, expected, boundary, deviation, share, comparison } = explanation;
   const own = history?.features.find((one) => one.feature === feature);
   const value = (number: number) => featureValue(number, feature, unit);
   const { usual, when, lasting } = COMPARISON_WORDS[comparison];
   const words = [usual === 'usually' ? when : `${usual} ${when}`, lasting].filter(Boolean).join(', ');
   return html`<tr role="row">
-<th role="rowheader" scope="row"><bdi>${feature}</bdi></th>
+<th role="rowheader" scope="row"><bdi>${feature}</bdi> <small>${help}</small></th>
 ${[
   cell('Now', html`<strong>${value(actual)}</strong>`),
   cell('To expect', html`${value(expected)} <small>${words}</small>`),

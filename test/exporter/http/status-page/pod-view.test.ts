@@ -50,9 +50,10 @@ describe('the view of one pod', () => {
     expect(words).to.contain('Workload cart Flagged yes Score 0.14 (above 0 is anomalous)');
     expect(words).to.contain('Feature Now To expect Anomalous beyond Deviation Share of the score Last hour');
     for (const row of [
-      'cpu 1 cpu-unit -0.5 cpu-unit in the last hours not alone +3 33 % not shown',
-      'memory 2 memory-unit 0.5 memory-unit in the last hours not alone +3 33 % not shown',
-      'restarts 3 restarts-unit 1.5 restarts-unit in the last hours not alone +3 33 % not shown',
+      // The second word is what the values are.
+      'cpu cpu 1 cpu-unit -0.5 cpu-unit in the last hours not alone +3 33 % not shown',
+      'memory memory 2 memory-unit 0.5 memory-unit in the last hours not alone +3 33 % not shown',
+      'restarts restarts 3 restarts-unit 1.5 restarts-unit in the last hours not alone +3 33 % not shown',
     ]) {
       expect(words).to.contain(row);
     }
