@@ -66,10 +66,13 @@ const CART: Subject = { namespace: 'shop', workload: 'cart', pod: /^cart-/ };
 const CRASHING: Subject = { namespace: 'platform', workload: 'config-sync', pod: /^config-sync-/ };
 const LEAKING: Subject = { namespace: 'payments', workload: 'checkout', pod: /^checkout-/ };
 
+const FULL_SOON: Subject = { namespace: 'payments', workload: 'ledger', pod: /^ledger-/ };
+
 /** A query of a page: how it begins, whom it is asked about, and what comes. */
 type Answer = readonly [begins: string, holds: Holds, subject?: Subject];
 
 const [MINUTE, HOUR] = [60, 3600];
+const GIB = 2 ** 30;
 const EXPORTERS = 4;
 
 /** While pods are in trouble and the exporter is well, by alert: all of the queries of each page, in its order. */
@@ -112,6 +115,14 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
     ['time() - anomaly_exporter_model_trained', all(0, 20 * MINUTE)],
     ['changes(anomaly_exporter_model_trained', all(0, 10)],
     ['count by (namespace, reason)', nothing],
+  ],
+  PodMemoryFull: [
+    ['sort(min by (pod) (anomaly_memory_time_to_limit', one(0.5, 2), FULL_SOON],
+    ['sum by (pod) (max by (pod, container) (container_memory', one(5 * GIB, 8 * GIB), FULL_SOON],
+    ['sum by (pod) (max by (pod, container) (kube_pod_container_resource_limits', one(8 * GIB, 8 * GIB), FULL_SOON],
+    ['max by (container)', both(among('container', 'ledger'), one(0.7, 1)), FULL_SOON],
+    ['time() - max(anomaly_workload_release', one(25 * MINUTE, HOUR)],
+    ['max by (container, reason)', withLabels({ container: 'config-sync', reason: 'Error' }), CRASHING],
   ],
   NodeAnomalous: [
     ['node_namespace_workload_pod:anomaly_lasting:count', (samples) => expect(samples).to.have.lengthOf.at.least(2)],

@@ -33,6 +33,8 @@ const incident = (
 const INCIDENTS: readonly ScriptedIncident[] = [
   // For the next eight minutes, two of its restarts are at most ten minutes ago.
   incident('crash-loop', ['platform', 'config-sync', 0], 8),
+  // Its container is at its limit in an hour.
+  incident('memory-leak', ['payments', 'ledger', 1], 5 * 60),
   incident('fast-leak', ['payments', 'checkout', 0], 12),
   ...[0, 1, 2].map((replica) => incident('runaway-cpu', ['shop', 'cart', replica], 15)),
   ...[0, 1, 2, 3].map((replica) => incident('runaway-cpu', ['shop', 'catalog', replica], 15)),
@@ -51,6 +53,24 @@ const UNMEASURED = [
     `kube_pod_container_status_restarts_total{namespace="dark",pod="${pod}",container="app"} 0`,
   ]),
 ];
+
+const MEMORY = 'container_memory_usage_bytes';
+
+/** The same with the memory that cannot be given back, which every kubelet exposes, and the simulated cluster does not. */
+function withWorkingSet(text: string): string {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${MEMORY}{`));
+  return lines.map((line) => `container_memory_working_set_bytes${line.slice(MEMORY.length)}\n`).join('');
+}
+
+/** The past of all of that. */
+function* wholeHistory(history: Iterable<string>): Generator<string> {
+  const workingSet: string[] = [];
+  for (const piece of history) {
+    if (piece.startsWith('# EOF')) yield* ['# TYPE container_memory_working_set_bytes gauge\n', ...workingSet];
+    yield piece;
+    if (piece.startsWith(`${MEMORY}{`)) workingSet.push(withWorkingSet(piece));
+  }
+}
 
 /** As the scrapes: pods that have just come are no problem. */
 function* unmeasuredHistory(endSeconds: number, targetLabels: string): Generator<string> {
@@ -97,7 +117,8 @@ export async function startRunbookCluster(): Promise<RunbookCluster> {
     const cluster = started(
       await listen((_, response) => {
         response.writeHead(200, { 'content-type': EXPOSITION_CONTENT_TYPE });
-        response.end(`${expositionText(world, nowSeconds())}${UNMEASURED.join('\n')}\n`);
+        const text = expositionText(world, nowSeconds());
+        response.end(`${text}${withWorkingSet(text)}${UNMEASURED.join('\n')}\n`);
       }),
     );
     const instance = new URL(cluster.url).host;
@@ -121,12 +142,15 @@ export async function startRunbookCluster(): Promise<RunbookCluster> {
     await writeFile(join(directory, 'rules.yaml'), rules.replaceAll('interval: 30s', 'interval: 1s'));
     await writeHistory(
       directory,
-      openMetricsHistory(world, {
-        startSeconds: start - 70 * MINUTE_SECONDS,
-        endSeconds: start,
-        stepSeconds: 15,
-        targetLabels: { job: 'cluster', instance },
-      }),
+      wholeHistory(
+        openMetricsHistory(world, {
+          startSeconds: start - 70 * MINUTE_SECONDS,
+          endSeconds: start,
+          stepSeconds: 15,
+          daysBefore: 0.3,
+          targetLabels: { job: 'cluster', instance },
+        }),
+      ),
     );
     await writeHistory(directory, unmeasuredHistory(start, `job="cluster",instance="${instance}"`));
     const prometheus = started(await startPrometheus({ directory, port: await freePort(), configuration }));
