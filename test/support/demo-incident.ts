@@ -7,6 +7,7 @@ import { startPrometheusApi } from '../../src/tools/demo/prometheus-api.js';
 import { worldQueries } from '../../src/tools/demo/queries.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
 import type { IncidentKind, ScriptedIncident } from '../../src/tools/simulation/incidents.js';
+import { ROLLOUTS, type Rollout } from '../../src/tools/simulation/workloads.js';
 import { get } from './http-client.js';
 import { recordingLogger } from './recording-logger.js';
 
@@ -33,6 +34,14 @@ const INCIDENTS: readonly ScriptedIncident[] = [
   incident('bad-replica', ['shop', 'catalog', 2], 8),
 ];
 
+/** A release that takes the memory of all of its pods up. */
+const RELEASE: Rollout = {
+  namespace: 'shop',
+  workload: 'frontend',
+  startOffsetSeconds: -40 * MINUTE_SECONDS,
+  memoryFactor: 2.4,
+};
+
 /** A running exporter. */
 export interface IncidentDemo {
   readonly url: string;
@@ -49,7 +58,12 @@ export interface IncidentDemo {
 /** Starts both. The simulated Prometheus has all of the past at once; the exporter has yet to train and to read it. */
 export async function startIncidentDemo(): Promise<IncidentDemo> {
   const nowSeconds = () => Date.now() / 1000;
-  const world = createWorld({ seed: 1, startSeconds: nowSeconds(), incidents: INCIDENTS });
+  const world = createWorld({
+    seed: 1,
+    startSeconds: nowSeconds(),
+    incidents: INCIDENTS,
+    rollouts: [...ROLLOUTS, RELEASE],
+  });
   const culprit = world.incidents.find(({ kind }) => kind === 'runaway-cpu');
   if (culprit === undefined) throw new Error('Expected the world to have the incident that it was given.');
   const prometheus = await startPrometheusApi(worldQueries(world), nowSeconds);

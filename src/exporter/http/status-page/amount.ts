@@ -20,7 +20,7 @@ const LEAST_MULTIPLE = 1.1;
  * @param limits of the pod.
  */
 export function amount(explanation: FeatureExplanation, history?: FeatureHistory, limits: ResourceAmounts = {}): Html {
-  const { feature, unit, actual, expected, comparison, boundary } = explanation;
+  const { feature, unit, actual, expected, comparison, boundary, direction } = explanation;
   if (comparison === 'rise_in_an_hour') {
     const most = boundary === null ? '' : `, usually at most ${formatNumber(Math.max(0, boundary - expected))}`;
     return html`<bdi>${feature}</bdi> <strong class="now">+${formatNumber(actual - expected)} within an hour</strong>${most}`;
@@ -33,7 +33,7 @@ export function amount(explanation: FeatureExplanation, history?: FeatureHistory
   const about = [
     usual,
     ...(range && range !== 'unknown' && !isOfSiblings ? [range] : []),
-    lasting && `away from it ${lasting}`,
+    lasting && direction !== 'usual' ? `away from it ${lasting}` : '',
   ];
   return html`<bdi>${feature}</bdi> <strong class="now">${value(actual)}${size(explanation)}${ofLimit(explanation, limits)}</strong>
 <small>${about.filter(Boolean).join('; ')}</small>`;

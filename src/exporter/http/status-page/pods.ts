@@ -10,17 +10,28 @@ import { sinceElement, sinceOf } from './since.js';
 /** The roles are explicit: the style turns rows into cards on narrow screens, which removes the implicit roles. */
 export function podsTable(pods: readonly ShownPod[], caption: string, around: Surroundings): Html {
   const hasPlots = pods.some((pod) => historyOf(around, pod) !== undefined);
-  const columns = ['Pod', 'Score', 'Flagged', 'Furthest from usual', ...(hasPlots ? ['Last hour'] : [])];
+  const hasFlags = pods.some(({ isFlagged }) => isFlagged);
+  const columns = [
+    'Pod',
+    'Score',
+    ...(hasFlags ? ['Flagged'] : []),
+    'Furthest from usual',
+    ...(hasPlots ? ['Last hour'] : []),
+  ];
   return html`<table role="table" class="pods">
 <caption class="unseen">${caption}</caption>
 ${headings(columns)}
 <tbody role="rowgroup">
-${pods.map((pod) => row(pod, hasPlots, around))}
+${pods.map((pod) => row(pod, { hasFlags, hasPlots }, around))}
 </tbody>
 </table>`;
 }
 
-function row(pod: ShownPod, hasPlots: boolean, around: Surroundings): Html {
+function row(
+  pod: ShownPod,
+  { hasFlags, hasPlots }: Readonly<Record<'hasFlags' | 'hasPlots', boolean>>,
+  around: Surroundings,
+): Html {
   const { score, isFlagged, reasons } = pod;
   const [main, ...also] = reasons;
   const history = historyOf(around, pod);
@@ -29,7 +40,7 @@ function row(pod: ShownPod, hasPlots: boolean, around: Surroundings): Html {
 <th role="rowheader" scope="row">${podLink(pod)}</th>
 ${[
   cell('Score', html`${score.toFixed(2)}`),
-  cell('Flagged', flag(pod, around)),
+  ...(hasFlags ? [cell('Flagged', flag(pod, around))] : []),
   cell('Furthest from usual', main === undefined ? NO_HTML : html`${amount(main, own)} ${others(also)}`),
   ...(hasPlots
     ? [cell('Last hour', history && own ? plot(history, own) : html`<span class="quiet">not shown</span>`)]

@@ -41,7 +41,7 @@ export interface Incident {
   readonly sinceSeconds: number | undefined;
   /** When the workload was last released, of the last day. */
   readonly releaseSeconds: number | undefined;
-  /** Those that are shown, at least one: in the same order as the incidents. */
+  /** Those that are shown, at least one: those whose anomaly lasts first, then serious ones (`seriousPods`), then the most anomalous. */
   readonly pods: readonly [ShownPod, ...ShownPod[]];
 }
 
@@ -93,24 +93,23 @@ export function select(detection: Detection, known: KnownBeside, filters: Filter
     (a, b) => (lasting[b] as number) - (lasting[a] as number) || isSerious(b) - isSerious(a) || byScore(a, b),
   );
   calmRows.sort(byScore);
-  const groups = groupByWorkload(table.pods, flaggedRows);
+  const groups = inOrder(detection, groupByWorkload(table.pods, flaggedRows), serious);
   const mostPods = Math.floor(MAXIMUM_PODS / Math.min(MAXIMUM_INCIDENTS, Math.max(1, groups.length)));
   const shownGroups = groups
     .slice(0, MAXIMUM_INCIDENTS)
     .map((group) => ({ ...group, shown: group.rows.slice(0, mostPods) }));
   const calmShown = calmRows.slice(0, isFiltered(filters) ? MAXIMUM_CALM_FILTERED : MAXIMUM_CALM);
   const pods = describePods(detection, episodes, [...shownGroups.flatMap(({ shown }) => shown), ...calmShown]);
-  const scoredOf = countScored(detection, shownGroups);
-  const incidents = shownGroups.map((group, index): Incident => {
-    const { namespace, workload, rows, shown } = group;
+  const incidents = shownGroups.map((group): Incident => {
+    const { namespace, workload, scored, rows, shown } = group;
     const since = rows.map((row) => sinceOf(episodes, table.pods[row] as PodIdentity) ?? Number.POSITIVE_INFINITY);
     const earliest = since.reduce((least, own) => Math.min(least, own), Number.POSITIVE_INFINITY);
     return {
       namespace,
       workload,
-      scored: scoredOf[index] as number,
+      scored,
       flagged: rows.length,
-      lasting: rows.reduce((sum, row) => sum + (lasting[row] as number), 0),
+      lasting: group.lasting,
       sinceSeconds: Number.isFinite(earliest) ? earliest : undefined,
       releaseSeconds: detection.releases.get(podKey(namespace, workload)),
       pods: shown.map((row) => pods.get(row) as ShownPod) as [ShownPod, ...ShownPod[]],
@@ -118,7 +117,7 @@ export function select(detection: Detection, known: KnownBeside, filters: Filter
   });
   const namesOf = (names: Iterable<string>) => [...names].sort().slice(0, MAXIMUM_NAMES);
   return {
-    /** First those with an anomaly that lasts, of each first what is serious (`seriousPods`), then the most anomalous. */
+    /** In the order of `inOrder`. */
     incidents,
     /** Workloads with a flagged pod that pass the filters. */
     matchingWorkloads: groups.length,
@@ -176,6 +175,34 @@ function groupByWorkload(pods: readonly PodIdentity[], rows: readonly number[]):
     else group.rows.push(row);
   }
   return [...groups.values()];
+}
+
+interface CountedGroup extends Group {
+  readonly scored: number;
+  readonly lasting: number;
+}
+
+/**
+ * First those with an anomaly that lasts; of each first those with a serious pod, then those in which most of several pods are
+ * flagged, and then those with the most anomalous pod.
+ */
+function inOrder(
+  detection: Detection,
+  groups: readonly Group[],
+  serious: ReadonlySet<number>,
+): readonly CountedGroup[] {
+  const scored = countScored(detection, groups);
+  const ranked = groups.map((group, index) => {
+    const { rows } = group;
+    const all = scored[index] as number;
+    const lasting = rows.reduce((sum, row) => sum + (detection.lasting[row] as number), 0);
+    const isWhole = rows.length > 1 && rows.length > all / 2;
+    const isSerious = serious.size > 0 && rows.some((row) => serious.has(row));
+    const rank = 4 * Number(lasting > 0) + 2 * Number(isSerious) + Number(isWhole);
+    return { ...group, scored: all, lasting, rank };
+  });
+  // Equal ones stay in the order of their first rows.
+  return ranked.sort((a, b) => b.rank - a.rank);
 }
 
 /** How many pods of each group's workload are scored and not muted. */

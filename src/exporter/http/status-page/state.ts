@@ -98,8 +98,8 @@ function budget(
 ): Html {
   const countedSeconds = nowSeconds - Date.parse(counted_since ?? '') / 1000;
   const span =
-    countedSeconds < DAY_SECONDS ? `since startup, ${formatDuration(countedSeconds)} ago` : 'in the last day';
-  const came = html`${last_day === 0 ? 'No workload' : counted(last_day, 'workload')} had an anomaly that lasts ${span}; the budget is ${formatNumber(per_day)} a day when nothing is wrong.`;
+    countedSeconds < DAY_SECONDS ? `Since startup, ${formatDuration(countedSeconds)} ago,` : 'In the last day,';
+  const came = html`${span} ${last_day === 0 ? 'no workload' : counted(last_day, 'workload')} had an anomaly that lasts; the budget is ${formatNumber(per_day)} a day when nothing is wrong.`;
   const rest = html`The boundaries of ${counted(workloads, 'workload')} rest on ${formatNumber(known_days)} days.`;
   if (expected_per_day === null || recent_workloads_per_day === null) {
     const sentence = html`Too little is known to say how many messages a day to expect.`;

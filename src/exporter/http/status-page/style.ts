@@ -71,7 +71,8 @@ thead th { border-top: 0; font-size: .8125rem; color: var(--quiet); white-space:
 .incident h3 { grid-column: 1 / -1; margin: 0; font-size: 1.0625rem; }
 .incident h3 a { font-weight: 600; }
 .incident .about p { font-size: 1.0625rem; margin: 0 0 .25rem; }
-.incident details, .incident .next { grid-column: 1 / -1; }
+.incident .picture { grid-column: 2; grid-row: 2 / span 2; }
+.incident details { grid-column: 1 / -1; }
 .also { display: block; }
 .also .now { color: inherit; }
 .facts { display: flex; flex-wrap: wrap; gap: .1rem 1.5rem; margin: 0; }
@@ -111,6 +112,7 @@ footer caption { text-align: left; font-weight: 600; padding-bottom: .25rem; }
 footer th { font-weight: normal; white-space: nowrap; }
 @media (max-width: 56rem) {
   .incident { grid-template-columns: minmax(0, 1fr); }
+  .incident .picture { grid-column: 1; grid-row: auto; }
   .pods, .pods tbody, .pods tr, .pods tbody th, .pods td { display: block; width: auto !important; }
   .pods thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .pods tr { border-top: 1px solid var(--line); padding: .5rem 0; }

@@ -87,7 +87,7 @@ describe('GET /', () => {
         return wordsOf(await pageOf({ health: () => ({ ...seasonedHealth, budget }) }));
       };
       expect(await budgetOf({})).to.contain(
-        'Messages 3.5 a day expected 2 workloads had an anomaly that lasts since startup, 2 h 5 min ago; the budget is 4 a day ' +
+        'Messages 3.5 a day expected Since startup, 2 h 5 min ago, 2 workloads had an anomaly that lasts; the budget is 4 a day ' +
           'when nothing is wrong. On the last three days, ' +
           '1.25 workloads a day exceeded their boundaries. The boundaries of 80 workloads rest on 6 days.',
       );
@@ -95,7 +95,7 @@ describe('GET /', () => {
         'when nothing is wrong. Too little is known to say how many messages a day to expect.',
       );
       expect(await budgetOf({ last_day: 0, counted_since: '2025-12-30T00:00:00Z' })).to.contain(
-        'No workload had an anomaly that lasts in the last day; the budget is 4',
+        'In the last day, no workload had an anomaly that lasts; the budget is 4',
       );
       expect(await budgetOf(null)).not.to.contain('Messages');
     });
