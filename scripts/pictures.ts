@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { runBacktestCommand } from '../src/tools/backtest/command.js';
@@ -11,10 +12,14 @@ import { startPrometheusApi } from '../src/tools/demo/prometheus-api.js';
 import { type ResolveQuery, worldQueries } from '../src/tools/demo/queries.js';
 import { createFleet } from '../src/tools/lab/fleet/fleet.js';
 import { createWorld } from '../src/tools/simulation/cluster.js';
-import type { ScriptedIncident } from '../src/tools/simulation/incidents.js';
+import { SCRIPT, type ScriptedIncident } from '../src/tools/simulation/incidents.js';
 import { startBrowser } from '../test/support/browser.js';
+import { startMonitoredCluster } from '../test/support/dashboard-cluster.js';
 import { startIncidentDemo } from '../test/support/demo-incident.js';
 import { eventually, within } from '../test/support/waiting.js';
+import { createGrafana } from './dashboard/grafana.js';
+import { readDashboard } from './dashboard/json.js';
+import { dashboardPage } from './dashboard/page.js';
 import { fleetPicture } from './fleet-picture.js';
 
 /** A picture in `docs/images`, by its name without `.png`. */
@@ -23,7 +28,12 @@ type Draw = (browser: Browser, file: string) => Promise<void>;
 const PICTURES: Readonly<Record<string, Draw>> = {
   backtest: drawBacktest,
   fleet: drawFleet,
-  'status-page': drawStatusPage,
+  dashboard: drawDashboard,
+  'status-page': (browser, file) => drawStatusPage(browser, file, { width: 1120, colorScheme: 'light', path: '/' }),
+  'status-page-narrow': (browser, file) =>
+    drawStatusPage(browser, file, { width: 400, colorScheme: 'dark', path: '/?namespace=shop', height: 1500 }),
+  'status-page-pod': (browser, file) =>
+    drawStatusPage(browser, file, { width: 1120, colorScheme: 'light', path: '/?namespace=payments&pod=LEAKING' }),
 };
 
 const DAY = 86_400;
@@ -113,26 +123,71 @@ async function drawFleet(browser: Browser, file: string): Promise<void> {
   await page.locator('svg').screenshot({ path: file });
 }
 
-async function drawStatusPage(browser: Browser, file: string): Promise<void> {
+/** @param path of the page; `LEAKING` stands for the pod whose memory grows. `height` is that of the picture, all of it without. */
+async function drawStatusPage(
+  browser: Browser,
+  file: string,
+  {
+    width,
+    colorScheme,
+    path,
+    height,
+  }: {
+    readonly width: number;
+    readonly colorScheme: 'light' | 'dark';
+    readonly path: string;
+    readonly height?: number;
+  },
+): Promise<void> {
   const clock = stopClock(Date.UTC(2026, 0, 15, 9, 1, 30));
   const demo = await startIncidentDemo();
   try {
-    const trained = eventually(() => demo.requireDays());
+    const trained = eventually(() => demo.requireDays(), 180_000);
     // `eventually` cannot be used: its clock is fixed as well.
-    await within(60_000, 'a model', trained);
+    await within(180_000, 'a model', trained);
     clock.advance(95);
-    const page = await browser.newPage({ viewport: { width: 1120, height: 1120 }, colorScheme: 'light' });
+    const page = await browser.newPage({ viewport: { width, height: 1120 }, colorScheme });
+    // What the cluster says of the pods is asked for after the pass of the page.
     await page.goto(demo.url);
+    const context = eventually(() => demo.requireContext());
+    await within(60_000, 'the context of the pods', context);
+    await page.goto(`${demo.url}${path.replace('LEAKING', demo.leaking)}`);
     // The address differs in each run.
-    await page.getByText(demo.prometheusUrl).evaluate((element) => {
-      element.textContent = 'http://prometheus:9090';
-    });
+    for (const address of await page.getByText(demo.prometheusUrl).all()) {
+      await address.evaluate((element) => {
+        element.textContent = 'http://prometheus:9090';
+      });
+    }
     const main = await page.getByRole('main').boundingBox();
-    const height = Math.ceil((main?.y ?? 0) + (main?.height ?? 0));
-    await page.screenshot({ path: file, fullPage: true, clip: { x: 0, y: 0, width: 1120, height } });
+    const bottom = Math.ceil((main?.y ?? 0) + (main?.height ?? 0));
+    const clip = { x: 0, y: 0, width, height: Math.min(bottom, height ?? bottom) };
+    await page.screenshot({ path: file, fullPage: true, clip });
   } finally {
     await demo.close();
     clock.release();
+  }
+}
+
+const DASHBOARD_MINUTES = 4;
+
+/** The upper rows of the dashboard, as the preview draws it. Takes some minutes, since a real Prometheus has to watch. */
+async function drawDashboard(browser: Browser, file: string): Promise<void> {
+  const cluster = await startMonitoredCluster(SCRIPT);
+  try {
+    await sleep(DASHBOARD_MINUTES * 60_000);
+    const toSeconds = Date.now() / 1000;
+    const fromSeconds = toSeconds - DASHBOARD_MINUTES * 60;
+    const grafana = createGrafana({ prometheusUrl: cluster.prometheusUrl, fromSeconds, toSeconds, stepSeconds: 5 });
+    const page = await browser.newPage({ viewport: { width: 1620, height: 1200 } });
+    await page.setContent(await dashboardPage(readDashboard(), grafana));
+    const exporter = await page.getByText('▸ Exporter').boundingBox();
+    await page.screenshot({
+      path: file,
+      fullPage: true,
+      clip: { x: 0, y: 0, width: 1620, height: exporter?.y ?? 1200 },
+    });
+  } finally {
+    await cluster.close();
   }
 }
 

@@ -48,10 +48,14 @@ export interface IncidentDemo {
   readonly prometheusUrl: string;
   /** The pod with the runaway CPU, which was flagged some minutes after it began. */
   readonly culprit: string;
-  /** When that began, in Unix seconds. */
+  /** The pod whose memory grows. */
+  readonly leaking: string;
+  /** When the CPU ran away, in Unix seconds. */
   readonly culpritSinceSeconds: number;
   /** @throws {Error} until the model knows some days, and so judges what lasts. */
   requireDays(): Promise<void>;
+  /** @throws {Error} until something is known of the flagged pods, which is asked for after a pass. */
+  requireContext(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,8 +68,12 @@ export async function startIncidentDemo(): Promise<IncidentDemo> {
     incidents: INCIDENTS,
     rollouts: [...ROLLOUTS, RELEASE],
   });
-  const culprit = world.incidents.find(({ kind }) => kind === 'runaway-cpu');
-  if (culprit === undefined) throw new Error('Expected the world to have the incident that it was given.');
+  const incidentOf = (kind: IncidentKind) => {
+    const found = world.incidents.find((own) => own.kind === kind);
+    if (found === undefined) throw new Error('Expected the world to have the incident that it was given.');
+    return found;
+  };
+  const [culprit, leaking] = [incidentOf('runaway-cpu'), incidentOf('fast-leak')];
   const prometheus = await startPrometheusApi(worldQueries(world), nowSeconds);
   const { settings } = parseSettings({
     PROMETHEUS_URL: prometheus.url,
@@ -77,13 +85,18 @@ export async function startIncidentDemo(): Promise<IncidentDemo> {
     HISTORY_LOAD_PERCENT: '100',
   });
   const service = await startService(settings, recordingLogger(), { checkInstallation: false });
+  const health = async () => HealthReport.parse(JSON.parse((await get(`${service.url}/healthz`)).text));
   return {
     url: service.url,
     prometheusUrl: prometheus.url,
     culprit: culprit.pod,
+    leaking: leaking.pod,
     culpritSinceSeconds: culprit.startSeconds,
+    async requireContext() {
+      if ((await health()).context.pods === 0) throw new Error('The exporter knows no context of the pods yet.');
+    },
     async requireDays() {
-      const { model, history, training } = HealthReport.parse(JSON.parse((await get(`${service.url}/healthz`)).text));
+      const { model, history, training } = await health();
       if (model.trained && history?.missing_hours === 0 && !training.running) return;
       throw new Error('The exporter does not know the last days yet.');
     },

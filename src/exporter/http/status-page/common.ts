@@ -4,6 +4,7 @@ import { counted, formatPercent } from '../../../lib/text/format.js';
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 import type { NodePods } from '../../context/nodes.js';
 import { filterLink } from './filters.js';
+import { runbookLink } from './next.js';
 import type { Selection } from './selection.js';
 
 /** As the rules have it: more than this share of the pods, and at least this many. */
@@ -22,14 +23,21 @@ export function inCommon(selection: Selection, nodes: readonly NodePods[]): Html
     html`${some} of ${counted(all, 'pod')}`;
   const items = [
     ...(lasting >= LEAST_OF_ALL && lasting > LEAST_SHARE_OF_ALL * scored
-      ? [html`<strong>${formatPercent(lasting / scored)} of all pods</strong> have an anomaly that lasts`]
+      ? [
+          html`<strong>${formatPercent(lasting / scored)} of all pods</strong> have an anomaly that lasts; ${runbookLink('AnomalyMassFlagging')}`,
+        ]
       : []),
-    ...nodes.filter(isMost).map((own) => html`node <strong><bdi>${own.node}</bdi></strong>: ${share(own)} on it`),
+    ...nodes
+      .filter(isMost)
+      .map(
+        (own) =>
+          html`node <strong><bdi>${own.node}</bdi></strong>: ${share(own)} on it; ${runbookLink('NodeAnomalous')}`,
+      ),
     ...[...namespaceCounts]
       .filter(([, own]) => own.workloads.size > 1 && isMost(own))
       .map(
         ([namespace, own]) =>
-          html`namespace <a href="${filterLink({ namespace })}"><bdi>${namespace}</bdi></a>: ${share(own)} in ${counted(own.workloads.size, 'workload')}`,
+          html`namespace <a href="${filterLink({ namespace })}"><bdi>${namespace}</bdi></a>: ${share(own)} in ${counted(own.workloads.size, 'workload')}; ${runbookLink('NamespaceAnomalous')}`,
       ),
   ];
   if (items.length === 0) return NO_HTML;

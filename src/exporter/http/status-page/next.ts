@@ -5,7 +5,15 @@ import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
 /** Of the alert that a pod or a workload makes; the alerts themselves name the same ones. */
 const RUNBOOKS = 'https://github.com/k8s-anomaly-detector/k8s-anomaly-detector/blob/main/docs/runbooks';
 
-export type Runbook = 'PodAnomalous' | 'WorkloadAnomalous';
+export type Runbook =
+  | 'PodAnomalous'
+  | 'WorkloadAnomalous'
+  | 'NodeAnomalous'
+  | 'NamespaceAnomalous'
+  | 'AnomalyMassFlagging'
+  | 'PodMemoryFull';
+
+export const runbookLink = (runbook: Runbook) => html`<a href="${RUNBOOKS}/${runbook}.md">runbook ${runbook}</a>`;
 
 /** What the links are about. */
 interface Subject {
@@ -17,7 +25,7 @@ interface Subject {
 /** @param dashboardUrl address of the dashboard in Grafana; empty where nobody said it. */
 export function nextLinks({ namespace, workload, pod }: Subject, runbook: Runbook, dashboardUrl: string): Html {
   const detect = new URLSearchParams({ namespace, flagged: 'true' });
-  return html`<p class="next">Next: <a href="${RUNBOOKS}/${runbook}.md">runbook ${runbook}</a>
+  return html`<p class="next">Next: ${runbookLink(runbook)}
 <a href="detect?${String(detect)}">/detect of the namespace</a>
 ${dashboardUrl === '' ? NO_HTML : html`<a href="${dashboardLink(dashboardUrl, { namespace, workload, pod })}">dashboard</a>`}</p>`;
 }

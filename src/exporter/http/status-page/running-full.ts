@@ -7,6 +7,7 @@ import { type ForecastState, type PodForecast, secondsToLimit } from '../../fore
 import { podLink, type Surroundings } from './around.js';
 import { inAbout } from './context-facts.js';
 import { type Filters, filterLink, passes } from './filters.js';
+import { runbookLink } from './next.js';
 import type { Selection } from './selection.js';
 import { clock } from './since.js';
 
@@ -36,6 +37,7 @@ ${podLink({ identity: own })}: <strong>full ${inAbout(seconds)}</strong>, at ${c
   const more = others.length - MOST_SHOWN;
   return html`<section aria-labelledby="full"><h2 id="full">Memory runs full</h2>
 <ul>${others.slice(0, MOST_SHOWN).map(item)}</ul>
+<p class="next">Next: ${runbookLink('PodMemoryFull')}</p>
 ${more > 0 ? html`<p class="quiet">And ${more} more; <a href="detect">/detect</a> has all.</p>` : NO_HTML}
 </section>`;
 }

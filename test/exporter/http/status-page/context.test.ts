@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { type ContextState, NO_CONTEXT, type PodContext } from '../../../../src/exporter/context/pod-context.js';
 import type { PassOutcome } from '../../../../src/exporter/detection/detection.js';
@@ -170,6 +171,7 @@ describe('the context of pods on the status page', () => {
       );
       expect(words).to.not.match(/app-0 : full/);
       expect(words).to.contain('3 pods flagged of 7 pods scored; all of them last. The memory of 3 pods runs full.');
+      expect(words).to.contain('Next: runbook PodMemoryFull');
       expect(wordsOf(await pageOf({ outcome, ...full }, '/?workload=busy'))).to.not.contain('Memory runs full');
       const many = forecastOf(...Array.from({ length: 12 }, (_, index) => [`x-${index}`, 100 + index] as const));
       expect(wordsOf(await pageOf({ outcome, ...many })))
@@ -191,11 +193,14 @@ describe('the context of pods on the status page', () => {
     ]);
     const page = await pageOf({ outcome: passIn(pods), ...contextOf({}, { nodeOf }) });
     expect(wordsOf(page)).to.contain(
-      'What they have in common, by pods whose anomaly lasts: node n7 : 3 of 4 pods on it ' +
-        'namespace shop : 4 of 5 pods in 2 workloads',
+      'What they have in common, by pods whose anomaly lasts: node n7 : 3 of 4 pods on it; runbook NodeAnomalous ' +
+        'namespace shop : 4 of 5 pods in 2 workloads; runbook NamespaceAnomalous',
     );
     const mass = [...workloadOf('quiet', [0.1, 0.2, -0.1], 'calm'), ...shop];
     expect(wordsOf(await pageOf({ outcome: passIn(mass) }))).to.contain('75 % of all pods have an anomaly that lasts');
+    for (const [, runbook = ''] of page.matchAll(/blob\/main\/(docs\/runbooks\/\w+\.md)/g)) {
+      expect(existsSync(runbook), runbook).to.equal(true);
+    }
     // One workload has it in common with nothing.
     const one = passIn([...workloadOf('app', [0.3, 0.2, 0.1, 0.1, 0.1]), ...workloadOf('quiet', [-0.1], 'calm')]);
     expect(wordsOf(await pageOf({ outcome: one }))).to.not.contain('in common');
