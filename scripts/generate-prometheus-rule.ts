@@ -2,7 +2,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ALERTMANAGER_FILE, ALERTMANAGER_VALUES_FILE, alertmanagerValues } from './alertmanager-values.js';
-import { PROMETHEUS_RULE_FILE, prometheusRule, RULES_FILE } from './prometheus-rules.js';
+import { CHART_RULES_FILE, chartRules, PROMETHEUS_RULE_FILE, prometheusRule, RULES_FILE } from './prometheus-rules.js';
 
-writeFileSync(PROMETHEUS_RULE_FILE, prometheusRule(readFileSync(RULES_FILE, 'utf8')));
+const rules = readFileSync(RULES_FILE, 'utf8');
+writeFileSync(CHART_RULES_FILE, chartRules(rules));
+writeFileSync(PROMETHEUS_RULE_FILE, prometheusRule(rules));
 writeFileSync(ALERTMANAGER_VALUES_FILE, alertmanagerValues(readFileSync(ALERTMANAGER_FILE, 'utf8')));

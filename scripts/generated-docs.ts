@@ -6,6 +6,9 @@ import { ENDPOINTS } from '../src/exporter/http/endpoints.js';
 import { FAMILIES } from '../src/exporter/metrics/registry.js';
 import { MistakesError } from '../src/lib/usage-error.js';
 import { PROCESS_FAULTS, TRAINING_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
+import { chartValuesMarkdown } from './helm-chart/readme.js';
+import { valuesSchema } from './helm-chart/schema.js';
+import { CHART_FOLDER } from './helm-chart/values.js';
 
 /** Each generated document with the function that brings its sections up to date. */
 export const GENERATED_DOCUMENTS: readonly (readonly [path: string, update: (page: string) => string])[] = [
@@ -14,6 +17,8 @@ export const GENERATED_DOCUMENTS: readonly (readonly [path: string, update: (pag
   ['docs/reference/endpoints.md', (page) => withSections(page, { endpoints: endpointsMarkdown() })],
   ['docs/features.md', (page) => withSections(page, { mistake: featureMistake(page) })],
   ['docs/faults.md', (page) => withSections(page, faultSections())],
+  [`${CHART_FOLDER}/README.md`, (page) => withSections(page, { values: chartValuesMarkdown() })],
+  [`${CHART_FOLDER}/values.schema.json`, () => valuesSchema()],
 ];
 
 /** The faults that the tests inject. */

@@ -5,8 +5,13 @@ import { isScalar, parse, parseDocument, type Scalar, stringify, visit } from 'y
 /** The source of all rules. Tests and scripts run in the root of the repository. */
 export const RULES_FILE = 'deploy/prometheus/rules.yaml';
 
-/** The generated file. */
+/** The generated PrometheusRule of the manifests. */
 export const PROMETHEUS_RULE_FILE = 'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml';
+
+/** The generated groups for the PrometheusRule of the Helm chart, which can read only files of its own folder. */
+export const CHART_RULES_FILE = 'deploy/helm/k8s-anomaly-detector/files/rules.yaml';
+
+const GENERATED = `# Generated from ${RULES_FILE}. Change that file, then run: npm run rules\n`;
 
 export interface RulesFile {
   readonly groups: readonly {
@@ -57,6 +62,21 @@ export function labelsOfRecord(name: string): readonly string[] {
 
 /** The text of the PrometheusRule: the same groups with their comments, and every alias expanded. */
 export function prometheusRule(rulesText: string): string {
+  const head = stringify({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'k8s-anomaly-detector' },
+  });
+  return `${GENERATED}${head}spec:\n${withoutAliases(rulesText).replace(/^(?=.)/gm, '  ')}`;
+}
+
+/** The same groups as the `spec` of the PrometheusRule in the Helm chart. */
+export function chartRules(rulesText: string): string {
+  return `${GENERATED}${withoutAliases(rulesText)}`;
+}
+
+/** The rules with their comments, and every alias expanded: in a `spec`, anchors would be legal, but hard to read. */
+function withoutAliases(rulesText: string): string {
   const document = parseDocument(rulesText);
   const [failure] = document.errors;
   if (failure !== undefined) throw failure;
@@ -74,12 +94,5 @@ export function prometheusRule(rulesText: string): string {
   });
   // The comment at its top is about the source.
   document.commentBefore = null;
-  const groups = document.toString({ lineWidth: 110 });
-  const head = stringify({
-    apiVersion: 'monitoring.coreos.com/v1',
-    kind: 'PrometheusRule',
-    metadata: { name: 'k8s-anomaly-detector' },
-  });
-  const comment = `# Generated from ${RULES_FILE}. Change that file, then run: npm run rules\n`;
-  return `${comment}${head}spec:\n${groups.replace(/^(?=.)/gm, '  ')}`;
+  return document.toString({ lineWidth: 110 });
 }

@@ -5,6 +5,12 @@ import { readFileSync } from 'node:fs';
 // This file runs as dist/scripts/dashboard/json.js.
 export const DASHBOARD_FILE = new URL('../../../deploy/grafana/dashboard.json', import.meta.url);
 
+/** The copy in the Helm chart, which can read only files of its own folder: the same without line breaks. */
+export const CHART_DASHBOARD_FILE = new URL(
+  '../../../deploy/helm/k8s-anomaly-detector/files/dashboard.json',
+  import.meta.url,
+);
+
 /** The parts that the tests use. */
 export interface DashboardJson {
   readonly uid: string;

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { buildDashboard } from '../../scripts/dashboard/build.js';
 import { fillVariables } from '../../scripts/dashboard/grafana.js';
 import {
+  CHART_DASHBOARD_FILE,
   DASHBOARD_FILE,
   expressionsOf,
   type PanelJson,
@@ -30,6 +31,11 @@ describe('deploy/grafana/dashboard.json', () => {
   it('is what the builders of Grafana’s SDK make, whose types are its schema', () => {
     const built: unknown = JSON.parse(JSON.stringify(buildDashboard()));
     expect(dashboard, 'Run `npm run dashboard` and commit the file.').to.deep.equal(built);
+  });
+
+  it('is in the Helm chart as well', () => {
+    const copy: unknown = JSON.parse(readFileSync(CHART_DASHBOARD_FILE, 'utf8'));
+    expect(copy, 'Run `npm run dashboard` and commit the file.').to.deep.equal(dashboard);
   });
 
   describe('can be provisioned by file, by sidecar and by import', () => {

@@ -8,6 +8,8 @@ import { type KnownMetrics, knownMetrics, selectorsIn, unknownNames } from '../.
 import {
   type AlertingRule,
   alertsOf,
+  CHART_RULES_FILE,
+  chartRules,
   labelsOfRecord,
   PROMETHEUS_RULE_FILE,
   parseRules,
@@ -158,6 +160,12 @@ describe('deploy/prometheus', () => {
       const text = readFileSync(PROMETHEUS_RULE_FILE, 'utf8');
       expect(text).to.equal(prometheusRule(rulesText));
       expect((parse(text) as { spec: unknown }).spec).to.deep.equal(rules);
+    });
+
+    it(`are those of ${CHART_RULES_FILE} (else: npm run rules)`, () => {
+      const text = readFileSync(CHART_RULES_FILE, 'utf8');
+      expect(text).to.equal(chartRules(rulesText));
+      expect(parse(text)).to.deep.equal(rules);
     });
 
     it('select only metrics and labels that are there, in expressions and in descriptions', () => {

@@ -13,7 +13,17 @@ import {
 } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { Deployment, type IDeployment, type IStatefulSet, StatefulSet } from 'kubernetes-models/apps/v1';
 import { type INetworkPolicy, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
-import { ConfigMap, type IConfigMap, type IService, Service } from 'kubernetes-models/v1';
+import { type IPodDisruptionBudget, PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import {
+  ConfigMap,
+  type IConfigMap,
+  type IPersistentVolumeClaim,
+  type IService,
+  type IServiceAccount,
+  PersistentVolumeClaim,
+  Service,
+  ServiceAccount,
+} from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
 import type { CodeVariant } from '../../scripts/code-archive.js';
 
@@ -22,8 +32,11 @@ export interface Kinds {
   readonly ConfigMap: IConfigMap;
   readonly Deployment: IDeployment;
   readonly NetworkPolicy: INetworkPolicy;
+  readonly PersistentVolumeClaim: IPersistentVolumeClaim;
+  readonly PodDisruptionBudget: IPodDisruptionBudget;
   readonly PrometheusRule: IPrometheusRule;
   readonly Service: IService;
+  readonly ServiceAccount: IServiceAccount;
   readonly ServiceMonitor: IServiceMonitor;
   readonly StatefulSet: IStatefulSet;
 }
@@ -35,8 +48,11 @@ const VALIDATORS: { readonly [Name in Kind]: (object: Kinds[Name]) => void } = {
   ConfigMap: (object) => new ConfigMap(object).validate(),
   Deployment: (object) => new Deployment(object).validate(),
   NetworkPolicy: (object) => new NetworkPolicy(object).validate(),
+  PersistentVolumeClaim: (object) => new PersistentVolumeClaim(object).validate(),
+  PodDisruptionBudget: (object) => new PodDisruptionBudget(object).validate(),
   PrometheusRule: (object) => new PrometheusRule(object).validate(),
   Service: (object) => new Service(object).validate(),
+  ServiceAccount: (object) => new ServiceAccount(object).validate(),
   ServiceMonitor: (object) => new ServiceMonitor(object).validate(),
   StatefulSet: (object) => new StatefulSet(object).validate(),
 };
@@ -47,8 +63,11 @@ const MODULES: Readonly<Record<Kind, string>> = {
   ConfigMap: `${CORE}/v1`,
   Deployment: `${CORE}/apps/v1`,
   NetworkPolicy: `${CORE}/networking.k8s.io/v1`,
+  PersistentVolumeClaim: `${CORE}/v1`,
+  PodDisruptionBudget: `${CORE}/policy/v1`,
   PrometheusRule: `${OPERATOR}/monitoring.coreos.com/v1`,
   Service: `${CORE}/v1`,
+  ServiceAccount: `${CORE}/v1`,
   ServiceMonitor: `${OPERATOR}/monitoring.coreos.com/v1`,
   StatefulSet: `${CORE}/apps/v1`,
 };
@@ -59,6 +78,7 @@ export interface KubernetesObject {
   readonly kind: string;
   readonly metadata: {
     readonly name: string;
+    readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };

@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import { CHART_FOLDER, type ChartValue, readChartValues } from '../../scripts/helm-chart/values.js';
+import { SETTINGS, variablesOf } from '../../src/exporter/config/settings.js';
+import { VERSION } from '../../src/exporter/version.js';
+import { type ChartValues, chartObjects, EXAMPLES_FOLDER, helm, settingsOf } from '../support/helm.js';
+import { readDockerfile } from '../support/kustomize.js';
+import { requireTool } from '../support/real-tools.js';
+
+/** Why Helm rejects values. */
+function rejection(values: ChartValues): string {
+  const { status, output } = helm('template', { values });
+  expect(status, output).to.not.equal(0);
+  return output;
+}
+
+describe('the values of the Helm chart', function () {
+  this.timeout(300_000);
+
+  before(function () {
+    requireTool(this, 'helm');
+  });
+
+  describe('rejects, before anything is installed,', () => {
+    it('a misspelled value, in every section', () => {
+      expect(rejection({ serviceMonitors: { enabled: true } })).to.include("'serviceMonitors' not allowed");
+      const sections = readChartValues().filter(({ children }) => children.length > 0);
+      expect(sections).to.have.length.above(10);
+      for (const { name } of sections)
+        expect(rejection({ [name]: { misspelt: 1 } })).to.include("'misspelt' not allowed");
+    });
+
+    it('a misspelled setting, and one that follows from other values', () => {
+      expect(rejection({ settings: { ANOMALY_SENSITIVTY: 5 } })).to.include("'ANOMALY_SENSITIVTY' not allowed");
+      for (const name of ['PORT', 'TOTAL_SHARDS', 'MODEL_PATH']) {
+        expect(rejection({ settings: { [name]: '1' } })).to.include(`'${name}' not allowed`);
+      }
+      expect(rejection({ settingFiles: { PROMETHEUS_PASSWORD: { secret: 'a', key: 'b' } } })).to.include('not allowed');
+    });
+
+    it('values of a wrong type or outside their range', () => {
+      const wrong: readonly (readonly [ChartValues, string])[] = [
+        [{ settings: { EXPLAIN: 'some' } }, '/settings/EXPLAIN'],
+        // YAML without quotes.
+        [{ settings: { TUNING_ANNOTATIONS: false } }, '/settings/TUNING_ANNOTATIONS'],
+        [{ settings: { MAX_PODS: [1] } }, '/settings/MAX_PODS'],
+        [{ settingFiles: { PROMETHEUS_CA_FILE: { key: 'a' } } }, '/settingFiles/PROMETHEUS_CA_FILE'],
+        [{ image: { digest: 'latest' } }, '/image/digest'],
+        [{ resources: { limits: { memory: '512MB' } } }, '/resources/limits/memory'],
+        [{ shards: 0 }, '/shards'],
+        [{ commonLabels: { a: 1 } }, '/commonLabels/a'],
+        [{ service: { port: 70000 } }, '/service/port'],
+        [{ serviceMonitor: { interval: 30 } }, '/serviceMonitor/interval'],
+        [{ podDisruptionBudget: { maxUnavailable: 'all' } }, '/podDisruptionBudget/maxUnavailable'],
+        [{ tolerations: {} }, '/tolerations'],
+      ];
+      for (const [values, place] of wrong) {
+        expect(rejection(values).replaceAll('.', '/'), JSON.stringify(values)).to.include(place.slice(1));
+      }
+    });
+
+    it('values that contradict each other, with what to do', () => {
+      expect(rejection({ shards: 2, replicas: 2 })).to.include('Expected replicas or shards, got both.');
+      expect(rejection({ shards: 2, persistence: { existingClaim: 'a' } })).to.include(
+        'Expected no persistence.existingClaim',
+      );
+      expect(rejection({ replicas: 2, persistence: { enabled: true } })).to.include('Expected ReadWriteMany');
+      const both = {
+        settings: { PROMETHEUS_CA_FILE: '/a' },
+        settingFiles: { PROMETHEUS_CA_FILE: { secret: 'a', key: 'b' } },
+      };
+      expect(rejection(both)).to.include('Expected PROMETHEUS_CA_FILE in settings or in settingFiles, got both.');
+    });
+  });
+
+  it('accepts each setting, as text and as number, and passes it on unchanged', () => {
+    const definitions = Object.values(SETTINGS);
+    const schema = JSON.parse(readFileSync(`${CHART_FOLDER}/values.schema.json`, 'utf8')) as {
+      properties: { settings: { properties: Record<string, unknown> } };
+    };
+    const accepted = Object.keys(schema.properties.settings.properties);
+    const own = ['PORT', 'SHARD', 'TOTAL_SHARDS', 'MODEL_PATH', 'FEATURES_FILE', 'TUNING_FILE', 'WEB_CONFIG_FILE'];
+    expect([...accepted, ...own]).to.have.members(definitions.flatMap(variablesOf));
+    const given = definitions.filter(({ env }) => !own.includes(env));
+    const examplesOf = Object.fromEntries(given.map(({ env, example }) => [env, example]));
+    expect(settingsOf(chartObjects({ values: { settings: examplesOf } }))).to.deep.include(examplesOf);
+
+    const isNumber = (text: string) => text !== '' && String(Number(text)) === text;
+    const numbers = given.filter(({ example }) => isNumber(example)).map(({ env, example }) => [env, Number(example)]);
+    expect(numbers).to.have.length.above(10);
+    const ofNumbers = settingsOf(chartObjects({ values: { settings: Object.fromEntries(numbers) } }));
+    for (const [env, number] of numbers) expect(ofNumbers[String(env)]).to.equal(String(number));
+    expect(settingsOf(chartObjects({ values: { settings: { INSECURE_SKIP_VERIFY: true } } }))).to.include({
+      INSECURE_SKIP_VERIFY: 'true',
+    });
+  });
+});
+
+describe('the files of the Helm chart', () => {
+  const chart = parse(readFileSync(`${CHART_FOLDER}/Chart.yaml`, 'utf8')) as {
+    readonly version: string;
+    readonly appVersion: string;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  const leavesOf = (values: readonly ChartValue[]): readonly ChartValue[] =>
+    values.flatMap((value) => (value.children.length > 0 ? leavesOf(value.children) : [value]));
+  const defaults = parse(readFileSync(`${CHART_FOLDER}/values.yaml`, 'utf8')) as {
+    readonly image: { readonly repository: string };
+    readonly code: { readonly image: string };
+  };
+
+  it('have the version of the program, and the image of the Dockerfile', () => {
+    expect(chart).to.include({ version: VERSION, appVersion: VERSION });
+    expect(defaults.code.image).to.equal(readDockerfile().image);
+  });
+
+  it('have annotations that Artifact Hub understands', () => {
+    const of = (name: string) => chart.annotations[`artifacthub.io/${name}`] ?? expect.fail(`Expected ${name}.`);
+    expect(of('license')).to.equal((parse(readFileSync('package.json', 'utf8')) as { license: string }).license);
+    const images = parse(of('images')) as readonly { readonly image: string }[];
+    expect(images.map(({ image }) => image)).to.deep.equal([`${defaults.image.repository}:${VERSION}`]);
+    const changes = parse(of('changes')) as readonly { readonly kind: string; readonly description: string }[];
+    for (const { kind, description } of changes) {
+      expect(['added', 'changed', 'deprecated', 'removed', 'fixed', 'security']).to.include(kind);
+      expect(description).to.match(/^[A-Z].*\.$/);
+    }
+  });
+
+  it('describe each value in whole sentences', () => {
+    const leaves = leavesOf(readChartValues());
+    expect(leaves).to.have.length.above(60);
+    for (const { name, description } of leaves) expect(description, name).to.match(/^[A-Z`].*\.$/);
+  });
+
+  it('list all examples, and only those', () => {
+    const readme = readFileSync(`${CHART_FOLDER}/README.md`, 'utf8');
+    const listed = [...readme.matchAll(/^\| \[`([\w-]+\.yaml)`\]\(\.\.\/examples\/([\w-]+\.yaml)\)/gm)];
+    expect(listed.map(([, name]) => name)).to.have.members(readdirSync(EXAMPLES_FOLDER));
+    for (const [, name, path] of listed) expect(path).to.equal(name);
+  });
+});
