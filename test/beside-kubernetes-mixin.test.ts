@@ -23,98 +23,108 @@ function pasted(): Configuration {
   return parse(example ?? expect.fail('Expected an example of the inhibition.'));
 }
 
+/** What the rule is added to. */
+const CONFIGURATIONS: readonly (readonly [where: string, read: () => Configuration])[] = [
+  ['beside those of the example', () => parse(readFileSync('deploy/alertmanager/alertmanager.yaml', 'utf8'))],
+  [
+    'beside those of kube-prometheus-stack',
+    () => parse(readFileSync('deploy/alertmanager/kube-prometheus-stack-values.yaml', 'utf8')).alertmanager.config,
+  ],
+];
+
 type Labels = Readonly<Record<string, string>>;
 
 describe('the page about kubernetes-mixin', () => {
-  describe('has a rule for Alertmanager', function () {
-    this.timeout(60_000);
+  for (const [where, read] of CONFIGURATIONS)
+    describe(`has a rule for Alertmanager, ${where}`, function () {
+      this.timeout(60_000);
 
-    let directory: string;
-    let alertmanager: RunningServer | undefined;
+      let directory: string;
+      let alertmanager: RunningServer | undefined;
 
-    beforeEach(async function () {
-      requireTool(this, alertmanagerProgram());
-      directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-beside-'));
-      const shipped: Configuration = parse(readFileSync('deploy/alertmanager/alertmanager.yaml', 'utf8'));
-      const configuration = join(directory, 'alertmanager.yaml');
-      const rules = [...shipped.inhibit_rules, ...pasted().inhibit_rules];
-      writeFileSync(configuration, stringify({ ...shipped, inhibit_rules: rules }));
-      alertmanager = await startAlertmanager({ directory, port: await freePort(), configuration });
-    });
-    afterEach(async () => {
-      await alertmanager?.close();
-      alertmanager = undefined;
-      if (directory) rmSync(directory, { recursive: true, force: true });
-    });
-
-    const send = async (alerts: readonly { readonly labels: Labels; readonly endsAt?: string }[]) => {
-      const response = await fetch(`${alertmanager?.url}/api/v2/alerts`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(alerts),
+      beforeEach(async function () {
+        requireTool(this, alertmanagerProgram());
+        directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-beside-'));
+        const shipped = read();
+        const configuration = join(directory, 'alertmanager.yaml');
+        const rules = [...shipped.inhibit_rules, ...pasted().inhibit_rules];
+        writeFileSync(configuration, stringify({ ...shipped, inhibit_rules: rules }));
+        alertmanager = await startAlertmanager({ directory, port: await freePort(), configuration });
       });
-      expect(response.status, await response.text()).to.equal(200);
-    };
-    const expectHeard = (count: number, expected: readonly string[]) =>
-      eventually(async () => {
-        const answer = await fetch(`${alertmanager?.url}/api/v2/alerts`);
-        const known = (await answer.json()) as { labels: Labels; status: { state: string } }[];
-        expect(known).to.have.lengthOf(count);
-        const heard = known.filter(({ status }) => status.state === 'active');
-        expect(known.map(({ status }) => status.state)).to.not.include('unprocessed');
-        expect(heard.map(({ labels }) => `${labels.alertname} ${labels.pod ?? labels.workload}`).sort()).to.deep.equal(
-          expected,
-        );
+      afterEach(async () => {
+        await alertmanager?.close();
+        alertmanager = undefined;
+        if (directory) rmSync(directory, { recursive: true, force: true });
       });
 
-    const anomaly = (pod: string) => ({
-      labels: { alertname: 'PodAnomalous', severity: 'warning', namespace: 'shop', workload: 'cart', pod },
-    });
-    /** As Prometheus sends those of kubernetes-mixin: with the labels of kube-state-metrics. */
-    const ofMixin = (alertname: string, pod: string, namespace = 'shop') => ({
-      labels: {
-        alertname,
-        severity: 'warning',
-        namespace,
-        pod,
-        container: 'cart',
-        job: 'kube-state-metrics',
-        uid: '00000000-0000-4000-8000-000000000000',
-      },
-    });
+      const send = async (alerts: readonly { readonly labels: Labels; readonly endsAt?: string }[]) => {
+        const response = await fetch(`${alertmanager?.url}/api/v2/alerts`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(alerts),
+        });
+        expect(response.status, await response.text()).to.equal(200);
+      };
+      const expectHeard = (count: number, expected: readonly string[]) =>
+        eventually(async () => {
+          const answer = await fetch(`${alertmanager?.url}/api/v2/alerts`);
+          const known = (await answer.json()) as { labels: Labels; status: { state: string } }[];
+          expect(known).to.have.lengthOf(count);
+          const heard = known.filter(({ status }) => status.state === 'active');
+          expect(known.map(({ status }) => status.state)).to.not.include('unprocessed');
+          expect(
+            heard.map(({ labels }) => `${labels.alertname} ${labels.pod ?? labels.workload}`).sort(),
+          ).to.deep.equal(expected);
+        });
 
-    it('that makes one message of both about a pod, and leaves other pods alone', async () => {
-      const alerts = [
-        anomaly('cart-0'),
-        ofMixin('KubePodCrashLooping', 'cart-0'),
-        ofMixin('KubePodNotReady', 'cart-0'),
-        ofMixin('CPUThrottlingHigh', 'cart-0'),
-        ofMixin('KubePodCrashLooping', 'cart-1'),
-        ofMixin('KubePodCrashLooping', 'cart-0', 'elsewhere'),
-        ofMixin('KubeContainerWaiting', 'cart-0'),
-      ];
-      await send(alerts);
-      await expectHeard(7, [
-        'KubeContainerWaiting cart-0',
-        'KubePodCrashLooping cart-0',
-        'KubePodCrashLooping cart-1',
-        'PodAnomalous cart-0',
-      ]);
-    });
+      const anomaly = (pod: string) => ({
+        labels: { alertname: 'PodAnomalous', severity: 'warning', namespace: 'shop', workload: 'cart', pod },
+      });
+      /** As Prometheus sends those of kubernetes-mixin: with the labels of kube-state-metrics. */
+      const ofMixin = (alertname: string, pod: string, namespace = 'shop') => ({
+        labels: {
+          alertname,
+          severity: 'warning',
+          namespace,
+          pod,
+          container: 'cart',
+          job: 'kube-state-metrics',
+          uid: '00000000-0000-4000-8000-000000000000',
+        },
+      });
 
-    it('that also works while the workload holds back its pods', async () => {
-      const labels = { alertname: 'WorkloadAnomalous', severity: 'warning', namespace: 'shop', workload: 'cart' };
-      await send([{ labels }, anomaly('cart-0'), ofMixin('KubePodCrashLooping', 'cart-0')]);
-      await expectHeard(3, ['WorkloadAnomalous cart']);
-    });
+      it('that makes one message of both about a pod, and leaves other pods alone', async () => {
+        const alerts = [
+          anomaly('cart-0'),
+          ofMixin('KubePodCrashLooping', 'cart-0'),
+          ofMixin('KubePodNotReady', 'cart-0'),
+          ofMixin('CPUThrottlingHigh', 'cart-0'),
+          ofMixin('KubePodCrashLooping', 'cart-1'),
+          ofMixin('KubePodCrashLooping', 'cart-0', 'elsewhere'),
+          ofMixin('KubeContainerWaiting', 'cart-0'),
+        ];
+        await send(alerts);
+        await expectHeard(7, [
+          'KubeContainerWaiting cart-0',
+          'KubePodCrashLooping cart-0',
+          'KubePodCrashLooping cart-1',
+          'PodAnomalous cart-0',
+        ]);
+      });
 
-    it('that lets them be heard when the anomaly has ended', async () => {
-      await send([anomaly('cart-0'), ofMixin('KubePodCrashLooping', 'cart-0')]);
-      await expectHeard(2, ['PodAnomalous cart-0']);
-      await send([{ ...anomaly('cart-0'), endsAt: new Date(Date.now() - 1000).toISOString() }]);
-      await expectHeard(1, ['KubePodCrashLooping cart-0']);
+      it('that also works while the workload holds back its pods', async () => {
+        const labels = { alertname: 'WorkloadAnomalous', severity: 'warning', namespace: 'shop', workload: 'cart' };
+        await send([{ labels }, anomaly('cart-0'), ofMixin('KubePodCrashLooping', 'cart-0')]);
+        await expectHeard(3, ['WorkloadAnomalous cart']);
+      });
+
+      it('that lets them be heard when the anomaly has ended', async () => {
+        await send([anomaly('cart-0'), ofMixin('KubePodCrashLooping', 'cart-0')]);
+        await expectHeard(2, ['PodAnomalous cart-0']);
+        await send([{ ...anomaly('cart-0'), endsAt: new Date(Date.now() - 1000).toISOString() }]);
+        await expectHeard(1, ['KubePodCrashLooping cart-0']);
+      });
     });
-  });
 
   describe('says what not to expect', () => {
     const model = steadyModel(6);
