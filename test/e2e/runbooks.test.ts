@@ -271,6 +271,7 @@ describe('the runbooks on a real Prometheus', function () {
       expect(await ask('anomaly_pod_info')).to.not.be.empty;
       expect(await ask('cluster:anomaly_lasting:ratio')).to.not.be.empty;
       expect(await ask('anomaly_exporter_finding_severity')).to.not.be.empty;
+      expect(await ask('anomaly_memory_time_to_limit_seconds')).to.not.be.empty;
     }, 150_000);
   });
   after(() => cluster?.close());

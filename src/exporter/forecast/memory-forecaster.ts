@@ -83,7 +83,8 @@ export class MemoryForecaster {
 
   /**
    * Takes a detection in, and asks about the pods whose memory grows, once in each slot. Nothing is asked where the features have
-   * no `memory` in bytes. Never rejects: after a failure, which is logged once, what was forecast counts for some minutes more.
+   * no `memory` in bytes. Never rejects: after a failure, which is logged once, what was forecast counts for some minutes
+   * more, and the next detection asks again.
    */
   ask(detection: Detection): Promise<void> {
     if (this.#asking !== undefined) return this.#asking;
@@ -113,6 +114,8 @@ export class MemoryForecaster {
       if (before.succeeded === false) logger.info({}, 'Forecasts of memory are made again.');
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
+      // The next detection asks again.
+      this.#slot = Number.NaN;
       this.#state = { ...before, succeeded: false };
       if (!(error instanceof PrometheusError)) {
         logger.error({ err: error }, 'Forecasting memory failed unexpectedly. Please report this.');

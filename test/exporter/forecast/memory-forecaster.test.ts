@@ -137,11 +137,12 @@ describe('forecasts of memory', () => {
     api.before = () => {
       throw new PrometheusError('connection', 'Prometheus is away.');
     };
-    for (const seconds of [300, 600]) await forecaster.ask(cluster.detection(NOON + seconds));
+    for (const seconds of [300, 360, 420]) await forecaster.ask(cluster.detection(NOON + seconds));
     expect(forecaster.state().succeeded).to.equal(false);
-    expect(hoursOf('cart-0', 600)).to.be.closeTo(2 - 1 / 6, 0.01);
+    expect(hoursOf('cart-0', 420)).to.be.closeTo(2 - 420 / 3600, 0.01);
     api.before = () => {};
-    await forecaster.ask(cluster.detection(NOON + 900));
+    await forecaster.ask(cluster.detection(NOON + 480));
+    expect(forecaster.state().pods.get('shop/cart-0')?.forecastSeconds).to.equal(NOON + 300);
     expect(log.lines.map(({ message }) => message)).to.deep.equal([
       'It is not known when memory runs full. Prometheus is away.',
       'Forecasts of memory are made again.',
