@@ -7,6 +7,7 @@ import { metricFamilies } from '../../src/tools/demo/exposition.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
 import { parseExposition } from '../../test/support/exposition.js';
 import { detectionOf, ORDINARY_PODS, passTo, stateWith } from '../../test/support/metric-sources.js';
+import { scoredAs } from '../../test/support/scored.js';
 
 /** Names of labels by metric. */
 export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>;
@@ -17,7 +18,10 @@ const TARGET_LABELS = ['job', 'instance', 'cluster'];
 /** What the exporter exposes in a real scrape, and what the simulated kubelet and kube-state-metrics expose. */
 export async function knownMetrics(): Promise<KnownMetrics> {
   const metrics = createMetrics(() => stateWith({ explain: 'all' }));
-  const { body } = await metrics.render(async () => passTo(detectionOf(ORDINARY_PODS)));
+  // All of them flagged: many metrics are those of flagged pods.
+  const found = detectionOf(ORDINARY_PODS);
+  const { flags, lasting } = scoredAs(...ORDINARY_PODS.map(() => 0.1));
+  const { body } = await metrics.render(async () => passTo({ ...found, flags, lasting }));
   const families = [...parseExposition(body).values(), ...metricFamilies(createWorld({ seed: 1, startSeconds: 0 }), 0)];
   return new Map(
     families.map(({ name, samples }) => [
