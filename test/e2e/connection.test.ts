@@ -295,7 +295,8 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
         });
         expect(far.length, JSON.stringify(far.slice(0, 3))).to.be.lessThan(0.1 * pods.length);
         // From 50 instants on, it aligns ranges as long as it may cache them.
-        const page = (await get(`${url}/`)).text;
+        const [{ namespace, pod } = expect.fail('no pod')] = pods;
+        const page = (await get(`${url}/?namespace=${namespace}&pod=${pod}`)).text;
         expect(page)
           .to.match(/in the last hour: between/)
           .and.not.to.include('not shown');

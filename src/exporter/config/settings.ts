@@ -92,7 +92,7 @@ const isHost = (text: string): boolean => isIP(text) !== 0 || /^(?=.*[a-z])(?!-)
 
 const isProxyUrl = (text: string): boolean => isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
 
-const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/);
+const labelName = z.string().regex(/^[a-zA-Z_][\w./-]*$/);
 
 const filePath = z.string().regex(/^(?:.*[^/])?$/);
 
@@ -273,7 +273,7 @@ export const SETTINGS = Object.freeze({
     example: 'pod_name',
     help:
       "The label that names the pod in cAdvisor's series (`pod_name` before Kubernetes 1.16, with " +
-      '`container_name` beside it). The output always says `pod`.',
+      '`container_name` beside it). One with dots (`k8s.pod.name`) needs Prometheus 3. The output always says `pod`.',
     schema: labelName,
   }),
   namespaceLabel: define('NAMESPACE_LABEL', 'namespace', {

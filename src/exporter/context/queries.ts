@@ -2,7 +2,7 @@
 
 import { addMatchers } from '../features/queries/matchers.js';
 import { groupsByLength } from '../features/queries/named-pods.js';
-import { quoteAlternatives } from '../features/queries/promql.js';
+import { labelText, quoteAlternatives } from '../features/queries/promql.js';
 import { containerLabelBeside, NAMESPACE_LABEL, type QueryOptions } from '../features/queries/template.js';
 import type { NamedPod } from '../features/table.js';
 
@@ -70,14 +70,15 @@ export function contextParts(
   options: ContextOptions,
 ): readonly { readonly part: ContextPart; readonly query: string }[] {
   const { podLabel, namespaceLabel = NAMESPACE_LABEL, matchers = '' } = options;
-  const container = options.containerLabel ?? containerLabelBeside(podLabel);
+  const { containerLabel = containerLabelBeside(podLabel) } = options;
+  const [pod, namespace, container] = [podLabel, namespaceLabel, containerLabel].map(labelText);
   const namespaces = quoteAlternatives(pods.map(({ namespace }) => namespace));
   const names = quoteAlternatives(pods.map(({ pod }) => pod));
   const ofState = (metric: string, further = '') => `${metric}{namespace=~${namespaces},pod=~${names}${further}}`;
   const ofContainers = (part: keyof typeof CONTAINER_METRICS, range: string) =>
     `${CONTAINER_METRICS[part]}{${container}!="",${container}!="POD",` +
-    `${namespaceLabel}=~${namespaces},${podLabel}=~${names}}[${range}]`;
-  const most = (expression: string) => `max by (${namespaceLabel}, ${podLabel}) (${expression})`;
+    `${namespace}=~${namespaces},${pod}=~${names}}[${range}]`;
+  const most = (expression: string) => `max by (${namespace}, ${pod}) (${expression})`;
   const rate = (part: keyof typeof CONTAINER_METRICS) => `rate(${ofContainers(part, '5m')})`;
   const oom = ofContainers('oom', '1h');
   const expressions: Readonly<Record<ContextPart, string>> = {
@@ -94,7 +95,7 @@ export function contextParts(
     throttled: most(`${rate('throttled')} / ${rate('periods')}`),
     // Not `increase`, which extrapolates: events are whole. The inner `max` leaves one series for each run of a container.
     oom:
-      `sum by (${namespaceLabel}, ${podLabel}) (max by (${namespaceLabel}, ${podLabel}, ${container}, id) ` +
+      `sum by (${namespace}, ${pod}) (max by (${namespace}, ${pod}, ${container}, id) ` +
       `(max_over_time(${oom}) - min_over_time(${oom})))`,
     pressure_cpu: most(rate('pressure_cpu')),
     pressure_memory: most(rate('pressure_memory')),

@@ -2,7 +2,7 @@
 
 import type { FeatureSpec } from './feature-spec.js';
 import { addMatchers } from './queries/matchers.js';
-import { fillTemplate, memoryWordsOf, NAMESPACE_LABEL, type QueryOptions } from './queries/template.js';
+import { fillTemplate, memoryWordsOf, NAMESPACE_LABEL, podLabelOf, type QueryOptions } from './queries/template.js';
 
 /** A column of the feature table. */
 export interface FeatureDefinition {
@@ -116,7 +116,7 @@ export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureD
     unit: spec.unit,
     help: words === undefined ? spec.help : `${spec.help} (${words})`,
     query: addMatchers(query, options.matchers ?? ''),
-    podLabel: fillTemplate(spec.pod_label, options).text,
+    podLabel: podLabelOf(spec.pod_label, options),
     type: spec.type,
     direction: spec.direction,
     spreadFloor: spec.spread_floor,

@@ -15,7 +15,7 @@ export const FeatureSpec = z.strictObject({
   query: z.string().max(8192).regex(/\S/),
   pod_label: z
     .string()
-    .regex(/^(?:[a-zA-Z_][a-zA-Z0-9_]*|\{\{[ \t]*pod_label[ \t]*\}\})$/)
+    .regex(/^(?:[a-zA-Z_][\w./-]*|\{\{[ \t]*pod_label[ \t]*\}\})$/)
     .default('pod'),
   unit: line(40),
   type: z.enum(['gauge', 'counter']).default('gauge'),

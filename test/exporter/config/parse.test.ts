@@ -220,19 +220,24 @@ const ROWS: {
     good: [
       ['pod_name', 'pod_name'],
       ['_Pod2', '_Pod2'],
+      ['k8s.pod.name', 'k8s.pod.name'],
+      ['example.com/pod-name', 'example.com/pod-name'],
     ],
-    bad: ['pod-name', '2pod', 'pod name', 'pod"', 'kubernetes.pod', 'pöd'],
+    bad: ['pod!name', '2pod', 'pod name', 'pod"', '.pod', 'pöd'],
   },
   namespaceLabel: {
-    good: [['exported_namespace', 'exported_namespace']],
-    bad: ['name-space', '1namespace', 'namespace"', 'kubernetes.namespace'],
+    good: [
+      ['exported_namespace', 'exported_namespace'],
+      ['k8s.namespace.name', 'k8s.namespace.name'],
+    ],
+    bad: ['name space', '1namespace', 'namespace"', 'name\\space'],
   },
   containerLabel: {
     good: [
       ['container', 'container'],
       ['exported_container', 'exported_container'],
     ],
-    bad: ['con-tainer', '0', 'container=""'],
+    bad: ['con{tainer', '0', 'container=""'],
   },
   shard: {
     good: [

@@ -58,6 +58,14 @@ describe('the queries for the context of pods', () => {
     );
   });
 
+  it('have labels with dots in quotes, where they belong', () => {
+    const options = { podLabel: 'k8s.pod.name', namespaceLabel: 'k8s.namespace.name' };
+    for (const { query } of contextParts(ONE, options)) expect(promqlMistakes(query, []), query).to.deep.equal([]);
+    const oom = contextParts(ONE, options).find(({ part }) => part === 'oom')?.query ?? '';
+    expect(oom).to.include('{"k8s.container.name"!="","k8s.container.name"!="POD","k8s.namespace.name"=~"shop",');
+    expect(oom).to.include('max by ("k8s.namespace.name", "k8s.pod.name", "k8s.container.name", id)');
+  });
+
   it('are as long as servers take them, whatever the names, and leave out no pod', () => {
     const long = Array.from({ length: 100 }, (_, index) => ({
       namespace: `namespace-with-a-long-name-${index % 30}-`.padEnd(63, 'x'),

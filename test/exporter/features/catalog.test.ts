@@ -93,6 +93,15 @@ describe('buildCatalog', () => {
     ]);
   });
 
+  it('puts labels with dots in quotes in its queries, and nowhere else', () => {
+    const labels = { podLabel: 'k8s.pod.name', namespaceLabel: 'k8s.namespace.name' };
+    const [cpu] = buildCatalog({ namespaceRegex: '.*', cpuRateWindow: '1m', ...labels });
+    expect(cpu?.podLabel).to.equal('k8s.pod.name');
+    expect(cpu?.query).to.include('sum by ("k8s.namespace.name", "k8s.pod.name")');
+    expect(cpu?.query).to.include('{"k8s.container.name"!="","k8s.container.name"!="POD","k8s.namespace.name"=~".*"}');
+    expect(promqlMistakes(cpu?.query ?? '', ['namespace', 'k8s.pod.name'])).to.deep.equal([]);
+  });
+
   it('says unit, type, direction, smallest spreads and need of each feature', () => {
     const facts = buildCatalog(DEFAULTS).map(
       ({ unit, type, direction, spreadFloor, relativeSpreadFloor, required }) => ({

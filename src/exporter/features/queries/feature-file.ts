@@ -10,7 +10,7 @@ import { FEATURE_KEYS, FeatureSpec } from '../feature-spec.js';
 import { buildPhaseSelector } from '../pod-phase.js';
 import { buildOwnerQueries, type OwnerQueries } from '../workload.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
-import { fillTemplate, NAMESPACE_LABEL, type QueryOptions } from './template.js';
+import { fillTemplate, NAMESPACE_LABEL, podLabelOf, type QueryOptions } from './template.js';
 
 /** Features and where each comes from, and the queries that go with them. */
 export interface FeatureSet {
@@ -148,7 +148,7 @@ function queryMistakes(template: string, podLabel: string, options: QueryOptions
   const filled = fillTemplate(template, options);
   if (filled.mistakes.length > 0) return filled.mistakes;
   const namespaceLabel = filled.placeholders.has('namespace_label') ? options.namespaceLabel : undefined;
-  const labels = [namespaceLabel ?? NAMESPACE_LABEL, fillTemplate(podLabel, options).text];
+  const labels = [namespaceLabel ?? NAMESPACE_LABEL, podLabelOf(podLabel, options)];
   const mistakes = promqlMistakes(filled.text, labels);
   if (mistakes.length > 0 || filled.placeholders.has('namespace_regex')) {
     return mistakes.map(({ offset, sentence }) => ({ offset: filled.templateOffset(offset), sentence }));

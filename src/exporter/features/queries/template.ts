@@ -1,7 +1,7 @@
 /** PromQL with placeholders, and how the settings fill them. */
 
 import { nearestName } from '../../../lib/text/nearest-name.js';
-import { type OffsetMistake, quotePromql } from './promql.js';
+import { labelText, type OffsetMistake, quotePromql } from './promql.js';
 
 /** What the placeholders stand for: the settings that queries depend on. */
 export interface QueryOptions {
@@ -63,9 +63,9 @@ const PLACEHOLDERS: Readonly<Record<string, (options: QueryOptions) => string>> 
   namespace_regex: ({ namespaceRegex }) => quotePromql(namespaceRegex).slice(1, -1),
   cpu_rate_window: ({ cpuRateWindow }) => cpuRateWindow,
   memory_metric: ({ memoryMetric = 'usage' }) => MEMORY_METRICS[memoryMetric],
-  pod_label: ({ podLabel }) => podLabel,
-  namespace_label: ({ namespaceLabel = NAMESPACE_LABEL }) => namespaceLabel,
-  container_label: ({ podLabel, containerLabel = containerLabelBeside(podLabel) }) => containerLabel,
+  pod_label: ({ podLabel }) => labelText(podLabel),
+  namespace_label: ({ namespaceLabel = NAMESPACE_LABEL }) => labelText(namespaceLabel),
+  container_label: ({ podLabel, containerLabel = containerLabelBeside(podLabel) }) => labelText(containerLabel),
 };
 
 /** The label that kube-state-metrics always has, and cAdvisor nearly always. */
@@ -78,6 +78,11 @@ export const NAMESPACE_LABEL = 'namespace';
 export function containerLabelBeside(podLabel: string): string {
   const [, before, word, after] = /^(.*)(pod|Pod)(.*?)$/.exec(podLabel) ?? [];
   return word === undefined ? 'container' : `${before}${word === 'pod' ? 'container' : 'Container'}${after}`;
+}
+
+/** The label that carries the pod's name in the answers of a feature: the one that is named, or `{{pod_label}}`. */
+export function podLabelOf(named: string, { podLabel }: Pick<QueryOptions, 'podLabel'>): string {
+  return named.startsWith('{{') ? podLabel : named;
 }
 
 /** The names that may stand in `{{…}}`. */

@@ -2,7 +2,7 @@
 
 import type { FeatureDefinition } from '../../features/catalog.js';
 import { addMatchers } from '../../features/queries/matchers.js';
-import { quoteAlternatives } from '../../features/queries/promql.js';
+import { labelText, quoteAlternatives } from '../../features/queries/promql.js';
 import type { NamedPod } from '../../features/table.js';
 
 /**
@@ -10,7 +10,7 @@ import type { NamedPod } from '../../features/table.js';
  * one in any namespace where series have another label for it (NAMESPACE_LABEL).
  */
 export function ofPods({ query, podLabel }: FeatureDefinition, pods: readonly NamedPod[]): string {
-  const named = addMatchers(query, `${podLabel}=~${quoteAlternatives(pods.map(({ pod }) => pod))}`);
+  const named = addMatchers(query, `${labelText(podLabel)}=~${quoteAlternatives(pods.map(({ pod }) => pod))}`);
   const namespaces = `namespace=~${quoteAlternatives(pods.map(({ namespace }) => namespace))}`;
   return addMatchers(named, namespaces, (labels) => labels.includes('namespace'));
 }
