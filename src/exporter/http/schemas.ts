@@ -358,7 +358,7 @@ export const HealthReport = object('The state of the exporter.', {
     pods: count('Flagged pods of which something is known, at most 100.'),
     last_error: lastError('The last question that was not answered; null if there was no failure.'),
   }),
-  check: object('The check of the installation that follows each training.', {
+  check: object('The check of the installation, once an hour, and after each training while it finds an error.', {
     last_success: timeOrNull('When the installation was last checked; null before the first check.'),
     last_error: lastError(
       'The last check that failed because Prometheus did not answer; null if there was no failure.',
