@@ -188,6 +188,14 @@ describe('the Helm chart', function () {
       for (const [name, objects] of built) expect(restrictedViolations(podOf(objects)), name).to.deep.equal([]);
     });
 
+    it('leaves the user to OpenShift, or everything, where security contexts are emptied', () => {
+      const { securityContext } = podOf(objectsOf('openshift.yaml'));
+      expect(securityContext).to.deep.equal({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      const emptied = chartObjects({ values: { podSecurityContext: null, securityContext: null } });
+      expect(podOf(emptied).securityContext).to.equal(undefined);
+      expect(containerOf(emptied).securityContext).to.equal(undefined);
+    });
+
     it('mounts what is there, and nothing twice', () => {
       for (const [name, objects] of built) {
         const claims = objectsOfKind(objects, 'StatefulSet').flatMap(({ spec }) => spec?.volumeClaimTemplates ?? []);
