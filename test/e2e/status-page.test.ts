@@ -205,7 +205,9 @@ describe('the status page in a browser', function () {
     expect(await page.title()).to.equal(`${demo.culprit} flagged · k8s-anomaly-detector`);
     const features = page.getByRole('table', { name: 'All features of the pod' }).locator('tbody tr');
     expect(await features.count()).to.equal(3);
-    expect(await features.first().innerText()).to.match(/^cpu\s+[\d.]+ cores\s+[\d.]+ cores\s+at this time of day/);
+    expect(await features.first().innerText()).to.match(
+      /^cpu\s+CPU in use\s+[\d.]+ cores\s+[\d.]+ cores\s+at this time of day/,
+    );
     const days = page.getByRole('img', { name: / in the last 24 hours: .*, the day before / });
     expect(await days.count()).to.equal(2);
     const siblings = page.getByRole('table', { name: 'The pod and its siblings' }).locator('tbody tr');

@@ -17,7 +17,7 @@ import type { MetricSample } from './metric-family.js';
 type Evaluate = (timeSeconds: number) => readonly MetricSample[];
 
 /** The matchers of one question, as `contextParts` writes them. */
-const PODS = /\{namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<names>(?:[^"\\]|\\.)*)"/;
+const PODS = /[{,]namespace=~"(?<namespaces>(?:[^"\\]|\\.)*)",pod=~"(?<names>(?:[^"\\]|\\.)*)"/;
 
 const NODES = /^kube_pod_info\{namespace=~"(?<regex>(?:[^"\\]|\\.)*)",node=~"(?<nodes>(?:[^"\\]|\\.)*)"\}$/;
 

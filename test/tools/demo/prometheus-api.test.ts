@@ -148,6 +148,14 @@ describe('the simulated Prometheus', () => {
     expect(there.every(({ namespace = '' }) => ['payments', 'shop'].includes(namespace))).to.equal(true);
   });
 
+  it('answers them one by one where names are so long that each is a query of its own', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => ({ namespace: 'shop', pod: `${'x'.repeat(40)}-${index}` }));
+    const queries = contextQueries([...names, { namespace: 'payments', pod: 'ledger-1' }], { podLabel: 'pod' });
+    expect(queries.some((query) => query.startsWith('label_replace(max by (namespace, pod) (rate('))).to.equal(true);
+    const answers = await Promise.all(queries.map((query) => instant(query, START)));
+    expect(new Set(answers.flat().map(({ metric }) => metric.pod))).to.deep.equal(new Set(['ledger-1']));
+  });
+
   it('answers the questions about memory that grows, of which there is no working set', async () => {
     const pods = [
       { namespace: 'payments', pod: 'ledger-1' },
