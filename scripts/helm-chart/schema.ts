@@ -118,15 +118,12 @@ function typeOf(path: string, fallback: unknown): Schema {
 /** Each setting that the chart does not set itself. */
 function settingsSchema(): Schema {
   const properties = definitions.flatMap((definition) => {
-    const { env, help, expected, secret } = definition;
+    const { env, help, expected } = definition;
     if (OWN_SETTINGS.has(env)) return [];
     const description = `${help} Accepts ${expected}.`.replaceAll('`', '');
     const file = { description: `The path of a file with ${env}.`, type: 'string' };
     const variables = variablesOf(definition).map((name) => [name, file] as const);
-    const own = [
-      env,
-      { description, ...settingType(definition), ...(secret === true && { writeOnly: true }) },
-    ] as const;
+    const own = [env, { description, ...settingType(definition) }] as const;
     return [...variables.filter(([name]) => name !== env), own];
   });
   return objectOf(Object.fromEntries(properties));

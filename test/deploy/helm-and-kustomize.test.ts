@@ -18,11 +18,14 @@ type Kind = 'Deployment' | 'StatefulSet';
 /** The names of the ConfigMap with the settings: kustomize adds a hash of its content. */
 const SETTINGS_NAME = /^k8s-anomaly-detector-settings-?/;
 
-/** A workload without what the two tools do in their own way: the name of the settings, and the order of lists. */
+/**
+ * A workload without what the two tools do in their own way: the names of the settings and of the Service of shards, and the
+ * order of lists.
+ */
 function workloadOf(objects: readonly KubernetesObject[], kind: Kind) {
   const { spec } = structuredClone(objectOfKind(objects, kind));
   const pod = spec?.template.spec ?? expect.fail('Expected a template of pods.');
-  return { ...spec, template: sorted(pod) };
+  return { ...spec, serviceName: undefined, template: sorted(pod) };
 }
 
 function sorted(pod: IPodSpec): IPodSpec {
@@ -78,6 +81,9 @@ describe('the Helm chart and the Kubernetes manifests', function () {
       const ours = chartObjects({ values });
       const theirs = manifests(folder);
       expect(workloadOf(ours, kind)).to.deep.equal(workloadOf(theirs, kind));
+      const governing = objectsOfKind(ours, 'StatefulSet').map(({ spec: own }) => own?.serviceName);
+      const serviceName = objectOfKind(ours, 'Service').metadata.name;
+      expect(governing).to.deep.equal(kind === 'StatefulSet' ? [serviceName] : []);
       expect(settingsOf(ours)).to.deep.equal(settingsOf(theirs));
       const { type, ...service } = objectOfKind(ours, 'Service').spec ?? {};
       expect(service).to.deep.equal(objectOfKind(theirs, 'Service').spec);

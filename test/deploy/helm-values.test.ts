@@ -60,6 +60,19 @@ describe('the values of the Helm chart', function () {
       }
     });
 
+    it('passwords in what becomes a ConfigMap, with where to put them', () => {
+      for (const name of ['PROMETHEUS_PASSWORD', 'PROMETHEUS_BEARER_TOKEN']) {
+        expect(rejection({ settings: { [name]: 'correct' } })).to.include(
+          `Expected ${name} in existingSecret or ${name}_FILE`,
+        );
+      }
+      for (const name of ['PROMETHEUS_URL', 'PROMETHEUS_PROXY_URL']) {
+        expect(rejection({ settings: { [name]: 'http://user:correct@example.org' } })).to.include(
+          `Expected no password in settings.${name}`,
+        );
+      }
+    });
+
     it('values that contradict each other, with what to do', () => {
       expect(rejection({ shards: 2, replicas: 2 })).to.include('Expected replicas or shards, got both.');
       expect(rejection({ shards: 2, persistence: { existingClaim: 'a' } })).to.include(
@@ -82,7 +95,9 @@ describe('the values of the Helm chart', function () {
     const accepted = Object.keys(schema.properties.settings.properties);
     const own = ['PORT', 'SHARD', 'TOTAL_SHARDS', 'MODEL_PATH', 'FEATURES_FILE', 'TUNING_FILE', 'WEB_CONFIG_FILE'];
     expect([...accepted, ...own]).to.have.members(definitions.flatMap(variablesOf));
-    const given = definitions.filter(({ env }) => !own.includes(env));
+    const isSecret = ({ env, example }: (typeof definitions)[number]) =>
+      env.endsWith('_PASSWORD') || env.endsWith('_TOKEN') || example.includes('@');
+    const given = definitions.filter((definition) => !own.includes(definition.env) && !isSecret(definition));
     const examplesOf = Object.fromEntries(given.map(({ env, example }) => [env, example]));
     expect(settingsOf(chartObjects({ values: { settings: examplesOf } }))).to.deep.include(examplesOf);
 

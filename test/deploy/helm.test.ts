@@ -359,6 +359,28 @@ describe('the Helm chart', function () {
       expect(sharded).to.include('https://localhost:8000/').and.to.include('role: endpointslice');
     });
 
+    it('with a scrape configuration that keeps our labels, for one pod and for several', () => {
+      const jobsOf = (values: ChartValues) => {
+        const [, block = ''] = /^( {2}- job_name: .*(?:\n {4}.*)*)$/m.exec(chartNotes({ values })) ?? [];
+        return parse(block) as readonly Readonly<Record<string, unknown>>[];
+      };
+      const job = { job_name: 'k8s-anomaly-detector', honor_labels: true };
+      expect(jobsOf({})).to.deep.equal([
+        { ...job, static_configs: [{ targets: ['k8s-anomaly-detector.monitoring:8000'] }] },
+      ]);
+      for (const [values, service] of [
+        [{ replicas: 2 }, 'k8s-anomaly-detector'],
+        [{ shards: 2 }, 'k8s-anomaly-detector-shards'],
+      ] as const) {
+        expect(objectOfKind(chartObjects({ values }), 'Service').metadata.name).to.equal(service);
+        const ofService = { source_labels: ['__meta_kubernetes_service_name'], regex: service, action: 'keep' };
+        const discovery = { role: 'endpointslice', namespaces: { names: ['monitoring'] } };
+        expect(jobsOf(values)).to.deep.equal([
+          { ...job, kubernetes_sd_configs: [discovery], relabel_configs: [ofService] },
+        ]);
+      }
+    });
+
     it('with commands that exist', () => {
       const { scripts } = parse(readFileSync('package.json', 'utf8')) as { scripts: object };
       for (const packages of ['bundled', 'installed']) {

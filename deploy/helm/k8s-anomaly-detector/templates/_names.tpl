@@ -24,10 +24,10 @@ app.kubernetes.io/part-of: k8s-anomaly-detector
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{/* Metadata of an object: `dict "context" $ "labels" … "annotations" …`, and `suffix` of the name. */}}
+{{/* Metadata of an object: `dict "context" $ "labels" … "annotations" …`, and its `name` or the `suffix` of its name. */}}
 {{- define "detector.metadata" -}}
 {{- $context := .context -}}
-name: {{ include "detector.fullname" $context }}{{ .suffix }}
+name: {{ .name | default (printf "%s%s" (include "detector.fullname" $context) (.suffix | default "")) }}
 namespace: {{ $context.Release.Namespace }}
 labels:
   {{- $standard := include "detector.standardLabels" $context | fromYaml }}
@@ -45,6 +45,11 @@ annotations:
 {{- else -}}
 {{- .Values.serviceAccount.name -}}
 {{- end -}}
+{{- end }}
+
+{{/* Shards have a Service of another name: the address of an existing one cannot be removed in an upgrade. */}}
+{{- define "detector.serviceName" -}}
+{{- include "detector.fullname" . }}{{ if include "detector.isSharded" . }}-shards{{ end -}}
 {{- end }}
 
 {{/* `true` where several pods share the namespaces, else nothing. */}}

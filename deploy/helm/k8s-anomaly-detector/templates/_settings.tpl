@@ -54,6 +54,16 @@
 {{- if and .Values.persistence.enabled (gt (int .Values.replicas) 1) (not (has "ReadWriteMany" .Values.persistence.accessModes)) -}}
 {{- fail "Expected ReadWriteMany in persistence.accessModes: several replicas share one volume. Set it, or use one replica." -}}
 {{- end -}}
+{{- range $name := list "PROMETHEUS_PASSWORD" "PROMETHEUS_BEARER_TOKEN" -}}
+{{- if hasKey $.Values.settings $name -}}
+{{- fail (printf "Expected %s in existingSecret or %s_FILE in settingFiles, got it in settings, which become a ConfigMap." $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "PROMETHEUS_URL" "PROMETHEUS_PROXY_URL" -}}
+{{- if regexMatch "^[^/]*//[^/]*@" (get $.Values.settings $name | toString) -}}
+{{- fail (printf "Expected no password in settings.%s: settings become a ConfigMap. Put %s into existingSecret, or %s_FILE into settingFiles." $name $name $name) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $file := .Values.settingFiles -}}
 {{- if hasKey $.Values.settings $name -}}
 {{- fail (printf "Expected %s in settings or in settingFiles, got both. Remove one." $name) -}}
