@@ -159,7 +159,9 @@ async function drawStatusPage(
       });
     }
     const main = await page.getByRole('main').boundingBox();
-    const bottom = Math.ceil((main?.y ?? 0) + (main?.height ?? 0));
+    // What it says of the detector itself has times of threads, whose clocks go on.
+    const state = (await page.locator('#state').count()) === 0 ? null : await page.locator('#state').boundingBox();
+    const bottom = Math.ceil(state?.y ?? (main?.y ?? 0) + (main?.height ?? 0));
     const clip = { x: 0, y: 0, width, height: Math.min(bottom, height ?? bottom) };
     await page.screenshot({ path: file, fullPage: true, clip });
   } finally {

@@ -93,7 +93,7 @@ summary { cursor: pointer; color: var(--link); width: fit-content; }
 .plot.day { width: 100%; height: 7rem; }
 .line.before { stroke-dasharray: 2 4; }
 .axis { display: flex; justify-content: space-between; margin: 0; font-size: .8125rem; color: var(--quiet); }
-section.incident { margin-top: 1rem; border-top: 0; }
+section.incident { display: block; margin-top: 1rem; border-top: 0; }
 .incident h2 { grid-column: 1 / -1; margin: 0; font-size: 1.125rem; }
 .incident.calm { border-left-color: var(--good); }
 .state { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: .5rem 2rem; margin: 0; }
