@@ -83,7 +83,7 @@ function labelsAt({ labels, offsets, timestampsSeconds }: SeriesSet, timeSeconds
 /**
  * Follows each pod's owner up to the object that a person made: ReplicaSet → Deployment, Job → CronJob. Where no series
  * names a ReplicaSet or a Job, the name of its owner follows from its own if Kubernetes has certainly generated it; that of
- * a DeploymentConfig of OpenShift and of a CronWorkflow of Argo always does.
+ * a DeploymentConfig of OpenShift and of a CronWorkflow of Argo always does. A pod that has no owner is its own.
  */
 export function resolveOwners(answers: OwnerAnswers): Owners {
   const above: Readonly<Record<string, (namespace: string, name: string) => string>> = {
@@ -93,6 +93,11 @@ export function resolveOwners(answers: OwnerAnswers): Owners {
     Workflow: (_, name) => cronJobFromName(name),
   };
   const owners = new Map<string, string>();
+  // A pod that somebody has made by hand is a workload of its own: `redis-1` and `redis-2` need have nothing in common.
+  for (const { namespace, pod, owner_name: name } of answers.pod.labels) {
+    const isOwnerless = name === undefined || name === '' || name === '<none>';
+    if (isOwnerless && namespace !== undefined && pod !== undefined) owners.set(podKey(namespace, pod), pod);
+  }
   for (const [key, labels] of preferredOwners(answers.pod, 'pod')) {
     const { namespace = '', pod = '', owner_kind: kind = '', owner_name: name = '' } = labels;
     // A static pod is owned by its node and named after it: `etcd-node-1`. A node is no workload.

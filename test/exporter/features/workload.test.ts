@@ -154,8 +154,11 @@ describe('resolveOwners', () => {
       ).to.deep.equal({ 'ns/a-1': 'a', 'ns/b-1': 'b' });
     });
 
-    it(`knows nothing of a pod whose owner has ${what}`, () => {
-      expect(resolve({ pod: [{ namespace: 'ns', pod: 'alone', ...owner }] })).to.deep.equal({});
+    it(`takes a pod whose owner has ${what} for a workload of its own, where it is certain to have none`, () => {
+      const pods = ['alone', 'redis-1', 'debug-x2b4c'].map((pod) => ({ namespace: 'ns', pod, ...owner }));
+      const isKnown = !('owner_name' in owner) || ['', '<none>'].includes(owner.owner_name);
+      const expected = { 'ns/alone': 'alone', 'ns/redis-1': 'redis-1', 'ns/debug-x2b4c': 'debug-x2b4c' };
+      expect(resolve({ pod: pods })).to.deep.equal(isKnown ? expected : {});
     });
   }
 
@@ -247,6 +250,29 @@ describe('resolveOwners', () => {
       'ns/kube-apiserver-node-1': 'kube-apiserver',
       'ns/etcd-node-1': 'etcd',
       'ns/odd': 'odd',
+    });
+  });
+
+  it('finds what made the pods of KubeVirt, of Argo Rollouts and of Indexed Jobs, also where their names are cut', () => {
+    const long = 'a-name-that-is-as-long-as-the-name-of-a-workload-may-be-here';
+    expect(
+      resolve({
+        pod: [
+          owned('virt-launcher-vm-1-x2b4c', 'VirtualMachineInstance', 'vm-1'),
+          owned('canary-6d4cf56db6-x2b4c', 'ReplicaSet', 'canary-6d4cf56db6'),
+          owned('train-0-zk7dq', 'Job', 'train'),
+          owned(`${long.slice(0, 58)}zk7dq`, 'ReplicaSet', `${long}-6d4cf56db6`),
+        ],
+        replicaSet: [
+          { namespace: 'ns', replicaset: 'canary-6d4cf56db6', owner_kind: 'Rollout', owner_name: 'canary' },
+          { namespace: 'ns', replicaset: `${long}-6d4cf56db6`, owner_kind: 'Deployment', owner_name: long },
+        ],
+      }),
+    ).to.deep.equal({
+      'ns/virt-launcher-vm-1-x2b4c': 'vm-1',
+      'ns/canary-6d4cf56db6-x2b4c': 'canary',
+      'ns/train-0-zk7dq': 'train',
+      [`ns/${long.slice(0, 58)}zk7dq`]: long,
     });
   });
 
