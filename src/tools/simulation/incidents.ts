@@ -43,7 +43,17 @@ export interface Effect {
   readonly waitShares: Waits;
 }
 
-export type IncidentKind = 'runaway-cpu' | 'memory-leak' | 'fast-leak' | 'memory-stress' | 'crash-loop' | 'bad-replica';
+export type IncidentKind =
+  | 'runaway-cpu'
+  | 'memory-leak'
+  | 'fast-leak'
+  | 'memory-stress'
+  | 'oom-cycle'
+  | 'crash-loop'
+  | 'bad-replica'
+  | 'hang'
+  | 'lost-traffic'
+  | 'unknown-job';
 
 /** What an incident does not change. */
 const USUAL: Omit<Effect, 'title'> = {
@@ -56,14 +66,17 @@ const USUAL: Omit<Effect, 'title'> = {
   waitShares: { cpu: 0, memory: 0, io: 0 },
 };
 
-/** When a leaking container was killed and started again. */
-const leakKills = (elapsed: number) =>
-  Array.from({ length: Math.floor(elapsed / LEAK_KILL_SECONDS) }, (_, i) => (i + 1) * LEAK_KILL_SECONDS);
+/** When a container that fills its memory in this time was killed and started again. */
+const killsEvery = (seconds: number) => (elapsed: number) =>
+  Array.from({ length: Math.floor(elapsed / seconds) }, (_, i) => (i + 1) * seconds);
 const MIB = 2 ** 20;
 
 /** A leak adds the usual size every `LEAK_SECONDS`; the container is killed at four times the usual size. */
 const LEAK_SECONDS = 2 * 3600;
 const LEAK_KILL_SECONDS = 3 * LEAK_SECONDS;
+
+/** In this time, memory grows to four times the usual size; then the container is killed, and begins again. */
+const OOM_CYCLE_SECONDS = 8 * 60;
 
 /** How long a crashing container runs before the kubelet waits: 10 s, 20 s, 40 s, … up to 5 minutes. */
 const CRASH_SECONDS = 10;
@@ -95,10 +108,18 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     ...USUAL,
     title: 'memory leak',
     memoryBytes: (elapsed, usual) => usual * (1 + (elapsed % LEAK_KILL_SECONDS) / LEAK_SECONDS),
-    restarts: leakKills,
-    ends: leakKills,
+    restarts: killsEvery(LEAK_KILL_SECONDS),
+    ends: killsEvery(LEAK_KILL_SECONDS),
     endReason: 'OOMKilled',
     waitShares: { cpu: 0, memory: 0.02, io: 0.01 },
+  },
+  'oom-cycle': {
+    ...USUAL,
+    title: 'out-of-memory kills',
+    memoryBytes: (elapsed, usual) => usual * (1 + (3 * (elapsed % OOM_CYCLE_SECONDS)) / OOM_CYCLE_SECONDS),
+    restarts: killsEvery(OOM_CYCLE_SECONDS),
+    ends: killsEvery(OOM_CYCLE_SECONDS),
+    endReason: 'OOMKilled',
   },
   'crash-loop': {
     ...USUAL,
@@ -118,6 +139,24 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     cpuSeconds: (_, usual) => 3 * usual,
     waitShares: { cpu: 0.1, memory: 0, io: 0 },
     memoryBytes: (elapsed, usual) => usual * (1 + 0.6 * Math.min(1, elapsed / 60)),
+  },
+  hang: {
+    ...USUAL,
+    title: 'hang',
+    // A deadlock: only the liveness of the process costs something.
+    cpuSeconds: (_, usual) => 0.005 * usual,
+  },
+  'lost-traffic': {
+    ...USUAL,
+    title: 'lost traffic',
+    // What it does without requests: probes, metrics, timers.
+    cpuSeconds: (_, usual) => 0.08 * usual,
+  },
+  'unknown-job': {
+    ...USUAL,
+    title: 'job that never came before',
+    cpuSeconds: (elapsed, usual) => usual + 1.4 * elapsed,
+    memoryBytes: (elapsed, usual) => usual + Math.min(1, elapsed / 60) * 700 * MIB,
   },
   'fast-leak': {
     ...USUAL,
