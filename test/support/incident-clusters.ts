@@ -98,7 +98,7 @@ function singlePods(): IncidentCluster {
       {
         ...{ incident: 'bad release', cluster: name, alertname: 'WorkloadAnomalous' },
         labels: { namespace: 'shop', workload: 'recommender' },
-        title: /^shop\/recommender: \d of 4 pods, memory \S+ GiB, 1\.\d x usual/,
+        title: /^shop\/recommender: \d of 4 pods, memory \S+ GiB, \S+ x (usual|its siblings)/,
       },
     ],
   };

@@ -156,7 +156,7 @@ export const EFFECTS: Readonly<Record<IncidentKind, Effect>> = {
     ...USUAL,
     title: 'job that never came before',
     cpuSeconds: (elapsed, usual) => usual + 1.4 * elapsed,
-    memoryBytes: (elapsed, usual) => usual + Math.min(1, elapsed / 60) * 700 * MIB,
+    memoryBytes: (elapsed, usual) => usual + Math.min(1, elapsed / 60) * 200 * MIB,
   },
   'fast-leak': {
     ...USUAL,
