@@ -85,8 +85,7 @@ export function valuesSchema(): string {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the chart k8s-anomaly-detector',
     $comment: 'Generated from values.yaml and the settings of the exporter: npm run docs',
-    ...objectOf({
-      ...Object.fromEntries(readChartValues().map((value) => [value.name, schemaOf(value, '')])),
+    ...sectionOf(readChartValues(), '', {
       // A chart that depends on this one adds these two.
       global: { description: 'Values of all charts of a release. This chart uses none.', type: 'object' },
       enabled: { description: 'For the condition of a chart that depends on this one.', type: 'boolean' },
@@ -97,11 +96,20 @@ export function valuesSchema(): string {
 
 function schemaOf({ name, description, fallback, children }: ChartValue, parent: string): Schema {
   const path = `${parent}${name}`;
-  if (children.length > 0) {
-    return objectOf(Object.fromEntries(children.map((child) => [child.name, schemaOf(child, `${path}.`)])));
-  }
+  if (children.length > 0) return sectionOf(children, `${path}.`);
   return { description, ...typeOf(path, fallback) };
 }
+
+function sectionOf(values: readonly ChartValue[], parent: string, more: Readonly<Record<string, Schema>> = {}): Schema {
+  // `null` removes a value. Texts, lists and maps that are empty by default may be removed.
+  const required = values.filter(({ children, fallback }) => children.length > 0 || isNeeded(fallback));
+  return {
+    ...objectOf({ ...Object.fromEntries(values.map((value) => [value.name, schemaOf(value, parent)])), ...more }),
+    required: required.map(({ name }) => name),
+  };
+}
+
+const isNeeded = (fallback: unknown) => fallback !== '' && typeof fallback !== 'object';
 
 /** @throws Error for a default that says nothing about the type. */
 function typeOf(path: string, fallback: unknown): Schema {

@@ -60,6 +60,19 @@ describe('the values of the Helm chart', function () {
       }
     });
 
+    it('`null` for what it needs, and accepts it for everything else', () => {
+      const removed = (values: readonly ChartValue[], isNeeded: boolean): ChartValues =>
+        Object.fromEntries(
+          values.flatMap(({ name, fallback, children }): (readonly [string, unknown])[] => {
+            if (children.length > 0) return [[name, removed(children, isNeeded)]];
+            return (fallback !== '' && typeof fallback !== 'object') === isNeeded ? [[name, null]] : [];
+          }),
+        );
+      expect(settingsOf(chartObjects({ values: removed(readChartValues(), false) }))).to.have.all.keys('MODEL_PATH');
+      expect(rejection(removed(readChartValues(), true)).match(/missing propert/g)).to.have.length.above(10);
+      expect(rejection({ image: null })).to.include("missing property 'image'");
+    });
+
     it('passwords in what becomes a ConfigMap, with where to put them', () => {
       for (const name of ['PROMETHEUS_PASSWORD', 'PROMETHEUS_BEARER_TOKEN']) {
         expect(rejection({ settings: { [name]: 'correct' } })).to.include(

@@ -32,8 +32,8 @@ namespace: {{ $context.Release.Namespace }}
 labels:
   {{- $standard := include "detector.standardLabels" $context | fromYaml }}
   {{- $chart := dict "helm.sh/chart" (printf "%s-%s" $context.Chart.Name $context.Chart.Version | replace "+" "_" | trunc 63) }}
-  {{- mergeOverwrite (dict) $context.Values.commonLabels (.labels | default dict) $standard $chart | toYaml | nindent 2 }}
-{{- with mergeOverwrite (dict) $context.Values.commonAnnotations (.annotations | default dict) }}
+  {{- mergeOverwrite (dict) ($context.Values.commonLabels | default dict) (.labels | default dict) $standard $chart | toYaml | nindent 2 }}
+{{- with mergeOverwrite (dict) ($context.Values.commonAnnotations | default dict) (.annotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

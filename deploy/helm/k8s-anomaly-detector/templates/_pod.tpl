@@ -32,7 +32,7 @@ httpGet:
 metadata:
   labels:
     {{- $standard := include "detector.standardLabels" . | fromYaml }}
-    {{- mergeOverwrite (dict) .Values.commonLabels .Values.podLabels $standard | toYaml | nindent 4 }}
+    {{- mergeOverwrite (dict) (.Values.commonLabels | default dict) (.Values.podLabels | default dict) $standard | toYaml | nindent 4 }}
   annotations:
     # New settings, features or code replace the pods.
     checksum/settings: {{ include "detector.settings" . | sha256sum }}
@@ -44,7 +44,7 @@ metadata:
     checksum/code: {{ . | quote }}
     {{- end }}
     {{- end }}
-    {{- with mergeOverwrite (dict) .Values.commonAnnotations .Values.podAnnotations }}
+    {{- with mergeOverwrite (dict) (.Values.commonAnnotations | default dict) (.Values.podAnnotations | default dict) }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
@@ -139,7 +139,7 @@ spec:
       {{- $env = append $env (dict "name" "POD_NAME" "valueFrom" $podName) }}
       {{- $env = append $env (dict "name" "TOTAL_SHARDS" "value" (.Values.shards | int | toString)) }}
       {{- end }}
-      {{- with concat $env .Values.extraEnv }}
+      {{- with concat $env (.Values.extraEnv | default list) }}
       env:
         {{- toYaml . | nindent 8 }}
       {{- end }}

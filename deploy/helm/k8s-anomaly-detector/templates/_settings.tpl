@@ -35,7 +35,7 @@
 
 {{/* Three quarters of the memory limit, in MiB; nothing without a limit. */}}
 {{- define "detector.heapMebibytes" -}}
-{{- with dig "limits" "memory" "" .Values.resources -}}
+{{- with dig "limits" "memory" "" (.Values.resources | default dict) -}}
 {{- $unit := regexFind "[A-Za-z]+$" . -}}
 {{- $bytes := get (dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824) $unit -}}
 {{- divf (mulf (trimSuffix $unit . | float64) $bytes 0.75) 1048576 | floor | int64 -}}
@@ -45,6 +45,7 @@
 {{/* Fails where values contradict each other. */}}
 {{- define "detector.validate" -}}
 {{- $isSharded := include "detector.isSharded" . -}}
+{{- $settings := .Values.settings | default dict -}}
 {{- if and $isSharded (gt (int .Values.replicas) 1) -}}
 {{- fail "Expected replicas or shards, got both. Each shard has one pod. For replicas of shards, install a second release." -}}
 {{- end -}}
@@ -55,17 +56,17 @@
 {{- fail "Expected ReadWriteMany in persistence.accessModes: several replicas share one volume. Set it, or use one replica." -}}
 {{- end -}}
 {{- range $name := list "PROMETHEUS_PASSWORD" "PROMETHEUS_BEARER_TOKEN" -}}
-{{- if hasKey $.Values.settings $name -}}
+{{- if hasKey $settings $name -}}
 {{- fail (printf "Expected %s in existingSecret or %s_FILE in settingFiles, got it in settings, which become a ConfigMap." $name $name) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name := list "PROMETHEUS_URL" "PROMETHEUS_PROXY_URL" -}}
-{{- if regexMatch "^[^/]*//[^/]*@" (get $.Values.settings $name | toString) -}}
+{{- if regexMatch "^[^/]*//[^/]*@" (get $settings $name | toString) -}}
 {{- fail (printf "Expected no password in settings.%s: settings become a ConfigMap. Put %s into existingSecret, or %s_FILE into settingFiles." $name $name $name) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $file := .Values.settingFiles -}}
-{{- if hasKey $.Values.settings $name -}}
+{{- if hasKey $settings $name -}}
 {{- fail (printf "Expected %s in settings or in settingFiles, got both. Remove one." $name) -}}
 {{- end -}}
 {{- end -}}
