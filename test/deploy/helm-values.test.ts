@@ -129,6 +129,7 @@ describe('the files of the Helm chart', () => {
   const chart = parse(readFileSync(`${CHART_FOLDER}/Chart.yaml`, 'utf8')) as {
     readonly version: string;
     readonly appVersion: string;
+    readonly kubeVersion: string;
     readonly annotations: Readonly<Record<string, string>>;
   };
   const leavesOf = (values: readonly ChartValue[]): readonly ChartValue[] =>
@@ -141,6 +142,13 @@ describe('the files of the Helm chart', () => {
   it('have the version of the program, and the image of the Dockerfile', () => {
     expect(chart).to.include({ version: VERSION, appVersion: VERSION });
     expect(defaults.code.image).to.equal(readDockerfile().image);
+  });
+
+  it('name the releases of Helm and Kubernetes that are meant', () => {
+    const readme = readFileSync(`${CHART_FOLDER}/README.md`, 'utf8');
+    const [, tested = ''] = /^helm .*@v(\d+\.\d+)\./m.exec(readFileSync('scripts/tools/versions.txt', 'utf8')) ?? [];
+    const [, oldest = ''] = /^>=(\d+\.\d+)\./.exec(chart.kubeVersion) ?? [];
+    expect(readme).to.include(`Helm ${tested.split('.')[0]} (tested with ${tested}) on Kubernetes ${oldest} or newer`);
   });
 
   it('have annotations that Artifact Hub understands', () => {
