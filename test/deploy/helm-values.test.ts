@@ -146,7 +146,7 @@ describe('the files of the Helm chart', () => {
 
   it('name the releases of Helm and Kubernetes that are meant', () => {
     const readme = readFileSync(`${CHART_FOLDER}/README.md`, 'utf8');
-    const [, tested = ''] = /^helm .*@v(\d+\.\d+)\./m.exec(readFileSync('scripts/tools/versions.txt', 'utf8')) ?? [];
+    const [, tested = ''] = /^helm +\S+ +v(\d+\.\d+)\./m.exec(readFileSync('scripts/tools/versions.txt', 'utf8')) ?? [];
     const [, oldest = ''] = /^>=(\d+\.\d+)\./.exec(chart.kubeVersion) ?? [];
     expect(readme).to.include(`Helm ${tested.split('.')[0]} (tested with ${tested}) on Kubernetes ${oldest} or newer`);
   });
