@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { foldersOfTools, requireTool, wantsNewest } from './real-tools.js';
 
@@ -18,6 +19,20 @@ describe('foldersOfTools', () => {
     const folders = foldersOfTools(VERSIONS, { XDG_CACHE_HOME: '/cache', K8S_ANOMALY_TOOLS: '' });
     expect(folders.get('helm')).to.equal('/cache/k8s-anomaly-detector/tools/helm-v3.2.1');
     expect(foldersOfTools(VERSIONS, {}).get('helm')).to.match(/\/\.cache\/k8s-anomaly-detector\/tools\/helm-v3\.2\.1$/);
+  });
+});
+
+describe('scripts/tools/versions.txt', () => {
+  it('has the releases that the documents call the newest', () => {
+    const page = readFileSync('docs/reference/connecting.md', 'utf8').split('## Tested releases')[1] ?? '';
+    const folders = foldersOfTools(readFileSync('scripts/tools/versions.txt', 'utf8'), { K8S_ANOMALY_TOOLS: '/' });
+    const numbers = [...folders].map(([name, folder]) => [name, /-v(.*)$/.exec(folder)?.[1]] as const);
+    // As a module, Prometheus 3.16 is 0.316.
+    const released = (number = '') => number.replace(/^0\.(\d)(\d{2})\./, '$1.$2.');
+    const documented = (program: string) => page.match(new RegExp(`^\\| .*${program}.* ([\\d.]+) \\|$`, 'mi'))?.[1];
+    for (const [name, number] of numbers.filter(([own]) => own !== 'helm')) {
+      expect(documented(name.replace('-', '')), name).to.equal(released(number));
+    }
   });
 });
 
