@@ -15,6 +15,8 @@ export interface GrafanaOptions {
   readonly toSeconds: number;
   /** Time between the samples of a chart. */
   readonly stepSeconds: number;
+  /** *Scrape interval* in the settings of the data source; 15 if unset. */
+  readonly scrapeIntervalSeconds?: number;
   /** The selected values by variable; a variable without values selects all, and `cluster` what has no cluster. */
   readonly selected?: Readonly<Record<string, readonly string[]>>;
 }
@@ -76,7 +78,7 @@ export function createGrafana(options: GrafanaOptions): Grafana {
  * `(a|b)`, and special characters of regular expressions are escaped twice, since they are within a string.
  */
 export function fillVariables(expression: string, options: GrafanaOptions): string {
-  const { fromSeconds, toSeconds, stepSeconds, selected = {} } = options;
+  const { fromSeconds, toSeconds, stepSeconds, scrapeIntervalSeconds = 15, selected = {} } = options;
   const choice = (name: string) => {
     const values = selected[name];
     if (values === undefined) return '.*';
@@ -91,8 +93,8 @@ export function fillVariables(expression: string, options: GrafanaOptions): stri
     pod: choice('pod'),
     __range: `${Math.round(toSeconds - fromSeconds)}s`,
     __interval: `${stepSeconds}s`,
-    // At least four scrapes, even if the samples are closer.
-    __rate_interval: `${Math.max(60, stepSeconds)}s`,
+    // As Grafana's documentation has it: four scrapes, or one more than the samples are apart.
+    __rate_interval: `${Math.max(4 * scrapeIntervalSeconds, stepSeconds + scrapeIntervalSeconds)}s`,
   };
   return expression.replace(/\$(\w+)|\$\{(\w+)[^}]*\}/g, (whole, bare?: string, braced?: string) => {
     const value = values[bare ?? braced ?? ''];

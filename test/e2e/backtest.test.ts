@@ -137,6 +137,7 @@ describe('backtest on a real Prometheus', function () {
       fromSeconds: INCIDENT - 1800,
       toSeconds: INCIDENT + 1500,
       stepSeconds: 60,
+      scrapeIntervalSeconds: 60,
     });
   });
 

@@ -49,7 +49,8 @@ for (const [name, tools, start] of servers) {
   describe(`restarts, as ${name} tells them`, function () {
     this.timeout(180_000);
 
-    const nowSeconds = Math.floor(Date.now() / 1000);
+    // A pass asks for whole minutes. What happened 40 s ago is within the newest one at this moment of a minute.
+    const nowSeconds = 60 * Math.floor(Date.now() / 60_000) + 20;
     let directory: string;
     let server: RunningServer | undefined;
 

@@ -1,4 +1,4 @@
-/** Real Prometheus, VictoriaMetrics and Alertmanager on 127.0.0.1, with directories that outlive them. */
+/** Real Prometheus, VictoriaMetrics, Thanos and Alertmanager on 127.0.0.1, with directories that outlive them. */
 
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -86,6 +86,22 @@ export function startAlertmanager({ directory, port, configuration }: ServerPlac
     '--log.level=warn',
   ];
   return startServer(alertmanagerProgram(), port, parameters, answers(port, '/-/ready'));
+}
+
+/** Starts a part of Thanos and waits until it is ready. It offers its data to others on the port for gRPC. */
+export function startThanos({
+  part,
+  port,
+  grpcPort,
+  parameters,
+}: {
+  readonly part: 'query' | 'sidecar';
+  readonly port: number;
+  readonly grpcPort: number;
+  readonly parameters: readonly string[];
+}): Promise<RealServer> {
+  const own = [part, `--http-address=127.0.0.1:${port}`, `--grpc-address=127.0.0.1:${grpcPort}`, '--log.level=warn'];
+  return startServer('thanos', port, [...own, ...parameters], answers(port, '/-/ready'));
 }
 
 /** Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces. */
