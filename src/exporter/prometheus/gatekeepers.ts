@@ -33,6 +33,10 @@ const EXPIRED =
   'Send a new token. One that expires belongs into a file that is renewed: name it in PROMETHEUS_BEARER_TOKEN_FILE, which ' +
   'is read again.';
 
+const STORE_DOWN =
+  'A store behind the server is down, and the server may not leave it out (partial_response=false), as its pods would look ' +
+  'deleted: start it again, or let the server know that it is gone.';
+
 const STARTING =
   'Is Prometheus starting? It answers once it has read its write-ahead log. Else look at the log of Prometheus, or of the ' +
   'proxy before it.';
@@ -66,6 +70,8 @@ const KNOWN: readonly [status: readonly number[], words: RegExp, ...Diagnosis][]
     'rate_limited',
     'The server has too much to do at once: query less often, or raise that limit.',
   ],
+  // Thanos, which says 422 also where nothing is wrong with the query.
+  [[422], /\bfetch series for .*\bcode = Unavailable\b/, 'unavailable', STORE_DOWN],
   [[401], /\btoken\b.*\bexpired\b|\bexpired\b.*\btoken\b|invalid_token/i, 'unauthorized', EXPIRED],
   [[503], /^Service Unavailable$|TSDB not ready/, 'unavailable', STARTING],
 ];

@@ -70,6 +70,13 @@ describe('what stands before a Prometheus', () => {
       /longer than/,
     ],
     ['Mimir, of a long query', 422, 'the raw query size in bytes exceeds the limit', 'bad_query', /longer than/],
+    [
+      'Thanos without one of its stores',
+      422,
+      'expanding series: proxy Series(): fetch series for {replica="b"} Addr: x:10901: rpc error: code = Unavailable desc = y',
+      'unavailable',
+      /A store behind the server is down/,
+    ],
     ['an expired token', 401, 'token is expired by 3m', 'unauthorized', /PROMETHEUS_BEARER_TOKEN_FILE/],
     [
       'VictoriaMetrics, of many queries',
