@@ -211,7 +211,9 @@ describe('from a pod that goes wrong to a person', function () {
       pod,
     });
     const [, named, inTitle, factor] =
-      /^(\S+): memory ([\d.]+) MiB, ([\d.]+) x usual; since \d\d:\d\d UTC$/.exec(annotations.summary ?? '') ?? [];
+      /^(\S+): memory ([\d.]+) MiB, ([\d.]+) x usual, \d+% of its limit; since \d\d:\d\d UTC$/.exec(
+        annotations.summary ?? '',
+      ) ?? [];
     expect(named, annotations.summary).to.equal(`shop/${pod}`);
     const [, actual, expected] =
       /^Since .+ UTC\. Furthest off: memory ([\d.]+) MiB, usually ([\d.]+) MiB in the last hours \(\+[\d.]+ usual spreads\)\./.exec(
