@@ -1,5 +1,8 @@
-# Node 24 "Krypton": in long-term support until April 2028.
-FROM node:24-alpine AS build
+# Node 26: in long-term support since October 2026.
+#
+# No package of production depends on the platform, so only the last stage is of the image's platform, which runs nothing:
+# an image for another processor needs no emulation.
+FROM --platform=$BUILDPLATFORM node:26-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
@@ -7,12 +10,12 @@ COPY tsconfig.json ./
 COPY src ./src
 RUN npx tsc -p tsconfig.json
 
-FROM node:24-alpine AS dependencies
+FROM --platform=$BUILDPLATFORM node:26-alpine AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
-FROM node:24-alpine
+FROM node:26-alpine
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules

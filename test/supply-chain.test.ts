@@ -11,6 +11,9 @@ interface LockedPackage {
   readonly hasInstallScript?: boolean;
   readonly integrity?: string;
   readonly resolved?: string;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
 }
 
 interface BillOfMaterials {
@@ -41,6 +44,16 @@ describe('dependencies', () => {
     const scripts = production.filter(([, { hasInstallScript }]) => hasInstallScript === true);
     expect(scripts.map(([path]) => nameOf(path))).to.deep.equal(['@scarf/scarf']);
     expect(manifest).to.have.nested.property('scarfSettings.enabled', false);
+  });
+
+  it('are the same on every platform in production, since the image installs them on the one that builds', () => {
+    const bound = production.filter(([, { os, cpu, libc }]) => [os, cpu, libc].some((only) => only !== undefined));
+    expect(bound.map(([path]) => path)).to.deep.equal([]);
+    const stages = [...readFileSync('Dockerfile', 'utf8').matchAll(/^FROM (.*)$/gm)].map(([, from = '']) => from);
+    for (const stage of stages.slice(0, -1)) expect(stage).to.match(/^--platform=\$BUILDPLATFORM /);
+    expect(stages.at(-1)).to.match(/^node:\d+-alpine$/);
+    const files = readFileSync('Dockerfile', 'utf8').split(/^FROM /m).at(-1);
+    expect(files, 'the last stage runs nothing').to.not.match(/^RUN /m);
   });
 
   it('are installed without running scripts, here, in the image and in manifests', () => {
