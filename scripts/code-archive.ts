@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { create } from 'tar';
 import { stringify } from 'yaml';
+import { RUNBOOKS_URL } from '../src/exporter/version.js';
 
 /**
  * What the pod does before it starts: `installed` runs `npm ci` with the lock file in the archive, `bundled` does
@@ -100,7 +101,8 @@ const WITHOUT_TOOLS: Replacements = [
 /** A bundle has fewer folders than the build, so `version.ts` would look for `package.json` in the wrong place. */
 const versionModule = (version: unknown): Replacements[number] => ({
   filter: /[/\\]src[/\\]exporter[/\\]version\.js$/,
-  contents: `export const VERSION = ${JSON.stringify(version)};`,
+  contents: `export const VERSION = ${JSON.stringify(version)};
+export const RUNBOOKS_URL = ${JSON.stringify(RUNBOOKS_URL)};`,
 });
 
 /**

@@ -5,6 +5,9 @@ import { isScalar, parse, parseDocument, type Scalar, stringify, visit } from 'y
 /** The source of all rules. Tests and scripts run in the root of the repository. */
 export const RULES_FILE = 'deploy/prometheus/rules.yaml';
 
+/** The folder of their tests for promtool. */
+export const RULES_TESTS = 'deploy/prometheus/tests';
+
 /** The generated PrometheusRule of the manifests. */
 export const PROMETHEUS_RULE_FILE = 'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml';
 
@@ -52,6 +55,11 @@ export function templateQueries(annotation: string): readonly string[] {
   return [...annotation.matchAll(/\bquery `([^`]+)`|\bprintf `([^`]+)`[^}|]*\| query/g)].map(([, plain, formatted]) =>
     (plain ?? formatted ?? '').replaceAll('%q', '"x"').replaceAll('%s', ''),
   );
+}
+
+/** The same text with the address of each runbook in another folder. @param address without a slash at its end. */
+export function withRunbooksAt(address: string, text: string): string {
+  return text.replaceAll(/https:\/\/\S+\/(?=[A-Z]\w+\.md$)/gm, `${address}/`);
 }
 
 /** The labels of a recorded metric, from its name: `namespace_pod:metric:avg`. */

@@ -81,6 +81,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporter/check',
   ],
   'exporter/http': [
+    'exporter/version',
     'exporter/prometheus',
     'exporter/features',
     'exporter/model',

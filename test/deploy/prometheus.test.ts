@@ -15,11 +15,14 @@ import {
   parseRules,
   prometheusRule,
   RULES_FILE,
+  RULES_TESTS,
   type RulesFile,
   recordsOf,
   templateQueries,
+  withRunbooksAt,
 } from '../../scripts/prometheus-rules.js';
 import { SETTINGS } from '../../src/exporter/config/settings.js';
+import { RUNBOOKS_URL } from '../../src/exporter/version.js';
 import { requireTool } from '../support/real-tools.js';
 
 const DIRECTORY = 'deploy/prometheus';
@@ -205,7 +208,19 @@ describe('deploy/prometheus', () => {
           expect(annotations.summary, alert).to.match(/^[A-Z].*\.$/);
           expect(annotations.summary, `${alert}: the same for all of its instances`).to.not.include('{{');
         }
-        expect(annotations.runbook_url, alert).to.match(new RegExp(`^https://.*/${RUNBOOKS}/${alert}\\.md$`));
+        expect(annotations.runbook_url, alert).to.equal(`${RUNBOOKS_URL}/${alert}.md`);
+      }
+    });
+
+    it('have the address of their runbooks in package.json alone, from where `npm run rules` takes it', () => {
+      const moved = 'https://git.example.org/fork/runbooks';
+      for (const path of [RULES_FILE, ...readdirSync(RULES_TESTS).map((name) => join(RULES_TESTS, name))]) {
+        const text = readFileSync(path, 'utf8');
+        expect(withRunbooksAt(RUNBOOKS_URL, text), path).to.equal(text);
+        const urls = (of: string) => [...of.matchAll(/runbook_url: (?:&\S+ |\*\S+)?(\S*)$/gm)].map(([, url]) => url);
+        const forked = withRunbooksAt(moved, text);
+        expect(urls(forked), path).to.deep.equal(urls(text).map((url = '') => url.replace(RUNBOOKS_URL, moved)));
+        expect(forked, path).to.not.include(RUNBOOKS_URL);
       }
     });
 

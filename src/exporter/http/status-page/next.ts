@@ -1,10 +1,9 @@
 /** Where to look next: the runbook, all that is known as JSON, and the dashboard. */
 
 import { type Html, html, NO_HTML } from '../../../lib/text/html.js';
+import { RUNBOOKS_URL } from '../../version.js';
 
 /** Of the alert that a pod or a workload makes; the alerts themselves name the same ones. */
-const RUNBOOKS = 'https://github.com/k8s-anomaly-detector/k8s-anomaly-detector/blob/main/docs/runbooks';
-
 export type Runbook =
   | 'PodAnomalous'
   | 'WorkloadAnomalous'
@@ -13,7 +12,7 @@ export type Runbook =
   | 'AnomalyMassFlagging'
   | 'PodMemoryFull';
 
-export const runbookLink = (runbook: Runbook) => html`<a href="${RUNBOOKS}/${runbook}.md">runbook ${runbook}</a>`;
+export const runbookLink = (runbook: Runbook) => html`<a href="${RUNBOOKS_URL}/${runbook}.md">runbook ${runbook}</a>`;
 
 /** What the links are about. */
 interface Subject {
