@@ -52,7 +52,9 @@ describe('dependencies', () => {
     const stages = [...readFileSync('Dockerfile', 'utf8').matchAll(/^FROM (.*)$/gm)].map(([, from = '']) => from);
     for (const stage of stages.slice(0, -1)) expect(stage).to.match(/^--platform=\$BUILDPLATFORM /);
     expect(stages.at(-1)).to.match(/^node:\d+-alpine$/);
-    const files = readFileSync('Dockerfile', 'utf8').split(/^FROM /m).at(-1);
+    const files = readFileSync('Dockerfile', 'utf8')
+      .split(/^FROM /m)
+      .at(-1);
     expect(files, 'the last stage runs nothing').to.not.match(/^RUN /m);
   });
 
