@@ -88,7 +88,7 @@ describe('workflows', () => {
     for (const [name, text] of files) {
       const uses = [...text.matchAll(/^ *(.*)\$\{\{[^}]*\bsecrets\b[^}]*\}\}/gm)];
       for (const [line, key] of uses) {
-        expect(line, name).to.include('${{ secrets.GITHUB_TOKEN }}');
+        expect(line, name).to.match(/\$\{\{ secrets\.GITHUB_TOKEN \}\}$/);
         expect(['password: ', 'GH_TOKEN: '], line).to.include(key);
       }
       expect(text, name).to.not.include('secrets: inherit');
@@ -131,12 +131,12 @@ describe('the release', () => {
     const tests = workflows.find(([name]) => name === 'ci.yaml')?.[1].jobs.test?.steps ?? [];
     expect(tests.some(({ run = '' }) => /^\.ci\/run$/m.test(run))).to.equal(true);
     expect(release.jobs.test?.uses).to.equal('./.github/workflows/ci.yaml');
-    const before = (job: string): readonly string[] =>
-      [release.jobs[job]?.needs ?? []].flat().flatMap((one) => [one, ...before(one)]);
+    const neededBy = (job: string): readonly string[] =>
+      [release.jobs[job]?.needs ?? []].flat().flatMap((one) => [one, ...neededBy(one)]);
     for (const job of Object.keys(release.jobs).filter((one) => one !== 'test')) {
-      expect(before(job), job).to.include('test');
+      expect(neededBy(job), job).to.include('test');
     }
-    expect(before('release')).to.include.members(['notes', 'image', 'chart-archive', 'chart']);
+    expect(neededBy('release')).to.include.members(['notes', 'image', 'chart-archive', 'chart']);
   });
 
   it('builds the platforms that the chart names, without emulation', () => {
