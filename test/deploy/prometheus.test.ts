@@ -23,7 +23,7 @@ import {
 } from '../../scripts/prometheus-rules.js';
 import { SETTINGS } from '../../src/exporter/config/settings.js';
 import { RUNBOOKS_URL } from '../../src/exporter/version.js';
-import { requireTool } from '../support/real-tools.js';
+import { ON_NEWEST_RELEASE, requireTool } from '../support/real-tools.js';
 
 const DIRECTORY = 'deploy/prometheus';
 const RUNBOOKS = 'docs/runbooks';
@@ -94,7 +94,9 @@ describe('deploy/prometheus', () => {
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   describe('scrape configurations', () => {
-    for (const file of ['prometheus.yaml', 'scrape-configs/static.yaml']) {
+    // Debian's promtool is built without Kubernetes.
+    const ofKubernetes = ON_NEWEST_RELEASE ? ['scrape-configs/kubernetes.yaml'] : [];
+    for (const file of ['prometheus.yaml', 'scrape-configs/static.yaml', ...ofKubernetes]) {
       it(`${file} is accepted by promtool`, function () {
         requireTool(this, 'promtool');
         const { status, output } = promtool('check', 'config', join(DIRECTORY, file));
