@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { IContainer } from 'kubernetes-models/v1';
 import { parse } from 'yaml';
+import { CHART_FOLDER } from '../scripts/helm-chart/values.js';
 import { parseImage, writeReleasedChart } from '../scripts/release/chart.js';
 import { releaseNotes, tagOf } from '../scripts/release/notes.js';
 import { HOMEPAGE, VERSION } from '../src/exporter/version.js';
@@ -80,6 +81,14 @@ describe('the changelog', () => {
     for (const item of items) expect(item).to.match(/^- \[(FEATURE|CHANGE|ENHANCEMENT|BUGFIX|SECURITY)\] .*[.)]$/);
   });
 
+  it('is about the version of the lock file as well', () => {
+    const lock = parse(readFileSync('package-lock.json', 'utf8')) as {
+      readonly packages: Readonly<Record<string, object>>;
+    };
+    expect(lock).to.include({ version: VERSION });
+    expect(lock.packages['']).to.include({ version: VERSION });
+  });
+
   it('is what the command writes, for the tag of that version alone', () => {
     const run = (tag: string) =>
       spawnSync(process.execPath, ['dist/scripts/release/write-notes.js', tag], { encoding: 'utf8' });
@@ -91,6 +100,11 @@ describe('the changelog', () => {
 });
 
 describe('addresses of the project', () => {
+  it('are those of the chart', () => {
+    const chart = parse(readFileSync(`${CHART_FOLDER}/Chart.yaml`, 'utf8')) as Readonly<Record<string, unknown>>;
+    expect(chart).to.deep.include({ home: HOMEPAGE, sources: [HOMEPAGE] });
+  });
+
   it('follow from the homepage of package.json', () => {
     const manifest = parse(readFileSync('package.json', 'utf8')) as Readonly<Record<string, unknown>>;
     expect(HOMEPAGE).to.match(/^https:\/\/\S+[^/]$/);
