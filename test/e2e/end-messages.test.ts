@@ -74,6 +74,8 @@ describe('the last message of an alert', function () {
     directory = await mkdtemp(join(tmpdir(), 'k8s-anomaly-detector-end-messages-'));
     const exporter = await listen((_, response) => {
       const now = Date.now() / 1000;
+      // Prometheus 3 takes no text whose type it is not told.
+      response.setHeader('content-type', 'text/plain; version=0.0.4');
       response.end(now < startSeconds ? '' : exposition(startSeconds, now));
     });
     closing.push(exporter.close);
