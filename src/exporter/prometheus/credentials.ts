@@ -32,6 +32,7 @@ export class RenewableCredentials {
   /** Those with a file. */
   readonly #files: readonly WatchedFile<string>[];
   readonly #fixedSecrets: readonly string[];
+  readonly #tunneledHost: string | undefined;
   #current: RequestCredentials;
   #secret: string;
   #material: TlsMaterial;
@@ -57,7 +58,8 @@ export class RenewableCredentials {
     this.#fixedSecrets = [...fixedSecretsOf(connection), ...credentialSecrets(proxy)];
     this.#secret = this.#watched.secret?.current ?? '';
     this.#material = this.#read();
-    this.#current = this.#credentialsOf(createHttpsAgent(this.#material, tls));
+    this.#tunneledHost = proxyUrl === undefined ? undefined : new URL(connection.baseUrl).hostname;
+    this.#current = this.#credentialsOf(createHttpsAgent(this.#material, tls, this.#tunneledHost));
   }
 
   /** The credentials as the files have them now; an invalid file leaves its last valid content. Does not reject. */
@@ -89,7 +91,7 @@ export class RenewableCredentials {
       const mistake = keyPairMistake(material);
       if (mistake === undefined) {
         closeIdle(httpsAgent);
-        httpsAgent = createHttpsAgent(material, tls);
+        httpsAgent = createHttpsAgent(material, tls, this.#tunneledHost);
       } else {
         this.#onWarning(
           `Client certificate not reloaded (${tls.cert?.file ?? 'the certificate'}, ` +

@@ -2,7 +2,8 @@
 
 import { X509Certificate } from 'node:crypto';
 import * as https from 'node:https';
-import { createSecureContext } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkServerIdentity, createSecureContext } from 'node:tls';
 import { messageOf } from '../../lib/logging/message-of.js';
 
 /** PEM texts. */
@@ -42,10 +43,22 @@ export function keyPairMistake({ cert, key }: Pick<TlsMaterial, 'cert' | 'key'>)
   }
 }
 
+/**
+ * What is sent as the name of a server that has none. The package that tunnels through a proxy sends a name in any case, the
+ * address if there is nothing else, which Node.js 26 rejects. `.invalid` belongs to nobody (RFC 2606).
+ */
+const NO_NAME = 'address.invalid';
+
+/**
+ * @param tunneledHost host of the URL of a server behind a proxy; `undefined` without a proxy.
+ */
 export function createHttpsAgent(
   { ca, cert, key }: TlsMaterial,
   options: { readonly serverName: string | undefined; readonly insecureSkipVerify: boolean },
+  tunneledHost: string | undefined,
 ): https.Agent {
+  const address = tunneledHost?.replace(/^\[|\]$/g, '') ?? '';
+  const isNameless = options.serverName === undefined && isIP(address) !== 0;
   return new https.Agent({
     keepAlive: true,
     rejectUnauthorized: !options.insecureSkipVerify,
@@ -53,5 +66,9 @@ export function createHttpsAgent(
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(options.serverName !== undefined && { servername: options.serverName }),
+    ...(isNameless && {
+      servername: NO_NAME,
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(address, certificate),
+    }),
   });
 }

@@ -401,6 +401,10 @@ describe('a Prometheus connection', () => {
       expect(proxy.requests).to.deep.equal([`CONNECT ${new URL(url).host}`]);
       expect(seen.request.headers['x-api-key']).to.equal('hidden');
       expect((await failureOf(url, { proxyUrl: proxy.url })).message).to.include('PROMETHEUS_CA_FILE');
+      // The address of the server must be in it, although it is not sent as a name.
+      const other = await startTlsServer(certificates.otherName, listener);
+      const { message } = await failureOf(other, { proxyUrl: proxy.url, tls: { ca: fixed(authority.cert) } });
+      expect(message).to.include('ERR_TLS_CERT_ALTNAME_INVALID').and.to.include('127.0.0.1');
     });
 
     it('that has an IPv6 address, to an http:// and to an https:// server', async () => {
