@@ -139,7 +139,9 @@ describe('the status page in a browser', function () {
     const [earliest, latest] = [openedSeconds, Date.now() / 1000].map((now) => Math.round((now - sinceSeconds) / 60));
     expect(Number(minutes), text).to.be.within(Number(earliest), Number(latest));
     expect(text).to.match(/^1 of 3 pods of shop \/ cart\s+lasts/);
-    expect(text).to.match(/cpu [\d.]+ cores, [\d.]+ × usual\s+usually [\d.]+ cores .*; [\d.]+ to [\d.]+ cores/);
+    expect(text).to.match(
+      /cpu [\d.]+ cores, [\d.]+ × usual(?:, \d+ % of its limit)?\s+usually [\d.]+ cores .*; [\d.]+ to [\d.]+ cores/,
+    );
     const plot = entry.getByRole('img', {
       name: /^cpu in the last hour: between .* Flagged from \d\d:\d\d to \d\d:\d\d(?:, from \d\d:\d\d to \d\d:\d\d)? UTC\.$/,
     });

@@ -94,7 +94,7 @@ function singlePods(): IncidentCluster {
       ),
       ofPod('OOM cycle', 'oom-cycle', 'payments/checkout', 'memory .*'),
       ofPod('crash loop', 'crash-loop', 'platform/config-sync', '.*; last ended by Error.*'),
-      ofPod('hang', 'hang', 'data/kafka', 'cpu \\S+ cores, \\S+% of usual'),
+      ofPod('hang', 'hang', 'data/kafka', 'cpu \\S+ cores, (?:less than 1|\\S+)% of usual'),
       {
         ...{ incident: 'bad release', cluster: name, alertname: 'WorkloadAnomalous' },
         labels: { namespace: 'shop', workload: 'recommender' },

@@ -20,6 +20,8 @@ export interface TapeOptions {
   readonly minutes: number;
   /** An empty one, for the model. */
   readonly directory: string;
+  /** `PAGE_URL` and `DASHBOARD_URL` of the exporter. */
+  readonly links: { readonly page: string; readonly dashboard: string };
 }
 
 const MINUTE_SECONDS = 60;
@@ -37,7 +39,7 @@ const LEARN_LIMIT_MILLISECONDS = 400_000;
  */
 export async function recordTapes(
   worlds: readonly World[],
-  { past, startSeconds, minutes, directory }: TapeOptions,
+  { past, startSeconds, minutes, directory, links }: TapeOptions,
 ): Promise<string[][]> {
   let world = past;
   let nowSeconds = startSeconds;
@@ -55,6 +57,8 @@ export async function recordTapes(
     // Once a year.
     RETRAIN_SCHEDULE: '0 0 1 1 *',
     REQUEST_TIMEOUT_SECONDS: '30',
+    PAGE_URL: links.page,
+    DASHBOARD_URL: links.dashboard,
   });
   const featureSet = await loadFeatures(settings.featuresFile, settings);
   const newService = () =>
