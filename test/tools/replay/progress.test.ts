@@ -5,7 +5,11 @@ import { createProgress, progressLine } from '../../../src/tools/replay/progress
 /** A stream that keeps what is written to it. */
 function recorder(isTTY: boolean) {
   const output = Object.assign(new PassThrough(), { isTTY });
-  return { output, text: () => String(output.read() ?? '') };
+  let written = '';
+  output.setEncoding('utf8').on('data', (text: string) => {
+    written += text;
+  });
+  return { output, text: () => written };
 }
 
 describe('the progress of an evaluation', () => {
