@@ -111,7 +111,7 @@ export class Service implements Exporter {
   /** Whether the shard had namespaces when that was logged; `undefined` before the first list. */
   #hadNamespaces: boolean | undefined;
   #hasTrained = false;
-  /** What the last training has read; lost where one fails, so that the next one asks for all. */
+  /** What the last training has read; lost where its thread is ended, so that the next one asks for all. */
   #samples: KeptSamples | undefined;
 
   constructor(private readonly options: ServiceOptions) {
@@ -306,6 +306,9 @@ export class Service implements Exporter {
           }),
           previous: this.#trainer.snapshot,
           samples,
+          onSamples: (left) => {
+            this.#samples = left;
+          },
         },
         signal,
         (code) => this.#countRequest(code),

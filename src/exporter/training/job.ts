@@ -164,9 +164,29 @@ export async function train(
   previous?: Model,
   known = new KnownSamples(),
 ): Promise<TrainingResult> {
+  const remarks = new Remarks();
+  try {
+    return await trainOn({ api, request, signal, previous, known, remarks });
+  } finally {
+    // After a failure as well, what is left of `known` is right.
+    if (remarks.isPartial) known.forgetAll();
+    known.forgetOutside(Number.NEGATIVE_INFINITY, request.nowSeconds - LATE_SECONDS);
+  }
+}
+
+interface Training {
+  readonly api: PrometheusApi;
+  readonly request: TrainingRequest;
+  readonly signal: AbortSignal | undefined;
+  readonly previous: Model | undefined;
+  readonly known: KnownSamples;
+  /** What Prometheus says beside its answers; is added to. */
+  readonly remarks: Remarks;
+}
+
+async function trainOn({ api, request, signal, previous, known, remarks }: Training): Promise<TrainingResult> {
   const { maximumPods = Number.POSITIVE_INFINITY, parameters } = request;
   const warnings = new Set<string>();
-  const remarks = new Remarks();
   const lifeSeconds = modelLifeSeconds(request.untilNextTrainingSeconds);
   const end = trainingWindow(request).grid.at(-1) as number;
   const owners = await fetchOwners(api, request.ownerQueries, end, warnings, signal);
@@ -199,8 +219,6 @@ export async function train(
   for (const slice of plan.slices) {
     slices.push((await fetchTable({ ...fetching, features }, slice)).built.table);
   }
-  if (remarks.isPartial) known.forgetAll();
-  known.forgetOutside(Number.NEGATIVE_INFINITY, request.nowSeconds - LATE_SECONDS);
   const names = features.map(({ name }) => name);
   const tables = { window: window.built.table.selectFeatures(names), history: slices };
   const history = request.history === undefined ? undefined : new WorkloadHistory(request.history);
@@ -292,15 +310,11 @@ function earliestOf({ window, slices }: TrainingPlan): number {
   return Math.min(...[window, ...slices].map(({ grid }) => grid[0] as number));
 }
 
-interface Fetching {
+interface Fetching extends Pick<Training, 'known' | 'remarks' | 'signal'> {
   readonly ranges: RangeFetcher;
-  readonly known: KnownSamples;
   readonly features: readonly FeatureDefinition[];
   readonly maximumPods: number;
   readonly workloadOf: (namespace: string, pod: string) => string;
-  /** What Prometheus says beside its answers; is added to. */
-  readonly remarks: Remarks;
-  readonly signal: AbortSignal | undefined;
 }
 
 async function fetchTable(fetching: Fetching, grid: Grid): Promise<{ built: BuiltTable; found: Found[] }> {

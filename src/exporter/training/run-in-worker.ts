@@ -66,11 +66,14 @@ export async function trainInWorker(
     request,
     previous,
     samples,
+    onSamples,
   }: {
     readonly source: PrometheusSource;
     readonly request: TrainingRequest;
     readonly previous?: Uint8Array | undefined;
     readonly samples?: KeptSamples | undefined;
+    /** Called with what a training that fails has read until then, and what it was given. */
+    readonly onSamples?: (samples: KeptSamples) => void;
   },
   signal: AbortSignal,
   onRequest: (code: string) => void,
@@ -86,6 +89,7 @@ export async function trainInWorker(
       onRequest,
       limitSeconds,
       ...(heapMebibytes !== undefined && { heapMebibytes }),
+      ...(onSamples && { onSamples }),
       what: 'training',
       advice: 'Is Prometheus slow? Else make the queries select less (NAMESPACE_REGEX, TRAINING_LOOKBACK_MINUTES).',
       transferred: [

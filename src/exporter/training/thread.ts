@@ -3,6 +3,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { PrometheusError } from '../prometheus/errors.js';
+import type { KeptSamples } from './known-samples.js';
 import type { JobMessage, JobResult, ThreadJob, WorkerInput } from './worker.js';
 
 /** A job that ended without a result. The message is the one of the error in the thread. */
@@ -24,6 +25,8 @@ export interface ThreadOptions {
   readonly advice: string;
   /** The thread ends when it needs more, and nothing else does. */
   readonly heapMebibytes?: number;
+  /** Called with what a job that failed had read until then. */
+  readonly onSamples?: (samples: KeptSamples) => void;
   /** Buffers of the input that are handed over, so that they are not copied: they are empty here from then on. */
   readonly transferred?: readonly ArrayBuffer[];
 }
@@ -55,6 +58,7 @@ export function runInThread<Job extends ThreadJob>(
     what,
     advice,
     heapMebibytes = Math.floor((HEAP_SHARE * getHeapStatistics().heap_size_limit) / 2 ** 20),
+    onSamples = () => undefined,
     transferred = [],
   }: ThreadOptions,
 ): Promise<JobResult<Job>> {
@@ -81,8 +85,11 @@ export function runInThread<Job extends ThreadJob>(
     worker.on('message', (message: JobMessage) => {
       if (message.kind === 'request') onRequest(message.code);
       else if (message.kind === 'done') resolve(message.result as JobResult<Job>);
-      else if (message.kind === 'failed') fail(message.message);
-      else reject(new PrometheusError(...message.error));
+      else {
+        if (message.samples !== undefined) onSamples(message.samples);
+        if (message.kind === 'failed') fail(message.message);
+        else reject(new PrometheusError(...message.error));
+      }
     });
     worker.on('error', (error: NodeJS.ErrnoException) => {
       fail(

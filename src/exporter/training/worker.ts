@@ -56,23 +56,29 @@ export type JobMessage =
   | { readonly kind: 'request'; readonly code: string }
   | { readonly kind: 'done'; readonly result: JobResult<ThreadJob> }
   /** A failure of Prometheus, of which the other thread makes the same error. */
-  | { readonly kind: 'unanswered'; readonly error: ConstructorParameters<typeof PrometheusError> }
-  | { readonly kind: 'failed'; readonly message: string };
+  | (FailedJob & { readonly kind: 'unanswered'; readonly error: ConstructorParameters<typeof PrometheusError> })
+  | (FailedJob & { readonly kind: 'failed'; readonly message: string });
+
+interface FailedJob {
+  /** What a training had read until then, for the next one. */
+  readonly samples?: KeptSamples | undefined;
+}
 
 const post = (message: JobMessage, transferred: readonly ArrayBuffer[] = []) =>
   parentPort?.postMessage(message, transferred);
 
 async function run({ source, job }: WorkerInput): Promise<void> {
   const work = job.kind === 'training' ? training(source, job) : readingOfHours(source, job.request);
-  try {
-    await work();
-  } catch (error) {
-    post(
-      error instanceof PrometheusError
-        ? { kind: 'unanswered', error: [error.kind, error.got, error.details] }
-        : { kind: 'failed', message: messageOf(error) },
-    );
-  }
+  await work().catch((error: unknown) => fail(error));
+}
+
+function fail(error: unknown, samples?: KeptSamples): void {
+  post(
+    error instanceof PrometheusError
+      ? { kind: 'unanswered', error: [error.kind, error.got, error.details], samples }
+      : { kind: 'failed', message: messageOf(error), samples },
+    samples && buffersOfSamples(samples),
+  );
 }
 
 function training(
@@ -81,10 +87,12 @@ function training(
 ): () => Promise<void> {
   // A training keeps to the namespaces that it began with.
   const { api, namespaces: shard } = open(source, request.nowSeconds);
-  return async () => {
+  let left = () => kept;
+  const work = async () => {
     const namespaces = await shard?.get();
     const isSame = kept !== undefined && isDeepStrictEqual(kept.namespaces, namespaces);
     const known = new KnownSamples(isSame ? kept : undefined);
+    left = () => known.keep(namespaces);
     const { model, ...rest } = await train(api, request, undefined, previous && decodeModel(previous), known);
     const trainedSeconds = Date.now() / 1000;
     const configuration = { ...request, source: describeSource(source) };
@@ -93,6 +101,7 @@ function training(
     const transferred = [snapshot.buffer, ...buffersOfSamples(samples)];
     post({ kind: 'done', result: { snapshot, trainedSeconds, samples, ...rest } }, transferred);
   };
+  return () => work().catch((error: unknown) => fail(error, left()));
 }
 
 function readingOfHours(source: PrometheusSource, request: HoursRequest): () => Promise<void> {

@@ -355,6 +355,20 @@ describe('the samples of a training', () => {
     expect(second.instants).to.equal(18 + 15 + 15);
   });
 
+  it('come back from a training that fails, with what it was given', async () => {
+    const first = await trainAfter(undefined);
+    let left: KeptSamples | undefined;
+    prometheus.fault = { kind: 'error_500' };
+    const request = { ...REQUEST, nowSeconds: REQUEST.nowSeconds + 900 };
+    const input = { source: sourceAt(prometheus.url), request, samples: first.samples };
+    const onSamples = (samples: KeptSamples) => {
+      left = samples;
+    };
+    await rejection(trainInWorker({ ...input, onSamples }, never, ignore, 60), PrometheusError);
+    prometheus.fault = undefined;
+    expect((await trainAfter(left)).instants).to.equal(18 + 15 + 15);
+  });
+
   it('are asked for again when a shard has other namespaces', async () => {
     const shard = { ordinal: 0, total: 2 };
     const sharding = { shard, selectors: ['container_memory_usage_bytes'], windowSeconds: 3600 };
