@@ -17,40 +17,61 @@ const FORGET_SECONDS = HOUR_SECONDS;
 
 /** What is remembered of a pod. */
 interface Known {
-  /** The smallest value of each hour, by its number modulo `HOURS`; `NaN` where nothing is known. */
-  readonly floors: Float32Array;
+  /** Its row of the floors. */
+  readonly row: number;
   /** When the pod was last seen, and last asked about, Unix times in seconds. */
   seenSeconds: number;
   askedSeconds: number;
 }
 
-/** Remembers the lowest memory of each pod in each hour of the last day: 100 bytes a pod. */
+/** Remembers the lowest memory of each pod in each hour of the last day. */
 export class GrowingPods {
   readonly #known = new Map<string, Known>();
+  /**
+   * Rows × `HOURS`: the smallest value of each hour, by its number modulo `HOURS`; `NaN` where nothing is known. One array for
+   * all, as one for each pod would take three times the memory.
+   */
+  #floors = new Float32Array(0);
+  /** Rows of pods that were forgotten. */
+  readonly #free: number[] = [];
 
   /** Takes a detection in. Call it every few minutes. */
   observe({ table, timeSeconds }: Detection, column: number): void {
     const hour = Math.floor(timeSeconds / HOUR_SECONDS);
     for (const [row, { namespace, pod }] of table.pods.entries()) {
       const key = podKey(namespace, pod);
-      const known = this.#known.get(key) ?? {
-        floors: new Float32Array(HOURS).fill(Number.NaN),
-        seenSeconds: timeSeconds,
-        askedSeconds: 0,
-      };
+      const known = this.#known.get(key) ?? { row: this.#newRow(), seenSeconds: timeSeconds, askedSeconds: 0 };
       this.#known.set(key, known);
+      const floors = this.#floorsOf(known);
       // Hours in which it was away.
       const seenHour = Math.floor(known.seenSeconds / HOUR_SECONDS);
       for (let past = Math.max(seenHour + 1, hour - HOURS + 1); past <= hour; past++) {
-        known.floors[past % HOURS] = Number.NaN;
+        floors[past % HOURS] = Number.NaN;
       }
       const bytes = table.at(row, 0, column);
-      if (!(bytes >= (known.floors[hour % HOURS] as number))) known.floors[hour % HOURS] = bytes;
+      if (!(bytes >= (floors[hour % HOURS] as number))) floors[hour % HOURS] = bytes;
       known.seenSeconds = timeSeconds;
     }
-    for (const [key, { seenSeconds }] of this.#known) {
-      if (Math.abs(timeSeconds - seenSeconds) > FORGET_SECONDS) this.#known.delete(key);
+    for (const [key, { row, seenSeconds }] of this.#known) {
+      if (Math.abs(timeSeconds - seenSeconds) <= FORGET_SECONDS) continue;
+      this.#known.delete(key);
+      this.#free.push(row);
     }
+  }
+
+  #floorsOf({ row }: Known): Float32Array {
+    return this.#floors.subarray(row * HOURS, (row + 1) * HOURS);
+  }
+
+  #newRow(): number {
+    const row = this.#free.pop() ?? this.#known.size;
+    if ((row + 1) * HOURS > this.#floors.length) {
+      const larger = new Float32Array(Math.max(64, 2 * row) * HOURS);
+      larger.set(this.#floors);
+      this.#floors = larger;
+    }
+    this.#floors.fill(Number.NaN, row * HOURS, (row + 1) * HOURS);
+    return row;
   }
 
   /**
@@ -80,7 +101,9 @@ export class GrowingPods {
       const known = this.#known.get(key);
       if (known === undefined || muted[row] === 1) continue;
       const bytes = table.at(row, 0, column);
-      const growth = always.has(key) ? Number.POSITIVE_INFINITY : growthOf(bytes, hourAgo(row), known.floors, hour);
+      const growth = always.has(key)
+        ? Number.POSITIVE_INFINITY
+        : growthOf(bytes, hourAgo(row), this.#floorsOf(known), hour);
       if (growth > 0) growing.push({ identity, known, growth });
     }
     const isAlways = ({ growth }: { readonly growth: number }) => Number(growth === Number.POSITIVE_INFINITY);

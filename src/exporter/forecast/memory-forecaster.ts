@@ -90,7 +90,9 @@ export class MemoryForecaster {
     if (this.#asking !== undefined) return this.#asking;
     const slot = Math.floor(detection.timeSeconds / SLOT_SECONDS);
     const column = detection.model.features.findIndex(({ name, unit }) => name === 'memory' && unit === 'bytes');
-    if (slot === this.#slot || column < 0 || this.#stopping.signal.aborted) return Promise.resolve();
+    // A detection of the slot before comes late; of an earlier one, the clock was set back.
+    const isKnown = slot === this.#slot || slot === this.#slot - 1;
+    if (isKnown || column < 0 || this.#stopping.signal.aborted) return Promise.resolve();
     this.#slot = slot;
     this.#asking = this.#ask(detection, column, slot * SLOT_SECONDS).finally(() => {
       this.#asking = undefined;
