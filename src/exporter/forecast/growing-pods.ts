@@ -42,14 +42,15 @@ export class GrowingPods {
       const key = podKey(namespace, pod);
       const known = this.#known.get(key) ?? { row: this.#newRow(), seenSeconds: timeSeconds, askedSeconds: 0 };
       this.#known.set(key, known);
-      const floors = this.#floorsOf(known);
+      const first = known.row * HOURS;
       // Hours in which it was away.
       const seenHour = Math.floor(known.seenSeconds / HOUR_SECONDS);
       for (let past = Math.max(seenHour + 1, hour - HOURS + 1); past <= hour; past++) {
-        floors[past % HOURS] = Number.NaN;
+        this.#floors[first + (past % HOURS)] = Number.NaN;
       }
       const bytes = table.at(row, 0, column);
-      if (!(bytes >= (floors[hour % HOURS] as number))) floors[hour % HOURS] = bytes;
+      const own = first + (hour % HOURS);
+      if (!(bytes >= (this.#floors[own] as number))) this.#floors[own] = bytes;
       known.seenSeconds = timeSeconds;
     }
     for (const [key, { row, seenSeconds }] of this.#known) {
@@ -57,10 +58,6 @@ export class GrowingPods {
       this.#known.delete(key);
       this.#free.push(row);
     }
-  }
-
-  #floorsOf({ row }: Known): Float32Array {
-    return this.#floors.subarray(row * HOURS, (row + 1) * HOURS);
   }
 
   #newRow(): number {
@@ -101,9 +98,7 @@ export class GrowingPods {
       const known = this.#known.get(key);
       if (known === undefined || muted[row] === 1) continue;
       const bytes = table.at(row, 0, column);
-      const growth = always.has(key)
-        ? Number.POSITIVE_INFINITY
-        : growthOf(bytes, hourAgo(row), this.#floorsOf(known), hour);
+      const growth = always.has(key) ? Number.POSITIVE_INFINITY : this.#growthOf(known, bytes, hourAgo(row), hour);
       if (growth > 0) growing.push({ identity, known, growth });
     }
     const isAlways = ({ growth }: { readonly growth: number }) => Number(growth === Number.POSITIVE_INFINITY);
@@ -115,15 +110,21 @@ export class GrowingPods {
       return identity;
     });
   }
-}
 
-/** Growth as a share, of the last hour or, if that is more, of an hour of the day before; 0 where it is not worth a look. */
-function growthOf(bytes: number, hourAgo: number, floors: Float32Array, hour: number): number {
-  const ofHour = bytes / hourAgo - 1;
-  const past = Array.from({ length: HOURS - 1 }, (_, back) => floors[(hour - HOURS + 1 + back) % HOURS] as number);
-  const first = past.findIndex((floor) => !Number.isNaN(floor));
-  const hours = HOURS - 1 - first;
-  const ofDay = first < 0 || hours < 2 ? 0 : bytes / (past[first] as number) - 1;
-  const isAtTop = past.every((floor) => !(floor > bytes));
-  return Math.max(ofHour >= HOUR_GROWTH ? ofHour : 0, isAtTop && ofDay >= DAY_GROWTH ? ofDay / hours : 0);
+  /** Growth as a share, of the last hour or, if that is more, of an hour of the day before; 0 where it is not worth a look. */
+  #growthOf({ row }: Known, bytes: number, hourAgo: number, hour: number): number {
+    const ofHour = bytes / hourAgo - 1;
+    let oldest = Number.NaN;
+    let hours = 0;
+    let isAtTop = true;
+    for (let past = hour - HOURS + 1; past < hour; past++) {
+      const floor = this.#floors[row * HOURS + (past % HOURS)] as number;
+      if (floor > bytes) isAtTop = false;
+      if (hours > 0 || Number.isNaN(floor)) continue;
+      oldest = floor;
+      hours = hour - past;
+    }
+    const ofDay = hours < 2 ? 0 : bytes / oldest - 1;
+    return Math.max(ofHour >= HOUR_GROWTH ? ofHour : 0, isAtTop && ofDay >= DAY_GROWTH ? ofDay / hours : 0);
+  }
 }

@@ -3,6 +3,7 @@
 import { withDeadline } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
+import { ownTurn } from '../../lib/turns.js';
 import type { Detection } from '../detection/detection.js';
 import { groupsByLength } from '../features/queries/named-pods.js';
 import type { MemoryMetric } from '../features/queries/template.js';
@@ -110,7 +111,7 @@ export class MemoryForecaster {
     const { logger } = this.options;
     const before = this.#state;
     try {
-      const pods = this.#choose(detection, column);
+      const pods = await this.#choose(detection, column);
       const signal = withDeadline(this.#stopping.signal, TIMEOUT_SECONDS);
       this.#state = { pods: await this.#forecast(pods, timeSeconds, signal), succeeded: true };
       if (before.succeeded === false) logger.info({}, 'Forecasts of memory are made again.');
@@ -127,10 +128,12 @@ export class MemoryForecaster {
     }
   }
 
-  /** The pods to ask about. */
-  #choose(detection: Detection, column: number): readonly PodIdentity[] {
+  /** The pods to ask about, in two turns of the event loop: there may be very many pods. */
+  async #choose(detection: Detection, column: number): Promise<readonly PodIdentity[]> {
     const { model, table } = detection;
+    await ownTurn();
     this.#growing.observe(detection, column);
+    await ownTurn();
     return this.#growing.next(detection, column, {
       always: new Set(this.#state.pods.keys()),
       hourAgo: (row) => hourAgo(model, table.pods[row] as PodIdentity, column),
