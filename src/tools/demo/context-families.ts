@@ -54,7 +54,7 @@ export function contextFamilies(pods: readonly PodState[], cgroups: readonly Exp
   const last = <Value>({ ends }: ContainerState, read: (end: ContainerState['ends'][number]) => Value) =>
     ends.slice(-1).map(read);
   const periodsOf = (read: (cgroup: ExposedCgroup) => number) => (cgroup: ExposedCgroup) =>
-    // Without a quota, there are none.
+    // A container without a quota has no periods.
     cgroup.periods === 0 ? undefined : read(cgroup);
   const waited = (resource: keyof Cgroup['waits'], what: string) =>
     counter(

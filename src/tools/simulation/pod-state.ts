@@ -33,7 +33,7 @@ export interface ContainerState {
   readonly cgroups: readonly Cgroup[];
 }
 
-/** Absent where there is none. CPU in cores, memory in bytes. */
+/** CPU in cores, memory in bytes. A limit is absent where the container has no such limit. */
 export interface ContainerResources {
   readonly requests: { readonly cpu: number; readonly memory: number };
   readonly limits: { readonly cpu?: number; readonly memory?: number };

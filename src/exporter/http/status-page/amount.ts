@@ -48,7 +48,7 @@ function size({ actual, expected, comparison }: FeatureExplanation): string {
   return ratio > 1 / LEAST_MULTIPLE ? '' : `, ${formatPercent(ratio)} of ${than}`;
 }
 
-/** How near the limit it is; nothing where there is none. */
+/** How near the limit it is; empty for a pod without a limit. */
 function ofLimit({ feature, unit, actual }: FeatureExplanation, limits: ResourceAmounts): string {
   const resource =
     feature === 'memory' && unit === 'bytes' ? 'memory' : feature === 'cpu' && unit === 'cores' ? 'cpu' : '';

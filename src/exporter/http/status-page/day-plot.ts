@@ -10,7 +10,7 @@ import { isoTime } from './time.js';
 const WIDTH = 540;
 const HEIGHT = 110;
 
-/** The pictures, or why there are none. */
+/** The pictures, or the reason why they are missing. */
 export function dayPlots(day: DayOutcome): Html {
   if (day.kind === 'failed') return html`<p><strong>The last two days are not available:</strong> ${day.message}</p>`;
   const { timestampsSeconds, courses } = day;

@@ -13,7 +13,7 @@ import { clock } from './since.js';
 
 const MOST_SHOWN = 10;
 
-/** A section with the pods that are not among the anomalous ones that are shown, the soonest first; nothing where there is none. */
+/** A section with the pods that are not among the anomalous ones that are shown, the soonest first; empty without such pods. */
 export function runningFull(
   { pods }: ForecastState,
   { incidents }: Selection,

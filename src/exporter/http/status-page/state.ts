@@ -139,7 +139,7 @@ function shard({ ordinal, total, namespaces, message }: NonNullable<HealthReport
   return entry('Shard', namespaces ? 'ok' : 'waiting', word, [html`${message ?? watched}`]);
 }
 
-/** The findings of one severity, as a section, those that warn with the failure of the last check; nothing where there is none. */
+/** The findings of one severity, as a section, those that warn with the failure of the last check; empty without findings. */
 export function findingsSection(
   { check: { findings, last_error } }: HealthReport,
   severity: 'error' | 'warning',
