@@ -39,7 +39,7 @@ describe('main', () => {
 
   const trained = (url: string) =>
     eventually(async () => {
-      expect(exposedValue((await get(`${url}/metrics`)).text, 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue((await get(`${url}/metrics`)).text, 'k8s_anomaly_detector_up')).to.equal(1);
     });
 
   describe('help', () => {

@@ -51,6 +51,11 @@ describe('docs/upgrading.md', () => {
     expect(readFileSync(path).equals(Buffer.from(older))).to.equal(true);
   });
 
+  it('says which names of metrics changed: all of the exporter itself', () => {
+    expect(page).to.include('| `anomaly_exporter_` and anything else | `k8s_anomaly_detector_` and the same |');
+    for (const { name } of FAMILIES) expect(name).to.match(/^(k8s_anomaly_detector|anomaly_(?!exporter_))/);
+  });
+
   it('has the format of the history', () => {
     const source = readFileSync('src/exporter/model/snapshot/history-codec.ts', 'utf8');
     const [, format] = /^const FORMAT_VERSION = (\d+);$/m.exec(source) ?? [];

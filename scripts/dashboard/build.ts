@@ -42,7 +42,7 @@ export function buildDashboard(): Dashboard {
         .datasource(DATASOURCE)
         .enable(false)
         .iconColor('blue')
-        .expr(`max(${exporterMetric('anomaly_exporter_model_trained_timestamp_seconds')}) * 1000`)
+        .expr(`max(${exporterMetric('k8s_anomaly_detector_model_trained_timestamp_seconds')}) * 1000`)
         .useValueForTime(true)
         .titleFormat('Model trained'),
     );

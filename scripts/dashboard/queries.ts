@@ -156,10 +156,10 @@ export function exporterMetric(metric: string, more = ''): string {
 
 /** Only the exporter's processes among all that expose the metric. */
 export function ofExporter(expression: string): string {
-  return `${expression} and on (job, instance) ${exporterMetric('anomaly_exporter_build_info')}`;
+  return `${expression} and on (job, instance) ${exporterMetric('k8s_anomaly_detector_build_info')}`;
 }
 
 /** The address of the exporter's page (PAGE_URL) as a label of each pod; none where nobody said it. */
 export const PAGE_OF_POD =
   `${ofPod('anomaly_flag')} * on () group_left (page) ` +
-  `topk(1, max by (page) (${exporterMetric('anomaly_exporter_links_info', ',page!=""')}))`;
+  `topk(1, max by (page) (${exporterMetric('k8s_anomaly_detector_links_info', ',page!=""')}))`;

@@ -195,9 +195,9 @@ describe('the code in a ConfigMap', function () {
         // The worker thread is a file of its own, and has to be found.
         await eventually(async () => {
           const metrics = await (await fetch(`${url}/metrics`)).text();
-          expect(metrics, log()).to.match(/^anomaly_exporter_model_trained 1$/m);
+          expect(metrics, log()).to.match(/^k8s_anomaly_detector_model_trained 1$/m);
           expect(metrics).to.match(/^anomaly_score\{/m);
-          expect(metrics).to.match(new RegExp(`^anomaly_exporter_build_info\\{.*version="${VERSION}"`, 'm'));
+          expect(metrics).to.match(new RegExp(`^k8s_anomaly_detector_build_info\\{.*version="${VERSION}"`, 'm'));
         });
 
         const page = await (await fetch(`${url}/docs`)).text();

@@ -406,7 +406,12 @@ describe('deploy/prometheus', () => {
         'max by (cluster, job, shard_ordinal, reason)',
         'sum by (cluster, job, shard_ordinal, reason)',
       ],
-      ['shards.yaml', 'wants a model of nothing', 'anomaly_exporter_shard_namespaces', 'anomaly_exporter_total_shards'],
+      [
+        'shards.yaml',
+        'wants a model of nothing',
+        'k8s_anomaly_detector_shard_namespaces',
+        'k8s_anomaly_detector_total_shards',
+      ],
       [
         'shards.yaml',
         'counts processes for shards',

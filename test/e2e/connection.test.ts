@@ -158,8 +158,10 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
       expect(pods.length).to.be.within(0.9 * expected.size, expected.size);
       expect(pods.filter(({ pod }) => !expected.has(pod))).to.deep.equal([]);
       const { text } = await get(`${url}/metrics`);
-      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
-      expect(samplesOf(text, 'anomaly_exporter_series_dropped').reduce((sum, { value }) => sum + value, 0)).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
+      expect(
+        samplesOf(text, 'k8s_anomaly_detector_series_dropped').reduce((sum, { value }) => sum + value, 0),
+      ).to.equal(0);
       expect(program.stderr()).not.to.include(PASSWORD);
     });
 
@@ -286,7 +288,7 @@ basic_auth_users: { watcher: '${PASSWORD_HASH}' }
         const askedSeconds = nowSeconds();
         expect(pods.length).to.be.greaterThan(30);
         const { text } = await get(`${url}/metrics`);
-        expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+        expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
         const far = pods.filter(({ pod, memory }) => {
           if (memory === null) return true;
           const times = [-45, -30, -15, 0, 15].map((shift) => askedSeconds - ageSeconds + shift);

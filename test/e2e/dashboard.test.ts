@@ -69,7 +69,7 @@ describe('the dashboard on a real Prometheus', function () {
     // Two scrapes of each replica with scores: rates need two samples.
     const scrapes = {
       refId: 'A',
-      expr: 'min(count_over_time((anomaly_exporter_up == 1)[5m:1s]))',
+      expr: 'min(count_over_time((k8s_anomaly_detector_up == 1)[5m:1s]))',
       instant: true,
     };
     await eventually(async () => {
@@ -131,7 +131,7 @@ describe('the dashboard on a real Prometheus', function () {
   it('counts each pod once where two replicas of the exporter are scraped', async () => {
     const up = await grafana().runTarget({
       refId: 'A',
-      expr: 'anomaly_exporter_pods_scored',
+      expr: 'k8s_anomaly_detector_pods_scored',
       instant: true,
       range: false,
     });

@@ -127,7 +127,7 @@ describe('ends of anomalies on a real Prometheus, at moved times', function () {
       pods: DetectResponse.parse(JSON.parse(text)).pods,
       /** Workloads with an anomaly that lasts, and the share of all pods that have one. */
       workloads: [...new Set(lasting)].sort(),
-      share: lasting.length / exposedValue(metrics, 'anomaly_exporter_pods_scored'),
+      share: lasting.length / exposedValue(metrics, 'k8s_anomaly_detector_pods_scored'),
       accepted: budget?.accepted_levels ?? [],
     };
   }

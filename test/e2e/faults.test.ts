@@ -34,7 +34,7 @@ describe('faults between the exporter and a real Prometheus', function () {
   let held: Held;
 
   const expectUsual = (text: string) => {
-    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
     expect(podsIn(text)).to.deep.equal(usual);
     expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
   };
@@ -95,11 +95,11 @@ describe('faults between the exporter and a real Prometheus', function () {
       texts.push(await scrape(service.url, limit));
       for (const text of texts) {
         if (pods === 'none') {
-          expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
+          expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(0);
           expectNoPods(text);
         } else {
           const expected = pods.of(usual);
-          expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+          expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
           expect(podsIn(text)).to.have.members(expected);
           // Whoever is flagged was flagged before, under this name or under the one that the fault gave it.
           expect(flaggedIn(text).filter((pod) => !pod.startsWith(CULPRIT))).to.deep.equal([]);

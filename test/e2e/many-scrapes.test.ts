@@ -102,7 +102,7 @@ describe('many scrapes', function () {
     const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
 
     const expectAnswer = (text: string, fault: UpstreamFault | undefined) => {
-      const up = exposedValue(text, 'anomaly_exporter_up');
+      const up = exposedValue(text, 'k8s_anomaly_detector_up');
       if (up === 0) expectNoPods(text);
       const named = podsIn(text);
       const expected = fault === undefined ? usual : fault.pods === 'none' ? [] : fault.pods.of(usual);

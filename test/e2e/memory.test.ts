@@ -157,7 +157,7 @@ describe('the memory of a week on a real Prometheus', function () {
     readingsOf(asked, feature)
       .flat()
       .toSorted((a, b) => b - a);
-  const missingIn = (text: string) => exposedValue(text, 'anomaly_exporter_history_missing_seconds');
+  const missingIn = (text: string) => exposedValue(text, 'k8s_anomaly_detector_history_missing_seconds');
   const untilTrained = async (program: Program, runs = 1) => {
     const url = await program.listening();
     await eventually(async () => {
@@ -180,9 +180,9 @@ describe('the memory of a week on a real Prometheus', function () {
     const known: number[] = [];
     for (let isFull = false; !isFull; await sleep(200)) {
       const text = await scrape(url);
-      expect(exposedValue(text, 'anomaly_exporter_up'), text.slice(0, 2000)).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_up'), text.slice(0, 2000)).to.equal(1);
       expect(podsIn(text)).to.include.members(STEADY_PODS);
-      known.push(exposedValue(text, 'anomaly_exporter_history_known_seconds'));
+      known.push(exposedValue(text, 'k8s_anomaly_detector_history_known_seconds'));
       isFull = missingIn(text) === 0;
     }
     expect(known[0]).to.be.below(DAY);
@@ -194,7 +194,7 @@ describe('the memory of a week on a real Prometheus', function () {
     expect(readings, 'the newest first').to.deep.equal(readings.toSorted(([a = 0], [b = 0]) => b - a));
     // One hour by itself, since the number of pods is not known before, and six at a time.
     expect(readings.length).to.equal(1 + Math.ceil((HOURS - 1) / 6));
-    expect(exposedValue(await scrape(url), 'anomaly_exporter_history_reads_total')).to.equal(readings.length);
+    expect(exposedValue(await scrape(url), 'k8s_anomaly_detector_history_reads_total')).to.equal(readings.length);
   });
 
   it('goes on where it was after a sudden end, and asks for no hour again', async () => {

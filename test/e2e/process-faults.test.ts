@@ -92,7 +92,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
 
   async function expectUsual({ url }: ServiceProcess): Promise<void> {
     const text = await scrape(url);
-    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
     expect(podsIn(text)).to.deep.equal(cluster.pods.map(({ namespace, pod }) => `${namespace}/${pod}`));
     expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
   }
@@ -121,9 +121,9 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
     await shifted.shiftClock(milliseconds);
     for (let round = 0; round < 3; round++) {
       const text = await scrape(shifted.url);
-      expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_pods_scored')).to.equal(0);
       expectNoPods(text);
-      expect(exposedValue(text, 'anomaly_exporter_scrape_duration_seconds')).to.be.at.least(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_scrape_duration_seconds')).to.be.at.least(0);
     }
     await shifted.shiftClock(0);
     await expectUsual(shifted);
@@ -142,7 +142,7 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
           await prometheus.stop();
           await running.turnMinute();
           const text = await scrape(running.url);
-          expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
+          expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(0);
           expectNoPods(text);
           await prometheus.start();
           await expectUsualAgain(running);
@@ -167,7 +167,9 @@ describe('faults of the exporter, its machine and its Prometheus', function () {
         await expectTrainings(running);
         await expectUsual(running);
         // It has the samples of its earlier trainings, not only what they came to.
-        expect(exposedValue(await scrape(running.url), 'anomaly_exporter_training_kept', { kind: 'pods' })).to.equal(0);
+        expect(
+          exposedValue(await scrape(running.url), 'k8s_anomaly_detector_training_kept', { kind: 'pods' }),
+        ).to.equal(0);
         // A new process knows nothing of the past: what the fault would do otherwise.
         const fresh = await startServiceProcess(settingsFor(prometheus.url));
         try {

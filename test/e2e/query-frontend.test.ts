@@ -53,10 +53,10 @@ describe('a query frontend that aligns ranges before a real Prometheus', functio
 
   it('hides no pod, no flag and no sample', async () => {
     const text = await scrape(service.url);
-    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
     expect(podsIn(text)).to.have.lengthOf(10);
     expect(flaggedIn(text)).to.include(CULPRIT);
-    expect(samplesOf(text, 'anomaly_exporter_series_dropped').filter(({ value }) => value > 0)).to.deep.equal([]);
+    expect(samplesOf(text, 'k8s_anomaly_detector_series_dropped').filter(({ value }) => value > 0)).to.deep.equal([]);
   });
 
   it('hides no hour of the past', async () => {

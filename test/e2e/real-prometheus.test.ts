@@ -85,7 +85,7 @@ describe('with a real Prometheus', function () {
     });
     exporter = await startService(settings, logger);
     await eventually(async () => {
-      expect(await singleValue('anomaly_exporter_model_trained')).to.equal(1);
+      expect(await singleValue('k8s_anomaly_detector_model_trained')).to.equal(1);
     }, 60_000);
   });
 
@@ -160,17 +160,17 @@ describe('with a real Prometheus', function () {
       const began = nowSeconds();
       await proxy.switchTo(upstreamFault(name).fault);
       await eventually(async () => {
-        expect(await singleValue('anomaly_exporter_up')).to.equal(0);
+        expect(await singleValue('k8s_anomaly_detector_up')).to.equal(0);
         expect(await ask('anomaly_flag or anomaly_score')).to.be.empty;
         // What was answered for a minute stays until it is over.
       }, 120_000);
       const before = await scrapes();
       await eventually(async () => expect(await scrapes()).to.be.above(before + 1));
       expect(await ask('anomaly_flag or anomaly_score')).to.be.empty;
-      expect(await singleValue('anomaly_exporter_model_trained'), 'the model stays').to.equal(1);
+      expect(await singleValue('k8s_anomaly_detector_model_trained'), 'the model stays').to.equal(1);
       await proxy.switchTo(undefined);
       await eventually(async () => {
-        expect(await singleValue('anomaly_exporter_up')).to.equal(1);
+        expect(await singleValue('k8s_anomaly_detector_up')).to.equal(1);
         expect(await ask('anomaly_flag')).to.not.be.empty;
       });
       const seconds = Math.ceil(nowSeconds() - began);

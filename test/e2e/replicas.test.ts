@@ -15,7 +15,7 @@ import { eventually } from '../support/waiting.js';
 
 const FROZEN_CLOCK = new URL('../support/frozen-clock.js', import.meta.url).href;
 
-/** What the exporter says of pods and workloads; of itself it speaks as `anomaly_exporter_…`. */
+/** What the exporter says of pods and workloads; of itself it speaks as `k8s_anomaly_detector_…`. */
 const PRODUCT = /^anomaly_(?!exporter_)/;
 
 describe('replicas on one Prometheus', function () {
@@ -74,7 +74,7 @@ describe('replicas on one Prometheus', function () {
   const health = async (url: string) => HealthReport.parse(JSON.parse((await get(`${url}/healthz`)).text));
   const scrape = async (url: string) => {
     const { text } = await get(`${url}/metrics`);
-    expect(exposedValue(text, 'anomaly_exporter_up'), text.slice(0, 2000)).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_up'), text.slice(0, 2000)).to.equal(1);
     return text;
   };
   const product = (text: string) => text.split('\n').filter((line) => PRODUCT.test(line));

@@ -112,8 +112,8 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
     // The pod that crashes has less memory, and no CPU while it waits.
     ['count by (feature)', both(among('feature', 'memory'), all(1, 1))],
     ['sort_desc(max by (node)', both(all(0, 1), among('node'))],
-    ['time() - anomaly_exporter_model_trained', all(0, 20 * MINUTE)],
-    ['changes(anomaly_exporter_model_trained', all(0, 10)],
+    ['time() - k8s_anomaly_detector_model_trained', all(0, 20 * MINUTE)],
+    ['changes(k8s_anomaly_detector_model_trained', all(0, 10)],
     ['count by (namespace, reason)', nothing],
   ],
   PodMemoryFull: [
@@ -143,37 +143,37 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
     ['scrape_duration_seconds{', all(0, 5)],
   ],
   AnomalyExporterSlowScrape: [
-    ['anomaly_exporter_scrape_duration', all(0, 10)],
+    ['k8s_anomaly_detector_scrape_duration', all(0, 10)],
     ['max by (query)', among('query', 'cpu', 'memory', 'restarts')],
     ['scrape_duration_seconds{', all(0, 10)],
-    ['max_over_time(anomaly_exporter_pods_scored', someAbove(30)],
+    ['max_over_time(k8s_anomaly_detector_pods_scored', someAbove(30)],
     ['rate(process_cpu_seconds_total', all(0, 2)],
     ['nodejs_eventloop_lag_p99_seconds', all(0, 5)],
   ],
   AnomalyExporterUpstreamDown: [
-    ['anomaly_exporter_query_success == 0', nothing],
-    ['anomaly_exporter_query_duration', among('query', 'cpu', 'memory', 'restarts')],
+    ['k8s_anomaly_detector_query_success == 0', nothing],
+    ['k8s_anomaly_detector_query_duration', among('query', 'cpu', 'memory', 'restarts')],
     ['sum by (code)', both(among('code', '200'), someAbove(0))],
   ],
   AnomalyInstallationFault: [
-    ['anomaly_exporter_finding_severity == 2', among('check', 'series')],
-    ['time() - anomaly_exporter_findings', all(0, 20 * MINUTE)],
+    ['k8s_anomaly_detector_finding_severity == 2', among('check', 'series')],
+    ['time() - k8s_anomaly_detector_findings', all(0, 20 * MINUTE)],
   ],
   AnomalyModelMissing: [
-    ['anomaly_exporter_training_runs_total', all(1)],
-    ['anomaly_exporter_training_failures_total', someAbove(0)],
-    ['anomaly_exporter_training_duration', all(0, MINUTE)],
+    ['k8s_anomaly_detector_training_runs_total', all(1)],
+    ['k8s_anomaly_detector_training_failures_total', someAbove(0)],
+    ['k8s_anomaly_detector_training_duration', all(0, MINUTE)],
     ['count(container_memory_usage_bytes', one(40, 60)],
     ['count(rate(container_cpu_usage', one(40, 60)],
   ],
   AnomalyModelStale: [
-    ['time() - anomaly_exporter_model_trained', all(0, 20 * MINUTE)],
-    ['anomaly_exporter_last_training_success', (samples) => expect(values(samples)).to.include.members([0, 1])],
-    ['increase(anomaly_exporter_training_failures', all(0)],
+    ['time() - k8s_anomaly_detector_model_trained', all(0, 20 * MINUTE)],
+    ['k8s_anomaly_detector_last_training_success', (samples) => expect(values(samples)).to.include.members([0, 1])],
+    ['increase(k8s_anomaly_detector_training_failures', all(0)],
   ],
   AnomalyPodsUnscored: [
     [
-      'anomaly_exporter_pods_unscored',
+      'k8s_anomaly_detector_pods_unscored',
       (samples) => {
         const reasons = namesOf(
           samples.filter(({ value }) => value > 0),
@@ -182,19 +182,19 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
         expect(reasons).to.include.members(['missing_cpu', 'no_usage', 'completed']);
       },
     ],
-    ['anomaly_exporter_series_dropped', nothing],
-    ['anomaly_exporter_pods_scored', someAbove(30)],
+    ['k8s_anomaly_detector_series_dropped', nothing],
+    ['k8s_anomaly_detector_pods_scored', someAbove(30)],
     ['count by (namespace, pod) (container_memory', withLabels({ namespace: 'dark', pod: 'half-0' })],
     ['max by (namespace, pod, node)', withLabels({ namespace: 'dark', pod: 'unseen-0', node: 'node-9' })],
   ],
   AnomalyShardMismatch: [
-    ['anomaly_exporter_total_shards', (samples) => expect(values(samples)).to.include.members([1, 3])],
+    ['k8s_anomaly_detector_total_shards', (samples) => expect(values(samples)).to.include.members([1, 3])],
     ['max by (shard_ordinal, instance)', all(0, 2)],
     ['count(count by (namespace, pod) (anomaly_flag) > 1)', one(30, 60)],
   ],
   AnomalyShardMissing: [
     ['max by (shard_ordinal, instance)', (samples) => expect(samples).to.have.lengthOf(EXPORTERS)],
-    ['max(anomaly_exporter_total_shards)', one(3, 3)],
+    ['max(k8s_anomaly_detector_total_shards)', one(3, 3)],
     ['up{', (samples) => expect(values(samples)).to.deep.equal([1, 1])],
   ],
 };
@@ -270,7 +270,7 @@ describe('the runbooks on a real Prometheus', function () {
     await eventually(async () => {
       expect(await ask('anomaly_pod_info')).to.not.be.empty;
       expect(await ask('cluster:anomaly_lasting:ratio')).to.not.be.empty;
-      expect(await ask('anomaly_exporter_finding_severity')).to.not.be.empty;
+      expect(await ask('k8s_anomaly_detector_finding_severity')).to.not.be.empty;
       expect(await ask('anomaly_memory_time_to_limit_seconds')).to.not.be.empty;
     }, 150_000);
   });

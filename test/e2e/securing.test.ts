@@ -55,7 +55,7 @@ describe('docs/reference/securing.md', function () {
     });
     await program.listening();
     const command = ask.replace(':8000', `:${port}`);
-    expect(shell(command)).to.include('anomaly_exporter_config_last_reload_success 1');
+    expect(shell(command)).to.include('k8s_anomaly_detector_config_last_reload_success 1');
     const refused = shell(command.replace('$(cat password)', 'wrong'));
     expect(JSON.parse(refused)).to.have.nested.property('error.code', 'unauthorized');
   });

@@ -94,8 +94,8 @@ describe('three shards on a real Prometheus', function () {
     await eventually(async () => {
       for (const service of [whole, ...shards]) {
         const text = await scrape(service);
-        expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
-        expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+        expect(exposedValue(text, 'k8s_anomaly_detector_model_trained')).to.equal(1);
+        expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
       }
     }, 90_000);
   });
@@ -150,7 +150,7 @@ describe('three shards on a real Prometheus', function () {
   it('take up a new namespace, in exactly one of them', async function () {
     this.timeout(330_000);
     const count = async (service: RunningService) =>
-      exposedValue(await scrape(service), 'anomaly_exporter_shard_namespaces');
+      exposedValue(await scrape(service), 'k8s_anomaly_detector_shard_namespaces');
     const before = await Promise.all(shards.map(count));
     newcomerIsThere = true;
     const owner = shardOf(NEWCOMER, TOTAL);

@@ -80,8 +80,8 @@ describe('readers that stall or leave', function () {
       const program = startProgram(['serve'], environment, { stderr: pipe.there });
       await eventually(async () => expect((await get(`${url}/-/healthy`)).status).to.equal(200));
       const text = await scrape(url);
-      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
-      expect(exposedValue(text, 'anomaly_exporter_log_lines_dropped_total')).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_log_lines_dropped_total')).to.equal(0);
       program.kill('SIGTERM');
       expect(await program.ended()).to.deep.equal({ code: 0, signal: null });
     });
@@ -151,7 +151,7 @@ describe('readers that stall or leave', function () {
       const url = `http://127.0.0.1:${environment.PORT}`;
       await eventually(async () => {
         const text = await scrape(url);
-        expect(exposedValue(text, 'anomaly_exporter_log_lines_dropped_total')).to.be.above(0);
+        expect(exposedValue(text, 'k8s_anomaly_detector_log_lines_dropped_total')).to.be.above(0);
       });
       child.kill('SIGTERM');
       expect(await ended).to.deep.equal([0, null]);

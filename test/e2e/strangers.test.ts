@@ -132,7 +132,7 @@ describe('strangers', function () {
           for (const socket of sockets) socket.destroy();
         }
         const usual = await get(`${url}/metrics`);
-        expect(usual.text).to.contain('anomaly_exporter_up 1');
+        expect(usual.text).to.contain('k8s_anomaly_detector_up 1');
       });
     }
 

@@ -111,7 +111,7 @@ describe('annotations on a real Prometheus', function () {
     deaf = await start({ TUNING_ANNOTATIONS: 'off' });
     await eventually(async () => {
       for (const service of [...replicas, ...shards, deaf]) {
-        expect(exposedValue(await scrape(service), 'anomaly_exporter_up')).to.equal(1);
+        expect(exposedValue(await scrape(service), 'k8s_anomaly_detector_up')).to.equal(1);
       }
     }, 180_000);
   });

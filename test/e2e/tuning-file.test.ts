@@ -48,7 +48,7 @@ describe('the tuning file of a running process', function () {
     const scrape = async () => (await get(`${url}/metrics`)).text;
     const counted = (text: string) =>
       ['muted', 'muted_anomalous', 'opted_out', 'own_sensitivity'].map((what) =>
-        exposedValue(text, `anomaly_exporter_pods_${what}`),
+        exposedValue(text, `k8s_anomaly_detector_pods_${what}`),
       );
     const flagged = (text: string) =>
       samplesOf(text, 'anomaly_flag')
@@ -81,16 +81,16 @@ describe('the tuning file of a running process', function () {
 
     writeFileSync(file(), 'rules:\n  - { match: { namespace: shop }, ignore: perhaps }\n');
     await eventually(async () => {
-      expect(exposedValue(await scrape(), 'anomaly_exporter_tuning_last_reload_success')).to.equal(0);
+      expect(exposedValue(await scrape(), 'k8s_anomaly_detector_tuning_last_reload_success')).to.equal(0);
     });
     expect(flagged(await scrape())).to.deep.equal([]);
 
     writeFileSync(file(), `rules:\n  - { match: { pod: "${CULPRIT}" }, ignore: true }\n`);
     await eventually(async () => {
       const text = await scrape();
-      expect(exposedValue(text, 'anomaly_exporter_tuning_last_reload_success')).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_tuning_last_reload_success')).to.equal(1);
       expect(counted(text)).to.deep.equal([0, 0, 1, 0]);
-      expect(exposedValue(text, 'anomaly_exporter_pods_unscored', { reason: 'opted_out' })).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_pods_unscored', { reason: 'opted_out' })).to.equal(1);
       expect(samplesOf(text, 'anomaly_flag')).to.have.lengthOf(pods - 1);
     });
     expect((await get(`${url}/`)).text).to.include(`ignored by ${file()}:2:5`);

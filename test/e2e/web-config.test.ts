@@ -69,7 +69,7 @@ basic_auth_users:
     expect([query, others.length]).to.deep.equal([query, 0]);
     return Number(sample?.value[1]);
   };
-  const reload = 'anomaly_exporter_config_last_reload';
+  const reload = 'k8s_anomaly_detector_config_last_reload';
 
   before(async function () {
     for (const tool of ['prometheus', 'promtool', 'openssl']) requireTool(this, tool);

@@ -95,12 +95,12 @@ describe('serve', () => {
     });
 
   function expectNoPods(text: string): void {
-    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
-    expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
+    expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(0);
+    expect(exposedValue(text, 'k8s_anomaly_detector_pods_scored')).to.equal(0);
     expect(samplesOf(text, 'anomaly_flag')).to.deep.equal([]);
     expect(samplesOf(text, 'anomaly_score')).to.deep.equal([]);
     expect(exposedValue(text, 'process_resident_memory_bytes')).to.be.above(0);
-    expect(exposedValue(text, 'anomaly_exporter_build_info')).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_build_info')).to.equal(1);
   }
 
   async function expectFailure(path: string, status: number, code: string): Promise<string> {
@@ -130,9 +130,9 @@ describe('serve', () => {
         const own = NAMESPACES.filter((namespace) => shardOf(namespace, 3) === ordinal);
         expect(namespacesIn(text).sort()).to.deep.equal(own);
         seen.push(...samplesOf(text, 'anomaly_flag').map(({ labels }) => `${labels.namespace}/${labels.pod}`));
-        expect(exposedValue(text, 'anomaly_exporter_total_shards')).to.equal(3);
-        expect(exposedValue(text, 'anomaly_exporter_shard_namespaces')).to.equal(own.length);
-        const [{ labels, value } = expect.fail('no ordinal')] = samplesOf(text, 'anomaly_exporter_shard_ordinal');
+        expect(exposedValue(text, 'k8s_anomaly_detector_total_shards')).to.equal(3);
+        expect(exposedValue(text, 'k8s_anomaly_detector_shard_namespaces')).to.equal(own.length);
+        const [{ labels, value } = expect.fail('no ordinal')] = samplesOf(text, 'k8s_anomaly_detector_shard_ordinal');
         expect({ labels, value }).to.deep.equal({
           labels: { shard_ordinal: String(ordinal) },
           value: ordinal,
@@ -177,7 +177,7 @@ describe('serve', () => {
       expect(shard?.message).to.match(/^Shard \d+ of 40 .* has no namespaces/);
       expect(training).to.deep.include({ runs: 0, failures: 0, last_error: null });
       expect(check.findings).to.deep.equal([]);
-      expect(exposedValue(await scrape(), 'anomaly_exporter_shard_namespaces')).to.equal(0);
+      expect(exposedValue(await scrape(), 'k8s_anomaly_detector_shard_namespaces')).to.equal(0);
       expect(await expectFailure('/detect', 503, 'no_model')).to.equal(shard?.message);
       const said = logger.lines.filter(({ message }) => message === shard?.message);
       expect(said.map(({ level }) => level)).to.deep.equal(['warn']);
@@ -218,8 +218,8 @@ describe('serve', () => {
       const atStart = instants().length;
       const text = await scrape();
       expectNoPods(text);
-      expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(0);
-      expect(samplesOf(text, 'anomaly_exporter_query_success')).to.deep.equal([]);
+      expect(exposedValue(text, 'k8s_anomaly_detector_model_trained')).to.equal(0);
+      expect(samplesOf(text, 'k8s_anomaly_detector_query_success')).to.deep.equal([]);
       const message = await expectFailure('/detect', 503, 'no_model');
       expect(message).to.equal('The first training has not finished yet.');
       expect(await health()).to.deep.include({ status: 'degraded' });
@@ -268,12 +268,12 @@ describe('serve', () => {
       expect(message).to.include(prometheus.url);
       const text = await scrape();
       expectNoPods(text);
-      expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
-      expect(exposedValue(text, 'anomaly_exporter_training_failures_total')).to.be.at.least(1);
-      expect(exposedValue(text, 'anomaly_exporter_prometheus_requests_total', { code: '500' })).to.be.at.least(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_last_training_success')).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_training_failures_total')).to.be.at.least(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_prometheus_requests_total', { code: '500' })).to.be.at.least(1);
       prometheus.fault = undefined;
       await trained();
-      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(await scrape(), 'k8s_anomaly_detector_up')).to.equal(1);
     });
   });
 
@@ -282,14 +282,14 @@ describe('serve', () => {
       await start({ RETRAIN_SCHEDULE: '*/15 * * * *' });
       await trained();
       const text = await scrape();
-      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
       expect(samplesOf(text, 'anomaly_flag').map(({ labels }) => labels)).to.deep.equal(
         cluster.pods.map(({ namespace, pod }) => ({ namespace, pod })),
       );
       expect(flaggedIn(text)).to.deep.equal([]);
-      expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
-      expect(exposedValue(text, 'anomaly_exporter_training_samples')).to.equal(6 * 61);
-      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.be.closeTo(
+      expect(exposedValue(text, 'k8s_anomaly_detector_model_trained')).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_training_samples')).to.equal(6 * 61);
+      expect(exposedValue(text, 'k8s_anomaly_detector_model_trained_timestamp_seconds')).to.be.closeTo(
         Date.now() / 1000,
         120,
       );
@@ -355,12 +355,12 @@ describe('serve', () => {
       await trained();
       cluster.pods.push({ namespace: 'shop', pod: 'cart-8', sinceSeconds: Date.now() / 1000 - 1 });
       const text = await scrape();
-      expect(exposedValue(text, 'anomaly_exporter_pods_unscored', { reason: 'warmup' })).to.equal(1);
-      expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(6);
+      expect(exposedValue(text, 'k8s_anomaly_detector_pods_unscored', { reason: 'warmup' })).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_pods_scored')).to.equal(6);
       expect(text).not.to.include('cart-8');
       cluster.pods[6] = { namespace: 'shop', pod: 'cart-8', sinceSeconds: Date.now() / 1000 - 400 };
       const later = await scrape();
-      expect(samplesOf(later, 'anomaly_exporter_pods_unscored')).to.deep.equal([]);
+      expect(samplesOf(later, 'k8s_anomaly_detector_pods_unscored')).to.deep.equal([]);
       expect(samplesOf(later, 'anomaly_score').map(({ labels }) => labels.pod)).to.include('cart-8');
     });
 
@@ -458,8 +458,8 @@ describe('serve', () => {
       };
       await eventually(async () => expect((await health()).training.failures).to.be.at.least(1));
       const text = await scrape();
-      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
-      expect(exposedValue(text, 'anomaly_exporter_last_training_success')).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_last_training_success')).to.equal(0);
       expect(samplesOf(text, 'anomaly_flag')).to.have.lengthOf(6);
       expect((await health()).training.last_error?.message).to.include('not JSON');
     });
@@ -482,8 +482,8 @@ describe('serve', () => {
       await eventually(async () => expect((await health()).training).to.include({ runs: 3, failures: 1 }));
       expect((await health()).history).to.deep.include({ days: 1, known_days: 1, missing_hours: 0, workloads: 1 });
       const text = await scrape();
-      expect(exposedValue(text, 'anomaly_exporter_history_known_seconds')).to.equal(86_400);
-      expect(exposedValue(text, 'anomaly_exporter_history_missing_seconds')).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_history_known_seconds')).to.equal(86_400);
+      expect(exposedValue(text, 'k8s_anomaly_detector_history_missing_seconds')).to.equal(0);
       const asked = prometheus.requests.filter(isOfHistory);
       // Three features: an hour, and four stretches of at most six.
       expect(asked).to.have.lengthOf(3 * (1 + 4));
@@ -541,13 +541,13 @@ describe('serve', () => {
       await start({ MODEL_PATH: path() });
       // Without waiting for anything.
       const text = await scrape();
-      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
       expect(flaggedIn(text)).to.deep.equal([CULPRIT]);
-      expect(exposedValue(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.equal(trainedAt / 1000);
-      expect(exposedValue(text, 'anomaly_exporter_model_snapshot_trained_timestamp_seconds')).to.equal(
+      expect(exposedValue(text, 'k8s_anomaly_detector_model_trained_timestamp_seconds')).to.equal(trainedAt / 1000);
+      expect(exposedValue(text, 'k8s_anomaly_detector_model_snapshot_trained_timestamp_seconds')).to.equal(
         trainedAt / 1000,
       );
-      expect(samplesOf(text, 'anomaly_exporter_model_snapshot_last_save_success')).to.deep.equal([]);
+      expect(samplesOf(text, 'k8s_anomaly_detector_model_snapshot_last_save_success')).to.deep.equal([]);
       const report = await health();
       expect(report.model).to.include({
         origin: 'snapshot',
@@ -560,7 +560,7 @@ describe('serve', () => {
       await start({ MODEL_PATH: path() });
       await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(true));
       expect((await health()).model.origin).to.equal('training');
-      const later = exposedValue(await scrape(), 'anomaly_exporter_model_snapshot_trained_timestamp_seconds');
+      const later = exposedValue(await scrape(), 'k8s_anomaly_detector_model_snapshot_trained_timestamp_seconds');
       expect(later).to.be.above(trainedAt / 1000);
     });
 
@@ -615,15 +615,15 @@ describe('serve', () => {
       expect(logger.lines.map(({ message }) => message).join()).to.include('its end was not written');
       // Numbers of the header have more or fewer digits from one training to the next.
       expect(readFileSync(path()).length).to.be.closeTo(whole.length, 64);
-      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(await scrape(), 'k8s_anomaly_detector_up')).to.equal(1);
     });
 
     it('scores with the new model where it cannot be saved, and says so', async () => {
       await start({ MODEL_PATH: join(directory, 'missing', 'model') });
       await eventually(async () => expect((await health()).snapshot?.last_save_succeeded).to.equal(false));
       const text = await scrape();
-      expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
-      expect(exposedValue(text, 'anomaly_exporter_model_snapshot_last_save_success')).to.equal(0);
+      expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
+      expect(exposedValue(text, 'k8s_anomaly_detector_model_snapshot_last_save_success')).to.equal(0);
       expect((await health()).snapshot?.last_error?.message).to.include('its folder is not there');
     });
   });
@@ -645,13 +645,13 @@ describe('serve', () => {
           for (let round = 0; round < 2; round++) {
             const text = await scrape();
             expectNoPods(text);
-            expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'memory' })).to.equal(0);
+            expect(exposedValue(text, 'k8s_anomaly_detector_query_success', { query: 'memory' })).to.equal(0);
             if (!slow) {
-              expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'cpu' })).to.equal(
+              expect(exposedValue(text, 'k8s_anomaly_detector_query_success', { query: 'cpu' })).to.equal(
                 part === 'all queries' ? 0 : 1,
               );
             }
-            expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
+            expect(exposedValue(text, 'k8s_anomaly_detector_model_trained')).to.equal(1);
           }
           await expectFailure('/detect', slow ? 504 : 502, slow ? 'timeout' : 'upstream_error');
           const report = await health();
@@ -661,7 +661,7 @@ describe('serve', () => {
 
           prometheus.fault = undefined;
           const healed = await scrape();
-          expect(exposedValue(healed, 'anomaly_exporter_up')).to.equal(1);
+          expect(exposedValue(healed, 'k8s_anomaly_detector_up')).to.equal(1);
           expect(flaggedIn(healed)).to.deep.equal([CULPRIT]);
           expect(await health()).to.include({ status: 'ok' });
         });
@@ -676,7 +676,7 @@ describe('serve', () => {
       expectNoPods(await scrape());
       expect(await expectFailure('/detect', 502, 'upstream_error')).to.include(port);
       prometheus = await startFakePrometheus(cluster.answer, Number(port));
-      expect(exposedValue(await scrape(), 'anomaly_exporter_up')).to.equal(1);
+      expect(exposedValue(await scrape(), 'k8s_anomaly_detector_up')).to.equal(1);
     });
 
     it('answers before the scrape times out, half a second sooner', async () => {
@@ -739,10 +739,10 @@ describe('serve', () => {
         ['kube_state_metrics', 'warning'],
       ]);
       const text = await scrape();
-      const severity = (check: string) => exposedValue(text, 'anomaly_exporter_finding_severity', { check });
+      const severity = (check: string) => exposedValue(text, 'k8s_anomaly_detector_finding_severity', { check });
       expect(severity('kube_state_metrics')).to.equal(1);
       expect(severity('rate_window')).to.equal(0);
-      expect(exposedValue(text, 'anomaly_exporter_findings_timestamp_seconds')).to.be.above(1.7e9);
+      expect(exposedValue(text, 'k8s_anomaly_detector_findings_timestamp_seconds')).to.be.above(1.7e9);
       const warnings = logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
       expect(warnings.join()).to.include('Crash loops are not detected');
     });
@@ -846,7 +846,7 @@ describe('serve', () => {
       prometheus.fault = { kind: 'hang', only: ofPage };
       const page = ask('/');
       await eventually(() => expect(prometheus.open).to.equal(3));
-      expect(exposedValue(await scrape(), 'anomaly_exporter_pods_scored')).to.equal(6);
+      expect(exposedValue(await scrape(), 'k8s_anomaly_detector_pods_scored')).to.equal(6);
       expect(prometheus.open).to.equal(3);
       const { status, text } = await page;
       expect(status).to.equal(200);

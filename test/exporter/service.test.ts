@@ -250,7 +250,7 @@ describe('Service', () => {
     workshop.callbacks?.onRequest('error');
     await workshop.trained();
     const { body } = await workshop.service.renderMetrics(undefined);
-    const requests = (code: string) => exposedValue(body, 'anomaly_exporter_prometheus_requests_total', { code });
+    const requests = (code: string) => exposedValue(body, 'k8s_anomaly_detector_prometheus_requests_total', { code });
     expect([requests('200'), requests('error')]).to.deep.equal([2, 1]);
   });
 

@@ -15,8 +15,8 @@ export interface UpstreamFault {
   readonly name: string;
   readonly fault: FaultSwitch;
   /**
-   * The pods in the scrape during the fault, from the usual ones: `none` means `anomaly_exporter_up 0`, everything else
-   * `anomaly_exporter_up 1`.
+   * The pods in the scrape during the fault, from the usual ones: `none` means `k8s_anomaly_detector_up 0`, everything else
+   * `k8s_anomaly_detector_up 1`.
    */
   readonly pods: 'none' | { readonly named: string; of(usual: readonly string[]): readonly string[] };
   /** How the fault shows in `/healthz` or in the metrics. */
@@ -140,7 +140,7 @@ const hang: Behaviour = () => {};
 
 const none = { pods: 'none' } as const;
 const all = { named: 'all pods', of: (usual: readonly string[]) => usual };
-const noPod = { named: 'no pods, with `anomaly_exporter_up 1`', of: () => [] };
+const noPod = { named: 'no pods, with `k8s_anomaly_detector_up 1`', of: () => [] };
 
 const connection: readonly UpstreamFault[] = [
   {
@@ -387,7 +387,7 @@ const body: readonly UpstreamFault[] = [
       response.end((await upstream()).body.replace('{', '{"status":"error","status":"error",'));
     },
     pods: all,
-    says: /anomaly_exporter_up 1\n/,
+    says: /k8s_anomaly_detector_up 1\n/,
     sees: 'not at all: the last value counts, as with `JSON.parse`',
   },
   {
@@ -470,16 +470,16 @@ const data: readonly UpstreamFault[] = [
     name: 'has every series twice',
     fault: rewrite((result) => [...result, ...result]),
     pods: all,
-    says: /anomaly_exporter_series_dropped\{reason="duplicate"\}/,
-    sees: '`anomaly_exporter_series_dropped{reason="duplicate"}`',
+    says: /k8s_anomaly_detector_series_dropped\{reason="duplicate"\}/,
+    sees: '`k8s_anomaly_detector_series_dropped{reason="duplicate"}`',
   },
   ...(['NaN', '+Inf', '-Inf', 'no number'] as const).map(
     (text): UpstreamFault => ({
       name: `has ${text} as the last value of all pods`,
       fault: samples(([time, value], isLast) => [time, isLast ? text : value]),
       pods: noPod,
-      says: /anomaly_exporter_pods_unscored\{reason="not_finite"\}/,
-      sees: '`anomaly_exporter_pods_unscored{reason="not_finite"}`',
+      says: /k8s_anomaly_detector_pods_unscored\{reason="not_finite"\}/,
+      sees: '`k8s_anomaly_detector_pods_unscored{reason="not_finite"}`',
     }),
   ),
   {
@@ -496,22 +496,22 @@ const data: readonly UpstreamFault[] = [
     name: 'has pods with line feeds, NUL, commas, slashes, lone surrogates and 64 KiB in their names',
     fault: named(...IMPOSSIBLE_NAMES),
     pods: all,
-    says: /anomaly_exporter_series_dropped\{reason="bad_name"\}/,
-    sees: '`anomaly_exporter_series_dropped{reason="bad_name"}`',
+    says: /k8s_anomaly_detector_series_dropped\{reason="bad_name"\}/,
+    sees: '`k8s_anomaly_detector_series_dropped{reason="bad_name"}`',
   },
   {
     name: 'has no pods',
     fault: rewrite(() => []),
     pods: noPod,
     says: /the query found no series/,
-    sees: '`anomaly_exporter_pods_scored 0`, a warning in `/healthz`',
+    sees: '`k8s_anomaly_detector_pods_scored 0`, a warning in `/healthz`',
   },
   {
     name: 'says that there is nothing as older Cortex and the frontend of Google do (null, and a type that is empty)',
     fault: success({ resultType: '', result: null }),
     pods: noPod,
     says: /the query found no series/,
-    sees: '`anomaly_exporter_pods_scored 0`, a warning in `/healthz`',
+    sees: '`k8s_anomaly_detector_pods_scored 0`, a warning in `/healthz`',
   },
   {
     ...none,
@@ -524,8 +524,8 @@ const data: readonly UpstreamFault[] = [
     name: 'has one pod',
     fault: rewrite((result) => result.slice(0, 1)),
     pods: { named: 'that pod', of: (usual) => usual.slice(0, 1) },
-    says: /anomaly_exporter_pods_scored 1\n/,
-    sees: '`anomaly_exporter_pods_scored 1`',
+    says: /k8s_anomaly_detector_pods_scored 1\n/,
+    sees: '`k8s_anomaly_detector_pods_scored 1`',
   },
   {
     name: 'replaces all pods at once',
@@ -540,8 +540,8 @@ const data: readonly UpstreamFault[] = [
     ...none,
     name: 'fails for one of the features',
     fault: (exchange) => (topicOf(exchange.query) === 'memory' ? answerWith(500, 'no')(exchange) : unchanged(exchange)),
-    says: /anomaly_exporter_query_success\{query="memory"\} 0/,
-    sees: '`anomaly_exporter_query_success{query="memory"} 0`',
+    says: /k8s_anomaly_detector_query_success\{query="memory"\} 0/,
+    sees: '`k8s_anomaly_detector_query_success{query="memory"} 0`',
   },
   {
     lasts: true,
@@ -555,21 +555,21 @@ const data: readonly UpstreamFault[] = [
     name: 'aligns start and end to the step, as query frontends do',
     fault: alignDown,
     pods: all,
-    says: /anomaly_exporter_up 1\n/,
+    says: /k8s_anomaly_detector_up 1\n/,
     sees: 'not at all: scrapes ask for whole minutes',
   },
   {
     name: 'aligns start and end, and adds the value of now (Trickster)',
     fault: fastForward,
     pods: all,
-    says: /anomaly_exporter_up 1\n/,
+    says: /k8s_anomaly_detector_up 1\n/,
     sees: 'not at all',
   },
   {
     name: 'aligns the start down and the end up',
     fault: alignOutwards,
     pods: all,
-    says: /anomaly_exporter_up 1\n/,
+    says: /k8s_anomaly_detector_up 1\n/,
     sees: 'not at all',
   },
   {
@@ -593,22 +593,22 @@ const data: readonly UpstreamFault[] = [
       named: 'all pods, and one with the code of the character',
       of: (usual) => [...usual, 'shop/cart\\u{202e}'],
     },
-    says: /anomaly_exporter_series_dropped\{reason="bad_name"\}/,
+    says: /k8s_anomaly_detector_series_dropped\{reason="bad_name"\}/,
     sees: 'characters that turn a text as their codes; pods with control characters are dropped',
   },
   {
     name: 'has a clock that is an hour behind',
     fault: samples(([time, value]) => [time - 3600, value]),
     pods: noPod,
-    says: /anomaly_exporter_pods_unscored\{reason="misaligned"\}|series_dropped\{reason="misaligned"\}/,
-    sees: '`anomaly_exporter_series_dropped{reason="misaligned"}`',
+    says: /k8s_anomaly_detector_pods_unscored\{reason="misaligned"\}|series_dropped\{reason="misaligned"\}/,
+    sees: '`k8s_anomaly_detector_series_dropped{reason="misaligned"}`',
   },
   {
     name: 'has a clock that is an hour ahead',
     fault: samples(([time, value]) => [time + 3600, value]),
     pods: noPod,
-    says: /anomaly_exporter_pods_unscored\{reason="misaligned"\}/,
-    sees: '`anomaly_exporter_pods_unscored{reason="misaligned"}`',
+    says: /k8s_anomaly_detector_pods_unscored\{reason="misaligned"\}/,
+    sees: '`k8s_anomaly_detector_pods_unscored{reason="misaligned"}`',
   },
 ];
 
@@ -624,19 +624,19 @@ export const PROCESS_FAULTS = {
   },
   'The clock of the exporter jumps a day ahead': {
     scrape: 'no pods: Prometheus has no data for tomorrow',
-    sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”',
+    sees: '`k8s_anomaly_detector_pods_scored 0`, “the query found no series”',
   },
   'The clock of the exporter jumps a day back': {
     scrape: 'the pods of yesterday, or no pods if Prometheus has no data for that time',
-    sees: '`anomaly_exporter_pods_scored 0`, “the query found no series”; trainings continue',
+    sees: '`k8s_anomaly_detector_pods_scored 0`, “the query found no series”; trainings continue',
   },
   'The training thread is killed': {
     scrape: 'all pods, scored by the old model',
-    sees: '“The training thread ended without an outcome”, `anomaly_exporter_last_training_success 0`',
+    sees: '“The training thread ended without an outcome”, `k8s_anomaly_detector_last_training_success 0`',
   },
   'The training thread runs out of memory': {
     scrape: 'all pods, scored by the old model',
-    sees: '“… MiB of heap, half of what this process has”, `anomaly_exporter_last_training_success 0`',
+    sees: '“… MiB of heap, half of what this process has”, `k8s_anomaly_detector_last_training_success 0`',
   },
   'A training hangs': {
     scrape: 'all pods, scored by the old model',
@@ -644,7 +644,7 @@ export const PROCESS_FAULTS = {
   },
   'The disk under MODEL_PATH is full': {
     scrape: 'all pods, scored by the new model, which is not saved; the old file stays',
-    sees: '`anomaly_exporter_model_snapshot_last_save_success 0`, the reason in `/healthz`',
+    sees: '`k8s_anomaly_detector_model_snapshot_last_save_success 0`, the reason in `/healthz`',
   },
   'SIGTERM during startup': {
     scrape: '—',

@@ -22,7 +22,7 @@ export async function scrape(url: string, announcedSeconds = SCRAPE_TIMEOUT_SECO
   expect(status).to.equal(200);
   expect((performance.now() - started) / 1000, 'seconds for a scrape').to.be.below(SCRAPE_TIMEOUT_SECONDS);
   // The parser refuses what is not valid.
-  expect(exposedValue(text, 'anomaly_exporter_build_info')).to.equal(1);
+  expect(exposedValue(text, 'k8s_anomaly_detector_build_info')).to.equal(1);
   return text;
 }
 

@@ -20,7 +20,7 @@ export const exporter: DashboardRow = {
         noValue: 'None yet',
         steps: [BAD, [1, CALM]],
       },
-      `min(${exporterMetric('anomaly_exporter_last_training_success')})`,
+      `min(${exporterMetric('k8s_anomaly_detector_last_training_success')})`,
     ).mappings([words({ 0: ['Failed', BAD], 1: ['Succeeded', CALM] })]),
     stat(
       {
@@ -33,7 +33,7 @@ export const exporter: DashboardRow = {
         steps: [CALM, [0.5, WARNING]],
         decimals: 0,
       },
-      `sum(increase(${exporterMetric('anomaly_exporter_training_failures_total')}[$__range]))`,
+      `sum(increase(${exporterMetric('k8s_anomaly_detector_training_failures_total')}[$__range]))`,
     ),
     table(
       {
@@ -56,13 +56,13 @@ export const exporter: DashboardRow = {
         {
           title: 'Build',
           refId: 'build',
-          query: `max by (instance, version, nodeversion) (${exporterMetric('anomaly_exporter_build_info')})`,
+          query: `max by (instance, version, nodeversion) (${exporterMetric('k8s_anomaly_detector_build_info')})`,
           hidden: true,
         },
         {
           title: 'Model',
           refId: 'model',
-          query: `max by (instance, fingerprint, baseline, features, threshold) (${exporterMetric('anomaly_exporter_model_info')})`,
+          query: `max by (instance, fingerprint, baseline, features, threshold) (${exporterMetric('k8s_anomaly_detector_model_info')})`,
           hidden: true,
         },
       ],
@@ -79,7 +79,7 @@ export const exporter: DashboardRow = {
       },
       [
         {
-          expression: `time() - max by (instance) (${exporterMetric('anomaly_exporter_model_trained_timestamp_seconds')})`,
+          expression: `time() - max by (instance) (${exporterMetric('k8s_anomaly_detector_model_trained_timestamp_seconds')})`,
           legend: '{{instance}}',
         },
       ],
@@ -95,11 +95,11 @@ export const exporter: DashboardRow = {
       },
       [
         {
-          expression: `max by (instance) (${exporterMetric('anomaly_exporter_training_duration_seconds')})`,
+          expression: `max by (instance) (${exporterMetric('k8s_anomaly_detector_training_duration_seconds')})`,
           legend: 'duration, {{instance}}',
         },
         {
-          expression: `max by (instance) (${exporterMetric('anomaly_exporter_training_samples')})`,
+          expression: `max by (instance) (${exporterMetric('k8s_anomaly_detector_training_samples')})`,
           legend: 'rows, {{instance}}',
         },
       ],
@@ -121,9 +121,9 @@ export const exporter: DashboardRow = {
         unit: 'short',
       },
       [
-        { expression: `max(${exporterMetric('anomaly_exporter_pods_scored')})`, legend: 'scored' },
+        { expression: `max(${exporterMetric('k8s_anomaly_detector_pods_scored')})`, legend: 'scored' },
         {
-          expression: `max by (reason) (${exporterMetric('anomaly_exporter_pods_unscored')})`,
+          expression: `max by (reason) (${exporterMetric('k8s_anomaly_detector_pods_unscored')})`,
           legend: 'not scored: {{reason}}',
         },
       ],
@@ -139,10 +139,13 @@ export const exporter: DashboardRow = {
       },
       [
         {
-          expression: `max by (query) (${exporterMetric('anomaly_exporter_query_duration_seconds')})`,
+          expression: `max by (query) (${exporterMetric('k8s_anomaly_detector_query_duration_seconds')})`,
           legend: 'query {{query}}',
         },
-        { expression: `max(${exporterMetric('anomaly_exporter_scrape_duration_seconds')})`, legend: 'whole detection' },
+        {
+          expression: `max(${exporterMetric('k8s_anomaly_detector_scrape_duration_seconds')})`,
+          legend: 'whole detection',
+        },
       ],
     )
       .min(0)
@@ -158,7 +161,7 @@ export const exporter: DashboardRow = {
         unit: 'none',
       },
       words({ 0: ['failed', BAD], 1: ['answered', CALM] }),
-      { expression: `min by (query) (${exporterMetric('anomaly_exporter_query_success')})`, legend: '{{query}}' },
+      { expression: `min by (query) (${exporterMetric('k8s_anomaly_detector_query_success')})`, legend: '{{query}}' },
     ),
     lines(
       {
@@ -171,7 +174,7 @@ export const exporter: DashboardRow = {
       },
       [
         {
-          expression: `sum by (code) (rate(${exporterMetric('anomaly_exporter_prometheus_requests_total')}[$__rate_interval]))`,
+          expression: `sum by (code) (rate(${exporterMetric('k8s_anomaly_detector_prometheus_requests_total')}[$__rate_interval]))`,
           legend: '{{code}}',
         },
       ],
@@ -190,7 +193,12 @@ export const exporter: DashboardRow = {
         unit: 'short',
         noValue: 'No series was left out.',
       },
-      [{ expression: `max by (reason) (${exporterMetric('anomaly_exporter_series_dropped')})`, legend: '{{reason}}' }],
+      [
+        {
+          expression: `max by (reason) (${exporterMetric('k8s_anomaly_detector_series_dropped')})`,
+          legend: '{{reason}}',
+        },
+      ],
     )
       .min(0)
       .decimals(0),
@@ -207,14 +215,17 @@ export const exporter: DashboardRow = {
       },
       [
         {
-          expression: `max by (instance) (${exporterMetric('anomaly_exporter_expected_messages_per_day')})`,
+          expression: `max by (instance) (${exporterMetric('k8s_anomaly_detector_expected_messages_per_day')})`,
           legend: 'expected, {{instance}}',
         },
         {
-          expression: `max by (instance) (${exporterMetric('anomaly_exporter_recent_exceeding_workloads_per_day')})`,
+          expression: `max by (instance) (${exporterMetric('k8s_anomaly_detector_recent_exceeding_workloads_per_day')})`,
           legend: 'recent, {{instance}}',
         },
-        { expression: `max(${exporterMetric('anomaly_exporter_alert_budget_messages_per_day')})`, legend: 'budget' },
+        {
+          expression: `max(${exporterMetric('k8s_anomaly_detector_alert_budget_messages_per_day')})`,
+          legend: 'budget',
+        },
       ],
     )
       .min(0)

@@ -24,7 +24,7 @@ export const overview: DashboardRow = {
         noValue: 'Silent',
         steps: [BAD, [1, CALM]],
       },
-      `max(${exporterMetric('anomaly_exporter_up')})`,
+      `max(${exporterMetric('k8s_anomaly_detector_up')})`,
     ).mappings([words({ 0: ['Blind', BAD], 1: ['Scoring', CALM] })]),
     stat(
       {
@@ -90,7 +90,7 @@ export const overview: DashboardRow = {
         steps: [CALM, [2400, WARNING], [5400, BAD]],
         decimals: 0,
       },
-      `time() - min(${exporterMetric('anomaly_exporter_model_trained_timestamp_seconds')})`,
+      `time() - min(${exporterMetric('k8s_anomaly_detector_model_trained_timestamp_seconds')})`,
     ),
     stacked(
       {

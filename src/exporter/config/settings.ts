@@ -485,7 +485,7 @@ export const SETTINGS = Object.freeze({
   pageUrl: define('PAGE_URL', '', {
     expected: 'an http:// or https:// URL without query, fragment and `/` at its end, or nothing for no link',
     example: 'https://anomalies.example.org',
-    help: 'Address at which people reach the status page: alerts and the dashboard link to it (`anomaly_exporter_links_info`).',
+    help: 'Address at which people reach the status page: alerts and the dashboard link to it (`k8s_anomaly_detector_links_info`).',
     schema: z.string().refine((text) => text === '' || (isHttpUrl(text) && !text.endsWith('/'))),
   }),
   dashboardUrl: define('DASHBOARD_URL', '', {

@@ -123,7 +123,7 @@ export const context: readonly Family<ScrapeState>[] = [
   ),
   ofNodes('anomaly_node_pods_lasting', 'Of these, pods whose anomaly lasts.', 'lasting'),
   single(
-    'anomaly_exporter_context_success',
+    'k8s_anomaly_detector_context_success',
     'Whether Prometheus last answered what was asked about flagged pods; absent before the first question.',
     ({ context: { succeeded } }) => succeeded,
   ),

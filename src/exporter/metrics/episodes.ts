@@ -40,7 +40,7 @@ export const episodes: readonly Family<ScrapeState>[] = [
     },
   },
   byLabel(
-    'anomaly_exporter_episodes_ended_total',
+    'k8s_anomaly_detector_episodes_ended_total',
     'Anomalies that lasted and have ended, by reason.',
     'reason',
     ({ episodes: { endedTotal } }) => END_REASONS.map((reason) => [reason, endedTotal[reason]]),

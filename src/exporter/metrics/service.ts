@@ -6,59 +6,59 @@ import type { ScrapeState } from './state.js';
 
 export const service: readonly Family<ScrapeState>[] = [
   single(
-    'anomaly_exporter_model_snapshot_last_save_success',
+    'k8s_anomaly_detector_model_snapshot_last_save_success',
     'Whether the last model was saved to MODEL_PATH; absent before the first attempt and without that setting.',
     (state) => state.snapshot?.lastSaveSucceeded,
   ),
   single(
-    'anomaly_exporter_model_snapshot_trained_timestamp_seconds',
+    'k8s_anomaly_detector_model_snapshot_trained_timestamp_seconds',
     'End of the training of the saved model, Unix time; absent without a saved model.',
     (state) => state.snapshot?.trainedSeconds,
   ),
   single(
-    'anomaly_exporter_model_snapshot_size_bytes',
+    'k8s_anomaly_detector_model_snapshot_size_bytes',
     'Size of the saved model; absent without a saved model.',
     (state) => state.snapshot?.sizeBytes,
   ),
 
   byLabel(
-    'anomaly_exporter_finding_severity',
+    'k8s_anomaly_detector_finding_severity',
     'Result of the check in its last run: 0 ok, 1 warning, 2 error; absent before the first run.',
     'check',
     (state) => state.findings.findings.map(({ finding }) => [finding.check, SEVERITIES.indexOf(finding.severity)]),
   ),
   single(
-    'anomaly_exporter_findings_timestamp_seconds',
+    'k8s_anomaly_detector_findings_timestamp_seconds',
     'Time of the last successful check of the installation, Unix time; absent before the first one.',
     (state) => state.findings.lastSuccessSeconds,
   ),
 
   byLabel(
-    'anomaly_exporter_prometheus_requests_total',
+    'k8s_anomaly_detector_prometheus_requests_total',
     'Completed requests to Prometheus, by HTTP status; `error` without a complete answer.',
     'code',
     ({ prometheusRequests }) => prometheusRequests,
   ),
 
   byLabel(
-    'anomaly_exporter_shard_ordinal',
+    'k8s_anomaly_detector_shard_ordinal',
     'Ordinal of this shard, from 0; as the value and as a label.',
     'shard_ordinal',
     ({ sharding }) => [sharding?.shard.ordinal ?? 0].map((ordinal) => [String(ordinal), ordinal]),
   ),
   single(
-    'anomaly_exporter_total_shards',
+    'k8s_anomaly_detector_total_shards',
     'Number of processes that share the namespaces.',
     (state) => state.sharding?.shard.total ?? 1,
   ),
   single(
-    'anomaly_exporter_shard_namespaces',
+    'k8s_anomaly_detector_shard_namespaces',
     'Namespaces that this shard watches; absent if one process watches all, and until they are known.',
     (state) => state.sharding?.namespaces,
   ),
 
   {
-    name: 'anomaly_exporter_links_info',
+    name: 'k8s_anomaly_detector_links_info',
     help: 'PAGE_URL and DASHBOARD_URL, for the links of alerts and dashboards; always 1, absent where both are empty.',
     type: 'gauge',
     labels: ['page', 'dashboard'],
@@ -67,28 +67,28 @@ export const service: readonly Family<ScrapeState>[] = [
   },
 
   single(
-    'anomaly_exporter_log_lines_dropped_total',
+    'k8s_anomaly_detector_log_lines_dropped_total',
     'Lines of the log that were dropped because their reader stalled or left.',
     ({ droppedLogLines }) => droppedLogLines,
   ),
 
   single(
-    'anomaly_exporter_config_last_reload_success',
+    'k8s_anomaly_detector_config_last_reload_success',
     'Whether the last reload of WEB_CONFIG_FILE and its certificates succeeded; if not, the previous one stays active.',
     ({ webConfigReload }) => webConfigReload?.successful,
   ),
   single(
-    'anomaly_exporter_config_last_reload_success_timestamp_seconds',
+    'k8s_anomaly_detector_config_last_reload_success_timestamp_seconds',
     'Time of the last successful reload of WEB_CONFIG_FILE, Unix time.',
     ({ webConfigReload }) => webConfigReload?.lastSuccessSeconds,
   ),
   single(
-    'anomaly_exporter_tuning_last_reload_success',
+    'k8s_anomaly_detector_tuning_last_reload_success',
     'Whether the last reading of TUNING_FILE succeeded; if not, the previous rules stay in force.',
     ({ tuningReload }) => tuningReload?.successful,
   ),
   single(
-    'anomaly_exporter_tuning_last_reload_success_timestamp_seconds',
+    'k8s_anomaly_detector_tuning_last_reload_success_timestamp_seconds',
     'Time of the last successful reading of TUNING_FILE, Unix time.',
     ({ tuningReload }) => tuningReload?.lastSuccessSeconds,
   ),

@@ -9,7 +9,7 @@ const valuesOf = (model: Model | undefined) =>
     budget.map(({ name, samples }) => {
       const answer = samples({ ...stateWith(), model, outcome: FAILED_PASS });
       if (answer instanceof Promise) throw new Error('A gauge of the model takes no time.');
-      return [name.replace('anomaly_exporter_', ''), answer.values[0]];
+      return [name.replace('k8s_anomaly_detector_', ''), answer.values[0]];
     }),
   );
 

@@ -89,33 +89,33 @@ describe('metrics text', () => {
 
   it('carries no pod and up 0 when the pass failed, and everything about the exporter', async () => {
     const text = await textOf(FAILED_PASS);
-    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(0);
+    expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(0);
     expect(samplesOf(text, 'anomaly_flag')).to.deep.equal([]);
     expect(samplesOf(text, 'anomaly_score')).to.deep.equal([]);
     for (const when of ['since', 'ended']) {
       expect(samplesOf(text, `anomaly_${when}_timestamp_seconds`)).to.deep.equal([]);
     }
-    expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
-    expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'cpu' })).to.equal(1);
-    expect(exposedValue(text, 'anomaly_exporter_query_success', { query: 'memory' })).to.equal(0);
-    expect(exposedValue(text, 'anomaly_exporter_query_duration_seconds', { query: 'memory' })).to.equal(0.5);
-    expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(1);
-    expect(exposedValue(text, 'anomaly_exporter_training_runs_total')).to.equal(12);
-    expect(exposedValue(text, 'anomaly_exporter_prometheus_requests_total', { code: 'error' })).to.equal(6);
+    expect(exposedValue(text, 'k8s_anomaly_detector_pods_scored')).to.equal(0);
+    expect(exposedValue(text, 'k8s_anomaly_detector_query_success', { query: 'cpu' })).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_query_success', { query: 'memory' })).to.equal(0);
+    expect(exposedValue(text, 'k8s_anomaly_detector_query_duration_seconds', { query: 'memory' })).to.equal(0.5);
+    expect(exposedValue(text, 'k8s_anomaly_detector_model_trained')).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_training_runs_total')).to.equal(12);
+    expect(exposedValue(text, 'k8s_anomaly_detector_prometheus_requests_total', { code: 'error' })).to.equal(6);
     expect(exposedValue(text, 'process_resident_memory_bytes')).to.be.above(0);
   });
 
   it('leaves out what is not known without a model, instead of a 0 that would mean something', async () => {
     const state = stateWith({ model: undefined, training: UNTRAINED });
     const text = await textOf(NO_MODEL_PASS, state);
-    expect(exposedValue(text, 'anomaly_exporter_model_trained')).to.equal(0);
-    expect(exposedValue(text, 'anomaly_exporter_training_runs_total')).to.equal(0);
+    expect(exposedValue(text, 'k8s_anomaly_detector_model_trained')).to.equal(0);
+    expect(exposedValue(text, 'k8s_anomaly_detector_training_runs_total')).to.equal(0);
     for (const absent of [
-      'anomaly_exporter_model_trained_timestamp_seconds',
-      'anomaly_exporter_model_info',
-      'anomaly_exporter_training_duration_seconds',
-      'anomaly_exporter_training_samples',
-      'anomaly_exporter_last_training_success',
+      'k8s_anomaly_detector_model_trained_timestamp_seconds',
+      'k8s_anomaly_detector_model_info',
+      'k8s_anomaly_detector_training_duration_seconds',
+      'k8s_anomaly_detector_training_samples',
+      'k8s_anomaly_detector_last_training_success',
     ]) {
       expect(samplesOf(text, absent), absent).to.deep.equal([]);
     }
@@ -135,11 +135,11 @@ describe('metrics text', () => {
     for (const name of ['anomaly_flag', 'anomaly_score']) {
       expect(samplesOf(after.body, name).map(({ labels }) => labels.pod)).to.deep.equal(['cart-6c9f7d8b5-x2x8p']);
     }
-    expect(samplesOf(after.body, 'anomaly_exporter_pods_unscored')).to.deep.equal([]);
-    expect(samplesOf(after.body, 'anomaly_exporter_series_dropped')).to.deep.equal([]);
-    expect(exposedValue(after.body, 'anomaly_exporter_last_training_success')).to.equal(0);
-    expect(exposedValue(after.body, 'anomaly_exporter_training_runs_total')).to.equal(13);
-    expect(exposedValue(after.body, 'anomaly_exporter_prometheus_requests_total')).to.equal(2);
+    expect(samplesOf(after.body, 'k8s_anomaly_detector_pods_unscored')).to.deep.equal([]);
+    expect(samplesOf(after.body, 'k8s_anomaly_detector_series_dropped')).to.deep.equal([]);
+    expect(exposedValue(after.body, 'k8s_anomaly_detector_last_training_success')).to.equal(0);
+    expect(exposedValue(after.body, 'k8s_anomaly_detector_training_runs_total')).to.equal(13);
+    expect(exposedValue(after.body, 'k8s_anomaly_detector_prometheus_requests_total')).to.equal(2);
     const failed = await metrics.render(async () => FAILED_PASS);
     expect(samplesOf(failed.body, 'anomaly_flag')).to.deep.equal([]);
   });

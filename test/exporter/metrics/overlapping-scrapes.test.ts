@@ -106,11 +106,11 @@ describe('scrapes that overlap', () => {
     const outcome = outcomes.get(number);
     if (outcome?.kind !== 'detection') return expect.fail(`Pass ${number} came to ${outcome?.kind}.`);
     expectScores(text, outcome.detection);
-    expect(exposedValue(text, 'anomaly_exporter_up')).to.equal(1);
-    expect(exposedValue(text, 'anomaly_exporter_scrape_duration_seconds')).to.equal(outcome.durationSeconds);
+    expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
+    expect(exposedValue(text, 'k8s_anomaly_detector_scrape_duration_seconds')).to.equal(outcome.durationSeconds);
     for (const [name, value] of [
-      ['anomaly_exporter_query_success', () => 1],
-      ['anomaly_exporter_query_duration_seconds', (index: number) => outcome.queries[index]?.durationSeconds],
+      ['k8s_anomaly_detector_query_success', () => 1],
+      ['k8s_anomaly_detector_query_duration_seconds', (index: number) => outcome.queries[index]?.durationSeconds],
     ] as const) {
       expect(samplesOf(text, name).map((sample) => [sample.labels.query, sample.value])).to.deep.equal(
         outcome.queries.map(({ query }, index) => [query, value(index)]),
@@ -126,7 +126,7 @@ describe('scrapes that overlap', () => {
       table.pods.map(({ namespace, pod }, row) => [namespace, pod, value(scores[row] as number)]);
     expect(exposed('anomaly_score')).to.deep.equal(wanted((score) => score));
     expect(exposed('anomaly_flag')).to.deep.equal(wanted((score) => Number(score > 0)));
-    expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(table.pods.length);
+    expect(exposedValue(text, 'k8s_anomaly_detector_pods_scored')).to.equal(table.pods.length);
     const countedIn = samplesOf(text, 'anomaly_workload_pods_scored').map(({ value }) => value);
     expect(countedIn.reduce((sum, value) => sum + value, 0)).to.equal(table.pods.length);
     // Nothing of the pass is of another model than the one that it says it is of.
@@ -164,11 +164,11 @@ describe('scrapes that overlap', () => {
     const passes: number[] = [];
     let withoutAnswer = 0;
     for (const { text, hurried } of texts) {
-      if (hurried && exposedValue(text, 'anomaly_exporter_up') === 0) {
+      if (hurried && exposedValue(text, 'k8s_anomaly_detector_up') === 0) {
         withoutAnswer++;
         expect(samplesOf(text, 'anomaly_score')).to.deep.equal([]);
         expect(samplesOf(text, 'anomaly_flag')).to.deep.equal([]);
-        expect(exposedValue(text, 'anomaly_exporter_pods_scored')).to.equal(0);
+        expect(exposedValue(text, 'k8s_anomaly_detector_pods_scored')).to.equal(0);
       } else passes.push(expectOnePass(text));
     }
     // Else the test would not have tested anything.
@@ -201,9 +201,9 @@ describe('scrapes that overlap', () => {
         const flagged = samplesOf(body, 'anomaly_flag').filter(({ value }) => value === 1);
         expect([...explained]).to.deep.equal(flagged.map(({ labels }) => labels.pod));
         expect(samplesOf(body, 'anomaly_workload_pods_scored')).to.have.lengthOf(fails ? 0 : pods.length);
-        expect(exposedValue(body, 'anomaly_exporter_up')).to.equal(fails ? 0 : 1);
-        expect(exposedValue(body, 'anomaly_exporter_pods_scored')).to.equal(fails ? 0 : pods.length);
-        expect(samplesOf(body, 'anomaly_exporter_query_success')).to.have.lengthOf(fails ? 2 : 3);
+        expect(exposedValue(body, 'k8s_anomaly_detector_up')).to.equal(fails ? 0 : 1);
+        expect(exposedValue(body, 'k8s_anomaly_detector_pods_scored')).to.equal(fails ? 0 : pods.length);
+        expect(samplesOf(body, 'k8s_anomaly_detector_query_success')).to.have.lengthOf(fails ? 2 : 3);
       }),
     );
   });
@@ -237,11 +237,11 @@ describe('scrapes that overlap', () => {
       throw new PrometheusError('refused', 'Nothing listens there.');
     };
     const failed = await get();
-    expect(exposedValue(failed, 'anomaly_exporter_up')).to.equal(0);
+    expect(exposedValue(failed, 'k8s_anomaly_detector_up')).to.equal(0);
     for (const name of ['anomaly_flag', 'anomaly_score']) {
       expect(parseExposition(failed).get(name)?.samples, name).to.deep.equal([]);
     }
-    expect(exposedValue(failed, 'anomaly_exporter_query_success', { query: 'cpu' })).to.equal(0);
+    expect(exposedValue(failed, 'k8s_anomaly_detector_query_success', { query: 'cpu' })).to.equal(0);
     expect(exposedValue(failed, 'process_resident_memory_bytes')).to.be.above(0);
     api.before = () => {};
     expectOnePass(await get());

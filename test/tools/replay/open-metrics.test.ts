@@ -81,7 +81,7 @@ describe('the metrics of then as OpenMetrics text', () => {
       [-0.5, START + 60],
       [0.5, START + 120],
     ]);
-    expect(samplesIn(text, 'anomaly_exporter_up')).to.deep.equal([
+    expect(samplesIn(text, 'k8s_anomaly_detector_up')).to.deep.equal([
       [0, START],
       [1, START + 60],
       [1, START + 120],
@@ -96,9 +96,9 @@ describe('the metrics of then as OpenMetrics text', () => {
       [0, START + 60],
       [1, START + 120],
     ]);
-    expect(samplesIn(text, 'anomaly_exporter_pods_unscored', 'reason="completed"')).to.have.lengthOf(2);
-    expect(samplesIn(text, 'anomaly_exporter_query_success', 'query="cpu"')).to.have.lengthOf(2);
-    expect(samplesIn(text, 'anomaly_exporter_model_trained_timestamp_seconds')).to.have.lengthOf(2);
+    expect(samplesIn(text, 'k8s_anomaly_detector_pods_unscored', 'reason="completed"')).to.have.lengthOf(2);
+    expect(samplesIn(text, 'k8s_anomaly_detector_query_success', 'query="cpu"')).to.have.lengthOf(2);
+    expect(samplesIn(text, 'k8s_anomaly_detector_model_trained_timestamp_seconds')).to.have.lengthOf(2);
   });
 
   it('names and explains every family as the exporter does', () => {
@@ -118,8 +118,8 @@ describe('the metrics of then as OpenMetrics text', () => {
   });
 
   it('has the form of OpenMetrics: names of counters without their ending, each family once, an end', () => {
-    expect(text).to.include('# TYPE anomaly_exporter_training_runs counter\n');
-    expect(samplesIn(text, 'anomaly_exporter_training_runs_total')).to.deep.equal([
+    expect(text).to.include('# TYPE k8s_anomaly_detector_training_runs counter\n');
+    expect(samplesIn(text, 'k8s_anomaly_detector_training_runs_total')).to.deep.equal([
       [0, START],
       [1, START + 60],
       [1, START + 120],

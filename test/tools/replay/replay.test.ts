@@ -213,9 +213,9 @@ describe('the metrics of then', () => {
     expect(flagged).to.be.within(1, 4);
     expect(samples('anomaly_workload_pods_flagged{namespace="shop",workload="cart"}')[30]).to.include(`} ${flagged} `);
     expect(samples('anomaly_workload_pods_scored{namespace="shop",workload="cart"}')[30]).to.include('} 5 ');
-    expect(samples('anomaly_exporter_pods_unscored{reason="warmup"}')).to.have.lengthOf(3);
-    expect(samples('anomaly_exporter_training_runs_total{}')[39]).to.include('} 3 ');
-    expect(text).to.include('# TYPE anomaly_exporter_training_runs counter\n');
+    expect(samples('k8s_anomaly_detector_pods_unscored{reason="warmup"}')).to.have.lengthOf(3);
+    expect(samples('k8s_anomaly_detector_training_runs_total{}')[39]).to.include('} 3 ');
+    expect(text).to.include('# TYPE k8s_anomaly_detector_training_runs counter\n');
     expect(text.endsWith('# EOF\n')).to.equal(true);
     expect(text).to.not.include('NaN');
   });
