@@ -37,7 +37,7 @@ describe('names in the runbooks', () => {
   it('are those of metrics', () => {
     const golden = new Set(parseExposition(readFileSync('test/golden/metrics.prom', 'utf8')).keys());
     const named = pages.flatMap(([alert, page]) =>
-      [...page.matchAll(/`(anomaly_\w+)`/g)].map(([, name = '']) => [alert, name] as const),
+      [...page.matchAll(/`((?:k8s_anomaly_detector|anomaly)_\w+)`/g)].map(([, name = '']) => [alert, name] as const),
     );
     expect(named.length).to.be.above(3);
     for (const [alert, name] of named) expect([...golden], alert).to.include(name);

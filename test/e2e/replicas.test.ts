@@ -16,7 +16,7 @@ import { eventually } from '../support/waiting.js';
 const FROZEN_CLOCK = new URL('../support/frozen-clock.js', import.meta.url).href;
 
 /** What the exporter says of pods and workloads; of itself it speaks as `k8s_anomaly_detector_…`. */
-const PRODUCT = /^anomaly_(?!exporter_)/;
+const PRODUCT = /^anomaly_/;
 
 describe('replicas on one Prometheus', function () {
   this.timeout(240_000);

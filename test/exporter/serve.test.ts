@@ -575,7 +575,7 @@ describe('serve', () => {
         frozen = true;
         const text = await scrape();
         frozen = false;
-        return text.split('\n').filter((line) => /^anomaly_(?!exporter_)/.test(line));
+        return text.split('\n').filter((line) => /^anomaly_/.test(line));
       };
       try {
         await start({ MODEL_PATH: path(), EXPLAIN: 'all' });

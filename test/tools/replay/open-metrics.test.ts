@@ -102,7 +102,7 @@ describe('the metrics of then as OpenMetrics text', () => {
   });
 
   it('names and explains every family as the exporter does', () => {
-    const own = [...text.matchAll(/^# HELP (anomaly_\S+) (.*)\n# TYPE \S+ (.*)$/gm)].map(
+    const own = [...text.matchAll(/^# HELP ((?:k8s_anomaly_detector|anomaly)_\S+) (.*)\n# TYPE \S+ (.*)$/gm)].map(
       ([, name = '', help, type]) => ({ name: type === 'counter' ? `${name}_total` : name, help, type }),
     );
     expect(own).to.have.lengthOf.above(15);
