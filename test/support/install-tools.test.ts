@@ -23,11 +23,18 @@ echo "$*" >>"$GO_LOG"
 case $1 in
   mod) printf '{\\n\\t"Dir": "%s",\\n\\t"GoVersion": "1.26"\\n}\\n' "$GO_MODULE" ;;
   install) last=\${*: -1} && last=\${last%@*} && echo program >"$GOBIN/\${last##*/}" && chmod +x "$GOBIN/\${last##*/}" ;;
-  build) last=\${*: -1} && ls -R . >>"$GO_LOG" && echo program >"$3/\${last##*/}" && chmod +x "$3/\${last##*/}" ;;
+  build)
+    last=\${*: -1} && ls -R . >>"$GO_LOG"
+    file=$3 && if [ -d "$file" ]; then file=$3/\${last##*/}; fi
+    echo program >"$file" && chmod +x "$file"
+    ;;
   version) echo "go version of the test" ;;
 esac
 exit "\${GO_STATUS-0}"
 `;
+
+/** The directories that are only copied. */
+const CRD_DIRECTORIES = [...VERSIONS.matchAll(/^[a-z]\S* +\S+ +\S+ +(\S+) +=$/gm)].map(([, path = '']) => path);
 
 describe('scripts/tools/install', () => {
   let directory: string;
@@ -36,6 +43,10 @@ describe('scripts/tools/install', () => {
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-install-'));
     for (const name of ['bin', 'module', 'tools']) mkdirSync(join(directory, name));
+    for (const path of CRD_DIRECTORIES) {
+      mkdirSync(join(directory, 'module', path), { recursive: true });
+      writeFileSync(join(directory, 'module', path, 'crd.yaml'), `# ${path}\n`);
+    }
     writeFileSync(join(directory, 'bin', 'go'), GO);
     chmodSync(join(directory, 'bin', 'go'), 0o755);
     folders = foldersOfTools(VERSIONS, { K8S_ANOMALY_TOOLS: join(directory, 'tools') });
@@ -77,15 +88,35 @@ describe('scripts/tools/install', () => {
     expect(install(['helm', 'promtool']).status).to.equal(0);
     const [promtool, helm] = log().trim().split('\n');
     expect(promtool).to.match(
-      /^install -tags=\S+ -ldflags=-X=\S+=3\.\S+ github\.com\/prometheus\/\S+\/promtool@v0\.\S+$/,
+      /^install -tags=\S+ -ldflags=-s -w -X=\S+=3\.\S+ github\.com\/prometheus\/\S+\/promtool@v0\.\S+$/,
     );
-    expect(helm).to.match(/^install -ldflags=\S+ helm\.sh\/helm\/v3\/cmd\/helm@v3\.\S+$/);
+    expect(helm).to.match(/^install -ldflags=-s -w -X=\S+\.version=(v3\.\S+) helm\.sh\/helm\/v3\/cmd\/helm@\1$/);
+  });
+
+  it('builds the control plane in its own module, whose go.mod has the versions', () => {
+    expect(install(['etcd', 'kube-apiserver']).status).to.equal(0);
+    const [, major, minor, patch] =
+      /\/kube-apiserver-v(\d+)\.(\d+)\.(\d+)$/.exec(folders.get('kube-apiserver') ?? '') ?? [];
+    const variable = (name: string) => `-X=k8s.io/component-base/version.git${name}`;
+    expect(log()).to.include(
+      ` -ldflags=-s -w ${variable('Version')}=v${major}.${minor}.${patch} ${variable('Major')}=${major} ` +
+        `${variable('Minor')}=${minor} k8s.io/kubernetes/cmd/kube-apiserver\n`,
+    );
+    expect(log()).to.match(/ go\.etcd\.io\/etcd\/server\/v3\n.*^go\.mod\ngo\.sum\n/ms);
+    expect(Object.keys(log().match(/^mod/gm) ?? []), 'nothing is copied').to.be.empty;
+  });
+
+  it('copies files', () => {
+    expect(CRD_DIRECTORIES).to.have.lengthOf.above(2);
+    const { status, paths } = install(['argo-cd-crds']);
+    expect(status).to.equal(0);
+    expect(readFileSync(join(paths[0] ?? '', 'crd.yaml'), 'utf8')).to.equal('# manifests/crds\n');
   });
 
   it('adds the page that a program embeds', () => {
     expect(install(['alertmanager']).status).to.equal(0);
     expect(log()).to.include('./ui/app/dist:\nindex.html\n');
-    expect(readdirSync(join(directory, 'module')), 'the module of the cache stays').to.be.empty;
+    expect(readdirSync(join(directory, 'module')), 'the module of the cache stays').to.not.include('ui');
   });
 
   it('says which programs could not be built, and installs the others', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { foldersOfTools, requireTool, wantsNewest } from './real-tools.js';
+import { foldersOfTools, requireFiles, requireTool, wantsNewest } from './real-tools.js';
 
 const MISSING = 'no-such-program-5d1f';
 
@@ -19,6 +19,16 @@ describe('foldersOfTools', () => {
     const folders = foldersOfTools(VERSIONS, { XDG_CACHE_HOME: '/cache', K8S_ANOMALY_TOOLS: '' });
     expect(folders.get('helm')).to.equal('/cache/k8s-anomaly-detector/tools/helm-v3.2.1');
     expect(foldersOfTools(VERSIONS, {}).get('helm')).to.match(/\/\.cache\/k8s-anomaly-detector\/tools\/helm-v3\.2\.1$/);
+  });
+
+  it('reads the version from a go.mod where that has it', () => {
+    const line = 'apiserver example.com/b control-plane/go.mod cmd/apiserver -tags=x\n';
+    const goMod =
+      'module x\nrequire (\n\texample.com/b/v2 v2.0.0 // indirect\n\texample.com/b v1.37.2 // indirect\n)\n';
+    const read = (path: string) => (path === 'control-plane/go.mod' ? goMod : '');
+    const environment = { K8S_ANOMALY_TOOLS: '/tools' };
+    expect([...foldersOfTools(line, environment, read)]).to.deep.equal([['apiserver', '/tools/apiserver-v1.37.2']]);
+    expect(() => foldersOfTools(line, environment, () => '')).to.throw('control-plane/go.mod to require example.com/b');
   });
 });
 
@@ -92,6 +102,12 @@ describe('requireTool', () => {
   it('fails on a build server instead', () => {
     process.env.CI = 'true';
     expect(() => requireTool(context, MISSING)).to.throw(`Expected the build server to have ${MISSING}`);
+    expect(() => requireFiles(context, MISSING)).to.throw(`Expected the build server to have ${MISSING}`);
     expect(skips).to.equal(0);
+  });
+
+  it('skips a test whose files are not there, too', () => {
+    expect(() => requireFiles(context, MISSING)).to.throw('Skipped.');
+    expect(warnings[0]).to.include('SKIPPED').and.to.include(MISSING);
   });
 });

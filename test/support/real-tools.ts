@@ -1,5 +1,5 @@
 /**
- * Programs that some tests need and not every machine has: those on the PATH, and those that `scripts/tools/install` has
+ * Programs and files that some tests need and not every machine has: those on the PATH, and those that `scripts/tools/install` has
  * installed. Loading this file puts the latter on the PATH of the tests, and of all that they start: at its end, or in
  * front where `PROMETHEUS_RELEASE=newest` asks for them.
  */
@@ -10,25 +10,41 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Context } from 'mocha';
 
-const VERSIONS_FILE = 'scripts/tools/versions.txt';
-const INSTALL = 'scripts/tools/install';
+const TOOLS = 'scripts/tools';
+const INSTALL = `${TOOLS}/install`;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Where each program of the versions is installed, whether it is there or not: name to folder.
+ * Where each line of the versions is installed, whether it is there or not: name to folder.
  *
  * @param versions the text of `scripts/tools/versions.txt`.
+ * @param read gives the text of a `go.mod` that has the version instead, by its path in the folder of that file.
  */
-export function foldersOfTools(versions: string, environment: Environment): ReadonlyMap<string, string> {
+export function foldersOfTools(
+  versions: string,
+  environment: Environment,
+  read = (path: string) => readFileSync(join(TOOLS, path), 'utf8'),
+): ReadonlyMap<string, string> {
   const cache = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
   const tools = environment.K8S_ANOMALY_TOOLS || join(cache, 'k8s-anomaly-detector', 'tools');
   return new Map(
-    [...versions.matchAll(/^([a-z]\S*) +\S+ +(\S+)/gm)].map(([, name = '', version = '']) => [
-      name,
-      join(tools, `${name}-${version}`),
-    ]),
+    [...versions.matchAll(/^([a-z]\S*) +(\S+) +(\S+)/gm)].map(([, name = '', module = '', pinned = '']) => {
+      const version = pinned.endsWith('/go.mod') ? versionOf(module, read(pinned), pinned) : pinned;
+      return [name, join(tools, `${name}-${version}`)];
+    }),
   );
+}
+
+/** The version that a `go.mod` requires of a module. @throws Error if it does not */
+function versionOf(module: string, text: string, path: string): string {
+  const [, version] =
+    text
+      .split('\n')
+      .map((line) => line.trim().split(' '))
+      .find(([name]) => name === module) ?? [];
+  if (version === undefined) throw new Error(`Expected ${path} to require ${module}, but it does not.`);
+  return version;
 }
 
 /** Whether the tests are to run on the releases that are pinned, instead of those on the PATH. */
@@ -39,7 +55,7 @@ export function wantsNewest({ PROMETHEUS_RELEASE: release = '' }: Environment): 
   return release === 'newest';
 }
 
-const folders = foldersOfTools(readFileSync(VERSIONS_FILE, 'utf8'), process.env);
+const folders = foldersOfTools(readFileSync(`${TOOLS}/versions.txt`, 'utf8'), process.env);
 /** Which of both the tests run on, if both are there. */
 export const ON_NEWEST_RELEASE = wantsNewest(process.env);
 
@@ -64,8 +80,21 @@ function problemOf(name: string): string | undefined {
  */
 export function requireTool(context: Pick<Context, 'skip'>, name: string): void {
   const problem = problemOf(name);
-  if (problem === undefined) return;
-  const missing = `${name} cannot be run (${problem})`;
+  if (problem !== undefined) skip(context, name, `${name} cannot be run (${problem})`);
+}
+
+/**
+ * As `requireTool`, for files that are read and not run.
+ *
+ * @returns the folder with the files.
+ */
+export function requireFiles(context: Pick<Context, 'skip'>, name: string): string {
+  const folder = join(folders.get(name) ?? '', name);
+  if (!existsSync(folder)) skip(context, name, `${folder} does not exist`);
+  return folder;
+}
+
+function skip(context: Pick<Context, 'skip'>, name: string, missing: string): void {
   if (process.env.CI) throw new Error(`Expected the build server to have ${name}, but ${missing}.`);
   const how = folders.has(name) ? `${INSTALL} ${name}` : 'Install it';
   console.warn(`SKIPPED: ${missing}. To run this test: ${how}`);
