@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml';
 import { CHART_FOLDER } from '../../scripts/helm-chart/values.js';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { VERSION } from '../../src/exporter/version.js';
+import { CHART_MATRIX } from '../support/chart-matrix.js';
 import {
   type ChartValues,
   chartNotes,
@@ -30,76 +31,6 @@ import { requireTool } from '../support/real-tools.js';
 
 const examples = readdirSync(EXAMPLES_FOLDER);
 
-/** Values that show each option once, by what they are for. */
-const MATRIX: Readonly<Record<string, ChartValues>> = {
-  defaults: {},
-  'labels and annotations': {
-    commonLabels: { team: 'platform' },
-    commonAnnotations: { 'example.org/contact': 'platform' },
-    podLabels: { 'example.org/sidecar': 'off' },
-    podAnnotations: { 'example.org/log': 'json' },
-    workloadLabels: { tier: 'tools' },
-    workloadAnnotations: { 'example.org/reload': 'true' },
-    service: { labels: { zone: 'a' }, annotations: { 'example.org/probe': 'true' } },
-    serviceMonitor: { enabled: true, labels: { release: 'x' }, annotations: { a: 'b' } },
-    prometheusRule: { enabled: true, labels: { release: 'x' }, annotations: { a: 'b' } },
-    dashboard: { enabled: true, annotations: { grafana_folder: 'Pods' } },
-    networkPolicy: { labels: { zone: 'a' }, annotations: { a: 'b' } },
-    podDisruptionBudget: { enabled: true, labels: { zone: 'a' }, annotations: { a: 'b' } },
-    serviceAccount: { create: true, labels: { zone: 'a' }, annotations: { role: 'arn:example' } },
-    persistence: { enabled: true, labels: { zone: 'a' }, annotations: { a: 'b' } },
-  },
-  'an image by digest': {
-    image: {
-      repository: 'registry.example.org/detector',
-      digest: `sha256:${'0'.repeat(64)}`,
-      pullPolicy: 'Always',
-      pullSecrets: [{ name: 'registry-login' }],
-    },
-  },
-  files: {
-    featureFile: { content: readFileSync('deploy/examples/features.yaml', 'utf8') },
-    tuningFile: { content: readFileSync('deploy/examples/tuning.yaml', 'utf8') },
-    settingFiles: {
-      PROMETHEUS_BEARER_TOKEN_FILE: { secret: 'login', key: 'token' },
-      PROMETHEUS_CA_FILE: { configMap: 'ca', key: 'ca.crt' },
-    },
-    existingSecret: 'more-settings',
-  },
-  'existing files': {
-    featureFile: { existingConfigMap: 'features' },
-    tuningFile: { existingConfigMap: 'tuning' },
-    webConfig: { existingSecret: 'web', clientCertificates: true },
-  },
-  'a volume': { persistence: { enabled: true, storageClassName: 'fast', accessModes: ['ReadWriteMany'] }, replicas: 2 },
-  'an existing volume': { persistence: { enabled: true, existingClaim: 'model' } },
-  'shards with volumes': { shards: 4, persistence: { enabled: true, labels: { zone: 'a' }, annotations: { a: 'b' } } },
-  'more of everything': {
-    extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/etc/ca/ca.crt' }],
-    extraEnvFrom: [{ secretRef: { name: 'more' } }],
-    extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
-    extraVolumeMounts: [{ name: 'ca', mountPath: '/etc/ca', readOnly: true }],
-    serviceAccount: { name: 'detector', automountToken: true },
-    nodeSelector: { 'kubernetes.io/os': 'linux' },
-    tolerations: [{ key: 'monitoring', operator: 'Exists', effect: 'NoSchedule' }],
-    affinity: { nodeAffinity: {} },
-    priorityClassName: 'monitoring',
-    service: { type: 'NodePort', port: 80 },
-    networkPolicy: {
-      prometheus: [],
-      extraIngress: [{ from: [{ ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 'http' }] }],
-      extraEgress: [{ ports: [{ port: 443, protocol: 'TCP' }] }],
-    },
-    serviceMonitor: { enabled: true, relabelings: [{ action: 'labeldrop', regex: 'endpoint' }] },
-  },
-  'little of everything': {
-    networkPolicy: { enabled: false },
-    resources: { limits: null, requests: null },
-    podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null },
-    serviceMonitor: { enabled: true, metricRelabelings: [] },
-  },
-};
-
 describe('the Helm chart', function () {
   this.timeout(300_000);
 
@@ -108,14 +39,14 @@ describe('the Helm chart', function () {
 
   before(function () {
     requireTool(this, 'helm');
-    for (const [name, values] of Object.entries(MATRIX)) built.set(name, chartObjects({ values }));
+    for (const [name, values] of Object.entries(CHART_MATRIX)) built.set(name, chartObjects({ values }));
     for (const file of examples) built.set(file, chartObjects({ files: [join(EXAMPLES_FOLDER, file)] }));
   });
 
   describe('with many values', () => {
     it('passes `helm lint --strict`', () => {
       const runs = [
-        ...Object.values(MATRIX).map((values) => ({ values })),
+        ...Object.values(CHART_MATRIX).map((values) => ({ values })),
         ...examples.map((file) => ({ files: [join(EXAMPLES_FOLDER, file)] })),
       ];
       for (const run of runs) {
