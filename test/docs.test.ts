@@ -34,6 +34,21 @@ describe('README', () => {
     }
   });
 
+  it('has an installation on one screen, with Helm first', () => {
+    const [, section = ''] = /^## Install\n(.*?)^## /ms.exec(readme) ?? [];
+    expect(section.split('\n').length).to.be.within(10, 35);
+    const commands = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text = '']) => text);
+    expect(commands[0]).to.include('helm install');
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+    for (const [, script] of commands.join('').matchAll(/npm run ([\w:]+)/g))
+      expect(scripts).to.have.property(script ?? '');
+    for (const [path] of section.matchAll(/deploy\/[\w./-]*\w/g)) {
+      // It is made by the command before it.
+      const isMade = path.includes('/code-from-npm-run-configmap');
+      expect(existsSync(isMade ? dirname(path) : path), path).to.equal(true);
+    }
+  });
+
   it('names every command', () => {
     const commands = [...readFileSync('src/main.ts', 'utf8').matchAll(/\.command\('(\w+)'/g)].map(([, name]) => name);
     expect(commands).to.include('serve');

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { parse, stringify } from 'yaml';
 import { CHART_FOLDER } from '../../scripts/helm-chart/values.js';
@@ -117,6 +117,17 @@ describe('the Helm chart', function () {
 
     it('passes the restricted profile of Pod Security', () => {
       for (const [name, objects] of built) expect(restrictedViolations(podOf(objects)), name).to.deep.equal([]);
+    });
+
+    it('is asked for code from a ConfigMap, and told its Prometheus, by the command of the README', () => {
+      const readme = readFileSync('README.md', 'utf8');
+      const [, flags = ''] = /^helm install (?:\S+ ){2}-n monitoring (--set .*?)^```$/ms.exec(readme) ?? [];
+      const objects = chartObjects({ options: flags.split(/\s+\\?\s*/).filter(Boolean) });
+      expect(settingsOf(objects).PROMETHEUS_URL).to.equal('http://prometheus-operated.monitoring:9090');
+      const [, made = ''] = /-f (deploy\/\S+\/code-from\S+)/.exec(readme) ?? [];
+      expect(dirname(made)).to.equal('deploy/kubernetes/components/no-image-bundled');
+      const names = podOf(objects).volumes?.map(({ configMap }) => configMap?.name);
+      expect(names).to.include('anomaly-detector-code');
     });
 
     it('leaves the user to OpenShift, or everything, where security contexts are emptied', () => {
