@@ -127,8 +127,9 @@ describe('deploy/prometheus', () => {
     it('the one for Kubernetes keeps the port `http` of the Service, and says whose namespace it is', function () {
       requireTool(this, 'promtool');
       const text = read('scrape-configs/kubernetes.yaml');
-      const discovery = '    kubernetes_sd_configs:\n      - role: endpoints\n';
-      expect(text).to.include(discovery);
+      const discovery = / {4}kubernetes_sd_configs:\n(?: {6}.*\n)+/;
+      const [discoveries] = parse(discovery.exec(text)?.[0] ?? '').kubernetes_sd_configs;
+      expect(discoveries, 'Kubernetes 1.33 has deprecated endpoints').to.deep.equal({ role: 'endpointslice' });
       // Debian's promtool is built without Kubernetes. What it would discover is put in its place.
       const endpoints = [
         { address: 'right:8000', service: JOB, port: 'http' },
@@ -139,7 +140,7 @@ describe('deploy/prometheus', () => {
       const discovered = endpoints.map(
         ({ address, service, port }) =>
           `      - targets: ["${address}"]\n        labels: { __meta_kubernetes_service_name: ${service}, ` +
-          `__meta_kubernetes_endpoint_port_name: ${port}, __meta_kubernetes_namespace: monitoring }\n`,
+          `__meta_kubernetes_endpointslice_port_name: ${port}, __meta_kubernetes_namespace: monitoring }\n`,
       );
       const file = join(directory, 'prometheus.yml');
       writeFileSync(file, text.replace(discovery, `    static_configs:\n${discovered.join('')}`));
