@@ -126,6 +126,7 @@ describe('prometheusConnection', () => {
     Thanos: { search: 'dedup=true&partial_response=false', headers: {} },
     'Mimir or Cortex': { search: '', headers: { 'x-scope-orgid': 'shop' } },
     VictoriaMetrics: { search: 'nocache=1&latency_offset=1ms', headers: {} },
+    'A VictoriaMetrics cluster': { search: 'nocache=1&latency_offset=1ms', headers: {} },
     'Grafana Cloud': { search: '', headers: { authorization: basic('123456:A=hunter2') } },
   };
   for (const [title, { search, headers }] of Object.entries(sent)) {

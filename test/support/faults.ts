@@ -580,11 +580,11 @@ const data: readonly UpstreamFault[] = [
     sees: 'ten of them in `/healthz` for each query, and “19,990 more, which are not listed”',
   },
   {
-    name: 'is VictoriaMetrics without a part of its storage',
+    name: 'is a VictoriaMetrics cluster without a part of its storage',
     fault: beside({ isPartial: true }),
-    pods: all,
-    says: /cpu: The answer is partial/,
-    sees: '“The answer is partial” in `/healthz`',
+    ...none,
+    says: /a partial answer \(`isPartial`\)\. A vmstorage is down/,
+    sees: '“A vmstorage is down” in `/healthz`',
   },
   {
     name: 'has labels that would rewrite a terminal',

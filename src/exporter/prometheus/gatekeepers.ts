@@ -37,6 +37,11 @@ const STORE_DOWN =
   'A store behind the server is down, and the server may not leave it out (partial_response=false), as its pods would look ' +
   'deleted: start it again, or let the server know that it is gone.';
 
+/** Of a VictoriaMetrics cluster, where an answer without that node would be wrong. */
+export const STORAGE_NODE_DOWN =
+  'A vmstorage is down, or vmselect does not reach it. The others have the series of other containers, so that the sums of a ' +
+  'pod would lack some: start it again, or let vminsert and vmselect keep copies (replicationFactor).';
+
 const STARTING =
   'Is Prometheus starting? It answers once it has read its write-ahead log. Else look at the log of Prometheus, or of the ' +
   'proxy before it.';
@@ -72,6 +77,7 @@ const KNOWN: readonly [status: readonly number[], words: RegExp, ...Diagnosis][]
   ],
   // Thanos, which says 422 also where nothing is wrong with the query.
   [[422], /\bfetch series for .*\bcode = Unavailable\b/, 'unavailable', STORE_DOWN],
+  [[503], /cannot fetch query results from vmstorage/, 'unavailable', STORAGE_NODE_DOWN],
   [[401], /\btoken\b.*\bexpired\b|\bexpired\b.*\btoken\b|invalid_token/i, 'unauthorized', EXPIRED],
   [[503], /^Service Unavailable$|TSDB not ready/, 'unavailable', STARTING],
 ];

@@ -1,9 +1,12 @@
 /** The answers about labels and about the server. */
 
 import { formatBytes } from '../../lib/text/format.js';
-import { isObject, parseJson, warningsOf } from './answer/decode.js';
+import { isObject, parseJson } from './answer/decode.js';
 import type { BuildInfo, LabelValues } from './api.js';
 import { type Asked, failure, type PrometheusError } from './errors.js';
+
+/** VictoriaMetrics has a field for that, and no warnings. The values that it has are right. */
+const PARTIAL = 'The list is partial (`isPartial`): a storage node did not answer.';
 
 /** Enough of a name or a version. */
 const LONGEST = 100;
@@ -47,7 +50,8 @@ export function decodeLabelValues(
     // Go writes an empty list of some kinds as null.
     const data: unknown = answer.data === null ? [] : answer.data;
     if (Array.isArray(data) && data.every((value) => typeof value === 'string')) {
-      return { values: data, warnings: warningsOf(asked, answer) };
+      const { warnings, isPartial } = answer;
+      return { values: data, warnings: [...asked.texts.remarks(warnings), ...(isPartial === true ? [PARTIAL] : [])] };
     }
   }
   throw failure('bad_answer', asked, `an answer of another form ("${asked.texts.quote(body, 80)}")`, {

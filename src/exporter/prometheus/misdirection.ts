@@ -21,19 +21,45 @@ const SURPLUS = new RegExp(`^(.*?)(${API_PATH}|${PAGE})/api/v1/(?:query|query_ra
  */
 export function surplusAdvice(url: string): string | undefined {
   const [, base, surplus] = SURPLUS.exec(url) ?? [];
-  return base && `PROMETHEUS_URL needs only what is before ${surplus}: set it to ${base}.`;
+  if (!base) return undefined;
+  return ofTenant(base) === undefined
+    ? `PROMETHEUS_URL needs only what is before ${surplus}: set it to ${base}.`
+    : `PROMETHEUS_URL needs another end than ${surplus}: set it to ${base}/prometheus.`;
+}
+
+/** What is before and behind `/select/` where a URL ends with that; its API is below. */
+function ofTenant(base: string): { readonly host: string; readonly tenant: string } | undefined {
+  const [, host, tenant] = /^(.*)\/select\/([^/]+)$/.exec(base) ?? [];
+  return host === undefined || tenant === undefined ? undefined : { host, tenant };
 }
 
 /** In the words of VictoriaMetrics, also of its agent and its cluster. */
 const UNSUPPORTED_PATH = /unsupported path requested/;
 
+/** In the words of vmselect: the path names no tenant. */
+const NO_TENANT = /unsupported URL format for path/;
+
+/** An account, or an account and a project, or all of them. */
+const TENANT = /^(?:\d+(?::\d+)?|multitenant)$/;
+
 function victoriaMetricsAdvice(url: string): string {
-  const base = url.replace(/\/api\/v1\/\w+$/, '');
-  const [, host, path] = /^(.*)(\/select\/[^/]+\/prometheus)$/.exec(base) ?? [];
-  return host === undefined
-    ? `A VictoriaMetrics cluster answers at another path: set PROMETHEUS_URL to ${base}/select/0/prometheus, with your ` +
-        'tenant for the 0. If it is vmagent or vminsert, which answer no queries, set it to vmselect.'
-    : `Only vmselect of a VictoriaMetrics cluster answers at ${path}. If it has one node, set PROMETHEUS_URL to ${host}.`;
+  const base = SURPLUS.exec(url)?.[1] ?? url.replace(/\/api\/v1\/\w+$/, '');
+  const whole = ofTenant(base.replace(/\/prometheus$/, ''));
+  if (whole === undefined) {
+    const host = base.replace(/(?:\/insert\/[^/]+)?\/prometheus$/, '');
+    return (
+      `A VictoriaMetrics cluster answers at another path: set PROMETHEUS_URL to ${host}/select/0/prometheus, with your ` +
+      'tenant for the 0. If it is vmagent or vminsert, which answer no queries, set it to vmselect.'
+    );
+  }
+  const { host, tenant } = whole;
+  if (!TENANT.test(tenant)) {
+    return `A tenant of VictoriaMetrics is a number: set PROMETHEUS_URL to ${host}/select/0/prometheus, with yours for the 0.`;
+  }
+  const path = `/select/${tenant}/prometheus`;
+  return base.endsWith(path)
+    ? `Only vmselect of a VictoriaMetrics cluster answers at ${path}. If it has one node, set PROMETHEUS_URL to ${host}.`
+    : `A VictoriaMetrics cluster answers at another path: set PROMETHEUS_URL to ${base}/prometheus.`;
 }
 
 const AGENT =
@@ -52,6 +78,7 @@ export function misdirectionOf(url: string, status: number, body: string): Diagn
   if (/unavailable with Prometheus Agent/.test(body)) return ['http', AGENT];
   // In the words of Node.js: servers that insist on HTTP/2 answer so to HTTP/1.1 with TLS.
   if (OTHER_PROTOCOL_STATUS.includes(status) || /ALPN Protocol, expected/.test(body)) return ['http', OTHER_PROTOCOL];
+  if (status === 400 && NO_TENANT.test(body)) return ['not_found', victoriaMetricsAdvice(url)];
   const isUnsupported = status === 400 && UNSUPPORTED_PATH.test(body);
   if (status !== 404 && status !== 405 && !isUnsupported) return undefined;
   const surplus = surplusAdvice(url);

@@ -169,7 +169,7 @@ describe('settings of the connection', () => {
     const recipes = connectionRecipes();
 
     it('are there for each kind of backend', () => {
-      expect([...recipes.keys()]).to.have.lengthOf(8);
+      expect([...recipes.keys()]).to.have.lengthOf(9);
     });
 
     for (const [title, recipe] of recipes) {

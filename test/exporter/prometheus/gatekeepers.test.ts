@@ -77,6 +77,13 @@ describe('what stands before a Prometheus', () => {
       'unavailable',
       /A store behind the server is down/,
     ],
+    [
+      'vmselect without one of its vmstorages',
+      503,
+      'error occured during search: cannot fetch query results from vmstorage nodes: cannot perform search on vmstorage x:8401',
+      'unavailable',
+      /A vmstorage is down/,
+    ],
     ['an expired token', 401, 'token is expired by 3m', 'unauthorized', /PROMETHEUS_BEARER_TOKEN_FILE/],
     [
       'VictoriaMetrics, of many queries',

@@ -16,7 +16,7 @@ describe('a URL that says more than the base URL', () => {
     ['/graph', ['', '/prometheus']],
     ['/classic/graph', ['']],
     ['/query', ['', '/thanos']],
-    ['/vmui', ['', '/select/0']],
+    ['/vmui', ['']],
     ['/targets', ['']],
     ['/metrics', ['']],
     ['/-/ready', ['/prometheus']],
@@ -33,6 +33,12 @@ describe('a URL that says more than the base URL', () => {
     }
   }
 
+  it('is named for a page of a tenant, whose API is below it', () => {
+    expect(surplusAdvice(`${HOST}/select/0/vmui/api/v1/query`)).to.equal(
+      `PROMETHEUS_URL needs another end than /vmui: set it to ${HOST}/select/0/prometheus.`,
+    );
+  });
+
   for (const base of [
     '',
     '/prometheus',
@@ -47,6 +53,35 @@ describe('a URL that says more than the base URL', () => {
   ]) {
     it(`is not seen in ${base === '' ? 'a host alone' : base}`, () => {
       expect(surplusAdvice(`${HOST}${base}/api/v1/query`)).to.equal(undefined);
+    });
+  }
+});
+
+/** As vmselect 1.150 answered each of these. */
+describe('a path that vmselect does not know', () => {
+  const noTenant = (path: string) =>
+    `unsupported URL format for path "${path}/api/v1/query". Make sure you're using cluster URL format https://docs.x/#url-format.`;
+  const unknown = (path: string) => `unsupported path requested: "${path}/api/v1/query"`;
+  const another = /^A VictoriaMetrics cluster answers at another path: set PROMETHEUS_URL to (\S+prometheus)[.,]/;
+  for (const [path, words, advice, url] of [
+    ['', noTenant, another, '/select/0/prometheus'],
+    ['/prometheus', noTenant, another, '/select/0/prometheus'],
+    ['/vmui', noTenant, another, '/select/0/prometheus'],
+    ['/insert/0/prometheus', noTenant, another, '/select/0/prometheus'],
+    ['/select/7', unknown, another, '/select/7/prometheus'],
+    ['/select/7/prometheus/api/v1', unknown, /set it to (\S+)\.$/, '/select/7/prometheus'],
+    [
+      '/select/shop/prometheus',
+      unknown,
+      /^A tenant .* is a number: set PROMETHEUS_URL to (\S+),/,
+      '/select/0/prometheus',
+    ],
+    ['/select/shop', unknown, /^A tenant .* is a number: set PROMETHEUS_URL to (\S+),/, '/select/0/prometheus'],
+  ] as const) {
+    it(`is corrected: ${path === '' ? 'a host alone' : path}`, () => {
+      const [kind, text = ''] = misdirectionOf(`${HOST}${path}/api/v1/query`, 400, words(path)) ?? [];
+      expect(kind).to.equal('not_found');
+      expect(advice.exec(text)?.[1], text).to.equal(HOST + url);
     });
   }
 });

@@ -107,7 +107,8 @@ function explain(source: SourceFacts, conditions: Conditions) {
   }
   if (found === undefined || found.seriesOfMetric === 0) {
     const advice = metric.startsWith('container_')
-      ? 'Let Prometheus scrape cAdvisor: the path /metrics/cadvisor of each kubelet. Is this the Prometheus of the cluster?'
+      ? 'Let Prometheus scrape cAdvisor: the path /metrics/cadvisor of each kubelet. Is this the Prometheus of the cluster, ' +
+        'and the tenant where it has several?'
       : 'Let Prometheus scrape its exporter, or remove the feature.';
     return { has: `no series of ${metric}`, problem: '', advice };
   }

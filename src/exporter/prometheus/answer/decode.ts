@@ -2,6 +2,7 @@
 
 import type { Labels, QueryResult } from '../api.js';
 import { type Asked, failure, type PrometheusError } from '../errors.js';
+import { STORAGE_NODE_DOWN } from '../gatekeepers.js';
 
 /** `vector` has one sample for each series, `matrix` any number. */
 export type ResultType = 'vector' | 'matrix';
@@ -11,7 +12,9 @@ export type ResultType = 'vector' | 'matrix';
  *
  * @param answer A parsed response body.
  * @param firstSeries Position in the whole answer of the first series in this one, for messages.
- * @throws {PrometheusError} of the kind `bad_answer`, saying where the answer has another shape.
+ * @throws {PrometheusError} of the kind `bad_answer`, saying where the answer has another shape; of the kind `unavailable`
+ *   where a VictoriaMetrics cluster says that it is partial: each series is on another node, and sums of a part of them
+ *   look like a pod that uses less.
  */
 export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unknown, firstSeries = 0): QueryResult {
   const malformed = (where: string, expected: string, got: unknown): PrometheusError =>
@@ -23,6 +26,9 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
   if (answer.status !== 'success') {
     const reason = typeof answer.error === 'string' ? ` (${asked.texts.quote(answer.error, REASON_LENGTH)})` : '';
     throw malformed(`status${reason}`, '"success"', answer.status);
+  }
+  if (answer.isPartial === true) {
+    throw failure('unavailable', asked, 'a partial answer (`isPartial`)', { advice: STORAGE_NODE_DOWN });
   }
   const { data } = answer;
   if (!isObject(data)) throw malformed('data', 'an object', data);
@@ -76,7 +82,7 @@ export function decodeAnswer(asked: Asked, resultType: ResultType, answer: unkno
     offsets,
     timestampsSeconds,
     values,
-    warnings: warningsOf(asked, answer),
+    warnings: asked.texts.remarks(answer.warnings),
     infos: asked.texts.remarks(answer.infos),
   };
 }
@@ -90,16 +96,6 @@ const HISTOGRAM_ADVICE =
 function isHistogram({ value, values, histogram, histograms }: Readonly<Record<string, unknown>>): boolean {
   return value === undefined && values === undefined && (histogram ?? histograms) !== undefined;
 }
-
-/** What the server says may be missing in an answer. VictoriaMetrics has a field for that, and no warnings. */
-export function warningsOf(
-  { texts }: Pick<Asked, 'texts'>,
-  { warnings, isPartial }: Readonly<Record<string, unknown>>,
-): readonly string[] {
-  return [...texts.remarks(warnings), ...(isPartial === true ? [PARTIAL] : [])];
-}
-
-const PARTIAL = 'The answer is partial (`isPartial`): a storage node did not answer.';
 
 /** Enough of the server's reason to act on it. */
 const REASON_LENGTH = 500;

@@ -94,6 +94,14 @@ describe('decodeAnswer', () => {
     });
   }
 
+  it('takes a partial answer of a VictoriaMetrics cluster for none, and a whole one as it is', () => {
+    const whole = { ...answer('vector', [{ metric: {}, value: [60, '1'] }]), isPartial: false };
+    expect([...decode('vector', whole).values]).to.deep.equal([1]);
+    expect(() => decode('vector', { ...whole, isPartial: true }))
+      .to.throw(PrometheusError, 'got a partial answer (`isPartial`). A vmstorage is down')
+      .that.includes({ kind: 'unavailable', about: 'availability' });
+  });
+
   it('takes the numbers of a series that was a native histogram for a while', () => {
     const series = { metric: {}, values: [[60, '1']], histograms: [[120, { count: '3', sum: '1' }]] };
     expect([...decode('matrix', answer('matrix', [series])).values]).to.deep.equal([1]);
