@@ -52,7 +52,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'exporter/detection': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/tuning'],
   'exporter/episodes': ['exporter/features', 'exporter/detection'],
   'exporter/context': ['exporter/prometheus', 'exporter/features', 'exporter/detection'],
-  'exporter/forecast': ['exporter/prometheus', 'exporter/features', 'exporter/model', 'exporter/detection'],
+  'exporter/forecast': [
+    'exporter/prometheus',
+    'exporter/features',
+    'exporter/model',
+    'exporter/detection',
+    'exporter/context',
+  ],
   'exporter/check': [
     'exporter/version',
     'exporter/prometheus',

@@ -6,11 +6,14 @@ export interface ResourceAmounts {
   readonly memory?: number;
 }
 
-/** Of one pod. Each part is absent where no series has it. Times are Unix times in seconds. Init containers do not count. */
+/**
+ * Of one pod. Each part is absent where no series has it. Times are Unix times in seconds. Init containers count for how they
+ * end and why they wait; for limits and requests only those that go on (native sidecars), as their usage is part of that of the pod.
+ */
 export interface PodContext {
   readonly node?: string;
   readonly createdSeconds?: number;
-  /** One for each container, sorted. */
+  /** One for each container, sorted; not those of init containers. */
   readonly images: readonly string[];
   /** Sums over the containers; absent unless each container has a limit. */
   readonly limits: ResourceAmounts;

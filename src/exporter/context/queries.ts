@@ -12,7 +12,10 @@ export type ContextOptions = Pick<QueryOptions, 'podLabel' | 'namespaceLabel' | 
 /** The label that says which part of a query a series answers. Series of several metrics may have the same labels otherwise. */
 export const PART_LABEL = 'context';
 
-/** What kube-state-metrics has of a pod or its containers, by the part of the query. Init containers have metrics of their own. */
+/**
+ * What kube-state-metrics has of a pod or its containers, by the part of the query. Init containers have metrics of their own;
+ * native sidecars, which are init containers that go on, are among them.
+ */
 export const STATE_METRICS = {
   info: 'kube_pod_info',
   created: 'kube_pod_created',
@@ -25,7 +28,20 @@ export const STATE_METRICS = {
   ended_exit_code: 'kube_pod_container_status_last_terminated_exitcode',
   ended_time: 'kube_pod_container_status_last_terminated_timestamp',
   waiting: 'kube_pod_container_status_waiting_reason',
+  sidecar: 'kube_pod_init_container_info',
+  init_limit: 'kube_pod_init_container_resource_limits',
+  init_request: 'kube_pod_init_container_resource_requests',
+  init_ended_reason: 'kube_pod_init_container_status_last_terminated_reason',
+  init_ended_exit_code: 'kube_pod_init_container_status_last_terminated_exitcode',
+  init_ended_time: 'kube_pod_init_container_status_last_terminated_timestamp',
+  init_waiting: 'kube_pod_init_container_status_waiting_reason',
 } as const;
+
+/** The parts that say which limits a pod has. */
+export const LIMIT_PARTS: readonly ContextPart[] = ['container', 'sidecar', 'limit', 'init_limit'];
+
+/** Init containers that go on; versions of kube-state-metrics before 2.11 do not say which these are. */
+const IS_SIDECAR = 'restart_policy="Always"';
 
 /** Of extended resources, a pod may have any number. */
 const RESOURCES = 'resource=~"cpu|memory"';
@@ -51,11 +67,16 @@ const LONGEST_QUERY = 6_000;
 /** Names in one selector, so that a query always has room for a part. In characters. */
 const LONGEST_NAMES = 3_000;
 
-/** The queries for what is known of some pods, each as long as servers take it; none without pods. */
-export function contextQueries(pods: readonly NamedPod[], options: ContextOptions): readonly string[] {
+/** The queries for what is known of some pods, each as long as servers take it; none without pods. @param wanted all by default */
+export function contextQueries(
+  pods: readonly NamedPod[],
+  options: ContextOptions,
+  wanted?: readonly ContextPart[],
+): readonly string[] {
   const queries: string[] = [];
   for (const some of groupsByLength(pods, LONGEST_NAMES)) {
-    for (const { query } of contextParts(some, options)) {
+    for (const { part, query } of contextParts(some, options)) {
+      if (wanted?.includes(part) === false) continue;
       const longer = queries.length === 0 ? query : `${queries.at(-1)} or ${query}`;
       if (queries.length > 0 && longer.length <= LONGEST_QUERY) queries[queries.length - 1] = longer;
       else queries.push(query);
@@ -92,6 +113,13 @@ export function contextParts(
     ended_exit_code: ofState(STATE_METRICS.ended_exit_code),
     ended_time: ofState(STATE_METRICS.ended_time),
     waiting: ofState(STATE_METRICS.waiting),
+    sidecar: ofState(STATE_METRICS.sidecar, `,${IS_SIDECAR}`),
+    init_limit: ofState(STATE_METRICS.init_limit, `,${RESOURCES}`),
+    init_request: ofState(STATE_METRICS.init_request, `,${RESOURCES}`),
+    init_ended_reason: ofState(STATE_METRICS.init_ended_reason),
+    init_ended_exit_code: ofState(STATE_METRICS.init_ended_exit_code),
+    init_ended_time: ofState(STATE_METRICS.init_ended_time),
+    init_waiting: ofState(STATE_METRICS.init_waiting),
     throttled: most(`${rate('throttled')} / ${rate('periods')}`),
     // Not `increase`, which extrapolates: events are whole. The inner `max` leaves one series for each run of a container.
     oom:

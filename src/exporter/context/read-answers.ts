@@ -62,9 +62,15 @@ function contextOf(parts: Parts): PodContext {
   const only = (part: ContextPart) => samples(part)[0]?.value;
   const node = texts(samples('info'), 'node')[0];
   const images = byContainer(samples('container'), ({ labels }) => labels.image_spec || labels.image || '');
-  const containers = [...images.keys()];
+  const sidecars = samples('sidecar').map(({ labels }) => labels.container ?? '');
+  const containers = [...images.keys(), ...sidecars];
+  /** Those of the containers, and of the init containers that go on. */
+  const ofRunning = (part: 'limit' | 'request') => [
+    ...samples(part),
+    ...samples(`init_${part}`).filter(({ labels }) => sidecars.includes(labels.container ?? '')),
+  ];
   const lastTermination = lastTerminationIn(parts);
-  const waiting = waitingIn(samples('waiting'));
+  const waiting = waitingIn([...samples('waiting'), ...samples('init_waiting')]);
   const [createdSeconds, throttledRatio, oomEvents] = [
     only('created') ?? only('started'),
     only('throttled'),
@@ -76,10 +82,10 @@ function contextOf(parts: Parts): PodContext {
     ...(createdSeconds !== undefined && { createdSeconds }),
     images: [...images.values()].filter((image) => image !== '').sort(),
     limits: amounts(
-      samples('limit'),
-      (ofContainers) => containers.every((name) => ofContainers.has(name)) && containers.length > 0,
+      ofRunning('limit'),
+      (ofContainers) => containers.every((name) => ofContainers.has(name)) && images.size > 0,
     ),
-    requests: amounts(samples('request'), () => true),
+    requests: amounts(ofRunning('request'), () => true),
     ...(lastTermination && { lastTermination }),
     ...(waiting && { waiting }),
     ...(throttledRatio !== undefined && { throttledRatio: Math.min(1, throttledRatio) }),
@@ -130,9 +136,13 @@ const isTrue = ({ value }: Sample) => value > 0;
 
 /** The latest end; where no series has times, that of the first container by name. */
 function lastTerminationIn(parts: Parts): PodContext['lastTermination'] {
-  const reasons = byContainer((parts.get('ended_reason') ?? []).filter(isTrue), ({ labels }) => labels.reason ?? '');
-  const exitCodes = byContainer(parts.get('ended_exit_code') ?? [], ({ value }) => value);
-  const times = byContainer(parts.get('ended_time') ?? [], ({ value }) => value);
+  const samples = (part: 'ended_reason' | 'ended_exit_code' | 'ended_time') => [
+    ...(parts.get(part) ?? []),
+    ...(parts.get(`init_${part}`) ?? []),
+  ];
+  const reasons = byContainer(samples('ended_reason').filter(isTrue), ({ labels }) => labels.reason ?? '');
+  const exitCodes = byContainer(samples('ended_exit_code'), ({ value }) => value);
+  const times = byContainer(samples('ended_time'), ({ value }) => value);
   const timeOf = (container: string) => times.get(container) ?? Number.NEGATIVE_INFINITY;
   const [latest] = [...reasons].sort(([a], [b]) => timeOf(b) - timeOf(a) || compareTexts(a, b));
   if (latest === undefined) return undefined;

@@ -4,10 +4,12 @@ import { withDeadline } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logging/logger.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { ownTurn } from '../../lib/turns.js';
+import { contextQueries, LIMIT_PARTS } from '../context/queries.js';
+import { readContexts } from '../context/read-answers.js';
 import type { Detection } from '../detection/detection.js';
 import { groupsByLength } from '../features/queries/named-pods.js';
 import type { MemoryMetric } from '../features/queries/template.js';
-import { type PodIdentity, podKey } from '../features/table.js';
+import { type NamedPod, type PodIdentity, podKey } from '../features/table.js';
 import type { Model } from '../model/model.js';
 import { valueHourBefore } from '../model/recent.js';
 import { isPartial, type PrometheusApi, type QueryResult } from '../prometheus/api.js';
@@ -15,8 +17,8 @@ import { PrometheusError } from '../prometheus/errors.js';
 import type { Instants } from '../prometheus/range.js';
 import { type ForecastState, NO_FORECAST, type PodForecast } from './forecast-state.js';
 import { GrowingPods } from './growing-pods.js';
-import { type ForecastOptions, floorsQuery, limitsQuery, memoryMetricsToTry, workloadQuery } from './queries.js';
-import { readFloors, readLimits } from './read-answers.js';
+import { type ForecastOptions, floorsQuery, memoryMetricsToTry, workloadQuery } from './queries.js';
+import { readFloors } from './read-answers.js';
 import { type Floors, forecastLimit, type MemoryCourse } from './time-to-limit.js';
 import { USUAL_DAYS, USUAL_STEP_SECONDS, usualBytes } from './usual-memory.js';
 
@@ -33,8 +35,8 @@ const SLOT_SECONDS = 300;
 /** Pods that are asked about in a slot. */
 const MOST_PODS = 200;
 
-/** Characters of names in one question: a query has them up to three times. */
-const LONGEST_NAMES = 1_500;
+/** Characters of names in one question: a query has them up to four times. */
+const LONGEST_NAMES = 1_300;
 
 /** Workloads whose earlier days are asked for in a slot. */
 const MOST_WORKLOADS = 10;
@@ -185,19 +187,23 @@ export class MemoryForecaster {
     signal: AbortSignal,
   ): Promise<{ readonly asked: readonly Asked[]; readonly isPartial: boolean }> {
     const { api, queryOptions } = this.options;
-    const limited = await api.query({ query: limitsQuery(pods, queryOptions), timeSeconds, signal });
-    const limits = readLimits(limited);
-    const some = pods.filter(({ namespace, pod }) => limits.has(podKey(namespace, pod)));
-    if (some.length === 0) return { asked: [], isPartial: isPartial(limited) };
+    const limited: QueryResult[] = [];
+    for (const query of contextQueries(pods, queryOptions, LIMIT_PARTS)) {
+      limited.push(await api.query({ query, timeSeconds, signal }));
+    }
+    const contexts = readContexts(limited, pods, queryOptions);
+    const limitOf = ({ namespace, pod }: NamedPod) => contexts.get(podKey(namespace, pod))?.limits.memory ?? 0;
+    const some = pods.filter((pod) => limitOf(pod) > 0);
+    if (some.length === 0) return { asked: [], isPartial: limited.some(isPartial) };
     const day = await this.#readFloors(some, 'day', timeSeconds, signal);
     const hour = await this.#readFloors(some, 'hour', timeSeconds, signal);
     const asked = some.flatMap((identity) => {
       const key = podKey(identity.namespace, identity.pod);
       const [ofDay, ofHour] = [day.floors.get(key), hour.floors.get(key)];
       if (ofDay === undefined || ofHour === undefined) return [];
-      return [{ identity, course: { day: ofDay, hour: ofHour }, limitBytes: limits.get(key) as number }];
+      return [{ identity, course: { day: ofDay, hour: ofHour }, limitBytes: limitOf(identity) }];
     });
-    return { asked, isPartial: [limited, day.answer, hour.answer].some(isPartial) };
+    return { asked, isPartial: [...limited, day.answer, hour.answer].some(isPartial) };
   }
 
   async #readFloors(

@@ -65,21 +65,3 @@ function memoryQuery(
     matchers,
   );
 }
-
-/**
- * The memory limit of each pod, the sum over its containers; pods of which a container has none have no series. A pod that
- * was made again under the same name counts once.
- */
-export function limitsQuery(pods: readonly NamedPod[], { matchers = '' }: ForecastOptions): string {
-  const scope =
-    `namespace=~${quoteAlternatives(pods.map(({ namespace }) => namespace))},` +
-    `pod=~${quoteAlternatives(pods.map(({ pod }) => pod))}`;
-  const byContainer = (selector: string) => `max by (namespace, pod, container) (${selector})`;
-  const limits = byContainer(`kube_pod_container_resource_limits{resource="memory",${scope}}`);
-  const containers = byContainer(`kube_pod_container_info{${scope}}`);
-  return addMatchers(
-    `sum by (namespace, pod) (${limits}) and on (namespace, pod) ` +
-      `(count by (namespace, pod) (${limits}) == count by (namespace, pod) (${containers}))`,
-    matchers,
-  );
-}

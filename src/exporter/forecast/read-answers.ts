@@ -1,4 +1,4 @@
-/** From answers to the courses of memory, and the limits, of pods. */
+/** From answers to the courses of memory of pods. */
 
 import { NAMESPACE_LABEL } from '../features/queries/template.js';
 import { podKey } from '../features/table.js';
@@ -27,16 +27,6 @@ export function readFloors(
         if (instant >= 0 && instant < instants && Number.isFinite(value)) bytes[instant] = value;
       }
       return [podKey(own[namespaceLabel] ?? '', own[podLabel] ?? ''), { bytes, stepSeconds }] as const;
-    }),
-  );
-}
-
-/** The value of each pod of an answer about one instant, by the keys of the pods, where it is above 0. */
-export function readLimits({ labels, offsets, values }: SeriesSet): ReadonlyMap<string, number> {
-  return new Map(
-    labels.flatMap(({ namespace = '', pod = '' }, series) => {
-      const value = values[offsets[series] as number] ?? Number.NaN;
-      return value > 0 && Number.isFinite(value) ? [[podKey(namespace, pod), value] as const] : [];
     }),
   );
 }

@@ -3,11 +3,11 @@
 import { PHASE_METRIC } from '../../exporter/features/pod-phase.js';
 import { MEMORY_METRICS } from '../../exporter/features/queries/template.js';
 import { HISTORY_STEP_SECONDS } from '../../exporter/history/grid.js';
-import { labelText } from '../../exporter/metrics/text.js';
 import type { World } from '../simulation/cluster.js';
 import { hexadecimal } from '../simulation/names.js';
 import type { Cgroup, PodState } from '../simulation/pod-state.js';
 import { contextFamilies, type ExposedCgroup } from './context-families.js';
+import { HistoryText, seriesLabels } from './history-text.js';
 import { type MetricFamily, type MetricSample, sample } from './metric-family.js';
 
 /** The families of restarts: of containers, and of init containers. */
@@ -155,7 +155,7 @@ export const EXPOSITION_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 export function expositionText(world: World, timeSeconds: number): string {
   return metricFamilies(world, timeSeconds)
     .map(({ name, type, help, samples }) => {
-      const lines = samples.map(({ labels, value }) => `${name}${textOf(labels)} ${value}\n`);
+      const lines = samples.map(({ labels, value }) => `${name}${seriesLabels(labels)} ${value}\n`);
       return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
     })
     .join('');
@@ -181,29 +181,16 @@ const SPARSE_RATE_SECONDS = 45;
  */
 export function* openMetricsHistory(world: World, options: HistoryOptions): Generator<string> {
   const { startSeconds, endSeconds, stepSeconds, daysBefore = 0, targetLabels } = options;
-  /** For each family and series, value and time of each sample. */
-  const families = new Map<string, Map<string, string[]>>();
-  const scrape = (time: number, isKept: (name: string, labels: MetricSample['labels']) => boolean) => {
-    for (const { name, type, help, samples } of metricFamilies(world, time)) {
-      const family = name.replace(/_total$/, '');
-      const head = `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
-      const series = getOrSet(families, head, () => new Map<string, string[]>());
-      for (const { labels, value } of samples) {
-        if (!isKept(name, labels)) continue;
-        getOrSet(series, `${name}${textOf({ ...labels, ...targetLabels })}`, () => []).push(`${value} ${time}`);
-      }
-    }
-  };
+  const history = new HistoryText();
+  const scrape = (time: number, isKept?: (name: string, labels: MetricSample['labels']) => boolean) =>
+    history.add(metricFamilies(world, time), time, targetLabels, isKept);
   const first = Math.ceil((startSeconds - daysBefore * 86_400) / HISTORY_STEP_SECONDS) * HISTORY_STEP_SECONDS;
   for (let time = first; time < startSeconds; time += HISTORY_STEP_SECONDS) {
     scrape(time - SPARSE_RATE_SECONDS, (name, labels) => name === CPU_METRIC && isOfContainer(labels));
     scrape(time, (name, labels) => HISTORY_METRICS.has(name) && isOfContainer(labels));
   }
-  for (let time = startSeconds; time <= endSeconds; time += stepSeconds) scrape(time, () => true);
-  for (const [head, series] of families) {
-    yield head;
-    for (const [key, samples] of series) yield samples.map((sample) => `${key} ${sample}\n`).join('');
-  }
+  for (let time = startSeconds; time <= endSeconds; time += stepSeconds) scrape(time);
+  yield* history.series();
   yield '# EOF\n';
 }
 
@@ -212,18 +199,3 @@ const HISTORY_METRICS: ReadonlySet<string> = new Set([CPU_METRIC, MEMORY_METRIC,
 
 /** Neither of a whole pod nor of its pause container; series without a container are. */
 const isOfContainer = ({ container }: MetricSample['labels']) => container !== '' && container !== 'POD';
-
-function getOrSet<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  const value = map.get(key) ?? make();
-  map.set(key, value);
-  return value;
-}
-
-/** An empty label is the same as an absent one. */
-function textOf(labels: MetricSample['labels']): string {
-  const set = Object.entries(labels).filter(([, value]) => value !== '');
-  return labelText(
-    set.map(([name]) => name),
-    set.map(([, value]) => value),
-  );
-}

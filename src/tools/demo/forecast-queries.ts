@@ -2,7 +2,7 @@
 
 import { MEMORY_METRICS, type MemoryMetric } from '../../exporter/features/queries/template.js';
 import type { NamedPod } from '../../exporter/features/table.js';
-import { floorsQuery, limitsQuery, workloadQuery } from '../../exporter/forecast/queries.js';
+import { floorsQuery, workloadQuery } from '../../exporter/forecast/queries.js';
 import type { World } from '../simulation/cluster.js';
 import type { PodState } from '../simulation/pod-state.js';
 import { alternativesOf } from './literals.js';
@@ -18,7 +18,7 @@ const METRIC = /\((?<metric>container_memory_\w+)\{/;
 const RANGE = /\[(?<range>\w+)\]/;
 const WORKLOAD = /^(?<workload>.*)\(\?:-\.\*\)\?$/s;
 
-/** How to answer a question about the memory of some pods, or their limits; `undefined` if it is another query. */
+/** How to answer a question about the memory of some pods; `undefined` if it is another query. */
 export function forecastEvaluation(query: string, world: World): Evaluate | undefined {
   const { namespaces: some = '', names: others = '' } = PODS.exec(query)?.groups ?? {};
   const [namespaces, names] = [alternativesOf(some), alternativesOf(others)];
@@ -26,7 +26,6 @@ export function forecastEvaluation(query: string, world: World): Evaluate | unde
   if (pods.length === 0) return undefined;
   const asked = (time: number) =>
     world.pods(time).filter(({ namespace, pod }) => namespaces.includes(namespace) && names.includes(pod));
-  if (query === limitsQuery(pods, OPTIONS)) return (time) => asked(time).flatMap(limitOf);
   const metric = metricNamed(METRIC.exec(query)?.groups?.metric);
   if (metric === undefined) return undefined;
   // A kubelet has the working set as well; the simulated one has no page cache that would make a difference.
@@ -67,11 +66,4 @@ function memoryIn({ namespace, pod, containers }: PodState): readonly MetricSamp
   if (running.length === 0) return [];
   const bytes = running.map(({ cgroups }) => Math.max(...cgroups.map(({ memoryBytes }) => memoryBytes)));
   return [{ labels: { namespace, pod }, value: bytes.reduce((sum, value) => sum + value, 0) }];
-}
-
-/** The sum of the limits of its containers; none where one of them has no limit. */
-function limitOf({ namespace, pod, containers }: PodState): readonly MetricSample[] {
-  const limits = containers.flatMap(({ resources }) => resources.limits.memory ?? []);
-  if (limits.length < containers.length) return [];
-  return [{ labels: { namespace, pod }, value: limits.reduce((sum, value) => sum + value, 0) }];
 }

@@ -30,7 +30,10 @@ describe('the queries for the context of pods', () => {
       'kube_pod_container_resource_limits{namespace=~"shop",pod=~"cart-0",resource=~"cpu|memory"}',
     );
     expect(selectors.filter((text) => text.startsWith('container_'))).to.have.lengthOf(6);
-    expect(selectors.filter((text) => text.startsWith('kube_'))).to.have.lengthOf(10);
+    expect(selectors).to.include(
+      'kube_pod_init_container_info{namespace=~"shop",pod=~"cart-0",restart_policy="Always"}',
+    );
+    expect(selectors.filter((text) => text.startsWith('kube_'))).to.have.lengthOf(17);
   });
 
   it('are PromQL in which names match what they say and nothing else', () => {

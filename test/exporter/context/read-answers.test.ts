@@ -73,6 +73,35 @@ describe('the answers about pods', () => {
     expect(context.requests).to.deep.equal({ memory: 100 });
   });
 
+  it('count a native sidecar as a container, but for its image, and other init containers not', () => {
+    const given: Said[] = [
+      container('app', 'app:1'),
+      limit('app', 'memory', 100),
+      ['sidecar', { container: 'proxy' }],
+      ['init_limit', { container: 'prepare', resource: 'memory' }, 900],
+      ['init_request', { container: 'prepare', resource: 'memory' }, 900],
+      ['init_request', { container: 'proxy', resource: 'memory' }, 10],
+    ];
+    expect(read(...given)).to.deep.include({ images: ['app:1'], limits: {}, requests: { memory: 10 } });
+    const limited = read(...given, ['init_limit', { container: 'proxy', resource: 'memory' }, 20]);
+    expect(limited.limits).to.deep.equal({ memory: 120 });
+  });
+
+  it('say how an init container ended, and why it waits, as of other containers', () => {
+    const context = read(
+      ['waiting', { container: 'app', reason: 'PodInitializing' }],
+      ['init_waiting', { container: 'prepare', reason: 'CrashLoopBackOff' }],
+      ['init_ended_reason', { container: 'prepare', reason: 'Error' }],
+      ['init_ended_exit_code', { container: 'prepare' }, 3],
+      ['init_ended_time', { container: 'prepare' }, 200],
+      ['ended_reason', { container: 'app', reason: 'OOMKilled' }],
+      ['ended_time', { container: 'app' }, 100],
+    );
+    expect(context.waiting).to.deep.equal({ container: 'prepare', reason: 'CrashLoopBackOff' });
+    const end = { container: 'prepare', reason: 'Error', exitCode: 3, timeSeconds: 200 };
+    expect(context.lastTermination).to.deep.equal(end);
+  });
+
   it('count what two servers report once', () => {
     const twice = ['a', 'b'].flatMap((instance): Said[] => [
       ['limit', { container: 'app', resource: 'memory', instance }, 100],

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { PART_LABEL } from '../../../src/exporter/context/queries.js';
 import type { Detection } from '../../../src/exporter/detection/detection.js';
 import { secondsToLimit } from '../../../src/exporter/forecast/forecast-state.js';
 import { MemoryForecaster } from '../../../src/exporter/forecast/memory-forecaster.js';
@@ -29,9 +30,16 @@ class Cluster {
     const names = /\bpod=~"([^"]*)"/.exec(query)?.[1] ?? '';
     const named = [...this.pods].filter(([pod]) => new RegExp(`^(?:${names})$`).test(pod));
     if (query.includes('kube_pod_container_resource_limits')) {
-      return named.flatMap(([pod, { limit }]) =>
-        limit === undefined ? [] : [{ labels: { namespace: 'shop', pod }, value: limit }],
-      );
+      return named.flatMap(([pod, { limit }]) => {
+        const labels = { namespace: 'shop', pod, container: 'app' };
+        const is = { labels: { ...labels, [PART_LABEL]: 'container', image: 'app:1' }, value: 1 };
+        return [
+          is,
+          ...(limit === undefined
+            ? []
+            : [{ labels: { ...labels, [PART_LABEL]: 'limit', resource: 'memory' }, value: limit }]),
+        ];
+      });
     }
     if (!query.includes(this.metric)) return [];
     if (query.startsWith('max(')) return this.usual === 0 ? [] : [{ labels: {}, value: this.usual }];

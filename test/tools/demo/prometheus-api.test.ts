@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { podsOnNodesQuery } from '../../../src/exporter/context/nodes.js';
-import { contextQueries } from '../../../src/exporter/context/queries.js';
+import { contextQueries, LIMIT_PARTS } from '../../../src/exporter/context/queries.js';
 import { readContexts } from '../../../src/exporter/context/read-answers.js';
 import { buildCatalog } from '../../../src/exporter/features/catalog.js';
 import { addMatchers } from '../../../src/exporter/features/queries/matchers.js';
-import { floorsQuery, limitsQuery, workloadQuery } from '../../../src/exporter/forecast/queries.js';
+import { floorsQuery, workloadQuery } from '../../../src/exporter/forecast/queries.js';
 import type { RunningServer } from '../../../src/tools/demo/listen.js';
 import { startPrometheusApi } from '../../../src/tools/demo/prometheus-api.js';
 import { worldQueries } from '../../../src/tools/demo/queries.js';
@@ -164,8 +164,9 @@ describe('the simulated Prometheus', () => {
     const options = { podLabel: 'pod' };
     const read = async (query: string) =>
       (await instant(query)).map(({ metric: { pod = '' }, value: [, value] }) => [pod, Number(value) / 2 ** 30]);
-    const limits = await read(limitsQuery(pods, options));
-    expect(limits.map(([pod]) => pod)).to.have.members(['ledger-0', 'ledger-1']);
+    const limits = await Promise.all(contextQueries(pods, options, LIMIT_PARTS).map((query) => instant(query)));
+    const limited = limits.flat().filter(({ metric }) => metric.context === 'limit' && metric.resource === 'memory');
+    expect(new Set(limited.map(({ metric }) => metric.pod))).to.deep.equal(new Set(['ledger-0', 'ledger-1']));
     const floors = new Map((await read(floorsQuery(pods, 'usage', '10m', options))) as [string, number][]);
     expect(floors.get('ledger-1'), 'a leak of three hours').to.be.within(2 * (floors.get('ledger-0') ?? 0), 8);
     expect(await read(floorsQuery(pods, 'working_set', '10m', options))).to.deep.equal([]);
