@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { prometheusConnection } from '../../src/exporter/connect.js';
+import { isPartial } from '../../src/exporter/prometheus/api.js';
 import { PrometheusClient } from '../../src/exporter/prometheus/client.js';
 import { PrometheusError } from '../../src/exporter/prometheus/errors.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
@@ -11,7 +12,7 @@ import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
 import { craftedHistory } from '../support/crafted-history.js';
 import { type FakePrometheus, startFakePrometheus } from '../support/fake-prometheus.js';
 import { endPrograms, startProgram } from '../support/program.js';
-import { startPrometheus } from '../support/real-servers.js';
+import { startPrometheus, writeHistory } from '../support/real-servers.js';
 import { ON_NEWEST_RELEASE, requireTool } from '../support/real-tools.js';
 import { rejection } from '../support/rejection.js';
 import { checkOf } from '../support/run-check.js';
@@ -24,6 +25,18 @@ const PROTOCOLS = [
   'OpenMetricsText0.0.1',
   'PrometheusText1.0.0',
   'PrometheusText0.0.4',
+];
+
+/** In each, a request says how names shall be written that are not those of Prometheus 2: `escaping=allow-utf-8`. */
+const ESCAPING = ['allow-utf-8', 'underscores', 'dots', 'values'];
+
+/** What changes scrapes and answers and is off by default in 3.16. */
+const FEATURES = [
+  'created-timestamp-zero-ingestion',
+  'openmetrics2',
+  'promql-delayed-name-removal',
+  'type-and-unit-labels',
+  'zstd-scrape',
 ];
 
 /** The labels of cAdvisor's series as an OpenTelemetry Collector names them. */
@@ -84,27 +97,35 @@ if (ON_NEWEST_RELEASE) {
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     });
 
+    /** An exporter to scrape; its address. */
+    async function startTarget(upstream: FakePrometheus): Promise<string> {
+      const exporter = startProgram(['serve'], {
+        PROMETHEUS_URL: upstream.url,
+        HOST: '127.0.0.1',
+        PORT: String(await freePort()),
+        IFOREST_N_ESTIMATORS: '25',
+      });
+      return new URL(await exporter.listening()).host;
+    }
+
     describe('that scrapes the exporter, and itself with native histograms', () => {
       let upstream: FakePrometheus;
       let prometheus: RunningServer;
       let client: PrometheusClient;
+      let names: readonly string[];
 
       before(async () => {
         upstream = await startFakePrometheus(new SmallCluster().answer);
-        const exporter = startProgram(['serve'], {
-          PROMETHEUS_URL: upstream.url,
-          HOST: '127.0.0.1',
-          PORT: String(await freePort()),
-          IFOREST_N_ESTIMATORS: '25',
-        });
-        const target = new URL(await exporter.listening()).host;
+        const target = await startTarget(upstream);
         const port = await freePort();
         const jobs = [
           ...PROTOCOLS.map((protocol) => ({ name: protocol, more: `scrape_protocols: [${protocol}]` })),
           { name: 'defaults', more: 'honor_labels: true' },
           { name: 'native', more: 'scrape_native_histograms: true' },
-          { name: 'underscores', more: 'metric_name_escaping_scheme: underscores' },
+          ...ESCAPING.map((scheme) => ({ name: scheme, more: `metric_name_escaping_scheme: ${scheme}` })),
+          { name: 'legacy', more: 'metric_name_validation_scheme: legacy' },
         ];
+        names = jobs.map(({ name }) => name);
         const job = (name: string, address: string, more: string) =>
           `  - job_name: ${name}\n    ${more}\n    static_configs: [targets: ["${address}"]]\n`;
         const configuration = join(folder, 'prometheus.yml');
@@ -128,7 +149,7 @@ if (ON_NEWEST_RELEASE) {
       it('takes the text whatever format it asks for', async () => {
         await eventually(async () => {
           const { labels } = await client.query(ask('count by (job) (anomaly_flag)'));
-          expect(labels.map(({ job }) => job)).to.have.members([...PROTOCOLS, 'defaults', 'native', 'underscores']);
+          expect(labels.map(({ job }) => job)).to.have.members(names);
         });
         const response = await fetch(`${prometheus.url}/api/v1/targets?state=active`);
         const { data } = (await response.json()) as {
@@ -146,6 +167,32 @@ if (ON_NEWEST_RELEASE) {
         const error = await rejection(client.query(ask(`sum(${histogram})`)), PrometheusError);
         expect(error.kind).to.equal('bad_answer');
         expect(String(error)).to.include('a native histogram instead of numbers').and.to.include('histogram_quantile');
+      });
+
+      it('answers with numbers and native histograms in one series, of which the numbers count', async () => {
+        const histogram = 'sum(prometheus_http_request_duration_seconds)';
+        // A histogram at every other of the instants.
+        const query = `(${histogram} and on () (vector(time()) % 4 == 0)) or on () vector(7)`;
+        await eventually(async () => {
+          const endSeconds = Math.floor(Date.now() / 4000) * 4;
+          const signal = AbortSignal.timeout(20_000);
+          const range = { query, startSeconds: endSeconds - 8, endSeconds, stepSeconds: 2, signal };
+          const { labels, values, timestampsSeconds } = await client.queryRange(range);
+          expect(labels).to.have.lengthOf(1);
+          expect([...values]).to.deep.equal([7, 7]);
+          expect([...timestampsSeconds]).to.deep.equal([endSeconds - 6, endSeconds - 2]);
+        });
+      });
+
+      it('warns about the query, which does not make the answer partial', async () => {
+        await eventually(async () => {
+          const { labels, warnings } = await client.query(
+            ask('sum({__name__=~"prometheus_http_request_duration_seconds|up"})'),
+          );
+          expect(labels).to.deep.equal([]);
+          expect(warnings.join()).to.include('mix of histograms and floats');
+          expect(isPartial({ warnings })).to.equal(false);
+        });
       });
 
       it('hands on what it remarks on a query', async () => {
@@ -190,6 +237,60 @@ if (ON_NEWEST_RELEASE) {
           const summaries = report.findings.map(({ summary }) => summary).join('\n');
           expect(summaries).to.include('8 pods').and.to.include('Prometheus answered without warnings.');
         }
+      });
+    });
+
+    describe('with features that are off by default', () => {
+      let upstream: FakePrometheus | undefined;
+      const servers: RunningServer[] = [];
+
+      async function start(name: string, jobs: string, history?: Iterable<string>): Promise<RunningServer> {
+        const directory = join(folder, name);
+        mkdirSync(directory);
+        if (history !== undefined) await writeHistory(directory, history);
+        const configuration = join(directory, 'prometheus.yml');
+        writeFileSync(
+          configuration,
+          `global: { scrape_interval: 2s, scrape_timeout: 2s }\nscrape_configs: [${jobs}]\n`,
+        );
+        const parameters = [`--enable-feature=${FEATURES.join(',')}`];
+        const server = await startPrometheus({ directory, port: await freePort(), configuration, parameters });
+        servers.push(server);
+        return server;
+      }
+      after(async () => {
+        for (const server of servers) await server.close();
+        await endPrograms();
+        await upstream?.close();
+      });
+
+      it('is understood', async () => {
+        const now = Math.floor(Date.now() / 1000);
+        const span = { startSeconds: now - 4 * 3600, endSeconds: now + 600, scrapeIntervalSeconds: 15 };
+        const { url } = await start('asked', '', craftedHistory(span));
+        const response = await fetch(`${url}/api/v1/features`);
+        const { data } = (await response.json()) as { readonly data: Record<string, Record<string, boolean>> };
+        expect(data.promql).to.include({ delayed_name_removal: true, type_and_unit_labels: true });
+        expect(data.scrape).to.include({ openmetrics2: true, type_and_unit_labels: true });
+        const { text } = await checkOf({ PROMETHEUS_URL: url, HISTORY_DAYS: '0' }, { json: true });
+        const { findings } = JSON.parse(text) as { readonly findings: readonly { readonly severity: string }[] };
+        expect(findings.filter(({ severity }) => severity !== 'ok')).to.deep.equal([]);
+      });
+
+      it('understands the exporter, whose metrics have the types that they should', async () => {
+        upstream = await startFakePrometheus(new SmallCluster().answer);
+        const target = await startTarget(upstream);
+        const job = `{ job_name: exporter, honor_labels: true, static_configs: [{ targets: ["${target}"] }] }`;
+        const { url } = await start('scraping', job);
+        const client = new PrometheusClient(prometheusConnection(parseSettings({ PROMETHEUS_URL: url }).settings));
+        const typesOf = async (metric: string) => {
+          const query = `count by (__type__) (${metric})`;
+          const signal = AbortSignal.timeout(20_000);
+          const { labels } = await client.query({ query, timeSeconds: Date.now() / 1000, signal });
+          return labels.map(({ __type__: type }) => type);
+        };
+        await eventually(async () => expect(await typesOf('anomaly_flag')).to.deep.equal(['gauge']));
+        expect(await typesOf('k8s_anomaly_detector_training_runs_total')).to.deep.equal(['counter']);
       });
     });
   });
