@@ -1,13 +1,14 @@
 /** Real Prometheus, VictoriaMetrics, Thanos and Alertmanager on 127.0.0.1, with directories that outlive them. */
 
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { RunningServer } from '../../src/tools/demo/listen.js';
 import { ON_NEWEST_RELEASE } from './real-tools.js';
+import { type RealServer, startServerProcess } from './server-process.js';
+
+export type { RealServer };
 
 /** Debian's name for it, and that of the project. */
 const ALERTMANAGER_NAMES = ['prometheus-alertmanager', 'alertmanager'] as const;
@@ -15,20 +16,12 @@ const ALERTMANAGER_NAMES = ['prometheus-alertmanager', 'alertmanager'] as const;
 /** `promtool` reads the whole history once for each block. */
 const LONG_BLOCKS = '--max-block-duration=486h';
 
-const READY_LIMIT_MILLISECONDS = 30_000;
-const STOP_LIMIT_MILLISECONDS = 10_000;
-
 /** The program's name on this machine; otherwise Debian's. */
 export function alertmanagerProgram(): string {
   const [debian, project] = ALERTMANAGER_NAMES;
   if (ON_NEWEST_RELEASE) return project;
   const runs = (name: string) => spawnSync(name, ['--version'], { timeout: 10_000 }).error === undefined;
   return ALERTMANAGER_NAMES.find(runs) ?? debian;
-}
-
-/** A server in a process of its own. */
-export interface RealServer extends RunningServer {
-  readonly pid: number;
 }
 
 export interface ServerPlace {
@@ -112,31 +105,20 @@ export async function writeHistory(directory: string, history: Iterable<string>)
   await promisify(execFile)('promtool', parameters, { maxBuffer: 64 * 2 ** 20, timeout: 120_000 });
 }
 
-async function startServer(
+function startServer(
   program: string,
   port: number,
   parameters: readonly string[],
   isReady: () => Promise<boolean>,
   patienceMilliseconds?: number,
 ): Promise<RealServer> {
-  const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
-  // Where nobody has stopped it.
-  const end = () => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('close', () => process.removeListener('exit', end));
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-4000);
+  return startServerProcess({
+    program,
+    parameters,
+    url: `http://127.0.0.1:${port}`,
+    isReady,
+    ...(patienceMilliseconds !== undefined && { patienceMilliseconds }),
   });
-  const url = `http://127.0.0.1:${port}`;
-  try {
-    await once(child, 'spawn');
-    await untilReady(child, isReady, patienceMilliseconds);
-  } catch (error) {
-    await stop(child, patienceMilliseconds);
-    throw new Error(`${program} did not start. It said:\n${said}`, { cause: error });
-  }
-  return { url, pid: child.pid as number, close: () => stop(child, patienceMilliseconds) };
 }
 
 /** Asks a path for a success. */
@@ -146,28 +128,4 @@ function answers(port: number, path: string): () => Promise<boolean> {
       ({ ok }) => ok,
       () => false,
     );
-}
-
-async function untilReady(
-  child: ChildProcess,
-  isReady: () => Promise<boolean>,
-  limitMilliseconds = READY_LIMIT_MILLISECONDS,
-): Promise<void> {
-  const deadline = AbortSignal.timeout(limitMilliseconds);
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`It ended with status ${child.exitCode}.`);
-    if (await isReady()) return;
-    deadline.throwIfAborted();
-    await sleep(100);
-  }
-}
-
-/** Asks it to end; insists after a while. */
-async function stop(child: ChildProcess, limitMilliseconds = STOP_LIMIT_MILLISECONDS): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  const insist = setTimeout(() => child.kill('SIGKILL'), limitMilliseconds);
-  await exited;
-  clearTimeout(insist);
 }
