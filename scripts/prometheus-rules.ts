@@ -9,7 +9,7 @@ export const RULES_FILE = 'deploy/prometheus/rules.yaml';
 export const RULES_TESTS = 'deploy/prometheus/tests';
 
 /** The generated PrometheusRule of the manifests. */
-export const PROMETHEUS_RULE_FILE = 'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml';
+export const PROMETHEUS_RULE_FILE = 'deploy/kubernetes/components/rules/prometheus-rule.yaml';
 
 /** The generated groups for the PrometheusRule of the Helm chart, which can read only files of its own folder. */
 export const CHART_RULES_FILE = 'deploy/helm/k8s-anomaly-detector/files/rules.yaml';

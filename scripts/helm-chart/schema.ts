@@ -66,8 +66,11 @@ const TYPES: Readonly<Record<string, () => Schema>> = {
   'persistence.size': () => QUANTITY,
   'service.type': () => ({ enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] }),
   'service.port': () => PORT,
+  'serviceMonitor.apiVersion': () => TEXT,
   'serviceMonitor.interval': () => DURATION,
   'serviceMonitor.scrapeTimeout': () => DURATION,
+  'prometheusRule.apiVersion': () => TEXT,
+  'clusterPodMonitoring.interval': () => DURATION,
   'networkPolicy.prometheusPort': () => PORT,
   'podDisruptionBudget.maxUnavailable': () => ({
     anyOf: [

@@ -92,6 +92,7 @@ describe('the values of the Helm chart', function () {
         'Expected no persistence.existingClaim',
       );
       expect(rejection({ replicas: 2, persistence: { enabled: true } })).to.include('Expected ReadWriteMany');
+      expect(rejection({ webConfig: { content: '{}' } })).to.include('Expected webConfig.existingSecret');
       const both = {
         settings: { PROMETHEUS_CA_FILE: '/a' },
         settingFiles: { PROMETHEUS_CA_FILE: { secret: 'a', key: 'b' } },

@@ -76,7 +76,9 @@ describe('the Helm chart', function () {
             'app.kubernetes.io/managed-by': 'Helm',
             'helm.sh/chart': `k8s-anomaly-detector-${VERSION}`,
           });
-          expect(metadata.namespace, `${name}: ${kind}`).to.equal('monitoring');
+          expect(metadata.namespace, `${name}: ${kind}`).to.equal(
+            kind.startsWith('Cluster') ? undefined : 'monitoring',
+          );
         }
         const selectors = [
           workload.spec?.selector.matchLabels,
@@ -112,7 +114,9 @@ describe('the Helm chart', function () {
       expect(labels).to.include({ team: 'platform', 'example.org/sidecar': 'off' });
       expect(annotations).to.include({ 'example.org/contact': 'platform', 'example.org/log': 'json' });
       const kinds = new Set(objects.map(({ kind }) => kind));
-      expect(kinds.size).to.equal(9);
+      expect(kinds.size).to.equal(12);
+      const { subjects } = objectOfKind(objects, 'ClusterRoleBinding');
+      expect(subjects?.map(({ namespace }) => namespace)).to.deep.equal(['monitoring']);
     });
 
     it('passes the restricted profile of Pod Security', () => {
@@ -189,6 +193,18 @@ describe('the Helm chart', function () {
       });
       const existing = podOf(objectsOf('existing files')).volumes ?? [];
       expect(existing.map(({ configMap }) => configMap?.name)).to.include.members(['features', 'tuning']);
+    });
+
+    it('puts a certificate and the configuration that names it into one folder', () => {
+      const objects = objectsOf('a certificate with a configuration');
+      const sources = podOf(objects).volumes?.find(({ name }) => name === 'web-config')?.projected?.sources ?? [];
+      expect(sources.map(({ secret }) => secret?.name).filter(Boolean)).to.deep.equal(['certificate']);
+      const [name] = sources.flatMap(({ configMap }) => configMap?.name ?? []);
+      const map = objectsOfKind(objects, 'ConfigMap').find(({ metadata }) => metadata.name === name);
+      expect(map?.data?.['web-config.yaml']).to.equal('tls_server_config: { cert_file: tls.crt, key_file: tls.key }');
+      expect(settingsOf(objects).WEB_CONFIG_FILE).to.match(/\/web-config\.yaml$/);
+      expect(containerOf(objects).livenessProbe?.httpGet?.scheme).to.equal('HTTPS');
+      expect(objectOfKind(objects, 'ClusterPodMonitoring').spec.endpoints[0]?.scheme).to.equal('https');
     });
 
     it('only looks at the port where the kubelet lacks a client certificate', () => {

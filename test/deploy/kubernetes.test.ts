@@ -19,6 +19,7 @@ import {
   schemaErrors,
   unknownFields,
 } from '../support/kustomize.js';
+import { PLATFORMS } from '../support/platforms.js';
 import { restrictedViolations } from '../support/pod-security.js';
 import { endPrograms, startProgram } from '../support/program.js';
 import { requireTool } from '../support/real-tools.js';
@@ -92,9 +93,10 @@ describe('the Kubernetes manifests', () => {
     return objects;
   }
 
-  it('are all built here', () => {
+  it('are all built here, or for a platform', () => {
     const overlays = readdirSync('deploy/kubernetes/overlays').map((name) => `overlays/${name}`);
-    expect(['base', ...overlays]).to.have.members([...FOLDERS]);
+    const ofPlatforms = PLATFORMS.map(({ name }) => `overlays/${name}`);
+    expect(['base', ...overlays]).to.have.members([...FOLDERS, ...ofPlatforms]);
   });
 
   it('follow the schemas of the API', () => {

@@ -16,6 +16,17 @@ export const CHART_MATRIX: Readonly<Record<string, ChartValues>> = {
     service: { labels: { zone: 'a' }, annotations: { 'example.org/probe': 'true' } },
     serviceMonitor: { enabled: true, labels: { release: 'x' }, annotations: { a: 'b' } },
     prometheusRule: { enabled: true, labels: { release: 'x' }, annotations: { a: 'b' } },
+    clusterPodMonitoring: { enabled: true, labels: { zone: 'a' }, annotations: { a: 'b' } },
+    clusterRules: { enabled: true, labels: { zone: 'a' }, annotations: { a: 'b' } },
+    extraObjects: [
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'viewer', labels: { zone: 'a' }, annotations: { a: 'b' } },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+        subjects: [{ kind: 'ServiceAccount', name: 'detector', namespace: '{{ .Release.Namespace }}' }],
+      },
+    ],
     dashboard: { enabled: true, annotations: { grafana_folder: 'Pods' } },
     networkPolicy: { labels: { zone: 'a' }, annotations: { a: 'b' } },
     podDisruptionBudget: { enabled: true, labels: { zone: 'a' }, annotations: { a: 'b' } },
@@ -43,6 +54,16 @@ export const CHART_MATRIX: Readonly<Record<string, ChartValues>> = {
     featureFile: { existingConfigMap: 'features' },
     tuningFile: { existingConfigMap: 'tuning' },
     webConfig: { existingSecret: 'web', clientCertificates: true },
+  },
+  'a certificate with a configuration': {
+    webConfig: {
+      existingSecret: 'certificate',
+      content: 'tls_server_config: { cert_file: tls.crt, key_file: tls.key }',
+    },
+    clusterPodMonitoring: {
+      enabled: true,
+      tls: { ca: { secret: { name: 'ca', key: 'ca.crt' } }, serverName: 'detector' },
+    },
   },
   'a volume': { persistence: { enabled: true, storageClassName: 'fast', accessModes: ['ReadWriteMany'] }, replicas: 2 },
   'an existing volume': { persistence: { enabled: true, existingClaim: 'model' } },

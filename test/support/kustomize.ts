@@ -15,26 +15,44 @@ import { Deployment, type IDeployment, type IStatefulSet, StatefulSet } from 'ku
 import { type INetworkPolicy, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { type IPodDisruptionBudget, PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import {
+  ClusterRoleBinding,
+  type IClusterRoleBinding,
+  type IRole,
+  type IRoleBinding,
+  Role,
+  RoleBinding,
+} from 'kubernetes-models/rbac.authorization.k8s.io/v1';
+import {
   ConfigMap,
   type IConfigMap,
+  type INamespace,
   type IPersistentVolumeClaim,
   type IService,
   type IServiceAccount,
+  Namespace,
   PersistentVolumeClaim,
   Service,
   ServiceAccount,
 } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
+import type { z } from 'zod';
 import type { CodeVariant } from '../../scripts/code-archive.js';
+import { clusterPodMonitoring, clusterRules } from './google-objects.js';
 
 /** The kinds of objects that we deploy. */
 export interface Kinds {
+  readonly ClusterPodMonitoring: z.infer<typeof clusterPodMonitoring>;
+  readonly ClusterRoleBinding: IClusterRoleBinding;
+  readonly ClusterRules: z.infer<typeof clusterRules>;
   readonly ConfigMap: IConfigMap;
   readonly Deployment: IDeployment;
+  readonly Namespace: INamespace;
   readonly NetworkPolicy: INetworkPolicy;
   readonly PersistentVolumeClaim: IPersistentVolumeClaim;
   readonly PodDisruptionBudget: IPodDisruptionBudget;
   readonly PrometheusRule: IPrometheusRule;
+  readonly Role: IRole;
+  readonly RoleBinding: IRoleBinding;
   readonly Service: IService;
   readonly ServiceAccount: IServiceAccount;
   readonly ServiceMonitor: IServiceMonitor;
@@ -43,29 +61,44 @@ export interface Kinds {
 
 type Kind = keyof Kinds;
 
+/** Groups that have the kinds of the Prometheus Operator under another name: Azure Monitor, and an operator of OpenShift. */
+const SAME_AS_OPERATOR = /^(?:azmonitoring\.coreos\.com|monitoring\.rhobs)(?=\/)/;
+
 /** Checks types and required fields, by the schemas of the API. They let unknown fields pass. */
 const VALIDATORS: { readonly [Name in Kind]: (object: Kinds[Name]) => void } = {
+  ClusterPodMonitoring: (object) => void clusterPodMonitoring.parse(object),
+  ClusterRules: (object) => void clusterRules.parse(object),
+  ClusterRoleBinding: (object) => new ClusterRoleBinding(object).validate(),
   ConfigMap: (object) => new ConfigMap(object).validate(),
   Deployment: (object) => new Deployment(object).validate(),
+  Namespace: (object) => new Namespace(object).validate(),
   NetworkPolicy: (object) => new NetworkPolicy(object).validate(),
   PersistentVolumeClaim: (object) => new PersistentVolumeClaim(object).validate(),
   PodDisruptionBudget: (object) => new PodDisruptionBudget(object).validate(),
   PrometheusRule: (object) => new PrometheusRule(object).validate(),
+  Role: (object) => new Role(object).validate(),
+  RoleBinding: (object) => new RoleBinding(object).validate(),
   Service: (object) => new Service(object).validate(),
   ServiceAccount: (object) => new ServiceAccount(object).validate(),
   ServiceMonitor: (object) => new ServiceMonitor(object).validate(),
   StatefulSet: (object) => new StatefulSet(object).validate(),
 };
 
+const GOOGLE = { ClusterPodMonitoring: clusterPodMonitoring, ClusterRules: clusterRules };
 const CORE = 'kubernetes-models';
 const OPERATOR = '@kubernetes-models/prometheus-operator';
-const MODULES: Readonly<Record<Kind, string>> = {
+/** Where the types of the compiler are. The kinds of Google have none, and a schema that knows all fields. */
+const MODULES: Readonly<Record<Exclude<Kind, keyof typeof GOOGLE>, string>> = {
+  ClusterRoleBinding: `${CORE}/rbac.authorization.k8s.io/v1`,
   ConfigMap: `${CORE}/v1`,
   Deployment: `${CORE}/apps/v1`,
+  Namespace: `${CORE}/v1`,
   NetworkPolicy: `${CORE}/networking.k8s.io/v1`,
   PersistentVolumeClaim: `${CORE}/v1`,
   PodDisruptionBudget: `${CORE}/policy/v1`,
   PrometheusRule: `${OPERATOR}/monitoring.coreos.com/v1`,
+  Role: `${CORE}/rbac.authorization.k8s.io/v1`,
+  RoleBinding: `${CORE}/rbac.authorization.k8s.io/v1`,
   Service: `${CORE}/v1`,
   ServiceAccount: `${CORE}/v1`,
   ServiceMonitor: `${OPERATOR}/monitoring.coreos.com/v1`,
@@ -137,9 +170,14 @@ export function objectOfKind<Name extends Kind>(
   return found;
 }
 
+/** The same object with the group of the Prometheus Operator, whose schema it has. */
+function asOfOperator(object: KubernetesObject): KubernetesObject {
+  return { ...object, apiVersion: object.apiVersion.replace(SAME_AS_OPERATOR, 'monitoring.coreos.com') };
+}
+
 /** What the API server would refuse in each object: wrong types and missing fields. */
 export function schemaErrors(objects: readonly KubernetesObject[]): string[] {
-  return objects.flatMap((object) => {
+  return objects.map(asOfOperator).flatMap((object) => {
     const name = `${object.kind}/${object.metadata.name}`;
     if (!(object.kind in VALIDATORS)) return [`${name}: no schema for this kind`];
     try {
@@ -158,9 +196,10 @@ export function schemaErrors(objects: readonly KubernetesObject[]): string[] {
 export function unknownFields(objects: readonly KubernetesObject[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-types-'));
   try {
-    const kinds = [...new Set(objects.map(({ kind }) => kind as Kind))];
+    const typed = objects.map(asOfOperator).filter(({ kind }) => !(kind in GOOGLE));
+    const kinds = [...new Set(typed.map(({ kind }) => kind as keyof typeof MODULES))];
     const imports = kinds.map((kind) => `import type { I${kind} } from '${MODULES[kind]}';`);
-    const constants = objects.map(
+    const constants = typed.map(
       (object, index) => `export const o${index}: I${object.kind} = ${JSON.stringify(object, known, 1)};`,
     );
     writeFileSync(join(folder, 'objects.ts'), [...imports, ...constants].join('\n'));

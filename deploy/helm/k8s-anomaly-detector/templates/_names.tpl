@@ -24,15 +24,26 @@ app.kubernetes.io/part-of: k8s-anomaly-detector
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{/* Metadata of an object: `dict "context" $ "labels" … "annotations" …`, and its `name` or the `suffix` of its name. */}}
+{{/* Labels of an object: `dict "context" $ "labels" …`. */}}
+{{- define "detector.labels" -}}
+{{- $context := .context -}}
+{{- $standard := include "detector.standardLabels" $context | fromYaml }}
+{{- $chart := dict "helm.sh/chart" (printf "%s-%s" $context.Chart.Name $context.Chart.Version | replace "+" "_" | trunc 63) }}
+{{- mergeOverwrite (dict) ($context.Values.commonLabels | default dict) (.labels | default dict) $standard $chart | toYaml }}
+{{- end }}
+
+{{/*
+Metadata of an object: `dict "context" $ "labels" … "annotations" …`, and its `name` or the `suffix` of its name; `"isOfCluster" true`
+for a kind that has no namespace.
+*/}}
 {{- define "detector.metadata" -}}
 {{- $context := .context -}}
 name: {{ .name | default (printf "%s%s" (include "detector.fullname" $context) (.suffix | default "")) }}
+{{- if not .isOfCluster }}
 namespace: {{ $context.Release.Namespace }}
+{{- end }}
 labels:
-  {{- $standard := include "detector.standardLabels" $context | fromYaml }}
-  {{- $chart := dict "helm.sh/chart" (printf "%s-%s" $context.Chart.Name $context.Chart.Version | replace "+" "_" | trunc 63) }}
-  {{- mergeOverwrite (dict) ($context.Values.commonLabels | default dict) (.labels | default dict) $standard $chart | toYaml | nindent 2 }}
+  {{- include "detector.labels" . | nindent 2 }}
 {{- with mergeOverwrite (dict) ($context.Values.commonAnnotations | default dict) (.annotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -55,6 +55,9 @@
 {{- if and .Values.persistence.enabled (gt (int .Values.replicas) 1) (not (has "ReadWriteMany" .Values.persistence.accessModes)) -}}
 {{- fail "Expected ReadWriteMany in persistence.accessModes: several replicas share one volume. Set it, or use one replica." -}}
 {{- end -}}
+{{- if and .Values.webConfig.content (not .Values.webConfig.existingSecret) -}}
+{{- fail "Expected webConfig.existingSecret beside webConfig.content: the Secret with the certificate. Set it." -}}
+{{- end -}}
 {{- range $name := list "PROMETHEUS_PASSWORD" "PROMETHEUS_BEARER_TOKEN" -}}
 {{- if hasKey $settings $name -}}
 {{- fail (printf "Expected %s in existingSecret or %s_FILE in settingFiles, got it in settings, which become a ConfigMap." $name $name) -}}

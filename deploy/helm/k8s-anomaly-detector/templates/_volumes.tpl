@@ -32,12 +32,23 @@
   configMap:
     name: {{ .Values.tuningFile.existingConfigMap | default (printf "%s-tuning" (include "detector.fullname" .)) }}
 {{- end }}
-{{- with .Values.webConfig.existingSecret }}
+{{- with .Values.webConfig }}
+{{- if .content }}
 - name: web-config
-  secret:
-    secretName: {{ . }}
+  projected:
     # Readable by the group, which is the fsGroup of the pod.
     defaultMode: 0440
+    sources:
+      - configMap:
+          name: {{ include "detector.fullname" $ }}-web-config
+      - secret:
+          name: {{ .existingSecret }}
+{{- else if .existingSecret }}
+- name: web-config
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+{{- end }}
 {{- end }}
 {{- range $name, $file := .Values.settingFiles }}
 - name: {{ include "detector.settingFileVolume" $name }}
