@@ -81,20 +81,21 @@ export function startAlertmanager({ directory, port, configuration }: ServerPlac
   return startServer(alertmanagerProgram(), port, parameters, answers(port, '/-/ready'));
 }
 
-/** Starts a part of Thanos and waits until it is ready. It offers its data to others on the port for gRPC. */
+/** Starts a part of Thanos and waits until it is ready. A part with data offers it to others on its port for gRPC. */
 export function startThanos({
   part,
   port,
   grpcPort,
   parameters,
 }: {
-  readonly part: 'query' | 'sidecar';
+  readonly part: 'query' | 'query-frontend' | 'sidecar';
   readonly port: number;
-  readonly grpcPort: number;
+  readonly grpcPort?: number;
   readonly parameters: readonly string[];
 }): Promise<RealServer> {
-  const own = [part, `--http-address=127.0.0.1:${port}`, `--grpc-address=127.0.0.1:${grpcPort}`, '--log.level=warn'];
-  return startServer('thanos', port, [...own, ...parameters], answers(port, '/-/ready'));
+  const own = [part, `--http-address=127.0.0.1:${port}`, '--log.level=warn'];
+  const grpc = grpcPort === undefined ? [] : [`--grpc-address=127.0.0.1:${grpcPort}`];
+  return startServer('thanos', port, [...own, ...grpc, ...parameters], answers(port, '/-/ready'));
 }
 
 /** Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces. */
