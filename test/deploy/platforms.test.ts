@@ -1,6 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { IPodSpec } from 'kubernetes-models/v1';
+import { stringify } from 'yaml';
+import { alertsOf, parseRules, type RulesFile } from '../../scripts/prometheus-rules.js';
 import { parseSettings } from '../../src/exporter/config/parse.js';
+import { addMatchers } from '../../src/exporter/features/queries/matchers.js';
 import {
   type KubernetesObject,
   objectOfKind,
@@ -205,5 +212,55 @@ describe('the overlay for OpenShift', () => {
     expect(role.metadata.name).to.equal(roleRef.name);
     const resources = role.rules?.flatMap((rule) => rule.resources ?? []);
     expect(resources).to.have.members(['services', 'endpoints', 'pods', 'endpointslices']);
+  });
+});
+
+describe('the rules on managed services', () => {
+  const platformOf = (name: string) => PLATFORMS.find((platform) => platform.name === name) as Platform;
+  /** The file that Amazon takes. */
+  const shipped = parseRules(readFileSync('deploy/helm/k8s-anomaly-detector/files/rules.yaml', 'utf8'));
+
+  it('are the same in the object of Google', function () {
+    requireTool(this, 'kubectl');
+    const { spec } = objectOfKind(overlayOf(platformOf('gke')), 'ClusterRules');
+    expect(spec).to.deep.equal(shipped);
+  });
+
+  it('load with the scope that Google adds, and have no label of that name', function () {
+    requireTool(this, 'promtool');
+    const scope = { project_id: 'my-project', cluster: 'my-cluster' };
+    const scoped: RulesFile = {
+      groups: shipped.groups.map((group) => ({
+        ...group,
+        rules: group.rules.map((rule) => {
+          const labels = 'labels' in rule ? rule.labels : {};
+          expect(labels).to.not.have.any.keys(...Object.keys(scope));
+          const expr = addMatchers(rule.expr, 'project_id="my-project",cluster="my-cluster"');
+          return { ...rule, expr, labels: { ...labels, ...scope } };
+        }),
+      })),
+    };
+    const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-rules-'));
+    try {
+      writeFileSync(join(folder, 'rules.yaml'), stringify(scoped));
+      const output = execFileSync('promtool', ['check', 'rules', join(folder, 'rules.yaml')], { encoding: 'utf8' });
+      const count = shipped.groups.reduce((sum, { rules }) => sum + rules.length, 0);
+      expect(output).to.include(`SUCCESS: ${count} rules found`);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('are as large as the document says, which is more than Azure takes', () => {
+    const page = readFileSync('docs/platforms.md', 'utf8').replaceAll(/\s+/g, ' ');
+    const most = Math.max(...shipped.groups.map(({ rules }) => rules.length));
+    const longest = Math.max(
+      ...alertsOf(shipped).flatMap((rule) => Object.values(rule.annotations).map((text) => text.length)),
+    );
+    expect(most).to.be.above(20);
+    expect(longest).to.be.above(1024);
+    expect(page).to.include(
+      `a group has ${most} rules, and the longest text is a template of ${longest.toLocaleString('en')} characters`,
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** Real Prometheus, VictoriaMetrics, Thanos and Alertmanager on 127.0.0.1, with directories that outlive them. */
+/** Real Prometheus, VictoriaMetrics, Thanos, Alertmanager and prom-label-proxy on 127.0.0.1, with directories that outlive them. */
 
 import { execFile, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -96,6 +96,24 @@ export function startThanos({
   const own = [part, `--http-address=127.0.0.1:${port}`, '--log.level=warn'];
   const grpc = grpcPort === undefined ? [] : [`--grpc-address=127.0.0.1:${grpcPort}`];
   return startServer('thanos', port, [...own, ...grpc, ...parameters], answers(port, '/-/ready'));
+}
+
+/** Starts the proxy that keeps each question to one namespace, with the parameters of OpenShift's tenancy port. */
+export function startPromLabelProxy({
+  upstream,
+  port,
+}: {
+  readonly upstream: string;
+  readonly port: number;
+}): Promise<RealServer> {
+  const parameters = [
+    `--insecure-listen-address=127.0.0.1:${port}`,
+    `--upstream=${upstream}`,
+    '--label=namespace',
+    '--enable-label-apis',
+    '--error-on-replace',
+  ];
+  return startServer('prom-label-proxy', port, parameters, answers(port, '/healthz'));
 }
 
 /** Gives a Prometheus that has not been started yet a past: OpenMetrics text with timestamps, in pieces. */
