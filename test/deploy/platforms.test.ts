@@ -1,15 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { IPodSpec } from 'kubernetes-models/v1';
-import { stringify } from 'yaml';
-import { alertsOf, parseRules, type RulesFile } from '../../scripts/prometheus-rules.js';
+import { parse, stringify } from 'yaml';
+import { alertsOf, parseRules, RULES_FILE, type RulesFile } from '../../scripts/prometheus-rules.js';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { addMatchers } from '../../src/exporter/features/queries/matchers.js';
 import {
   type KubernetesObject,
+  kustomize,
   objectOfKind,
   objectsOfKind,
   schemaErrors,
@@ -215,6 +216,26 @@ describe('the overlay for OpenShift', () => {
   });
 });
 
+describe('the document about platforms', () => {
+  it('says what to fill in, in files that are there', () => {
+    const page = readFileSync('docs/platforms.md', 'utf8');
+    const [, table = ''] =
+      /^\| \| what \| where in the overlay \|\n\| --- \| --- \| --- \|\n((?:\|.*\n)+)/m.exec(page) ?? [];
+    const rows = [...table.matchAll(/^\| (\w*) ?\| (.+) \| (.+) \|$/gm)];
+    const named = new Set<string>();
+    let platform = '';
+    for (const [, name = '', , files = ''] of rows) {
+      if (name !== '') platform = name.toLowerCase();
+      if (platform === 'all') continue;
+      named.add(platform);
+      for (const [, file = ''] of files.matchAll(/`([^`]+)`/g)) {
+        expect(existsSync(join('deploy/kubernetes/overlays', platform, file)), `${platform}/${file}`).to.equal(true);
+      }
+    }
+    expect([...named]).to.have.members(PLATFORMS.map(({ name }) => name));
+  });
+});
+
 describe('the rules on managed services', () => {
   const platformOf = (name: string) => PLATFORMS.find((platform) => platform.name === name) as Platform;
   /** The file that Amazon takes. */
@@ -262,5 +283,87 @@ describe('the rules on managed services', () => {
     expect(page).to.include(
       `a group has ${most} rules, and the longest text is a template of ${longest.toLocaleString('en')} characters`,
     );
+  });
+});
+
+describe('the Prometheus for the rules alone', () => {
+  let objects: readonly KubernetesObject[];
+
+  before(function () {
+    requireTool(this, 'kubectl');
+    objects = kustomize('deploy/prometheus');
+  });
+
+  /** The labels of its pods. */
+  const podLabels = () => objectOfKind(objects, 'Deployment').spec?.template.metadata?.labels ?? {};
+
+  it('follows the schemas of the API, and the restricted profile of Pod Security', () => {
+    expect(schemaErrors(objects)).to.deep.equal([]);
+    expect(unknownFields(objects)).to.deep.equal([]);
+    expect(restrictedViolations(podOf(objects))).to.deep.equal([]);
+    const { containers, volumes = [] } = podOf(objects);
+    const mounted = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
+    expect(volumes.map(({ name }) => name)).to.have.members(mounted);
+  });
+
+  it('has a configuration and rules that the program of its release takes', function () {
+    requireTool(this, 'promtool');
+    const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-rules-'));
+    try {
+      const { data = {} } = objectOfKind(objects, 'ConfigMap');
+      for (const [name, text] of Object.entries(data)) writeFileSync(join(folder, name), text);
+      const output = execFileSync('promtool', ['check', 'config', join(folder, 'prometheus.yaml')], {
+        encoding: 'utf8',
+      });
+      expect(output).to.match(/SUCCESS: \d+ rules found/);
+      expect(data['rules.yaml']).to.equal(readFileSync(RULES_FILE, 'utf8'));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('is of the releases that are tested', () => {
+    const page = readFileSync('docs/reference/connecting.md', 'utf8');
+    for (const { name, image = '' } of podOf(objects).containers) {
+      const [, release] = /:v(.+)$/.exec(image) ?? [];
+      expect(page.toLowerCase(), image).to.match(new RegExp(`^\\| ${name}, .*\\| ${release} \\|$`, 'm'));
+    }
+  });
+
+  it('scrapes the Service of the exporter as the job of the alerts, and sends to the Alertmanager of its pod', () => {
+    const { data = {} } = objectOfKind(objects, 'ConfigMap');
+    const configuration = parse(data['prometheus.yaml'] ?? '') as {
+      readonly alerting: { readonly alertmanagers: readonly { readonly static_configs: readonly object[] }[] };
+      readonly scrape_configs: readonly object[];
+    };
+    const base = kustomize('deploy/kubernetes/base');
+    const service = objectOfKind(base, 'Service');
+    expect(configuration.scrape_configs).to.deep.equal([
+      {
+        job_name: 'k8s-anomaly-detector',
+        honor_labels: true,
+        scrape_timeout: '10s',
+        static_configs: [{ targets: [`${service.metadata.name}:${service.spec?.ports?.[0]?.port}`] }],
+      },
+    ]);
+    const [alertmanager] = podOf(objects).containers.filter(({ name }) => name === 'alertmanager');
+    const [address] = configuration.alerting.alertmanagers.flatMap(({ static_configs: own }) => own);
+    expect(address).to.deep.equal({ targets: [`localhost:${alertmanager?.ports?.[0]?.containerPort}`] });
+  });
+
+  it('is admitted to the exporter, of the base and on AKS', () => {
+    for (const exporter of [kustomize('deploy/kubernetes/base'), kustomize('deploy/kubernetes/overlays/aks')]) {
+      const peers = objectOfKind(exporter, 'NetworkPolicy').spec?.ingress?.flatMap(({ from = [] }) => from) ?? [];
+      const admitting = peers.filter(({ podSelector, namespaceSelector }) => {
+        const isEveryNamespace = namespaceSelector === undefined || Object.keys(namespaceSelector).length === 0;
+        const wanted = Object.entries(podSelector?.matchLabels ?? {});
+        return isEveryNamespace && wanted.every(([name, value]) => podLabels()[name] === value);
+      });
+      expect(admitting).to.have.lengthOf(1);
+    }
+    const [toExporter] =
+      objectOfKind(objects, 'NetworkPolicy').spec?.egress?.filter(({ to }) => to !== undefined) ?? [];
+    const labels = objectOfKind(kustomize('deploy/kubernetes/base'), 'Deployment').spec?.template.metadata?.labels;
+    expect(labels).to.include(toExporter?.to?.[0]?.podSelector?.matchLabels);
   });
 });
