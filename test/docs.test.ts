@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { GENERATED_DOCUMENTS } from '../scripts/generated-docs.js';
+import { foldersOfTools } from './support/real-tools.js';
 
 /** Every Markdown document of the repository, by its path. */
 const documents = new Map(
@@ -155,3 +156,23 @@ function headingsOf(markdown: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+describe('the page about connecting', () => {
+  it('names the newest releases that the tests run on', () => {
+    const versions = readFileSync('scripts/tools/versions.txt', 'utf8');
+    const folders = foldersOfTools(versions, { K8S_ANOMALY_TOOLS: '/' });
+    const installed = (name: string) => folders.get(name)?.slice(`/${name}-v`.length);
+    // As a module it has another number.
+    const [, prometheus] = /^prometheus .*version\.Version=(\S+)$/m.exec(versions) ?? [];
+    const [, table = ''] = /^## Tested releases$(.*)/ms.exec(documents.get('docs/reference/connecting.md') ?? '') ?? [];
+    const rows = [...table.matchAll(/^\| (\w[^|]*) \| [^|]* \| ([\d.]+) \|$/gm)];
+    expect(Object.fromEntries(rows.map(([, program, version]) => [program, version]))).to.deep.equal({
+      'Prometheus, promtool': prometheus,
+      'Alertmanager, amtool': installed('alertmanager'),
+      VictoriaMetrics: installed('victoria-metrics'),
+      'Thanos sidecar, querier and query frontend': installed('thanos'),
+      'Kubernetes (API server, controllers, scheduler)': installed('kube-apiserver'),
+      'kube-state-metrics': installed('kube-state-metrics'),
+    });
+  });
+});

@@ -220,7 +220,11 @@ export function statusOf(pod: PodOnNode, before: IPodStatus | undefined, now: Da
   const status = (kinds: readonly ContainerKind[]) =>
     pod.containers
       .filter(({ kind }) => kinds.includes(kind))
-      .map((container) => containerStatusOf(container, isServing(container)));
+      .map((container) => ({
+        ...containerStatusOf(container, isServing(container)),
+        // Without it, the API server takes no resize.
+        resources: resourcesOf(pod, container) ?? {},
+      }));
   const init = status(['init', 'sidecar']);
   return {
     phase,
@@ -239,6 +243,10 @@ export function statusOf(pod: PodOnNode, before: IPodStatus | undefined, now: Da
     ...(init.length > 0 && { initContainerStatuses: init }),
     containerStatuses: status(['main']),
   };
+}
+
+function resourcesOf({ pod: { spec } }: PodOnNode, { name }: ContainerOnNode): IContainer['resources'] {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find((one) => one.name === name)?.resources;
 }
 
 function containerStatusOf(

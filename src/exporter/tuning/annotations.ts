@@ -58,8 +58,12 @@ function layerOf({ key, value }: Pick<ObjectKey, 'key' | 'value'>, by: string): 
   }
 }
 
-/** The name of a Job in that of its pod. */
-const JOB_OF_POD = /^(.+)-[a-z0-9]{5}$/;
+/** The names that the Job of a pod may have: pods of an Indexed Job have their index before the random end. */
+function jobsOfPod(pod: string): readonly string[] {
+  const [, job] = /^(.+)-[a-z0-9]{5}$/.exec(pod) ?? [];
+  const [, indexed] = /^(.+)-\d+$/.exec(job ?? '') ?? [];
+  return [job, indexed].filter((name) => name !== undefined);
+}
 
 /**
  * What the objects say together. An owner is known by its name alone, as the workload of a pod is; a Job of a CronJob by
@@ -94,11 +98,11 @@ export function tuningOfObjects(keys: readonly ObjectKey[]): AnnotatedTuning {
   }
   return {
     layersOf: ({ namespace, pod, workload }) => {
-      const job = (layers.job.isEmpty ? undefined : JOB_OF_POD.exec(pod)?.[1]) ?? workload;
+      const jobs = layers.job.isEmpty ? [] : jobsOfPod(pod).filter((job) => job !== workload);
       return [
         ...layers.namespace.of(namespace, namespace),
         ...layers.owner.of(namespace, workload),
-        ...(job === workload ? NOTHING : layers.job.of(namespace, job)),
+        ...(jobs.map((job) => layers.job.of(namespace, job)).find((own) => own.length > 0) ?? NOTHING),
         ...layers.pod.of(namespace, pod),
       ];
     },

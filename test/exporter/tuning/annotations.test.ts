@@ -55,6 +55,8 @@ describe('the tuning by annotations', () => {
       sensitivity: 8,
     });
     expect(tuned(pod('report-29401235-x7k2p'), ...texts)).to.include({ ignoredBy: undefined, sensitivity: 8 });
+    // Of an Indexed Job, with the index before the random end.
+    expect(tuned(pod('report-29401234-0-x7k2p'), ...texts)).to.include({ ignoredBy: 'job shop/report-29401234' });
   });
 
   it('is that of the most specific object, and the annotation before the label', () => {
