@@ -8,6 +8,7 @@ import { parse, stringify } from 'yaml';
 import { alertsOf, parseRules, RULES_FILE, type RulesFile } from '../../scripts/prometheus-rules.js';
 import { parseSettings } from '../../src/exporter/config/parse.js';
 import { addMatchers } from '../../src/exporter/features/queries/matchers.js';
+import { chartObjects, EXAMPLES_FOLDER } from '../support/helm.js';
 import {
   type KubernetesObject,
   kustomize,
@@ -217,6 +218,27 @@ describe('the overlay for OpenShift', () => {
 });
 
 describe('the document about platforms', () => {
+  it('has a MonitoringStack of OpenShift that finds the objects of the chart under its group', function () {
+    requireTool(this, 'helm');
+    const apiVersion = 'monitoring.rhobs/v1';
+    const page = readFileSync('docs/platforms.md', 'utf8');
+    expect(page).to.include(`\`${apiVersion}\``);
+    const [, block = ''] = /^```yaml\n(apiVersion: monitoring\.rhobs\/.*?)^```$/ms.exec(page) ?? [];
+    const stack = parse(block) as {
+      readonly metadata: { readonly namespace: string };
+      readonly spec: { readonly resourceSelector: { readonly matchLabels: object } };
+    };
+    const [openshift] = PLATFORMS.filter(({ namespace }) => namespace === stack.metadata.namespace);
+    const objects = chartObjects({
+      files: [join(EXAMPLES_FOLDER, `${openshift?.name}.yaml`)],
+      values: { serviceMonitor: { apiVersion }, prometheusRule: { apiVersion } },
+    });
+    const moved = objects.filter((object) => object.apiVersion === apiVersion);
+    expect(moved.map(({ kind }) => kind)).to.have.members(['ServiceMonitor', 'PrometheusRule']);
+    for (const { metadata } of moved) expect(metadata.labels).to.include(stack.spec.resourceSelector.matchLabels);
+    expect(schemaErrors(moved)).to.deep.equal([]);
+  });
+
   it('says what to fill in, in files that are there', () => {
     const page = readFileSync('docs/platforms.md', 'utf8');
     const [, table = ''] =

@@ -10,7 +10,8 @@ import { createCertificates, type TestCertificates } from '../support/certificat
 import { connectionRecipes } from '../support/connection-recipes.js';
 import { exposedValue } from '../support/exposition.js';
 import { type Guarded, type Refusal, startGatekeeper } from '../support/gatekeeper.js';
-import { closeServers } from '../support/http-server.js';
+import { get } from '../support/http-client.js';
+import { closeServers, startServer } from '../support/http-server.js';
 import { objectsOfKind } from '../support/kustomize.js';
 import { overlayOf, PLATFORMS } from '../support/platforms.js';
 import { endPrograms, startProgram } from '../support/program.js';
@@ -230,4 +231,69 @@ describe('the settings for each platform, before a real Prometheus', function ()
     const other = { ...settings, PROMETHEUS_MATCHERS: 'cluster="other"' };
     expect(await errorsOf(other)).to.not.deep.equal([]);
   });
+});
+
+/** A job for the exporter with pod `exporter-0` in namespace `monitoring`, as what collects on a platform scrapes it. */
+const scrapeJob = (name: string, target: string, lines: string) => `
+  - job_name: ${name}
+    scrape_interval: 1s
+    static_configs:
+      - targets: ["${target}"]
+${lines}`;
+
+const OWN_LABELS = '        labels: { namespace: monitoring, pod: exporter-0 }';
+
+describe('the labels of a scored pod, after a real scrape', function () {
+  this.timeout(120_000);
+
+  const SCRAPES: readonly (readonly [title: string, lines: string, labels: Readonly<Record<string, string>>])[] = [
+    [
+      'by the Prometheus of OpenShift, which honors our labels',
+      `${OWN_LABELS}\n    honor_labels: true`,
+      { namespace: 'shop', pod: 'cart-0' },
+    ],
+    [
+      'by that of user workloads, which enforces its namespace after all else, are those of the exporter',
+      `${OWN_LABELS}\n    metric_relabel_configs: [{ target_label: namespace, replacement: monitoring }]`,
+      { namespace: 'monitoring', pod: 'exporter-0', exported_namespace: 'shop', exported_pod: 'cart-0' },
+    ],
+    ['by a ClusterPodMonitoring of Google without target labels', '', { namespace: 'shop', pod: 'cart-0' }],
+    [
+      'by a PodMonitoring of Google have another namespace',
+      '        labels: { namespace: monitoring }',
+      { namespace: 'monitoring', pod: 'cart-0', exported_namespace: 'shop' },
+    ],
+  ];
+  let folder: string;
+  let prometheus: RunningServer;
+
+  before(async function () {
+    requireTool(this, 'prometheus');
+    folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-labels-'));
+    const exporter = await startServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+      response.end('anomaly_flag{namespace="shop",pod="cart-0"} 1\n');
+    });
+    const jobs = SCRAPES.map(([, lines], index) => scrapeJob(`job-${index}`, new URL(exporter).host, lines));
+    const configuration = join(folder, 'prometheus.yml');
+    writeFileSync(configuration, `scrape_configs:${jobs.join('')}\n`);
+    prometheus = await startPrometheus({ directory: folder, port: await freePort(), configuration });
+  });
+
+  after(async () => {
+    await prometheus?.close();
+    await closeServers();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const [index, [title, , labels]] of SCRAPES.entries()) {
+    it(title, async () => {
+      await eventually(async () => {
+        const { text } = await get(`${prometheus.url}/api/v1/query?query=anomaly_flag{job="job-${index}"}`);
+        const { data } = JSON.parse(text) as { data: { result: { metric: Record<string, string> }[] } };
+        const found = data.result.map(({ metric: { __name__, job, instance, ...own } }) => own);
+        expect(found).to.deep.equal([labels]);
+      });
+    });
+  }
 });
