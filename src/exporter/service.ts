@@ -123,7 +123,7 @@ export class Service implements Exporter {
     });
     const { api, wholeApi, source } = this.#prometheus;
     if (source.sharding !== undefined) {
-      for (const warning of shardingWarnings(featureSet)) logger.warn({}, warning);
+      for (const warning of shardingWarnings(featureSet, settings)) logger.warn({}, warning);
     }
     this.#scope = trainingScope(settings, featureSet);
     this.#snapshots = snapshotManager(options, this.#scope, describeSource(source));
@@ -150,7 +150,7 @@ export class Service implements Exporter {
     this.#pass = new DetectionPass({
       api,
       ownerQueries: featureSet.ownerQueries,
-      phaseSelector: featureSet.phaseSelector,
+      phaseQueries: featureSet.phaseQueries,
       annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
       tuningRules: tuning && (() => tuning.current.layersOf),
       queryOffsetSeconds: settings.queryOffsetSeconds,

@@ -83,7 +83,7 @@ const passes = () =>
   new DetectionPass({
     api,
     ownerQueries: buildOwnerQueries({ namespaceRegex: '.*' }),
-    phaseSelector: '',
+    phaseQueries: { idle: '' },
     model: () => model,
     timeoutSeconds: 600,
     now: () => nowSeconds * 1000,

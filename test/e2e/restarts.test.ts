@@ -2,15 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseSettings } from '../../src/exporter/config/parse.js';
-import { openPrometheus } from '../../src/exporter/connect.js';
 import type { Detection } from '../../src/exporter/detection/detection.js';
-import { DetectionPass } from '../../src/exporter/detection/pass.js';
-import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
-import { WorkloadHistory } from '../../src/exporter/history/workload-history.js';
-import { type TrainingScope, train, trainingRequest } from '../../src/exporter/training/job.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
-import { QUICK_PARAMETERS } from '../support/parameters.js';
+import { detectAt, flaggedIn } from '../support/detect-at.js';
 import { startPrometheus, startVictoriaMetrics, writeHistory } from '../support/real-servers.js';
 import { requireTool } from '../support/real-tools.js';
 import { RESTARTING_PODS, restartHistory } from '../support/restart-history.js';
@@ -65,45 +59,10 @@ for (const [name, tools, start] of servers) {
       if (directory !== undefined) rmSync(directory, { recursive: true });
     });
 
-    /** Trains on what was known some time ago, and detects now. */
-    async function detectNow(trainedAgo: number, environment: Record<string, string> = {}): Promise<Detection> {
-      const { settings } = parseSettings({ PROMETHEUS_URL: server?.url ?? '', ...environment });
-      const featureSet = await loadFeatures('', settings);
-      const now = () => nowSeconds * 1000;
-      const { api, namespaces } = openPrometheus(settings, featureSet, { now });
-      const scope: TrainingScope = {
-        ...featureSet,
-        parameters: QUICK_PARAMETERS,
-        lookbackSeconds: 1800,
-        stepSeconds: 60,
-      };
-      const occasion = { dueSeconds: nowSeconds - trainedAgo, untilNextTrainingSeconds: 900 };
-      // Of a service that has just begun to remember: the forest alone, as it is drawn, may let a loop pass.
-      const names = (wanted: string) =>
-        scope.features.filter(({ type }) => type === wanted).map(({ name: own }) => own);
-      const history = new WorkloadHistory({ days: 8, gauges: names('gauge'), counters: names('counter') }).state();
-      const { model } = await train(api, { ...trainingRequest(scope, occasion), history });
-      const pass = new DetectionPass({
-        ...featureSet,
-        api,
-        model: () => model,
-        timeoutSeconds: 30,
-        now,
-        whyNoModel: () => '',
-        onOutcome: () => {},
-      });
-      const outcome = await pass.run(undefined);
-      namespaces?.close();
-      if (outcome.kind !== 'detection') throw new Error(outcome.message);
-      expect(outcome.warnings).to.deep.equal([]);
-      return outcome.detection;
-    }
     // For Prometheus, a counter of CPU that is a bit lower than before began again, and rose by all it has in that minute.
     const brief = name === 'Prometheus' ? ['cpu-corrected-now-0'] : [];
     const lastingIn = ({ table, lasting }: Detection) =>
       table.pods.filter((_, row) => lasting[row] === 1).map(({ pod }) => pod);
-    const flaggedIn = ({ table, scores }: Detection) =>
-      table.pods.filter((_, row) => (scores[row] as number) > 0).map(({ pod }) => pod);
 
     const variants: readonly (readonly [what: string, trainedAgo: number, environment: Record<string, string>])[] = [
       ['before the loops began', 2400, {}],
@@ -113,7 +72,8 @@ for (const [name, tools, start] of servers) {
     ];
     for (const [what, trainedAgo, environment] of variants) {
       it(`flags loops and nothing else, trained ${what}`, async () => {
-        const detection = await detectNow(trainedAgo, environment);
+        const url = { PROMETHEUS_URL: server?.url ?? '' };
+        const detection = await detectAt({ ...url, ...environment }, nowSeconds, trainedAgo);
         expect(flaggedIn(detection)).to.have.members([
           'loop-0',
           'slow-loop-0',

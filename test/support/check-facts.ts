@@ -85,6 +85,7 @@ export const FINE: Facts = {
   server: known({ application: undefined, version: '2.42.0', revision: 'abc' }),
   features: featuresWith({}),
   sources: sourcesWith({}),
+  names: known({ found: undefined, podsOfTargetInfo: 0, fallingShare: 0 }),
   memory: known({ used: ['usage'], bytes: { usage: 10 * 2 ** 30, working_set: 9 * 2 ** 30, rss: 7 * 2 ** 30 } }),
   kubeStateMetrics: known(KUBE_STATE_METRICS),
   idlePods: known(new Map<string, IdleReason>()),
@@ -108,6 +109,8 @@ export const FINE: Facts = {
 
 export const CONDITIONS: Conditions = {
   namespaceRegex: '.*',
+  metricsSource: 'cadvisor',
+  otlpTranslation: 'UnderscoreEscapingWithSuffixes',
   podLabel: 'pod',
   namespaceLabel: 'namespace',
   containerLabel: undefined,

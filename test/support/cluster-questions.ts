@@ -4,12 +4,7 @@ import type { PodContext } from '../../src/exporter/context/pod-context.js';
 import { contextQueries, LIMIT_PARTS } from '../../src/exporter/context/queries.js';
 import { readContexts } from '../../src/exporter/context/read-answers.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
-import {
-  buildPhaseSelector,
-  type IdleReason,
-  idlePodsIn,
-  idlePodsQuery,
-} from '../../src/exporter/features/pod-phase.js';
+import { buildPhaseQueries, type IdleReason, idlePodsIn } from '../../src/exporter/features/pod-phase.js';
 import { type NamedPod, podKey } from '../../src/exporter/features/table.js';
 import { buildOwnerQueries, type Owners, queryOwners } from '../../src/exporter/features/workload.js';
 import type { QueryResult } from '../../src/exporter/prometheus/api.js';
@@ -37,7 +32,7 @@ export class ClusterQuestions {
   }
 
   async idlePods(): Promise<ReadonlyMap<string, IdleReason>> {
-    return idlePodsIn(await this.ask(idlePodsQuery(buildPhaseSelector(OPTIONS))));
+    return idlePodsIn(await this.ask(buildPhaseQueries(OPTIONS).idle));
   }
 
   /** What the query of a feature answers of a pod, by container where it has several series. */

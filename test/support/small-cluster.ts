@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { PART_LABEL } from '../../src/exporter/context/queries.js';
 import { buildCatalog } from '../../src/exporter/features/catalog.js';
-import { buildPhaseSelector } from '../../src/exporter/features/pod-phase.js';
-import { buildOwnerQueries } from '../../src/exporter/features/workload.js';
+import { buildPhaseQueries } from '../../src/exporter/features/pod-phase.js';
+import { ownersByKind } from '../../src/exporter/features/workload.js';
 import { compile } from './small-promql.js';
 
 /** One series at one instant. */
@@ -35,10 +35,10 @@ export interface FakePod {
 }
 
 /** The queries for owners with the default settings. */
-export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
+export const OWNER_QUERIES = ownersByKind({ namespaceRegex: '.*' });
 
-/** The series that say which pods have ended, with the default settings. */
-export const PHASE_SELECTOR = buildPhaseSelector({ namespaceRegex: '.*' });
+/** The queries about phases with the default settings. */
+export const PHASE_QUERIES = buildPhaseQueries({ namespaceRegex: '.*' });
 
 /** The built-in features with the default settings. */
 export const FEATURES = buildCatalog({ namespaceRegex: '.*', podLabel: 'pod', cpuRateWindow: '1m' });

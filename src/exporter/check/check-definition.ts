@@ -97,5 +97,8 @@ export const ofSources =
       }),
     );
 
+/** Whether a source is about what Kubernetes knows of pods, and not about what they use: a check of its own says what is missing. */
+export const isOfState = ({ metric = '' }: SourceSelector): boolean => /^(?:kube_|k8s[._])/.test(metric);
+
 /** The name of a source in messages. */
 export const nameOf = ({ selector }: { readonly selector: SourceSelector }): string => selector.metric ?? selector.text;

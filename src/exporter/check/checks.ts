@@ -7,6 +7,7 @@ import { alertBudget } from './rules/alert-budget.js';
 import { grid } from './rules/grid.js';
 import { kubeStateMetrics } from './rules/kube-state-metrics.js';
 import { memoryMetric } from './rules/memory-metric.js';
+import { metricsSource } from './rules/names.js';
 import { pastDays } from './rules/past-days.js';
 import { exportedSeries, podCoverage } from './rules/pods.js';
 import { queries, queryDuration } from './rules/queries.js';
@@ -24,6 +25,7 @@ export const CHECKS: readonly CheckDefinition[] = [
   queries,
   queryDuration,
   grid,
+  metricsSource,
   series,
   memoryMetric,
   podCoverage,

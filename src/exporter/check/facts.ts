@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.js';
 import type { FeatureDefinition } from '../features/catalog.js';
 import type { IdleReason } from '../features/pod-phase.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
-import type { MemoryMetric } from '../features/queries/template.js';
+import type { MemoryMetric, SourceNames } from '../features/queries/template.js';
 import type { KeeperState } from '../keeper/keeper.js';
 import type { Model } from '../model/model.js';
 import type { BuildInfo, Labels } from '../prometheus/api.js';
@@ -118,6 +118,26 @@ export interface NodeFacts {
   readonly measured: number;
 }
 
+/** By which names the CPU of containers is there. */
+export interface NamesFacts {
+  /**
+   * What there is, by the names of the settings if it can be, where those find no series of a required feature, or no pods in
+   * them; `undefined` where all is found, and where there is nothing by any name.
+   */
+  readonly found:
+    | (Required<Pick<SourceNames, 'metricsSource' | 'otlpTranslation'>> & {
+        readonly metric: string;
+        readonly series: number;
+        /** Labels of one series. */
+        readonly example: Labels;
+      })
+    | undefined;
+  /** Pods that `target_info` names, where something else is found of a Collector. */
+  readonly podsOfTargetInfo: number;
+  /** The share of the counters of a Collector that fall again and again, from 0 to 1. */
+  readonly fallingShare: number;
+}
+
 /** Everything that is known. */
 export interface Facts {
   /** Our clock and that of the server: `skewSeconds` is above 0 where the server is ahead. */
@@ -125,6 +145,7 @@ export interface Facts {
   readonly server: Fact<BuildInfo | undefined>;
   readonly features: readonly FeatureFacts[];
   readonly sources: readonly SourceFacts[];
+  readonly names: Fact<NamesFacts>;
   /** Numbers of series. */
   readonly kubeStateMetrics: Fact<{
     readonly podOwners: number;
@@ -173,6 +194,8 @@ export type ModelFacts = Pick<Model, 'remembers' | 'knownHours' | 'expectedMessa
 export interface Conditions
   extends Pick<
     Settings,
+    | 'metricsSource'
+    | 'otlpTranslation'
     | 'namespaceRegex'
     | 'podLabel'
     | 'namespaceLabel'

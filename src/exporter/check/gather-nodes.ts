@@ -1,6 +1,6 @@
 /** Asks on which nodes pods without usage are, and what these nodes are. */
 
-import { idlePodsIn, idlePodsQuery, inScopeOf } from '../features/pod-phase.js';
+import { idlePodsIn, type PhaseQueries } from '../features/pod-phase.js';
 import { addMatchers } from '../features/queries/matchers.js';
 import { podKey } from '../features/table.js';
 import type { Asker } from './asker.js';
@@ -8,9 +8,9 @@ import { type Answered, podsWithoutUsage, unmeasuredPods } from './check-definit
 import type { Facts, NodeFacts } from './facts.js';
 
 /** The pods in which nothing runs: asked for only where a pod has no usage. */
-export async function gatherIdlePods(asker: Asker, phaseSelector: string, answers: readonly Answered[]) {
+export async function gatherIdlePods(asker: Asker, { idle }: PhaseQueries, answers: readonly Answered[]) {
   if (podsWithoutUsage(answers).length === 0) return new Map();
-  return idlePodsIn(await asker.instant(idlePodsQuery(phaseSelector)));
+  return idlePodsIn(await asker.instant(idle));
 }
 
 /**
@@ -19,7 +19,7 @@ export async function gatherIdlePods(asker: Asker, phaseSelector: string, answer
  */
 export async function gatherNodes(
   asker: Asker,
-  { phaseSelector, matchers }: { readonly phaseSelector: string; readonly matchers: string },
+  { phaseQueries, matchers }: { readonly phaseQueries: PhaseQueries; readonly matchers: string },
   answers: readonly Answered[],
   idlePods: Facts['idlePods'],
 ): Promise<readonly NodeFacts[]> {
@@ -27,7 +27,7 @@ export async function gatherNodes(
   if (unmeasured.size === 0) return [];
   const measured = new Set(answers.flatMap(({ feature, pods }) => (feature.required ? [...pods] : [])));
   const [pods, infos] = await Promise.all([
-    asker.instant(`max by (namespace, pod, node) (${inScopeOf(phaseSelector, 'kube_pod_info')})`),
+    asker.instant(`max by (namespace, pod, node) (${phaseQueries.nodes})`),
     asker.instant(addMatchers('max by (node, os_image, container_runtime_version) (kube_node_info)', matchers)),
   ]);
   const nodes = new Map<string, { unmeasuredPods: string[]; measured: number }>();

@@ -1,9 +1,9 @@
 /** Asks about the stored series behind a selector, with aggregations: a large cluster is counted, not fetched. */
 
 import { addMatchers } from '../features/queries/matchers.js';
-import { labelList, matcherOf } from '../features/queries/promql.js';
+import { labelList, matcherOf, selectorText } from '../features/queries/promql.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
-import { MEMORY_METRICS, type MemoryMetric } from '../features/queries/template.js';
+import { MEMORY_METRICS, type MemoryMetric, memoryMetricName, type SourceNames } from '../features/queries/template.js';
 import type { Labels } from '../prometheus/api.js';
 import { type Asker, factOf } from './asker.js';
 import type { EmptinessFacts, Source, SourceFacts } from './facts.js';
@@ -11,11 +11,11 @@ import { gatherCopies } from './gather-copies.js';
 import { ownLabels } from './label-settings.js';
 
 /** Everything about one source. Does not reject on failures of Prometheus. */
-export async function gatherSource(asker: Asker, source: Source): Promise<SourceFacts> {
+export async function gatherSource(asker: Asker, names: SourceNames, source: Source): Promise<SourceFacts> {
   const { selector } = source;
   const series = await factOf(asker.number(`count(${selector.text})`));
   if (!series.known || series.value === 0) {
-    const emptiness = series.known ? await factOf(gatherEmptiness(asker, selector)) : series;
+    const emptiness = series.known ? await factOf(gatherEmptiness(asker, names, selector)) : series;
     const rest = series.known ? undefined : series;
     return {
       ...source,
@@ -46,10 +46,14 @@ export async function gatherSource(asker: Asker, source: Source): Promise<Source
 }
 
 /** Tries the metric without each of its matchers. A metric that a matcher names has no other form. */
-async function gatherEmptiness(asker: Asker, { metric, matchers }: SourceSelector): Promise<EmptinessFacts> {
-  const seriesOfMetric = metric === undefined ? 0 : await asker.number(`count(${metric})`);
-  if (seriesOfMetric === 0) {
-    return { seriesOfMetric, blamed: [], example: undefined, instead: await gatherInstead(asker, metric) };
+async function gatherEmptiness(
+  asker: Asker,
+  names: SourceNames,
+  { metric, matchers }: SourceSelector,
+): Promise<EmptinessFacts> {
+  const seriesOfMetric = metric === undefined ? 0 : await asker.number(`count(${selectorText(metric, '')})`);
+  if (metric === undefined || seriesOfMetric === 0) {
+    return { seriesOfMetric, blamed: [], example: undefined, instead: await gatherInstead(asker, names, metric) };
   }
   // Two matchers of one label stand and fall together.
   const labels = [...new Set(matchers.map(({ label }) => label))];
@@ -57,24 +61,36 @@ async function gatherEmptiness(asker: Asker, { metric, matchers }: SourceSelecto
     matchers.flatMap(({ label, text }) => (isOf(label) ? [text] : [])).join(',');
   const tried = await Promise.all(
     labels.map(async (label) => {
-      const count = await asker.number(`count(${metric}{${textOf((other) => other !== label)}})`);
+      const count = await asker.number(
+        `count(${selectorText(
+          metric,
+          textOf((other) => other !== label),
+        )})`,
+      );
       return { label, text: textOf((other) => other === label), count };
     }),
   );
   // The largest series of cAdvisor is the machine, without any label of a pod. An image is what containers have.
-  const ofContainer = await asker.instant(`topk(1, ${metric}{image!=""})`);
-  const ofPod = ofContainer.labels.length > 0 ? ofContainer : await asker.instant(`topk(1, ${metric}{pod!=""})`);
-  const example = ofPod.labels.length > 0 ? ofPod : await asker.instant(`topk(1, ${metric})`);
+  const ofContainer = await asker.instant(`topk(1, ${selectorText(metric, 'image!=""')})`);
+  const ofPod =
+    ofContainer.labels.length > 0 ? ofContainer : await asker.instant(`topk(1, ${selectorText(metric, 'pod!=""')})`);
+  const example = ofPod.labels.length > 0 ? ofPod : await asker.instant(`topk(1, ${selectorText(metric, '')})`);
   const blamed = tried.filter(({ count }) => count !== 0).map(({ label, text }) => ({ label, text }));
   return { seriesOfMetric, blamed, example: example.labels[0] };
 }
 
 /** The first other metric of memory that has series: collectors with a list of what they keep may keep only that. */
-async function gatherInstead(asker: Asker, metric: string | undefined): Promise<MemoryMetric | undefined> {
-  const others = Object.entries(MEMORY_METRICS) as [MemoryMetric, string][];
+async function gatherInstead(
+  asker: Asker,
+  names: SourceNames,
+  metric: string | undefined,
+): Promise<MemoryMetric | undefined> {
+  const others = (Object.keys(MEMORY_METRICS) as MemoryMetric[]).map(
+    (setting) => [setting, memoryMetricName(setting, names)] as const,
+  );
   if (!others.some(([, name]) => name === metric)) return undefined;
   for (const [setting, name] of others) {
-    if (name !== metric && (await asker.number(`count(${name})`)) > 0) return setting;
+    if (name !== metric && (await asker.number(`count(${selectorText(name, '')})`)) > 0) return setting;
   }
   return undefined;
 }
@@ -117,7 +133,7 @@ async function gatherInterval(
     series.map(async ({ __name__: _, ...own }) => {
       const matchers = Object.entries(own).map(([label, value]) => matcherOf(label, value));
       const start = asker.nowSeconds - INTERVAL_WINDOW_SECONDS;
-      const query = `timestamp(${metric}{${matchers.join(',')}})`;
+      const query = `timestamp(${selectorText(metric, matchers.join(','))})`;
       const { values } = await asker.range(query, start, asker.nowSeconds, INTERVAL_STEP_SECONDS);
       return usualDistance(values) ?? 0;
     }),

@@ -6,8 +6,10 @@ import type { Settings } from '../config/settings.js';
 import { RECENT_STEP_SECONDS, recentSecondsOf } from '../detection/detect.js';
 import { minuteOf } from '../detection/recent-minutes.js';
 import type { FeatureDefinition } from '../features/catalog.js';
+import type { PhaseQueries } from '../features/pod-phase.js';
 import type { FeatureSet } from '../features/queries/feature-file.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
+import type { SourceNames } from '../features/queries/template.js';
 import { podKey } from '../features/table.js';
 import { type OwnerQueries, resolveOwners, workloadFromName } from '../features/workload.js';
 import type { PrometheusServerApi, QueryResult } from '../prometheus/api.js';
@@ -20,9 +22,10 @@ import type { TuningRule } from '../tuning/rules.js';
 import type { TuningLayer } from '../tuning/tuning.js';
 import type { TuningFile } from '../tuning/tuning-file.js';
 import { Asker, factOf } from './asker.js';
-import { answersOf } from './check-definition.js';
+import { answersOf, anyOf } from './check-definition.js';
 import type { AnswerFacts, Conditions, Facts, FeatureFacts, Source } from './facts.js';
 import { gatherMemory } from './gather-memory.js';
+import { gatherNames } from './gather-names.js';
 import { gatherIdlePods, gatherNodes } from './gather-nodes.js';
 import { gatherSource } from './gather-source.js';
 
@@ -72,6 +75,7 @@ export async function inspect(
     training,
     historyDays,
     matchers: conditions.matchers,
+    names: conditions,
     annotationQuery: settings.tuningAnnotations === 'on' ? buildAnnotationQuery(settings) : undefined,
     // A rule may be about pods that another shard watches.
     tuningFile: settings.totalShards === 1 ? tuningFile?.file : undefined,
@@ -85,6 +89,7 @@ export async function inspect(
 
 function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, keyof Running> {
   const { namespaceRegex, podLabel, namespaceLabel, containerLabel, matchers, baseline, maximumPods } = settings;
+  const { metricsSource, otlpTranslation } = settings;
   const { requestTimeoutSeconds, explain, alertBudgetPerDay } = settings;
   const interval = longestIntervalSeconds(settings.retrainSchedule, settings.retrainTimezone, nowSeconds);
   // The limit of the container, or the memory of the machine.
@@ -98,18 +103,21 @@ function conditionsOf(settings: Settings, nowSeconds: number): Omit<Conditions, 
     untilNextTrainingSeconds: interval ?? DEFAULT_INTERVAL_SECONDS,
   };
   const historyDays = baseline === 'cluster' ? 0 : settings.historyDays;
-  const scope = { namespaceRegex, podLabel, namespaceLabel, containerLabel, matchers };
+  const names = { metricsSource, otlpTranslation, podLabel, namespaceLabel, containerLabel };
+  const scope = { namespaceRegex, matchers, ...names };
   const limits = { requestTimeoutSeconds, explain, alertBudgetPerDay };
   return { ...scope, ...limits, training, historyDays, memoryLimitBytes, nowSeconds };
 }
 
 /** Where the facts come from. */
-export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries' | 'phaseSelector'> {
+export interface Gathering extends Pick<FeatureSet, 'features' | 'ownerQueries' | 'phaseQueries'> {
   readonly api: PrometheusServerApi;
   readonly training: Conditions['training'];
   readonly historyDays: Conditions['historyDays'];
   /** Those that the features have; none if unset. */
   readonly matchers?: string;
+  /** Whose names the features have; those of cAdvisor if unset. */
+  readonly names?: SourceNames;
   /** Asks for annotations (`buildAnnotationQuery`); `undefined` where they do not count. */
   readonly annotationQuery?: string | undefined;
   /** Nothing if unset. */
@@ -134,10 +142,11 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     api,
     features,
     ownerQueries,
-    phaseSelector,
+    phaseQueries,
     training,
     historyDays,
     matchers = '',
+    names = {},
     annotationQuery,
     tuningFile,
     workloadOf = () => undefined,
@@ -166,13 +175,15 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
       }),
     ),
   );
-  const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, source)));
-  const memory = await factOf(gatherMemory(asker, sources));
-  const kubeStateMetrics = await factOf(gatherKubeStateMetrics(asker, ownerQueries, phaseSelector));
+  const sources = await Promise.all(sourcesOf(features).map((source) => gatherSource(asker, names, source)));
+  const memory = await factOf(gatherMemory(asker, names, sources));
+  const kubeStateMetrics = await factOf(gatherKubeStateMetrics(asker, ownerQueries, phaseQueries));
   const answered = answersOf({ features: answers });
   const pods = answered.known ? answered.value : [];
-  const idlePods: Facts['idlePods'] = await factOf(gatherIdlePods(asker, phaseSelector, pods));
-  const nodes: Facts['nodes'] = await factOf(gatherNodes(asker, { phaseSelector, matchers }, pods, idlePods));
+  const anySeries = anyOf(sources.map(({ series }) => series));
+  const foundNames = anySeries.known ? await factOf(gatherNames(asker, names, sources, pods)) : anySeries;
+  const idlePods: Facts['idlePods'] = await factOf(gatherIdlePods(asker, phaseQueries, pods));
+  const nodes: Facts['nodes'] = await factOf(gatherNodes(asker, { phaseQueries, matchers }, pods, idlePods));
   const required = sources.filter((source) => source.required);
   const oldest = required.find(({ selector }) => selector.rangeSeconds === undefined) ?? required[0];
   const unread = { known: false, because: 'No selector of a required feature could be read.' } as const;
@@ -197,6 +208,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     server,
     features: answers,
     sources,
+    names: foundNames,
     memory,
     kubeStateMetrics,
     idlePods,
@@ -210,12 +222,13 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   };
 }
 
-async function gatherKubeStateMetrics(asker: Asker, owners: OwnerQueries, phaseSelector: string) {
+async function gatherKubeStateMetrics(asker: Asker, owners: OwnerQueries, { all: phases }: PhaseQueries) {
+  const count = async (query: string | undefined) => (query === undefined ? 0 : asker.number(`count(${query})`));
   const [kinds, replicaSetOwners, jobOwners, podPhases] = await Promise.all([
     asker.instant(`count by (owner_kind) (max by (namespace, pod, owner_kind) (${owners.pod}))`),
-    asker.number(`count(${owners.replicaSet})`),
-    asker.number(`count(${owners.job})`),
-    asker.number(`count(${phaseSelector})`),
+    count(owners.replicaSet),
+    count(owners.job),
+    count(phases),
   ]);
   const podsOf = (kind: string) => kinds.values[kinds.labels.findIndex((labels) => labels.owner_kind === kind)] ?? 0;
   return {
@@ -230,6 +243,9 @@ async function gatherKubeStateMetrics(asker: Asker, owners: OwnerQueries, phaseS
 
 /** What a rule does not match may be missing. */
 const PARTIAL = { known: false, because: 'Prometheus warns that its answers are incomplete.' } as const;
+
+/** The answer to a question that is not asked. */
+const NO_LABELS = { labels: [] };
 
 /** Pods whose rules are found in one turn of the event loop: scrapes go on meanwhile. */
 const PODS_PER_TURN = 1024;
@@ -258,9 +274,10 @@ async function findIdleRules(
   };
   const unknown = await match(new Set(answers.flatMap(({ pods }) => [...pods])), knownWorkloadOf);
   if (unknown.length > 0 && rules.some(({ layer }) => !met.has(layer))) {
-    const pod = await asker.instant(ownerQueries.pod);
-    const replicaSet = await asker.instant(ownerQueries.replicaSet);
-    const job = await asker.instant(ownerQueries.job);
+    const ask = (query: string | undefined) => (query === undefined ? NO_LABELS : asker.instant(query));
+    const pod = await ask(ownerQueries.pod);
+    const replicaSet = await ask(ownerQueries.replicaSet);
+    const job = await ask(ownerQueries.job);
     const owners = resolveOwners({ pod, replicaSet, job });
     await match(unknown, (namespace, name) => owners.get(podKey(namespace, name)) ?? workloadFromName(name));
   }

@@ -3,6 +3,7 @@
 import { readBoundedTextSync, UnreadableFileError } from '../../lib/files/bounded-file.js';
 import { editDistance, nearestName } from '../../lib/text/nearest-name.js';
 import { MistakesError } from '../../lib/usage-error.js';
+import { labelNamesOf } from '../features/queries/template.js';
 import { connectionMistakes, connectionWarnings } from './connection-rules.js';
 import {
   type Environment,
@@ -43,6 +44,8 @@ export function parseSettings(
       mistakes.push(error.message);
     }
   }
+  const { namespace: namespaceLabel, pod: podLabel } = labelNamesOf(values);
+  Object.assign(values, { namespaceLabel, podLabel });
   mistakes.push(...connectionMistakes(values, readFile), ...shardingMistakes(values));
   const shard = shardOrdinal(values, environment);
   if (typeof shard === 'string') mistakes.push(shard);

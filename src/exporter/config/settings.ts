@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import * as cron from 'node-cron';
 import { z } from 'zod';
+import { METRICS_SOURCES, TRANSLATIONS } from '../features/opentelemetry/names.js';
 import { MatchersError, parseMatchers } from '../features/queries/matchers.js';
 
 /** The variables that a process was started with. */
@@ -93,6 +94,9 @@ const isHost = (text: string): boolean => isIP(text) !== 0 || /^(?=.*[a-z])(?!-)
 const isProxyUrl = (text: string): boolean => isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
 
 const labelName = z.string().regex(/^[a-zA-Z_][\w./-]*$/);
+
+/** A label name, or `undefined` for nothing. */
+const labelNameOrNothing = z.union([z.literal('').transform(() => undefined), labelName]);
 
 const filePath = z.string().regex(/^(?:.*[^/])?$/);
 
@@ -268,29 +272,44 @@ export const SETTINGS = Object.freeze({
     help: 'The namespaces to watch: an RE2 expression that must match the whole name.',
     schema: z.string().refine(mayBeRe2),
   }),
-  podLabel: define('POD_LABEL', 'pod', {
-    expected: 'a Prometheus label name',
+  metricsSource: define('METRICS_SOURCE', 'cadvisor', {
+    ...oneOf(...METRICS_SOURCES),
+    example: 'opentelemetry',
+    help:
+      'Whose names the series have: those of cAdvisor and kube-state-metrics (`cadvisor`), or those of an OpenTelemetry ' +
+      'Collector with the receivers kubeletstats and k8s_cluster (`opentelemetry`).',
+  }),
+  otlpTranslation: define('OTLP_TRANSLATION_STRATEGY', 'UnderscoreEscapingWithSuffixes', {
+    ...oneOf(...TRANSLATIONS),
+    example: 'NoTranslation',
+    help:
+      'How the server translates the names of OpenTelemetry: the value of `otlp.translation_strategy` in the configuration of ' +
+      'Prometheus. VictoriaMetrics has `NoTranslation`, unless it runs with `-opentelemetry.usePrometheusNaming`.',
+  }),
+  podLabel: define('POD_LABEL', '', {
+    expected: 'a Prometheus label name, or nothing for that of `METRICS_SOURCE`',
     example: 'pod_name',
     help:
-      "The label that names the pod in cAdvisor's series (`pod_name` before Kubernetes 1.16, with " +
-      '`container_name` beside it). One with dots (`k8s.pod.name`) needs Prometheus 3. The output always says `pod`.',
-    schema: labelName,
+      'The label that names the pod in the series of containers (`pod_name` before Kubernetes 1.16, with `container_name` ' +
+      'beside it). If unset, it is `pod`, or `k8s_pod_name` with OpenTelemetry. One with dots needs Prometheus 3. The output ' +
+      'always says `pod`.',
+    schema: labelNameOrNothing,
   }),
-  namespaceLabel: define('NAMESPACE_LABEL', 'namespace', {
-    expected: 'a Prometheus label name',
+  namespaceLabel: define('NAMESPACE_LABEL', '', {
+    expected: 'a Prometheus label name, or nothing for that of `METRICS_SOURCE`',
     example: 'exported_namespace',
     help:
-      "The label that names the namespace in cAdvisor's series (`exported_namespace` where they are scraped without " +
-      '`honor_labels`). The output always says `namespace`.',
-    schema: labelName,
+      'The label that names the namespace there (`exported_namespace` where cAdvisor is scraped without `honor_labels`). If ' +
+      'unset, it is `namespace`, or `k8s_namespace_name` with OpenTelemetry. The output always says `namespace`.',
+    schema: labelNameOrNothing,
   }),
   containerLabel: define('CONTAINER_LABEL', '', {
     expected: 'a Prometheus label name, or nothing for the label that goes with `POD_LABEL`',
     example: 'container',
     help:
-      "The label that names the container in cAdvisor's series. If unset, it is `POD_LABEL` with `container` in the place of " +
-      '`pod`: `exported_container` with `exported_pod`.',
-    schema: z.union([z.literal('').transform(() => undefined), labelName]),
+      'The label that names the container there. If unset, it is `POD_LABEL` with `container` in the place of `pod`: ' +
+      '`exported_container` with `exported_pod`.',
+    schema: labelNameOrNothing,
   }),
   shard: define('SHARD', '', {
     expected: 'a whole number from 0 to 999 and below `TOTAL_SHARDS`, or nothing',
@@ -510,9 +529,12 @@ export const SETTINGS = Object.freeze({
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** The settings as values, frozen. */
+/** A setting as the table reads it. */
+type Value<Name extends SettingName> = (typeof SETTINGS)[Name] extends SettingDefinition<infer Own> ? Own : never;
+
+/** The settings as values, frozen. What follows from another setting where it is unset is set. */
 export type Settings = {
-  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends SettingDefinition<infer Value> ? Value : never;
+  readonly [Name in SettingName]: Name extends 'podLabel' | 'namespaceLabel' ? string : Value<Name>;
 } & {
   /** The files that secrets were read from, for those who look whether they change. */
   readonly secretFiles: Readonly<Partial<Record<SettingName, string>>>;

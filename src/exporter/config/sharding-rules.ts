@@ -17,12 +17,15 @@ export function withShardFlags(environment: Environment, { shard, totalShards }:
 }
 
 /**
- * A sentence for each mistake: shards share the values of the label `namespace`, and each queries its own.
+ * A sentence for each mistake: shards share the values of one label, and each queries its own. cAdvisor and
+ * kube-state-metrics must have the same one.
  *
  * @param settings those that are valid on their own.
  */
-export function shardingMistakes({ namespaceLabel, totalShards = 1 }: Partial<Settings>): readonly string[] {
+export function shardingMistakes(settings: Partial<Settings>): readonly string[] {
+  const { namespaceLabel, totalShards = 1, metricsSource } = settings;
   if (totalShards === 1 || namespaceLabel === undefined || namespaceLabel === NAMESPACE_LABEL) return [];
+  if (metricsSource === 'opentelemetry') return [];
   return [
     `NAMESPACE_LABEL: expected "${NAMESPACE_LABEL}" with TOTAL_SHARDS="${totalShards}", got "${namespaceLabel}". Scrape cAdvisor ` +
       `with honor_labels: true instead. Example: NAMESPACE_LABEL="${NAMESPACE_LABEL}"`,

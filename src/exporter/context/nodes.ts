@@ -1,8 +1,9 @@
 /** Nodes that flagged pods have in common: how many of the pods on a node have an anomaly that lasts. */
 
 import type { Detection } from '../detection/detection.js';
+import { collectorLabel, collectorPodsQuery } from '../features/opentelemetry/queries.js';
 import { addMatchers } from '../features/queries/matchers.js';
-import { quoteAlternatives, quotePromql } from '../features/queries/promql.js';
+import { labelText, quoteAlternatives, quotePromql } from '../features/queries/promql.js';
 import type { QueryScope } from '../features/queries/template.js';
 import { podKey, podOfKey, rowOfPod } from '../features/table.js';
 import type { SeriesSet } from '../prometheus/api.js';
@@ -34,9 +35,13 @@ export function nodesInCommon(
 }
 
 /** The query for all pods on some nodes, in the scope of the features. */
-export function podsOnNodesQuery(nodes: readonly string[], { namespaceRegex, matchers = '' }: QueryScope): string {
-  const selector = `${STATE_METRICS.info}{namespace=~${quotePromql(namespaceRegex)},node=~${quoteAlternatives(nodes)}}`;
-  return addMatchers(selector, matchers);
+export function podsOnNodesQuery(nodes: readonly string[], scope: QueryScope): string {
+  const names = quoteAlternatives(nodes);
+  if (scope.metricsSource === 'opentelemetry') {
+    return collectorPodsQuery(scope, `,${labelText(collectorLabel('k8s.node.name', scope))}=~${names}`);
+  }
+  const selector = `${STATE_METRICS.info}{namespace=~${quotePromql(scope.namespaceRegex)},node=~${names}}`;
+  return addMatchers(selector, scope.matchers ?? '');
 }
 
 /** The node of each pod (`podKey`) in an answer to that query. */

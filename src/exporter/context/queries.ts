@@ -1,13 +1,15 @@
 /** What is asked of some pods, in few queries. */
 
+import type { CollectorMetric } from '../features/opentelemetry/names.js';
+import { asState, collectorLabel, collectorSelector, withLabel } from '../features/opentelemetry/queries.js';
 import { addMatchers } from '../features/queries/matchers.js';
 import { groupsByLength } from '../features/queries/named-pods.js';
-import { labelText, quoteAlternatives } from '../features/queries/promql.js';
-import { containerLabelBeside, NAMESPACE_LABEL, type QueryOptions } from '../features/queries/template.js';
+import { labelText, quoteAlternatives, quotePromql } from '../features/queries/promql.js';
+import { labelNamesOf, type QueryOptions, type SourceNames } from '../features/queries/template.js';
 import type { NamedPod } from '../features/table.js';
 
 /** What of the settings the questions depend on. */
-export type ContextOptions = Pick<QueryOptions, 'podLabel' | 'namespaceLabel' | 'containerLabel' | 'matchers'>;
+export type ContextOptions = SourceNames & Pick<QueryOptions, 'matchers'>;
 
 /** The label that says which part of a query a series answers. Series of several metrics may have the same labels otherwise. */
 export const PART_LABEL = 'context';
@@ -90,11 +92,56 @@ export function contextParts(
   pods: readonly NamedPod[],
   options: ContextOptions,
 ): readonly { readonly part: ContextPart; readonly query: string }[] {
-  const { podLabel, namespaceLabel = NAMESPACE_LABEL, matchers = '' } = options;
-  const { containerLabel = containerLabelBeside(podLabel) } = options;
-  const [pod, namespace, container] = [podLabel, namespaceLabel, containerLabel].map(labelText);
   const namespaces = quoteAlternatives(pods.map(({ namespace }) => namespace));
   const names = quoteAlternatives(pods.map(({ pod }) => pod));
+  const ofSource = options.metricsSource === 'opentelemetry' ? collectorExpressions : kubernetesExpressions;
+  return ofSource(namespaces, names, options).map(([part, expression]) => ({
+    part,
+    query: withLabel(addMatchers(expression, options.matchers ?? ''), PART_LABEL, part),
+  }));
+}
+
+type Expressions = readonly (readonly [part: ContextPart, expression: string])[];
+
+/**
+ * What a Collector has. Nothing in it is about the time at which a pod was made, its last end, throttling, pressure, and memory
+ * that ran out; `k8s.container.status.reason` has to be turned on.
+ */
+function collectorExpressions(namespaces: string, names: string, options: ContextOptions): Expressions {
+  const { namespace, pod, container } = labelNamesOf(options);
+  const scope = `${labelText(namespace)}=~${namespaces},${labelText(pod)}=~${names}`;
+  const select = (metric: CollectorMetric) => collectorSelector(metric, scope, options);
+  const ofContainer = (expression: string, further: Readonly<Record<string, string>> = {}) =>
+    asState(expression, options, { container, ...further });
+  // Older receivers report 0 where there is no limit.
+  const amount = (metric: CollectorMetric, resource: string) =>
+    withLabel(ofContainer(`${select(metric)} > 0`), 'resource', resource);
+  // Other reasons are those of ends.
+  const reason = collectorLabel('k8s.container.status.reason', options);
+  const waits = `${labelText(reason)}!~"OOMKilled|Completed|Error|ContainerCannotRun"`;
+  const [image, tag] = (['container.image.name', 'container.image.tag'] as const).map((attribute) =>
+    quotePromql(collectorLabel(attribute, options)),
+  );
+  const withImage = `label_join(${ofContainer(select('k8s.container.restarts'))}, "image", ":", ${image}, ${tag})`;
+  return [
+    ['info', asState(select('k8s.pod.phase'), options, { node: collectorLabel('k8s.node.name', options) })],
+    // Without the colon where there is no tag, or no image.
+    ['container', `label_replace(${withImage}, "image", "$1", "image", "(.*):")`],
+    ['limit', amount('k8s.container.cpu_limit', 'cpu')],
+    ['limit', amount('k8s.container.memory_limit', 'memory')],
+    ['request', amount('k8s.container.cpu_request', 'cpu')],
+    ['request', amount('k8s.container.memory_request', 'memory')],
+    [
+      'waiting',
+      ofContainer(`${collectorSelector('k8s.container.status.reason', `${scope},${waits}`, options)} > 0`, { reason }),
+    ],
+  ];
+}
+
+/** What kube-state-metrics and cAdvisor have. */
+function kubernetesExpressions(namespaces: string, names: string, options: ContextOptions): Expressions {
+  const { namespace: namespaceLabel, pod: podLabel, container: containerLabel } = labelNamesOf(options);
+  const [pod, namespace, container] = [podLabel, namespaceLabel, containerLabel].map(labelText);
   const ofState = (metric: string, further = '') => `${metric}{namespace=~${namespaces},pod=~${names}${further}}`;
   const ofContainers = (part: keyof typeof CONTAINER_METRICS, range: string) =>
     `${CONTAINER_METRICS[part]}{${container}!="",${container}!="POD",` +
@@ -129,8 +176,5 @@ export function contextParts(
     pressure_memory: most(rate('pressure_memory')),
     pressure_io: most(rate('pressure_io')),
   };
-  return Object.entries(expressions).map(([part, expression]) => ({
-    part: part as ContextPart,
-    query: `label_replace(${addMatchers(expression, matchers)}, "${PART_LABEL}", "${part}", "", "")`,
-  }));
+  return Object.entries(expressions) as [ContextPart, string][];
 }

@@ -1,6 +1,6 @@
 /** From the answers to the queries about pods to what is known of each. */
 
-import { NAMESPACE_LABEL } from '../features/queries/template.js';
+import { labelNamesOf, NAMESPACE_LABEL } from '../features/queries/template.js';
 import { type NamedPod, podKey } from '../features/table.js';
 import type { Labels, SeriesSet } from '../prometheus/api.js';
 import type { PodContext, ResourceAmounts } from './pod-context.js';
@@ -23,7 +23,7 @@ export function readContexts(
   pods: readonly NamedPod[],
   options: ContextOptions,
 ): ReadonlyMap<string, PodContext> {
-  const { podLabel, namespaceLabel = NAMESPACE_LABEL } = options;
+  const { namespace: namespaceLabel, pod: podLabel } = labelNamesOf(options);
   const ofPods = new Map<string, Map<ContextPart, Sample[]>>();
   for (const { namespace, pod } of pods) ofPods.set(podKey(namespace, pod), new Map());
   for (const { labels: all, offsets, values } of answers) {

@@ -1,6 +1,7 @@
 /** One detection pass a minute, for all who ask: the scrapes, `/detect` and the page. */
 
 import { withDeadline } from '../../lib/deadline.js';
+import type { PhaseQueries } from '../features/pod-phase.js';
 import type { OwnerQueries } from '../features/workload.js';
 import { LiveAnnotations } from '../tuning/live-annotations.js';
 import type { Detection, PassOutcome } from './detection.js';
@@ -11,8 +12,8 @@ import { WorkloadDirectory } from './workloads.js';
 
 export interface DetectionPassOptions extends PassRunOptions {
   readonly ownerQueries: OwnerQueries;
-  /** The series that say which pods have ended (`buildPhaseSelector`). */
-  readonly phaseSelector: string;
+  /** Those that say which pods have ended. */
+  readonly phaseQueries: Pick<PhaseQueries, 'idle'>;
   /** Asks for annotations (`buildAnnotationQuery`); `undefined` where they do not count. */
   readonly annotationQuery?: string | undefined;
   /** Longest time of a pass, in seconds. */
@@ -52,7 +53,7 @@ export class DetectionPass {
     this.#memory = {
       minutes: new MinuteReader(api, now),
       workloads: new WorkloadDirectory(api, options.ownerQueries),
-      phases: new PodPhases(api, options.phaseSelector),
+      phases: new PodPhases(api, options.phaseQueries.idle),
       annotations: annotationQuery === undefined ? undefined : new LiveAnnotations(api, annotationQuery),
     };
   }

@@ -1,6 +1,6 @@
 /** Why nothing runs in pods, among those without usage. */
 
-import { type IdleReason, idlePodsIn, idlePodsQuery } from '../features/pod-phase.js';
+import { type IdleReason, idlePodsIn } from '../features/pod-phase.js';
 import { type NamedPod, podKey } from '../features/table.js';
 import { isPartial, type PrometheusApi } from '../prometheus/api.js';
 
@@ -16,9 +16,10 @@ export class PodPhases {
   #idle: ReadonlyMap<string, IdleReason> = new Map();
   #askedSeconds = Number.NEGATIVE_INFINITY;
 
+  /** @param query as `PhaseQueries.idle`. */
   constructor(
     private readonly api: PrometheusApi,
-    private readonly selector: string,
+    private readonly query: string,
   ) {}
 
   /** Why nothing runs in a pod, as far as it is known from the last look-up. */
@@ -41,8 +42,7 @@ export class PodPhases {
     if (age < ASK_AGAIN_SECONDS || (allEnded && age < FORGET_SECONDS)) return;
     if (keys.length === 0) return;
     this.#askedSeconds = timeSeconds;
-    const query = idlePodsQuery(this.selector);
-    const answer = await this.api.query({ query, timeSeconds, signal });
+    const answer = await this.api.query({ query: this.query, timeSeconds, signal });
     const named = among(keys, idlePodsIn(answer));
     this.#idle = isPartial(answer) ? new Map([...this.#idle, ...named]) : named;
   }

@@ -1,8 +1,18 @@
 /** The features by which a pod is judged: what each is, how it is asked for, and which way it can go wrong. */
 
 import type { FeatureSpec } from './feature-spec.js';
+import type { CollectorMetric } from './opentelemetry/names.js';
+import { collectorSelector } from './opentelemetry/queries.js';
 import { addMatchers } from './queries/matchers.js';
-import { fillTemplate, memoryWordsOf, NAMESPACE_LABEL, podLabelOf, type QueryOptions } from './queries/template.js';
+import {
+  COLLECTOR_MEMORY,
+  fillTemplate,
+  labelNamesOf,
+  memoryWordsOf,
+  NAMESPACE_LABEL,
+  podLabelOf,
+  type QueryOptions,
+} from './queries/template.js';
 
 /** A column of the feature table. */
 export interface FeatureDefinition {
@@ -96,25 +106,46 @@ export const BUILTIN_FEATURES: readonly FeatureSpec[] = [
   },
 ];
 
+const IN_COLLECTOR = '{{container_label}}!="",{{namespace_label}}=~"{{namespace_regex}}"';
+
+/**
+ * The queries of the built-in features for a Collector, by name. It counts restarts in a gauge, which may begin again at 0, and
+ * not those of init containers. As with cAdvisor, the inner `max` is for a container before and after a restart.
+ */
+function collectorQueries(options: QueryOptions): Readonly<Record<string, string>> {
+  const { memoryMetric = 'usage' } = options;
+  const select = (metric: CollectorMetric) => collectorSelector(metric, IN_COLLECTOR, options);
+  return {
+    cpu: perPod(`rate(${select('container.cpu.time')}[{{cpu_rate_window}}])`),
+    memory: perPod(select(COLLECTOR_MEMORY[memoryMetric])),
+    restarts: `max by ({{namespace_label}}, {{pod_label}}, {{container_label}}) (${select('k8s.container.restarts')})`,
+  };
+}
+
 /** The built-in features for these settings. */
 export function buildCatalog(options: QueryOptions): readonly FeatureDefinition[] {
-  return BUILTIN_FEATURES.map((spec) => toDefinition(spec, options));
+  const queries = options.metricsSource === 'opentelemetry' ? collectorQueries(options) : {};
+  return BUILTIN_FEATURES.map((spec) => {
+    const query = queries[spec.name];
+    const own = query === undefined ? spec : { ...spec, query, pod_label: '{{pod_label}}' };
+    const definition = toDefinition(own, options);
+    const words = memoryWordsOf(definition.query, options);
+    return words === undefined ? definition : { ...definition, help: `${definition.help} (${words})` };
+  });
 }
 
 /** A feature with its placeholders filled. */
 export function toDefinition(spec: FeatureSpec, options: QueryOptions): FeatureDefinition {
   const { text, placeholders } = fillTemplate(spec.query, options);
-  const { namespaceLabel = NAMESPACE_LABEL } = options;
+  const { namespace: namespaceLabel } = labelNamesOf(options);
   const isRenamed = placeholders.has('namespace_label') && namespaceLabel !== NAMESPACE_LABEL;
   const query = isRenamed
     ? `label_replace(${text.trim()}\n, "namespace", "$1", "${namespaceLabel}", "(.+)")`
     : text.trim();
-  // Of their own features, people say it themselves.
-  const words = BUILTIN_FEATURES.includes(spec) ? memoryWordsOf(query) : undefined;
   return {
     name: spec.name,
     unit: spec.unit,
-    help: words === undefined ? spec.help : `${spec.help} (${words})`,
+    help: spec.help,
     query: addMatchers(query, options.matchers ?? ''),
     podLabel: podLabelOf(spec.pod_label, options),
     type: spec.type,

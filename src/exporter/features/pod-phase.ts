@@ -4,6 +4,7 @@
  */
 
 import type { SeriesSet } from '../prometheus/api.js';
+import { collectorPhaseQuery, collectorPodsQuery } from './opentelemetry/queries.js';
 import { addMatchers } from './queries/matchers.js';
 import { quotePromql } from './queries/promql.js';
 import type { QueryScope } from './queries/template.js';
@@ -22,22 +23,32 @@ const REASONS: Readonly<Record<string, IdleReason>> = {
   Failed: 'completed',
 };
 
-/** The selector of all phases, in the scope of the features. */
-export function buildPhaseSelector({ namespaceRegex, matchers = '' }: QueryScope): string {
-  return addMatchers(`${PHASE_METRIC}{namespace=~${quotePromql(namespaceRegex)}}`, matchers);
+/** The queries about phases, in the scope of the features. Their answers have the labels of kube-state-metrics. */
+export interface PhaseQueries {
+  /** The pods in which nothing runs, with the label `phase`. */
+  readonly idle: string;
+  /** All series of phases. */
+  readonly all: string;
+  /** The pods with the label `node`. */
+  readonly nodes: string;
 }
 
-/** The selector of another metric of kube-state-metrics about pods. @param selector from `buildPhaseSelector`. */
-export function inScopeOf(selector: string, metric: string): string {
-  return `${metric}${selector.slice(PHASE_METRIC.length)}`;
+export function buildPhaseQueries(scope: QueryScope): PhaseQueries {
+  const phases = Object.keys(REASONS);
+  if (scope.metricsSource === 'opentelemetry') {
+    const pods = collectorPodsQuery(scope);
+    return { idle: collectorPhaseQuery(phases, scope), all: pods, nodes: pods };
+  }
+  const select = (metric: string) =>
+    addMatchers(`${metric}{namespace=~${quotePromql(scope.namespaceRegex)}}`, scope.matchers ?? '');
+  return {
+    idle: `${addMatchers(select(PHASE_METRIC), `phase=~"${phases.join('|')}"`)} == 1`,
+    all: select(PHASE_METRIC),
+    nodes: select('kube_pod_info'),
+  };
 }
 
-/** The query for the pods in which nothing runs. @param selector from `buildPhaseSelector`. */
-export function idlePodsQuery(selector: string): string {
-  return `${addMatchers(selector, `phase=~"${Object.keys(REASONS).join('|')}"`)} == 1`;
-}
-
-/** The pods (`podKey`) that an answer to that query names. */
+/** The pods (`podKey`) that an answer to the query `idle` names. */
 export function idlePodsIn({ labels }: Pick<SeriesSet, 'labels'>): ReadonlyMap<string, IdleReason> {
   return new Map(
     labels.flatMap(({ namespace, pod, phase = '' }) => {

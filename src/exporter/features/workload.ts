@@ -3,13 +3,14 @@
 import { SAME_INSTANT_SECONDS } from '../prometheus/answer/asked-instants.js';
 import type { Labels, PrometheusApi, SeriesSet } from '../prometheus/api.js';
 import type { Instants } from '../prometheus/range.js';
+import { collectorOwnerQuery } from './opentelemetry/queries.js';
 import { addMatchers } from './queries/matchers.js';
 import { quotePromql } from './queries/promql.js';
 import type { QueryScope } from './queries/template.js';
 import { isObjectName, podKey } from './table.js';
 
-/** The queries that name the owners of pods, and the owners of those owners. */
-export type OwnerQueries = Readonly<Record<'pod' | 'replicaSet' | 'job', string>>;
+/** The queries that name the owners of pods, and the owners of those owners where the source tells them one by one. */
+export type OwnerQueries = Readonly<{ pod: string; replicaSet?: string; job?: string }>;
 
 /** The answers to the owner queries. */
 export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, Pick<SeriesSet, 'labels'>>>;
@@ -17,8 +18,13 @@ export type OwnerAnswers = Readonly<Record<keyof OwnerQueries, Pick<SeriesSet, '
 /** Workload of a pod by its key (`podKey`), as far as kube-state-metrics names an owner. */
 export type Owners = ReadonlyMap<string, string>;
 
-/** The queries for owners, in the scope of the features. kube-state-metrics always says `namespace`. */
+/** The queries for owners, in the scope of the features. */
 export function buildOwnerQueries(scope: QueryScope): OwnerQueries {
+  return scope.metricsSource === 'opentelemetry' ? { pod: collectorOwnerQuery(scope) } : ownersByKind(scope);
+}
+
+/** Those for kube-state-metrics, which always says `namespace`. */
+export function ownersByKind(scope: Pick<QueryScope, 'namespaceRegex' | 'matchers'>): Required<OwnerQueries> {
   const namespaces = `{namespace=~${quotePromql(scope.namespaceRegex)}}`;
   const query = (metric: string) => addMatchers(metric + namespaces, scope.matchers ?? '');
   return {
@@ -39,7 +45,8 @@ export async function queryOwners(
   timeSeconds: number,
   signal?: AbortSignal,
 ): Promise<Owners> {
-  const ask = (query: string) => api.query({ query, timeSeconds, signal });
+  const ask = async (query: string | undefined) =>
+    query === undefined ? NO_SERIES : api.query({ query, timeSeconds, signal });
   return resolveOwners({
     pod: await ask(queries.pod),
     replicaSet: await ask(queries.replicaSet),
@@ -59,8 +66,10 @@ export async function queryOwnersOver(
   limited: () => AbortSignal,
 ): Promise<Owners[]> {
   const endSeconds = startSeconds + (instants - 1) * stepSeconds;
-  const ask = (query: string) =>
-    api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal: limited(), isOneOff: true });
+  const ask = async (query: string | undefined) =>
+    query === undefined
+      ? NO_SERIES
+      : api.queryRange({ query, startSeconds, endSeconds, stepSeconds, signal: limited(), isOneOff: true });
   const pod = await ask(queries.pod);
   const replicaSet = await ask(queries.replicaSet);
   const job = await ask(queries.job);
@@ -70,6 +79,14 @@ export async function queryOwnersOver(
     return resolveOwners({ pod: at(pod), replicaSet: at(replicaSet), job: at(job) });
   });
 }
+
+/** The answer to a question that is not asked. */
+const NO_SERIES: SeriesSet = {
+  labels: [],
+  offsets: Uint32Array.of(0),
+  timestampsSeconds: new Float64Array(0),
+  values: new Float64Array(0),
+};
 
 /** The labels of the series that have a sample at a time. */
 function labelsAt({ labels, offsets, timestampsSeconds }: SeriesSet, timeSeconds: number): Pick<SeriesSet, 'labels'> {

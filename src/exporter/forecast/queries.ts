@@ -1,21 +1,18 @@
 /** What is asked about pods whose memory grows. */
 
 import { addMatchers } from '../features/queries/matchers.js';
-import { labelText, quoteAlternatives } from '../features/queries/promql.js';
+import { labelText, quoteAlternatives, selectorText } from '../features/queries/promql.js';
 import {
-  containerLabelBeside,
-  MEMORY_METRICS,
+  labelNamesOf,
   type MemoryMetric,
-  NAMESPACE_LABEL,
+  memoryMetricName,
   type QueryOptions,
+  type SourceNames,
 } from '../features/queries/template.js';
 import type { NamedPod, PodIdentity } from '../features/table.js';
 
 /** What of the settings the questions depend on. */
-export type ForecastOptions = Pick<
-  QueryOptions,
-  'podLabel' | 'namespaceLabel' | 'containerLabel' | 'memoryMetric' | 'matchers'
->;
+export type ForecastOptions = SourceNames & Pick<QueryOptions, 'memoryMetric' | 'matchers'>;
 
 /** Where the working set is there, it counts: it is what the kubelet and the kernel look at, without cache that can be given back. */
 export function memoryMetricsToTry({
@@ -53,15 +50,16 @@ function memoryQuery(
   options: ForecastOptions,
   range?: string,
 ): string {
-  const { podLabel, namespaceLabel = NAMESPACE_LABEL, matchers = '' } = options;
-  const { containerLabel = containerLabelBeside(podLabel) } = options;
-  const [pod, namespace, container] = [podLabel, namespaceLabel, containerLabel].map(labelText);
-  const selector =
-    `${MEMORY_METRICS[metric]}{${container}!="",${container}!="POD",` +
-    `${namespace}=~${quoteAlternatives(pods.map((one) => one.namespace))},${pod}=~${names}}`;
+  const labels = labelNamesOf(options);
+  const [pod, namespace, container] = [labels.pod, labels.namespace, labels.container].map(labelText);
+  const selector = selectorText(
+    memoryMetricName(metric, options),
+    `${container}!="",${container}!="POD",` +
+      `${namespace}=~${quoteAlternatives(pods.map((one) => one.namespace))},${pod}=~${names}`,
+  );
   const value = range === undefined ? selector : `min_over_time(${selector}[${range}])`;
   return addMatchers(
     `sum by (${namespace}, ${pod}) (max by (${namespace}, ${pod}, ${container}) (${value}))`,
-    matchers,
+    options.matchers ?? '',
   );
 }

@@ -1,6 +1,6 @@
 /** From answers to the courses of memory of pods. */
 
-import { NAMESPACE_LABEL } from '../features/queries/template.js';
+import { labelNamesOf } from '../features/queries/template.js';
 import { podKey } from '../features/table.js';
 import type { SeriesSet } from '../prometheus/api.js';
 import type { Instants } from '../prometheus/range.js';
@@ -15,8 +15,9 @@ import type { Floors } from './time-to-limit.js';
 export function readFloors(
   { labels, offsets, timestampsSeconds, values }: SeriesSet,
   asked: Instants,
-  { podLabel, namespaceLabel = NAMESPACE_LABEL }: ForecastOptions,
+  options: ForecastOptions,
 ): ReadonlyMap<string, Floors> {
+  const { namespace, pod } = labelNamesOf(options);
   const { startSeconds, stepSeconds, instants } = asked;
   return new Map(
     labels.map((own, series) => {
@@ -26,7 +27,7 @@ export function readFloors(
         const value = values[sample] as number;
         if (instant >= 0 && instant < instants && Number.isFinite(value)) bytes[instant] = value;
       }
-      return [podKey(own[namespaceLabel] ?? '', own[podLabel] ?? ''), { bytes, stepSeconds }] as const;
+      return [podKey(own[namespace] ?? '', own[pod] ?? ''), { bytes, stepSeconds }] as const;
     }),
   );
 }

@@ -1,18 +1,21 @@
 /** A query, narrowed to some namespaces. */
 
 import { addMatchers } from '../features/queries/matchers.js';
-import { quoteAlternatives } from '../features/queries/promql.js';
+import { labelText, quoteAlternatives } from '../features/queries/promql.js';
 import { sourceSelectors } from '../features/queries/selectors.js';
+import { NAMESPACE_LABEL } from '../features/queries/template.js';
 
 /**
- * The query with a matcher for the namespaces in each selector that already has one for the label `namespace`. Other
- * selectors stay: their series may have no such label, and would all be lost.
+ * The query with a matcher for the namespaces in each selector that already has one for their label. Other selectors stay:
+ * their series may have no such label, and would all be lost.
  *
  * @param query sound PromQL.
  * @param namespaces one or more. Names have no special characters, but the values of a label are anybody's.
+ * @param label the one that names the namespace.
  */
-export function narrowToNamespaces(query: string, namespaces: readonly string[]): string {
-  return addMatchers(query, `namespace=~${quoteAlternatives(namespaces)}`, (labels) => labels.includes('namespace'));
+export function narrowToNamespaces(query: string, namespaces: readonly string[], label = NAMESPACE_LABEL): string {
+  const matcher = `${labelText(label)}=~${quoteAlternatives(namespaces)}`;
+  return addMatchers(query, matcher, (labels) => labels.includes(label));
 }
 
 /** The selectors of some queries, each once. */
@@ -21,6 +24,6 @@ export function selectorsOf(queries: readonly string[]): readonly string[] {
 }
 
 /** Whether a query has a selector that cannot be narrowed, so that each shard reads all of its series. */
-export function readsAllNamespaces(query: string): boolean {
-  return sourceSelectors(query).some(({ matchers }) => matchers.every(({ label }) => label !== 'namespace'));
+export function readsAllNamespaces(query: string, namespaceLabel = NAMESPACE_LABEL): boolean {
+  return sourceSelectors(query).some(({ matchers }) => matchers.every(({ label }) => label !== namespaceLabel));
 }

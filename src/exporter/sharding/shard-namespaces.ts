@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withDeadline } from '../../lib/deadline.js';
 import { messageOf } from '../../lib/logging/message-of.js';
 import { formatNumber } from '../../lib/text/format.js';
+import { NAMESPACE_LABEL } from '../features/queries/template.js';
 import { isObjectName } from '../features/table.js';
 import { isPartial, type LabelValues, type LabelValuesApi } from '../prometheus/api.js';
 import { PrometheusError } from '../prometheus/errors.js';
@@ -12,6 +13,8 @@ import { type Shard, shardOf } from './shard.js';
 /** What a shard watches. Plain data: the thread of a training makes its own list from it. */
 export interface ShardingPlan {
   readonly shard: Shard;
+  /** The label that names the namespace; `namespace` if unset. */
+  readonly namespaceLabel?: string;
   /** Selectors of the series whose namespaces are shared out. */
   readonly selectors: readonly string[];
   /** Namespaces that had such series within this many seconds count as well: a training still reads their past. */
@@ -75,6 +78,11 @@ export class ShardNamespaces {
     private readonly options: ShardNamespacesOptions,
   ) {}
 
+  /** The label that names the namespace. */
+  get label(): string {
+    return this.options.plan.namespaceLabel ?? NAMESPACE_LABEL;
+  }
+
   get state(): ShardingState {
     return { shard: this.options.plan.shard, namespaces: this.#namespaces?.length };
   }
@@ -118,7 +126,7 @@ export class ShardNamespaces {
     this.#fetchStartedMilliseconds = now();
     const endSeconds = this.#fetchStartedMilliseconds / 1000;
     const list = await this.api.labelValues({
-      label: 'namespace',
+      label: this.label,
       selectors: plan.selectors,
       startSeconds: endSeconds - plan.windowSeconds,
       endSeconds,

@@ -32,9 +32,9 @@ export class ShardedPrometheus implements PrometheusServerApi {
     send: (query: string) => Promise<QueryResult>,
   ): Promise<QueryResult> {
     const own = await this.namespaces.get(signal);
-    const { incompleteness } = this.namespaces;
+    const { incompleteness, label } = this.namespaces;
     // An empty expression would match the series without a namespace.
-    const answer = own.length === 0 ? NOTHING : withoutOthers(await send(narrowToNamespaces(query, own)), own);
+    const answer = own.length === 0 ? NOTHING : withoutOthers(await send(narrowToNamespaces(query, own, label)), own);
     const warnings = incompleteness === undefined ? answer.warnings : [...answer.warnings, incompleteness];
     return { ...answer, warnings, scope: own.join() };
   }

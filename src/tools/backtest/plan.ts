@@ -112,6 +112,8 @@ export function replaySettings(settings: Settings): Readonly<Record<string, stri
   return {
     PROMETHEUS_MATCHERS: settings.matchers,
     NAMESPACE_REGEX: settings.namespaceRegex,
+    METRICS_SOURCE: settings.metricsSource,
+    OTLP_TRANSLATION_STRATEGY: settings.otlpTranslation,
     POD_LABEL: settings.podLabel,
     NAMESPACE_LABEL: settings.namespaceLabel,
     CONTAINER_LABEL: settings.containerLabel ?? '',

@@ -1,7 +1,7 @@
 /** The queries that the simulated Prometheus answers, and the answers from the world. */
 
 import { buildCatalog } from '../../exporter/features/catalog.js';
-import { buildPhaseSelector, idlePodsQuery, PHASE_METRIC } from '../../exporter/features/pod-phase.js';
+import { buildPhaseQueries, PHASE_METRIC } from '../../exporter/features/pod-phase.js';
 import { durationSeconds } from '../../exporter/features/queries/selectors.js';
 import { buildAnnotationQuery } from '../../exporter/tuning/annotation-query.js';
 import type { World } from '../simulation/cluster.js';
@@ -51,7 +51,7 @@ export function worldQueries(world: World): ResolveQuery {
     const [, owners] = /^(kube_(?:pod|replicaset|job)_owner)(?:\{namespace=~"(?:[^"\\]|\\.)*"\})?$/.exec(query) ?? [];
     if (owners !== undefined) return (time) => metricSamples({ ...world, pods }, owners, time);
 
-    const isForIdle = query === idlePodsQuery(buildPhaseSelector({ namespaceRegex: unquoted(namespaceRegex) }));
+    const isForIdle = query === buildPhaseQueries({ namespaceRegex: unquoted(namespaceRegex) }).idle;
     if (isForIdle) return (time) => metricSamples({ ...world, pods }, PHASE_METRIC, time).filter(isOfIdle);
 
     const cpuRateWindow = /\[([0-9a-z]+)\]/.exec(query)?.[1] ?? '1m';

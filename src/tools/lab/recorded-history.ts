@@ -1,6 +1,6 @@
 /** A recording as the history of a Prometheus, in the pieces that a replay takes. */
 
-import { buildOwnerQueries } from '../../exporter/features/workload.js';
+import { ownersByKind } from '../../exporter/features/workload.js';
 import { fetchHours, instantsOfHours } from '../../exporter/history/fetch-hours.js';
 import { HISTORY_STEP_SECONDS, hourOf } from '../../exporter/history/grid.js';
 import { MINIMUM_TRAINING_SAMPLES } from '../../exporter/model/fit.js';
@@ -16,7 +16,7 @@ import { BIN_SECONDS, type Case, instantOf, minuteOf } from './case.js';
 export const RETRAIN_SECONDS = 900;
 
 /** The queries that answer with the workloads of a recording's pods. */
-export const OWNER_QUERIES = buildOwnerQueries({ namespaceRegex: '.*' });
+export const OWNER_QUERIES = ownersByKind({ namespaceRegex: '.*' });
 
 /** What a thread needs to replay a piece of a recording. */
 export type RecordedPiece = Awaited<ReturnType<ReturnType<typeof piecesOf>[number]>>;

@@ -1,7 +1,7 @@
 /** What a server works for one query, however many instants are asked for, compressed and not. */
 
 import { buildCatalog } from '../../../src/exporter/features/catalog.js';
-import { buildPhaseSelector, idlePodsQuery } from '../../../src/exporter/features/pod-phase.js';
+import { buildPhaseQueries } from '../../../src/exporter/features/pod-phase.js';
 import { type Measurement, summarize } from '../measurement.js';
 import { NOW_SECONDS, type ServerKind, startDatabase } from './database.js';
 import { type Asked, askInTurn, PLAIN_QUERIES } from './plain-service.js';
@@ -21,7 +21,7 @@ function usualQueries(): Record<string, string> {
   const [cpu = '', memory = '', restarts = ''] = PLAIN_QUERIES;
   return {
     ...Object.fromEntries(features.map(({ name, query }) => [name, query])),
-    phases: idlePodsQuery(buildPhaseSelector(scope)),
+    phases: buildPhaseQueries(scope).idle,
     'cpu, plain service': cpu,
     'memory, plain service': memory,
     'restarts, plain service': restarts,

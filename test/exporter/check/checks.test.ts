@@ -53,6 +53,21 @@ const darkNode = (replaced: Partial<NodeFacts>, others = 8): Partial<Facts> => {
   };
 };
 
+const NAMES = { found: undefined, podsOfTargetInfo: 0, fallingShare: 0 };
+const COLLECTOR: Partial<Conditions> = {
+  metricsSource: 'opentelemetry',
+  podLabel: 'k8s_pod_name',
+  namespaceLabel: 'k8s_namespace_name',
+};
+const COLLECTOR_LABELS = { k8s_namespace_name: 'shop', k8s_pod_name: 'cart-0', k8s_container_name: 'app' };
+/** CPU by the names of a Collector, which one series has these labels of. */
+const ofCollector = (example: Readonly<Record<string, string>> = COLLECTOR_LABELS) => ({
+  metricsSource: 'opentelemetry' as const,
+  otlpTranslation: 'UnderscoreEscapingWithSuffixes' as const,
+  metric: 'container_cpu_time_seconds_total',
+  series: 16,
+  example,
+});
 const LABELS = { __name__: 'x', namespace: 'shop', pod: 'cart-0', container: 'app' };
 const empty = known(answerOf(0));
 const noSeries = { seriesOfMetric: 0, blamed: [], example: undefined };
@@ -807,6 +822,132 @@ const ROWS: readonly Row[] = [
     /cluster="eu"/,
   ),
 
+  row('metrics have the names of cAdvisor', {}, 'metrics_source', 'ok', /METRICS_SOURCE=cadvisor: .* of cAdvisor\./),
+  row(
+    'a Collector writes, which the settings do not say',
+    { names: known({ ...NAMES, found: ofCollector() }) },
+    'metrics_source',
+    'error',
+    /^Prometheus has 16 series of container_cpu_time_seconds_total: the names of an OpenTelemetry Collector, and not those/,
+    /\bSet METRICS_SOURCE=opentelemetry\.$/,
+  ),
+  row(
+    'a Collector writes whose names are not translated',
+    {
+      names: known({
+        ...NAMES,
+        found: {
+          ...ofCollector({ 'k8s.namespace.name': 'shop', 'k8s.pod.name': 'a', 'k8s.container.name': 'app' }),
+          metric: 'container.cpu.time',
+          otlpTranslation: 'NoTranslation',
+        },
+      }),
+    },
+    'metrics_source',
+    'error',
+    /Set METRICS_SOURCE=opentelemetry and OTLP_TRANSLATION_STRATEGY=NoTranslation\.$/,
+  ),
+  {
+    ...row(
+      'cAdvisor is there, and the settings expect a Collector',
+      {
+        names: known({
+          ...NAMES,
+          found: { ...ofCollector(LABELS), metricsSource: 'cadvisor', metric: 'container_cpu_usage_seconds_total' },
+        }),
+      },
+      'metrics_source',
+      'error',
+      /the names of cAdvisor, and not those of the settings/,
+      /Set METRICS_SOURCE=cadvisor\.$/,
+    ),
+    conditions: COLLECTOR,
+  },
+  {
+    ...row(
+      'the attributes of a Collector are not promoted',
+      { names: known({ ...NAMES, found: ofCollector({ job: 'kubelet' }), podsOfTargetInfo: 8 }) },
+      'metrics_source',
+      'error',
+      /but with no labels k8s_namespace_name, k8s_pod_name and k8s_container_name \(labels of one: job\)/,
+      /target_info names 8 pods\./,
+      /otlp: \{promote_resource_attributes: \[k8s\.namespace\.name, k8s\.pod\.name, k8s\.container\.name, k8s\.deployment\.name, /,
+      /resource_to_telemetry_conversion: \{enabled: true\}/,
+    ),
+    conditions: COLLECTOR,
+  },
+  row(
+    'a Collector writes, which the settings do not say, and its attributes are not promoted',
+    { names: known({ ...NAMES, found: { ...ofCollector({ k8s_namespace_name: 'shop' }), series: 1 } }) },
+    'metrics_source',
+    'error',
+    /They have no labels k8s_pod_name and k8s_container_name \(labels of one: k8s_namespace_name\)/,
+    /Set METRICS_SOURCE=opentelemetry\. In the configuration of Prometheus, set otlp: /,
+  ),
+  {
+    ...row(
+      'a Collector sends deltas',
+      { names: known({ ...NAMES, fallingShare: 0.9 }) },
+      'metrics_source',
+      'error',
+      /90 % of the counters of CPU fall again and again/,
+      /Remove the processor cumulativetodelta/,
+    ),
+    conditions: COLLECTOR,
+  },
+  {
+    ...row(
+      'some counters of a Collector begin again',
+      { names: known({ ...NAMES, fallingShare: 0.1 }) },
+      'metrics_source',
+      'ok',
+      /METRICS_SOURCE=opentelemetry: metrics have the names of an OpenTelemetry Collector\./,
+    ),
+    conditions: COLLECTOR,
+  },
+  {
+    ...row(
+      'a Collector has all that it can have',
+      {},
+      'kube_state_metrics',
+      'ok',
+      /The Collector has restarts, phases and owners of pods\. It has nothing about restarts of init containers/,
+    ),
+    conditions: COLLECTOR,
+  },
+  {
+    ...row(
+      'a Collector has no owners',
+      { kubeStateMetrics: known({ ...KUBE_STATE_METRICS, podOwners: 0 }) },
+      'kube_state_metrics',
+      'warning',
+      /Prometheus has no attributes such as k8s\.deployment\.name of the Collector\./,
+      /Workloads are derived from the names of pods\./,
+      /the processor k8sattributes with extract: \{metadata: \[k8s\.deployment\.name, /,
+    ),
+    conditions: COLLECTOR,
+  },
+  {
+    ...row(
+      'a Collector knows nothing of the cluster',
+      {
+        kubeStateMetrics: known({ ...KUBE_STATE_METRICS, podOwners: 0, podPhases: 0 }),
+        sources: sourcesWith({ restarts: emptySource() }).map((source) => ({
+          ...source,
+          selector: {
+            ...source.selector,
+            metric: source.selector.metric?.replace(/^kube_.*/, 'k8s_container_restarts'),
+          },
+        })),
+      },
+      'kube_state_metrics',
+      'warning',
+      /no k8s_container_restarts, k8s_pod_phase and attributes such as/,
+      /Crash loops are not detected/,
+      /the receiver k8s_cluster, with its attributes as labels\./,
+    ),
+    conditions: COLLECTOR,
+  },
   row('kube-state-metrics is there', {}, 'kube_state_metrics', 'ok', /owners of 8 pods/),
   row(
     'kube-state-metrics is missing',
@@ -1154,12 +1295,28 @@ describe('checks', () => {
     }
   });
 
+  it('leave what follows from wrong names to one of them', () => {
+    const gone = emptySource();
+    const facts: Facts = {
+      ...FINE,
+      names: known({ ...NAMES, found: ofCollector() }),
+      features: featuresWith({ cpu: empty, memory: empty, restarts: empty }),
+      sources: sourcesWith({ cpu: gone, memory: gone, restarts: gone }),
+      kubeStateMetrics: known({ ...KUBE_STATE_METRICS, podOwners: 0, podPhases: 0 }),
+    };
+    const { notChecked } = judgeFacts(facts, CONDITIONS);
+    const because = Object.fromEntries(notChecked.map(({ check, because: reason }) => [check, reason]));
+    expect(because.series).to.equal('The check metrics_source says what is wrong.');
+    expect(because.kube_state_metrics).to.equal('The check metrics_source says what is wrong.');
+  });
+
   it('say why they could not be made, and do not call that well', () => {
     const away = unknown('Prometheus was away.');
     const nothing: Facts = {
       ...FINE,
       clock: away,
       server: away,
+      names: away,
       kubeStateMetrics: away,
       idlePods: away,
       nodes: away,

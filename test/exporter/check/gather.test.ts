@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { describeAnswer, type Gathering, gatherFacts, sourcesOf } from '../../../src/exporter/check/gather.js';
 import { usualDistance } from '../../../src/exporter/check/gather-source.js';
-import { buildPhaseSelector } from '../../../src/exporter/features/pod-phase.js';
+import { buildPhaseQueries } from '../../../src/exporter/features/pod-phase.js';
 import type { PrometheusServerApi } from '../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { parseTuningFile } from '../../../src/exporter/tuning/tuning-file.js';
 import { CONDITIONS, known } from '../../support/check-facts.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
-import { type FakeSample, FEATURES, OWNER_QUERIES, PHASE_SELECTOR } from '../../support/small-cluster.js';
+import { type FakeSample, FEATURES, OWNER_QUERIES, PHASE_QUERIES } from '../../support/small-cluster.js';
 
 const NOW = 1_767_268_800;
 
@@ -37,7 +37,7 @@ const gathering = (api: PrometheusServerApi, replaced: Partial<Gathering> = {}):
   api,
   features: FEATURES,
   ownerQueries: OWNER_QUERIES,
-  phaseSelector: PHASE_SELECTOR,
+  phaseQueries: PHASE_QUERIES,
   training: CONDITIONS.training,
   historyDays: 7,
   nowSeconds: () => NOW,
@@ -170,8 +170,8 @@ describe('gathering of facts', () => {
       ...FINE_ANSWERS,
     ]);
     const matchers = 'cluster="x"';
-    const phaseSelector = buildPhaseSelector({ namespaceRegex: '.*', matchers });
-    const { nodes } = await gatherFacts(gathering(api, { matchers, phaseSelector }));
+    const phaseQueries = buildPhaseQueries({ namespaceRegex: '.*', matchers });
+    const { nodes } = await gatherFacts(gathering(api, { matchers, phaseQueries }));
     expect(nodes).to.deep.equal(
       known([
         { name: 'a', osImage: '', runtime: '', unmeasuredPods: ['shop/win-1'], measured: 1 },

@@ -34,6 +34,8 @@ const DEFAULTS: Settings = {
   queryOffsetSeconds: 0,
   matchers: '',
   namespaceRegex: '.*',
+  metricsSource: 'cadvisor',
+  otlpTranslation: 'UnderscoreEscapingWithSuffixes',
   podLabel: 'pod',
   namespaceLabel: 'namespace',
   containerLabel: undefined,
@@ -215,6 +217,20 @@ const ROWS: {
       ['(?i', '(?i'],
     ],
     bad: ['(?!kube-).*', '(?=shop).*', 'a(?<!b)', 'a(?<=b)', 'shop(', 'shop)', '[a-', '*', '+shop', '(a)\\1'],
+  },
+  metricsSource: {
+    good: [
+      ['cadvisor', 'cadvisor'],
+      ['opentelemetry', 'opentelemetry'],
+    ],
+    bad: ['otel', 'OpenTelemetry'],
+  },
+  otlpTranslation: {
+    good: [
+      ['NoTranslation', 'NoTranslation'],
+      ['UnderscoreEscapingWithoutSuffixes', 'UnderscoreEscapingWithoutSuffixes'],
+    ],
+    bad: ['NoUTF8Escaping', 'none'],
   },
   podLabel: {
     good: [
@@ -520,6 +536,11 @@ const NEEDS: Partial<Record<SettingName, Partial<Settings>>> = {
   totalShards: { shard: 0 },
 };
 
+/** What follows from a value. */
+const FOLLOWS: Readonly<Record<string, Partial<Settings>>> = {
+  opentelemetry: { namespaceLabel: 'k8s_namespace_name', podLabel: 'k8s_pod_name' },
+};
+
 /** The environment with one setting and all that it needs. */
 const environmentWith = (name: SettingName, text: string): Environment => ({
   ...Object.fromEntries(
@@ -545,7 +566,8 @@ describe('parseSettings', () => {
       for (const [text, value] of ROWS[name].good) {
         it(`accepts "${text}"`, () => {
           const { settings } = parseSettings(environmentWith(name, text));
-          expect(settings).to.deep.equal({ ...DEFAULTS, ...NEEDS[name], [name]: value });
+          const follows = FOLLOWS[String(value)] ?? {};
+          expect(settings).to.deep.equal({ ...DEFAULTS, ...NEEDS[name], ...follows, [name]: value });
         });
       }
 

@@ -22,6 +22,11 @@ describe('The shard of a process', () => {
     expect(parseSettings({ ...other, TOTAL_SHARDS: '1' }).settings.namespaceLabel).to.equal('exported_namespace');
   });
 
+  it('takes the label of a Collector, which all its series have', () => {
+    const { settings } = parseSettings({ METRICS_SOURCE: 'opentelemetry', SHARD: '0', TOTAL_SHARDS: '2' });
+    expect(settings.namespaceLabel).to.equal('k8s_namespace_name');
+  });
+
   const known: readonly (readonly [environment: Record<string, string>, ordinal: number])[] = [
     [{}, 0],
     [{ SHARD: '0', TOTAL_SHARDS: '1' }, 0],

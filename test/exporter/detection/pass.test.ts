@@ -15,7 +15,7 @@ import {
   type FakePod,
   FEATURES,
   OWNER_QUERIES,
-  PHASE_SELECTOR,
+  PHASE_QUERIES,
   SmallCluster,
   topicOf,
 } from '../../support/small-cluster.js';
@@ -60,7 +60,7 @@ describe('detection pass', () => {
     new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      phaseSelector: PHASE_SELECTOR,
+      phaseQueries: PHASE_QUERIES,
       model: () => current,
       timeoutSeconds: 5,
       now: () => now,

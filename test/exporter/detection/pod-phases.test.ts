@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { PodPhases } from '../../../src/exporter/detection/pod-phases.js';
 import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { rejection } from '../../support/rejection.js';
-import { PHASE_SELECTOR, SmallCluster } from '../../support/small-cluster.js';
+import { PHASE_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 
 const NOON = 1_767_268_800;
 const JOB = { namespace: 'shop', pod: 'job-1' };
@@ -16,7 +16,7 @@ describe('phases of pods', () => {
   beforeEach(() => {
     cluster = new SmallCluster([{ ...JOB, endedSeconds: NOON }, WEB]);
     api = fakeApi(cluster.answer);
-    phases = new PodPhases(api, PHASE_SELECTOR);
+    phases = new PodPhases(api, PHASE_QUERIES.idle);
   });
 
   it('are those that Kubernetes reports as ended, among those without usage', async () => {

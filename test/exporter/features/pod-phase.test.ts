@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { buildPhaseSelector, idlePodsIn, idlePodsQuery, inScopeOf } from '../../../src/exporter/features/pod-phase.js';
+import { buildPhaseQueries, idlePodsIn } from '../../../src/exporter/features/pod-phase.js';
 import { promqlMistakes } from '../../../src/exporter/features/queries/promql.js';
 import { narrowToNamespaces } from '../../../src/exporter/sharding/narrow.js';
 
 describe('the query for pods in which nothing runs', () => {
-  const query = idlePodsQuery(buildPhaseSelector({ namespaceRegex: 'a"|b', matchers: 'cluster="x"' }));
+  const query = buildPhaseQueries({ namespaceRegex: 'a"|b', matchers: 'cluster="x"' }).idle;
 
   it('asks for phases in which no container runs, in the scope of the features', () => {
     expect(query).to.equal(
@@ -35,8 +35,9 @@ describe('the query for pods in which nothing runs', () => {
     ]);
   });
 
-  it('has the scope of another metric', () => {
-    const selector = buildPhaseSelector({ namespaceRegex: 'a', matchers: 'cluster="x"' });
-    expect(inScopeOf(selector, 'kube_pod_info')).to.equal('kube_pod_info{cluster="x",namespace=~"a"}');
+  it('comes with one for all phases, and one for the nodes of pods', () => {
+    const { all, nodes } = buildPhaseQueries({ namespaceRegex: 'a', matchers: 'cluster="x"' });
+    expect(all).to.equal('kube_pod_status_phase{cluster="x",namespace=~"a"}');
+    expect(nodes).to.equal('kube_pod_info{cluster="x",namespace=~"a"}');
   });
 });

@@ -15,7 +15,7 @@ import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { fakeDependencies } from '../../support/http-fixtures.js';
 import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import { type Answer, FEATURES, OWNER_QUERIES, PHASE_SELECTOR, SmallCluster } from '../../support/small-cluster.js';
+import { type Answer, FEATURES, OWNER_QUERIES, PHASE_QUERIES, SmallCluster } from '../../support/small-cluster.js';
 import { within } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
@@ -76,7 +76,7 @@ describe('scrapes that overlap', () => {
     pass = new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      phaseSelector: PHASE_SELECTOR,
+      phaseQueries: PHASE_QUERIES,
       model: () => current,
       timeoutSeconds: 8,
       now: () => (NOON + ++ticks * SECONDS_BETWEEN_READINGS) * 1000,

@@ -12,7 +12,7 @@ import type { IncidentKind } from '../../../src/tools/simulation/incidents.js';
 import { BACKUP, DAILY_JOB, DATABASE, HEAVIER_RELEASE, ROLLOUTS } from '../../../src/tools/simulation/workloads.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import { FEATURES, OWNER_QUERIES, PHASE_SELECTOR } from '../../support/small-cluster.js';
+import { FEATURES, OWNER_QUERIES, PHASE_QUERIES } from '../../support/small-cluster.js';
 
 const START = Date.UTC(2026, 0, 15, 9, 7) / 1000;
 const MINUTE = 60;
@@ -42,7 +42,7 @@ describe('the demo in simulated time, with days of history', () => {
     const pass = new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      phaseSelector: PHASE_SELECTOR,
+      phaseQueries: PHASE_QUERIES,
       model: () => model,
       timeoutSeconds: 10,
       now: () => 1000 * now,

@@ -19,7 +19,7 @@ import {
   FEATURES,
   namedPods,
   OWNER_QUERIES,
-  PHASE_SELECTOR,
+  PHASE_QUERIES,
   SmallCluster,
 } from '../../support/small-cluster.js';
 
@@ -105,7 +105,7 @@ describe('a replay', () => {
       const pass = new DetectionPass({
         api: fakeApi(answer),
         ownerQueries: OWNER_QUERIES,
-        phaseSelector: PHASE_SELECTOR,
+        phaseQueries: PHASE_QUERIES,
         model: () => model,
         timeoutSeconds: 5,
         now: () => time * 1000,

@@ -1,8 +1,12 @@
 import { listed } from '../../../lib/text/format.js';
+import { metricName, OWNER_ATTRIBUTES } from '../../features/opentelemetry/names.js';
 import { PHASE_METRIC } from '../../features/pod-phase.js';
 import { NAMESPACE_LABEL } from '../../features/queries/template.js';
-import { checkOfAbsence, nameOf } from '../check-definition.js';
+import { checkOfAbsence, type Judgement, nameOf } from '../check-definition.js';
+import type { Conditions, Facts } from '../facts.js';
 import { targetLabelsSentence } from '../label-settings.js';
+import { areNamesWrong } from './names.js';
+import { NAMES_ARE_WRONG } from './series.js';
 
 const RESTARTS = 'kube_pod_container_status_restarts_total';
 
@@ -11,11 +15,19 @@ const HONOR_LABELS =
 
 const NO_RESTARTS = 'Crash loops are not detected: restarts count as 0.';
 
+const NO_PHASES = 'Pods that have ended, or wait to start, count as pods without usage (`no_usage`).';
+
+const NO_OWNERS = 'Workloads are derived from the names of pods.';
+
 /** Whether kube-state-metrics is there, and what is lost without it. */
 export const kubeStateMetrics = checkOfAbsence(
   'kube_state_metrics',
   (facts) => facts.kubeStateMetrics,
-  ({ podOwners, podPhases, replicaSetPods, replicaSetOwners, jobPods, jobOwners }, { sources }) => {
+  (state, facts, conditions) => {
+    if (areNamesWrong(facts, conditions)) return NAMES_ARE_WRONG;
+    if (conditions.metricsSource === 'opentelemetry') return stateOfCollector(state, facts, conditions);
+    const { podOwners, podPhases, replicaSetPods, replicaSetOwners, jobPods, jobOwners } = state;
+    const { sources } = facts;
     const restarts = sources.find(({ selector }) => selector.metric === RESTARTS);
     const exported = sources.find(
       (source) =>
@@ -51,10 +63,8 @@ export const kubeStateMetrics = checkOfAbsence(
     }
     const lost = [
       ...(restarts?.series.known && restarts.series.value === 0 ? [[RESTARTS, NO_RESTARTS]] : []),
-      ...(podPhases === 0
-        ? [[PHASE_METRIC, 'Pods that have ended, or wait to start, count as pods without usage (`no_usage`).']]
-        : []),
-      ...(podOwners === 0 ? [['kube_pod_owner', 'Workloads are derived from the names of pods.']] : []),
+      ...(podPhases === 0 ? [[PHASE_METRIC, NO_PHASES]] : []),
+      ...(podOwners === 0 ? [['kube_pod_owner', NO_OWNERS]] : []),
       ...(replicaSetPods > 0 && replicaSetOwners === 0
         ? [['kube_replicaset_owner', 'Deployments are derived from the names of their ReplicaSets.']]
         : []),
@@ -79,3 +89,44 @@ export const kubeStateMetrics = checkOfAbsence(
     };
   },
 );
+
+/** What a Collector never has. */
+const NEVER_OF_COLLECTOR =
+  'It has nothing about restarts of init containers, the last end of a container, throttling and pressure, nor annotations that ' +
+  'tune pods.';
+
+/** The same of the receiver k8s_cluster and the processor k8sattributes. */
+function stateOfCollector(
+  { podOwners, podPhases }: Extract<Facts['kubeStateMetrics'], { known: true }>['value'],
+  { sources }: Facts,
+  { otlpTranslation }: Conditions,
+): Judgement {
+  const name = metricName('k8s.container.restarts', otlpTranslation);
+  const restarts = sources.find(({ selector }) => selector.metric === name);
+  const hasNoRestarts = restarts?.series.known && restarts.series.value === 0;
+  const missing = [
+    ...(hasNoRestarts ? [[name, NO_RESTARTS]] : []),
+    ...(podPhases === 0 ? [[metricName('k8s.pod.phase', otlpTranslation), NO_PHASES]] : []),
+    ...(podOwners === 0 ? [[`attributes such as ${Object.keys(OWNER_ATTRIBUTES)[0]}`, NO_OWNERS]] : []),
+  ];
+  if (missing.length === 0) {
+    return { severity: 'ok', summary: `The Collector has restarts, phases and owners of pods. ${NEVER_OF_COLLECTOR}` };
+  }
+  const advice = [
+    ...(hasNoRestarts || podPhases === 0
+      ? ['Let one Collector of the cluster run the receiver k8s_cluster, with its attributes as labels.']
+      : []),
+    ...(podOwners === 0
+      ? [
+          `Add the processor k8sattributes with extract: {metadata: [${Object.keys(OWNER_ATTRIBUTES).join(', ')}]}, and let ` +
+            'Prometheus promote these attributes to labels.',
+        ]
+      : []),
+  ];
+  return {
+    severity: 'warning',
+    summary: `Prometheus has no ${listed(missing.map(([what = '']) => what))} of the Collector. ${NEVER_OF_COLLECTOR}`,
+    meaning: missing.map(([, meaning]) => meaning).join(' '),
+    advice: advice.join(' '),
+  };
+}

@@ -1,5 +1,11 @@
 import { formatBytes, formatPercent, listed } from '../../../lib/text/format.js';
-import { MEMORY_METRICS, MEMORY_WORDS, type MemoryMetric } from '../../features/queries/template.js';
+import {
+  MEMORY_METRICS,
+  MEMORY_WORDS,
+  type MemoryMetric,
+  memoryMetricName,
+  type SourceNames,
+} from '../../features/queries/template.js';
 import { checkOf, type Judgement, NO_SERIES } from '../check-definition.js';
 
 /** The share of page cache from which on memory says more about files than about the program. */
@@ -11,7 +17,8 @@ const WHY = 'what the kubelet evicts by, and what `kubectl top` shows';
 export const memoryMetric = checkOf(
   'memory_metric',
   ({ memory }) => memory,
-  ({ used, bytes }): Judgement => {
+  ({ used, bytes }, _, conditions): Judgement => {
+    const described = (metric: MemoryMetric) => describe(metric, conditions);
     const [first] = used;
     if (first === undefined) {
       return { severity: 'ok', summary: 'No feature reads the memory of containers as cAdvisor has it.' };
@@ -43,4 +50,5 @@ export const memoryMetric = checkOf(
   },
 );
 
-const described = (metric: MemoryMetric) => `${MEMORY_METRICS[metric]} (${MEMORY_WORDS[metric]})`;
+const describe = (metric: MemoryMetric, names: SourceNames) =>
+  `${memoryMetricName(metric, names)} (${MEMORY_WORDS[metric]})`;

@@ -28,7 +28,8 @@ const ELSEWHERE =
   'as they start. cAdvisor has no series of containers on Windows, on Fargate and behind cri-dockerd.';
 
 /** Whether all features know the same pods. */
-export const podCoverage = checkOfAbsence('pod_coverage', answersOf, (answers, facts) => {
+export const podCoverage = checkOfAbsence('pod_coverage', answersOf, (answers, facts, { metricsSource }) => {
+  const isOfCollector = metricsSource === 'opentelemetry';
   // A feature without any pod has a check of its own.
   const answered = answers.filter(({ pods }) => pods.size > 0);
   const measured = podsOf(answered, 'lasting');
@@ -59,8 +60,10 @@ export const podCoverage = checkOfAbsence('pod_coverage', answersOf, (answers, f
     gaps.length === 0
       ? []
       : [
-          'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
-            'drops some pods.',
+          isOfCollector
+            ? 'Check whether a Collector with the receiver kubeletstats runs on every node, and whether one drops some pods.'
+            : 'Check whether every node is scraped (`up` of the kubelets and of kube-state-metrics), and whether a relabelling ' +
+              'drops some pods.',
         ];
   if (isDark) {
     summaries.push(
@@ -68,7 +71,7 @@ export const podCoverage = checkOfAbsence('pod_coverage', answersOf, (answers, f
         `${unmeasured.length === 1 ? 'has' : 'have'} no usage at all: ${examples(unmeasured)}.`,
     );
     meanings.push('Pods without usage are scored only while they restart, and count as `no_usage`.');
-    const explained = explainNodes(dark);
+    const explained = explainNodes(dark, isOfCollector);
     summaries.push(...explained.map(([sentence]) => sentence));
     advice.push(...explained.map(([, own]) => own));
     const elsewhere = unmeasured.length - dark.reduce((sum, { unmeasuredPods: own }) => sum + own.length, 0);

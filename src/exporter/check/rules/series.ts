@@ -1,25 +1,34 @@
 import { counted, examples, formatNumber, listed } from '../../../lib/text/format.js';
-import { containerLabelBeside, MEMORY_METRICS } from '../../features/queries/template.js';
+import { containerLabelBeside, memoryMetricName } from '../../features/queries/template.js';
 import type { Labels } from '../../prometheus/api.js';
-import { type Answered, anyOf, checkOfAbsence, type Judgement, knownOf, nameOf } from '../check-definition.js';
+import {
+  type Answered,
+  anyOf,
+  checkOfAbsence,
+  isOfState,
+  type Judgement,
+  knownOf,
+  nameOf,
+} from '../check-definition.js';
 import type { Conditions, Facts, SourceFacts } from '../facts.js';
 import { labelSettings, ownLabels, targetLabelsSentence } from '../label-settings.js';
+import { areNamesWrong } from './names.js';
 
 /** Whether there is something to judge pods by; kube-state-metrics has a check of its own. */
 export const series = checkOfAbsence(
   'series',
   ({ sources }) => anyOf(sources.map((source) => source.series)),
   (_, facts, conditions): Judgement => {
+    if (areNamesWrong(facts, conditions)) return NAMES_ARE_WRONG;
     const { features, sources } = facts;
     const empty = sources.filter(
-      ({ series: count, required, selector }) =>
-        count.known && count.value === 0 && (required || !selector.metric?.startsWith('kube_')),
+      ({ series: count, required, selector }) => count.known && count.value === 0 && (required || !isOfState(selector)),
     );
     if (empty.length > 0) return emptySources(empty, conditions);
     const exported = sources.flatMap((source) => {
       const labels = source.exported?.known ? source.exported.value : [];
       // Those of kube-state-metrics have a check of their own.
-      return labels.length > 0 && !source.selector.metric?.startsWith('kube_') ? [{ source, labels }] : [];
+      return labels.length > 0 && !isOfState(source.selector) ? [{ source, labels }] : [];
     });
     if (exported.length > 0) return exportedLabels(exported, conditions);
     const unlabelled = features.flatMap(({ feature, answer }) =>
@@ -28,6 +37,9 @@ export const series = checkOfAbsence(
     return unlabelled.length > 0 ? unlabelledSeries(unlabelled) : { severity: 'ok', summary: foundSeries(facts) };
   },
 );
+
+/** For a rule that would only say the same in other words. */
+export const NAMES_ARE_WRONG: Judgement = { because: 'The check metrics_source says what is wrong.' };
 
 function unlabelledSeries(answers: readonly Answered[]): Judgement {
   const summaries = answers.map(
@@ -93,6 +105,15 @@ function emptySources(empty: readonly SourceFacts[], conditions: Conditions): Ju
   };
 }
 
+/** Metrics of cAdvisor and of the receiver kubeletstats. */
+const isOfContainers = (metric: string) => /^container[_.]/.test(metric);
+
+const LET_SCRAPE = 'Let Prometheus scrape cAdvisor: the path /metrics/cadvisor of each kubelet.';
+
+const LET_COLLECT =
+  'Let a Collector on each node run the receiver kubeletstats with the metric_groups container and pod, and write to this server. ' +
+  'Prometheus refuses counters that were made deltas: remove the processor cumulativetodelta.';
+
 /** What there is of a source without series, what is wrong with it, and what to do. */
 function explain(source: SourceFacts, conditions: Conditions) {
   const { namespaceRegex, namespaceLabel, podLabel, containerLabel = containerLabelBeside(podLabel) } = conditions;
@@ -101,20 +122,20 @@ function explain(source: SourceFacts, conditions: Conditions) {
   if (found?.instead !== undefined) {
     return {
       has: `no series of ${metric}`,
-      problem: `, although it has some of ${MEMORY_METRICS[found.instead]}: most likely, the collector keeps only that`,
+      problem: `, although it has some of ${memoryMetricName(found.instead, conditions)}: most likely, the collector keeps only that`,
       advice: `Set MEMORY_METRIC=${found.instead}. In a feature file, ask for that metric.`,
     };
   }
   if (found === undefined || found.seriesOfMetric === 0) {
-    const advice = metric.startsWith('container_')
-      ? 'Let Prometheus scrape cAdvisor: the path /metrics/cadvisor of each kubelet. Is this the Prometheus of the cluster, ' +
-        'and the tenant where it has several?'
+    const advice = isOfContainers(metric)
+      ? `${conditions.metricsSource === 'opentelemetry' ? LET_COLLECT : LET_SCRAPE} Is this the Prometheus of the cluster, and ` +
+        'the tenant where it has several?'
       : 'Let Prometheus scrape its exporter, or remove the feature.';
     return { has: `no series of ${metric}`, problem: '', advice };
   }
   const { example = {}, blamed } = found;
   const has = `${counted(found.seriesOfMetric, 'series', 'series')} of ${metric}`;
-  const isCadvisor = metric.startsWith('container_');
+  const isCadvisor = isOfContainers(metric);
   const used = [namespaceLabel, podLabel, containerLabel];
   const exported = ownLabels(example, (role) => example[role] !== undefined).filter((label) => !used.includes(label));
   const settings = isCadvisor ? labelSettings(example, conditions) : [];

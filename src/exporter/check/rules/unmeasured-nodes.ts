@@ -51,6 +51,9 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
+/** A Collector asks the kubelet for what it reports of every node, whatever runs the containers. */
+const LET_COLLECT = 'Let a Collector with the receiver kubeletstats run there, or ' + `${WITHOUT}.`;
+
 const causeOf = (node: NodeFacts): Cause => CAUSES.find(({ of }) => of(node)) as Cause;
 
 const countPods = (nodes: readonly NodeFacts[]) => nodes.reduce((sum, node) => sum + node.unmeasuredPods.length, 0);
@@ -64,7 +67,10 @@ export function darkNodes(nodes: readonly NodeFacts[]): readonly NodeFacts[] {
 }
 
 /** What is said of dark nodes, a sentence for each cause, with the advice. */
-export function explainNodes(dark: readonly NodeFacts[]): readonly (readonly [sentence: string, advice: string])[] {
+export function explainNodes(
+  dark: readonly NodeFacts[],
+  isOfCollector: boolean,
+): readonly (readonly [sentence: string, advice: string])[] {
   return [...groupBy(dark, causeOf)].map(
     ([
       {
@@ -77,7 +83,8 @@ export function explainNodes(dark: readonly NodeFacts[]): readonly (readonly [se
         own.length === 1
           ? `The node ${own[0].name} ${one}`
           : `${own.length} nodes ${several}: ${examples(own.map(({ name }) => name))}`;
-      return [`${names} (${counted(countPods(own), 'pod')} without usage).`, advice];
+      const sentence = `${names} (${counted(countPods(own), 'pod')} without usage).`;
+      return [sentence, isOfCollector ? LET_COLLECT : advice];
     },
   );
 }

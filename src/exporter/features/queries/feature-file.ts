@@ -7,17 +7,16 @@ import { MistakesError } from '../../../lib/usage-error.js';
 import { describeValue, quoted, YamlFile, type YamlPath } from '../../../lib/yaml/yaml-file.js';
 import { BUILTIN_FEATURES, buildCatalog, type FeatureDefinition, toDefinition } from '../catalog.js';
 import { FEATURE_KEYS, FeatureSpec } from '../feature-spec.js';
-import { buildPhaseSelector } from '../pod-phase.js';
+import { buildPhaseQueries, type PhaseQueries } from '../pod-phase.js';
 import { buildOwnerQueries, type OwnerQueries } from '../workload.js';
 import { type OffsetMistake, promqlMistakes } from './promql.js';
-import { fillTemplate, NAMESPACE_LABEL, podLabelOf, type QueryOptions } from './template.js';
+import { fillTemplate, labelNamesOf, NAMESPACE_LABEL, podLabelOf, type QueryOptions } from './template.js';
 
 /** Features and where each comes from, and the queries that go with them. */
 export interface FeatureSet {
   readonly features: readonly FeatureDefinition[];
   readonly ownerQueries: OwnerQueries;
-  /** The series that say which pods have ended (`buildPhaseSelector`). */
-  readonly phaseSelector: string;
+  readonly phaseQueries: PhaseQueries;
   /** By name, for messages: `features.yaml:12:5`. A built-in feature has none. */
   readonly places: ReadonlyMap<string, string>;
 }
@@ -52,8 +51,8 @@ export async function loadFeatures(path: string, options: QueryOptions): Promise
   return parseFeatureFile(text, path, options);
 }
 
-function otherQueries(options: QueryOptions): Pick<FeatureSet, 'ownerQueries' | 'phaseSelector'> {
-  return { ownerQueries: buildOwnerQueries(options), phaseSelector: buildPhaseSelector(options) };
+function otherQueries(options: QueryOptions): Pick<FeatureSet, 'ownerQueries' | 'phaseQueries'> {
+  return { ownerQueries: buildOwnerQueries(options), phaseQueries: buildPhaseQueries(options) };
 }
 
 /**
@@ -88,7 +87,10 @@ export function parseFeatureFile(text: string, path: string, options: QueryOptio
   file.throwIfAny();
   const specs = own.filter((spec) => spec !== undefined);
   return {
-    features: [...taken, ...specs].map((spec) => toDefinition(spec, options)),
+    features: [
+      ...buildCatalog(options).filter(({ name }) => builtin.includes(name)),
+      ...specs.map((spec) => toDefinition(spec, options)),
+    ],
     ...otherQueries(options),
     places: new Map(specs.map(({ name }, index) => [name, file.place(['features', index])])),
   };
@@ -147,8 +149,8 @@ function checkQuery(file: YamlFile, path: YamlPath, title: string, options: Quer
 function queryMistakes(template: string, podLabel: string, options: QueryOptions): readonly OffsetMistake[] {
   const filled = fillTemplate(template, options);
   if (filled.mistakes.length > 0) return filled.mistakes;
-  const namespaceLabel = filled.placeholders.has('namespace_label') ? options.namespaceLabel : undefined;
-  const labels = [namespaceLabel ?? NAMESPACE_LABEL, podLabelOf(podLabel, options)];
+  const isRenamed = filled.placeholders.has('namespace_label');
+  const labels = [isRenamed ? labelNamesOf(options).namespace : NAMESPACE_LABEL, podLabelOf(podLabel, options)];
   const mistakes = promqlMistakes(filled.text, labels);
   if (mistakes.length > 0 || filled.placeholders.has('namespace_regex')) {
     return mistakes.map(({ offset, sentence }) => ({ offset: filled.templateOffset(offset), sentence }));

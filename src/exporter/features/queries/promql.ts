@@ -41,6 +41,12 @@ export function labelText(label: string): string {
   return /^[a-zA-Z_]\w*$/.test(label) ? label : quotePromql(label);
 }
 
+/** The selector of a metric. A name with dots stands in quotes within the braces, which Prometheus 3 allows. */
+export function selectorText(metric: string, matchers: string): string {
+  if (labelText(metric) !== metric) return `{${labelText(metric)},${matchers}}`;
+  return matchers === '' ? metric : `${metric}{${matchers}}`;
+}
+
 /** A matcher for one value of a label. */
 export function matcherOf(label: string, value: string): string {
   return `${labelText(label)}=${quotePromql(value)}`;

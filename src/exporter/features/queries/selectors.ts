@@ -8,7 +8,7 @@ import { childrenOf, labelOf, textOf } from './promql.js';
 export interface SourceSelector {
   /** The selector without range and offset: `container_memory_usage_bytes{container!=""}`. */
   readonly text: string;
-  /** `undefined` where the metric is named by a matcher. */
+  /** `undefined` where the metric is named by a matcher of `__name__`. */
   readonly metric: string | undefined;
   /** `namespace=~"shop"` and its label. */
   readonly matchers: readonly { readonly label: string; readonly text: string }[];
@@ -42,7 +42,7 @@ function describe(node: SyntaxNode, query: string): SourceSelector {
   const range = node.parent?.name === 'MatrixSelector' ? node.parent.getChild('DurationExpr') : null;
   return {
     text: textOf(node, query),
-    metric: textOf(node.getChild('Identifier'), query) || undefined,
+    metric: metricOf(node, query),
     matchers: matchers.map((matcher) => ({
       label: labelOf(matcher.firstChild, query),
       text: textOf(matcher, query),
@@ -50,6 +50,12 @@ function describe(node: SyntaxNode, query: string): SourceSelector {
     rangeSeconds: durationSeconds(textOf(range, query)),
     identity: identityOf(node, query),
   };
+}
+
+/** In quotes and within the braces, Prometheus 3 takes any name. */
+function metricOf(node: SyntaxNode, query: string): string | undefined {
+  const quoted = node.getChild('LabelMatchers')?.getChild('QuotedLabelName');
+  return textOf(node.getChild('Identifier'), query) || labelOf(quoted, query) || undefined;
 }
 
 function identityOf(node: SyntaxNode, query: string): readonly string[] | undefined {

@@ -1,10 +1,23 @@
 /** PromQL with placeholders, and how the settings fill them. */
 
 import { nearestName } from '../../../lib/text/nearest-name.js';
+import {
+  attributeLabel,
+  type CollectorMetric,
+  type MetricsSource,
+  metricName,
+  TRANSLATIONS,
+  type Translation,
+} from '../opentelemetry/names.js';
 import { labelText, type OffsetMistake, quotePromql } from './promql.js';
+import { sourceSelectors } from './selectors.js';
 
 /** What the placeholders stand for: the settings that queries depend on. */
 export interface QueryOptions {
+  /** Whose names the series have; those of cAdvisor and kube-state-metrics if unset. */
+  readonly metricsSource?: MetricsSource;
+  /** How the names of OpenTelemetry were translated; as Prometheus does it if unset. */
+  readonly otlpTranslation?: Translation;
   /** Anchored RE2 for the namespaces in scope. */
   readonly namespaceRegex: string;
   /** The label that carries the pod's name in cAdvisor's series: `pod`, or `pod_name` before Kubernetes 1.16. */
@@ -20,8 +33,15 @@ export interface QueryOptions {
   readonly matchers?: string;
 }
 
+/** Which names the series of a source have, and which labels name the things in them. */
+export type SourceNames = Pick<
+  QueryOptions,
+  'metricsSource' | 'otlpTranslation' | 'namespaceLabel' | 'containerLabel'
+> &
+  Partial<Pick<QueryOptions, 'podLabel'>>;
+
 /** What limits the queries that no feature asks. */
-export type QueryScope = Pick<QueryOptions, 'namespaceRegex' | 'matchers'>;
+export type QueryScope = Pick<QueryOptions, 'namespaceRegex' | 'matchers' | 'memoryMetric'> & SourceNames;
 
 /** A template whose placeholders are filled. */
 export interface FilledTemplate {
@@ -51,10 +71,25 @@ export const MEMORY_WORDS: Readonly<Record<MemoryMetric, string>> = {
   rss: 'without page cache',
 };
 
+/** What the receiver kubeletstats has of it. */
+export const COLLECTOR_MEMORY: Readonly<Record<MemoryMetric, CollectorMetric>> = {
+  usage: 'container.memory.usage',
+  working_set: 'container.memory.working_set',
+  rss: 'container.memory.rss',
+};
+
+/** The metric as the source calls it. */
+export function memoryMetricName(metric: MemoryMetric, names: SourceNames): string {
+  const { metricsSource, otlpTranslation = TRANSLATIONS[0] } = names;
+  return metricsSource === 'opentelemetry'
+    ? metricName(COLLECTOR_MEMORY[metric], otlpTranslation)
+    : MEMORY_METRICS[metric];
+}
+
 /** What counts as memory in a query, in those words; `undefined` where it reads none of the metrics, or several. */
-export function memoryWordsOf(query: string): string | undefined {
+export function memoryWordsOf(query: string, names: SourceNames = {}): string | undefined {
   const read = (Object.keys(MEMORY_METRICS) as MemoryMetric[]).filter((metric) =>
-    new RegExp(`\\b${MEMORY_METRICS[metric]}\\b`).test(query),
+    sourceSelectors(query).some((selector) => selector.metric === memoryMetricName(metric, names)),
   );
   return read.length === 1 ? MEMORY_WORDS[read[0] as MemoryMetric] : undefined;
 }
@@ -62,14 +97,35 @@ export function memoryWordsOf(query: string): string | undefined {
 const PLACEHOLDERS: Readonly<Record<string, (options: QueryOptions) => string>> = {
   namespace_regex: ({ namespaceRegex }) => quotePromql(namespaceRegex).slice(1, -1),
   cpu_rate_window: ({ cpuRateWindow }) => cpuRateWindow,
-  memory_metric: ({ memoryMetric = 'usage' }) => MEMORY_METRICS[memoryMetric],
-  pod_label: ({ podLabel }) => labelText(podLabel),
-  namespace_label: ({ namespaceLabel = NAMESPACE_LABEL }) => labelText(namespaceLabel),
-  container_label: ({ podLabel, containerLabel = containerLabelBeside(podLabel) }) => labelText(containerLabel),
+  memory_metric: (options) => memoryMetricName(options.memoryMetric ?? 'usage', options),
+  pod_label: (options) => labelText(labelNamesOf(options).pod),
+  namespace_label: (options) => labelText(labelNamesOf(options).namespace),
+  container_label: (options) => labelText(labelNamesOf(options).container),
 };
 
 /** The label that kube-state-metrics always has, and cAdvisor nearly always. */
 export const NAMESPACE_LABEL = 'namespace';
+
+/** The labels that name things in the series of containers. */
+export interface LabelNames {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+/** Those that are set, or else those that the source has by itself. */
+export function labelNamesOf({ metricsSource, otlpTranslation, ...set }: SourceNames): LabelNames {
+  const translation = otlpTranslation ?? TRANSLATIONS[0];
+  const own =
+    metricsSource === 'opentelemetry'
+      ? {
+          namespace: attributeLabel('k8s.namespace.name', translation),
+          pod: attributeLabel('k8s.pod.name', translation),
+        }
+      : { namespace: NAMESPACE_LABEL, pod: 'pod' };
+  const { namespaceLabel: namespace = own.namespace, podLabel: pod = own.pod } = set;
+  return { namespace, pod, container: set.containerLabel ?? containerLabelBeside(pod) };
+}
 
 /**
  * The label of the container in series whose pod is in `podLabel`: whatever surrounds the last word `pod` surrounds

@@ -9,7 +9,7 @@ import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
 import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
 import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../../support/parameters.js';
-import { FEATURES, namedPods, OWNER_QUERIES, PHASE_SELECTOR, SmallCluster } from '../../../support/small-cluster.js';
+import { FEATURES, namedPods, OWNER_QUERIES, PHASE_QUERIES, SmallCluster } from '../../../support/small-cluster.js';
 
 const NOW = 1_767_225_600;
 
@@ -36,7 +36,7 @@ describe('HistoryReader', () => {
     const pass = new DetectionPass({
       api,
       ownerQueries: OWNER_QUERIES,
-      phaseSelector: PHASE_SELECTOR,
+      phaseQueries: PHASE_QUERIES,
       model: () => model,
       timeoutSeconds: 5,
       now: () => NOW * 1000,
