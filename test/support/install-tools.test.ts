@@ -88,9 +88,11 @@ describe('scripts/tools/install', () => {
     expect(install(['helm', 'promtool']).status).to.equal(0);
     const [promtool, helm] = log().trim().split('\n');
     expect(promtool).to.match(
-      /^install -tags=\S+ -ldflags=-s -w -X=\S+=3\.\S+ github\.com\/prometheus\/\S+\/promtool@v0\.\S+$/,
+      /^install -tags=\S+ -gcflags=\S+ -ldflags=-s -w -X=\S+=3\.\S+ github\.com\/prometheus\/\S+\/promtool@v0\.\S+$/,
     );
-    expect(helm).to.match(/^install -ldflags=-s -w -X=\S+\.version=(v3\.\S+) helm\.sh\/helm\/v3\/cmd\/helm@\1$/);
+    expect(helm).to.match(
+      /^install -gcflags=\S+ -ldflags=-s -w -X=\S+\.version=(v3\.\S+) helm\.sh\/helm\/v3\/cmd\/helm@\1$/,
+    );
   });
 
   it('builds the control plane in its own module, whose go.mod has the versions', () => {
