@@ -20,6 +20,9 @@ const OWN_SETTINGS: ReadonlySet<string> = new Set([
   'WEB_CONFIG_FILE',
 ]);
 
+/** Values with a default, without which something else decides. */
+const REMOVABLE: ReadonlySet<string> = new Set(['replicas']);
+
 const objectOf = (properties: Readonly<Record<string, Schema>>): Schema => ({
   type: 'object',
   additionalProperties: false,
@@ -105,7 +108,9 @@ function schemaOf({ name, description, fallback, children }: ChartValue, parent:
 
 function sectionOf(values: readonly ChartValue[], parent: string, more: Readonly<Record<string, Schema>> = {}): Schema {
   // `null` removes a value. Texts, lists and maps that are empty by default may be removed.
-  const required = values.filter(({ children, fallback }) => children.length > 0 || isNeeded(fallback));
+  const required = values.filter(
+    ({ name, children, fallback }) => children.length > 0 || (isNeeded(fallback) && !REMOVABLE.has(`${parent}${name}`)),
+  );
   return {
     ...objectOf({ ...Object.fromEntries(values.map((value) => [value.name, schemaOf(value, parent)])), ...more }),
     required: required.map(({ name }) => name),

@@ -4,9 +4,9 @@ import { parse } from 'yaml';
 import { CHART_FOLDER, type ChartValue, readChartValues } from '../../scripts/helm-chart/values.js';
 import { SETTINGS, variablesOf } from '../../src/exporter/config/settings.js';
 import { VERSION } from '../../src/exporter/version.js';
-import { type ChartValues, chartObjects, EXAMPLES_FOLDER, helm, settingsOf } from '../support/helm.js';
+import { type ChartValues, chartObjects, EXAMPLES_FOLDER, helm, settingsOf, workloadOf } from '../support/helm.js';
 import { readDockerfile } from '../support/kustomize.js';
-import { requireTool } from '../support/real-tools.js';
+import { foldersOfTools, requireTool } from '../support/real-tools.js';
 
 /** Why Helm rejects values. */
 function rejection(values: ChartValues): string {
@@ -71,6 +71,7 @@ describe('the values of the Helm chart', function () {
       expect(settingsOf(chartObjects({ values: removed(readChartValues(), false) }))).to.have.all.keys('MODEL_PATH');
       expect(rejection(removed(readChartValues(), true)).match(/missing propert/g)).to.have.length.above(10);
       expect(rejection({ image: null })).to.include("missing property 'image'");
+      expect(workloadOf(chartObjects({ values: { replicas: null } })).spec).to.not.have.property('replicas');
     });
 
     it('passwords in what becomes a ConfigMap, with where to put them', () => {
@@ -146,10 +147,14 @@ describe('the files of the Helm chart', () => {
   });
 
   it('name the releases of Helm and Kubernetes that are meant', () => {
-    const readme = readFileSync(`${CHART_FOLDER}/README.md`, 'utf8');
-    const [, tested = ''] = /^helm +\S+ +v(\d+\.\d+)\./m.exec(readFileSync('scripts/tools/versions.txt', 'utf8')) ?? [];
+    const folders = foldersOfTools(readFileSync('scripts/tools/versions.txt', 'utf8'), { K8S_ANOMALY_TOOLS: '/' });
+    const testedOf = (program: string) =>
+      /-v(\d+\.\d+)\.\d+$/.exec(folders.get(program) ?? '')?.[1] ?? expect.fail(program);
     const [, oldest = ''] = /^>=(\d+\.\d+)\./.exec(chart.kubeVersion) ?? [];
-    expect(readme).to.include(`Helm ${tested.split('.')[0]} (tested with ${tested}) on Kubernetes ${oldest} or newer`);
+    const kubernetes = `on Kubernetes ${oldest} or newer (tested with ${testedOf('kube-apiserver')})`;
+    const textOf = (path: string) => readFileSync(path, 'utf8').replaceAll('\n', ' ');
+    expect(textOf(`${CHART_FOLDER}/README.md`)).to.include(`Helm 3 (tested with ${testedOf('helm')}) ${kubernetes}`);
+    expect(textOf('deploy/kubernetes/README.md')).to.include(kubernetes);
   });
 
   it('have annotations that Artifact Hub understands', () => {

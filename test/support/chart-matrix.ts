@@ -81,7 +81,7 @@ export const CHART_MATRIX: Readonly<Record<string, ChartValues>> = {
     service: { type: 'NodePort', port: 80 },
     networkPolicy: {
       prometheus: [],
-      extraIngress: [{ from: [{ ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 'http' }] }],
+      extraIngress: [{ from: [{ ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 'http', protocol: 'TCP' }] }],
       extraEgress: [{ ports: [{ port: 443, protocol: 'TCP' }] }],
     },
     serviceMonitor: { enabled: true, relabelings: [{ action: 'labeldrop', regex: 'endpoint' }] },

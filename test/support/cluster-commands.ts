@@ -51,7 +51,11 @@ export function clusterCommand(kubeconfig: string): ClusterCommand {
   };
 }
 
+/** What `kubectl delete` says of every folder with both kinds of objects. */
+const HARMLESS = 'deleting cluster-scoped resources, not scoped to the provided namespace';
+
 /** Lines of `kubectl`, and those of klog in `helm`. */
-export function warningsOf(stderr: string): string[] {
-  return stderr.split('\n').filter((line) => /\bwarning\b/i.test(line) || /^[WE]\d{4} /.test(line));
+function warningsOf(stderr: string): string[] {
+  const lines = stderr.split('\n').filter((line) => !line.includes(HARMLESS));
+  return lines.filter((line) => /\bwarning\b/i.test(line) || /^[WE]\d{4} /.test(line));
 }

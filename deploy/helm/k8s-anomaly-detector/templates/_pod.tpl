@@ -135,7 +135,8 @@ spec:
       {{- end }}
       {{- end }}
       {{- if $isSharded }}
-      {{- $podName := dict "fieldRef" (dict "fieldPath" "metadata.name") }}
+      {{- /* The default version, but a second field manager (Argo CD beside Helm) conflicts where it is not written. */}}
+      {{- $podName := dict "fieldRef" (dict "apiVersion" "v1" "fieldPath" "metadata.name") }}
       {{- $env = append $env (dict "name" "POD_NAME" "valueFrom" $podName) }}
       {{- $env = append $env (dict "name" "TOTAL_SHARDS" "value" (.Values.shards | int | toString)) }}
       {{- end }}
