@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { create } from 'tar';
 import { stringify } from 'yaml';
@@ -34,7 +36,7 @@ export const CONFIG_MAP_LIMIT_BYTES = 1024 * 1024;
 export const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
 
 /** The key of the archive in the ConfigMap: the name of the file below `/config`. */
-export const ARCHIVE_KEY = 'code.tgz';
+export const ARCHIVE_KEY = 'code.tar.br';
 
 /** The code does not fit into a ConfigMap. */
 export class CodeTooLargeError extends Error {
@@ -116,7 +118,8 @@ const PREAMBLE = [
 ].join('\n');
 
 /**
- * Makes the archive (a compressed tar file) from the built code. The same code makes the same bytes.
+ * Makes the archive (a tar file, compressed) from the built code. The same code makes the same bytes. Brotli makes it a
+ * fifth smaller than gzip would, and Node.js can decompress it in any image that it is in.
  *
  * @param root the folder with `dist/src`, `package.json`, `package-lock.json`, `LICENSE` and `node_modules`.
  */
@@ -130,10 +133,10 @@ export async function packCode(root: string, variant: CodeVariant): Promise<Buff
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
       .sort();
-    const archive = create({ cwd: folder, gzip: { level: 9 }, portable: true, mtime: new Date(0) }, files);
+    const archive = create({ cwd: folder, portable: true, mtime: new Date(0) }, files);
     const chunks: Buffer[] = [];
     for await (const chunk of archive) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return await promisify(brotliCompress)(Buffer.concat(chunks), { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

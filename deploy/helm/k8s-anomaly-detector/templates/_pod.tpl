@@ -98,7 +98,9 @@ spec:
         - -ec
         - |
           rm -rf /app/dist
-          tar -xzf /config/code.tgz -C /app
+          node -e 'fs.writeFileSync("/app/code.tar", zlib.brotliDecompressSync(fs.readFileSync("/config/code.tar.br")))'
+          tar -xf /app/code.tar -C /app
+          rm /app/code.tar
           {{- if $isInstalled }}
           npm ci --omit=dev --ignore-scripts --prefer-offline --no-audit --no-fund --no-update-notifier
           {{- end }}
