@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 
 const LIMIT_MILLISECONDS = 300_000;
 
@@ -30,7 +30,8 @@ export type ClusterCommand = (
 export function clusterCommand(kubeconfig: string): ClusterCommand {
   return async (program, parameters, { input = '', accept = [] } = {}) => {
     const child = spawn(program, parameters, {
-      env: { PATH: process.env.PATH, HOME: tmpdir(), KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache` },
+      // Both keep caches in the home.
+      env: { PATH: process.env.PATH, HOME: dirname(kubeconfig), KUBECONFIG: kubeconfig },
       timeout: LIMIT_MILLISECONDS,
     });
     let stdout = '';
