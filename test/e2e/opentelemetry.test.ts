@@ -9,6 +9,7 @@ import { contextQueries, LIMIT_PARTS } from '../../src/exporter/context/queries.
 import { readContexts } from '../../src/exporter/context/read-answers.js';
 import { PROMOTED_ATTRIBUTES, TRANSLATIONS } from '../../src/exporter/features/opentelemetry/names.js';
 import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
+import type { NamedPod } from '../../src/exporter/features/table.js';
 import { floorsQuery } from '../../src/exporter/forecast/queries.js';
 import { freePort } from '../../src/tools/demo/listen.js';
 import { type CollectorOptions, type CollectorPod, sendAsCollector } from '../support/collector.js';
@@ -222,6 +223,20 @@ if (ON_NEWEST_RELEASE) {
       });
     }
 
+    it('is read where two Collectors report the same pods, and a label names each of them', async () => {
+      const url = await storing({
+        otlp: { promote_resource_attributes: [...PROMOTED_ATTRIBUTES, 'pod'] },
+        pods: ['collector-1', 'collector-2'].flatMap((collector) => PODS.map((pod) => ({ ...pod, collector }))),
+      });
+      const environment = { ...SOURCE, PROMETHEUS_URL: url };
+      const { table, unscored } = await detectAt(environment, NOW, 900);
+      const workloads = Object.fromEntries(table.pods.map(({ pod, workload }) => [pod, workload]));
+      expect(workloads).to.include({ 'web-hot-blue': 'storefront', 'on-node-1': 'agent', loop: 'migrate' });
+      expect(Object.fromEntries(unscored)).to.deep.equal({ completed: 1, pending: 1 });
+      const loop = (await contextsOf(environment, [{ namespace: 'shop', pod: 'loop' }])).get('shop/loop');
+      expect(loop).to.deep.include({ node: 'node-1', images: ['shop/app:v1.2'], limits: { cpu: 2, memory: 2 ** 30 } });
+    });
+
     describe('that is recognised by check', () => {
       afterEach(closeServers);
 
@@ -311,6 +326,16 @@ if (ON_NEWEST_RELEASE) {
       expect(workloads).to.include({ 'web-hot-blue': 'storefront', 'on-node-1': 'agent', loop: 'migrate' });
     });
   });
+}
+
+/** What is known of some pods. */
+async function contextsOf(environment: Readonly<Record<string, string>>, pods: readonly NamedPod[]) {
+  const { settings } = parseSettings(environment);
+  const { api } = openPrometheus(settings, await loadFeatures('', settings), { now: () => NOW * 1000 });
+  const signal = AbortSignal.timeout(60_000);
+  const queries = contextQueries(pods, settings);
+  const answers = await Promise.all(queries.map((query) => api.query({ query, timeSeconds: NOW, signal })));
+  return readContexts(answers, pods, settings);
 }
 
 const withoutOwners = ({ owners: _, ...pod }: CollectorPod): CollectorPod => pod;

@@ -19,6 +19,8 @@ export interface CollectorPod {
   readonly phase?: 1 | 2 | 3 | 4 | 5;
   /** Why its container waits. */
   readonly waitsFor?: string;
+  /** The pod of the Collector that reports it, as a label: Prometheus adds it where it scrapes the Collector. */
+  readonly collector?: string;
 }
 
 /** What the Collector is told to do. */
@@ -74,6 +76,7 @@ function resourcesOf(
     'k8s.pod.name': one.pod,
     'k8s.pod.uid': `uid-of-${one.namespace}-${one.pod}`,
     ...one.owners,
+    ...(one.collector !== undefined && { pod: one.collector }),
     ...(withService && { 'service.name': one.pod.replace(/-[^-]*$/, ''), 'service.instance.id': one.pod }),
   };
   const ofContainer = { ...ofPod, 'k8s.container.name': 'app' };

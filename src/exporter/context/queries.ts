@@ -122,11 +122,11 @@ function collectorExpressions(namespaces: string, names: string, options: Contex
   const [image, tag] = (['container.image.name', 'container.image.tag'] as const).map((attribute) =>
     quotePromql(collectorLabel(attribute, options)),
   );
-  const withImage = `label_join(${ofContainer(select('k8s.container.restarts'))}, "image", ":", ${image}, ${tag})`;
+  const withImage = `label_join(${select('k8s.container.restarts')}, "image", ":", ${image}, ${tag})`;
   return [
     ['info', asState(select('k8s.pod.phase'), options, { node: collectorLabel('k8s.node.name', options) })],
     // Without the colon where there is no tag, or no image.
-    ['container', `label_replace(${withImage}, "image", "$1", "image", "(.*):")`],
+    ['container', `label_replace(${ofContainer(withImage, { image: 'image' })}, "image", "$1", "image", "(.*):")`],
     ['limit', amount('k8s.container.cpu_limit', 'cpu')],
     ['limit', amount('k8s.container.memory_limit', 'memory')],
     ['request', amount('k8s.container.cpu_request', 'cpu')],

@@ -52,7 +52,7 @@ const CAUSES: readonly Cause[] = [
 ];
 
 /** A Collector asks the kubelet for what it reports of every node, whatever runs the containers. */
-const LET_COLLECT = 'Let a Collector with the receiver kubeletstats run there, or ' + `${WITHOUT}.`;
+const LET_COLLECT = `Let a Collector with the receiver kubeletstats run there, or ${WITHOUT}.`;
 
 const causeOf = (node: NodeFacts): Cause => CAUSES.find(({ of }) => of(node)) as Cause;
 

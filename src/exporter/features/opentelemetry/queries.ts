@@ -31,19 +31,24 @@ export function collectorLabel(attribute: CollectorAttribute, names: SourceNames
 }
 
 /**
- * The series of an expression with the labels that kube-state-metrics has: `namespace` and `pod`, and further ones.
+ * The series of an expression with the labels that kube-state-metrics has: `namespace` and `pod`, and further ones. All others
+ * are left out: those of several Collectors may differ in nothing but their own `pod`, and a query fails that makes two series
+ * alike by writing over it.
  *
  * @param further from a label to the one whose value it takes.
+ * @param aggregation what becomes of the values.
  */
 export function asState(
   expression: string,
   names: SourceNames,
   further: Readonly<Record<string, string>> = {},
+  aggregation: 'max' | 'group' = 'max',
 ): string {
   const { namespace, pod } = labelNamesOf(names);
-  return Object.entries({ namespace, pod, ...further }).reduce(
+  const taken = Object.entries({ namespace, pod, ...further });
+  return taken.reduce(
     (text, [label, from]) => `label_replace(${text}, "${label}", "$1", ${quotePromql(from)}, "(.+)")`,
-    expression,
+    `${aggregation} by (${labelList(taken.map(([, from]) => from))}) (${expression})`,
   );
 }
 
@@ -64,15 +69,12 @@ function inScope(scope: QueryScope): string {
  * extract that kind.
  */
 export function collectorOwnerQuery(scope: QueryScope): string {
-  const { namespace, pod } = labelNamesOf(scope);
   const memory = memoryMetricName(scope.memoryMetric ?? 'usage', scope);
   const ofKinds = Object.entries(OWNER_ATTRIBUTES).map(([name, kind]) => {
     const label = collectorLabel(name as keyof typeof OWNER_ATTRIBUTES, scope);
     const matchers = `${labelText(label)}!="",${inScope(scope)}`;
-    const owned =
-      `group by (${labelList([namespace, pod, label])}) ` +
-      `(${selectorText(memory, matchers)} or ${selectorText(TARGET_INFO, matchers)})`;
-    return withLabel(asState(owned, scope, { owner_name: label }), 'owner_kind', kind);
+    const owned = `${selectorText(memory, matchers)} or ${selectorText(TARGET_INFO, matchers)}`;
+    return withLabel(asState(owned, scope, { owner_name: label }, 'group'), 'owner_kind', kind);
   });
   return addMatchers(ofKinds.join(' or '), scope.matchers ?? '');
 }
@@ -84,9 +86,9 @@ const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const
 export function collectorPhaseQuery(phases: readonly string[], scope: QueryScope): string {
   const selector = collectorSelector('k8s.pod.phase', inScope(scope), scope);
   const inPhases = PHASES.flatMap((phase, index) =>
-    phases.includes(phase) ? [withLabel(`${selector} == ${index + 1}`, 'phase', phase)] : [],
+    phases.includes(phase) ? [withLabel(asState(`${selector} == ${index + 1}`, scope), 'phase', phase)] : [],
   );
-  return addMatchers(asState(inPhases.join(' or '), scope), scope.matchers ?? '');
+  return addMatchers(inPhases.join(' or '), scope.matchers ?? '');
 }
 
 /** One series for each pod that has a phase. @param matchers further ones, beginning with a comma. */
