@@ -11,11 +11,18 @@ import { NAMESPACE_LABEL } from '../features/queries/template.js';
  *
  * @param query sound PromQL.
  * @param namespaces one or more. Names have no special characters, but the values of a label are anybody's.
- * @param label the one that names the namespace.
+ * @param label the one that names the namespace. Selectors without it may have `namespace`: annotations come from
+ *   kube-state-metrics, whatever measures the pods.
  */
 export function narrowToNamespaces(query: string, namespaces: readonly string[], label = NAMESPACE_LABEL): string {
-  const matcher = `${labelText(label)}=~${quoteAlternatives(namespaces)}`;
-  return addMatchers(query, matcher, (labels) => labels.includes(label));
+  const matcherFor = (own: string) => `${labelText(own)}=~${quoteAlternatives(namespaces)}`;
+  const narrowed = addMatchers(query, matcherFor(label), (labels) => labels.includes(label));
+  if (label === NAMESPACE_LABEL) return narrowed;
+  return addMatchers(
+    narrowed,
+    matcherFor(NAMESPACE_LABEL),
+    (labels) => labels.includes(NAMESPACE_LABEL) && !labels.includes(label),
+  );
 }
 
 /** The selectors of some queries, each once. */
@@ -25,5 +32,6 @@ export function selectorsOf(queries: readonly string[]): readonly string[] {
 
 /** Whether a query has a selector that cannot be narrowed, so that each shard reads all of its series. */
 export function readsAllNamespaces(query: string, namespaceLabel = NAMESPACE_LABEL): boolean {
-  return sourceSelectors(query).some(({ matchers }) => matchers.every(({ label }) => label !== namespaceLabel));
+  const names = [namespaceLabel, NAMESPACE_LABEL];
+  return sourceSelectors(query).some(({ matchers }) => matchers.every(({ label }) => !names.includes(label)));
 }

@@ -21,6 +21,15 @@ describe('narrowToNamespaces', () => {
     );
   });
 
+  it('knows another label for it, and narrows beside it what has the usual one', () => {
+    const query = 'a{ns=~".*"} or b{namespace=~".*"} or c{namespace="collectors",ns=~".*"} or d';
+    expect(narrowToNamespaces(query, ['x'], 'ns')).to.equal(
+      'a{ns=~"x",ns=~".*"} or b{namespace=~"x",namespace=~".*"} or c{ns=~"x",namespace="collectors",ns=~".*"} or d',
+    );
+    expect(readsAllNamespaces('a{ns=~".*"} or b{namespace=~".*"}', 'ns')).to.equal(false);
+    expect(readsAllNamespaces('a{ns=~".*"} or d', 'ns')).to.equal(true);
+  });
+
   it('takes names as they are, whatever they mean in an expression or a text', () => {
     expect(narrowToNamespaces('a{namespace!=""}', ['a.b', 'c"d', '(x|y)\\'])).to.equal(
       'a{namespace=~"a\\\\.b|c\\"d|\\\\(x\\\\|y\\\\)\\\\\\\\",namespace!=""}',
