@@ -2,8 +2,9 @@
 
 import { attributeLabel, METRICS_SOURCES, metricName, TRANSLATIONS } from '../features/opentelemetry/names.js';
 import { TARGET_INFO } from '../features/opentelemetry/queries.js';
+import { addMatchers } from '../features/queries/matchers.js';
 import { labelText, matcherOf } from '../features/queries/promql.js';
-import type { SourceNames } from '../features/queries/template.js';
+import type { QueryOptions, SourceNames } from '../features/queries/template.js';
 import type { Asker } from './asker.js';
 import type { Answered } from './check-definition.js';
 import type { NamesFacts, SourceFacts } from './facts.js';
@@ -26,10 +27,10 @@ const NAMINGS: readonly Naming[] = METRICS_SOURCES.flatMap((metricsSource): Nami
 /** A counter of CPU does not fall more often than this within ten minutes. Half of all deltas are less than the one before. */
 const MOST_RESETS = 3;
 
-/** @param names those of the settings. */
+/** @param names those of the settings, with the matchers of all queries. */
 export async function gatherNames(
   asker: Asker,
-  names: SourceNames,
+  { matchers = '', ...names }: SourceNames & Partial<Pick<QueryOptions, 'matchers'>>,
   sources: readonly SourceFacts[],
   answers: readonly Answered[],
 ): Promise<NamesFacts> {
@@ -49,17 +50,19 @@ export async function gatherNames(
       : 0;
     return { found: undefined, podsOfTargetInfo: 0, fallingShare };
   }
-  const found = await firstFound(asker, [...NAMINGS.filter(isSet), ...NAMINGS.filter((one) => !isSet(one))]);
+  const found = await firstFound(asker, matchers, [...NAMINGS.filter(isSet), ...NAMINGS.filter((one) => !isSet(one))]);
   if (found?.metricsSource !== 'opentelemetry') return { found, podsOfTargetInfo: 0, fallingShare: 0 };
   const pod = labelText(attributeLabel('k8s.pod.name', found.otlpTranslation));
-  const podsOfTargetInfo = await asker.number(`count(count by (${pod}) (${TARGET_INFO}{${pod}!=""}))`);
+  const podsOfTargetInfo = await asker.number(
+    `count(count by (${pod}) (${addMatchers(`${TARGET_INFO}{${pod}!=""}`, matchers)}))`,
+  );
   return { found, podsOfTargetInfo, fallingShare: 0 };
 }
 
-async function firstFound(asker: Asker, namings: readonly Naming[]): Promise<NamesFacts['found']> {
+async function firstFound(asker: Asker, matchers: string, namings: readonly Naming[]): Promise<NamesFacts['found']> {
   for (const naming of namings) {
     // A name with dots stands in a matcher, which every server takes.
-    const selector = `{${matcherOf('__name__', naming.metric)}}`;
+    const selector = addMatchers(`{${matcherOf('__name__', naming.metric)}}`, matchers);
     const series = await asker.number(`count(${selector})`);
     if (series === 0) continue;
     const { labels } = await asker.instant(`topk(1, ${selector})`);

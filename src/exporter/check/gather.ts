@@ -181,7 +181,9 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const answered = answersOf({ features: answers });
   const pods = answered.known ? answered.value : [];
   const anySeries = anyOf(sources.map(({ series }) => series));
-  const foundNames = anySeries.known ? await factOf(gatherNames(asker, names, sources, pods)) : anySeries;
+  const foundNames = anySeries.known
+    ? await factOf(gatherNames(asker, { ...names, matchers }, sources, pods))
+    : anySeries;
   const idlePods: Facts['idlePods'] = await factOf(gatherIdlePods(asker, phaseQueries, pods));
   const nodes: Facts['nodes'] = await factOf(gatherNodes(asker, { phaseQueries, matchers }, pods, idlePods));
   const required = sources.filter((source) => source.required);

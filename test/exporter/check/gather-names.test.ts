@@ -65,6 +65,12 @@ describe('the gathering of names', () => {
     }
   });
 
+  it('looks only among the series of PROMETHEUS_MATCHERS: another cluster may have other names', async () => {
+    const api = serverWith({ container_cpu_time_seconds_total: 7 });
+    expect((await namesOf(api, { matchers: 'cluster="x"' })).podsOfTargetInfo).to.equal(3);
+    expect(api.asked.map(({ query }) => query).filter((query) => !query.includes('{cluster="x",'))).to.deep.equal([]);
+  });
+
   it('finds nothing where there is nothing', async () => {
     expect(await namesOf(serverWith({}), {})).to.deep.equal({ found: undefined, podsOfTargetInfo: 0, fallingShare: 0 });
   });
