@@ -145,11 +145,13 @@ function settingsSchema(): Schema {
   return objectOf(Object.fromEntries(properties));
 }
 
-/** The values of a setting, if they can be listed. Others are left to the exporter, which says what it expects. */
+/** The values of a setting that can be listed, or are numbers. Others are left to the exporter, which says what it expects. */
 function settingType({ schema }: SettingDefinition<unknown>): Schema {
-  const { enum: values } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  if (values === undefined) return { type: ['string', 'number'] };
-  return { enum: values.includes('true') ? [...values, true, false] : values };
+  const { enum: values, pattern } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  if (values !== undefined) return { enum: values.includes('true') ? [...values, true, false] : values };
+  const { type, minimum, maximum } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+  // The pattern is for numbers in quotes, the limits are for those without.
+  return type === 'number' ? { type: ['string', 'number'], pattern, minimum, maximum } : { type: ['string', 'number'] };
 }
 
 /** The settings that are files, each in a key of a Secret or of a ConfigMap. */

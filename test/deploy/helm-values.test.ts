@@ -45,6 +45,9 @@ describe('the values of the Helm chart', function () {
         // YAML without quotes.
         [{ settings: { TUNING_ANNOTATIONS: false } }, '/settings/TUNING_ANNOTATIONS'],
         [{ settings: { MAX_PODS: [1] } }, '/settings/MAX_PODS'],
+        [{ settings: { MAX_PODS: 0 } }, '/settings/MAX_PODS'],
+        [{ settings: { ANOMALY_SENSITIVITY: 'high' } }, '/settings/ANOMALY_SENSITIVITY'],
+        [{ settings: { ANOMALY_SENSITIVITY: 41 } }, '/settings/ANOMALY_SENSITIVITY'],
         [{ settingFiles: { PROMETHEUS_CA_FILE: { key: 'a' } } }, '/settingFiles/PROMETHEUS_CA_FILE'],
         [{ image: { digest: 'latest' } }, '/image/digest'],
         [{ resources: { limits: { memory: '512MB' } } }, '/resources/limits/memory'],
@@ -85,6 +88,12 @@ describe('the values of the Helm chart', function () {
           `Expected no password in settings.${name}`,
         );
       }
+    });
+
+    it('an address of Prometheus that is no URL, which it does not repeat, as it may have a password', () => {
+      const message = rejection({ settings: { PROMETHEUS_URL: 'user:correct@prometheus:9090' } });
+      expect(message).to.include('Expected an http:// or https:// URL in settings.PROMETHEUS_URL');
+      expect(message).to.not.include('correct');
     });
 
     it('values that contradict each other, with what to do', () => {

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { parse, stringify } from 'yaml';
 import { CHART_FOLDER } from '../../scripts/helm-chart/values.js';
 import { parseSettings } from '../../src/exporter/config/parse.js';
+import { SETTINGS } from '../../src/exporter/config/settings.js';
 import { VERSION } from '../../src/exporter/version.js';
 import { CHART_MATRIX } from '../support/chart-matrix.js';
 import {
@@ -315,6 +316,21 @@ describe('the Helm chart', function () {
       const sharded = chartNotes({ release: 'pods', values: { shards: 2, webConfig: { existingSecret: 'web' } } });
       expect(sharded).to.include('port-forward pod/pods-k8s-anomaly-detector-0 8000:8000');
       expect(sharded).to.include('https://localhost:8000/').and.to.include('role: endpointslice');
+    });
+
+    it('with where the address of Prometheus comes from', () => {
+      const title = (values: ChartValues) => chartNotes({ values }).split(/\n\n(?!WARNING: without)/)[0] ?? '';
+      const withUrl = (url: unknown): ChartValues => ({ settings: { PROMETHEUS_URL: url } });
+      expect(title(withUrl('http://a:9090'))).to.match(/that Prometheus knows: http:\/\/a:9090$/);
+      for (const values of [withUrl(''), withUrl(null), { settings: null }]) {
+        expect(title(values)).to.match(
+          /knows\. PROMETHEUS_URL comes from the Secret k8s-anomaly-detector\.\n\nWARNING: .*-n monitoring create secret/s,
+        );
+        expect(title(values)).to.include(`the exporter queries ${SETTINGS.prometheusUrl.default}. `);
+      }
+      expect(title({ settings: null, existingSecret: 'a' })).to.match(/PROMETHEUS_URL comes from the Secret a\.$/);
+      const file = { settingFiles: { PROMETHEUS_URL_FILE: { secret: 'a', key: 'b' } } };
+      expect(title({ settings: null, ...file })).to.match(/that Prometheus knows\.$/);
     });
 
     it('with a scrape configuration that keeps our labels, for one pod and for several', () => {

@@ -68,6 +68,11 @@
 {{- fail (printf "Expected no password in settings.%s: settings become a ConfigMap. Put %s into existingSecret, or %s_FILE into settingFiles." $name $name $name) -}}
 {{- end -}}
 {{- end -}}
+{{- with get $settings "PROMETHEUS_URL" | toString -}}
+{{- if not (regexMatch "^https?://" .) -}}
+{{- fail "Expected an http:// or https:// URL in settings.PROMETHEUS_URL, such as http://prometheus-operated.monitoring:9090." -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $file := .Values.settingFiles -}}
 {{- if hasKey $settings $name -}}
 {{- fail (printf "Expected %s in settings or in settingFiles, got both. Remove one." $name) -}}
