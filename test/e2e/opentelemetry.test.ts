@@ -12,10 +12,10 @@ import { loadFeatures } from '../../src/exporter/features/queries/feature-file.j
 import type { NamedPod } from '../../src/exporter/features/table.js';
 import { floorsQuery } from '../../src/exporter/forecast/queries.js';
 import { freePort } from '../../src/tools/demo/listen.js';
-import { type CollectorOptions, type CollectorPod, sendAsCollector } from '../support/collector.js';
+import { type CollectorOptions, type CollectorPod, importAsCollector, sendAsCollector } from '../support/collector.js';
 import { craftedHistory } from '../support/crafted-history.js';
 import { detectAt, flaggedIn } from '../support/detect-at.js';
-import { type RealServer, startPrometheus, writeHistory } from '../support/real-servers.js';
+import { type RealServer, startPrometheus, startVictoriaMetrics, writeHistory } from '../support/real-servers.js';
 import { ON_NEWEST_RELEASE, requireTool } from '../support/real-tools.js';
 import { checkOf } from '../support/run-check.js';
 
@@ -81,6 +81,9 @@ const PODS: readonly CollectorPod[] = [
   { namespace: 'shop', pod: 'waiting', phase: 1 },
 ];
 
+// Some of it lies ahead, so that it is not old on a slow machine; Prometheus takes up to ten minutes.
+const SPAN = { startSeconds: NOW - 4200, endSeconds: NOW + 520, stepSeconds: 15 };
+
 const SCORED = PODS.filter(({ cpuAt }) => cpuAt !== undefined);
 
 interface Stored extends CollectorOptions {
@@ -90,8 +93,52 @@ interface Stored extends CollectorOptions {
   readonly pods?: readonly CollectorPod[];
 }
 
-// Debian's Prometheus 2 takes no OTLP.
+// Debian's Prometheus 2 takes no OTLP, and its VictoriaMetrics no names in quotes.
 if (ON_NEWEST_RELEASE) {
+  describe('OpenTelemetry as the source, in VictoriaMetrics', function () {
+    this.timeout(180_000);
+
+    let directory: string;
+    let server: RealServer | undefined;
+
+    before(async function () {
+      requireTool(this, 'victoria-metrics');
+      directory = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-otlp-victoria-'));
+      server = await startVictoriaMetrics({
+        directory,
+        port: await freePort(),
+        parameters: ['-search.latencyOffset=0s'],
+      });
+      await importAsCollector(server.url, PODS, SPAN);
+      await fetch(`${server.url}/internal/force_flush`);
+    });
+
+    after(async () => {
+      await server?.close();
+      if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    });
+
+    it('is read by its own names, with dots', async () => {
+      const environment = {
+        ...SOURCE,
+        PROMETHEUS_URL: server?.url ?? '',
+        PROMETHEUS_MATCHERS: '"k8s.pod.uid"!=""',
+        OTLP_TRANSLATION_STRATEGY: 'NoTranslation',
+      };
+      const detection = await detectAt(environment, NOW, 900);
+      expect(flaggedIn(detection)).to.have.members(['web-hot-blue', 'loop']);
+      expect(Object.fromEntries(detection.unscored)).to.deep.equal({ completed: 1, pending: 1 });
+      const workloads = Object.fromEntries(detection.table.pods.map(({ pod, workload }) => [pod, workload]));
+      expect(workloads).to.include({ 'web-hot-blue': 'storefront', 'on-node-1': 'agent', loop: 'migrate' });
+      const loop = (await contextsOf(environment, [{ namespace: 'shop', pod: 'loop' }])).get('shop/loop');
+      expect(loop).to.deep.include({ node: 'node-1', images: ['shop/app:v1.2'], limits: { cpu: 2, memory: 2 ** 30 } });
+      const shards = await Promise.all(
+        ['0', '1'].map((SHARD) => detectAt({ ...environment, SHARD, TOTAL_SHARDS: '2' }, NOW, 900)),
+      );
+      expect(shards.flatMap(({ table }) => table.pods)).to.have.lengthOf(SCORED.length);
+    });
+  });
+
   describe('OpenTelemetry as the source', function () {
     this.timeout(180_000);
 
@@ -123,9 +170,7 @@ if (ON_NEWEST_RELEASE) {
         parameters: ['--web.enable-otlp-receiver', ...parameters],
       });
       servers.push(server);
-      // Some of it lies ahead, so that it is not old on a slow machine; Prometheus takes up to ten minutes.
-      const span = { startSeconds: NOW - 4200, endSeconds: NOW + 520, stepSeconds: 15 };
-      await sendAsCollector(`${server.url}/api/v1/otlp/v1/metrics`, pods, span, options);
+      await sendAsCollector(`${server.url}/api/v1/otlp/v1/metrics`, pods, SPAN, options);
       return server.url;
     }
 

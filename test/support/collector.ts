@@ -45,23 +45,80 @@ const SECONDS_PER_REQUEST = 600;
 export async function sendAsCollector(
   url: string,
   pods: readonly CollectorPod[],
-  { startSeconds, endSeconds, stepSeconds }: Span,
+  span: Span,
   options: CollectorOptions = {},
 ): Promise<void> {
+  for (const resourceMetrics of requestsOf(pods, span, options)) await post(url, JSON.stringify({ resourceMetrics }));
+}
+
+/**
+ * Writes the same into a VictoriaMetrics, which takes no JSON of OTLP, in its own form: all attributes are labels, and names
+ * stay as they are.
+ *
+ * @param url of the server.
+ */
+export async function importAsCollector(url: string, pods: readonly CollectorPod[], span: Span): Promise<void> {
+  for (const resources of requestsOf(pods, span, {})) {
+    const lines = resources.flatMap(({ resource: { attributes }, scopeMetrics }) =>
+      scopeMetrics.flatMap(({ metrics }) =>
+        metrics.flatMap(({ name, gauge, sum }) =>
+          (gauge ?? sum ?? { dataPoints: [] }).dataPoints.map((point) => {
+            const labels = [...attributes, ...point.attributes].map(({ key, value }) => [key, value.stringValue]);
+            return JSON.stringify({
+              metric: { ...Object.fromEntries(labels), __name__: name },
+              values: [point.asDouble],
+              timestamps: [Number(point.timeUnixNano) / 1e6],
+            });
+          }),
+        ),
+      ),
+    );
+    await post(`${url}/api/v1/import`, lines.join('\n'));
+  }
+}
+
+async function post(url: string, body: string): Promise<void> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  if (!response.ok)
+    throw new Error(`Expected ${url} to take metrics, got ${response.status}: ${await response.text()}`);
+}
+
+/** What is sent at once: resources with their metrics. */
+function* requestsOf(
+  pods: readonly CollectorPod[],
+  { startSeconds, endSeconds, stepSeconds }: Span,
+  options: CollectorOptions,
+): Generator<readonly Resource[]> {
   for (let start = startSeconds; start < endSeconds; start += SECONDS_PER_REQUEST) {
     const end = Math.min(endSeconds, start + SECONDS_PER_REQUEST);
     const times: number[] = [];
     for (let time = start; time < end; time += stepSeconds) times.push(time);
-    const resourceMetrics = pods.flatMap((pod) => resourcesOf(pod, times, { ...options, startSeconds, stepSeconds }));
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ resourceMetrics }),
-    });
-    if (!response.ok)
-      throw new Error(`Expected ${url} to take metrics, got ${response.status}: ${await response.text()}`);
+    yield pods.flatMap((pod) => resourcesOf(pod, times, { ...options, startSeconds, stepSeconds }));
   }
 }
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue: string };
+}
+
+interface Points {
+  readonly dataPoints: readonly {
+    readonly attributes: readonly Attribute[];
+    readonly startTimeUnixNano: string;
+    readonly timeUnixNano: string;
+    readonly asDouble: number;
+  }[];
+}
+
+interface Metric {
+  readonly name: string;
+  readonly unit: string;
+  readonly gauge?: Points;
+  readonly sum?: Points & { readonly aggregationTemporality: number; readonly isMonotonic: boolean };
+}
+
+type Resource = ReturnType<typeof resource>;
 
 type Value = (seconds: number) => number;
 
@@ -69,7 +126,7 @@ function resourcesOf(
   one: CollectorPod,
   times: readonly number[],
   { withService = false, deltas = false, ...span }: CollectorOptions & Pick<Span, 'startSeconds' | 'stepSeconds'>,
-): readonly unknown[] {
+): readonly Resource[] {
   const { cpuAt, memoryAt, restartsAt = () => 0, phase = 2, waitsFor } = one;
   const ofPod = {
     'k8s.namespace.name': one.namespace,
@@ -98,7 +155,7 @@ function resourcesOf(
     unit,
     gauge: { dataPoints: points(valueAt) },
   });
-  const sum = (name: string, dataPoints: unknown, temporality: number) => ({
+  const sum = (name: string, dataPoints: Points['dataPoints'], temporality: number) => ({
     name,
     unit: 's',
     sum: { aggregationTemporality: temporality, isMonotonic: true, dataPoints },
@@ -147,10 +204,10 @@ function resourcesOf(
   ];
 }
 
-const attributesOf = (values: Readonly<Record<string, string>>) =>
+const attributesOf = (values: Readonly<Record<string, string>>): readonly Attribute[] =>
   Object.entries(values).map(([key, stringValue]) => ({ key, value: { stringValue } }));
 
-const resource = (receiver: string, attributes: Readonly<Record<string, string>>, metrics: readonly unknown[]) => ({
+const resource = (receiver: string, attributes: Readonly<Record<string, string>>, metrics: readonly Metric[]) => ({
   resource: { attributes: attributesOf(attributes) },
   scopeMetrics: [
     {
