@@ -1,5 +1,6 @@
 /** The shape of every rule: from facts to one finding, without a clock and without a network. */
 
+import { metricName, TRANSLATIONS } from '../features/opentelemetry/names.js';
 import type { SourceSelector } from '../features/queries/selectors.js';
 import { isPartial } from '../prometheus/api.js';
 import type { AnswerFacts, Conditions, Fact, Facts, FeatureFacts, SourceFacts } from './facts.js';
@@ -97,8 +98,12 @@ export const ofSources =
       }),
     );
 
-/** Whether a source is about what Kubernetes knows of pods, and not about what they use: a check of its own says what is missing. */
-export const isOfState = ({ metric = '' }: SourceSelector): boolean => /^(?:kube_|k8s[._])/.test(metric);
+/** Whether a source is what kube-state-metrics or the receiver k8s_cluster says: a check of its own says what is missing. */
+export const isOfState = ({ metric = '' }: SourceSelector): boolean =>
+  metric.startsWith('kube_') || COLLECTOR_RESTARTS.includes(metric);
+
+/** Other metrics whose names begin with `k8s` are those of feature files. */
+const COLLECTOR_RESTARTS = TRANSLATIONS.map((one) => metricName('k8s.container.restarts', one));
 
 /** The name of a source in messages. */
 export const nameOf = ({ selector }: { readonly selector: SourceSelector }): string => selector.metric ?? selector.text;

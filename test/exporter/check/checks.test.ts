@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { CHECKS, judgeFacts } from '../../../src/exporter/check/checks.js';
 import type { Conditions, Facts, ModelFacts, NodeFacts } from '../../../src/exporter/check/facts.js';
 import type { Finding, Severity } from '../../../src/exporter/check/finding.js';
+import { type SourceSelector, sourceSelectors } from '../../../src/exporter/features/queries/selectors.js';
 import { parseTuningFile } from '../../../src/exporter/tuning/tuning-file.js';
 import {
   answerOf,
@@ -16,6 +17,8 @@ import {
   unknown,
 } from '../../support/check-facts.js';
 import { REMEMBERED } from '../../support/metric-sources.js';
+
+const [NETWORK] = sourceSelectors('k8s_pod_network_io_bytes_total') as [SourceSelector];
 
 interface Row {
   readonly when: string;
@@ -288,6 +291,18 @@ const ROWS: readonly Row[] = [
     'error',
     /no series of container_cpu_usage_seconds_total and no series of container_memory_usage_bytes\./,
     /\/metrics\/cadvisor/,
+  ),
+  row(
+    'a feature that is not required reads a metric of kubeletstats that is not there',
+    {
+      sources: sourcesWith({
+        restarts: { ...emptySource(), selector: NETWORK, features: ['network'] },
+      }),
+    },
+    'series',
+    'warning',
+    /no series of k8s_pod_network_io_bytes_total/,
+    /remove the feature/,
   ),
   row(
     'NAMESPACE_REGEX matches nothing',
