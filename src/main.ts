@@ -186,6 +186,7 @@ program
   .option('--incident', 'some faults happen in the days to learn from as well', false)
   .option('--lasting', 'some levels change for good, and some faults last for more than a day', false)
   .option('--outage', 'all workloads do nearly nothing at once, for half an hour or more', false)
+  .option('--jobs', 'a job runs inside the pods of some workloads once a day', false)
   .option('--start <date>', 'first day, such as 2026-03-23 (default: depends on the seed)')
   .action(async (options: SimulateFleetOptions) => {
     const { runSimulateFleet } = await import('./tools/lab/fleet/write-fleet.js');

@@ -9,6 +9,8 @@ export interface Rhythm {
   readonly every: number;
   /** By the clock, the first start; otherwise work comes irregularly. */
   readonly phase?: number;
+  /** By the clock: how much earlier or later than that it starts, at most. Default: some seconds later. */
+  readonly wander?: number;
   /** Median length, and the standard deviation of its logarithm. */
   readonly minutes: number;
   readonly minutesSigma: number;
@@ -52,12 +54,12 @@ export function drawActivities(
   minutes: number,
   isWorkingTime: (minute: number) => boolean,
 ) {
-  const { every, phase, cpu, cpuSigma, memory, workingTime = false } = rhythm;
+  const { every, phase, wander = 0, cpu, cpuSigma, memory, workingTime = false } = rhythm;
   const list: Activity[] = [];
   let last: Activity | undefined;
   let next = phase === undefined ? -EARLY_MINUTES + every * draw.uniform() : phase - EARLY_MINUTES;
   while (next < minutes) {
-    const jitter = phase === undefined ? 0 : 0.3 * draw.uniform();
+    const jitter = phase === undefined ? 0 : 0.3 * draw.uniform() + (wander > 0 ? draw.between(-wander, wander) : 0);
     const length = draw.spread(rhythm.minutes, rhythm.minutesSigma);
     const size = draw.spread(1, cpuSigma);
     const start = Math.max(next + jitter, last?.end ?? Number.NEGATIVE_INFINITY);

@@ -175,7 +175,8 @@ export function describeFleet(fleet: Fleet) {
     workloads: workloads.map((workload) => ({
       namespace: workload.namespace,
       workload: workload.name,
-      kind: workload.kind,
+      // In reports, their false messages stand apart from those of their kind.
+      kind: workload.hasDailyJob ? 'daily-job' : workload.kind,
       controller: workload.controller,
       /** Names of all pods that it ever has. */
       pods: [...new Set(pods.filter((pod) => pod.workload === workload).map(({ pod }) => pod))],

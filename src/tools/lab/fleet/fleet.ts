@@ -20,6 +20,8 @@ export interface FleetOptions {
   readonly lasting?: boolean | undefined;
   /** All workloads do nearly nothing at once, for half an hour or more. Default: false. */
   readonly outage?: boolean | undefined;
+  /** A job runs inside the pods of some workloads once a day. Default: false. */
+  readonly jobs?: boolean | undefined;
   /** Unix time of its start, a midnight in UTC. Default: a day of the week that depends on the seed. */
   readonly startSeconds?: number | undefined;
 }
@@ -39,7 +41,7 @@ const FIRST_MONDAY = Date.UTC(2026, 0, 12) / 1000;
  * @throws {RangeError} if days or pods are too few, or the start is no midnight.
  */
 export function createFleet(options: FleetOptions) {
-  const { seed, days, pods, lasting = false, outage = false } = options;
+  const { seed, days, pods, lasting = false, outage = false, jobs = false } = options;
   const weekday = new Draw(`${seed}/start`).whole(0, 6);
   const startSeconds = options.startSeconds ?? FIRST_MONDAY + weekday * DAY_SECONDS;
   if (!(days >= FEWEST_DAYS)) throw new RangeError(`Expected at least ${FEWEST_DAYS} days, got ${days}.`);
@@ -50,7 +52,7 @@ export function createFleet(options: FleetOptions) {
   const minutes = Math.floor(days * DAY_MINUTES);
   const learningMinutes = minutes - FAULT_DAYS * DAY_MINUTES;
   const span = { seed, startSeconds, minutes, nodes: Math.max(3, Math.round(pods / PODS_PER_NODE)) };
-  const workloads = drawWorkloads(span, pods);
+  const workloads = drawWorkloads(span, pods, jobs);
   const faults = planFaults(workloads, span, learningMinutes, { ...options, lasting, outage });
   // A mass outage hits all workloads, those with a change as well.
   const others = faults.filter(({ type }) => type !== 'mass_outage');

@@ -82,6 +82,22 @@ const clockwork = (draw: Draw, phase: Range, ...ranges: readonly [Range, Range, 
 const nightly = (draw: Draw, cpu: Range, memory: Range) =>
   clockwork(draw, [60, 300], [DAY, DAY], [12, 90], cpu, memory, [5, 60]);
 
+/** Kinds whose pods may have a job of their own once a day: they run all the time, and are steady enough for it to show. */
+const DAILY_JOB_KINDS: ReadonlySet<KindName> = new Set(['web', 'irregular', 'heap', 'cache', 'idle']);
+const DAILY_JOB_CHANCE = 0.5;
+
+/**
+ * A report, a cleanup or an export in a server process: once a day at any minute, for ten minutes to an hour and a half, in
+ * all pods at once or in each for itself. Half of them start by the clock, the others up to five minutes earlier or later
+ * than yesterday. `undefined` where a workload has none.
+ */
+export function drawDailyJob(kind: KindName, draw: Draw): Rhythm | undefined {
+  if (!DAILY_JOB_KINDS.has(kind) || !draw.chance(DAILY_JOB_CHANCE)) return undefined;
+  const job = clockwork(draw, [0, DAY], [DAY, DAY], [10, 90], [2, 20], [0.1, 1], [1, 10]);
+  const wander = draw.chance(0.5) ? draw.between(1, 5) : 0;
+  return { ...job, minutesSigma: draw.log(0.01, 0.15), wander, together: draw.chance(0.7) };
+}
+
 /** A sale, a link that many follow, a crawler: now and then, for all pods. */
 const rush = (draw: Draw): Rhythm => ({
   ...work(draw, [2 * DAY, 8 * DAY], [8, 40], [0.3, 1], [0.03, 0.03], [20, 20]),

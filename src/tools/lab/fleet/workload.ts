@@ -1,9 +1,10 @@
 /** The workloads of a fleet: names, numbers of replicas, and courses. */
 
 import { hashText } from '../../simulation/random.js';
+import type { Rhythm } from './activity.js';
 import { courseMinutes, demandOf, LocalTime, replicasMinutes, ZONES } from './course.js';
 import { Draw } from './draw.js';
-import { drawProfile, KINDS, type Kind, type KindName } from './kinds.js';
+import { drawDailyJob, drawProfile, KINDS, type Kind, type KindName, type Profile } from './kinds.js';
 
 export type FleetWorkload = ReturnType<typeof drawWorkload>;
 
@@ -23,8 +24,12 @@ const SUBJECTS = [
   ...['tenant', 'email', 'event', 'metric', 'geo', 'chat', 'ticket', 'wallet', 'returns', 'supplier'],
 ];
 
-/** Draws workloads until they have the given number of pods: first one of each kind, then by weight. */
-export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[] {
+/**
+ * Draws workloads until they have the given number of pods: first one of each kind, then by weight.
+ *
+ * @param withJobs some of them have a job inside their pods once a day, and are otherwise the same.
+ */
+export function drawWorkloads(span: Span, pods: number, withJobs: boolean): readonly FleetWorkload[] {
   const { seed, startSeconds, minutes } = span;
   const draw = new Draw(`${seed}/workloads`);
   const clocks = new Map(ZONES.map((zone) => [zone, new LocalTime(zone, startSeconds, minutes)]));
@@ -38,7 +43,7 @@ export function drawWorkloads(span: Span, pods: number): readonly FleetWorkload[
     const dealt = workloads.length - kinds.length;
     const kind = kinds[workloads.length] ?? (deck[dealt % deck.length]?.kind as KindName);
     const name = nameOf(kind, draw, (taken) => workloads.some((one) => one.name === taken));
-    workloads.push(drawWorkload(span, kind, name, draw, clocks));
+    workloads.push(drawWorkload({ ...span, withJobs }, kind, name, draw, clocks));
   }
   return workloads;
 }
@@ -54,13 +59,21 @@ function nameOf(kind: KindName, draw: Draw, isTaken: (name: string) => boolean):
   }
 }
 
-function drawWorkload(span: Span, kind: KindName, name: string, draw: Draw, clocks: ReadonlyMap<string, LocalTime>) {
+function drawWorkload(
+  span: Span & { readonly withJobs: boolean },
+  kind: KindName,
+  name: string,
+  draw: Draw,
+  clocks: ReadonlyMap<string, LocalTime>,
+) {
   const { controller, replicas }: Kind = KINDS[kind];
   const namespace = controller === 'DaemonSet' ? 'kube-system' : draw.pick(NAMESPACES);
   const path = `${span.seed}/${namespace}/${name}`;
   const key = hashText(path);
   const own = new Draw(`${path}/profile`);
-  const profile = drawProfile(KINDS[kind], own);
+  const drawn = drawProfile(KINDS[kind], own);
+  const dailyJob = span.withJobs ? drawDailyJob(kind, new Draw(`${path}/daily-job`)) : undefined;
+  const profile = dailyJob === undefined ? drawn : withJob(drawn, dailyJob);
   const { course, autoscaler } = profile;
   const clock = clocks.get(course?.zones[0] ?? own.pick(ZONES)) as LocalTime;
   const load = course && courseMinutes(course, key, clocks, span.minutes);
@@ -75,6 +88,8 @@ function drawWorkload(span: Span, kind: KindName, name: string, draw: Draw, cloc
     /** Of an autoscaled workload, pods minute by minute. */
     replicasMinutes: scaled,
     profile,
+    /** Whether a job runs inside its pods once a day. */
+    hasDailyJob: dailyJob !== undefined,
     /** Load of a pod minute by minute, as a share of a usual peak; `undefined`: 1. */
     load:
       scaled && autoscaler
@@ -85,5 +100,15 @@ function drawWorkload(span: Span, kind: KindName, name: string, draw: Draw, cloc
     /** Seed of its own, also for draws: `path`. */
     key,
     path,
+  };
+}
+
+/** The job comes on top of all else, and is allowed to. */
+function withJob(profile: Profile, job: Rhythm): Profile {
+  return {
+    ...profile,
+    rhythms: [...profile.rhythms, job],
+    cpuLimit: profile.cpuLimit + job.cpu * profile.cpuCores,
+    memoryLimit: profile.memoryLimit + job.memory * profile.memoryBytes,
   };
 }

@@ -32,6 +32,14 @@ describe('work that comes and goes', () => {
     for (const { start } of list) expect((start + DAY) % 60).to.be.within(7, 7.3);
   });
 
+  it('comes earlier or later than the clock says, by as much as it may', () => {
+    const { list } = drawn({ every: DAY, phase: 600, wander: 5, minutes: 30, minutesSigma: 0.1 });
+    const late = list.map(({ start }) => ((start + DAY) % DAY) - 600);
+    expect(late.length).to.equal(21);
+    expect(Math.min(...late)).to.be.within(-5, -2);
+    expect(Math.max(...late)).to.be.within(2, 5.3);
+  });
+
   it('comes in working hours, with few exceptions', () => {
     const isWorkingTime = (minute: number) => minute % DAY > 540 && minute % DAY < 1020;
     const { list } = drawn({ workingTime: true }, isWorkingTime);

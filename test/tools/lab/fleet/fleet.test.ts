@@ -93,6 +93,39 @@ describe('a fleet', () => {
     expect(changed.size).to.be.below(lasting.workloads.length / 2);
   });
 
+  it('has jobs inside pods if that is asked for, once a day at any minute, and is otherwise the same', () => {
+    const withJobs = fleetOf({ jobs: true });
+    const own = withJobs.workloads.filter(({ hasDailyJob }) => hasDailyJob);
+    expect(own.length).to.be.within(8, 30);
+    expect(fleet.workloads.some(({ hasDailyJob }) => hasDailyJob)).to.equal(false);
+    const valuesIn = (one: Fleet) =>
+      one.pods
+        .filter(({ workload: { path } }) => own.every((workload) => workload.path !== path))
+        .map((pod) => [pod.pod, pod.born, ...podColumns(one, pod, 12_000, 12_003).cpuCores]);
+    expect(valuesIn(withJobs)).to.deep.equal(valuesIn(fleet));
+    expect(withJobs.faults.map(({ id, start }) => [id, start])).to.deep.equal(
+      fleet.faults.map(({ id, start }) => [id, start]),
+    );
+    const minutes = new Set<number>();
+    for (const { profile, path } of own) {
+      const job = profile.rhythms.at(-1);
+      const phase = job?.phase ?? expect.fail(path);
+      minutes.add(Math.floor(phase % 60));
+      const shares = [...withJobs.pods, ...fleet.pods].filter(({ workload }) => workload.path === path);
+      const [running, usual] = [withJobs, fleet].map((one) =>
+        median(
+          shares
+            .filter(({ workload }) => one.workloads.includes(workload))
+            .flatMap((pod) =>
+              [2, 3, 4, 5].flatMap((day) => valuesOf(one, pod, day * DAY + phase + 6, day * DAY + phase + 9).cpu),
+            ),
+        ),
+      ) as [number, number];
+      expect(running / usual, path).to.be.above(1.5);
+    }
+    expect(minutes.size).to.be.above(own.length / 2);
+  });
+
   it('shows a new level in all pods of a workload: with a release in the new ones', () => {
     const lasting = fleetOf({ lasting: true });
     const sorts = new Set<string>();

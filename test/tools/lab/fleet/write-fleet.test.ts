@@ -147,6 +147,16 @@ describe('a fleet in files', () => {
     expect(saidOfThem).to.contain(` rows, ${faults} faults, `);
   });
 
+  it('say which workloads have a job inside their pods once a day', async () => {
+    await write('jobs', { jobs: true });
+    const { workloads }: FleetDescription = JSON.parse(bytesOf('jobs', 'fleet.json').toString());
+    const withJob = workloads.filter(({ kind }) => kind === 'daily-job');
+    expect(withJob.length).to.be.above(1);
+    const before = jsonOf<FleetDescription>('fleet.json').workloads;
+    const kindsBefore = withJob.map(({ workload }) => before.find((own) => own.workload === workload)?.kind);
+    expect(['web', 'irregular', 'heap', 'cache', 'idle']).to.include.members(kindsBefore as string[]);
+  });
+
   it('are not mixed with other data, and only begin on a date', async () => {
     expect((await rejection(write('dated', { start: '26.3.2026' }), UsageError)).message).to.equal(
       'Expected a date such as 2026-03-23 in --start, got "26.3.2026".',
