@@ -57,7 +57,7 @@ const extremes = new Extremes();
 /**
  * The short time up to an instant. Of six minutes, one may be an exception; the newest and the one five minutes before may
  * not. On the coarser grid of the history only these two are there, so that what counts while scoring has counted in the
- * history as well.
+ * history as well; except in the first minutes of a half hour, which the season allows for (`slotBeyondEdge`).
  *
  * @param values of a series at equal distances, `NaN` where they are missing.
  * @param end position of the newest.

@@ -18,6 +18,22 @@ export function slotOf(timeSeconds: number): number {
   return slotOfBin(Math.ceil(timeSeconds / BIN_SECONDS) - 1);
 }
 
+/**
+ * So near the edge of a half hour, in seconds, the level of the half hour beyond it is usual as well. A level changes at any
+ * minute, and a season only at edges. A job that begins at 3:04 makes the half hour from 3:00 on one of its level; five
+ * minutes apart, the history does not see the four minutes before it, and no limit allows for them. What lasts looks back
+ * for five minutes, and jobs begin and end five minutes earlier or later than the day before.
+ */
+const EDGE_SECONDS = 600;
+
+/** The slot of the half hour beyond the edge that a time is near; that of its own half hour where it is near none. */
+export function slotBeyondEdge(timeSeconds: number): number {
+  const bin = Math.ceil(timeSeconds / BIN_SECONDS) - 1;
+  const sinceEdge = timeSeconds - bin * BIN_SECONDS;
+  if (sinceEdge <= EDGE_SECONDS) return slotOfBin(bin - 1);
+  return slotOfBin(BIN_SECONDS - sinceEdge <= EDGE_SECONDS ? bin + 1 : bin);
+}
+
 /** Which half hours of some days are the same time of day, on the same kind of day. */
 export class Calendar {
   /** Number of the first half hour since 1970, and how many there are. */

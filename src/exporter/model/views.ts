@@ -18,7 +18,7 @@ import { riseWithinHour } from './hour-rise.js';
 import { LEAST_RISE_BOUNDARY } from './limits.js';
 import type { Model } from './model.js';
 import { RECENT_SAMPLES } from './recent.js';
-import { SEASON_SLOTS, slotOf } from './season.js';
+import { SEASON_SLOTS, slotBeyondEdge, slotOf } from './season.js';
 import { isFall, longOf, RISE_VIEW, SIBLING_VIEWS, VIEWS } from './view-list.js';
 
 /** What the views say of pods, one row for each pod. */
@@ -85,8 +85,9 @@ export class ViewJudge {
   /** Gauges are looked at from this instant on: a table reaches further back for its counters. */
   readonly #first: number;
   readonly #timeSeconds: number;
-  /** Where the season of this time stands. */
+  /** Where the season of this time stands, and that of the half hour beyond the edge that it is near. */
   readonly #slot: number;
+  readonly #slotBeyond: number;
   readonly #levels: Float64Array;
   readonly #difference: Float64Array;
   readonly #recent: EarlierSamples;
@@ -109,6 +110,7 @@ export class ViewJudge {
     this.#first = Math.max(0, this.#last - Math.round(GAUGE_SECONDS / table.stepSeconds));
     this.#timeSeconds = table.timestampsSeconds[this.#last] as number;
     this.#slot = slotOf(this.#timeSeconds);
+    this.#slotBeyond = slotBeyondEdge(this.#timeSeconds);
     this.#groups = this.#group();
     const recentSamples = () => ({ values: new Float64Array(RECENT_SAMPLES), endSeconds: model.windowEndSeconds });
     this.#recent = recentSamples();
@@ -199,7 +201,9 @@ export class ViewJudge {
     sustainedShort(levels, this.#last, stepSeconds, this.#short);
     if (Number.isNaN(this.#short.up)) return;
     this.#sustainLong(levels, recent);
-    this.#compare(0, this.#seasonOf(group, column), this.#rangeOf(group, column));
+    const season = this.#seasonOf(group, column, this.#slot);
+    const beyond = this.#seasonOf(group, column, this.#slotBeyond);
+    this.#compare(0, season, withLevel(this.#rangeOf(group, column), beyond - season));
     this.#lookBack(0, levels, recent);
     const middle = this.#middleOf(group, column, feature);
     if (middle === undefined) return;
@@ -239,8 +243,8 @@ export class ViewJudge {
   /** Writes how far two levels are beyond what is known: one upwards, and one downwards. */
   #deviate(view: number, into: Float64Array, up: number, down: number): void {
     const reference = this.#references[view] as number;
-    into[view] = up - reference - (this.#known[view] as number);
-    into[view + 1] = reference - down - (this.#known[view + 1] as number);
+    into[view] = beyondKnown(up - reference, this.#known[view] as number);
+    into[view + 1] = beyondKnown(reference - down, this.#known[view + 1] as number);
   }
 
   /** How far it stayed there in the hour before, as far as samples five minutes apart tell. */
@@ -334,11 +338,27 @@ export class ViewJudge {
     return { lowest: range[cell] as number, highest: range[cell + 1] as number };
   }
 
-  #seasonOf({ limits }: Group, column: number): number {
+  #seasonOf({ limits }: Group, column: number, slot: number): number {
     if (limits < 0) return Number.NaN;
     const { season } = this.#model.limits;
-    return decodeLevel(season[(limits * this.#model.features.length + column) * SEASON_SLOTS + this.#slot] as number);
+    return decodeLevel(season[(limits * this.#model.features.length + column) * SEASON_SLOTS + slot] as number);
   }
+}
+
+/** A deviation that a view has found to be usual: not 0, which says that no view has an opinion. */
+const USUAL_DEVIATION = 1e-9;
+
+/** How far a deviation is beyond the levels that are known on its side. */
+function beyondKnown(deviation: number, known: number): number {
+  const beyond = deviation - known;
+  return beyond <= 0 && deviation > 0 ? USUAL_DEVIATION : beyond;
+}
+
+/** Levels that are known around the season, and around another level: so far above the season, or below it. */
+function withLevel(known: Known, distance: number): Known {
+  const { lowest, highest } = known;
+  if (distance > 0) return { lowest, highest: highest + distance };
+  return distance < 0 ? { lowest: lowest + distance, highest } : known;
 }
 
 /**
@@ -357,15 +377,16 @@ export function usualAt(
   const feature = features[column] as FeatureDefinition;
   if (row === undefined || feature.type === 'counter') return undefined;
   const cell = row * features.length + column;
-  const level = decodeLevel(limits.season[cell * SEASON_SLOTS + slotOf(timeSeconds)] as number);
+  const levelAt = (slot: number) => decodeLevel(limits.season[cell * SEASON_SLOTS + slot] as number);
+  const level = levelAt(slotOf(timeSeconds));
   // What lasts for some minutes has the first two views.
   const up = limits.boundaries[cell * VIEWS.length] as number;
   const down = limits.boundaries[cell * VIEWS.length + 1] as number;
   if (Number.isNaN(level) || Number.isNaN(up)) return undefined;
+  const range = { lowest: limits.range[2 * cell] as number, highest: limits.range[2 * cell + 1] as number };
+  const { lowest, highest } = withLevel(range, levelAt(slotBeyondEdge(timeSeconds)) - level);
   return {
-    lower: Number.isNaN(down)
-      ? Number.NEGATIVE_INFINITY
-      : valueOfLevel(feature, level + (limits.range[2 * cell] as number) - down),
-    upper: valueOfLevel(feature, level + (limits.range[2 * cell + 1] as number) + up),
+    lower: Number.isNaN(down) ? Number.NEGATIVE_INFINITY : valueOfLevel(feature, level + lowest - down),
+    upper: valueOfLevel(feature, level + highest + up),
   };
 }

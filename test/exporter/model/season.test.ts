@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SEASON_SLOTS, slotOf, slotOfBin } from '../../../src/exporter/model/season.js';
+import { SEASON_SLOTS, slotBeyondEdge, slotOf, slotOfBin } from '../../../src/exporter/model/season.js';
 
 describe('slots of a season', () => {
   it('are the half hours of a working day or of a day at the weekend', () => {
@@ -12,5 +12,12 @@ describe('slots of a season', () => {
     expect([1, 1800, 1801, 86_400, 86_401].map(slotOf)).to.deep.equal([0, 0, 1, 47, 0]);
     const saturday = 2 * 86_400;
     expect([saturday, saturday + 1].map(slotOf)).to.deep.equal([47, 48]);
+  });
+
+  it('have a neighbour within ten minutes of an edge, on either side', () => {
+    const minutes = [31, 40, 41, 49, 50, 60, 61];
+    expect(minutes.map((minute) => slotBeyondEdge(60 * minute))).to.deep.equal([0, 0, 1, 1, 2, 2, 1]);
+    const saturday = 2 * 86_400;
+    expect([saturday - 600, saturday, saturday + 600].map(slotBeyondEdge)).to.deep.equal([48, 48, 47]);
   });
 });

@@ -4,9 +4,9 @@ import { encodeLevel } from '../../../src/exporter/history/workload-history.js';
 import { fitModel } from '../../../src/exporter/model/fit.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { locatePods } from '../../../src/exporter/model/rows.js';
-import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
+import { SEASON_SLOTS, slotOf } from '../../../src/exporter/model/season.js';
 import { VIEWS, type View } from '../../../src/exporter/model/view-list.js';
-import { emptyJudgement, ViewJudge } from '../../../src/exporter/model/views.js';
+import { emptyJudgement, usualAt, ViewJudge } from '../../../src/exporter/model/views.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { feature, featureTable, RESTARTS } from '../../support/tables.js';
 
@@ -51,8 +51,8 @@ function tableOf(pods: Pods, from: number, to: number) {
 
 /** What is known of a workload. */
 interface Known {
-  /** The load to expect at any time; unless said, it is not known. */
-  readonly season?: number;
+  /** The load to expect at any time, or in each slot; unless said, it is not known. */
+  readonly season?: number | ((slot: number) => number);
   /** Boundaries of the load; others are not known. */
   readonly load?: Partial<Record<View, number>>;
   readonly restarts?: number;
@@ -80,7 +80,11 @@ function modelOf(pods: Pods, workloads: Readonly<Record<string, Known>>, fleet: 
       rows: new Map(keys.map((key, row) => [key, row])),
       season: Uint16Array.from(
         known.flatMap(({ season = Number.NaN }) =>
-          FEATURES.flatMap(() => new Array<number>(SEASON_SLOTS).fill(encodeLevel(levelOf(LOAD, season)))),
+          FEATURES.flatMap(() =>
+            Array.from({ length: SEASON_SLOTS }, (_, slot) =>
+              encodeLevel(levelOf(LOAD, typeof season === 'number' ? season : season(slot))),
+            ),
+          ),
         ),
       ),
       range: Float32Array.from(known.flatMap(({ range = [0, 0] }) => FEATURES.flatMap(() => range))),
@@ -162,6 +166,49 @@ describe('views of a pod', () => {
       // Known levels below say nothing of a rise.
       expect(to(401, [-5, 0])).to.be.above(1.9);
       expect(to(0, [-5, 0])).to.be.within(-0.1, 0.1);
+    });
+
+    describe('near the edge of a half hour', () => {
+      /** Twice as far as the boundary, which is nearer for what was beyond it before. */
+      const TWICE = 2 / 0.7;
+      /** In the half hour of now and the following, and in those before. */
+      const seasonFrom = (before: number, from: number) => (slot: number) =>
+        slot < slotOf(60 * NOW_MINUTE) ? before : from;
+      const shareAt = (minute: number, load: number, season: (slot: number) => number) => {
+        const pods = { 'web-0': steady(load) };
+        return judge(modelOf(pods, { web: { ...known.web, season } }), pods, 'web-0', 0, minute - 10, minute).share;
+      };
+
+      it('take the level beyond it for usual as well', () => {
+        for (const minute of [51, 60, 61, NOW_MINUTE]) {
+          expect(shareAt(minute, USUAL, seasonFrom(USUAL, 401)), `${minute}`).to.be.within(-0.1, 0.1);
+          expect(shareAt(minute, 401, seasonFrom(USUAL, 401)), `${minute}`).to.be.within(-0.1, 0.1);
+          expect(shareAt(minute, 401, seasonFrom(401, USUAL)), `${minute}`).to.be.within(-0.1, 0.1);
+        }
+      });
+
+      it('do not elsewhere', () => {
+        expect(shareAt(NOW_MINUTE + 1, USUAL, seasonFrom(USUAL, 401))).to.be.closeTo(-TWICE, 0.1);
+        expect(shareAt(NOW_MINUTE + 1, 401, seasonFrom(401, USUAL))).to.be.closeTo(TWICE, 0.1);
+        expect(shareAt(49, 401, seasonFrom(USUAL, 401))).to.be.closeTo(TWICE, 0.1);
+      });
+
+      it('report what is beyond both, and a level that is not known beyond it changes nothing', () => {
+        expect(shareAt(61, 1604, seasonFrom(USUAL, 401))).to.be.closeTo(TWICE, 0.1);
+        expect(shareAt(61, 401, seasonFrom(401, 1604))).to.be.within(-0.1, 0.1);
+        expect(shareAt(61, USUAL, seasonFrom(401, 1604))).to.be.closeTo(-TWICE, 0.1);
+        expect(shareAt(61, 401, seasonFrom(Number.NaN, USUAL))).to.be.closeTo(TWICE, 0.1);
+      });
+
+      it('are drawn in charts as they are judged', () => {
+        const pods = { 'web-0': steady() };
+        const model = modelOf(pods, { web: { ...known.web, season: seasonFrom(USUAL, 401) } });
+        const usual = (minute: number) => usualAt(model, 'ns/web', 0, 60 * minute);
+        expect(usual(NOW_MINUTE)?.lower).to.be.closeTo(50, 1);
+        expect(usual(NOW_MINUTE)?.upper).to.be.closeTo(803, 5);
+        expect(usual(NOW_MINUTE + 1)?.lower).to.be.closeTo(200, 2);
+        expect(usual(49)?.upper).to.be.closeTo(201, 2);
+      });
     });
 
     it('are nearer for what has lasted for an hour, where the workload is held', () => {
