@@ -66,7 +66,7 @@ describe('main', () => {
       ['serve', ['shard', 'total-shards']],
       ['check', ['json', 'shard', 'total-shards']],
       ['evaluate', ['data', 'scores', 'json', 'html', 'budget', 'baseline', 'sensitivity', 'seed', 'learn', 'columns']],
-      ['simulate', ['output', 'seed', 'days', 'pods', 'incident', 'lasting', 'outage', 'start']],
+      ['simulate', ['output', 'seed', 'days', 'pods', 'incident', 'lasting', 'outage', 'jobs', 'start']],
       ['backtest', ['start', 'end', 'sensitivity', 'for', 'budget', 'output', 'no-metrics', 'shard', 'total-shards']],
     ] as const) {
       it(`explains the options of ${command}`, async () => {
