@@ -66,13 +66,13 @@ export const PROMOTED_ATTRIBUTES = [
 export type CollectorAttribute = (typeof PROMOTED_ATTRIBUTES)[number] | 'k8s.container.status.reason';
 
 /** `container_cpu_time_seconds_total`, or what another translation makes of `container.cpu.time`. */
-export function metricName(metric: CollectorMetric, translation: Translation): string {
+export function metricName(metric: CollectorMetric, translation: Translation = TRANSLATIONS[0]): string {
   const suffix = /WithoutSuffixes|NoTranslation/.test(translation) ? '' : SUFFIXES[metric];
   return escaped(metric, translation) + suffix;
 }
 
 /** `k8s_pod_name`, or `k8s.pod.name` as it is. */
-export function attributeLabel(attribute: CollectorAttribute, translation: Translation): string {
+export function attributeLabel(attribute: CollectorAttribute, translation: Translation = TRANSLATIONS[0]): string {
   return escaped(attribute, translation);
 }
 

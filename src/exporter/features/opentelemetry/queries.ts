@@ -12,22 +12,19 @@ import {
   type CollectorMetric,
   metricName,
   OWNER_ATTRIBUTES,
-  TRANSLATIONS,
 } from './names.js';
 
 /** The series in which Prometheus keeps the attributes of a resource that it does not promote to labels. */
 export const TARGET_INFO = 'target_info';
 
-const translationOf = ({ otlpTranslation = TRANSLATIONS[0] }: SourceNames) => otlpTranslation;
-
 /** The selector of a metric, as the server calls it. */
 export function collectorSelector(metric: CollectorMetric, matchers: string, names: SourceNames): string {
-  return selectorText(metricName(metric, translationOf(names)), matchers);
+  return selectorText(metricName(metric, names.otlpTranslation), matchers);
 }
 
 /** The label of an attribute, as the server calls it. */
 export function collectorLabel(attribute: CollectorAttribute, names: SourceNames): string {
-  return attributeLabel(attribute, translationOf(names));
+  return attributeLabel(attribute, names.otlpTranslation);
 }
 
 /**

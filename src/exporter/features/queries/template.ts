@@ -6,7 +6,6 @@ import {
   type CollectorMetric,
   type MetricsSource,
   metricName,
-  TRANSLATIONS,
   type Translation,
 } from '../opentelemetry/names.js';
 import { labelText, type OffsetMistake, quotePromql } from './promql.js';
@@ -80,9 +79,8 @@ export const COLLECTOR_MEMORY: Readonly<Record<MemoryMetric, CollectorMetric>> =
 
 /** The metric as the source calls it. */
 export function memoryMetricName(metric: MemoryMetric, names: SourceNames): string {
-  const { metricsSource, otlpTranslation = TRANSLATIONS[0] } = names;
-  return metricsSource === 'opentelemetry'
-    ? metricName(COLLECTOR_MEMORY[metric], otlpTranslation)
+  return names.metricsSource === 'opentelemetry'
+    ? metricName(COLLECTOR_MEMORY[metric], names.otlpTranslation)
     : MEMORY_METRICS[metric];
 }
 
@@ -115,12 +113,11 @@ export interface LabelNames {
 
 /** Those that are set, or else those that the source has by itself. */
 export function labelNamesOf({ metricsSource, otlpTranslation, ...set }: SourceNames): LabelNames {
-  const translation = otlpTranslation ?? TRANSLATIONS[0];
   const own =
     metricsSource === 'opentelemetry'
       ? {
-          namespace: attributeLabel('k8s.namespace.name', translation),
-          pod: attributeLabel('k8s.pod.name', translation),
+          namespace: attributeLabel('k8s.namespace.name', otlpTranslation),
+          pod: attributeLabel('k8s.pod.name', otlpTranslation),
         }
       : { namespace: NAMESPACE_LABEL, pod: 'pod' };
   const { namespaceLabel: namespace = own.namespace, podLabel: pod = own.pod } = set;
