@@ -9,6 +9,7 @@ import { openMetricsHistory } from '../../src/tools/demo/exposition.js';
 import { freePort, listen, type RunningServer } from '../../src/tools/demo/listen.js';
 import { startExposition } from '../../src/tools/demo/sources.js';
 import { createWorld, type World } from '../../src/tools/simulation/cluster.js';
+import { accelerate } from '../support/accelerate.js';
 import { readBody } from '../support/http-server.js';
 import {
   alertmanagerProgram,
@@ -59,14 +60,6 @@ const ROLLOUT_SECONDS = 40;
 
 const MIB = 2 ** 20;
 
-/** A text with each duration in it shortened, and nothing else changed. */
-function accelerate(text: string): string {
-  const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-  return text.replace(/\b(\d+)([smhd])\b/g, (_, count: string, unit: string) => {
-    return `${Math.round((Number(count) * (seconds[unit] ?? 1) * 1000) / SPEED)}ms`;
-  });
-}
-
 /** A text with one part of it exchanged, which must be there. */
 function exchange(text: string, from: string, to: string): string {
   if (!text.includes(from)) throw new Error(`Expected \`${from}\` in a shipped file.`);
@@ -87,7 +80,7 @@ describe('from a pod that goes wrong to a person', function () {
   let prometheus: RunningServer;
   let exporter: RunningService;
 
-  const shipped = (path: string) => readFile(join('deploy', path), 'utf8').then(accelerate);
+  const shipped = (path: string) => readFile(join('deploy', path), 'utf8').then((text) => accelerate(text, SPEED));
   const inDirectory = (name: string) => join(directory, name);
   const ask = async (
     query: string,

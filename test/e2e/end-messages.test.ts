@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { END_REASONS } from '../../src/exporter/episodes/episodes.js';
 import { freePort, listen } from '../../src/tools/demo/listen.js';
+import { accelerate } from '../support/accelerate.js';
 import { readBody } from '../support/http-server.js';
 import { alertmanagerProgram, startAlertmanager, startPrometheus } from '../support/real-servers.js';
 import { requireTool } from '../support/real-tools.js';
@@ -52,13 +53,6 @@ interface Notification {
   }[];
 }
 
-/** Makes every time in a shipped file shorter. */
-const accelerate = (text: string) =>
-  text.replace(/\b(\d+)([smh])\b/g, (_, count: string, unit: string) => {
-    const seconds = Number(count) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 1);
-    return `${Math.round((1000 * seconds) / SPEED)}ms`;
-  });
-
 describe('the last message of an alert', function () {
   this.timeout(240_000);
 
@@ -88,7 +82,7 @@ describe('the last message of an alert', function () {
       await writeFile(join(directory, name), text);
       return join(directory, name);
     };
-    const shipped = async (path: string) => accelerate(await readFile(resolve('deploy', path), 'utf8'));
+    const shipped = async (path: string) => accelerate(await readFile(resolve('deploy', path), 'utf8'), SPEED);
     const routes = (await shipped('alertmanager/alertmanager.yaml')).replaceAll('http://localhost:5001', webhook.url);
     const alertmanager = await startAlertmanager({
       directory,

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { freePort, listen } from '../../src/tools/demo/listen.js';
+import { accelerate } from '../support/accelerate.js';
 import { readBody } from '../support/http-server.js';
 import { type ExpectedMessage, incidentClusters, MINUTES, PAST, START_SECONDS } from '../support/incident-clusters.js';
 import { incidentsPage, messageIn, PAGE, type SentMessage } from '../support/incidents-page.js';
@@ -39,13 +40,6 @@ interface Notification {
   }[];
 }
 
-/** Makes every time in a shipped file shorter. */
-const accelerate = (text: string) =>
-  text.replace(/\b(\d+)([smh])\b/g, (_, count: string, unit: string) => {
-    const seconds = Number(count) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 1);
-    return `${Math.round((1000 * seconds) / SPEED)}ms`;
-  });
-
 describe('ten incidents', function () {
   this.timeout(900_000);
 
@@ -67,7 +61,7 @@ describe('ten incidents', function () {
       await writeFile(join(directory, name), text);
       return join(directory, name);
     };
-    const shipped = async (path: string) => accelerate(await readFile(join('deploy', path), 'utf8'));
+    const shipped = async (path: string) => accelerate(await readFile(join('deploy', path), 'utf8'), SPEED);
     const webhook = await listen(async (request, response) => {
       notifications.push(JSON.parse(await readBody(request)) as Notification);
       response.end();
