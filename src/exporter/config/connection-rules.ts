@@ -2,7 +2,7 @@
 
 import { UnreadableFileError } from '../../lib/files/bounded-file.js';
 import { certificateMistake, keyPairMistake } from '../prometheus/tls.js';
-import type { Settings } from './settings.js';
+import { SETTINGS, type Settings } from './settings.js';
 
 /**
  * A sentence for each mistake.
@@ -86,6 +86,9 @@ export function connectionWarnings(settings: Settings): string[] {
     if (idle.length > 0) {
       warnings.push(`${idle.join(', ')}: without effect, since PROMETHEUS_URL begins with http://.`);
     }
+  }
+  if (settings.metricsSource !== 'opentelemetry' && settings.otlpTranslation !== SETTINGS.otlpTranslation.default) {
+    warnings.push('OTLP_TRANSLATION_STRATEGY: without effect, since METRICS_SOURCE is not opentelemetry.');
   }
   return warnings;
 }

@@ -163,6 +163,11 @@ describe('settings of the connection', () => {
     expect(parse({ PROMETHEUS_CA_FILE: '/ca.crt', PROMETHEUS_SERVER_NAME: 'h' }).warnings).to.deep.equal([
       'PROMETHEUS_CA_FILE, PROMETHEUS_SERVER_NAME: without effect, since PROMETHEUS_URL begins with http://.',
     ]);
+    const translation = { OTLP_TRANSLATION_STRATEGY: 'NoTranslation' };
+    expect(parse(translation).warnings).to.deep.equal([
+      'OTLP_TRANSLATION_STRATEGY: without effect, since METRICS_SOURCE is not opentelemetry.',
+    ]);
+    expect(parse({ ...translation, METRICS_SOURCE: 'opentelemetry' }).warnings).to.deep.equal([]);
   });
 
   describe('in the recipes of the page about connections', () => {

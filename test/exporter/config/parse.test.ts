@@ -532,6 +532,7 @@ const NEEDS: Partial<Record<SettingName, Partial<Settings>>> = {
   prometheusCertFile: { prometheusUrl: 'https://h', prometheusKeyFile: '/etc/detector/tls/tls.key' },
   prometheusKeyFile: { prometheusUrl: 'https://h', prometheusCertFile: '/etc/detector/tls/tls.crt' },
   prometheusServerName: { prometheusUrl: 'https://h' },
+  otlpTranslation: { metricsSource: 'opentelemetry', namespaceLabel: 'k8s_namespace_name', podLabel: 'k8s_pod_name' },
   shard: { totalShards: 1000 },
   totalShards: { shard: 0 },
 };
@@ -690,6 +691,13 @@ describe('Warnings of misspelled settings', () => {
     ['CPU_RATE_WINDOWS', 'CPU_RATE_WINDOW'],
     ['FEATURE_FILE', 'FEATURES_FILE'],
     ['FEATURES_FILES', 'FEATURES_FILE'],
+    ['METRIC_SOURCE', 'METRICS_SOURCE'],
+    ['OTLP_TRANSLATION_STRATEGIE', 'OTLP_TRANSLATION_STRATEGY'],
+    ['MEMORY_METRICS', 'MEMORY_METRIC'],
+    ['TUNING_FILES', 'TUNING_FILE'],
+    ['ACCEPT_RELEASE_HOUR', 'ACCEPT_RELEASE_HOURS'],
+    ['ALERT_BUDGET_PER_DAYS', 'ALERT_BUDGET_PER_DAY'],
+    ['DASHBOARD_URI', 'DASHBOARD_URL'],
   ];
   for (const [name, meant] of misspelled) {
     it(`takes ${name} for ${meant}`, () => {
@@ -718,6 +726,9 @@ describe('Warnings of misspelled settings', () => {
     'PORTS',
     'LOG_LEVELS',
     'FEATURE_FLAGS',
+    'METRICS_PORT',
+    'MEMORY_LIMIT',
+    'ALERT_EMAIL',
     'FEATURES',
   ];
   for (const name of innocent) {
