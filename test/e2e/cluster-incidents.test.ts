@@ -323,8 +323,9 @@ if (ON_NEWEST_RELEASE) {
           const text = await metrics();
           expect(exposedValue(text, 'k8s_anomaly_detector_up')).to.equal(1);
           expect(exposedValue(text, 'k8s_anomaly_detector_history_missing_seconds')).to.equal(0);
+          // A day is held back. Right after an hour has ended, the model looks up to that hour, which is not read yet.
           const known = exposedValue(text, 'k8s_anomaly_detector_boundaries_known_seconds');
-          expect(known).to.be.at.least((DAYS - 1) * 86_400);
+          expect(known).to.be.at.least((DAYS - 1) * 86_400 - 3600);
         });
       });
 
