@@ -23,6 +23,8 @@ import { eventually, within } from '../support/waiting.js';
 /** The pod that misbehaves when a test wants one to. */
 const CULPRIT = 'cart-3';
 
+const HOUR_MILLISECONDS = 3_600_000;
+
 describe('serve', () => {
   let cluster: SmallCluster;
   let prometheus: FakePrometheus;
@@ -68,6 +70,11 @@ describe('serve', () => {
   async function start(environment: Record<string, string> = {}): Promise<RunningService> {
     service = await startService(settingsWith(environment), logger);
     return service;
+  }
+
+  /** Goes to twenty minutes after an hour has ended, so that no other hour ends while a test looks at what is known. */
+  function awayFromTheHour(): void {
+    aheadMilliseconds = HOUR_MILLISECONDS - (realNow() % HOUR_MILLISECONDS) + 20 * 60_000;
   }
 
   const ask = (path: string, headers?: Record<string, string>) => get(`${service?.url}${path}`, headers);
@@ -158,6 +165,7 @@ describe('serve', () => {
     });
 
     it('remembers the workloads of its own namespaces, and asks for no others', async () => {
+      awayFromTheHour();
       await start({ SHARD: '0', TOTAL_SHARDS: '3', HISTORY_DAYS: '1', HISTORY_LOAD_PERCENT: '100' });
       await eventually(async () => expect((await health()).history?.known_days).to.equal(1));
       const own = NAMESPACES.filter((namespace) => shardOf(namespace, 3) === 0);
@@ -466,6 +474,8 @@ describe('serve', () => {
   });
 
   describe('with a history of days', () => {
+    beforeEach(awayFromTheHour);
+
     const DAY: Readonly<Record<string, string>> = { HISTORY_DAYS: '1', HISTORY_LOAD_PERCENT: '100' };
     const isOfHistory = ({ kind, stepSeconds }: { kind: string; stepSeconds: number }) =>
       kind === 'range' && stepSeconds === HISTORY_STEP_SECONDS;
