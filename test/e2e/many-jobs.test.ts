@@ -2,14 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseSettings } from '../../src/exporter/config/parse.js';
-import { openPrometheus } from '../../src/exporter/connect.js';
-import { DetectionPass } from '../../src/exporter/detection/pass.js';
-import { loadFeatures } from '../../src/exporter/features/queries/feature-file.js';
-import { train, trainingRequest } from '../../src/exporter/training/job.js';
 import { freePort, type RunningServer } from '../../src/tools/demo/listen.js';
+import { trainedPass } from '../support/detect-at.js';
 import { type JobKnowledge, manyJobsHistory } from '../support/many-jobs-history.js';
-import { QUICK_PARAMETERS } from '../support/parameters.js';
 import { startPrometheus, writeHistory } from '../support/real-servers.js';
 import { requireTool } from '../support/real-tools.js';
 
@@ -46,22 +41,8 @@ for (const [what, knowledge] of clusters) {
     });
 
     it('has no pod without a score but on purpose', async () => {
-      const { settings } = parseSettings({ PROMETHEUS_URL: server?.url ?? '' });
-      const featureSet = await loadFeatures('', settings);
       let time = nowSeconds - 900;
-      const now = () => time * 1000;
-      const { api, namespaces } = openPrometheus(settings, featureSet, { now });
-      const scope = { ...featureSet, parameters: QUICK_PARAMETERS, lookbackSeconds: 1800, stepSeconds: 60 };
-      const { model } = await train(api, trainingRequest(scope, { dueSeconds: time, untilNextTrainingSeconds: 900 }));
-      const pass = new DetectionPass({
-        ...featureSet,
-        api,
-        model: () => model,
-        timeoutSeconds: 30,
-        now,
-        whyNoModel: () => '',
-        onOutcome: () => {},
-      });
+      const { pass, close } = await trainedPass({ PROMETHEUS_URL: server?.url ?? '' }, time, () => time);
       const reasons = new Map<string, number>();
       for (; time <= nowSeconds; time += 20) {
         const outcome = await pass.run(undefined);
@@ -69,7 +50,7 @@ for (const [what, knowledge] of clusters) {
         for (const [reason, pods] of outcome.detection.unscored) reasons.set(reason, (reasons.get(reason) ?? 0) + pods);
         expect(outcome.detection.table.pods.length).to.be.at.least(8);
       }
-      namespaces?.close();
+      close();
       // Where pods that have ended are kept, Kubernetes says so by the next minute.
       expect([...reasons.keys()]).to.include(knowledge.keptSeconds > 0 ? 'completed' : 'ending');
       expect(Object.fromEntries([...reasons].filter(([reason]) => !ON_PURPOSE.includes(reason)))).to.deep.equal({});

@@ -9,6 +9,7 @@ import { startRealPrometheus } from '../../src/tools/demo/real-prometheus.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
 import { exposedValue } from '../support/exposition.js';
 import { get } from '../support/http-client.js';
+import { incidentUnderWay } from '../support/incident-under-way.js';
 import { endPrograms, type Program, startProgram } from '../support/program.js';
 import { requireTool } from '../support/real-tools.js';
 import { eventually } from '../support/waiting.js';
@@ -31,13 +32,14 @@ describe('replicas on one Prometheus', function () {
     folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-replicas-'));
     clock = join(folder, 'clock');
     const now = Math.floor(Date.now() / 1000);
-    const replica = (kind: 'runaway-cpu' | 'crash-loop', namespace: string, workload: string) =>
-      ({ kind, namespace, workload, replica: 0, startOffsetSeconds: -120, endOffsetSeconds: 3600 }) as const;
     const world = createWorld({
       seed: 11,
       startSeconds: now,
       rollouts: [],
-      incidents: [replica('runaway-cpu', 'shop', 'cart'), replica('crash-loop', 'platform', 'config-sync')],
+      incidents: [
+        incidentUnderWay('runaway-cpu', ['shop', 'cart', 0], 2),
+        incidentUnderWay('crash-loop', ['platform', 'config-sync', 0], 2),
+      ],
     });
     // It reaches into the future, and nothing is scraped: the data is the same whoever asks, and whenever.
     prometheus = await startRealPrometheus({

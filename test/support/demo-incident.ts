@@ -9,29 +9,17 @@ import { createWorld } from '../../src/tools/simulation/cluster.js';
 import type { IncidentKind, ScriptedIncident } from '../../src/tools/simulation/incidents.js';
 import { ROLLOUTS, type Rollout } from '../../src/tools/simulation/workloads.js';
 import { get } from './http-client.js';
+import { incidentUnderWay } from './incident-under-way.js';
 import { recordingLogger } from './recording-logger.js';
 
 const MINUTE_SECONDS = 60;
 
-const incident = (
-  kind: IncidentKind,
-  [namespace, workload, replica]: readonly [string, string, number],
-  minutesAgo: number,
-): ScriptedIncident => ({
-  kind,
-  namespace,
-  workload,
-  replica,
-  startOffsetSeconds: -minutesAgo * MINUTE_SECONDS,
-  endOffsetSeconds: 3600,
-});
-
 /** All last for longer than what is brief. */
 const INCIDENTS: readonly ScriptedIncident[] = [
-  incident('runaway-cpu', ['shop', 'cart', 1], 20),
-  incident('fast-leak', ['payments', 'checkout', 0], 12),
-  incident('crash-loop', ['platform', 'config-sync', 0], 6),
-  incident('bad-replica', ['shop', 'catalog', 2], 8),
+  incidentUnderWay('runaway-cpu', ['shop', 'cart', 1], 20),
+  incidentUnderWay('fast-leak', ['payments', 'checkout', 0], 12),
+  incidentUnderWay('crash-loop', ['platform', 'config-sync', 0], 6),
+  incidentUnderWay('bad-replica', ['shop', 'catalog', 2], 8),
 ];
 
 /** A release that takes the memory of all of its pods up. */

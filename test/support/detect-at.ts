@@ -11,20 +11,20 @@ import { type TrainingScope, train, trainingRequest } from '../../src/exporter/t
 import { QUICK_PARAMETERS } from './parameters.js';
 
 /**
- * What is flagged at a moment, without a warning.
+ * The detection passes of a service that was trained once.
  *
  * @param environment settings, with the address of the server.
- * @param nowSeconds the moment, Unix time.
- * @param trainedAgo how long before it the training is, in seconds.
+ * @param dueSeconds when the training was due, Unix time.
+ * @param nowSeconds the time of a pass, Unix time.
  */
-export async function detectAt(
+export async function trainedPass(
   environment: Readonly<Record<string, string>>,
-  nowSeconds: number,
-  trainedAgo: number,
-): Promise<Detection> {
+  dueSeconds: number,
+  nowSeconds: () => number,
+): Promise<{ readonly pass: DetectionPass; readonly close: () => void }> {
   const { settings } = parseSettings(environment);
   const featureSet = await loadFeatures('', settings);
-  const now = () => nowSeconds * 1000;
+  const now = () => nowSeconds() * 1000;
   const { api, namespaces } = openPrometheus(settings, featureSet, { now });
   const scope: TrainingScope = {
     ...featureSet,
@@ -32,7 +32,7 @@ export async function detectAt(
     lookbackSeconds: 1800,
     stepSeconds: 60,
   };
-  const occasion = { dueSeconds: nowSeconds - trainedAgo, untilNextTrainingSeconds: 900 };
+  const occasion = { dueSeconds, untilNextTrainingSeconds: 900 };
   // Of a service that has just begun to remember: the forest alone, as it is drawn, may let a loop pass.
   const names = (wanted: string) => scope.features.filter(({ type }) => type === wanted).map(({ name: own }) => own);
   const history = new WorkloadHistory({ days: 8, gauges: names('gauge'), counters: names('counter') }).state();
@@ -46,8 +46,24 @@ export async function detectAt(
     whyNoModel: () => '',
     onOutcome: () => {},
   });
+  return { pass, close: () => namespaces?.close() };
+}
+
+/**
+ * What is flagged at a moment, without a warning.
+ *
+ * @param environment settings, with the address of the server.
+ * @param nowSeconds the moment, Unix time.
+ * @param trainedAgo how long before it the training is, in seconds.
+ */
+export async function detectAt(
+  environment: Readonly<Record<string, string>>,
+  nowSeconds: number,
+  trainedAgo: number,
+): Promise<Detection> {
+  const { pass, close } = await trainedPass(environment, nowSeconds - trainedAgo, () => nowSeconds);
   const outcome = await pass.run(undefined);
-  namespaces?.close();
+  close();
   if (outcome.kind !== 'detection') throw new Error(outcome.message);
   expect(outcome.warnings).to.deep.equal([]);
   return outcome.detection;

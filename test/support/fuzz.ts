@@ -41,6 +41,18 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
 /** Also halves of characters, which JSON can bring and UTF-8 cannot. */
 export const anyJsonText: fc.Arbitrary<string> = fc.oneof(anyText, fc.constantFrom('\ud800', 'a\udfff'));
 
+/** Overwrites one to four stretches of one to nine bytes, in a copy. */
+export const anyDamage: fc.Arbitrary<(whole: Uint8Array) => Uint8Array> = fc
+  .array(fc.tuple(fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 9 })), { minLength: 1, maxLength: 4 })
+  .map((places) => (whole) => {
+    const damaged = Uint8Array.from(whole);
+    for (const [place, bytes] of places) {
+      const start = place % damaged.length;
+      damaged.set(bytes.subarray(0, damaged.length - start), start);
+    }
+    return damaged;
+  });
+
 /** Fails when some input has changed what all objects inherit. */
 export function expectNoPollution(): void {
   const inherited = Object.keys(Object.prototype);

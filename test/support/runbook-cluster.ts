@@ -9,36 +9,24 @@ import { type RunningService, startService } from '../../src/exporter/serve.js';
 import { EXPOSITION_CONTENT_TYPE, expositionText, openMetricsHistory } from '../../src/tools/demo/exposition.js';
 import { freePort, listen } from '../../src/tools/demo/listen.js';
 import { createWorld, type World } from '../../src/tools/simulation/cluster.js';
-import type { IncidentKind, ScriptedIncident } from '../../src/tools/simulation/incidents.js';
+import type { ScriptedIncident } from '../../src/tools/simulation/incidents.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+import { incidentUnderWay } from './incident-under-way.js';
 import { startPrometheus, writeHistory } from './real-servers.js';
 import { recordingLogger } from './recording-logger.js';
 
 const MINUTE_SECONDS = 60;
 
-const incident = (
-  kind: IncidentKind,
-  [namespace, workload, replica]: readonly [string, string, number],
-  minutesAgo: number,
-): ScriptedIncident => ({
-  kind,
-  namespace,
-  workload,
-  replica,
-  startOffsetSeconds: -minutesAgo * MINUTE_SECONDS,
-  endOffsetSeconds: 3600,
-});
-
 /** One pod that crashes, one that leaks, and three workloads of a namespace as a whole: more than a fifth of all pods. */
 const INCIDENTS: readonly ScriptedIncident[] = [
   // For the next eight minutes, two of its restarts are at most ten minutes ago.
-  incident('crash-loop', ['platform', 'config-sync', 0], 8),
+  incidentUnderWay('crash-loop', ['platform', 'config-sync', 0], 8),
   // Its container is at its limit in an hour.
-  incident('memory-leak', ['payments', 'ledger', 1], 5 * 60),
-  incident('fast-leak', ['payments', 'checkout', 0], 12),
-  ...[0, 1, 2].map((replica) => incident('runaway-cpu', ['shop', 'cart', replica], 15)),
-  ...[0, 1, 2, 3].map((replica) => incident('runaway-cpu', ['shop', 'catalog', replica], 15)),
-  ...[0, 1, 2, 3].map((replica) => incident('runaway-cpu', ['shop', 'frontend', replica], 15)),
+  incidentUnderWay('memory-leak', ['payments', 'ledger', 1], 5 * 60),
+  incidentUnderWay('fast-leak', ['payments', 'checkout', 0], 12),
+  ...[0, 1, 2].map((replica) => incidentUnderWay('runaway-cpu', ['shop', 'cart', replica], 15)),
+  ...[0, 1, 2, 3].map((replica) => incidentUnderWay('runaway-cpu', ['shop', 'catalog', replica], 15)),
+  ...[0, 1, 2, 3].map((replica) => incidentUnderWay('runaway-cpu', ['shop', 'frontend', replica], 15)),
 ];
 
 /** Old enough that its pods are scored, and known: a quarter of an hour before the trouble. */

@@ -19,33 +19,19 @@ import type { Model } from '../../../src/exporter/model/model.js';
 import { marginsOf } from '../../../src/exporter/model/score.js';
 import { SEASON_SLOTS } from '../../../src/exporter/model/season.js';
 import { RISE_VIEW, VIEWS } from '../../../src/exporter/model/view-list.js';
-import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { train } from '../../../src/exporter/training/job.js';
 import { type PodTuning, UNTUNED } from '../../../src/exporter/tuning/tuning.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import {
-  type Answer,
-  type FakePod,
-  FEATURES,
-  namedPods,
-  OWNER_QUERIES,
-  SmallCluster,
-} from '../../support/small-cluster.js';
+import { type Answer, type FakePod, FEATURES, namedPods, SmallCluster } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 
 const WARM_UP_MINUTES = WARM_UP_SECONDS / 60;
 
 const NOON = 1_767_268_800;
 const NOW = NOON + 90;
 
-const REQUEST: TrainingRequest = {
-  features: FEATURES,
-  ownerQueries: OWNER_QUERIES,
-  parameters: QUICK_PARAMETERS,
-  lookbackSeconds: 3600,
-  stepSeconds: 60,
-  nowSeconds: NOON,
-  untilNextTrainingSeconds: 900,
-};
+const REQUEST = hourRequest(NOON);
 
 /** The last minutes of a cluster as a table, in the order in which the pods stand. */
 async function tableOf(

@@ -6,8 +6,8 @@ import { workloadFromName } from '../../../src/exporter/features/workload.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { train } from '../../../src/exporter/training/job.js';
 import { fakeApi } from '../../support/fake-api.js';
-import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import { type Answer, FEATURES, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { type Answer, FEATURES, SmallCluster } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 
 const REBOOT = 1_767_268_800;
 const MINUTE = 60;
@@ -58,9 +58,7 @@ function rebooting(further: Further = () => []): Answer {
 async function* detections(answer: Answer, offsetSeconds: number): AsyncGenerator<Detection> {
   const api = fakeApi(answer);
   const trainAt = async (nowSeconds: number): Promise<Model> => {
-    const request = { features: FEATURES, ownerQueries: OWNER_QUERIES, parameters: QUICK_PARAMETERS };
-    const times = { lookbackSeconds: 3600, stepSeconds: 60, untilNextTrainingSeconds: 900, nowSeconds };
-    return { ...(await train(api, { ...request, ...times })).model, remembers: true };
+    return { ...(await train(api, hourRequest(nowSeconds))).model, remembers: true };
   };
   let model = await trainAt(REBOOT - 5 * MINUTE + offsetSeconds);
   let trained = REBOOT - 5 * MINUTE + offsetSeconds;

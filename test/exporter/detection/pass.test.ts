@@ -5,11 +5,10 @@ import type { Detection, PassOutcome } from '../../../src/exporter/detection/det
 import { DetectionPass, type DetectionPassOptions } from '../../../src/exporter/detection/pass.js';
 import type { Model } from '../../../src/exporter/model/model.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
-import { type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { train } from '../../../src/exporter/training/job.js';
 import { buildAnnotationQuery } from '../../../src/exporter/tuning/annotation-query.js';
 import type { LayersOf } from '../../../src/exporter/tuning/rules.js';
 import { type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
-import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
 import {
   type FakePod,
@@ -19,19 +18,12 @@ import {
   SmallCluster,
   topicOf,
 } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 import { eventually, gate, within } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
 
-const REQUEST: TrainingRequest = {
-  features: FEATURES,
-  ownerQueries: OWNER_QUERIES,
-  parameters: QUICK_PARAMETERS,
-  lookbackSeconds: 3600,
-  stepSeconds: 60,
-  nowSeconds: NOON,
-  untilNextTrainingSeconds: 900,
-};
+const REQUEST = hourRequest(NOON);
 
 /** The pods with a score above 0, and what their scores are. */
 const flaggedIn = ({ table, scores }: Detection): [pod: string, score: number][] =>

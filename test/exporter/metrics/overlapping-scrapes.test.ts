@@ -15,7 +15,8 @@ import { type FakeApi, fakeApi } from '../../support/fake-api.js';
 import { fakeDependencies } from '../../support/http-fixtures.js';
 import { detectionOf, FAILED_PASS, passTo, stateWith } from '../../support/metric-sources.js';
 import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import { type Answer, FEATURES, OWNER_QUERIES, PHASE_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { type Answer, OWNER_QUERIES, PHASE_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 import { within } from '../../support/waiting.js';
 
 const NOON = 1_767_268_800;
@@ -49,15 +50,8 @@ describe('scrapes that overlap', () => {
     const train1 = async (silent: boolean, baseline: 'pod' | 'workload') => {
       const cluster = new SmallCluster();
       if (silent) cluster.silent.add('restarts');
-      const window = {
-        ownerQueries: OWNER_QUERIES,
-        lookbackSeconds: 3600,
-        stepSeconds: 60,
-        nowSeconds: NOON,
-        untilNextTrainingSeconds: 900,
-      };
-      const parameters = { ...QUICK_PARAMETERS, baseline };
-      return (await train(fakeApi(cluster.answer), { ...window, features: FEATURES, parameters }, signal)).model;
+      const request = hourRequest(NOON, { parameters: { ...QUICK_PARAMETERS, baseline } });
+      return (await train(fakeApi(cluster.answer), request, signal)).model;
     };
     models = [await train1(false, 'pod'), await train1(true, 'workload')];
   });

@@ -5,8 +5,8 @@ import { type TrainingRequest, train } from '../../../src/exporter/training/job.
 import { buffersOfSamples, type KeptSamples, KnownSamples } from '../../../src/exporter/training/known-samples.js';
 import { bytesOf } from '../../../src/exporter/training/sample-block.js';
 import { type FakeApi, fakeApi, instantsOf } from '../../support/fake-api.js';
-import { QUICK_PARAMETERS } from '../../support/parameters.js';
-import { type Answer, FEATURES, namedPods, OWNER_QUERIES, SmallCluster, topicOf } from '../../support/small-cluster.js';
+import { type Answer, namedPods, SmallCluster, topicOf } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 
 /** A multiple of an hour. */
 const NOON = 1_767_268_800;
@@ -25,16 +25,8 @@ const answerAt = (seconds: number, series = 50): QueryResult => ({
   infos: [],
 });
 
-const requestAt = (dueSeconds: number, overrides: Partial<TrainingRequest> = {}): TrainingRequest => ({
-  features: FEATURES,
-  ownerQueries: OWNER_QUERIES,
-  parameters: QUICK_PARAMETERS,
-  lookbackSeconds: 3600,
-  stepSeconds: 60,
-  nowSeconds: dueSeconds - 15,
-  untilNextTrainingSeconds: QUARTER,
-  ...overrides,
-});
+const requestAt = (dueSeconds: number, overrides?: Partial<TrainingRequest>) =>
+  hourRequest(dueSeconds - 15, { untilNextTrainingSeconds: QUARTER, ...overrides });
 
 /** Instants of CPU that were asked for, in minutes before a training that was due then. */
 const minutesAsked = (api: FakeApi, dueSeconds: number) =>

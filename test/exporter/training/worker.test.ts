@@ -7,7 +7,7 @@ import { readSnapshot } from '../../../src/exporter/model/snapshot/snapshot.js';
 import { PrometheusClient } from '../../../src/exporter/prometheus/client.js';
 import { PrometheusError } from '../../../src/exporter/prometheus/errors.js';
 import { shardOf } from '../../../src/exporter/sharding/shard.js';
-import { TrainingDataError, type TrainingRequest, train } from '../../../src/exporter/training/job.js';
+import { TrainingDataError, train } from '../../../src/exporter/training/job.js';
 import { buffersOfSamples, type KeptSamples } from '../../../src/exporter/training/known-samples.js';
 import {
   readHoursInWorker,
@@ -20,20 +20,12 @@ import { instantsOf } from '../../support/fake-api.js';
 import { type FakePrometheus, startFakePrometheus } from '../../support/fake-prometheus.js';
 import { summaryOf } from '../../support/hour-summaries.js';
 import { closeServers, startServer } from '../../support/http-server.js';
-import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
 import { FEATURES, namedPods, OWNER_QUERIES, SmallCluster, topicOf } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 import { eventually, within } from '../../support/waiting.js';
 
-const REQUEST: TrainingRequest = {
-  features: FEATURES,
-  ownerQueries: OWNER_QUERIES,
-  parameters: QUICK_PARAMETERS,
-  lookbackSeconds: 3600,
-  stepSeconds: 60,
-  nowSeconds: 1_767_268_800,
-  untilNextTrainingSeconds: 900,
-};
+const REQUEST = hourRequest(1_767_268_800);
 
 const sourceAt = (...parameters: Parameters<typeof connectionTo>): PrometheusSource => ({
   connection: connectionTo(...parameters),

@@ -13,9 +13,9 @@ import {
 import { fakeApi } from '../../support/fake-api.js';
 import { TRAINING_FAULTS, type TrainingFaultName } from '../../support/faults.js';
 import { countOwnBaselines, workloadsOf } from '../../support/models.js';
-import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
-import { type Answer, FEATURES, OWNER_QUERIES, SmallCluster, topicOf } from '../../support/small-cluster.js';
+import { type Answer, SmallCluster, topicOf } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 
 const caseOf = (name: TrainingFaultName) => `${name}: ${TRAINING_FAULTS[name]}`;
 
@@ -44,16 +44,7 @@ const answerOf =
     cluster.answer(query, timeSeconds).filter(({ labels }) => has(timeSeconds, labels.pod ?? '', topicOf(query)));
 
 async function trainAt(minute: number, has: Has, previous?: Model, changes: Partial<TrainingRequest> = {}) {
-  const request: TrainingRequest = {
-    features: FEATURES,
-    ownerQueries: OWNER_QUERIES,
-    parameters: QUICK_PARAMETERS,
-    lookbackSeconds: 3600,
-    stepSeconds: 60,
-    nowSeconds: NOON + minute * MINUTE,
-    untilNextTrainingSeconds: INTERVAL,
-    ...changes,
-  };
+  const request = hourRequest(NOON + minute * MINUTE, { untilNextTrainingSeconds: INTERVAL, ...changes });
   return train(fakeApi(answerOf(has)), request, undefined, previous);
 }
 
@@ -222,12 +213,10 @@ describe('a training that finds less than the one before', () => {
 
   it(caseOf('kube-state-metrics has no owners'), async () => {
     const owned = new SmallCluster([{ namespace: 'shop', pod: 'cart-abcde', owner: 'cart-of-the-shop' }, ...PODS]);
-    const request = { features: FEATURES, ownerQueries: OWNER_QUERIES, parameters: QUICK_PARAMETERS };
-    const times = { lookbackSeconds: 3600, stepSeconds: 60, untilNextTrainingSeconds: INTERVAL };
-    const { model } = await train(fakeApi(owned.answer), { ...request, ...times, nowSeconds: NOON });
+    const requestAt = (nowSeconds: number) => hourRequest(nowSeconds, { untilNextTrainingSeconds: INTERVAL });
+    const { model } = await train(fakeApi(owned.answer), requestAt(NOON));
     for (const topic of ['kube_pod_owner', 'kube_replicaset_owner', 'kube_job_owner'] as const) owned.silent.add(topic);
-    const later = { ...request, ...times, nowSeconds: NOON + INTERVAL };
-    const { model: next } = await train(fakeApi(owned.answer), later, undefined, model);
+    const { model: next } = await train(fakeApi(owned.answer), requestAt(NOON + INTERVAL), undefined, model);
     expect(workloadsOf(next)).to.include({ 'shop/cart-abcde': 'cart-of-the-shop' });
   });
 

@@ -5,9 +5,9 @@ import { History } from '../../../src/tools/replay/history.js';
 import { gridBetween, toSlab } from '../../../src/tools/replay/range-matrix.js';
 import { fakeApi } from '../../support/fake-api.js';
 import { countOwnBaselines } from '../../support/models.js';
-import { QUICK_PARAMETERS } from '../../support/parameters.js';
 import { rejection } from '../../support/rejection.js';
 import { type Answer, FEATURES, OWNER_QUERIES, SmallCluster } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 
 const END = 1_777_593_600;
 const START = END - 4 * 3600;
@@ -59,15 +59,7 @@ describe('a history in memory', () => {
   });
 
   it('gives the service’s own training the same model as the server does', async () => {
-    const request = {
-      features: FEATURES,
-      ownerQueries: OWNER_QUERIES,
-      parameters: QUICK_PARAMETERS,
-      lookbackSeconds: 3600,
-      stepSeconds: 60,
-      nowSeconds: END,
-      untilNextTrainingSeconds: 900,
-    };
+    const request = hourRequest(END);
     const fromMemory = await train(await historyOf(CLUSTER), request, never);
     const fromServer = await train(fakeApi(CLUSTER), request, never);
     expect(fromMemory).to.deep.equal(fromServer);

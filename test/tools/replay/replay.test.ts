@@ -22,6 +22,7 @@ import {
   PHASE_QUERIES,
   SmallCluster,
 } from '../../support/small-cluster.js';
+import { hourRequest } from '../../support/training-request.js';
 
 const START = Date.parse('2026-05-01T00:00:00Z') / 1000;
 const FIRST = START - 4 * 3600;
@@ -91,16 +92,10 @@ describe('a replay', () => {
       const hours = { firstHour: hourOf(FIRST) + 1, lastHour: lastSettledHour(dueSeconds) };
       const features = { features: FEATURES, ownerQueries: OWNER_QUERIES };
       for (const summary of await fetchHours(fakeApi(answer), { ...features, ...hours })) memory.add(summary);
-      const request = {
+      const request = hourRequest(dueSeconds - SETTLING_SECONDS, {
         history: memory.state(),
-        features: FEATURES,
-        ownerQueries: OWNER_QUERIES,
-        parameters: QUICK_PARAMETERS,
-        lookbackSeconds: 3600,
-        stepSeconds: 60,
-        nowSeconds: dueSeconds - SETTLING_SECONDS,
         untilNextTrainingSeconds: 900 + SETTLING_SECONDS,
-      };
+      });
       const { model } = await train(fakeApi(answer), request, never);
       const pass = new DetectionPass({
         api: fakeApi(answer),

@@ -6,22 +6,14 @@ import { FeatureTable } from '../../../../src/exporter/features/table.js';
 import { HistoryReader, MAXIMUM_HISTORIES } from '../../../../src/exporter/http/status-page/history-reader.js';
 import type { PrometheusApi, RangeQuery } from '../../../../src/exporter/prometheus/api.js';
 import { PrometheusError } from '../../../../src/exporter/prometheus/errors.js';
-import { type TrainingRequest, train } from '../../../../src/exporter/training/job.js';
+import { train } from '../../../../src/exporter/training/job.js';
 import { type FakeApi, fakeApi } from '../../../support/fake-api.js';
-import { QUICK_PARAMETERS } from '../../../support/parameters.js';
 import { FEATURES, namedPods, OWNER_QUERIES, PHASE_QUERIES, SmallCluster } from '../../../support/small-cluster.js';
+import { hourRequest } from '../../../support/training-request.js';
 
 const NOW = 1_767_225_600;
 
-const request: TrainingRequest = {
-  features: FEATURES,
-  ownerQueries: OWNER_QUERIES,
-  parameters: QUICK_PARAMETERS,
-  lookbackSeconds: 3600,
-  stepSeconds: 60,
-  nowSeconds: NOW - 7200,
-  untilNextTrainingSeconds: 900,
-};
+const request = hourRequest(NOW - 7200);
 
 describe('HistoryReader', () => {
   let api: FakeApi;
