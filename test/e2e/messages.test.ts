@@ -4,42 +4,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { freePort, listen, type RunningServer } from '../../src/tools/demo/listen.js';
-import type { Alert, AlertName } from '../../src/tools/replay/alerts.js';
+import type { Alert } from '../../src/tools/replay/alerts.js';
 import { notify } from '../../src/tools/replay/messages.js';
 import { readBody } from '../support/http-server.js';
+import { minuteAlert } from '../support/minute-alerts.js';
 import { alertmanagerProgram, startAlertmanager } from '../support/real-servers.js';
 import { requireTool } from '../support/real-tools.js';
 
 /** So many times faster than shipped: a minute is two seconds. */
 const SPEED = 30;
 
-/** An alert by minutes. */
-function alert(name: AlertName, subject: string, from: number, to: number): Alert {
-  const [workload = '', replica] = subject.split('-');
-  const pod = replica === undefined ? '' : subject;
-  const endSeconds = 60 * to;
-  const namespace = workload === '' ? '' : 'shop';
-  return {
-    name,
-    namespace,
-    workload,
-    pod,
-    startSeconds: 60 * from,
-    heldUntilSeconds: endSeconds,
-    endSeconds,
-    open: false,
-  };
-}
-
 /** One pod after another, a workload that holds back its pod, and a fleet that holds back a pod, and the end of another. */
 const ALERTS = [
-  alert('PodAnomalous', 'cart-0', 1, 13.5),
-  alert('PodAnomalous', 'cart-1', 3.5, 13.5),
-  alert('WorkloadAnomalous', 'till', 2, 9.5),
-  alert('PodAnomalous', 'till-0', 2, 20),
-  alert('AnomalyMassFlagging', '', 15, 22),
-  alert('PodAnomalous', 'queue-0', 16, 19.5),
-  alert('PodAnomalous', 'cart-0', 25, 29),
+  minuteAlert('PodAnomalous', 'cart-0', 1, 13.5),
+  minuteAlert('PodAnomalous', 'cart-1', 3.5, 13.5),
+  minuteAlert('WorkloadAnomalous', 'till', 2, 9.5),
+  minuteAlert('PodAnomalous', 'till-0', 2, 20),
+  minuteAlert('AnomalyMassFlagging', '', 15, 22),
+  minuteAlert('PodAnomalous', 'queue-0', 16, 19.5),
+  minuteAlert('PodAnomalous', 'cart-0', 25, 29),
 ];
 const LENGTH_SECONDS = (32 * 60) / SPEED;
 

@@ -1,24 +1,11 @@
 import { expect } from 'chai';
 import type { Alert, AlertName } from '../../../src/tools/replay/alerts.js';
 import { notify } from '../../../src/tools/replay/messages.js';
+import { minuteAlert } from '../../support/minute-alerts.js';
 
 /** An alert by minutes; open where it has no end. */
-function alert(name: AlertName, subject: string, from: number, to?: number, open = to === undefined): Alert {
-  const [workload = '', replica] = subject.split('-');
-  const end = 60 * (to ?? 180);
-  const pod = replica === undefined ? '' : subject;
-  const namespace = workload === '' ? '' : 'shop';
-  return {
-    name,
-    namespace,
-    workload,
-    pod,
-    startSeconds: 60 * from,
-    heldUntilSeconds: end,
-    endSeconds: end,
-    open,
-  };
-}
+const alert = (name: AlertName, subject: string, from: number, to?: number, open = to === undefined) =>
+  minuteAlert(name, subject, from, to ?? 180, open);
 const pod = (name: string, from: number, to?: number) => alert('PodAnomalous', name, from, to);
 const workload = (name: string, from: number, to?: number) => alert('WorkloadAnomalous', name, from, to);
 const namespace = (from: number, to?: number): Alert => ({
