@@ -12,7 +12,7 @@ import { exposedValue } from '../support/exposition.js';
 import { type Guarded, type Refusal, startGatekeeper } from '../support/gatekeeper.js';
 import { get } from '../support/http-client.js';
 import { closeServers, startServer } from '../support/http-server.js';
-import { objectsOfKind } from '../support/kustomize.js';
+import { kustomize, objectOfKind, objectsOfKind } from '../support/kustomize.js';
 import { overlayOf, PLATFORMS } from '../support/platforms.js';
 import { endPrograms, startProgram } from '../support/program.js';
 import { startPrometheus, startPromLabelProxy, writeHistory } from '../support/real-servers.js';
@@ -243,6 +243,20 @@ ${lines}`;
 
 const OWN_LABELS = '        labels: { namespace: monitoring, pod: exporter-0 }';
 
+/** The lines of a job for the endpoint of our ServiceMonitor, with the labels that the Prometheus Operator gives a target. */
+function operatorLines(): string {
+  const [endpoint] =
+    objectOfKind(kustomize('deploy/kubernetes/overlays/openshift'), 'ServiceMonitor').spec?.endpoints ?? [];
+  const { honorLabels, relabelings = [], metricRelabelings = [] } = endpoint ?? {};
+  // The configuration of Prometheus has the same fields in another spelling.
+  const spelled = (rules: readonly object[]) =>
+    JSON.stringify(rules).replaceAll(/"[a-z]+[A-Z]\w*":/g, (name) => name.replaceAll(/[A-Z]/g, '_$&').toLowerCase());
+  return `${OWN_LABELS.replace(' }', ', container: exporter, service: exporter, endpoint: http }')}
+    honor_labels: ${honorLabels}
+    relabel_configs: ${spelled(relabelings)}
+    metric_relabel_configs: ${spelled(metricRelabelings)}`;
+}
+
 describe('the labels of a scored pod, after a real scrape', function () {
   this.timeout(120_000);
 
@@ -264,17 +278,32 @@ describe('the labels of a scored pod, after a real scrape', function () {
       { namespace: 'monitoring', pod: 'cart-0', exported_namespace: 'shop' },
     ],
   ];
+  const EXPOSED = `anomaly_flag{namespace="shop",pod="cart-0"} 1
+anomaly_pod_waiting_info{namespace="shop",pod="cart-0",container="app",reason="CrashLoopBackOff"} 1
+anomaly_workload_pods_flagged{namespace="shop",workload="cart"} 1
+k8s_anomaly_detector_up 1
+`;
   let folder: string;
   let prometheus: RunningServer;
 
+  /** The labels of the series of a metric, without those that all series of a job have. */
+  async function labelsOf(metric: string, job: string): Promise<readonly Readonly<Record<string, string>>[]> {
+    const { text } = await get(`${prometheus.url}/api/v1/query?query=${metric}{job="${job}"}`);
+    const { data } = JSON.parse(text) as { data: { result: { metric: Record<string, string> }[] } };
+    return data.result.map(({ metric: { __name__, job: _, instance, ...own } }) => own);
+  }
+
   before(async function () {
     requireTool(this, 'prometheus');
+    requireTool(this, 'kubectl');
     folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-labels-'));
     const exporter = await startServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
-      response.end('anomaly_flag{namespace="shop",pod="cart-0"} 1\n');
+      response.end(EXPOSED);
     });
-    const jobs = SCRAPES.map(([, lines], index) => scrapeJob(`job-${index}`, new URL(exporter).host, lines));
+    const { host } = new URL(exporter);
+    const jobs = SCRAPES.map(([, lines], index) => scrapeJob(`job-${index}`, host, lines));
+    jobs.push(scrapeJob('operator', host, operatorLines()));
     const configuration = join(folder, 'prometheus.yml');
     writeFileSync(configuration, `scrape_configs:${jobs.join('')}\n`);
     prometheus = await startPrometheus({ directory: folder, port: await freePort(), configuration });
@@ -289,11 +318,24 @@ describe('the labels of a scored pod, after a real scrape', function () {
   for (const [index, [title, , labels]] of SCRAPES.entries()) {
     it(title, async () => {
       await eventually(async () => {
-        const { text } = await get(`${prometheus.url}/api/v1/query?query=anomaly_flag{job="job-${index}"}`);
-        const { data } = JSON.parse(text) as { data: { result: { metric: Record<string, string> }[] } };
-        const found = data.result.map(({ metric: { __name__, job, instance, ...own } }) => own);
-        expect(found).to.deep.equal([labels]);
+        expect(await labelsOf('anomaly_flag', `job-${index}`)).to.deep.equal([labels]);
       });
     });
   }
+
+  it('by our ServiceMonitor stay as they are, and no series is said to be of the pod or container of the exporter', async () => {
+    const expected = {
+      anomaly_flag: { namespace: 'shop', pod: 'cart-0' },
+      anomaly_pod_waiting_info: { namespace: 'shop', pod: 'cart-0', container: 'app', reason: 'CrashLoopBackOff' },
+      anomaly_workload_pods_flagged: { namespace: 'shop', workload: 'cart' },
+      k8s_anomaly_detector_up: { namespace: 'monitoring' },
+      up: { namespace: 'monitoring' },
+    };
+    const ofTarget = { service: 'exporter', endpoint: 'http' };
+    for (const [metric, labels] of Object.entries(expected)) {
+      await eventually(async () => {
+        expect(await labelsOf(metric, 'operator')).to.deep.equal([{ ...labels, ...ofTarget }]);
+      });
+    }
+  });
 });

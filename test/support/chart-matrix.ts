@@ -84,12 +84,16 @@ export const CHART_MATRIX: Readonly<Record<string, ChartValues>> = {
       extraIngress: [{ from: [{ ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: 'http', protocol: 'TCP' }] }],
       extraEgress: [{ ports: [{ port: 443, protocol: 'TCP' }] }],
     },
-    serviceMonitor: { enabled: true, relabelings: [{ action: 'labeldrop', regex: 'endpoint' }] },
+    serviceMonitor: {
+      enabled: true,
+      relabelings: [{ action: 'labeldrop', regex: 'endpoint' }],
+      metricRelabelings: [{ action: 'labeldrop', regex: 'endpoint' }],
+    },
   },
   'little of everything': {
     networkPolicy: { enabled: false },
     resources: { limits: null, requests: null },
     podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null },
-    serviceMonitor: { enabled: true, metricRelabelings: [] },
+    serviceMonitor: { enabled: true },
   },
 };
