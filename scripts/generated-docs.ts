@@ -7,7 +7,7 @@ import { FAMILIES } from '../src/exporter/metrics/registry.js';
 import { MistakesError } from '../src/lib/usage-error.js';
 import { PROCESS_FAULTS, TRAINING_FAULTS, UPSTREAM_FAULTS } from '../test/support/faults.js';
 import { chartValuesMarkdown } from './helm-chart/readme.js';
-import { valuesSchema } from './helm-chart/schema.js';
+import { settingLimits, valuesSchema } from './helm-chart/schema.js';
 import { CHART_FOLDER } from './helm-chart/values.js';
 
 /** Each generated document with the function that brings its sections up to date. */
@@ -19,6 +19,7 @@ export const GENERATED_DOCUMENTS: readonly (readonly [path: string, update: (pag
   ['docs/faults.md', (page) => withSections(page, faultSections())],
   [`${CHART_FOLDER}/README.md`, (page) => withSections(page, { values: chartValuesMarkdown() })],
   [`${CHART_FOLDER}/values.schema.json`, () => valuesSchema()],
+  [`${CHART_FOLDER}/files/setting-limits.yaml`, () => settingLimits()],
 ];
 
 /** The faults that the tests inject. */

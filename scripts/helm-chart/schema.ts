@@ -1,5 +1,6 @@
 /** The schema of the Helm chart's values: Helm rejects a name that is not in it, before anything is installed. */
 
+import { stringify } from 'yaml';
 import { z } from 'zod';
 import { SETTINGS, type SettingDefinition, variablesOf } from '../../src/exporter/config/settings.js';
 import { type ChartValue, readChartValues } from './values.js';
@@ -137,7 +138,7 @@ function settingsSchema(): Schema {
     const { env, help, expected } = definition;
     if (OWN_SETTINGS.has(env)) return [];
     const description = `${help} Accepts ${expected}.`.replaceAll('`', '');
-    const file = { description: `The path of a file with ${env}.`, type: 'string' };
+    const file = { description: `The path of a file with ${env}.`, type: ['string', 'null'] };
     const variables = variablesOf(definition).map((name) => [name, file] as const);
     const own = [env, { description, ...settingType(definition) }] as const;
     return [...variables.filter(([name]) => name !== env), own];
@@ -145,13 +146,47 @@ function settingsSchema(): Schema {
   return objectOf(Object.fromEntries(properties));
 }
 
-/** The values of a setting that can be listed, or are numbers. Others are left to the exporter, which says what it expects. */
-function settingType({ schema }: SettingDefinition<unknown>): Schema {
-  const { enum: values, pattern } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  if (values !== undefined) return { enum: values.includes('true') ? [...values, true, false] : values };
-  const { type, minimum, maximum } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
-  // The pattern is for numbers in quotes, the limits are for those without.
-  return type === 'number' ? { type: ['string', 'number'], pattern, minimum, maximum } : { type: ['string', 'number'] };
+/**
+ * What a text must look like for a setting, as far as a schema can say it; the rest is left to the templates and to the exporter.
+ * The text of a secret has no pattern: Helm shows what does not match.
+ */
+function settingType(definition: SettingDefinition<unknown>): Schema {
+  const { schema, secret } = definition;
+  const input: Part = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const output: Part = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+  // YAML without quotes has numbers. `null` takes back what an earlier file has.
+  const takesNumbers = output.type === 'number' || ['1', '0.5'].some((text) => schema.safeParse(text).success);
+  const type = takesNumbers ? ['string', 'number', 'null'] : ['string', 'null'];
+  if (secret !== undefined) return { type };
+  if (input.enum !== undefined) {
+    return { enum: [...input.enum, ...(input.enum.includes('true') ? [true, false] : []), null] };
+  }
+  if (input.anyOf === undefined) return { type, ...constraintsOf(input, output) };
+  const choices = input.anyOf.map((part, index) => constraintsOf(part, output.anyOf?.[index] ?? {}));
+  return { type, anyOf: choices };
+}
+
+/** A schema, or one of several of which one must match. */
+interface Part {
+  readonly [keyword: string]: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Part[];
+}
+
+/** The pattern is for texts, the limits are for numbers without quotes. */
+function constraintsOf(input: Part, { type, minimum, exclusiveMinimum, maximum }: Part): Schema {
+  const { const: only, pattern, allOf } = input;
+  const limits = type === 'number' ? { minimum, exclusiveMinimum, maximum } : {};
+  return { const: only, pattern, allOf, ...limits };
+}
+
+/** The limits of settings that are numbers, as YAML. The schema has them for numbers only, and people quote numbers. */
+export function settingLimits(): string {
+  const limits = definitions.flatMap(({ env, expected, schema }) => {
+    const { type, minimum, maximum } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+    return type === 'number' && !OWN_SETTINGS.has(env) ? [[env, { expected, minimum, maximum }] as const] : [];
+  });
+  return `# Generated from the settings of the exporter: npm run docs\n${stringify(Object.fromEntries(limits))}`;
 }
 
 /** The settings that are files, each in a key of a Secret or of a ConfigMap. */

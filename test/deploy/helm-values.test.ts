@@ -2,17 +2,29 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { CHART_FOLDER, type ChartValue, readChartValues } from '../../scripts/helm-chart/values.js';
-import { SETTINGS, variablesOf } from '../../src/exporter/config/settings.js';
+import { SETTINGS, type SettingName, variablesOf } from '../../src/exporter/config/settings.js';
 import { VERSION } from '../../src/exporter/version.js';
 import { type ChartValues, chartObjects, EXAMPLES_FOLDER, helm, settingsOf, workloadOf } from '../support/helm.js';
 import { readDockerfile } from '../support/kustomize.js';
 import { foldersOfTools, requireTool } from '../support/real-tools.js';
+import { SETTING_VALUES } from '../support/setting-values.js';
 
 /** Why Helm rejects values. */
 function rejection(values: ChartValues): string {
   const { status, output } = helm('template', { values });
   expect(status, output).to.not.equal(0);
   return output;
+}
+
+/** Those that follow from other values. */
+const ownSettings = ['PORT', 'SHARD', 'TOTAL_SHARDS', 'MODEL_PATH', 'FEATURES_FILE', 'TUNING_FILE', 'WEB_CONFIG_FILE'];
+
+/** The names in the schema. */
+function acceptedSettings(): readonly string[] {
+  const schema = JSON.parse(readFileSync(`${CHART_FOLDER}/values.schema.json`, 'utf8')) as {
+    readonly properties: { readonly settings: { readonly properties: object } };
+  };
+  return Object.keys(schema.properties.settings.properties);
 }
 
 describe('the values of the Helm chart', function () {
@@ -63,6 +75,75 @@ describe('the values of the Helm chart', function () {
       }
     });
 
+    describe('what the program would refuse in settings', () => {
+      const texts = (Object.keys(SETTINGS) as SettingName[])
+        .filter((name) => !ownSettings.includes(SETTINGS[name].env))
+        .map((name) => ({ env: SETTINGS[name].env, ...SETTING_VALUES[name] }));
+      /** Neither a schema nor a template can say it: the pod ends at its start, with the reason in its log. */
+      const LEFT_TO_THE_POD: Readonly<Record<string, readonly string[]>> = {
+        PROMETHEUS_URL: ['http://h:99999'],
+        PROMETHEUS_HEADERS: ['A B=1', 'A=1,a=2', 'A=ü', 'A=1\nB: 2', 'Content-Length=0', 'Proxy-Authorization=x'],
+        PROMETHEUS_QUERY_PARAMETERS: ['query=up', 'a=1,time=5', 'start=1', 'end=1', 'step=1'],
+        PROMETHEUS_SERVER_NAME: ['127.0.0.1'],
+        IFOREST_CONTAMINATION: ['0', '0.0', '0.51', '1'],
+        RETRAIN_SCHEDULE: ['60 * * * *'],
+        RETRAIN_TIMEZONE: ['Berlin', 'Mars/Olympus'],
+        HOST: ['[::1', '[::1]:8000', '[localhost]', '0.0.0.0:8000', 'localhost:8000', '999.0.0.1', ':::::', '-', '...'],
+      };
+
+      it('with the place, and without the text of what may be secret', () => {
+        /** Those that the schema lets through. One run has a wrong text for each setting, as a schema reports them all. */
+        const unseen: (readonly [string, string])[] = [];
+        const most = Math.max(...texts.map(({ bad }) => bad.length));
+        for (let index = 0; index < most; index++) {
+          const wrong = texts.flatMap(({ env, bad }) =>
+            bad.slice(index, index + 1).map((text) => [env, text] as const),
+          );
+          const { output } = helm('template', { values: { settings: Object.fromEntries(wrong) } });
+          const places = [...output.matchAll(/at '\/settings\/(\w+)'/g)].map(([, env]) => env);
+          unseen.push(...wrong.filter(([env]) => !places.includes(env)));
+        }
+        const accepted = unseen.filter(([env, text]) => {
+          const { status, output } = helm('template', { values: { settings: { [env]: text } } });
+          if (status !== 0) expect(output, `${env}=${text}`).to.match(new RegExp(`Expected .*\\b${env}\\b`));
+          return status === 0;
+        });
+        const left = Object.entries(LEFT_TO_THE_POD).flatMap(([env, list]) => list.map((text) => [env, text]));
+        expect(accepted.map((pair) => pair.join('=')).sort()).to.deep.equal(left.map((pair) => pair.join('=')).sort());
+      });
+
+      it('and nothing that it would accept', () => {
+        const most = Math.max(...texts.map(({ good }) => good.length));
+        for (let index = 0; index < most; index++) {
+          const right = texts.flatMap(({ env, good }) => {
+            const [text] = good[index] ?? [];
+            // Passwords have another place, and what is wrong for the server is refused at once.
+            if (text === undefined || /_(?:PASSWORD|TOKEN)$/.test(env) || text.includes('secret') || text === '(?i')
+              return [];
+            return [[env, text.trim()] as const];
+          });
+          const settings = Object.fromEntries(right);
+          expect(settingsOf(chartObjects({ values: { settings } }))).to.deep.include(settings);
+        }
+      });
+
+      it('as numbers in quotes and without, and as numbers in the place of texts', () => {
+        for (const value of [41, '41']) {
+          expect(rejection({ settings: { ANOMALY_SENSITIVITY: value } })).to.include('40');
+        }
+        expect(rejection({ settings: { CPU_RATE_WINDOW: 5 } })).to.include(
+          "at '/settings/CPU_RATE_WINDOW': got number",
+        );
+        expect(rejection({ settings: { IFOREST_CONTAMINATION: 0.7 } })).to.include('/settings/IFOREST_CONTAMINATION');
+      });
+
+      it('as matchers without quotes', () => {
+        for (const text of ['cluster', 'cluster=eu', 'cluster=~eu|us']) {
+          expect(rejection({ settings: { PROMETHEUS_MATCHERS: text } })).to.include('values in quotes');
+        }
+      });
+    });
+
     it('`null` for what it needs, and accepts it for everything else', () => {
       const removed = (values: readonly ChartValue[], isNeeded: boolean): ChartValues =>
         Object.fromEntries(
@@ -75,6 +156,9 @@ describe('the values of the Helm chart', function () {
       expect(rejection(removed(readChartValues(), true)).match(/missing propert/g)).to.have.length.above(10);
       expect(rejection({ image: null })).to.include("missing property 'image'");
       expect(workloadOf(chartObjects({ values: { replicas: null } })).spec).to.not.have.property('replicas');
+      // Helm leaves `null` in values that the chart has no default for.
+      const nothing = Object.fromEntries(acceptedSettings().map((name) => [name, null]));
+      expect(settingsOf(chartObjects({ values: { settings: nothing } }))).to.have.all.keys('MODEL_PATH');
     });
 
     it('passwords in what becomes a ConfigMap, with where to put them', () => {
@@ -88,11 +172,18 @@ describe('the values of the Helm chart', function () {
           `Expected no password in settings.${name}`,
         );
       }
+      const message = rejection({
+        settings: { PROMETHEUS_HEADERS: 'X-Scope-OrgID=shop, Authorization=Bearer correct' },
+      });
+      expect(message).to.include('Expected no password in settings.PROMETHEUS_HEADERS');
+      expect(message).to.not.include('correct');
     });
 
     it('an address of Prometheus that is no URL, which it does not repeat, as it may have a password', () => {
       const message = rejection({ settings: { PROMETHEUS_URL: 'user:correct@prometheus:9090' } });
-      expect(message).to.include('Expected an http:// or https:// URL in settings.PROMETHEUS_URL');
+      expect(message).to.include(
+        'Expected an http:// or https:// URL without query and fragment in settings.PROMETHEUS_URL',
+      );
       expect(message).to.not.include('correct');
     });
 
@@ -113,12 +204,8 @@ describe('the values of the Helm chart', function () {
 
   it('accepts each setting, as text and as number, and passes it on unchanged', () => {
     const definitions = Object.values(SETTINGS);
-    const schema = JSON.parse(readFileSync(`${CHART_FOLDER}/values.schema.json`, 'utf8')) as {
-      properties: { settings: { properties: Record<string, unknown> } };
-    };
-    const accepted = Object.keys(schema.properties.settings.properties);
-    const own = ['PORT', 'SHARD', 'TOTAL_SHARDS', 'MODEL_PATH', 'FEATURES_FILE', 'TUNING_FILE', 'WEB_CONFIG_FILE'];
-    expect([...accepted, ...own]).to.have.members(definitions.flatMap(variablesOf));
+    const own = ownSettings;
+    expect([...acceptedSettings(), ...own]).to.have.members(definitions.flatMap(variablesOf));
     const isSecret = ({ env, example }: (typeof definitions)[number]) =>
       env.endsWith('_PASSWORD') || env.endsWith('_TOKEN') || example.includes('@');
     const given = definitions.filter((definition) => !own.includes(definition.env) && !isSecret(definition));

@@ -93,10 +93,11 @@ const isHost = (text: string): boolean => isIP(text) !== 0 || /^(?=.*[a-z])(?!-)
 
 const isProxyUrl = (text: string): boolean => isHttpUrl(text) && /^http:/i.test(text) && new URL(text).pathname === '/';
 
-const labelName = z.string().regex(/^[a-zA-Z_][\w./-]*$/);
-
 /** A label name, or `undefined` for nothing. */
-const labelNameOrNothing = z.union([z.literal('').transform(() => undefined), labelName]);
+const labelNameOrNothing = z
+  .string()
+  .regex(/^(?:[a-zA-Z_][\w./-]*)?$/)
+  .transform((name) => (name === '' ? undefined : name));
 
 const filePath = z.string().regex(/^(?:.*[^/])?$/);
 
@@ -226,7 +227,10 @@ export const SETTINGS = Object.freeze({
     expected: 'a host name, or nothing for the host in `PROMETHEUS_URL`',
     example: 'prometheus.example.org',
     help: 'The name in the certificate of Prometheus, if it differs from the host in the URL.',
-    schema: z.string().refine((text) => text === '' || (isHost(text) && isIP(text) === 0)),
+    schema: z
+      .string()
+      .regex(/^[\w.-]*$/)
+      .refine((text) => text === '' || (isHost(text) && isIP(text) === 0)),
   }),
   insecureSkipVerify: define('INSECURE_SKIP_VERIFY', 'false', {
     expected: '`true` or `false`',
@@ -377,7 +381,7 @@ export const SETTINGS = Object.freeze({
         .string()
         .regex(/^\d*\.?\d+$/)
         .transform(Number)
-        .refine((share) => share > 0 && share <= 0.5),
+        .pipe(z.number().gt(0).max(0.5)),
     ]),
   }),
   randomState: define('IFOREST_RANDOM_STATE', '42', {
@@ -413,7 +417,10 @@ export const SETTINGS = Object.freeze({
   retrainSchedule: define('RETRAIN_SCHEDULE', '*/15 * * * *', {
     expected: 'a cron expression of 5 fields (6 with seconds first)',
     help: 'When to retrain, as a cron expression.',
-    schema: z.string().refine((text) => cron.validate(text)),
+    schema: z
+      .string()
+      .regex(/^(?:\S+\s+){4,5}\S+$/)
+      .refine((text) => cron.validate(text)),
   }),
   retrainTimezone: define('RETRAIN_TIMEZONE', 'UTC', {
     expected: 'an IANA time zone',
@@ -421,7 +428,10 @@ export const SETTINGS = Object.freeze({
     help:
       'The time zone of `RETRAIN_SCHEDULE`. When its clocks change, a distance of up to an hour stays as it is, and what is ' +
       'due once a day is due once.',
-    schema: z.string().refine((timeZone) => works(() => new Intl.DateTimeFormat('en', { timeZone }))),
+    schema: z
+      .string()
+      .regex(/^[\w+/-]+$/)
+      .refine((timeZone) => works(() => new Intl.DateTimeFormat('en', { timeZone }))),
   }),
   cpuRateWindow: define('CPU_RATE_WINDOW', '1m', {
     expected: 'a Prometheus duration above 0',
@@ -429,7 +439,10 @@ export const SETTINGS = Object.freeze({
     help:
       'The window of `rate()` in the CPU query, a Prometheus duration; at least four times the scrape interval ' +
       'of cAdvisor.',
-    schema: z.string().regex(/^(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/),
+    schema: z
+      .string()
+      .regex(/^(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/)
+      .regex(/[1-9]/),
   }),
   memoryMetric: define('MEMORY_METRIC', 'usage', {
     ...oneOf('usage', 'working_set', 'rss'),
@@ -480,6 +493,7 @@ export const SETTINGS = Object.freeze({
     // As in a URL, an IPv6 address may stand in brackets.
     schema: z
       .string()
+      .regex(/^[\w.:%[\]-]+$/)
       .transform((text) => (/^\[[\da-f:.]+\]$/i.test(text) ? text.slice(1, -1) : text))
       .refine(isHost),
   }),
@@ -505,7 +519,10 @@ export const SETTINGS = Object.freeze({
     expected: 'an http:// or https:// URL without query, fragment and `/` at its end, or nothing for no link',
     example: 'https://anomalies.example.org',
     help: 'Address at which people reach the status page: alerts and the dashboard link to it (`k8s_anomaly_detector_links_info`).',
-    schema: z.string().refine((text) => text === '' || (isHttpUrl(text) && !text.endsWith('/'))),
+    schema: z
+      .string()
+      .regex(/^(?:https?:\/\/[^?#]*[^?#/])?$/i)
+      .refine((text) => text === '' || isHttpUrl(text)),
   }),
   dashboardUrl: define('DASHBOARD_URL', '', {
     expected: 'an http:// or https:// URL without fragment, or nothing for no link',
@@ -515,7 +532,8 @@ export const SETTINGS = Object.freeze({
       'such as `?var-cluster=eu`.',
     schema: z
       .string()
-      .refine((text) => text === '' || (/^https?:\/\//i.test(text) && URL.canParse(text) && !text.includes('#'))),
+      .regex(/^(?:https?:\/\/[^#]+)?$/i)
+      .refine((text) => text === '' || URL.canParse(text)),
   }),
   logLevel: define('LOG_LEVEL', 'info', {
     ...oneOf('debug', 'info', 'warn', 'error', 'silent'),

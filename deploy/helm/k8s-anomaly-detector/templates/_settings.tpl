@@ -2,8 +2,10 @@
 {{- define "detector.settings" -}}
 {{- $settings := dict "MODEL_PATH" "/var/lib/k8s-anomaly-detector/model" -}}
 {{- range $name, $value := .Values.settings -}}
+{{/* `null` takes back what an earlier file of values has. */}}
+{{- if kindIs "invalid" $value -}}
 {{/* YAML numbers are floating-point here, and would be printed as 6.7108864e+07. */}}
-{{- if and (kindIs "float64" $value) (eq (floor $value) $value) -}}
+{{- else if and (kindIs "float64" $value) (eq (floor $value) $value) -}}
 {{- $_ := set $settings $name (int64 $value | toString) -}}
 {{- else -}}
 {{- $_ := set $settings $name (toString $value) -}}
@@ -45,7 +47,10 @@
 {{/* Fails where values contradict each other. */}}
 {{- define "detector.validate" -}}
 {{- $isSharded := include "detector.isSharded" . -}}
-{{- $settings := .Values.settings | default dict -}}
+{{- $settings := dict -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if not (kindIs "invalid" $value) }}{{ $_ := set $settings $name $value }}{{ end -}}
+{{- end -}}
 {{- if and $isSharded (gt (int .Values.replicas) 1) -}}
 {{- fail "Expected replicas or shards, got both. Each shard has one pod. For replicas of shards, install a second release." -}}
 {{- end -}}
@@ -68,9 +73,45 @@
 {{- fail (printf "Expected no password in settings.%s: settings become a ConfigMap. Put %s into existingSecret, or %s_FILE into settingFiles." $name $name $name) -}}
 {{- end -}}
 {{- end -}}
-{{- with get $settings "PROMETHEUS_URL" | toString -}}
-{{- if not (regexMatch "^https?://" .) -}}
-{{- fail "Expected an http:// or https:// URL in settings.PROMETHEUS_URL, such as http://prometheus-operated.monitoring:9090." -}}
+{{- if regexMatch "(?i)(^|,)\\s*authorization\\s*=" (get $settings "PROMETHEUS_HEADERS" | toString) -}}
+{{- fail "Expected no password in settings.PROMETHEUS_HEADERS: settings become a ConfigMap. Put PROMETHEUS_HEADERS into existingSecret, or PROMETHEUS_HEADERS_FILE into settingFiles." -}}
+{{- end -}}
+{{/* What the schema cannot say, or what it would repeat although it may be secret. */}}
+{{- with get $settings "PROMETHEUS_URL" | toString | trim -}}
+{{- if not (regexMatch "(?i)^https?://[^?#]+$" .) -}}
+{{- fail "Expected an http:// or https:// URL without query and fragment in settings.PROMETHEUS_URL, such as http://prometheus-operated.monitoring:9090." -}}
+{{- end -}}
+{{- end -}}
+{{- with get $settings "PROMETHEUS_PROXY_URL" | toString | trim -}}
+{{- if not (regexMatch "(?i)^http://[^/?#]+/?$" .) -}}
+{{- fail "Expected an http:// URL without path in settings.PROMETHEUS_PROXY_URL, such as http://proxy.example.org:3128." -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "PROMETHEUS_HEADERS" "PROMETHEUS_QUERY_PARAMETERS" -}}
+{{- with get $settings $name | toString | trim -}}
+{{- if not (regexMatch `^[^=\\]+=(\\[\\,]|[^\\,])*(,[^=\\,]+=(\\[\\,]|[^\\,])*)*$` .) -}}
+{{- fail (printf "Expected pairs as name=value,name=value in settings.%s, in which \\, is a comma." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- with get $settings "PROMETHEUS_MATCHERS" | toString | trim -}}
+{{- if not (regexMatch "[=~]\\s*[\"'`]" .) -}}
+{{- fail (printf "Expected label matchers with values in quotes in settings.PROMETHEUS_MATCHERS, such as cluster=\"eu\", got %s" .) -}}
+{{- end -}}
+{{- end -}}
+{{/* Templates have the regular expressions of Prometheus. Whatever is valid matches, because of the alternative. */}}
+{{- with get $settings "NAMESPACE_REGEX" | toString -}}
+{{- if not (regexMatch (printf "(?:%s)|^" .) "") -}}
+{{- fail (printf "Expected a regular expression in RE2 syntax in settings.NAMESPACE_REGEX, such as shop|payments-.*, got %s" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $limits := .Files.Get "files/setting-limits.yaml" | fromYaml -}}
+{{- $value := get $settings $name -}}
+{{- if and (kindIs "string" $value) $value -}}
+{{- $number := float64 $value -}}
+{{- if or (lt $number $limits.minimum) (gt $number $limits.maximum) -}}
+{{- fail (printf "Expected %s in settings.%s, got %q." $limits.expected $name $value) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $file := .Values.settingFiles -}}
