@@ -47,7 +47,8 @@ const DURATION: Schema = { type: 'string', pattern: '^([0-9]+h)?([0-9]+m)?([0-9]
 /** More than the default of a value says about it. */
 const TYPES: Readonly<Record<string, () => Schema>> = {
   fullnameOverride: () => ({ type: 'string', pattern: '^([a-z]([-a-z0-9]{0,50}[a-z0-9])?)?$' }),
-  'image.repository': () => TEXT,
+  // The tag has a value of its own.
+  'image.repository': () => ({ type: 'string', pattern: '^([^/:@]+(:[0-9]+)?/)?[^:@]+$' }),
   'image.digest': () => ({ type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' }),
   'image.pullPolicy': () => ({ enum: ['', 'Always', 'IfNotPresent', 'Never'] }),
   'image.pullSecrets': () => ({

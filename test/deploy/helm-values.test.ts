@@ -4,7 +4,15 @@ import { parse } from 'yaml';
 import { CHART_FOLDER, type ChartValue, readChartValues } from '../../scripts/helm-chart/values.js';
 import { SETTINGS, type SettingName, variablesOf } from '../../src/exporter/config/settings.js';
 import { VERSION } from '../../src/exporter/version.js';
-import { type ChartValues, chartObjects, EXAMPLES_FOLDER, helm, settingsOf, workloadOf } from '../support/helm.js';
+import {
+  type ChartValues,
+  chartObjects,
+  containerOf,
+  EXAMPLES_FOLDER,
+  helm,
+  settingsOf,
+  workloadOf,
+} from '../support/helm.js';
 import { readDockerfile } from '../support/kustomize.js';
 import { foldersOfTools, requireTool } from '../support/real-tools.js';
 import { SETTING_VALUES } from '../support/setting-values.js';
@@ -62,6 +70,7 @@ describe('the values of the Helm chart', function () {
         [{ settings: { ANOMALY_SENSITIVITY: 41 } }, '/settings/ANOMALY_SENSITIVITY'],
         [{ settingFiles: { PROMETHEUS_CA_FILE: { key: 'a' } } }, '/settingFiles/PROMETHEUS_CA_FILE'],
         [{ image: { digest: 'latest' } }, '/image/digest'],
+        [{ image: { repository: 'registry.example.org:5000/detector:0.1.0' } }, '/image/repository'],
         [{ resources: { limits: { memory: '512MB' } } }, '/resources/limits/memory'],
         [{ shards: 0 }, '/shards'],
         [{ commonLabels: { a: 1 } }, '/commonLabels/a'],
@@ -193,6 +202,15 @@ describe('the values of the Helm chart', function () {
         'Expected no persistence.existingClaim',
       );
       expect(rejection({ replicas: 2, persistence: { enabled: true } })).to.include('Expected ReadWriteMany');
+      for (const [interval, accepted] of [
+        ['5s', false],
+        ['10s', true],
+        ['1m5s', true],
+      ] as const) {
+        const values = { serviceMonitor: { enabled: true, interval, scrapeTimeout: '10s' } };
+        if (accepted) chartObjects({ values });
+        else expect(rejection(values)).to.include('scrapeTimeout of at most serviceMonitor.interval (5s), got 10s.');
+      }
       expect(rejection({ webConfig: { content: '{}' } })).to.include('Expected webConfig.existingSecret');
       const both = {
         settings: { PROMETHEUS_CA_FILE: '/a' },
@@ -240,6 +258,17 @@ describe('the files of the Helm chart', () => {
   it('have the version of the program, and the image of the Dockerfile', () => {
     expect(chart).to.include({ version: VERSION, appVersion: VERSION });
     expect(defaults.code.image).to.equal(readDockerfile().image);
+  });
+
+  it('tell how to build the image that the chart asks for', () => {
+    const readme = readFileSync(`${CHART_FOLDER}/README.md`, 'utf8');
+    const [, section = ''] = /^## With an image\n(.*?)^## /ms.exec(readme) ?? [];
+    const [built, pushed] = ['build -t', 'push'].map(
+      (words) => new RegExp(`^docker ${words} (\\S+)`, 'm').exec(section)?.[1] ?? expect.fail(words),
+    );
+    const [, repository = ''] = /image\.repository=(\S+)/.exec(section) ?? [];
+    expect(built).to.equal(pushed);
+    expect(containerOf(chartObjects({ values: { image: { repository } } })).image).to.equal(built);
   });
 
   it('name the releases of Helm and Kubernetes that are meant', () => {

@@ -318,6 +318,21 @@ describe('the Helm chart', function () {
       expect(sharded).to.include('https://localhost:8000/').and.to.include('role: endpointslice');
     });
 
+    it('for what each platform scrapes and evaluates, and admits', () => {
+      const notesOf = (file: string, release?: string) =>
+        chartNotes({ files: [join(EXAMPLES_FOLDER, file)], ...(release !== undefined && { release }) });
+      const google = notesOf('gke.yaml');
+      expect(google).to.include('up{job="k8s-anomaly-detector"} is 1');
+      expect(google).to.not.match(/honor_labels|backtest|selects? the job|admits only the pods|port 9090/);
+      expect(google).to.include('networkPolicy.extraIngress');
+      const otherName = notesOf('gke.yaml', 'pods');
+      expect(otherName).to.include('up{job="pods-k8s-anomaly-detector"} is 1');
+      expect(otherName).to.match(/WARNING: .*fullnameOverride=k8s-anomaly-detector\./s);
+      for (const file of ['openshift.yaml', 'eks.yaml', 'aks.yaml']) {
+        expect(notesOf(file), file).to.not.match(/admits only the pods|port 9090/);
+      }
+    });
+
     it('with where the address of Prometheus comes from', () => {
       const title = (values: ChartValues) => chartNotes({ values }).split(/\n\n(?!WARNING: without)/)[0] ?? '';
       const withUrl = (url: unknown): ChartValues => ({ settings: { PROMETHEUS_URL: url } });

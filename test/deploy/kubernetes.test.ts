@@ -502,11 +502,17 @@ describe('the Kubernetes manifests', () => {
     });
 
     it('has probes without a request beside client certificates', () => {
-      const objects = buildExample('secured', (example) => `${example}  - ../../components/tcp-probes\n`);
-      const { startupProbe, livenessProbe, readinessProbe } = containerOf(objectOfKind(objects, 'Deployment'));
-      for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
-        expect(probe).to.deep.include({ tcpSocket: { port: 'http' } });
-        expect(probe).not.to.have.property('httpGet');
+      for (const base of ['prometheus-operator', 'sharded']) {
+        const objects = buildExample(
+          'secured',
+          (example) => `${example.replace('prometheus-operator', base)}  - ../../components/tcp-probes\n`,
+        );
+        const kind = base === 'sharded' ? 'StatefulSet' : 'Deployment';
+        const { startupProbe, livenessProbe, readinessProbe } = containerOf(objectOfKind(objects, kind));
+        for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
+          expect(probe).to.deep.include({ tcpSocket: { port: 'http' } });
+          expect(probe).not.to.have.property('httpGet');
+        }
       }
     });
 

@@ -44,6 +44,15 @@
 {{- end -}}
 {{- end }}
 
+{{/* Seconds of a duration, such as 1m30s. */}}
+{{- define "detector.seconds" -}}
+{{- $partOf := dict "h" 0 "m" 0 "s" 0 -}}
+{{- range $unit, $_ := $partOf -}}
+{{- $_ := regexFind (printf "[0-9]+%s" $unit) $ | trimSuffix $unit | int | set $partOf $unit -}}
+{{- end -}}
+{{- add (mul 3600 $partOf.h) (mul 60 $partOf.m) $partOf.s -}}
+{{- end }}
+
 {{/* Fails where values contradict each other. */}}
 {{- define "detector.validate" -}}
 {{- $isSharded := include "detector.isSharded" . -}}
@@ -62,6 +71,11 @@
 {{- end -}}
 {{- if and .Values.webConfig.content (not .Values.webConfig.existingSecret) -}}
 {{- fail "Expected webConfig.existingSecret beside webConfig.content: the Secret with the certificate. Set it." -}}
+{{- end -}}
+{{- with .Values.serviceMonitor -}}
+{{- if and .enabled (gt (include "detector.seconds" .scrapeTimeout | int) (include "detector.seconds" .interval | int)) -}}
+{{- fail (printf "Expected a serviceMonitor.scrapeTimeout of at most serviceMonitor.interval (%s), got %s. The Prometheus Operator ignores such a ServiceMonitor." .interval .scrapeTimeout) -}}
+{{- end -}}
 {{- end -}}
 {{- range $name := list "PROMETHEUS_PASSWORD" "PROMETHEUS_BEARER_TOKEN" -}}
 {{- if hasKey $settings $name -}}
