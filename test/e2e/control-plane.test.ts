@@ -311,9 +311,13 @@ describe('what we deploy, on a real control plane whose namespaces enforce the r
     it('are admitted by the definitions of Argo CD', async () => {
       await apply('argo-cd/helm.yaml');
       await apply('argo-cd/kustomize.yaml');
+      await apply('argo-cd/no-image.yaml');
     });
 
-    it('are admitted by the definitions of Flux', () => apply('flux/kustomize.yaml'));
+    it('are admitted by the definitions of Flux', async () => {
+      await apply('flux/kustomize.yaml');
+      await apply('flux/no-image.yaml');
+    });
 
     it(`are taken by Flux's source controller${unknownKindsIn(readFileSync('deploy/gitops/flux/helm.yaml', 'utf8'))}`, () =>
       apply('flux/helm.yaml'));
