@@ -137,6 +137,18 @@ describe('the chart of a release', () => {
     expect(listed?.image).to.equal(`${image.repository}@${image.digest}`);
   });
 
+  it('has a README whose links lead to the files of its version', () => {
+    const folder = join(directory, 'chart');
+    writeReleasedChart(image, folder);
+    const linksOf = (path: string) =>
+      [...readFileSync(path, 'utf8').matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+    const whole = linksOf(join(folder, 'README.md'));
+    const start = `${HOMEPAGE}/blob/${tagOf(VERSION)}/`;
+    expect(whole).to.include(`${start}docs/upgrading.md`).and.to.include(`${start}deploy/helm/examples/sharded.yaml`);
+    for (const link of whole.filter((one) => !one.startsWith('#'))) expect(link).to.match(/^https:/);
+    expect(whole).to.have.lengthOf(linksOf(join(CHART_FOLDER, 'README.md')).length);
+  });
+
   it('runs that image, by its content', function () {
     requireTool(this, 'helm');
     const folder = join(directory, 'chart');

@@ -1,8 +1,10 @@
 /** The schema of the Helm chart's values: Helm rejects a name that is not in it, before anything is installed. */
 
+import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { SETTINGS, type SettingDefinition, variablesOf } from '../../src/exporter/config/settings.js';
+import { alertsOf, parseRules, RULES_FILE } from '../prometheus-rules.js';
 import { type ChartValue, readChartValues } from './values.js';
 
 /** A JSON Schema, draft 7. */
@@ -75,6 +77,8 @@ const TYPES: Readonly<Record<string, () => Schema>> = {
   'serviceMonitor.interval': () => DURATION,
   'serviceMonitor.scrapeTimeout': () => DURATION,
   'prometheusRule.apiVersion': () => TEXT,
+  'prometheusRule.disabledAlerts': alertsSchema,
+  'clusterRules.disabledAlerts': alertsSchema,
   'clusterPodMonitoring.interval': () => DURATION,
   'networkPolicy.prometheusPort': () => PORT,
   'podDisruptionBudget.maxUnavailable': () => ({
@@ -131,6 +135,12 @@ function typeOf(path: string, fallback: unknown): Schema {
   if (typeof fallback === 'object' && fallback !== null) return { type: 'object' };
   if (typeof fallback === 'string' || typeof fallback === 'boolean') return { type: typeof fallback };
   throw new Error(`Expected a text, a boolean, a list or a map as default of ${path}, or its type in TYPES.`);
+}
+
+/** A list of names of alerts. */
+function alertsSchema(): Schema {
+  const names = alertsOf(parseRules(readFileSync(RULES_FILE, 'utf8'))).map(({ alert }) => alert);
+  return { type: 'array', items: { enum: [...new Set(names)] } };
 }
 
 /** Each setting that the chart does not set itself. */

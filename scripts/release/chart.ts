@@ -3,7 +3,9 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, parse, parseDocument, stringify } from 'yaml';
+import { HOMEPAGE, VERSION } from '../../src/exporter/version.js';
 import { CHART_FOLDER } from '../helm-chart/values.js';
+import { tagOf, withWholeLinks } from './notes.js';
 
 /** An image by its content. */
 export interface Image {
@@ -25,7 +27,7 @@ export function parseImage(text: string): Image {
   return { repository, digest };
 }
 
-/** Copies the chart into a folder that is not there yet, with that image. */
+/** Copies the chart into a folder that is not there yet, with that image, and with links that lead to the files of its version. */
 export function writeReleasedChart(image: Image, folder: string): void {
   cpSync(CHART_FOLDER, folder, { recursive: true });
   change(join(folder, 'values.yaml'), (values) => {
@@ -38,6 +40,9 @@ export function writeReleasedChart(image: Image, folder: string): void {
     chart.setIn(IMAGES, stringify(named));
     chart.setIn(PRERELEASE, String(String(chart.get('version')).includes('-')));
   });
+  const readme = join(folder, 'README.md');
+  const place = `${HOMEPAGE}/blob/${tagOf(VERSION)}/${CHART_FOLDER}/README.md`;
+  writeFileSync(readme, withWholeLinks(readFileSync(readme, 'utf8'), place));
 }
 
 function change(path: string, edit: (document: Document.Parsed) => void): void {

@@ -21,7 +21,7 @@ export function releaseNotes(changelog: string, version: string, homepage: strin
   if (!/^\d{4}-\d\d-\d\d$/.test(date))
     throw new Error(`Expected a date for ${version} in the changelog, got "${date}".`);
   if (text.trim() === '') throw new Error(`Expected text about ${version} in the changelog, which has none.`);
-  return `${withWholeLinks(inOneLineEach(text.trim()), `${homepage}/blob/${tagOf(version)}`)}\n`;
+  return `${withWholeLinks(inOneLineEach(text.trim()), `${homepage}/blob/${tagOf(version)}/CHANGELOG.md`)}\n`;
 }
 
 /** Joins lines that continue a paragraph or an item. */
@@ -29,6 +29,7 @@ function inOneLineEach(markdown: string): string {
   return markdown.replaceAll(/(?<=\S)\n *(?=[^\s-]|-\S)/g, ' ');
 }
 
-function withWholeLinks(markdown: string, files: string): string {
-  return markdown.replaceAll(/\]\((?![a-z]+:|#)([^)]+)\)/g, (_, path: string) => `](${files}/${path})`);
+/** The same Markdown with links that work from everywhere. @param place address of its file. */
+export function withWholeLinks(markdown: string, place: string): string {
+  return markdown.replaceAll(/\]\((?![a-z]+:|#)([^)]+)\)/g, (_, path: string) => `](${new URL(path, place).href})`);
 }

@@ -78,6 +78,7 @@ describe('the values of the Helm chart', function () {
         [{ serviceMonitor: { interval: 30 } }, '/serviceMonitor/interval'],
         [{ podDisruptionBudget: { maxUnavailable: 'all' } }, '/podDisruptionBudget/maxUnavailable'],
         [{ tolerations: {} }, '/tolerations'],
+        [{ prometheusRule: { disabledAlerts: ['PodAnomaly'] } }, '/prometheusRule/disabledAlerts'],
       ];
       for (const [values, place] of wrong) {
         expect(rejection(values).replaceAll('.', '/'), JSON.stringify(values)).to.include(place.slice(1));
@@ -268,6 +269,7 @@ describe('the files of the Helm chart', () => {
     );
     const [, repository = ''] = /image\.repository=(\S+)/.exec(section) ?? [];
     expect(built).to.equal(pushed);
+    expect(readme).to.match(new RegExp(`^helm install \\S+ oci://\\S+ --version ${VERSION} `, 'm'));
     expect(containerOf(chartObjects({ values: { image: { repository } } })).image).to.equal(built);
   });
 

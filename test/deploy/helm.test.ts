@@ -257,6 +257,24 @@ describe('the Helm chart', function () {
       expect(optionsOf({ extraEnv: [{ name: 'NODE_OPTIONS', value: '--x' }] })).to.equal('--x');
     });
 
+    it('leaves out alerts that are disabled, and no others', () => {
+      const rulesOf = (disabledAlerts: readonly string[]) => {
+        const own = { enabled: true, disabledAlerts };
+        const objects = chartObjects({ values: { prometheusRule: own, clusterRules: own } });
+        const groups = objectOfKind(objects, 'PrometheusRule').spec?.groups ?? [];
+        expect(objectOfKind(objects, 'ClusterRules').spec.groups).to.deep.equal(groups);
+        return groups;
+      };
+      const all = rulesOf([]);
+      expect(rulesOf(['AnomalyModelStale', 'PodMemoryFull'])).to.deep.equal(
+        all.map(({ rules = [], ...group }) => ({
+          ...group,
+          rules: rules.filter(({ alert }) => !/^(?:AnomalyModelStale|PodMemoryFull)$/.test(alert ?? '')),
+        })),
+      );
+      expect(JSON.stringify(all)).to.include('"alert":"AnomalyModelStale"').and.to.include('"alert":"PodMemoryFull"');
+    });
+
     it('names its objects by the release', () => {
       const nameOf = (release: string, values: ChartValues = {}) =>
         workloadOf(chartObjects({ release, values })).metadata.name;
