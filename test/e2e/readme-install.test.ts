@@ -123,6 +123,13 @@ describe('the commands of the README', function () {
     // The values of before are kept.
     expect(second?.spec).to.deep.equal(first?.spec);
 
+    const [, setting = ''] =
+      /`--set (settings\.\w+=null)`/.exec(readFileSync('deploy/helm/k8s-anomaly-detector/README.md', 'utf8')) ?? [];
+    expect(upgrade).to.include(`--set ${setting.replace('null', '')}`);
+    await run(upgrade.replace(/settings\.\w+=\S+/, setting));
+    expect(await templateOf('changed')).to.deep.equal(first);
+    await run(upgrade);
+
     await run(newCode);
     const checksum = (await codeOf('changed')).metadata?.annotations?.['checksum/code'];
     expect(checksum).to.match(/^[0-9a-f]{64}$/);
