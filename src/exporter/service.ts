@@ -173,6 +173,7 @@ export class Service implements Exporter {
       webConfigReload: options.webConfigReload(),
       tuningReload: tuning?.state,
       explain: settings.explain,
+      requestTimeoutSeconds: settings.requestTimeoutSeconds,
     }));
   }
 

@@ -15,20 +15,12 @@ function sectionOf(alert: string, heading: string): string {
 }
 
 describe('times in the runbooks', () => {
-  // Beyond its threshold, the age of a model, it waits only for a scrape or two.
-  const waiting = alerts.filter(({ alert, for: waits }) => waits !== undefined && alert !== 'AnomalyModelStale');
+  const waiting = alerts.filter(({ for: waits }) => waits !== undefined);
   for (const { alert, for: waits } of waiting) {
     it(`${alert} fires after ${waits}`, () => {
       expect(sectionOf(alert, 'What happened')).to.match(saying(Number(/^(\d+)m$/.exec(waits ?? '')?.[1])));
     });
   }
-
-  it('AnomalyModelStale fires when the model is as old as its expression says', () => {
-    const { expr = '' } = alerts.find(({ alert }) => alert === 'AnomalyModelStale') ?? {};
-    expect(sectionOf('AnomalyModelStale', 'What happened')).to.match(
-      saying(Number(/> (\d+)\s*$/.exec(expr)?.[1]) / 60),
-    );
-  });
 
   const held = alerts.filter(({ for: waits }) => waits === undefined);
   for (const { alert, expr } of held) {

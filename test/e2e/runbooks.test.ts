@@ -168,6 +168,7 @@ const IN_TROUBLE: Readonly<Record<string, readonly Answer[]>> = {
   ],
   AnomalyModelStale: [
     ['time() - k8s_anomaly_detector_model_trained', all(0, 20 * MINUTE)],
+    ['k8s_anomaly_detector_trainings_missed', all(0, 2)],
     ['k8s_anomaly_detector_last_training_success', (samples) => expect(values(samples)).to.include.members([0, 1])],
     ['increase(k8s_anomaly_detector_training_failures', all(0)],
   ],

@@ -48,6 +48,7 @@ export const TRAINED: TrainingState = {
   lastError: { message: 'Prometheus was away.', timeSeconds: 1_767_260_000 },
   lastDurationSeconds: 1.25,
   nextRun: new Date('2026-01-01T12:15:00Z'),
+  missedRuns: 0,
 };
 
 export const UNTRAINED: TrainingState = {
@@ -60,6 +61,7 @@ export const UNTRAINED: TrainingState = {
   lastError: undefined,
   lastDurationSeconds: undefined,
   nextRun: null,
+  missedRuns: undefined,
 };
 
 export const SAVED: SnapshotState = {
@@ -296,6 +298,7 @@ export function stateWith(replaced: Partial<Omit<ScrapeState, 'outcome'>> = {}):
     droppedLogLines: 3,
     webConfigReload: { successful: true, lastSuccessSeconds: 1_767_268_700 },
     explain: 'flagged',
+    requestTimeoutSeconds: 5,
     version: '1.2.3',
     ...replaced,
   };

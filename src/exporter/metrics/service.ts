@@ -1,10 +1,21 @@
-/** Families that only a running exporter has: saved model, checks, requests, shard, web configuration and tuning file. */
+/** Families that only a running exporter has: schedule, saved model, checks, requests, shard, web configuration and tuning file. */
 
 import { SEVERITIES } from '../check/finding.js';
 import { byLabel, type Family, NO_SAMPLES, single } from './family.js';
 import type { ScrapeState } from './state.js';
 
 export const service: readonly Family<ScrapeState>[] = [
+  single(
+    'k8s_anomaly_detector_trainings_missed',
+    'Trainings that were due by RETRAIN_SCHEDULE since the one of the model that scores, counted up to 10; 1 while one is under way, absent without a model.',
+    ({ training }) => training.missedRuns,
+  ),
+  single(
+    'k8s_anomaly_detector_request_timeout_seconds',
+    'REQUEST_TIMEOUT_SECONDS: the time limit of a detection pass.',
+    ({ requestTimeoutSeconds }) => requestTimeoutSeconds,
+  ),
+
   single(
     'k8s_anomaly_detector_model_snapshot_last_save_success',
     'Whether the last model was saved to MODEL_PATH; absent before the first attempt and without that setting.',

@@ -28,6 +28,9 @@ export interface DetectorState {
 
 /** The state of a running exporter. */
 export interface ScrapeState extends DetectorState {
+  readonly training: Pick<TrainingState, keyof DetectorState['training'] | 'missedRuns'>;
+  /** Time limit of a detection pass. */
+  readonly requestTimeoutSeconds: number;
   /** The account of the snapshot; `undefined` where none is kept. */
   readonly snapshot: SnapshotState | undefined;
   /** The account of the history of workloads; `undefined` where nothing is remembered. */

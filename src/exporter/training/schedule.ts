@@ -9,6 +9,8 @@ export interface Schedule {
   nextRun(): Date | null;
   /** The longest time between two of the next runs, in seconds; `undefined` where there are no two more. */
   intervalSeconds(): number | undefined;
+  /** How many times the work was due after `seconds` (Unix time), now included; at most `MOST_MISSED`. */
+  dueSince(seconds: number): number;
   stop(): void;
 }
 
@@ -28,6 +30,9 @@ export interface ScheduleOptions {
 
 /** Enough to see the longest interval of an uneven expression, such as `0,50 * * * *`. */
 const RUNS_AHEAD = 10;
+
+/** More runs than this are not counted: an expression may have one each second. */
+const MOST_MISSED = 10;
 
 /** A clock that is set, or a machine that sleeps, is noticed after this time. */
 const LONGEST_WAIT_SECONDS = 60;
@@ -92,6 +97,14 @@ export function startSchedule({ expression, timezone, work, logger, now, delay }
   return {
     nextRun: () => (next === undefined ? null : new Date(next * 1000)),
     intervalSeconds: () => longestInterval(times, nowSeconds()),
+    dueSince: (seconds) => {
+      let count = 0;
+      for (let run = times.after(seconds); run !== undefined && run <= nowSeconds(); run = times.after(run)) {
+        count++;
+        if (count === MOST_MISSED) break;
+      }
+      return count;
+    },
     stop: () => stopping.abort(),
   };
 }

@@ -24,6 +24,8 @@ export interface TrainingState {
   /** Duration of the last training, failed or not. */
   readonly lastDurationSeconds: number | undefined;
   readonly nextRun: Date | null;
+  /** How many trainings were due since the model was trained, at most 10; `undefined` without a model, and before the start. */
+  readonly missedRuns: number | undefined;
 }
 
 export interface TrainerOptions {
@@ -51,7 +53,7 @@ export class Trainer {
   #current: Promise<boolean> | undefined;
   /** How long Prometheus asked to wait when the last training failed. */
   #retryAfterSeconds: number | undefined;
-  #account: Omit<TrainingState, 'running' | 'nextRun'> = {
+  #account: Omit<TrainingState, 'running' | 'nextRun' | 'missedRuns'> = {
     runs: 0,
     failures: 0,
     lastSucceeded: undefined,
@@ -167,10 +169,12 @@ export class Trainer {
   }
 
   state(): TrainingState {
+    const { model } = this.#account;
     return {
       ...this.#account,
       running: this.#current !== undefined,
       nextRun: this.#schedule?.nextRun() ?? null,
+      missedRuns: model && this.#schedule?.dueSince(model.trainedSeconds),
     };
   }
 

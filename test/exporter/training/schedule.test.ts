@@ -91,6 +91,17 @@ describe('training schedule', () => {
     }
   });
 
+  it('counts what was due since a time, also after a night without runs, and not without end', async () => {
+    const { clock, schedule } = start('*/15 8-18 * * *', 'UTC', '2026-11-29T18:50:00Z');
+    const since = (time: string) => schedule.dueSince(Date.parse(`2026-11-${time}Z`) / 1000);
+    expect([since('29T18:45:01'), since('29T18:44:59'), since('29T18:00:00')]).to.deep.equal([0, 1, 3]);
+    await clock.pass(12 * 3600_000);
+    expect(since('29T18:45:01')).to.equal(0);
+    await clock.pass(70 * 60_000 + 1);
+    expect([since('29T18:45:01'), since('30T08:00:00')]).to.deep.equal([1, 0]);
+    expect(since('20T00:00:00')).to.equal(10);
+  });
+
   it('calls nothing any more once it is stopped', async () => {
     const { clock, runs, schedule } = start(EVERY_SECOND, 'UTC', '2026-11-29T12:00:00Z');
     await clock.pass(1_000);

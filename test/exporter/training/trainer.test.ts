@@ -63,6 +63,7 @@ class Workshop {
         return {
           nextRun: () => NEXT_RUN,
           intervalSeconds: () => this.intervalSeconds,
+          dueSince: (seconds) => Math.round((this.now / 1000 - seconds) / 100),
           stop: () => {
             this.scheduled = false;
           },
@@ -280,6 +281,7 @@ describe('trainer', () => {
       lastError: undefined,
       lastDurationSeconds: undefined,
       nextRun: null,
+      missedRuns: undefined,
     });
     workshop.trainer.start();
     await eventually(() => expect(workshop.trainer.state().runs).to.equal(1));
@@ -293,6 +295,7 @@ describe('trainer', () => {
       lastError: undefined,
       lastDurationSeconds: 2.5,
       nextRun: NEXT_RUN,
+      missedRuns: 0,
     };
     await eventually(() => expect(workshop.trainer.state()).to.deep.equal(afterSuccess));
     failing = true;
@@ -304,6 +307,7 @@ describe('trainer', () => {
       failures: 1,
       lastSucceeded: false,
       lastError: { message: 'Prometheus is away.', timeSeconds: 2_002.5 },
+      missedRuns: 10,
     };
     expect(workshop.trainer.state()).to.deep.equal(afterFailure);
     failing = false;
@@ -314,6 +318,7 @@ describe('trainer', () => {
       lastSucceeded: true,
       lastSuccessSeconds: 2_005,
       model: { origin: 'training', trainedSeconds: 2_005 },
+      missedRuns: 0,
     });
   });
 
