@@ -56,6 +56,32 @@ describe('the Helm chart', function () {
       }
     });
 
+    it('makes the same with Helm 3, and rejects the same', function () {
+      requireTool(this, 'helm-3');
+      for (const [name, values] of Object.entries(CHART_MATRIX)) {
+        expect(chartObjects({ values, program: 'helm-3' }), name).to.have.deep.members([...objectsOf(name)]);
+      }
+      for (const file of examples) {
+        const run = { files: [join(EXAMPLES_FOLDER, file)], program: 'helm-3' } as const;
+        expect(chartObjects(run), file).to.have.deep.members([...objectsOf(file)]);
+      }
+      const rejected: readonly ChartValues[] = [
+        { misspelt: 1 },
+        { settings: { ANOMALY_SENSITIVITY: 'high', EXPLAIN: 'some', CPU_RATE_WINDOW: '0s' } },
+        { settings: { ANOMALY_SENSITIVITY: '41' } },
+        { shards: 2, replicas: 2 },
+      ];
+      for (const values of rejected) {
+        const [ours, theirs] = (['helm', 'helm-3'] as const).map((program) => {
+          const { status, output } = helm('template', { values, program });
+          expect(status).to.not.equal(0);
+          return [...output.matchAll(/at '[^']*'|Expected [^\n]*/g)].map(([part]) => part).sort();
+        });
+        expect(ours).to.deep.equal(theirs);
+        expect(ours).to.not.be.empty;
+      }
+    });
+
     it('makes objects that follow the schemas of the API', () => {
       for (const [name, objects] of built) expect(schemaErrors(objects), name).to.deep.equal([]);
     });

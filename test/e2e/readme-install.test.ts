@@ -107,43 +107,55 @@ describe('the commands of the README', function () {
     expect(installations.map((text) => /^helm install /m.test(text))).to.deep.equal([true, false]);
   });
 
-  it('of the chart change it, run new code, roll back, and leave nothing', async () => {
-    const run = await editorOf('changed');
-    const [change = '', newCode = '', rest = ''] = commandsOf(
-      'deploy/helm/k8s-anomaly-detector/README.md',
-      'Change, upgrade, remove',
-    );
-    const [upgrade = '', rollback = '', uninstall = ''] = change.split(/^(?=helm )/m);
-    await run(installations[0] ?? '');
-    const first = await templateOf('changed');
+  for (const [title, first, later] of [
+    ['Helm 4', 'helm', 'helm'],
+    ['Helm 3', 'helm-3', 'helm-3'],
+    ['Helm 4 where Helm 3 has installed it', 'helm-3', 'helm'],
+  ] as const) {
+    it(`of the chart change it, run new code, roll back, and leave nothing, with ${title}`, async function () {
+      for (const program of [first, later]) requireTool(this, program);
+      const namespace = `changed-by-${later}-after-${first}`;
+      const runAsEditor = await editorOf(namespace);
+      /** The commands with another release of Helm. */
+      const runWith = (program: string, commands: string) =>
+        runAsEditor(`helm() { command ${program} "$@"; }\n${commands}`);
+      const run = (commands: string) => runWith(later, commands);
+      const [change = '', newCode = '', rest = ''] = commandsOf(
+        'deploy/helm/k8s-anomaly-detector/README.md',
+        'Change, upgrade, remove',
+      );
+      const [upgrade = '', rollback = '', uninstall = ''] = change.split(/^(?=helm )/m);
+      await runWith(first, installations[0] ?? '');
+      const before = await templateOf(namespace);
 
-    await run(upgrade);
-    const second = await templateOf('changed');
-    expect(second?.metadata?.annotations).to.not.deep.equal(first?.metadata?.annotations);
-    // The values of before are kept.
-    expect(second?.spec).to.deep.equal(first?.spec);
+      await run(upgrade);
+      const second = await templateOf(namespace);
+      expect(second?.metadata?.annotations).to.not.deep.equal(before?.metadata?.annotations);
+      // The values of before are kept.
+      expect(second?.spec).to.deep.equal(before?.spec);
 
-    const [, setting = ''] =
-      /`--set (settings\.\w+=null)`/.exec(readFileSync('deploy/helm/k8s-anomaly-detector/README.md', 'utf8')) ?? [];
-    expect(upgrade).to.include(`--set ${setting.replace('null', '')}`);
-    await run(upgrade.replace(/settings\.\w+=\S+/, setting));
-    expect(await templateOf('changed')).to.deep.equal(first);
-    await run(upgrade);
+      const [, setting = ''] =
+        /`--set (settings\.\w+=null)`/.exec(readFileSync('deploy/helm/k8s-anomaly-detector/README.md', 'utf8')) ?? [];
+      expect(upgrade).to.include(`--set ${setting.replace('null', '')}`);
+      await run(upgrade.replace(/settings\.\w+=\S+/, setting));
+      expect(await templateOf(namespace)).to.deep.equal(before);
+      await run(upgrade);
 
-    await run(newCode);
-    const checksum = (await codeOf('changed')).metadata?.annotations?.['checksum/code'];
-    expect(checksum).to.match(/^[0-9a-f]{64}$/);
-    expect((await templateOf('changed'))?.metadata?.annotations).to.deep.equal({
-      ...second?.metadata?.annotations,
-      'checksum/code': checksum,
+      await run(newCode);
+      const checksum = (await codeOf(namespace)).metadata?.annotations?.['checksum/code'];
+      expect(checksum).to.match(/^[0-9a-f]{64}$/);
+      expect((await templateOf(namespace))?.metadata?.annotations).to.deep.equal({
+        ...second?.metadata?.annotations,
+        'checksum/code': checksum,
+      });
+
+      await run(rollback);
+      expect(await templateOf(namespace)).to.deep.equal(second);
+      await run(uninstall);
+      await run(rest);
+      await eventually(async () => expect(await leftIn(namespace)).to.deep.equal([]));
     });
-
-    await run(rollback);
-    expect(await templateOf('changed')).to.deep.equal(second);
-    await run(uninstall);
-    await run(rest);
-    await eventually(async () => expect(await leftIn('changed')).to.deep.equal([]));
-  });
+  }
 
   it('of the manifests install it, and leave nothing', async () => {
     const run = await editorOf('removed');

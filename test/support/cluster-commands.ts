@@ -52,11 +52,15 @@ export function clusterCommand(kubeconfig: string): ClusterCommand {
   };
 }
 
-/** What `kubectl delete` says of every folder with both kinds of objects. */
-const HARMLESS = 'deleting cluster-scoped resources, not scoped to the provided namespace';
+/**
+ * What `kubectl delete` says of every folder with both kinds of objects, and what Helm 4 may say of the watches that it ends once all is
+ * ready.
+ */
+const HARMLESS =
+  /deleting cluster-scoped resources, not scoped to the provided namespace|"Unexpected error when reading response body" err="context canceled"/;
 
 /** Lines of `kubectl`, and those of klog in `helm`. */
 function warningsOf(stderr: string): string[] {
-  const lines = stderr.split('\n').filter((line) => !line.includes(HARMLESS));
+  const lines = stderr.split('\n').filter((line) => !HARMLESS.test(line));
   return lines.filter((line) => /\bwarning\b/i.test(line) || /^[WE]\d{4} /.test(line));
 }

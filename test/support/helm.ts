@@ -24,11 +24,13 @@ export interface HelmRun {
   readonly chart?: string;
   /** More arguments. */
   readonly options?: readonly string[];
+  readonly program?: 'helm' | 'helm-3';
 }
 
 /** `helm COMMAND` for the chart, without a cluster. */
 export function helm(command: 'template' | 'lint', run: HelmRun = {}): { status: number | null; output: string } {
   const { values = {}, files = [], release = 'k8s-anomaly-detector', chart = CHART_FOLDER, options = [] } = run;
+  const { program = 'helm' } = run;
   const folder = mkdtempSync(join(tmpdir(), 'k8s-anomaly-detector-helm-'));
   try {
     const file = join(folder, 'values.yaml');
@@ -36,7 +38,7 @@ export function helm(command: 'template' | 'lint', run: HelmRun = {}): { status:
     writeFileSync(file, stringify(values, { version: '1.1' }));
     const own = command === 'lint' ? [] : [release];
     const { status, stdout, stderr } = spawnSync(
-      'helm',
+      program,
       [
         command,
         ...own,

@@ -91,8 +91,16 @@ describe('scripts/tools/install', () => {
       /^install -tags=\S+ -gcflags=\S+ -ldflags=-s -w -X=\S+=3\.\S+ github\.com\/prometheus\/\S+\/promtool@v0\.\S+$/,
     );
     expect(helm).to.match(
-      /^install -gcflags=\S+ -ldflags=-s -w -X=\S+\.version=(v3\.\S+) helm\.sh\/helm\/v3\/cmd\/helm@\1$/,
+      /^install -gcflags=\S+ -ldflags=-s -w -X=\S+\.version=(v4\.\S+) helm\.sh\/helm\/v4\/cmd\/helm@\1$/,
     );
+  });
+
+  it('names a program as its line does, of which there are two releases', () => {
+    const { paths } = install(['helm', 'helm-3']);
+    expect(paths.map((path) => path.replace(/.*\/tools\//, '').replace(/-v\d+\.\d+\.\d+/, ''))).to.deep.equal([
+      'helm/helm',
+      'helm-3/helm-3',
+    ]);
   });
 
   it('builds the control plane in its own module, whose go.mod has the versions', () => {
