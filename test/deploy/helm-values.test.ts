@@ -217,6 +217,12 @@ describe('the values of the Helm chart', function () {
         settings: { PROMETHEUS_CA_FILE: '/a' },
         settingFiles: { PROMETHEUS_CA_FILE: { secret: 'a', key: 'b' } },
       };
+      for (const name of ['PROMETHEUS_PROXY_URL', 'PROMETHEUS_HEADERS', 'PROMETHEUS_QUERY_PARAMETERS']) {
+        const text = name.endsWith('URL') ? 'http://proxy:3128' : 'a=b';
+        const files = { [`${name}_FILE`]: { secret: 'a', key: 'b' } };
+        const message = `Expected ${name} or ${name}_FILE, got both.`;
+        expect(rejection({ settings: { [name]: text }, settingFiles: files })).to.include(message);
+      }
       expect(rejection(both)).to.include('Expected PROMETHEUS_CA_FILE in settings or in settingFiles, got both.');
     });
   });

@@ -389,7 +389,11 @@ describe('the Helm chart', function () {
       }
       expect(title({ settings: null, existingSecret: 'a' })).to.match(/PROMETHEUS_URL comes from the Secret a\.$/);
       const file = { settingFiles: { PROMETHEUS_URL_FILE: { secret: 'a', key: 'b' } } };
-      expect(title({ settings: null, ...file })).to.match(/that Prometheus knows\.$/);
+      for (const values of [{ settings: null, ...file }, file]) {
+        expect(title(values)).to.match(/that Prometheus knows\.$/);
+        expect(settingsOf(chartObjects({ values }))).to.have.property('PROMETHEUS_URL_FILE');
+        expect(settingsOf(chartObjects({ values }))).to.not.have.property('PROMETHEUS_URL');
+      }
     });
 
     it('with a scrape configuration that keeps our labels, for one pod and for several', () => {

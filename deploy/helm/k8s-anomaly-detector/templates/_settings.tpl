@@ -14,6 +14,10 @@
 {{- range $name, $file := .Values.settingFiles -}}
 {{- $_ := set $settings $name (printf "%s/%s" (include "detector.settingFileFolder" $name) $file.key) -}}
 {{- end -}}
+{{/* The exporter takes one of both, and the values have an address by default. */}}
+{{- if hasKey $settings "PROMETHEUS_URL_FILE" -}}
+{{- $_ := unset $settings "PROMETHEUS_URL" -}}
+{{- end -}}
 {{- if or .Values.featureFile.content .Values.featureFile.existingConfigMap -}}
 {{- $_ := set $settings "FEATURES_FILE" "/etc/features/features.yaml" -}}
 {{- end -}}
@@ -89,6 +93,12 @@
 {{- end -}}
 {{- if regexMatch "(?i)(^|,)\\s*authorization\\s*=" (get $settings "PROMETHEUS_HEADERS" | toString) -}}
 {{- fail "Expected no password in settings.PROMETHEUS_HEADERS: settings become a ConfigMap. Put PROMETHEUS_HEADERS into existingSecret, or PROMETHEUS_HEADERS_FILE into settingFiles." -}}
+{{- end -}}
+{{- range $name := list "PROMETHEUS_PROXY_URL" "PROMETHEUS_HEADERS" "PROMETHEUS_QUERY_PARAMETERS" -}}
+{{- $file := printf "%s_FILE" $name -}}
+{{- if and (hasKey $settings $name) (or (hasKey $settings $file) (hasKey ($.Values.settingFiles | default dict) $file)) -}}
+{{- fail (printf "Expected %s or %s, got both. Remove one." $name $file) -}}
+{{- end -}}
 {{- end -}}
 {{/* What the schema cannot say, or what it would repeat although it may be secret. */}}
 {{- with get $settings "PROMETHEUS_URL" | toString | trim -}}
