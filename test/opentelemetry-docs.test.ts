@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import {
+  attributeLabel,
+  COLLECTOR_METRICS,
+  type CollectorMetric,
   metricName,
   OWNER_ATTRIBUTES,
   PROMOTED_ATTRIBUTES,
-  TRANSLATIONS,
 } from '../src/exporter/features/opentelemetry/names.js';
 
 const TEXT = readFileSync('docs/opentelemetry.md', 'utf8');
@@ -28,14 +30,22 @@ describe('docs/opentelemetry.md', () => {
     expect(processors.k8s_attributes.extract.metadata).to.deep.equal(Object.keys(OWNER_ATTRIBUTES));
   });
 
-  it('names the metrics as Prometheus does by default', () => {
-    for (const metric of [
-      'container.cpu.time',
-      'container.memory.rss',
-      'k8s.container.restarts',
-      'k8s.pod.phase',
-    ] as const) {
-      expect(TEXT).to.include(`\`${metricName(metric, TRANSLATIONS[0])}\``);
+  it('names each metric that is read, and what Prometheus calls it by default', () => {
+    const [, section = ''] = /^## What is read$(.*?)^## /ms.exec(TEXT) ?? [];
+    const rows = [...section.matchAll(/^\|.*$/gm)].map(([row]) =>
+      row.split('|').map((cell) => [...cell.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name)),
+    );
+    const named: CollectorMetric[] = [];
+    for (const [, , names = [], stored] of rows) {
+      const metrics = COLLECTOR_METRICS.filter((metric) => names.includes(metric));
+      const attributes = PROMOTED_ATTRIBUTES.filter((attribute) => names.includes(attribute));
+      expect(names).to.have.members([...metrics, ...attributes]);
+      expect(stored).to.have.members([
+        ...metrics.map((one) => metricName(one)),
+        ...attributes.map((one) => attributeLabel(one)),
+      ]);
+      named.push(...metrics);
     }
+    expect(named).to.have.members([...COLLECTOR_METRICS]);
   });
 });

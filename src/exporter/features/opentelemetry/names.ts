@@ -38,6 +38,8 @@ const SUFFIXES = {
 
 export type CollectorMetric = keyof typeof SUFFIXES;
 
+export const COLLECTOR_METRICS = Object.keys(SUFFIXES) as readonly CollectorMetric[];
+
 /**
  * Attributes that name what owns a pod, with the kinds of objects: the processor k8sattributes adds them. A pod may have two:
  * then the first by kind counts (`resolveOwners`), a Deployment before its ReplicaSet, a CronJob before its Job.
