@@ -6,7 +6,7 @@ import { SETTINGS } from '../../src/exporter/config/settings.js';
 import { END_REASONS } from '../../src/exporter/episodes/episodes.js';
 import { HealthReport } from '../../src/exporter/http/schemas.js';
 import { parseExposition } from '../support/exposition.js';
-import { readRunbook, runbookNames } from '../support/runbooks.js';
+import { queriesIn, readRunbook, runbookNames } from '../support/runbooks.js';
 
 const pages = runbookNames().map((alert) => [alert, readRunbook(alert)] as const);
 
@@ -41,6 +41,17 @@ describe('names in the runbooks', () => {
     );
     expect(named.length).to.be.above(3);
     for (const [alert, name] of named) expect([...golden], alert).to.include(name);
+  });
+
+  it('are those of a Collector as well, where they are not those of the exporter', () => {
+    // It has no metric for it.
+    const none = 'last_terminated';
+    const ofSource = pages.map(
+      ([, page]) =>
+        queriesIn(page).filter((query) => /\b(?:container|kube)_/.test(query) && !query.includes(none)).length,
+    );
+    expect(ofSource.filter((count) => count > 0)).to.have.lengthOf(3);
+    expect(pages.map(([, page]) => queriesIn(page, 'opentelemetry').length)).to.deep.equal(ofSource);
   });
 
   it('are those of checks', () => {

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MetricsSource } from '../../src/exporter/features/opentelemetry/names.js';
 
 export const RUNBOOKS = 'docs/runbooks';
 
@@ -14,9 +15,12 @@ export const runbookNames = (): readonly string[] =>
 /** The text of the page of an alert. */
 export const readRunbook = (alert: string): string => readFileSync(join(RUNBOOKS, `${alert}.md`), 'utf8');
 
-/** The PromQL of a page, in its order. */
-export function queriesIn(page: string): readonly string[] {
-  return blocksOf(page, 'promql').flatMap((block) => block.split('\n\n').map((query) => query.trim()));
+/** The PromQL of a page, in its order. @param source of a Collector, the queries that stand in the place of others. */
+export function queriesIn(page: string, source: MetricsSource = 'cadvisor'): readonly string[] {
+  const blocks = page.matchAll(/(^ *With \[OpenTelemetry as the source\].*:\n\n)?^```promql\n([\s\S]*?)^```$/gm);
+  return [...blocks]
+    .filter(([, mark]) => (mark !== undefined) === (source === 'opentelemetry'))
+    .flatMap(([, , block = '']) => block.split('\n\n').map((query) => query.trim()));
 }
 
 /** The commands of a page, in its blocks of shell and within its sentences. */
