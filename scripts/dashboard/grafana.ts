@@ -96,7 +96,8 @@ export function fillVariables(expression: string, options: GrafanaOptions): stri
     // As Grafana's documentation has it: four scrapes, or one more than the samples are apart.
     __rate_interval: `${Math.max(4 * scrapeIntervalSeconds, stepSeconds + scrapeIntervalSeconds)}s`,
   };
-  return expression.replace(/\$(\w+)|\$\{(\w+)[^}]*\}/g, (whole, bare?: string, braced?: string) => {
+  // `$1` is what the regular expression of `label_replace` found.
+  return expression.replace(/\$([a-z_]\w*)|\$\{(\w+)[^}]*\}/gi, (whole, bare?: string, braced?: string) => {
     const value = values[bare ?? braced ?? ''];
     if (value === undefined) throw new Error(`Expected a variable of the dashboard, got ${whole}.`);
     return value;

@@ -2,6 +2,12 @@
 
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import {
+  attributeLabel,
+  COLLECTOR_METRICS,
+  metricName,
+  PROMOTED_ATTRIBUTES,
+} from '../../src/exporter/features/opentelemetry/names.js';
 import { createMetrics } from '../../src/exporter/metrics/registry.js';
 import { metricFamilies } from '../../src/tools/demo/exposition.js';
 import { createWorld } from '../../src/tools/simulation/cluster.js';
@@ -15,7 +21,7 @@ export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>;
 /** Labels that a scrape adds. */
 const TARGET_LABELS = ['job', 'instance', 'cluster'];
 
-/** What the exporter exposes in a real scrape, and what the simulated kubelet and kube-state-metrics expose. */
+/** What the exporter exposes in a real scrape, what the simulated kubelet and kube-state-metrics expose, and what a Collector sends. */
 export async function knownMetrics(): Promise<KnownMetrics> {
   const metrics = createMetrics(() => stateWith({ explain: 'all' }));
   // All of them flagged: many metrics are those of flagged pods.
@@ -23,12 +29,18 @@ export async function knownMetrics(): Promise<KnownMetrics> {
   const { flags, lasting } = scoredAs(...ORDINARY_PODS.map(() => 0.1));
   const { body } = await metrics.render(async () => passTo({ ...found, flags, lasting }));
   const families = [...parseExposition(body).values(), ...metricFamilies(createWorld({ seed: 1, startSeconds: 0 }), 0)];
-  return new Map(
+  const known = new Map(
     families.map(({ name, samples }) => [
       name,
       new Set([...TARGET_LABELS, ...samples.flatMap(({ labels }) => Object.keys(labels))]),
     ]),
   );
+  // Some have the same name as those of cAdvisor.
+  for (const name of COLLECTOR_METRICS.map((metric) => metricName(metric))) {
+    const attributes = PROMOTED_ATTRIBUTES.map((attribute) => attributeLabel(attribute));
+    known.set(name, new Set([...TARGET_LABELS, ...(known.get(name) ?? []), ...attributes]));
+  }
+  return known;
 }
 
 /** A selector of an expression: its metric and its matchers as text. */
@@ -52,11 +64,12 @@ export function unknownNames(expression: string, known: KnownMetrics): readonly 
   const { topNode } = parser.parse(expression);
   const problems = descendants(topNode, '⚠').map(({ from }) => `syntax, from “${expression.slice(from)}”`);
   const labelsWithin = (node: SyntaxNode) =>
-    new Set(
-      descendants(node, 'VectorSelector').flatMap((selector) => [
+    new Set([
+      ...writtenLabels(expression, node),
+      ...descendants(node, 'VectorSelector').flatMap((selector) => [
         ...(known.get(text(expression, selector.getChild('Identifier'))) ?? []),
       ]),
-    );
+    ]);
   for (const selector of descendants(topNode, 'VectorSelector')) {
     const metric = text(expression, selector.getChild('Identifier'));
     const labels = known.get(metric);
@@ -73,6 +86,13 @@ export function unknownNames(expression: string, known: KnownMetrics): readonly 
     if (scope && !labelsWithin(scope).has(label)) problems.push(`label ${label} in ${text(expression, clause)}`);
   }
   return problems;
+}
+
+/** The labels that `label_replace` writes. */
+function writtenLabels(expression: string, node: SyntaxNode): readonly string[] {
+  const calls = descendants(node, 'FunctionCall').filter((call) => text(expression, call).startsWith('label_replace('));
+  const names = calls.map((call) => call.getChild('FunctionCallBody')?.getChild('StringLiteral'));
+  return names.map((name) => text(expression, name).slice(1, -1));
 }
 
 function descendants(node: SyntaxNode, name: string): SyntaxNode[] {

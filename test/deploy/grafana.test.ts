@@ -156,6 +156,7 @@ describe('deploy/grafana/dashboard.json', () => {
         'sum(anomaly_scores)': 'metric anomaly_scores',
         'anomaly_score{workload="cart"}': 'label workload of anomaly_score',
         'sum by (podd) (anomaly_score)': 'label podd in by (podd)',
+        'sum by (node) (label_replace(anomaly_score, "host", "$1", "pod", "(.+)"))': 'label node in by (node)',
         'anomaly_score and on (container) anomaly_flag': 'label container in on (container)',
       };
       for (const [expression, mistake] of Object.entries(mistakes)) {
@@ -175,15 +176,17 @@ describe('deploy/grafana/dashboard.json', () => {
 
     it('take their pods from the variables', () => {
       const podMatchers = ['namespace=~"$namespace"', 'pod=~"$workload(-.*)?"', 'pod=~"$pod"'];
+      const inCollector = podMatchers.map((matcher) => matcher.replace(/^\w+/, 'k8s_$&_name'));
       let checked = 0;
       for (const { where, expression } of expressionsOf(dashboard)) {
         for (const { metric, matchers } of selectorsIn(expression.replaceAll(/\[[^\]]*\]/g, ''))) {
           const labels = known.get(metric);
           if (labels?.has('pod')) expect(matchers, `${where}: ${metric}`).to.include.members(podMatchers);
+          else if (labels?.has('k8s_pod_name')) expect(matchers, `${where}: ${metric}`).to.include.members(inCollector);
           else if (labels?.has('workload')) {
             expect(matchers, where).to.include.members(['namespace=~"$namespace"', 'workload=~"$workload"']);
           }
-          if (labels?.has('namespace')) checked++;
+          if (labels?.has('namespace') || labels?.has('k8s_pod_name')) checked++;
         }
       }
       expect(checked).to.be.greaterThan(30);

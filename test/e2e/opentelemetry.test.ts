@@ -12,7 +12,13 @@ import { loadFeatures } from '../../src/exporter/features/queries/feature-file.j
 import type { NamedPod } from '../../src/exporter/features/table.js';
 import { floorsQuery } from '../../src/exporter/forecast/queries.js';
 import { freePort } from '../../src/tools/demo/listen.js';
-import { type CollectorOptions, type CollectorPod, importAsCollector, sendAsCollector } from '../support/collector.js';
+import {
+  type CollectorOptions,
+  type CollectorPod,
+  importAsCollector,
+  sendAsCollector,
+  startOtlpPrometheus,
+} from '../support/collector.js';
 import { craftedHistory } from '../support/crafted-history.js';
 import { detectAt, flaggedIn } from '../support/detect-at.js';
 import { type RealServer, startPrometheus, startVictoriaMetrics, writeHistory } from '../support/real-servers.js';
@@ -160,15 +166,7 @@ if (ON_NEWEST_RELEASE) {
 
     /** A Prometheus that has received the last hour from a Collector. */
     async function storing({ otlp, parameters = [], pods = PODS, ...options }: Stored): Promise<string> {
-      const own = mkdtempSync(join(directory, 'prometheus-'));
-      const configuration = join(own, 'prometheus.yml');
-      writeFileSync(configuration, JSON.stringify({ otlp }));
-      const server = await startPrometheus({
-        directory: own,
-        port: await freePort(),
-        configuration,
-        parameters: ['--web.enable-otlp-receiver', ...parameters],
-      });
+      const server = await startOtlpPrometheus(mkdtempSync(join(directory, 'prometheus-')), { otlp }, parameters);
       servers.push(server);
       await sendAsCollector(`${server.url}/api/v1/otlp/v1/metrics`, pods, SPAN, options);
       return server.url;

@@ -1,8 +1,13 @@
 /**
- * What an OpenTelemetry Collector sends that runs the receivers kubeletstats and k8s_cluster and the processor k8sattributes:
- * OTLP over HTTP, as JSON. Resources, attributes, units and types are those that release 0.149.0 sent when a kubelet and an API
- * server were made up for it.
+ * A Prometheus that takes OTLP, and what an OpenTelemetry Collector sends to it that runs the receivers kubeletstats and
+ * k8s_cluster and the processor k8sattributes: OTLP over HTTP, as JSON. Resources, attributes, units and types are those that
+ * release 0.149.0 sent when a kubelet and an API server were made up for it.
  */
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort } from '../../src/tools/demo/listen.js';
+import { type RealServer, startPrometheus } from './real-servers.js';
 
 /** A pod with one container, `app`, and its course. Times are Unix times in seconds. */
 export interface CollectorPod {
@@ -11,7 +16,7 @@ export interface CollectorPod {
   /** By the attributes that name them: `k8s.deployment.name`. */
   readonly owners?: Readonly<Record<string, string>>;
   readonly node?: string;
-  /** Cores; a pod without has no usage. */
+  /** Cores; measured only where memory is. */
   readonly cpuAt?: (seconds: number) => number;
   readonly memoryAt?: (seconds: number) => number;
   readonly restartsAt?: (seconds: number) => number;
@@ -19,7 +24,7 @@ export interface CollectorPod {
   readonly phase?: 1 | 2 | 3 | 4 | 5;
   /** Why its container waits. */
   readonly waitsFor?: string;
-  /** The pod of the Collector that reports it, as a label: Prometheus adds it where it scrapes the Collector. */
+  /** The pod of the Collector that reports it, as labels: Prometheus adds them where it scrapes the Collector. */
   readonly collector?: string;
 }
 
@@ -36,6 +41,27 @@ interface Span {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly stepSeconds: number;
+}
+
+/**
+ * Starts a Prometheus that takes OTLP at `/api/v1/otlp/v1/metrics`.
+ *
+ * @param directory for its configuration and its data.
+ * @param configuration such as `otlp`, which says how it stores what comes.
+ */
+export async function startOtlpPrometheus(
+  directory: string,
+  configuration: Readonly<Record<string, unknown>>,
+  parameters: readonly string[] = [],
+): Promise<RealServer> {
+  const file = join(directory, 'prometheus.yml');
+  await writeFile(file, JSON.stringify(configuration));
+  return startPrometheus({
+    directory,
+    port: await freePort(),
+    configuration: file,
+    parameters: ['--web.enable-otlp-receiver', ...parameters],
+  });
 }
 
 /** All series of one request must be within the hour that Prometheus takes at once. */
@@ -133,7 +159,7 @@ function resourcesOf(
     'k8s.pod.name': one.pod,
     'k8s.pod.uid': `uid-of-${one.namespace}-${one.pod}`,
     ...one.owners,
-    ...(one.collector !== undefined && { pod: one.collector }),
+    ...(one.collector !== undefined && { namespace: one.namespace, pod: one.collector, container: 'collector' }),
     ...(withService && { 'service.name': one.pod.replace(/-[^-]*$/, ''), 'service.instance.id': one.pod }),
   };
   const ofContainer = { ...ofPod, 'k8s.container.name': 'app' };
@@ -169,19 +195,20 @@ function resourcesOf(
       return seconds;
     };
   };
-  const usage = (prefix: string, cpu: Value, memory: Value) => [
-    sum(`${prefix}.cpu.time`, points(cpuTime(cpu)), deltas ? 1 : 2),
-    gauge(`${prefix}.cpu.usage`, '{cpu}', cpu),
+  const usage = (prefix: string, memory: Value, cpu: Value | undefined) => [
+    ...(cpu === undefined
+      ? []
+      : [sum(`${prefix}.cpu.time`, points(cpuTime(cpu)), deltas ? 1 : 2), gauge(`${prefix}.cpu.usage`, '{cpu}', cpu)]),
     gauge(`${prefix}.memory.usage`, 'By', (time) => 1.1 * memory(time)),
     gauge(`${prefix}.memory.working_set`, 'By', memory),
     gauge(`${prefix}.memory.rss`, 'By', (time) => 0.8 * memory(time)),
   ];
   const measured =
-    cpuAt === undefined || memoryAt === undefined
+    memoryAt === undefined
       ? []
       : [
-          resource('kubeletstats', ofPod, usage('k8s.pod', cpuAt, memoryAt)),
-          resource('kubeletstats', ofContainer, usage('container', cpuAt, memoryAt)),
+          resource('kubeletstats', ofPod, usage('k8s.pod', memoryAt, cpuAt)),
+          resource('kubeletstats', ofContainer, usage('container', memoryAt, cpuAt)),
         ];
   const reasons = ['CrashLoopBackOff', 'OOMKilled', 'ImagePullBackOff'].map((reason) =>
     points(() => Number(reason === waitsFor), { 'k8s.container.status.reason': reason }),

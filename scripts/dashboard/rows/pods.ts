@@ -12,6 +12,7 @@ import { BAD, DOTTED, lines, WARNING, withDashed, withThresholdLines } from '../
 import {
   actual,
   amongWorst,
+  ofEitherSource,
   ofFeature,
   ofFewPods,
   ofPod,
@@ -23,6 +24,9 @@ import { CHART_PODS, type DashboardRow, POD } from './row.js';
 
 /** Pods whose requests and limits are shown. */
 const BOUNDED_PODS = 2;
+
+const amongCharted = (expression: string) => amongWorst(expression, CHART_PODS);
+const ifFew = (expression: string) => ofFewPods(expression, BOUNDED_PODS);
 
 export const pods: DashboardRow = {
   title: `The selected pods (or, of many, the ${CHART_PODS} with the highest score)`,
@@ -40,7 +44,7 @@ export const pods: DashboardRow = {
           unit: 'none',
           height: 9,
         },
-        [{ expression: amongWorst(ofPod('anomaly_score'), CHART_PODS), legend: POD }],
+        [{ expression: amongCharted(ofPod('anomaly_score')), legend: POD }],
       )
         .decimals(2)
         .axisSoftMin(-0.1)
@@ -67,7 +71,7 @@ export const pods: DashboardRow = {
         },
         [
           {
-            expression: amongWorst(ofFeature('anomaly_feature_deviation'), CHART_PODS),
+            expression: amongCharted(ofFeature('anomaly_feature_deviation')),
             legend: '{{pod}}: {{feature}}',
           },
         ],
@@ -96,8 +100,9 @@ export const pods: DashboardRow = {
         {
           title: 'Memory',
           description:
-            'Memory in use, as the exporter asks for it. Dashed: what is usual for the pod, while it is flagged. If one or two ' +
-            'pods are selected, dotted: what their containers request (orange), and their limits (red). A line that climbs without end is a leak.',
+            'Memory in use, as the exporter asks for it by default; where an OpenTelemetry Collector measures it, the working set. ' +
+            'Dashed: what is usual for the pod, while it is flagged. If one or two pods are selected, dotted: what their ' +
+            'containers request (orange), and their limits (red). A line that climbs without end is a leak.',
           width: 12,
           unit: 'bytes',
         },
@@ -109,12 +114,13 @@ export const pods: DashboardRow = {
         title: 'CPU throttled',
         description:
           'The share of the periods of the CPU quota in which a container was throttled, of the one with most. A pod that is ' +
-          'throttled answers slowly although its CPU is below the limit on average. Containers without a limit have none.',
+          'throttled answers slowly although its CPU is below the limit on average. Containers without a limit have none, ' +
+          'nor has an OpenTelemetry Collector a metric for it.',
         width: 12,
         unit: 'percentunit',
-        noValue: 'No container has a CPU limit.',
+        noValue: 'No container has a CPU limit, or cAdvisor is not the source.',
       },
-      [{ expression: amongWorst(THROTTLED, CHART_PODS), legend: POD }],
+      [{ expression: amongCharted(THROTTLED), legend: POD }],
     )
       .min(0)
       .axisSoftMax(0.1),
@@ -123,12 +129,13 @@ export const pods: DashboardRow = {
         title: 'Restarts within ten minutes',
         description:
           'Restarts in the ten minutes before, of the container of the pod that restarts most. A single restart is a step ' +
-          'of one that lasts ten minutes; a staircase is a crash loop. Needs kube-state-metrics.',
+          'of one that lasts ten minutes; a staircase is a crash loop. Needs kube-state-metrics, or the receiver k8s_cluster of ' +
+          'an OpenTelemetry Collector, which does not report init containers.',
         width: 12,
         unit: 'short',
-        noValue: 'No series of kube-state-metrics',
+        noValue: 'No series of kube-state-metrics or of k8s_cluster',
       },
-      [{ expression: amongWorst(RECENT_RESTARTS, CHART_PODS), legend: POD }],
+      [{ expression: ofEitherSource(RECENT_RESTARTS, amongCharted), legend: POD }],
     )
       .lineInterpolation(LineInterpolation.StepAfter)
       .decimals(0)
@@ -140,10 +147,10 @@ export const pods: DashboardRow = {
 function boundedQueries(resource: 'cpu' | 'memory') {
   const ofUsual = ofPod('anomaly_feature_expected', `,feature="${resource}"`);
   return [
-    { expression: amongWorst(actual(resource), CHART_PODS), legend: POD },
-    { expression: amongWorst(ofUsual, CHART_PODS), legend: `${POD} usual` },
-    { expression: ofFewPods(resourceOfPod('requests', resource), BOUNDED_PODS), legend: `${POD} request` },
-    { expression: ofFewPods(resourceOfPod('limits', resource), BOUNDED_PODS), legend: `${POD} limit` },
+    { expression: ofEitherSource(actual(resource), amongCharted), legend: POD },
+    { expression: amongCharted(ofUsual), legend: `${POD} usual` },
+    { expression: ofEitherSource(resourceOfPod('request', resource), ifFew), legend: `${POD} request` },
+    { expression: ofEitherSource(resourceOfPod('limit', resource), ifFew), legend: `${POD} limit` },
   ];
 }
 
