@@ -10,6 +10,7 @@ import type { IncidentKind, ScriptedIncident } from '../../src/tools/simulation/
 import { ROLLOUTS, type Rollout } from '../../src/tools/simulation/workloads.js';
 import { get } from './http-client.js';
 import { incidentUnderWay } from './incident-under-way.js';
+import { requireDays } from './known-days.js';
 import { recordingLogger } from './recording-logger.js';
 
 const MINUTE_SECONDS = 60;
@@ -84,9 +85,7 @@ export async function startIncidentDemo(): Promise<IncidentDemo> {
       if ((await health()).context.pods === 0) throw new Error('The exporter knows no context of the pods yet.');
     },
     async requireDays() {
-      const { model, history, training } = await health();
-      if (model.trained && history?.missing_hours === 0 && !training.running) return;
-      throw new Error('The exporter does not know the last days yet.');
+      requireDays(await health());
     },
     async close() {
       await service.close();

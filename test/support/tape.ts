@@ -9,6 +9,7 @@ import { readHoursInWorker, trainInWorker } from '../../src/exporter/training/ru
 import { startPrometheusApi } from '../../src/tools/demo/prometheus-api.js';
 import { worldQueries } from '../../src/tools/demo/queries.js';
 import type { World } from '../../src/tools/simulation/cluster.js';
+import { requireDays } from './known-days.js';
 import { recordingLogger } from './recording-logger.js';
 import { eventually } from './waiting.js';
 
@@ -98,11 +99,7 @@ export async function recordTapes(
   try {
     await use(async (service) => {
       service.start();
-      await eventually(() => {
-        const { model, history, training } = service.health();
-        if (model.trained && history?.missing_hours === 0 && !training.running) return;
-        throw new Error('The exporter does not know the last days yet.');
-      }, LEARN_LIMIT_MILLISECONDS);
+      await eventually(() => requireDays(service.health()), LEARN_LIMIT_MILLISECONDS);
     });
     const tapes: string[][] = [];
     for (const next of worlds) {
