@@ -72,13 +72,15 @@ describe('deploy/prometheus', () => {
   let known: KnownMetrics;
 
   before(async () => {
+    const exposed = await knownMetrics();
+    const workingSet = 'container_memory_working_set_bytes';
     known = new Map([
-      ...(await knownMetrics()),
+      ...exposed,
       ...['up', 'scrape_duration_seconds'].map((name) => [name, new Set(['job', 'instance'])] as const),
       // Of kube-state-metrics, which the simulated cluster does not have.
       ['kube_pod_info', new Set(['namespace', 'pod', 'node'])],
       // Of cAdvisor and kube-state-metrics, which the simulated cluster does not have either.
-      ['container_memory_working_set_bytes', new Set(['namespace', 'pod', 'container'])],
+      [workingSet, new Set(['namespace', 'pod', 'container', ...(exposed.get(workingSet) ?? [])])],
       ['kube_pod_container_resource_limits', new Set(['namespace', 'pod', 'container', 'resource'])],
       ['kube_pod_container_status_last_terminated_reason', new Set(['namespace', 'pod', 'container', 'reason'])],
       ['ALERTS', new Set(['alertname', 'alertstate', 'severity', 'namespace', 'workload', 'pod', 'node', 'job'])],
