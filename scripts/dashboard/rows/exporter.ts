@@ -71,8 +71,8 @@ export const exporter: DashboardRow = {
       {
         title: 'Age of the model over time',
         description:
-          'Time since the model was trained, for each replica. A saw with teeth as long as the distance of trainings (by ' +
-          'default, 15 minutes) is healthy; a line that goes on climbing means that trainings fail or have stopped.',
+          'Time since the model was trained, for each replica. A saw with teeth of 15 minutes is healthy; a line ' +
+          'that goes on climbing means that trainings fail or have stopped.',
         width: 8,
         unit: 's',
         noValue: 'No model',

@@ -80,17 +80,17 @@ export const overview: DashboardRow = {
     ),
     stat(
       {
-        title: 'Missed trainings',
+        title: 'Age of the model',
         description:
-          'Trainings that were due by RETRAIN_SCHEDULE since that of the model that scores; of two replicas, the one with more ' +
-          'counts. A model goes on scoring, but does not know what has become usual since. The row “Exporter” has its age.',
+          'Time since the model that scores was trained; the older of two replicas counts. By default it is trained ' +
+          'every 15 minutes. An old model goes on scoring, but does not know what has become usual since.',
         width: 4,
-        unit: 'short',
+        unit: 's',
         noValue: 'No model',
-        steps: [CALM, [2, WARNING], [6, BAD]],
+        steps: [CALM, [2400, WARNING], [5400, BAD]],
         decimals: 0,
       },
-      `max(${exporterMetric('k8s_anomaly_detector_trainings_missed')})`,
+      `time() - min(${exporterMetric('k8s_anomaly_detector_model_trained_timestamp_seconds')})`,
     ),
     stacked(
       {
